@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Differences between kernels, and nothing else; force-included into every
+ * object.  VPV_HAVE_<API> says that probes/<api>.c compiled.  Each shim names
+ * the header it adapts.
+ */
+#ifndef VPV_COMPAT_H
+#define VPV_COMPAT_H
+
+#include "vpv_probes.h"
+
+/* linux/vfio.h: who answers GET_REGION_INFO, and who matches VF tokens. */
+#ifdef VPV_HAVE_VFIO_GET_REGION_INFO_CAPS
+#define VPV_VFIO_OPS_REGION_INFO .get_region_info_caps = vpv_op_get_region_info,
+#else
+#define VPV_VFIO_OPS_REGION_INFO
+#endif
+#define VPV_VFIO_OPS_COMPAT VPV_VFIO_OPS_REGION_INFO
+
+/* linux/vfio.h: the iommufd callbacks exist with IOMMUFD only. */
+#if IS_ENABLED(CONFIG_IOMMUFD)
+#ifdef VPV_HAVE_VFIO_PASID_ATTACH
+#define VPV_VFIO_OPS_PASID						\
+	.pasid_attach_ioas = vfio_iommufd_physical_pasid_attach_ioas,	\
+	.pasid_detach_ioas = vfio_iommufd_physical_pasid_detach_ioas,
+#else
+#define VPV_VFIO_OPS_PASID
+#endif
+#define VPV_VFIO_OPS_IOMMUFD						\
+	.bind_iommufd	= vfio_iommufd_physical_bind,			\
+	.unbind_iommufd	= vfio_iommufd_physical_unbind,			\
+	.attach_ioas	= vfio_iommufd_physical_attach_ioas,		\
+	.detach_ioas	= vfio_iommufd_physical_detach_ioas,		\
+	VPV_VFIO_OPS_PASID
+#else
+#define VPV_VFIO_OPS_IOMMUFD
+#endif
+
+#endif /* VPV_COMPAT_H */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The migration stream: bytes that a migration data file of any of our drivers
+ * gives and takes.  Documentation/stream.rst draws it and tells the rules.
+ *
+ *   header, record, record, ..., END record
+ *
+ * All integers are little-endian.  Checksums are CRC32C (seed and final
+ * complement as in iSCSI).  Nothing is padded: a record starts right behind the
+ * payload of the one before.
+ */
+#ifndef _UAPI_VPV_STREAM_H
+#define _UAPI_VPV_STREAM_H
+
+#include <linux/types.h>
+
+#define VPV_STREAM_MAGIC	"VPVMIGR\n"
+#define VPV_STREAM_MAGIC_BYTES	8
+
+/* Format of the container.  A reader takes its own major and any minor. */
+#define VPV_STREAM_MAJOR	1
+#define VPV_STREAM_MINOR	0
+
+#define VPV_STREAM_NAME_BYTES	32
+#define VPV_STREAM_DIGEST_BYTES	32
+
+/* No record of any family is larger than this. */
+#define VPV_STREAM_MAX_PAYLOAD	(16U << 20)
+
+/**
+ * struct vpv_stream_header - First bytes of a stream
+ * @magic: VPV_STREAM_MAGIC, without a terminating zero.
+ * @major: VPV_STREAM_MAJOR of the writer.
+ * @minor: VPV_STREAM_MINOR of the writer.
+ * @header_bytes: Size of this header; a newer minor may be longer (at most 4096).
+ * @family: Device family ("hisi_like"), zero-padded, at least one zero.
+ * @state_version: Version of the family's state records in this stream.
+ * @state_oldest: Oldest version that a reader must know to read them.
+ * @persona: Name of the persona presented to the user, zero-padded; all zero
+ *	when the device shows its default one.
+ * @persona_version: Version of that persona; 0 with the default one.
+ * @reserved: Zero.
+ * @persona_digest: SHA-256 of the compiled persona; zero with the default one.
+ * @flags: Zero.
+ * @crc: CRC32C of all header bytes, this field taken as zero.
+ */
+struct vpv_stream_header {
+	__u8	magic[VPV_STREAM_MAGIC_BYTES];
+	__le16	major;
+	__le16	minor;
+	__le32	header_bytes;
+	__u8	family[VPV_STREAM_NAME_BYTES];
+	__le32	state_version;
+	__le32	state_oldest;
+	__u8	persona[VPV_STREAM_NAME_BYTES];
+	__le32	persona_version;
+	__le32	reserved;
+	__u8	persona_digest[VPV_STREAM_DIGEST_BYTES];
+	__le32	flags;
+	__le32	crc;
+};
+
+/* struct vpv_stream_record.flags */
+#define VPV_RECORD_OPTIONAL	(1U << 0)	/* a reader may skip it */
+
+/* Types below VPV_RECORD_FAMILY belong to the container. */
+#define VPV_RECORD_MATCH	1U	/* family's match data; first record, once */
+#define VPV_RECORD_CONFIG	2U	/* emulated config space state */
+#define VPV_RECORD_END		3U	/* struct vpv_stream_end; last */
+#define VPV_RECORD_FAMILY	0x100U	/* first type that a family may define */
+
+/**
+ * struct vpv_stream_record - Head of one record
+ * @type: VPV_RECORD_x, or a type of the family.
+ * @flags: VPV_RECORD_OPTIONAL or zero.
+ * @seq: Number of the record in its stream, from 0, without gaps.
+ * @bytes: Size of the payload that follows.
+ * @payload_crc: CRC32C of the payload; 0 when there is none.
+ * @crc: CRC32C of this head, this field taken as zero, seeded with the crc of
+ *	the head before it (the first one: of the stream header).  So records of
+ *	different streams, or in another order, do not fit together.
+ */
+struct vpv_stream_record {
+	__le32	type;
+	__le32	flags;
+	__le64	seq;
+	__le64	bytes;
+	__le32	payload_crc;
+	__le32	crc;
+};
+
+/**
+ * struct vpv_stream_end - Payload of the END record
+ * @records: Number of records before this one.
+ * @bytes: Sum of their payload sizes.
+ */
+struct vpv_stream_end {
+	__le64	records;
+	__le64	bytes;
+};
+
+#endif /* _UAPI_VPV_STREAM_H */

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The VFIO PCI core as a variant driver sees it (module vpv_core).
+ *
+ * A variant is a pci_driver whose probe and remove call vpv_probe() and
+ * vpv_remove() with a struct vpv_variant.  Everything that vfio-pci offers is
+ * there by default; a variant declares what is different.
+ */
+#ifndef VPV_CORE_H
+#define VPV_CORE_H
+
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/rwsem.h>
+#include <linux/types.h>
+#include <linux/vfio.h>
+
+struct vcfg_dev;
+struct vpv_device;
+struct vpv_irqs;
+struct vpv_region;
+
+/* Regions: the nine of PCI, then what vpv_region_add() appended. */
+#define VPV_PCI_REGIONS		VFIO_PCI_NUM_REGIONS
+#define VPV_MAX_REGIONS		(VPV_PCI_REGIONS + 8)
+
+/* Offset of a region in the device fd: index in the bits from 40 up. */
+#define VPV_OFFSET_SHIFT	40
+#define VPV_OFFSET_MASK		((1ULL << VPV_OFFSET_SHIFT) - 1)
+
+/**
+ * struct vpv_region_ops - Behaviour of a region, or of a trapped part of a BAR
+ *
+ * Called with runtime PM held.  For a BAR, memory_lock is held for reading and
+ * memory space is enabled during @read and @write; they get kernel memory.
+ */
+struct vpv_region_ops {
+	/** @read: @bytes is 1, 2, 4 or 8 and @pos aligned to it. */
+	int (*read)(struct vpv_device *vpv, struct vpv_region *region, u64 pos,
+		    void *buf, unsigned int bytes);
+
+	/** @write: As @read. */
+	int (*write)(struct vpv_device *vpv, struct vpv_region *region, u64 pos,
+		     const void *buf, unsigned int bytes);
+
+	/** @mmap: NULL: the region cannot be mapped. */
+	int (*mmap)(struct vpv_device *vpv, struct vpv_region *region,
+		    struct vm_area_struct *vma);
+
+	/** @release: The device is being closed. */
+	void (*release)(struct vpv_device *vpv, struct vpv_region *region);
+};
+
+/**
+ * enum vpv_rule_kind - How a part of a BAR differs from the hardware's
+ * @VPV_BAR_HIDE_ABOVE: The user sees only the lower 1/2^@shift of the BAR: its
+ *	size, sizing in config space, reads, writes and mappings end there.
+ * @VPV_BAR_TRAP: Accesses to [@offset, @offset + @bytes) go to @ops; that part
+ *	cannot be mapped (the region is sparse then).
+ */
+enum vpv_rule_kind {
+	VPV_BAR_HIDE_ABOVE,
+	VPV_BAR_TRAP,
+};
+
+/**
+ * struct vpv_bar_rule - One declaration of a variant about a BAR
+ * @bar: 0 to 5.
+ * @kind: What is declared.
+ * @shift: For HIDE_ABOVE.
+ * @offset: For TRAP: first byte.
+ * @bytes: For TRAP: size.  Mappings leave out whole pages.
+ * @ops: For TRAP.
+ */
+struct vpv_bar_rule {
+	u8 bar;
+	enum vpv_rule_kind kind;
+	u8 shift;
+	u64 offset;
+	u64 bytes;
+	const struct vpv_region_ops *ops;
+};
+
+/**
+ * struct vpv_variant - What is special about a family of devices
+ * @vfio_ops: Its operations, by VPV_VFIO_OPS().
+ * @device_bytes: Size of the variant's device, a struct vpv_device first.
+ * @rules: Declarations about BARs.
+ * @num_rules: Their number.
+ */
+struct vpv_variant {
+	const struct vfio_device_ops *vfio_ops;
+	size_t device_bytes;
+	const struct vpv_bar_rule *rules;
+	unsigned int num_rules;
+
+	/** @init: Memory is there, nothing is registered.  E.g. vmig_init(). */
+	int (*init)(struct vpv_device *vpv);
+
+	/** @fini: Undo @init, after the last reference is gone. */
+	void (*fini)(struct vpv_device *vpv);
+
+	/**
+	 * @open: First open: the function is enabled, reset, in D0, BARs are
+	 * mapped; user space cannot reach it yet.  An error fails the open.
+	 */
+	int (*open)(struct vpv_device *vpv);
+
+	/** @close: Last close: user space is gone; the function still works. */
+	void (*close)(struct vpv_device *vpv);
+
+	/**
+	 * @reset_done: The function was reset, by whomever.
+	 *
+	 * memory_lock and other locks may be held: must not take memory_lock,
+	 * not touch user memory, not wait for anyone who does.
+	 */
+	void (*reset_done)(struct vpv_device *vpv);
+
+	/**
+	 * @remove: The driver is being unbound (or the device is gone); the
+	 * device may still be open.  Before the VFIO device is unregistered.
+	 */
+	void (*remove)(struct vpv_device *vpv);
+};
+
+/**
+ * struct vpv_device - A PCI function given to user space
+ * @vdev: What vfio.ko knows.
+ * @pdev: The function.
+ * @variant: Declarations of its driver.
+ *
+ * The other members are private to vfio_pci_core/; the lock order and what
+ * guards which stand in vfio_pci_core/vpv.h.
+ */
+struct vpv_device {
+	struct vfio_device vdev;
+	struct pci_dev *pdev;
+	const struct vpv_variant *variant;
+	/* private: */
+	struct vpv_state *state;
+};
+
+/**
+ * vpv_probe() - Body of a variant's pci_driver.probe
+ * @pdev: Function.
+ * @variant: Declarations; must live as long as the module.
+ *
+ * Return: 0 or a negative errno.
+ */
+int vpv_probe(struct pci_dev *pdev, const struct vpv_variant *variant);
+
+/**
+ * vpv_remove() - Body of a variant's pci_driver.remove
+ * @pdev: Function.
+ *
+ * Asks user space to let go and waits for it, as vfio-pci does.  Cannot fail.
+ */
+void vpv_remove(struct pci_dev *pdev);
+
+/* For pci_driver.err_handler of every variant: AER, reset_prepare, reset_done. */
+extern const struct pci_error_handlers vpv_err_handlers;
+
+/**
+ * vpv_mmio_begin() - Make the function's registers reachable by its driver
+ * @vpv: Device, open.
+ *
+ * Registers answer until vpv_mmio_end(), whatever the user has written to the
+ * memory enable bit.  Takes memory_lock: no user memory access, no sleep for
+ * longer than a register access takes; poll with begin and end in the loop.
+ *
+ * Context: process; not in reset_done.
+ * Return: 0; -ENODEV if the device is gone; -EIO if it is not in D0.
+ */
+int vpv_mmio_begin(struct vpv_device *vpv);
+
+/**
+ * vpv_mmio_end() - Undo a successful vpv_mmio_begin()
+ * @vpv: Device.
+ */
+void vpv_mmio_end(struct vpv_device *vpv);
+
+/**
+ * vpv_bar() - The driver's own mapping of a whole BAR
+ * @vpv: Device, open.
+ * @bar: 0 to 5.
+ *
+ * Hidden parts included.  Access it between vpv_mmio_begin() and vpv_mmio_end().
+ * Return: the mapping or NULL.
+ */
+void __iomem *vpv_bar(struct vpv_device *vpv, unsigned int bar);
+
+/**
+ * vpv_bar_bytes() - Size of a BAR of the hardware
+ * @vpv: Device.
+ * @bar: 0 to 5.
+ */
+u64 vpv_bar_bytes(struct vpv_device *vpv, unsigned int bar);
+
+/**
+ * vpv_region_add() - Add a device-specific region while opening
+ * @vpv: Device, in the variant's open hook.
+ * @type: VFIO region type.
+ * @subtype: VFIO region subtype.
+ * @bytes: Size.
+ * @flags: VFIO_REGION_INFO_FLAG_READ, _WRITE, _MMAP.
+ * @ops: Behaviour.
+ * @priv: Kept in the region.
+ *
+ * Removed by itself at the last close, after ops->release.
+ * Return: index of the region, or -ENOSPC, -ENOMEM, -EINVAL.
+ */
+int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
+		   u32 flags, const struct vpv_region_ops *ops, void *priv);
+
+/**
+ * vpv_from_vdev() - From vfio.ko's device to ours
+ * @vdev: Device of a driver that uses this core.
+ */
+static inline struct vpv_device *vpv_from_vdev(struct vfio_device *vdev)
+{
+	return container_of(vdev, struct vpv_device, vdev);
+}
+
+/* vfio_device_ops callbacks; for VPV_VFIO_OPS() and for overriding one of them. */
+int vpv_op_init(struct vfio_device *vdev);
+void vpv_op_release(struct vfio_device *vdev);
+int vpv_op_open(struct vfio_device *vdev);
+void vpv_op_close(struct vfio_device *vdev);
+ssize_t vpv_op_read(struct vfio_device *vdev, char __user *buf, size_t count,
+		    loff_t *ppos);
+ssize_t vpv_op_write(struct vfio_device *vdev, const char __user *buf, size_t count,
+		     loff_t *ppos);
+long vpv_op_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg);
+int vpv_op_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
+void vpv_op_request(struct vfio_device *vdev, unsigned int count);
+int vpv_op_match(struct vfio_device *vdev, char *buf);
+int vpv_op_feature(struct vfio_device *vdev, u32 flags, void __user *arg, size_t argsz);
+int vpv_op_get_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
+			   struct vfio_info_cap *caps);
+
+/**
+ * VPV_VFIO_OPS - Initialisers of a variant's struct vfio_device_ops
+ * @_name: Name of the module, of the pci_driver and of these ops: one word.
+ *
+ * Differences between kernels are hidden in VPV_VFIO_OPS_COMPAT and
+ * VPV_VFIO_OPS_IOMMUFD (include/compat/).
+ */
+#define VPV_VFIO_OPS(_name)				\
+	.name		= (_name),			\
+	.init		= vpv_op_init,			\
+	.release	= vpv_op_release,		\
+	.open_device	= vpv_op_open,			\
+	.close_device	= vpv_op_close,			\
+	.read		= vpv_op_read,			\
+	.write		= vpv_op_write,			\
+	.ioctl		= vpv_op_ioctl,			\
+	.mmap		= vpv_op_mmap,			\
+	.request	= vpv_op_request,		\
+	.match		= vpv_op_match,			\
+	.device_feature	= vpv_op_feature,		\
+	VPV_VFIO_OPS_COMPAT				\
+	VPV_VFIO_OPS_IOMMUFD
+
+#endif /* VPV_CORE_H */
