@@ -7,7 +7,10 @@
 #ifndef VPV_COMPAT_H
 #define VPV_COMPAT_H
 
+/* The compiler flags of a probe may force this file in, too. */
+#ifndef VPV_PROBING
 #include "vpv_probes.h"
+#endif
 
 /* linux/vfio.h: who answers GET_REGION_INFO, and who matches VF tokens. */
 #ifdef VPV_HAVE_VFIO_GET_REGION_INFO_CAPS

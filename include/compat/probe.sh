@@ -15,7 +15,7 @@ mkdir -p "$dir"
 		api=$(basename "$src" .c)
 		name=VPV_HAVE_$(echo "$api" | tr 'a-z-' 'A-Z_')
 		# The flags come from Kbuild, quoted for a shell.
-		if eval "$compile" -Werror -w -Werror=implicit-function-declaration \
+		if eval "$compile" -DVPV_PROBING -Werror -w -Werror=implicit-function-declaration \
 			-Werror=incompatible-pointer-types -Werror=int-conversion \
 			-c -o "'$dir/$api.probe'" "'$src'" >"$dir/$api.log" 2>&1; then
 			echo "#define $name 1"
