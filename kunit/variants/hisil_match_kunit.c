@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a hisi_like function takes from another one: variants/hisi_like/match.c. */
+#include <kunit/test.h>
+
+#include "../../variants/hisi_like/match.c"
+
+static const struct hisil_ident here = {
+	.rev = 0x10000,
+	.version = 0x20003,		/* writes 3, takes 2 and 3 */
+	.limits = 10 << 16 | 64,
+	.algs = 0x3f,
+	.max_xfer = 1 << 20,
+};
+
+struct match_case {
+	const char *name;
+	struct hisil_ident src;
+	int err;
+	const char *field;
+};
+
+#define LIMITS(log2, queues) ((log2) << 16 | (queues))
+
+/* Source: revision, version, limits, algorithms, transfer size, isolation. */
+static const struct match_case match_cases[] = {
+	{ "same",
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 0 },
+	  0, NULL },
+	{ "newer_minor_revision",
+	  { 0x10007, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 0 },
+	  0, NULL },
+	{ "other_major_revision",
+	  { 0x20000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 0 },
+	  -EOPNOTSUPP, "revision" },
+	{ "older_version",
+	  { 0x10000, 0x10002, LIMITS(10, 64), 0x3f, 1 << 20, 0 },
+	  0, NULL },
+	{ "too_old_version",
+	  { 0x10000, 0x10001, LIMITS(10, 64), 0x3f, 1 << 20, 0 },
+	  -EOPNOTSUPP, "oldest state version" },
+	{ "too_new_version",
+	  { 0x10000, 0x10004, LIMITS(10, 64), 0x3f, 1 << 20, 0 },
+	  -EOPNOTSUPP, "state version" },
+	{ "fewer_queues",
+	  { 0x10000, 0x20003, LIMITS(10, 8), 0x3f, 1 << 20, 0 },
+	  0, NULL },
+	{ "more_queues",
+	  { 0x10000, 0x20003, LIMITS(10, 65), 0x3f, 1 << 20, 0 },
+	  -EOPNOTSUPP, "queues" },
+	{ "shorter_rings",
+	  { 0x10000, 0x20003, LIMITS(4, 64), 0x3f, 1 << 20, 0 },
+	  0, NULL },
+	{ "longer_rings",
+	  { 0x10000, 0x20003, LIMITS(11, 64), 0x3f, 1 << 20, 0 },
+	  -EOPNOTSUPP, "ring size log2" },
+	{ "fewer_algorithms",
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x7, 1 << 20, 0 },
+	  0, NULL },
+	{ "more_algorithms",
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x7f, 1 << 20, 0 },
+	  -EOPNOTSUPP, "algorithms" },
+	{ "larger_transfers",
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 21, 0 },
+	  -EOPNOTSUPP, "transfer size" },
+	{ "isolated_source",
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 1 },
+	  -EINVAL, "match isolation" },
+};
+
+static void match_describe(const struct match_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(match, match_cases, match_describe);
+
+static void match_compares_every_field(struct kunit *test)
+{
+	const struct match_case *c = test->param_value;
+	struct hisil_diff diff = { .field = "" };
+	struct hisil_match m;
+
+	hisil_match_write(&c->src, &m);
+	KUNIT_EXPECT_EQ(test, hisil_match_check(&here, &m, sizeof(m), &diff), c->err);
+	KUNIT_EXPECT_STREQ(test, diff.field, c->field ?: "");
+}
+
+static void match_refuses_nonsense(struct kunit *test)
+{
+	struct hisil_match m[2] = {};
+	struct hisil_diff diff;
+
+	hisil_match_write(&here, &m[0]);
+	for (size_t bytes = 0; bytes <= sizeof(m); bytes++)
+		KUNIT_EXPECT_EQ(test, hisil_match_check(&here, m, bytes, &diff),
+				bytes == sizeof(m[0]) ? 0 : -EINVAL);
+	m[0].magic ^= cpu_to_le32(1);
+	KUNIT_EXPECT_EQ(test, hisil_match_check(&here, m, sizeof(m[0]), &diff), -EINVAL);
+	m[0].magic ^= cpu_to_le32(1);
+	m[0].reserved = cpu_to_le32(1);
+	KUNIT_EXPECT_EQ(test, hisil_match_check(&here, m, sizeof(m[0]), &diff), -EINVAL);
+}
+
+static void match_refuses_isolated_destination(struct kunit *test)
+{
+	struct hisil_ident isolated = here;
+	struct hisil_diff diff = { .field = "" };
+	struct hisil_match m;
+
+	isolated.isolation = 1;
+	hisil_match_write(&here, &m);
+	KUNIT_EXPECT_EQ(test, hisil_match_check(&isolated, &m, sizeof(m), &diff), -EOPNOTSUPP);
+	KUNIT_EXPECT_STREQ(test, diff.field, "isolation");
+}
+
+static void global_context_is_checked(struct kunit *test)
+{
+	struct hisil_global_ctx ctx = {
+		.magic = cpu_to_le32(HISIL_GLOBAL_MAGIC), .version = cpu_to_le32(3),
+	};
+	struct hisil_diff diff;
+
+	KUNIT_EXPECT_EQ(test, hisil_ctx_check_global(&here, &ctx, sizeof(ctx), &diff), 0);
+	KUNIT_EXPECT_EQ(test, hisil_ctx_check_global(&here, &ctx, sizeof(ctx) - 1, &diff),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, hisil_ctx_check_global(&here, &ctx, 0, &diff), -EINVAL);
+	ctx.version = cpu_to_le32(2);
+	KUNIT_EXPECT_EQ(test, hisil_ctx_check_global(&here, &ctx, sizeof(ctx), &diff), 0);
+	ctx.version = cpu_to_le32(4);
+	KUNIT_EXPECT_EQ(test, hisil_ctx_check_global(&here, &ctx, sizeof(ctx), &diff), -EINVAL);
+	ctx.version = cpu_to_le32(3);
+	ctx.reserved[31] = 1;
+	KUNIT_EXPECT_EQ(test, hisil_ctx_check_global(&here, &ctx, sizeof(ctx), &diff), -EINVAL);
+	ctx.reserved[31] = 0;
+	ctx.magic = 0;
+	KUNIT_EXPECT_EQ(test, hisil_ctx_check_global(&here, &ctx, sizeof(ctx), &diff), -EINVAL);
+}
+
+struct queue_buf {
+	struct hisil_queue_ctx ctx;
+	u8 entries[(HISIL_MAX_PARKED + 1) * HISIL_ENTRY_BYTES];
+};
+
+/* A full ring whose indices have wrapped. */
+static struct hisil_queue_ctx good_queue(void)
+{
+	return (struct hisil_queue_ctx){
+		.magic = cpu_to_le32(HISIL_QUEUE_MAGIC),
+		.queue = cpu_to_le32(63),
+		.size = cpu_to_le32(16),
+		.sq_head = cpu_to_le32(0xfffffffe),
+		.sq_tail = cpu_to_le32(14),
+		.cq_head = cpu_to_le32(1),
+		.cq_tail = cpu_to_le32(17),
+		.irq_owed = cpu_to_le16(1),
+		.parked = cpu_to_le16(2),
+	};
+}
+
+struct queue_case {
+	const char *name;
+	unsigned int pos;
+	u32 val;
+	int extra;
+	int err;
+};
+
+#define Q(field) offsetof(struct hisil_queue_ctx, field)
+
+static const struct queue_case queue_cases[] = {
+	{ "good", Q(queue), 63, 2 * 64, 0 },
+	{ "short", Q(queue), 63, 2 * 64 - 1, -EINVAL },
+	{ "long", Q(queue), 63, 3 * 64, -EINVAL },
+	{ "head_only", Q(queue), 63, 0, -EINVAL },
+	{ "cut_head", Q(queue), 63, -1, -EINVAL },
+	{ "empty", Q(queue), 63, -64, -EINVAL },
+	{ "magic", Q(magic), HISIL_GLOBAL_MAGIC, 2 * 64, -EINVAL },
+	{ "number_at_limit", Q(queue), 64, 2 * 64, -EINVAL },
+	{ "number_huge", Q(queue), 0xffffffff, 2 * 64, -EINVAL },
+	{ "ring_too_long", Q(size), 2048, 2 * 64, -EINVAL },
+	{ "ring_overfull", Q(sq_tail), 15, 2 * 64, -EINVAL },
+	{ "completions_overfull", Q(cq_tail), 18, 2 * 64, -EINVAL },
+	{ "none_parked", Q(irq_owed), 0x00000001, 0, 0 },
+	{ "most_parked", Q(irq_owed), 0x00100001, 16 * 64, 0 },
+	{ "too_many_parked", Q(irq_owed), 0x00110001, 17 * 64, -EINVAL },
+	{ "owed_twice", Q(irq_owed), 0x00020002, 2 * 64, -EINVAL },
+};
+
+static void queue_describe(const struct queue_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(queue, queue_cases, queue_describe);
+
+static void queue_context_is_checked(struct kunit *test)
+{
+	const struct queue_case *c = test->param_value;
+	struct queue_buf buf = { .ctx = good_queue() };
+	__le32 val = cpu_to_le32(c->val);
+	struct hisil_diff diff;
+	u32 queue = 0;
+
+	memcpy((u8 *)&buf.ctx + c->pos, &val, sizeof(val));
+	KUNIT_EXPECT_EQ(test, hisil_ctx_check_queue(&here, &buf, sizeof(buf.ctx) + c->extra,
+						    &queue, &diff), c->err);
+	if (!c->err)
+		KUNIT_EXPECT_EQ(test, queue, 63U);
+}
+
+static void hardware_limits_do_not_lift_ours(struct kunit *test)
+{
+	struct hisil_ident wild = here;
+	struct queue_buf buf = { .ctx = good_queue() };
+	struct hisil_diff diff;
+	u32 queue;
+
+	wild.limits = 0xffffffff;
+	buf.ctx.parked = 0;
+	buf.ctx.queue = cpu_to_le32(64);
+	KUNIT_EXPECT_EQ(test, hisil_ctx_check_queue(&wild, &buf, sizeof(buf.ctx), &queue,
+						    &diff), -EINVAL);
+	buf.ctx.queue = 0;
+	buf.ctx.size = cpu_to_le32(0x80000000);
+	KUNIT_EXPECT_EQ(test, hisil_ctx_check_queue(&wild, &buf, sizeof(buf.ctx), &queue,
+						    &diff), -EINVAL);
+}
+
+static void only_an_untouched_queue_is_reset(struct kunit *test)
+{
+	struct hisil_queue_ctx ctx = {
+		.magic = cpu_to_le32(HISIL_QUEUE_MAGIC), .queue = cpu_to_le32(5),
+	};
+
+	KUNIT_EXPECT_TRUE(test, hisil_ctx_is_reset(&ctx));
+	for (size_t pos = Q(sq_base); pos < sizeof(ctx); pos++) {
+		((u8 *)&ctx)[pos] = 1;
+		KUNIT_EXPECT_FALSE(test, hisil_ctx_is_reset(&ctx));
+		((u8 *)&ctx)[pos] = 0;
+	}
+}
+
+static struct kunit_case hisil_match_cases[] = {
+	KUNIT_CASE_PARAM(match_compares_every_field, match_gen_params),
+	KUNIT_CASE(match_refuses_nonsense),
+	KUNIT_CASE(match_refuses_isolated_destination),
+	KUNIT_CASE(global_context_is_checked),
+	KUNIT_CASE_PARAM(queue_context_is_checked, queue_gen_params),
+	KUNIT_CASE(hardware_limits_do_not_lift_ours),
+	KUNIT_CASE(only_an_untouched_queue_is_reset),
+	{ }
+};
+
+static struct kunit_suite hisil_match_suite = {
+	.name = "hisil_match",
+	.test_cases = hisil_match_cases,
+};
+kunit_test_suite(hisil_match_suite);
+
+MODULE_DESCRIPTION("KUnit suite of hisi_like match data and contexts");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What may be loaded where (match.h).  Pure: also a KUnit suite and a host
+ * program.  Every byte looked at here comes from a peer.
+ */
+#include "match.h"
+
+static int differs(struct hisil_diff *diff, int err, const char *field, u64 source,
+		   u64 here)
+{
+	*diff = (struct hisil_diff){ .field = field, .source = source, .here = here };
+	return err;
+}
+
+void hisil_match_write(const struct hisil_ident *id, struct hisil_match *match)
+{
+	*match = (struct hisil_match){
+		.magic = cpu_to_le32(HISIL_MATCH_MAGIC),
+		.rev = cpu_to_le32(id->rev),
+		.version = cpu_to_le32(id->version),
+		.limits = cpu_to_le32(id->limits),
+		.algs = cpu_to_le32(id->algs),
+		.max_xfer = cpu_to_le32(id->max_xfer),
+		.isolation = cpu_to_le32(id->isolation),
+	};
+}
+
+static int match_parse(const void *buf, size_t bytes, struct hisil_ident *src,
+		       struct hisil_diff *diff)
+{
+	struct hisil_match m;
+
+	if (bytes != sizeof(m))
+		return differs(diff, -EINVAL, "match size", bytes, sizeof(m));
+	memcpy(&m, buf, sizeof(m));
+	if (le32_to_cpu(m.magic) != HISIL_MATCH_MAGIC)
+		return differs(diff, -EINVAL, "match magic", le32_to_cpu(m.magic),
+			       HISIL_MATCH_MAGIC);
+	if (m.reserved)
+		return differs(diff, -EINVAL, "match reserved", le32_to_cpu(m.reserved), 0);
+	if (m.isolation)
+		return differs(diff, -EINVAL, "match isolation", le32_to_cpu(m.isolation), 0);
+
+	*src = (struct hisil_ident){
+		.rev = le32_to_cpu(m.rev),
+		.version = le32_to_cpu(m.version),
+		.limits = le32_to_cpu(m.limits),
+		.algs = le32_to_cpu(m.algs),
+		.max_xfer = le32_to_cpu(m.max_xfer),
+	};
+	return 0;
+}
+
+int hisil_match_check(const struct hisil_ident *id, const void *buf, size_t bytes,
+		      struct hisil_diff *diff)
+{
+	struct hisil_ident src;
+	int err;
+
+	err = match_parse(buf, bytes, &src, diff);
+	if (err)
+		return err;
+
+	const struct {
+		const char *field;
+		u32 source, here;
+		bool fits;
+	} rules[] = {
+		{ "isolation", 0, id->isolation, !id->isolation },
+		{ "revision", src.rev, id->rev,
+		  HISIL_REV_MAJOR(src.rev) == HISIL_REV_MAJOR(id->rev) },
+		{ "state version", HISIL_VERSION_NOW(src.version),
+		  HISIL_VERSION_NOW(id->version),
+		  HISIL_VERSION_NOW(src.version) <= HISIL_VERSION_NOW(id->version) },
+		{ "oldest state version", HISIL_VERSION_NOW(src.version),
+		  HISIL_VERSION_OLDEST(id->version),
+		  HISIL_VERSION_NOW(src.version) >= HISIL_VERSION_OLDEST(id->version) },
+		{ "queues", HISIL_LIMITS_QUEUES(src.limits), HISIL_LIMITS_QUEUES(id->limits),
+		  HISIL_LIMITS_QUEUES(src.limits) <= HISIL_LIMITS_QUEUES(id->limits) },
+		{ "ring size log2", HISIL_LIMITS_LOG2(src.limits),
+		  HISIL_LIMITS_LOG2(id->limits),
+		  HISIL_LIMITS_LOG2(src.limits) <= HISIL_LIMITS_LOG2(id->limits) },
+		{ "algorithms", src.algs, id->algs, !(src.algs & ~id->algs) },
+		{ "transfer size", src.max_xfer, id->max_xfer, src.max_xfer <= id->max_xfer },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (!rules[i].fits)
+			return differs(diff, -EOPNOTSUPP, rules[i].field, rules[i].source,
+				       rules[i].here);
+	return 0;
+}
+
+int hisil_ctx_check_global(const struct hisil_ident *id, const void *buf, size_t bytes,
+			   struct hisil_diff *diff)
+{
+	struct hisil_global_ctx ctx;
+	u32 version;
+
+	if (bytes != sizeof(ctx))
+		return differs(diff, -EINVAL, "global context size", bytes, sizeof(ctx));
+	memcpy(&ctx, buf, sizeof(ctx));
+	if (le32_to_cpu(ctx.magic) != HISIL_GLOBAL_MAGIC)
+		return differs(diff, -EINVAL, "global context magic", le32_to_cpu(ctx.magic),
+			       HISIL_GLOBAL_MAGIC);
+	version = le32_to_cpu(ctx.version);
+	if (version < HISIL_VERSION_OLDEST(id->version) ||
+	    version > HISIL_VERSION_NOW(id->version))
+		return differs(diff, -EINVAL, "global context version", version, id->version);
+	if (memchr_inv(ctx.reserved, 0, sizeof(ctx.reserved)))
+		return differs(diff, -EINVAL, "global context reserved", 1, 0);
+	return 0;
+}
+
+/* The rings of a queue: what the registers would accept, too. */
+static int check_rings(const struct hisil_ident *id, const struct hisil_queue_ctx *ctx,
+		       struct hisil_diff *diff)
+{
+	u32 size = le32_to_cpu(ctx->size);
+	u32 limit = 1U << min_t(u32, HISIL_LIMITS_LOG2(id->limits), HISIL_MAX_LOG2);
+	u32 pending = le32_to_cpu(ctx->sq_tail) - le32_to_cpu(ctx->sq_head);
+	u32 unread = le32_to_cpu(ctx->cq_tail) - le32_to_cpu(ctx->cq_head);
+
+	if (size > limit)
+		return differs(diff, -EINVAL, "queue context ring size", size, limit);
+	if (pending > size)
+		return differs(diff, -EINVAL, "queue context submissions", pending, size);
+	if (unread > size)
+		return differs(diff, -EINVAL, "queue context completions", unread, size);
+	return 0;
+}
+
+int hisil_ctx_check_queue(const struct hisil_ident *id, const void *buf, size_t bytes,
+			  u32 *queue, struct hisil_diff *diff)
+{
+	u32 queues = min_t(u32, HISIL_LIMITS_QUEUES(id->limits), HISIL_MAX_QUEUES);
+	struct hisil_queue_ctx ctx;
+	u32 number, parked;
+
+	if (bytes < sizeof(ctx))
+		return differs(diff, -EINVAL, "queue context size", bytes, sizeof(ctx));
+	memcpy(&ctx, buf, sizeof(ctx));
+	if (le32_to_cpu(ctx.magic) != HISIL_QUEUE_MAGIC)
+		return differs(diff, -EINVAL, "queue context magic", le32_to_cpu(ctx.magic),
+			       HISIL_QUEUE_MAGIC);
+	number = le32_to_cpu(ctx.queue);
+	if (number >= queues)
+		return differs(diff, -EINVAL, "queue number", number, queues);
+	parked = le16_to_cpu(ctx.parked);
+	if (parked > HISIL_MAX_PARKED)
+		return differs(diff, -EINVAL, "queue context parked entries", parked,
+			       HISIL_MAX_PARKED);
+	if (bytes != sizeof(ctx) + parked * HISIL_ENTRY_BYTES)
+		return differs(diff, -EINVAL, "queue context size", bytes,
+			       sizeof(ctx) + parked * HISIL_ENTRY_BYTES);
+	if (le16_to_cpu(ctx.irq_owed) > 1)
+		return differs(diff, -EINVAL, "queue context owed interrupts",
+			       le16_to_cpu(ctx.irq_owed), 1);
+	*queue = number;
+	return check_rings(id, &ctx, diff);
+}
+
+bool hisil_ctx_is_reset(const struct hisil_queue_ctx *ctx)
+{
+	struct hisil_queue_ctx reset = { .magic = ctx->magic, .queue = ctx->queue };
+
+	return !memcmp(ctx, &reset, sizeof(reset));
+}
