@@ -55,10 +55,30 @@ struct vcfg_host_ops {
 	/** @flr: The user asks for a function level reset (PCIe or AF). */
 	int (*flr)(void *host);
 
-	/** @irq: Which interrupt type is enabled, and how many MSI vectors. */
+	/**
+	 * @irq: Which interrupt type is enabled, and how many MSI vectors.
+	 *
+	 * A snapshot.  @vectors is set for VCFG_IRQ_MSI only.
+	 */
 	enum vcfg_irq (*irq)(void *host, unsigned int *vectors);
 
-	/** @restore_bars: Physical BARs were lost (reset behind our back). */
+	/**
+	 * @msi: The user's MSI control, while @irq says VCFG_IRQ_MSI.
+	 * @enable: MSI Enable.
+	 * @log2_vectors: Multiple Message Enable, no more than SET_IRQS enabled.
+	 *
+	 * Optional: without it the register is the user's alone, and only
+	 * SET_IRQS changes the hardware's.  The host excludes SET_IRQS, looks
+	 * again whether MSI is enabled, and if so writes the two fields: the
+	 * engine cannot, since it does not hold the lock of the interrupts.
+	 */
+	int (*msi)(void *host, bool enable, unsigned int log2_vectors);
+
+	/**
+	 * @restore_bars: Physical BARs were lost (reset behind our back).
+	 *
+	 * Just before @command; never for a VF.
+	 */
 	int (*restore_bars)(void *host);
 };
 
@@ -68,17 +88,20 @@ struct vcfg_host_ops {
  * @bar_bytes: Size of each BAR as the user shall see it: 0 or a power of two;
  *	smaller than the hardware's when a variant hides a part.  The upper half
  *	of a 64-bit BAR has 0.
+ * @bar_flags: Low four bits of each BAR register (PCI_BASE_ADDRESS_*), where the
+ *	hardware's registers do not tell: VFs.  0: those of the hardware.
  * @rom_bytes: Size of the expansion ROM BAR, 0 for none.
  * @vf: A virtual function: ids come from @vendor and @device, memory space
  *	enable is not implemented by hardware and reads as 1 after open.
  * @vendor: Vendor id for a VF.
  * @device: Device id for a VF.
- * @no_intx: The interrupt pin reads 0.
+ * @no_intx: The interrupt pin reads 0.  It does for a VF in any case.
  * @msi_max: Most MSI vectors that can be offered (0: what hardware says).
  */
 struct vcfg_desc {
 	unsigned int bytes;
 	u64 bar_bytes[VCFG_BARS];
+	u8 bar_flags[VCFG_BARS];
 	u64 rom_bytes;
 	bool vf;
 	u16 vendor;
@@ -93,10 +116,12 @@ struct vcfg_desc {
  * @ops: How to reach the device.
  * @host: First argument of @ops.
  *
- * Reads the physical config space once through @ops->read.
+ * Reads through @ops->read what it has to know of the physical config space;
+ * calls no other operation.
  * Context: process; may sleep.
  * Return: the view, or ERR_PTR(-ENOMEM), ERR_PTR(-EINVAL) for a description or a
- * header type that is not supported, or the error of a read.
+ * header type that is not supported (logged), ERR_PTR(-ENODEV) for a device that
+ * does not answer, or the error of a read.
  */
 struct vcfg_dev *vcfg_create(const struct vcfg_desc *desc,
 			     const struct vcfg_host_ops *ops, void *host);
@@ -116,7 +141,8 @@ void vcfg_destroy(struct vcfg_dev *cfg);
  *
  * Context: process; may sleep.  Takes the engine's lock, in which it calls the
  * host ops.
- * Return: 0; -EFAULT beyond the end (nothing is read); an error of the device.
+ * Return: 0; -EFAULT beyond the end (nothing is read); an error of the device
+ * (@buf is undefined then).
  */
 int vcfg_read(struct vcfg_dev *cfg, unsigned int pos, void *buf, unsigned int bytes);
 
@@ -127,7 +153,11 @@ int vcfg_read(struct vcfg_dev *cfg, unsigned int pos, void *buf, unsigned int by
  * @buf: Kernel memory.
  * @bytes: Any number; the engine splits.
  *
- * Context and return as vcfg_read().
+ * Registers are written in ascending order; after an error those before the one
+ * that failed have been written, and that one has kept its virtual value.
+ *
+ * Context: as vcfg_read().
+ * Return: 0; -EFAULT beyond the end (nothing is written); an error of the host.
  */
 int vcfg_write(struct vcfg_dev *cfg, unsigned int pos, const void *buf,
 	       unsigned int bytes);

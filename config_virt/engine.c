@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reads and writes of a config space: split, merge, dispatch.  Pure: the device
+ * is reached through the host's operations.
+ *
+ * An access is cut into pieces of 1, 2 or 4 bytes, aligned, as wide as they can
+ * be.  A piece that has only virtual bits costs no access to the hardware.
+ */
+#include "vcfg.h"
+
+static unsigned int min_bytes(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/* Largest aligned piece at @pos in an access that has @left bytes to go. */
+static unsigned int piece_bytes(unsigned int pos, unsigned int left)
+{
+	if (!(pos & 3) && left >= 4)
+		return 4;
+	return !(pos & 1) && left >= 2 ? 2 : 1;
+}
+
+/* The same for a write, whose pieces have one register with a trap, or none. */
+static unsigned int write_bytes(const struct vcfg_space *space, unsigned int pos,
+				unsigned int left)
+{
+	unsigned int bytes = piece_bytes(pos, left);
+
+	while (bytes > 1) {
+		u32 same = space->trap[pos] * (0x01010101U & vcfg_lanes(bytes));
+
+		if (vcfg_get(space->trap, pos, bytes) == same)
+			break;
+		bytes /= 2;
+	}
+	return bytes;
+}
+
+static int read_piece(struct vcfg_space *space, struct vcfg_piece *piece)
+{
+	unsigned int dword = piece->pos & ~3U;
+	unsigned int shift = 8 * (piece->pos & 3);
+	u32 lanes = vcfg_lanes(piece->bytes) << shift;
+	u32 virt = vcfg_get32(space->virt, dword);
+	u32 val = vcfg_get32(space->shadow, dword) & virt;
+
+	if (~virt & lanes) {
+		u32 hw = 0;
+		int err = space->ops->read(space->host, piece->pos, piece->bytes, &hw);
+
+		if (err)
+			return err;
+		val |= hw << shift & ~virt;
+	}
+	if (vcfg_get32(space->trap, dword))
+		val = vcfg_trap_view(space, dword, val);
+	piece->val = (val & lanes) >> shift;
+	return 0;
+}
+
+/*
+ * Bits that the user may not write keep the hardware's value; those that 1 clears
+ * are written as 0.
+ */
+static int write_hw(struct vcfg_space *space, const struct vcfg_piece *piece, u32 pass)
+{
+	u32 out = piece->val & pass;
+
+	if (pass != vcfg_lanes(piece->bytes)) {
+		u32 w1c = vcfg_get(space->w1c, piece->pos, piece->bytes);
+		u32 now = 0;
+		int err = space->ops->read(space->host, piece->pos, piece->bytes, &now);
+
+		if (err)
+			return err;
+		out |= now & ~pass & ~w1c & vcfg_lanes(piece->bytes);
+	}
+	return space->ops->write(space->host, piece->pos, piece->bytes, out);
+}
+
+static int write_piece(struct vcfg_space *space, const struct vcfg_piece *piece)
+{
+	u32 write = vcfg_get(space->write, piece->pos, piece->bytes);
+	u32 virt = vcfg_get(space->virt, piece->pos, piece->bytes);
+	u32 keep = write & virt;
+	u32 old;
+
+	if (space->trap[piece->pos])
+		return vcfg_trap_write(space, piece);
+	if (write & ~virt) {
+		int err = write_hw(space, piece, write & ~virt);
+
+		if (err)
+			return err;
+	}
+	if (keep) {
+		old = vcfg_get(space->shadow, piece->pos, piece->bytes);
+		vcfg_put(space->shadow, piece->pos, piece->bytes,
+			 (old & ~keep) | (piece->val & keep));
+	}
+	return 0;
+}
+
+static bool inside(const struct vcfg_space *space, unsigned int pos, unsigned int bytes)
+{
+	return pos <= space->bytes && bytes <= space->bytes - pos;
+}
+
+/* As vcfg_read(); one at a time. */
+int vcfg_space_read(struct vcfg_space *space, unsigned int pos, void *buf,
+		    unsigned int bytes)
+{
+	struct vcfg_piece piece = { .pos = pos };
+	unsigned int end = pos + bytes;
+	u8 *out = buf;
+
+	if (!inside(space, pos, bytes))
+		return -EFAULT;
+	for (; piece.pos < end; piece.pos += piece.bytes) {
+		int err;
+
+		piece.bytes = piece_bytes(piece.pos, end - piece.pos);
+		err = read_piece(space, &piece);
+		if (err)
+			return err;
+		vcfg_put(out, piece.pos - pos, piece.bytes, piece.val);
+	}
+	return 0;
+}
+
+/* As vcfg_write(); one at a time. */
+int vcfg_space_write(struct vcfg_space *space, unsigned int pos, const void *buf,
+		     unsigned int bytes)
+{
+	struct vcfg_piece piece = { .pos = pos };
+	unsigned int end = pos + bytes;
+	const u8 *in = buf;
+
+	if (!inside(space, pos, bytes))
+		return -EFAULT;
+	for (; piece.pos < end; piece.pos += piece.bytes) {
+		int err;
+
+		piece.bytes = write_bytes(space, piece.pos, end - piece.pos);
+		piece.val = vcfg_get(in, piece.pos - pos, piece.bytes);
+		err = write_piece(space, &piece);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int refuse(struct vcfg_space *space, int err, const char *why)
+{
+	space->why = why;
+	return err;
+}
+
+/* Only what decides whether there is a device that we can show. */
+static int check_type(struct vcfg_space *space)
+{
+	u32 val = 0;
+	int err = space->ops->read(space->host, PCI_CACHE_LINE_SIZE, 4, &val);
+
+	if (err)
+		return err;
+	if (val == 0xffffffffU)
+		return refuse(space, -ENODEV, "device does not answer");
+	if ((val >> 16 & 0x7f) != PCI_HEADER_TYPE_NORMAL)
+		return refuse(space, -EINVAL, "header type is not 0");
+	return 0;
+}
+
+static int header_init(struct vcfg_space *space, const struct vcfg_desc *desc)
+{
+	const struct vcfg_rule *rule = vcfg_rule_header();
+	u8 *shadow = space->shadow;
+
+	vcfg_perm_apply(space, 0, VCFG_HEADER, rule);
+	for (unsigned int pos = 0; pos < VCFG_HEADER; pos += 4) {
+		int err = vcfg_get32(space->virt, pos) ? vcfg_fetch(space, pos) : 0;
+
+		if (err)
+			return err;
+	}
+	vcfg_perm_values(space, 0, VCFG_HEADER, rule);
+	if (desc->vf) {
+		vcfg_put16(shadow, PCI_VENDOR_ID, desc->vendor);
+		vcfg_put16(shadow, PCI_DEVICE_ID, desc->device);
+		space->virt[PCI_COMMAND] |= PCI_COMMAND_MEMORY;
+		shadow[PCI_COMMAND] |= PCI_COMMAND_MEMORY;
+	}
+	if (desc->vf || desc->no_intx)
+		shadow[PCI_INTERRUPT_PIN] = 0;
+	return vcfg_bars_init(space, desc);
+}
+
+/* Never offer more vectors than there can be, nor a reserved number of them. */
+static void msi_clamp(struct vcfg_space *space, unsigned int vectors)
+{
+	unsigned int reg = space->reg[VCFG_TRAP_MSI];
+	unsigned int most, limit;
+	u16 flags;
+
+	if (!reg)
+		return;
+	flags = vcfg_get16(space->shadow, reg);
+	limit = vectors && vectors < 32 ? ilog2(vectors) : 5;
+	most = min_bytes((flags & PCI_MSI_FLAGS_QMASK) >> 1, limit);
+	flags &= ~(PCI_MSI_FLAGS_QMASK | PCI_MSI_FLAGS_QSIZE);
+	vcfg_put16(space->shadow, reg, flags | most << 1);
+}
+
+/* Memory that vcfg_space_init() needs, for a config space of @bytes. */
+size_t vcfg_space_mem(unsigned int bytes)
+{
+	return 5 * (size_t)bytes;
+}
+
+/*
+ * Build the user's view of a device, as vcfg_create().  @mem is zeroed memory of
+ * vcfg_space_mem() bytes.
+ */
+int vcfg_space_init(struct vcfg_space *space, const struct vcfg_desc *desc,
+		    const struct vcfg_host_ops *ops, void *host, void *mem)
+{
+	u8 *arrays = mem;
+	int err;
+
+	*space = (struct vcfg_space) {
+		.ops = ops, .host = host, .bytes = desc->bytes, .vf = desc->vf,
+		.shadow = arrays,
+		.virt = arrays + desc->bytes,
+		.write = arrays + 2 * desc->bytes,
+		.w1c = arrays + 3 * desc->bytes,
+		.trap = arrays + 4 * desc->bytes,
+	};
+	err = check_type(space);
+	if (!err)
+		err = header_init(space, desc);
+	if (!err)
+		err = vcfg_caps_init(space);
+	if (err)
+		return err;
+	msi_clamp(space, desc->msi_max);
+	space->command = vcfg_get16(space->shadow, PCI_COMMAND);
+	return 0;
+}

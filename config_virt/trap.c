@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Registers with an effect beyond their bits.  Pure: effects are the host's.
+ *
+ * A handler gets a write of one or both bytes of its register.  The host acts
+ * first; the shadow follows only when it succeeded.
+ */
+#include "vcfg.h"
+
+#define MEM_IO	(PCI_COMMAND_MEMORY | PCI_COMMAND_IO)
+
+/* MRRS codes above this one are reserved. */
+#define READRQ_MAX	(PCI_EXP_DEVCTL_READRQ_4096B >> 12)
+
+/* A write as a part of its 16-bit register. */
+struct part {
+	unsigned int reg;
+	u16 old;	/* virtual value */
+	u16 mask;	/* writable bits that are written */
+	u16 val;	/* @old with these bits replaced */
+};
+
+static struct part part_of(const struct vcfg_space *space, enum vcfg_trap trap,
+			   const struct vcfg_piece *piece)
+{
+	unsigned int reg = space->reg[trap];
+	unsigned int shift = 8 * (piece->pos - reg);
+	struct part part = { .reg = reg, .old = vcfg_get16(space->shadow, reg) };
+
+	part.mask = vcfg_get16(space->write, reg) & vcfg_lanes(piece->bytes) << shift;
+	part.val = (part.old & ~part.mask) | (piece->val << shift & part.mask);
+	return part;
+}
+
+/* Keep the virtual bits of a part. */
+static void part_commit(struct vcfg_space *space, const struct part *part, u16 val)
+{
+	u16 keep = part->mask & vcfg_get16(space->virt, part->reg);
+
+	vcfg_put16(space->shadow, part->reg, (part->old & ~keep) | (val & keep));
+}
+
+/*
+ * Has the function lost its BARs in a reset that nobody told us about?  Either
+ * they differ, or decoding is off although the user had it on.
+ */
+static int bars_lost(struct vcfg_space *space, u16 old, u16 val, bool *lost)
+{
+	u32 now;
+	int err;
+
+	*lost = false;
+	if (space->vf || !(val & MEM_IO))
+		return 0;
+	err = space->ops->read(space->host, PCI_COMMAND, 2, &now);
+	if (err)
+		return err;
+	*lost = old & val & ~now & MEM_IO;
+	for (unsigned int i = 0; i < VCFG_BARS && !*lost; i++) {
+		if (!space->saved_bar[i])
+			continue;
+		err = space->ops->read(space->host, PCI_BASE_ADDRESS_0 + 4 * i, 4, &now);
+		if (err)
+			return err;
+		*lost = now != space->saved_bar[i];
+	}
+	return 0;
+}
+
+/* The shadow holds all of the user's COMMAND, not only its virtual bits. */
+static int command_write(struct vcfg_space *space, const struct vcfg_piece *piece)
+{
+	struct part part = part_of(space, VCFG_TRAP_COMMAND, piece);
+	bool lost;
+	int err = bars_lost(space, part.old, part.val, &lost);
+
+	if (!err && lost)
+		err = space->ops->restore_bars(space->host);
+	if (!err)
+		err = space->ops->command(space->host, part.old, part.val);
+	if (err)
+		return err;
+	vcfg_put16(space->shadow, part.reg, part.val);
+	WRITE_ONCE(space->command, part.val);
+	return 0;
+}
+
+/* Decoding is on where both the user and the hardware have it on. */
+static u32 command_view(struct vcfg_space *space, u32 val)
+{
+	return val & (~(u32)MEM_IO | vcfg_get16(space->shadow, PCI_COMMAND));
+}
+
+/* States that the function does not have are ignored, as hardware does. */
+static int pm_power(struct vcfg_space *space, unsigned int reg, unsigned int dstate)
+{
+	u16 pmc = vcfg_get16(space->shadow, reg - PCI_PM_CTRL + PCI_PM_PMC);
+
+	if ((dstate == 1 && !(pmc & PCI_PM_CAP_D1)) ||
+	    (dstate == 2 && !(pmc & PCI_PM_CAP_D2)))
+		return 0;
+	return space->ops->power(space->host, dstate);
+}
+
+/* Write the data selector; the state bits keep what the hardware has. */
+static int pm_select(struct vcfg_space *space, const struct part *part)
+{
+	u32 now;
+	int err;
+
+	if (!part->mask)
+		return 0;
+	err = space->ops->read(space->host, part->reg, 2, &now);
+	if (err)
+		return err;
+	now &= ~(vcfg_get16(space->w1c, part->reg) | part->mask);
+	return space->ops->write(space->host, part->reg, 2,
+				 now | (part->val & part->mask));
+}
+
+static int pm_write(struct vcfg_space *space, const struct vcfg_piece *piece)
+{
+	struct part part = part_of(space, VCFG_TRAP_PM, piece);
+
+	if (piece->pos == part.reg) {
+		int err = pm_power(space, part.reg, piece->val & PCI_PM_CTRL_STATE_MASK);
+
+		if (err)
+			return err;
+	}
+	return pm_select(space, &part);
+}
+
+static unsigned int log2_up(unsigned int vectors)
+{
+	unsigned int log2 = 0;
+
+	while (log2 < 5 && 1U << log2 < vectors)
+		log2++;
+	return log2;
+}
+
+/*
+ * Messages are set up by SET_IRQS: Enable sticks only while it has MSI on, and
+ * the user never gets more vectors than the function, or now the host, has.
+ */
+static int msi_write(struct vcfg_space *space, const struct vcfg_piece *piece)
+{
+	struct part part = part_of(space, VCFG_TRAP_MSI, piece);
+	unsigned int most = (part.val & PCI_MSI_FLAGS_QMASK) >> 1;
+	unsigned int wanted = (part.val & PCI_MSI_FLAGS_QSIZE) >> 4;
+	unsigned int vectors = 0;
+	bool on = space->ops->irq(space->host, &vectors) == VCFG_IRQ_MSI;
+	u16 val = part.val;
+
+	wanted = min(wanted, most);
+	val = (val & ~PCI_MSI_FLAGS_QSIZE) | wanted << 4;
+	if (!on)
+		val &= ~PCI_MSI_FLAGS_ENABLE;
+	if (on && part.mask && space->ops->msi) {
+		int err = space->ops->msi(space->host, val & PCI_MSI_FLAGS_ENABLE,
+					  min(wanted, log2_up(vectors)));
+
+		if (err)
+			return err;
+	}
+	vcfg_put16(space->shadow, part.reg, val);
+	return 0;
+}
+
+/* @val is the capability's first dword. */
+static u32 msi_view(struct vcfg_space *space, u32 val)
+{
+	unsigned int vectors;
+
+	if (val >> 16 & PCI_MSI_FLAGS_ENABLE &&
+	    space->ops->irq(space->host, &vectors) != VCFG_IRQ_MSI)
+		val &= ~((u32)PCI_MSI_FLAGS_ENABLE << 16);
+	return val;
+}
+
+/*
+ * What the hardware gets of a new device control.  MRRS below the physical MPS
+ * would waste the bus: that is the floor.  The user's MRRS is left out if it is
+ * not a new one, or reserved.
+ */
+static u16 exp_physical(const struct vcfg_space *space, const struct part *part, u16 now)
+{
+	u16 pass = part->mask & ~vcfg_get16(space->virt, part->reg);
+	u16 out = (now & ~pass) | (part->val & pass);
+	u16 readrq = (part->val & PCI_EXP_DEVCTL_READRQ) >> 12;
+	u16 floor = (now & PCI_EXP_DEVCTL_PAYLOAD) >> 5;
+
+	if ((part->val ^ part->old) & PCI_EXP_DEVCTL_READRQ && readrq <= READRQ_MAX)
+		out = (out & ~PCI_EXP_DEVCTL_READRQ) | max(readrq, floor) << 12;
+	return out;
+}
+
+/*
+ * A reset comes first: it takes the other bits of the same write with it on real
+ * hardware, but the host restores the register, and the user expects his values.
+ */
+static int exp_write(struct vcfg_space *space, const struct vcfg_piece *piece)
+{
+	struct part part = part_of(space, VCFG_TRAP_EXP, piece);
+	u32 cap = vcfg_get32(space->shadow, part.reg - PCI_EXP_DEVCTL + PCI_EXP_DEVCAP);
+	u32 now;
+	u16 out;
+	int err;
+
+	if (part.val & PCI_EXP_DEVCTL_BCR_FLR && cap & PCI_EXP_DEVCAP_FLR) {
+		err = space->ops->flr(space->host);
+		if (err)
+			return err;
+	}
+	err = space->ops->read(space->host, part.reg, 2, &now);
+	if (err)
+		return err;
+	out = exp_physical(space, &part, now);
+	if (out != now) {
+		err = space->ops->write(space->host, part.reg, 2, out);
+		if (err)
+			return err;
+	}
+	part_commit(space, &part, part.val & ~PCI_EXP_DEVCTL_BCR_FLR);
+	return 0;
+}
+
+static int af_write(struct vcfg_space *space, const struct vcfg_piece *piece)
+{
+	u8 cap = space->shadow[space->reg[VCFG_TRAP_AF] - PCI_AF_CTRL + PCI_AF_CAP];
+
+	if (!(piece->val & PCI_AF_CTRL_FLR) ||
+	    (cap & (PCI_AF_CAP_FLR | PCI_AF_CAP_TP)) != (PCI_AF_CAP_FLR | PCI_AF_CAP_TP))
+		return 0;
+	return space->ops->flr(space->host);
+}
+
+/*
+ * @write: Take a write.  @view: Change what a read of the dword that has the
+ * register gets.
+ */
+static const struct {
+	int (*write)(struct vcfg_space *space, const struct vcfg_piece *piece);
+	u32 (*view)(struct vcfg_space *space, u32 val);
+} traps[VCFG_TRAPS] = {
+	[VCFG_TRAP_COMMAND] = { command_write, command_view },
+	[VCFG_TRAP_PM] = { pm_write, NULL },
+	[VCFG_TRAP_MSI] = { msi_write, msi_view },
+	[VCFG_TRAP_EXP] = { exp_write, NULL },
+	[VCFG_TRAP_AF] = { af_write, NULL },
+};
+
+/* @piece lies in the register of one trap. */
+int vcfg_trap_write(struct vcfg_space *space, const struct vcfg_piece *piece)
+{
+	return traps[space->trap[piece->pos]].write(space, piece);
+}
+
+/* The dword at @pos, @val, as the user sees it. */
+u32 vcfg_trap_view(struct vcfg_space *space, unsigned int pos, u32 val)
+{
+	u32 bytes = vcfg_get32(space->trap, pos);
+	unsigned int seen = VCFG_TRAP_NONE;
+
+	for (; bytes; bytes >>= 8) {
+		unsigned int trap = bytes & 0xff;
+
+		if (trap != seen && traps[trap].view)
+			val = traps[trap].view(space, val);
+		seen = trap;
+	}
+	return val;
+}
