@@ -1,2 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The lab's verbs. Started by enter.sh inside the tool root; people call tools/lab/lab.
+
+usage: tools/lab/lab run [options] -- COMMAND...   run COMMAND in L1 (options: run --help)
+usage: tools/lab/lab shell [options]               a shell in L1 with our modules loaded and functions bound
+usage: tools/lab/lab guest --out DIR [options]     write kernel and initrd of an L2 guest
+usage: tools/lab/lab demo                          the live migration demo (ROUNDS=n)
+usage: tools/lab/lab check [TEST]                  all tests, one group or one test
+usage: tools/lab/lab build-matrix                  build against every packaged kernel
+usage: tools/lab/lab host-check                    the tests that need no machine
+usage: tools/lab/lab modules [--kernel NAME]       build our modules for a kernel of the lab
+usage: tools/lab/lab kernel                        build the debug kernel
+usage: tools/lab/lab exec COMMAND...               run COMMAND in the tool root
+usage: tools/lab/lab clean                         remove the cache
+"""
+
+import argparse
+import os
+import signal
+import subprocess
 import sys
-print(sys.argv)
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from labkit import env, image, kernel, models, vm  # noqa: E402
+from labkit.progress import LabError, say  # noqa: E402
+
+
+def kernel_named(name):
+    return kernel.debug() if name == "debug" else kernel.stock()
+
+
+def machine_options(parser):
+    parser.add_argument("--kernel", choices=("stock", "debug"), default="stock")
+    parser.add_argument("--models", default="", metavar="NAME:COUNT[,...]", help="functions, listed in /vpv/devices")
+    parser.add_argument("--spare", type=int, default=0, metavar="N",
+                        help="N more functions of the first model, listed in /vpv/spares")
+    parser.add_argument("--model-binary", type=Path, help="instead of build/models/vpv-model")
+    parser.add_argument("--model-option", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--payload", action="append", default=[], type=Path, metavar="DIR", help="becomes /vpv")
+    parser.add_argument("--timeout", type=int, default=600, metavar="S", help="of the job, without booting")
+    parser.add_argument("--log", type=Path, metavar="DIR", help="console, output and /vpv/out go there")
+    parser.add_argument("--mem", type=int, default=3072, metavar="MB")
+    parser.add_argument("--cpus", type=int, default=2)
+    parser.add_argument("--iommu", choices=("on", "off"), default="on")
+    parser.add_argument("--append", default="", help="more kernel command line")
+    parser.add_argument("--qemu", action="append", default=[], metavar="ARG", help="one more QEMU argument")
+
+
+def job_from(args, command):
+    return vm.Job(kernel=kernel_named(args.kernel), command=command, payload=args.payload,
+                  models=models.parse(args.models), spare=args.spare, model_binary=args.model_binary,
+                  model_options=args.model_option, timeout=args.timeout, log=args.log, memory=args.mem,
+                  cpus=args.cpus, iommu=args.iommu == "on", qemu=args.qemu, append=args.append)
+
+
+def cmd_run(words):
+    if "--" in words:
+        split = words.index("--")
+        words, command = words[:split], words[split + 1:]
+    else:
+        command = []
+    parser = argparse.ArgumentParser(prog="lab run", usage="lab run [options] -- COMMAND...")
+    machine_options(parser)
+    args = parser.parse_args(words)
+    if not command:
+        parser.error("no command (a single word with spaces is a shell command line)")
+    result = vm.run(job_from(args, command))
+    vm.report(result)
+    say(f"L1 was up after {result.boot_seconds:.1f} s and ran {result.seconds:.1f} s; status {result.status}")
+    return result.status if result.status else 0 if result.ok else 1
+
+
+def cmd_guest(words):
+    parser = argparse.ArgumentParser(prog="lab guest")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--kernel", choices=("stock", "debug"), default="stock")
+    parser.add_argument("--payload", type=Path, help="becomes /payload; the guest runs /payload/init")
+    parser.add_argument("--modules", default="", help="more modules of the kernel, comma separated")
+    parser.add_argument("--own-modules", type=Path, nargs="*", default=[], help="files of further modules")
+    args = parser.parse_args(words)
+    image.guest_image(args.out, kernel_named(args.kernel), args.payload, filter(None, args.modules.split(",")),
+                      args.own_modules)
+    return 0
+
+
+def cmd_kernel(_words):
+    kern = kernel.debug()
+    print(f"{kern.release}\n{kern.image}\n{kern.build}")
+    return 0
+
+
+def cmd_exec(words):
+    return subprocess.run(words, cwd=env.REPO).returncode
+
+
+COMMANDS = {
+    "run": cmd_run,
+    "guest": cmd_guest,
+    "kernel": cmd_kernel,
+    "exec": cmd_exec,
+}
+
+
+def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    verb = sys.argv[1] if len(sys.argv) > 1 else ""
+    if verb not in COMMANDS:
+        print(f"lab: no verb '{verb}'; tools/lab/lab help lists them", file=sys.stderr)
+        return 2
+    try:
+        return COMMANDS[verb](sys.argv[2:])
+    except LabError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

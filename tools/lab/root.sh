@@ -6,7 +6,7 @@
 # nothing on the machine and is the same for root and for an ordinary user. Sourced; must not enter namespaces itself
 # except through root_run.
 
-readonly ROOT_FORMAT=1
+readonly ROOT_FORMAT=2
 readonly ROOT_SUITE=trixie
 
 root_packages() {
@@ -75,38 +75,41 @@ root_apt_config() {
 	EOF
 }
 
-# Turns @newest:REGEX and @stable:PACKAGE into package names.
+# Turns @newest:REGEX into a package's name.
 root_lookup() {
 	local word
 	while read -r word; do
 		case $word in
-		@newest:*)
-			apt-cache search --names-only "^${word#@newest:}\$" | cut -d' ' -f1 | sort -V | tail -n 1
-			;;
-		@stable:*)
-			apt-get -s install "${word#@stable:}/$ROOT_SUITE" |
-				sed -n "s/^Inst \(linux-headers-[0-9][^ ]*-amd64\) .*/\1/p"
-			;;
-		*)
-			echo "$word"
-			;;
+		@newest:*) apt-cache search --names-only "^${word#@newest:}\$" | cut -d' ' -f1 | sort -V | tail -n 1 ;;
+		@stable:*) ;;
+		*) echo "$word" ;;
 		esac
 	done
 }
 
+# root_fetch PACKAGE...: download what an installation would install, and print the names of the files (without .deb).
+root_fetch() {
+	apt-get -q install --download-only "$@" >&2
+	# The epoch's colon is written %3a in a file's name.
+	apt-get -s install "$@" | sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) [^[]*\[\([a-z0-9]*\)\]).*/\1_\2_\3/p' |
+		sed 's/:/%3a/'
+}
+
 root_download() {
-	local apt=$1 wanted
+	local apt=$1 wanted extra
 	shift
 	mkdir -p "$VPV_CACHE/debs/partial"
 	root_apt_config "$apt"
 	export APT_CONFIG=$apt/apt.conf
 	apt-get -q update
 	mapfile -t wanted < <(root_packages "$@" | root_lookup)
-	# A name without a colon: the epoch is written %3a in the file's name.
-	apt-get -s install "${wanted[@]}" | sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*\[\([a-z0-9]*\)\].*/\1_\2_\3/p' |
-		sed 's/:/%3a/' >"$apt/names"
+	root_fetch "${wanted[@]}" >"$apt/names"
+	# The same package name in two versions cannot be installed, but kernel headers carry the version in their name
+	# and lie side by side: resolve those on their own and keep only them.
+	for extra in $(root_packages "$@" | sed -n 's/^@stable://p'); do
+		root_fetch "$extra/$ROOT_SUITE" | grep -E '^linux-(headers|kbuild)-[0-9]' >>"$apt/names"
+	done
 	[ -s "$apt/names" ]
-	apt-get -q install --download-only "${wanted[@]}"
 }
 
 root_unpack_one() {

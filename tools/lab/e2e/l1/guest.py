@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A guest (L2): one QEMU with an assigned function, and the workload that reports on its second serial port."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from qmp import Qmp, QmpError
+
+
+class GuestError(Exception):
+    """The guest did not do what was asked for; the message says what."""
+
+
+def parse_report(line):
+    """'HSL kind a=1 b=2' -> (kind, {a: 1, b: 2}); None for other text."""
+    words = line.split()
+    if len(words) < 2 or words[0] != "HSL":
+        return None
+    if words[1] == "log":
+        return "log", {"text": " ".join(words[2:])}
+    pairs = (word.partition("=") for word in words[2:])
+    return words[1], {name: int(value) for name, _, value in pairs if value.isdigit()}
+
+
+class Guest:
+    def __init__(self, name, function, options, logs):
+        self.name = name
+        self.function = function
+        self.options = options
+        self.run = Path(options.run) / name
+        self.logs = Path(logs)
+        self.process = None
+        self.qmp = None
+        self.console = None
+        self.changed = threading.Condition()
+        self.reports = []       # (time of arrival, kind, values)
+
+    # Start and end
+
+    def _device(self):
+        args = f"host={self.function.bdf},enable-migration=on,migration-events=on,id=dev0"
+        if self.options.iommufd:
+            return ["-object", "iommufd,id=iommufd0", "-device", f"vfio-pci,iommufd=iommufd0,{args}"]
+        return ["-device", f"vfio-pci,{args}"]
+
+    def command(self, incoming):
+        payload = Path(self.options.payload)
+        line = f"console=ttyS0 quiet panic=-1 hsl={self.options.workload}"
+        return [
+            "qemu-system-x86_64", "-name", self.name, "-nodefaults", "-no-user-config", "-no-reboot",
+            "-display", "none", "-machine", "q35,vmport=off,hpet=off", "-accel", self.options.accel,
+            "-cpu", self.options.cpu, "-smp", "1", "-m", str(self.options.memory),
+            "-kernel", str(payload / "guest-kernel"), "-initrd", str(payload / "guest-initrd"), "-append", line,
+            "-chardev", f"socket,id=qmp,path={self.run}/qmp,server=on,wait=off", "-mon", "chardev=qmp,mode=control",
+            "-serial", f"file:{self.logs}/{self.name}.console",
+            "-chardev", f"socket,id=work,path={self.run}/work,server=on,wait=off", "-serial", "chardev:work",
+            *self._device(), *(["-incoming", incoming] if incoming else []),
+        ]
+
+    def start(self, incoming=None):
+        self.run.mkdir(parents=True, exist_ok=True)
+        with open(self.logs / f"{self.name}.qemu", "ab") as log:
+            self.process = subprocess.Popen(self.command(incoming), stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            self.qmp = Qmp(self.run / "qmp", self.options.timeout)
+        except QmpError as error:
+            raise GuestError(f"{self.name}: {error}; QEMU says: {self.qemu_log().strip()[-500:]}") from error
+        self.console = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.console.connect(str(self.run / "work"))
+        threading.Thread(target=self._read, daemon=True).start()
+        return self
+
+    def _read(self):
+        log = open(self.logs / f"{self.name}.workload", "a")
+        try:
+            for line in self.console.makefile("r", errors="replace"):
+                now = time.time()
+                log.write(f"{now:.3f} {line}")
+                log.flush()
+                report = parse_report(line) if line.endswith("\n") else None
+                if report:
+                    with self.changed:
+                        self.reports.append((now, *report))
+                        self.changed.notify_all()
+        except OSError:
+            pass
+        log.close()
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def quit(self, timeout=30):
+        """End QEMU, politely if it still listens. Return its exit status."""
+        if self.process is None:
+            return 0
+        if self.alive() and self.qmp:
+            try:
+                self.qmp.execute("quit", timeout=10)
+            except QmpError:
+                pass
+        status = self.wait(timeout)
+        if status is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            status = -signal.SIGKILL
+        if self.qmp:
+            self.qmp.close()
+        if self.console:
+            self.console.close()
+        return status
+
+    def wait(self, timeout):
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def qemu_log(self):
+        try:
+            return (self.logs / f"{self.name}.qemu").read_text(errors="replace")
+        except OSError:
+            return ""
+
+    # The workload
+
+    def last(self, kind="progress"):
+        """Values of the newest report of this kind, {} if there is none."""
+        with self.changed:
+            return next((values for _, what, values in reversed(self.reports) if what == kind), {})
+
+    def wait_report(self, what, accept, timeout):
+        """Wait until accept(kind, values) is true for a report; return its values."""
+        seen = 0
+        end = time.monotonic() + timeout
+        while True:
+            with self.changed:
+                for _, kind, values in self.reports[seen:]:
+                    if accept(kind, values):
+                        return values
+                seen = len(self.reports)
+                left = end - time.monotonic()
+                if left > 0:
+                    self.changed.wait(min(left, 1))
+            if not self.alive():
+                raise GuestError(f"{self.name}: QEMU ended with status {self.process.returncode} "
+                                 f"while waiting for {what}")
+            if time.monotonic() > end:
+                raise GuestError(f"{self.name}: {what} did not come in {timeout:.0f} s")
+
+    def wait_done(self, more, timeout):
+        """Wait until MORE operations are complete than at the first progress report of this QEMU."""
+        first = self.wait_report("the first report of the workload", lambda kind, _: kind == "progress", timeout)
+        wanted = first["done"] + more
+        return self.wait_report(f"{more} completed operations",
+                                lambda kind, values: kind == "progress" and values.get("done", 0) >= wanted, timeout)
+
+    def stop_workload(self, timeout):
+        self.console.sendall(b"stop\n")
+        return self.wait_report("the workload's last report", lambda kind, _: kind == "final", timeout)
+
+    def complaints(self):
+        """What the workload logged."""
+        with self.changed:
+            return [values["text"] for _, kind, values in self.reports if kind == "log"]
+
+
+def free_memory_kib():
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1])
+    return 0
+
+
+def have_iommufd():
+    return os.path.exists("/dev/iommu")

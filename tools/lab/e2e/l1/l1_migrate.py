@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Runs in L1: binds the functions, boots a guest with a workload, migrates it live, and checks that nothing got lost.
+
+Writes OUT/result.json: what was measured, and a list of checks. Exit status 0 only if every check held.
+"""
+
+import argparse
+import json
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import migration
+from function import FunctionError, functions, load_modules
+from guest import Guest, GuestError, have_iommufd
+from qmp import QmpError
+
+# Lines that stock QEMU prints although nothing is wrong.
+HARMLESS = re.compile(r"^$")
+ERRORS = (GuestError, FunctionError, QmpError, OSError, KeyError, ValueError)
+# Slow enough that pre-copy is still under way when it is cancelled.
+CANCEL_BANDWIDTH = 8 << 20
+
+
+class Session:
+    def __init__(self, args):
+        self.args = args
+        self.began = time.time()
+        self.out = Path(args.out)
+        self.guests = []
+        self.checks = []
+        self.bound = []
+        self.guest = None
+        self.result = {"checks": self.checks, "rounds": [], "steps": []}
+        self.options = SimpleNamespace(
+            payload=args.payload, run=args.run, memory=args.memory, accel=args.accel, cpu=args.cpu,
+            workload=args.workload, timeout=args.timeout, iommufd=have_iommufd())
+
+    def say(self, text):
+        self.result["steps"].append({"t": time.time() - self.began, "text": text})
+        print(f"L1 {text}", flush=True)
+
+    def check(self, name, held, detail=""):
+        self.checks.append({"name": name, "ok": bool(held), "detail": str(detail)})
+        if not held:
+            self.say(f"NOT OK: {name}: {detail}")
+        return held
+
+    # Steps
+
+    def bind(self):
+        load_modules(self.args.modules)
+        self.functions = [item for item in functions(self.args.devices) if item.model == self.args.model]
+        if len(self.functions) < 2:
+            raise FunctionError(f"two {self.args.model} functions are needed, {len(self.functions)} are there")
+        for function in self.functions:
+            function.bind(self.args.driver)
+            self.bound.append(function)
+        self.check("every function is bound to " + self.args.driver,
+                   all(item.driver() == self.args.driver for item in self.functions))
+        self.say(f"{', '.join(item.bdf for item in self.functions)}: bound to {self.args.driver}, "
+                 f"{'iommufd and cdev' if self.options.iommufd else 'VFIO groups'}")
+
+    def launch(self, function, incoming=None):
+        guest = Guest(f"guest{len(self.guests)}", function, self.options, self.out)
+        self.guests.append(guest)
+        return guest.start(incoming)
+
+    def boot(self):
+        self.guest = self.launch(self.functions[0])
+        self.result["iommufd"] = self.options.iommufd
+        began = time.time()
+        self.guest.wait_report("the start of the workload", lambda kind, _: kind == "start", self.args.timeout)
+        self.say(f"{self.guest.name}: workload started after {time.time() - began:.1f} s")
+        self.guest.wait_done(self.args.lead, self.args.timeout)
+        self.check("the workload runs in the guest", True)
+
+    def cancel(self, target):
+        """Cancel in pre-copy: the guest must not notice."""
+        source = self.guest
+        migration.capabilities(source, target)
+        uri = self.uri("cancel")
+        target.qmp.execute("migrate-incoming", uri=uri)
+        began = time.time()
+        migration.start(source, uri, bandwidth=CANCEL_BANDWIDTH)
+        migration.watch(source, began, self.args.timeout, until=(*migration.ENDS, "active"))
+        time.sleep(1)
+        status = migration.cancel(source, self.args.timeout)
+        self.check("a migration is cancelled in pre-copy", status == "cancelled", status)
+        self.go_on("after the cancelled migration", source)
+        states = [state for _, state in source.qmp.states()]
+        self.check("a cancelled migration leaves the device running", states and states[-1] == "running", states)
+        target.quit()
+        self.say(f"{source.name}: migration cancelled in pre-copy; the guest goes on")
+
+    def refuse(self, function):
+        """A destination that does not fit must be refused before the guest is stopped."""
+        source = self.guest
+        target = self.launch(function, "defer")
+        migration.capabilities(source, target)
+        uri = self.uri("refuse")
+        target.qmp.execute("migrate-incoming", uri=uri)
+        began = time.time()
+        migration.start(source, uri)
+        info, _ = migration.watch(source, began, self.args.timeout)
+        target.quit()
+        self.check("QEMU refuses an incompatible destination", info["status"] == "failed", info["status"])
+        reason = info.get("error-desc", "") + " " + target.qemu_log().strip()
+        self.check("the refusal says why", len(reason) > 1, reason)
+        stopped = source.qmp.first("STOP", began)
+        self.check("the refusal comes before the guest is stopped", stopped is None, f"STOP at {stopped}")
+        if not source.qmp.execute("query-status")["running"]:
+            source.qmp.execute("cont")
+        self.go_on("after the refused migration", source)
+        self.result["refusal"] = reason.strip()[-500:]
+        self.say(f"{source.name}: incompatible destination refused; the guest goes on")
+
+    def go_on(self, when, guest):
+        before = guest.last().get("done", 0)
+        try:
+            guest.wait_report("progress " + when,
+                              lambda kind, values: kind == "progress" and values["done"] > before + self.args.lead,
+                              self.args.timeout)
+            self.check(f"the workload goes on {when}", True)
+        except GuestError as error:
+            self.check(f"the workload goes on {when}", False, error)
+            raise
+
+    def uri(self, name):
+        return f"unix:{self.args.run}/{name}{len(self.guests)}"
+
+    def round(self, number, target):
+        source = self.guest
+        seen = migration.migrate(source, target, self.uri("round"), self.args.timeout, self.args.lead)
+        self.result["rounds"].append(seen)
+        self.guest = target
+        source.quit()
+        self.check(f"round {number}: migrated while the workload ran", seen["done_after"] > seen["done_before"] > 0)
+        self.check(f"round {number}: device state was transferred", seen["state_bytes"] > 0, seen["state_bytes"])
+        self.check(f"round {number}: QEMU reports every state change of the device",
+                   len(seen["source"]["states"]) > 2 and len(seen["target"]["states"]) > 2,
+                   (seen["source"]["states"], seen["target"]["states"]))
+        self.say(f"round {number}: {source.name} -> {target.name} in {seen['total_ms'] / 1000:.1f} s, downtime "
+                 f"{seen['downtime_ms']} ms, device state {seen['state_bytes']} bytes; the guest goes on")
+
+    def finish(self):
+        final = self.guest.stop_workload(self.args.timeout)
+        self.result["final"] = final
+        status = self.guest.wait(self.args.timeout)
+        self.check("the guest shuts down", status == 0, f"QEMU's exit status {status}")
+        for name, key in (("lost", "lost"), ("duplicated", "dup"), ("corrupted", "bad"), ("failed", "fail")):
+            self.check(f"no operation was {name}" if name != "failed" else "no operation failed",
+                       final.get(key) == 0, final.get(key))
+        self.check("every operation that was submitted is complete", final.get("sub") == final.get("done"), final)
+        self.check("the device counts the operations that the guest counts",
+                   final.get("device_done") == final.get("done"), final)
+        self.check("no interrupt was lost", final.get("missed") == 0, final.get("missed"))
+        self.check("the workload found nothing wrong", final.get("ok") == 1,
+                   "; ".join(text for guest in self.guests for text in guest.complaints()))
+        self.say(f"workload stopped: {final.get('done')} operations, all checked")
+
+    def ledger(self, before):
+        """The models must have carried out, together, what the guest saw complete."""
+        counted = [function.stats() for function in self.functions]
+        self.result["models"] = counted
+        if not any("ops" in item for item in counted):
+            return
+        ran = sum(item.get("ops", 0) - old.get("ops", 0) for item, old in zip(counted, before))
+        self.check("the models ran each operation once", ran == self.result["final"].get("done"),
+                   f"models {ran}, guest {self.result['final'].get('done')}")
+
+    def release(self):
+        for function in self.bound:
+            function.unbind()
+        self.check("every function is unbound cleanly", not any(item.driver() for item in self.bound))
+        noise = [line for guest in self.guests for line in guest.qemu_log().splitlines()
+                 if not HARMLESS.search(line) and guest is not self.result.get("refused")]
+        self.check("QEMU complains about nothing", not noise, "; ".join(noise[:5]))
+
+    def run(self):
+        self.bind()
+        before = [function.stats() for function in self.functions]
+        spare = self.launch(self.functions[1], "defer") if not self.args.refuse else None
+        self.boot()
+        if self.args.cancel:
+            self.cancel(spare or self.launch(self.functions[1], "defer"))
+            spare = None
+        for number in range(1, self.args.rounds + 1):
+            target = spare or self.launch(self.functions[number % 2], "defer")
+            spare = None
+            self.round(number, target)
+        self.finish()
+        self.ledger(before)
+        self.release()
+
+    def report_failure(self, error):
+        self.result["error"] = str(error)
+        print(f"L1 FAILED: {error}")
+        for guest in self.guests:
+            for kind in ("qemu", "console", "workload"):
+                path = self.out / f"{guest.name}.{kind}"
+                lines = path.read_text(errors="replace").splitlines()[-8:] if path.exists() else []
+                for line in lines:
+                    print(f"    | {path.name}: {line}")
+
+    def close(self):
+        for guest in self.guests:
+            if guest.alive():
+                guest.quit(10)
+        self.result["ok"] = "error" not in self.result and all(item["ok"] for item in self.checks)
+        (self.out / "result.json").write_text(json.dumps(self.result, indent=1))
+        return 0 if self.result["ok"] else 1
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=1, help="migrations, back and forth")
+    parser.add_argument("--cancel", action="store_true", help="first cancel a migration in pre-copy")
+    parser.add_argument("--refuse", action="store_true", help="the last function does not fit: first try to migrate there")
+    parser.add_argument("--driver", default="vpv_hisi_like")
+    parser.add_argument("--model", default="hisi_like")
+    parser.add_argument("--devices", default="/vpv/devices")
+    parser.add_argument("--modules", default="/vpv/modules")
+    parser.add_argument("--payload", default="/vpv")
+    parser.add_argument("--out", default="/vpv/out")
+    parser.add_argument("--run", default="/run/e2e")
+    parser.add_argument("--memory", type=int, default=160, help="MiB of a guest")
+    parser.add_argument("--accel", default="kvm")
+    parser.add_argument("--cpu", default="host")
+    parser.add_argument("--workload", default="-q4,-n16", help="options of hsl_workload, with commas")
+    parser.add_argument("--lead", type=int, default=200, help="operations before and after each step")
+    parser.add_argument("--timeout", type=int, default=120, help="seconds that any one step may take")
+    return parser.parse_args()
+
+
+def interrupted(number, _frame):
+    raise GuestError(f"ended by signal {number}")
+
+
+def main():
+    signal.signal(signal.SIGTERM, interrupted)
+    session = Session(arguments())
+    session.out.mkdir(parents=True, exist_ok=True)
+    try:
+        session.run()
+    except ERRORS as error:
+        session.report_failure(error)
+    return session.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

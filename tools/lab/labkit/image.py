@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Disk images and initramfs archives of L1 and L2."""
+
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import cache, cpio, env, kernel
+from .progress import run_logged, step
+
+BUSYBOX = Path("/usr/bin/busybox")
+# What an initramfs needs to reach its disks; built into the debug kernel.
+L1_BOOT = ["virtio_pci", "virtio_blk", "erofs", "overlay", "virtio_console"]
+L2_MODULES = ["virtio_pci", "vfio_pci", "vfio_iommu_type1"]
+
+
+@dataclass(frozen=True)
+class HostImage:
+    """What L1 boots from."""
+    initrd: Path
+    root: Path
+    modules: Path
+
+
+def _erofs(title, image, *sources):
+    run_logged(title, ["mkfs.erofs", "--quiet", "--all-root", "-T0", *map(str, (image, *sources))])
+
+
+def _root_image():
+    def build(work):
+        with step("L1 root image"):
+            _erofs("make the L1 root image", work / "root.erofs", env.L1ROOT)
+    return cache.artifact("l1-root", [env.L1ROOT_KEY], build) / "root.erofs"
+
+
+def _modules_image(kern):
+    def build(work):
+        with step(f"module image of the {kern.name} kernel"):
+            tree = work / "tree"
+            shutil.copytree(kern.modules, tree / kern.release, symlinks=True,
+                            ignore=shutil.ignore_patterns("build", "source", "vmlinuz", "System.map", "sound", "gpu",
+                                                          "media", "wireless", "staging"))
+            run_logged("index modules", ["depmod", "-b", str(_as_root(tree, work)), kern.release])
+            _erofs("make the module image", work / "modules.erofs", tree)
+            shutil.rmtree(work / "depmod")
+            shutil.rmtree(tree)
+    return cache.artifact("modules", [kern.key, "1"], build) / "modules.erofs"
+
+
+def _as_root(tree, work):
+    """A folder in which TREE is /usr/lib/modules, as depmod wants it."""
+    base = work / "depmod"
+    (base / "lib").mkdir(parents=True)
+    (base / "usr").mkdir()
+    (base / "usr/lib").symlink_to("../lib")
+    (base / "lib/modules").symlink_to(tree)
+    return base
+
+
+def _start(path, init):
+    """An initramfs with busybox and INIT."""
+    archive = cpio.Archive(path)
+    for name in ("proc", "sys", "dev", "tmp", "run", "bin"):
+        archive.mkdir(name)
+    archive.node("dev/console", stat.S_IFCHR, 5, 1)
+    archive.write("bin/busybox", BUSYBOX.read_bytes(), 0o755)
+    archive.link("bin/sh", "busybox")
+    archive.write("init", init.read_bytes(), 0o755)
+    return archive
+
+
+def _add_modules(archive, kern, names):
+    files = kern.closure(names)
+    loading = []
+    for file in files:
+        short = file.name.split(".")[0]
+        archive.write(f"modules/{short}.ko", kernel.read_module(file))
+        loading.append(f"{short}\n")
+    archive.write("modules/order", "".join(loading).encode())
+
+
+def host_image(kern):
+    """Everything L1 needs to boot KERN; built on first use."""
+    init = env.LAB / "guest" / "l1-initramfs"
+
+    def build(work):
+        archive = _start(work / "initrd", init)
+        _add_modules(archive, kern, L1_BOOT)
+        archive.close()
+
+    initrd = cache.artifact(f"l1-initrd-{kern.name}", [kern.key, init, " ".join(L1_BOOT), "1"], build) / "initrd"
+    return HostImage(initrd, _root_image(), _modules_image(kern))
+
+
+def guest_image(dest, kern, payload=None, modules=(), own_modules=()):
+    """Write DEST/vmlinuz and DEST/initrd of an L2 guest.
+
+    payload: folder that becomes /payload; the guest runs /payload/init. modules: modules of KERN to load first, by
+    name; own_modules: files of modules that are loaded after them.
+    """
+    dest = Path(dest)
+    dest.mkdir(parents=True, exist_ok=True)
+    shutil.copy(kern.image, dest / "vmlinuz")
+    archive = _start(dest / "initrd", env.LAB / "guest" / "l2-init")
+    _add_modules(archive, kern, [*L2_MODULES, *modules])
+    for file in own_modules:
+        archive.write(f"own/{Path(file).name}", Path(file).read_bytes())
+    if payload:
+        archive.mkdir("payload")
+        archive.tree("payload", payload)
+    archive.close()

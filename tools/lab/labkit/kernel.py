@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The kernels of the lab: Debian's stock one, and the debug kernel built from Debian's sources."""
+
+import lzma
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import cache, env
+from .progress import LabError, run_logged, say, step
+
+MODULES = Path("/usr/lib/modules")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    name: str           # "stock" or "debug"
+    release: str
+    image: Path         # bzImage
+    modules: Path       # .../lib/modules/RELEASE
+    build: Path         # KDIR for external modules
+    key: str            # changes whenever the kernel does
+
+    def closure(self, wanted):
+        """Files of the modules WANTED (those that are built in or unknown are left out), dependencies first."""
+        deps, names = {}, {}
+        for line in (self.modules / "modules.dep").read_text().splitlines():
+            file, _, needs = line.partition(":")
+            deps[file] = needs.split()
+            names[os.path.basename(file).split(".")[0].replace("-", "_")] = file
+        order = []
+        for name in wanted:
+            file = names.get(name.replace("-", "_"))
+            if file:
+                order += [item for item in [*reversed(deps[file]), file] if item not in order]
+        return [self.modules / item for item in order]
+
+
+def read_module(path):
+    data = path.read_bytes()
+    return lzma.decompress(data) if path.suffix == ".xz" else data
+
+
+def stock():
+    """The newest kernel image of trixie-backports, as installed in the tool root."""
+    releases = sorted(path.parent.name for path in MODULES.glob("*/kernel"))
+    if len(releases) != 1:
+        raise LabError(f"the tool root should hold one kernel image, not {releases}: run 'tools/lab/lab clean'")
+    release = releases[0]
+    folder = MODULES / release
+    image = next((path for path in (folder / "vmlinuz", Path(f"/boot/vmlinuz-{release}")) if path.exists()), None)
+    if image is None:
+        raise LabError(f"no vmlinuz for {release} in the tool root")
+    return Kernel("stock", release, image, folder, folder / "build", f"stock-{release}")
+
+
+def header_trees():
+    """All kernels whose headers the check root has: {release: build folder}, oldest first."""
+    found = {path.parent.name: path for path in MODULES.glob("*/build")}
+    return dict(sorted(found.items(), key=lambda item: [int(n) for n in item[0].split("+")[0].split(".")]))
+
+
+def missing_symbols(fragment, config):
+    """Lines of FRAGMENT that the text CONFIG does not have, with what it has instead."""
+    have = set(config.splitlines())
+    wrong = []
+    for line in fragment.splitlines():
+        if not line.startswith("CONFIG_") or line in have:
+            continue
+        symbol = line.split("=")[0]
+        now = [item for item in have if item.startswith(symbol + "=") or item == f"# {symbol} is not set"]
+        wrong.append(f"{line}: " + (now[0] if now else "no such symbol is visible"))
+    return wrong
+
+
+def debug():
+    """The debug kernel; built on first use."""
+    sources = sorted(Path("/usr/src").glob("linux-source-*.tar.xz"))
+    if len(sources) != 1:
+        raise LabError("the debug kernel needs the check root: use a verb or option that builds it")
+    packages = Path("/etc/vpv-packages").read_text().splitlines()
+    version = next(line for line in packages if line.startswith("linux-source-"))
+    fragment = env.LAB / "debug.config"
+    folder = cache.artifact("debug-kernel", [version, fragment, "format 1"],
+                            lambda work: _build_debug(work, sources[0], fragment))
+    release = (folder / "release").read_text().strip()
+    return Kernel("debug", release, folder / "bzImage", folder / "lib/modules" / release, folder / "build",
+                  folder.name)
+
+
+def _build_debug(work, source, fragment):
+    tree = work / "build"
+    jobs = os.cpu_count() or 1
+    make = ["make", "-C", str(tree), f"-j{jobs}", "KBUILD_BUILD_USER=vpv", "KBUILD_BUILD_HOST=lab"]
+    title = f"debug kernel ({source.name.removesuffix('.tar.xz').removeprefix('linux-source-')})"
+    with step(f"{title}: unpack the sources"):
+        tree.mkdir()
+        run_logged("unpack the kernel", ["tar", "-C", str(tree), "--strip-components=1", "-xf", str(source),
+                                         "--exclude=*/Documentation/translations", "--no-same-owner"])
+    shutil.copy(fragment, tree / "vpv.config")
+    run_logged("configure the debug kernel", [*make, "-s", "KCONFIG_ALLCONFIG=vpv.config", "allnoconfig"])
+    wrong = missing_symbols(fragment.read_text(), (tree / ".config").read_text())
+    if wrong:
+        raise LabError("the debug kernel cannot have what tools/lab/debug.config asks for:\n  " + "\n  ".join(wrong))
+    with step(f"{title}: compile with {jobs} jobs (6 to 9 minutes on two cores)"):
+        run_logged("compile the debug kernel", ["nice", "-n", "5", *make, "bzImage", "modules"])
+    shutil.copy(tree / "arch/x86/boot/bzImage", work / "bzImage")
+    shutil.copy(tree / ".config", work / "config")
+    shutil.copy(tree / "System.map", work / "System.map")
+    shutil.copy(tree / "include/config/kernel.release", work / "release")
+    run_logged("install the debug kernel's modules", [*make, f"INSTALL_MOD_PATH={work}", "modules_install"])
+    _prune(tree)
+    for link in ("build", "source"):
+        (work / "lib/modules" / (work / "release").read_text().strip() / link).unlink(missing_ok=True)
+    say(f"{title}: ready")
+
+
+def _prune(tree):
+    """Leave in TREE what building external modules needs, and the kernel's own VFIO selftests."""
+    keep_top = {"arch", "include", "scripts", "tools", "Makefile", "Kbuild", "Kconfig", "Module.symvers",
+                ".config", "System.map", "vpv.config"}
+    keep_tools = {"objtool", "testing", "include", "arch", "lib", "scripts", "build"}
+    keep_tests = {"vfio", "iommu", "lib.mk", "kselftest.h", "kselftest_harness.h", "kselftest"}
+    for folder, keep in ((tree, keep_top), (tree / "arch", {"x86"}), (tree / "tools", keep_tools),
+                         (tree / "tools/testing", {"selftests"}), (tree / "tools/testing/selftests", keep_tests)):
+        for item in folder.iterdir():
+            if item.name in keep:
+                continue
+            if item.is_dir() and not item.is_symlink():
+                shutil.rmtree(item)
+            else:
+                item.unlink()
+    for pattern in ("arch/**/*.[oa]", "arch/**/*.c", "arch/**/*.S", "tools/objtool/**/*.o", "tools/objtool/**/*.a"):
+        for item in tree.glob(pattern):
+            item.unlink()
