@@ -148,6 +148,7 @@ static struct hisil_queue_ctx good_queue(void)
 		.magic = cpu_to_le32(HISIL_QUEUE_MAGIC),
 		.queue = cpu_to_le32(63),
 		.size = cpu_to_le32(16),
+		.qstatus = cpu_to_le32(HISIL_QSTATUS_ENABLED),
 		.sq_head = cpu_to_le32(0xfffffffe),
 		.sq_tail = cpu_to_le32(14),
 		.cq_head = cpu_to_le32(1),
@@ -208,6 +209,21 @@ static void queue_context_is_checked(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, queue, 63U);
 }
 
+static void rings_of_a_stopped_queue_may_hold_anything(struct kunit *test)
+{
+	struct queue_buf buf = { .ctx = good_queue() };
+	struct hisil_diff diff;
+	u32 queue;
+
+	buf.ctx.size = cpu_to_le32(3);
+	buf.ctx.parked = 0;
+	KUNIT_EXPECT_EQ(test, hisil_ctx_check_queue(&here, &buf, sizeof(buf.ctx), &queue,
+						    &diff), -EINVAL);
+	buf.ctx.qstatus = cpu_to_le32(BIT(1) | 2 << 8);
+	KUNIT_EXPECT_EQ(test, hisil_ctx_check_queue(&here, &buf, sizeof(buf.ctx), &queue,
+						    &diff), 0);
+}
+
 static void hardware_limits_do_not_lift_ours(struct kunit *test)
 {
 	struct hisil_ident wild = here;
@@ -246,6 +262,7 @@ static struct kunit_case hisil_match_cases[] = {
 	KUNIT_CASE(match_refuses_isolated_destination),
 	KUNIT_CASE(global_context_is_checked),
 	KUNIT_CASE_PARAM(queue_context_is_checked, queue_gen_params),
+	KUNIT_CASE(rings_of_a_stopped_queue_may_hold_anything),
 	KUNIT_CASE(hardware_limits_do_not_lift_ours),
 	KUNIT_CASE(only_an_untouched_queue_is_reset),
 	{ }

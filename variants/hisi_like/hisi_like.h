@@ -33,8 +33,8 @@ struct hisil_staged {
  * @cp_lock: Guards the selector, the command and the window of the control
  *	page.  Innermost but for the core's memory_lock, taken under it by
  *	vpv_mmio_begin(); never held while a record is emitted.
- * @staged: Between load_begin and load_end; only state hooks and load touch it,
- *	and the library never runs two of them at a time.
+ * @staged: Between load_begin and load_end; only hooks touch it, and the library
+ *	never runs two of them at a time.
  */
 struct hisil_dev {
 	struct vpv_device vpv;

@@ -112,7 +112,10 @@ int hisil_ctx_check_global(const struct hisil_ident *id, const void *buf, size_t
 	return 0;
 }
 
-/* The rings of a queue: what the registers would accept, too. */
+/*
+ * The rings of an enabled queue: what the registers would accept, too.  Those of a
+ * queue that is disabled or in error are what the user wrote, and are not used.
+ */
 static int check_rings(const struct hisil_ident *id, const struct hisil_queue_ctx *ctx,
 		       struct hisil_diff *diff)
 {
@@ -121,6 +124,8 @@ static int check_rings(const struct hisil_ident *id, const struct hisil_queue_ct
 	u32 pending = le32_to_cpu(ctx->sq_tail) - le32_to_cpu(ctx->sq_head);
 	u32 unread = le32_to_cpu(ctx->cq_tail) - le32_to_cpu(ctx->cq_head);
 
+	if (!(le32_to_cpu(ctx->qstatus) & HISIL_QSTATUS_ENABLED))
+		return 0;
 	if (size > limit)
 		return differs(diff, -EINVAL, "queue context ring size", size, limit);
 	if (pending > size)

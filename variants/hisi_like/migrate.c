@@ -7,14 +7,6 @@
 
 #include "hisi_like.h"
 
-static int refuse(struct hisil_dev *hd, const struct hisil_diff *diff, int err)
-{
-	dev_warn_ratelimited(&hd->vpv.pdev->dev,
-			     "migration refused: %s is %#llx in the stream, %#llx here\n",
-			     diff->field, diff->source, diff->here);
-	return err;
-}
-
 static int hisil_quiesce(struct vmig_dev *mig)
 {
 	return hisil_hw_pause(hisil_from_mig(mig));
@@ -66,7 +58,9 @@ static int hisil_verify(struct vmig_dev *mig, const void *buf, size_t bytes)
 	if (err)
 		return err;
 	err = hisil_match_check(&id, buf, bytes, &diff);
-	return err ? refuse(hd, &diff, err) : 0;
+	if (err)
+		vmig_refuse(mig, diff.field, diff.here, diff.source);
+	return err;
 }
 
 static int save_context(struct hisil_dev *hd, struct vmig_emit *em, u32 sel, void *buf)
@@ -175,7 +169,9 @@ static int hisil_load(struct vmig_dev *mig, const struct vmig_record *rec)
 	default:
 		return -EOPNOTSUPP;
 	}
-	return err ? refuse(hd, &diff, err) : 0;
+	if (err)
+		vmig_refuse(mig, diff.field, diff.here, diff.source);
+	return err;
 }
 
 static int write_contexts(struct hisil_dev *hd)
@@ -197,13 +193,12 @@ static int write_contexts(struct hisil_dev *hd)
 static int hisil_load_end(struct vmig_dev *mig)
 {
 	struct hisil_dev *hd = hisil_from_mig(mig);
-	struct hisil_diff missing = { .field = "global contexts", .source = 0, .here = 1 };
-	int err;
+	int err = -EINVAL;
 
-	if (!hd->staged->global)
-		err = refuse(hd, &missing, -EINVAL);
-	else
+	if (hd->staged->global)
 		err = write_contexts(hd);
+	else
+		vmig_refuse(mig, "global contexts", 1, 0);
 	hisil_unstage(hd);
 	return err;
 }

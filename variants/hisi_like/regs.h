@@ -64,6 +64,9 @@ enum hisil_stat {
 
 #define HISIL_ERR_BAD_CONTEXT	4
 
+/* QSTATUS in a queue context */
+#define HISIL_QSTATUS_ENABLED	BIT(0)
+
 /* CP_LIMITS and CP_VERSION */
 #define HISIL_LIMITS_QUEUES(v)	((v) & 0xffff)
 #define HISIL_LIMITS_LOG2(v)	(((v) >> 16) & 0xff)
