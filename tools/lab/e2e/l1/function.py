@@ -138,9 +138,9 @@ def _drain(port):
 
 
 def _complete(answer):
-    """A model's answer ends with a line "ok" or "error ..."."""
+    """A model's answer ends with a line "ok" or "err MESSAGE"."""
     lines = answer.split(b"\n")
-    return answer.endswith(b"\n") and len(lines) > 1 and lines[-2].split(b" ")[0] in (b"ok", b"error")
+    return answer.endswith(b"\n") and len(lines) > 1 and lines[-2].split(b" ")[0] in (b"ok", b"err")
 
 
 def functions(path="/vpv/devices"):

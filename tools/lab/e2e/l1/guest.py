@@ -39,6 +39,7 @@ class Guest:
         self.console = None
         self.changed = threading.Condition()
         self.reports = []       # (time of arrival, kind, values)
+        self.refused = False    # its QEMU has a reason to complain
 
     # Start and end
 
@@ -56,7 +57,7 @@ class Guest:
             "-display", "none", "-machine", "q35,vmport=off,hpet=off", "-accel", self.options.accel,
             "-cpu", self.options.cpu, "-smp", "1", "-m", str(self.options.memory),
             "-kernel", str(payload / "guest-kernel"), "-initrd", str(payload / "guest-initrd"), "-append", line,
-            "-chardev", f"socket,id=qmp,path={self.run}/qmp,server=on,wait=off", "-mon", "chardev=qmp,mode=control",
+            "-qmp", f"unix:{self.run}/qmp,server=on,wait=off",
             "-serial", f"file:{self.logs}/{self.name}.console",
             "-chardev", f"socket,id=work,path={self.run}/work,server=on,wait=off", "-serial", "chardev:work",
             *self._device(), *(["-incoming", incoming] if incoming else []),
@@ -64,7 +65,7 @@ class Guest:
 
     def start(self, incoming=None):
         self.run.mkdir(parents=True, exist_ok=True)
-        with open(self.logs / f"{self.name}.qemu", "ab") as log:
+        with open(self.logs / f"{self.name}.qemu", "wb") as log:
             self.process = subprocess.Popen(self.command(incoming), stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=subprocess.STDOUT, start_new_session=True)
         try:
@@ -77,7 +78,7 @@ class Guest:
         return self
 
     def _read(self):
-        log = open(self.logs / f"{self.name}.workload", "a")
+        log = open(self.logs / f"{self.name}.workload", "w")
         try:
             for line in self.console.makefile("r", errors="replace"):
                 now = time.time()
@@ -164,17 +165,16 @@ class Guest:
         self.console.sendall(b"stop\n")
         return self.wait_report("the workload's last report", lambda kind, _: kind == "final", timeout)
 
+    def progress(self, began):
+        """[[seconds after BEGAN, operations completed]] of all progress reports since then."""
+        with self.changed:
+            return [[stamp - began, values["done"]] for stamp, kind, values in self.reports
+                    if kind == "progress" and stamp >= began - 1]
+
     def complaints(self):
         """What the workload logged."""
         with self.changed:
             return [values["text"] for _, kind, values in self.reports if kind == "log"]
-
-
-def free_memory_kib():
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1])
-    return 0
 
 
 def have_iommufd():

@@ -6,7 +6,7 @@ import time
 from guest import GuestError
 from qmp import QmpError
 
-SAMPLE_S = 0.1
+SAMPLE_S = 0.05
 # Without dirty tracking all memory counts as dirty to the end, so the limit decides when pre-copy is over.
 DOWNTIME_LIMIT_MS = 60000
 MAX_BANDWIDTH = 8 << 30
@@ -91,9 +91,9 @@ def migrate(source, target, uri, timeout, lead_in):
         "done_before": before.get("done", 0),
         "done_after": after.get("done", 0),
         "samples": samples,
-        "source": {"name": source.name, "bdf": source.function.bdf,
+        "source": {"name": source.name, "bdf": source.function.bdf, "progress": source.progress(began),
                    "states": spans(source.qmp.states(), began, ended)},
-        "target": {"name": target.name, "bdf": target.function.bdf,
+        "target": {"name": target.name, "bdf": target.function.bdf, "progress": target.progress(began),
                    "states": spans(target.qmp.states(), began, ended)},
     }
 

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Drives the queues of one function through vpv_uio and keeps their books: every
+ * tag completes once, in order, and sequence numbers have no gap and no repeat.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "hsl.h"
+#include "vpv_uio.h"
+
+#define USER_BAR	2
+#define USER_BYTES	0x20000
+
+static void write32(struct hsl_dev *dev, uint32_t offset, uint32_t value)
+{
+	/* Rings are written before the doorbell; x86 keeps the order of stores. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	*(volatile uint32_t *)(dev->bar + offset) = value;
+}
+
+static void write64(struct hsl_dev *dev, uint32_t offset, uint64_t value)
+{
+	write32(dev, offset, value);
+	write32(dev, offset + 4, value >> 32);
+}
+
+uint32_t hsl_read32(struct hsl_dev *dev, uint32_t offset)
+{
+	return *(volatile uint32_t *)(dev->bar + offset);
+}
+
+/* The counters are two words; read them while the device is idle. */
+uint64_t hsl_read64(struct hsl_dev *dev, uint32_t offset)
+{
+	return hsl_read32(dev, offset) | (uint64_t)hsl_read32(dev, offset + 4) << 32;
+}
+
+void *hsl_dma_alloc(struct hsl_dev *dev, size_t bytes, uint64_t *iova)
+{
+	struct vpv_uio_dma dma = { .bytes = bytes };
+	void *p;
+
+	if (ioctl(dev->fd, VPV_UIO_DMA_ALLOC, &dma))
+		return NULL;
+	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, dev->fd, dma.offset);
+	*iova = dma.iova;
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int wait_ready(struct hsl_dev *dev)
+{
+	int ms;
+
+	for (ms = 0; ms < 2000; ms += 10) {
+		if (hsl_read32(dev, HSL_STATUS) & HSL_STATUS_READY)
+			return 0;
+		usleep(10000);
+	}
+	return -ETIMEDOUT;
+}
+
+int hsl_dev_open(struct hsl_dev *dev, const char *path)
+{
+	struct vpv_uio_info info;
+	void *bar;
+
+	dev->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (dev->fd < 0)
+		return -errno;
+	if (ioctl(dev->fd, VPV_UIO_INFO, &info))
+		return -errno;
+	/* A guest gets half of the BAR; all of it when nothing is between it and the device. */
+	if (info.bar_bytes[USER_BAR] < USER_BYTES)
+		return -ENXIO;
+	bar = mmap(NULL, USER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, dev->fd,
+		   VPV_UIO_BAR_OFFSET(USER_BAR));
+	if (bar == MAP_FAILED)
+		return -errno;
+	dev->bar = bar;
+	dev->vectors = info.vectors;
+	if (hsl_read32(dev, HSL_ID) != HSL_ID_VALUE)
+		return -ENODEV;
+	dev->queues = hsl_read32(dev, HSL_QUEUES) & 0xffff;
+	dev->ring_max = 1U << (hsl_read32(dev, HSL_QUEUES) >> 16 & 0x1f);
+	dev->algs = hsl_read32(dev, HSL_ALGS);
+	if (wait_ready(dev))
+		return -ETIMEDOUT;
+	write32(dev, HSL_CTRL, HSL_CTRL_ENABLE);
+	return 0;
+}
+
+static int make_slots(struct hsl_dev *dev, struct hsl_queue *q)
+{
+	size_t half = hsl_slot_bytes(q->block);
+	unsigned int i;
+	uint8_t *mem;
+	uint64_t iova;
+
+	mem = hsl_dma_alloc(dev, q->depth * half * 2, &iova);
+	q->slots = calloc(q->depth, sizeof(*q->slots));
+	if (!mem || !q->slots)
+		return -ENOMEM;
+	for (i = 0; i < q->depth; i++) {
+		q->slots[i].src = mem + i * half * 2;
+		q->slots[i].dst = q->slots[i].src + half;
+		q->slots[i].src_iova = iova + i * half * 2;
+		q->slots[i].dst_iova = q->slots[i].src_iova + half;
+	}
+	return 0;
+}
+
+int hsl_queue_start(struct hsl_dev *dev, struct hsl_queue *q, unsigned int index,
+		    unsigned int depth, uint32_t block)
+{
+	uint32_t regs = HSL_QUEUE(index);
+	uint64_t sq_iova, cq_iova;
+
+	q->index = index;
+	q->depth = depth;
+	q->block = block;
+	q->rng = 0x9e3779b97f4a7c15ULL * (index + 1);
+	q->sq = hsl_dma_alloc(dev, depth * sizeof(*q->sq), &sq_iova);
+	q->cq = hsl_dma_alloc(dev, depth * sizeof(*q->cq), &cq_iova);
+	if (!q->sq || !q->cq || make_slots(dev, q))
+		return -ENOMEM;
+	write64(dev, regs + HSL_Q_SQ_BASE, sq_iova);
+	write64(dev, regs + HSL_Q_CQ_BASE, cq_iova);
+	write32(dev, regs + HSL_Q_SIZE, depth);
+	write32(dev, regs + HSL_Q_QCTRL, HSL_QCTRL_ENABLE | HSL_QCTRL_IRQ_ENABLE);
+	return hsl_read32(dev, regs + HSL_Q_QSTATUS) & HSL_QSTATUS_ENABLED ? 0 : -EIO;
+}
+
+unsigned int hsl_queue_submit(struct hsl_dev *dev, struct hsl_queue *q)
+{
+	unsigned int n = 0, room = q->depth - hsl_queue_pending(q);
+
+	for (; n < room; n++) {
+		uint32_t tag = q->tail++;
+		struct hsl_slot *slot = &q->slots[tag % q->depth];
+		struct hsl_sqe *sqe = &q->sq[tag % q->depth];
+
+		hsl_op_make(slot, &q->rng, dev->algs, q->block);
+		slot->tag = tag;
+		memset(sqe, 0, sizeof(*sqe));
+		sqe->opcode = slot->opcode;
+		/* The newest always interrupts, so that waiting always ends. */
+		if (n == room - 1 || tag % (q->depth / 2) == 0)
+			sqe->flags = HSL_FLAG_IRQ;
+		sqe->tag = tag;
+		sqe->src = slot->src_len ? slot->src_iova : 0;
+		sqe->dst = slot->dst_len ? slot->dst_iova : 0;
+		sqe->src_len = slot->src_len;
+		sqe->dst_len = slot->dst_len;
+		sqe->arg = slot->arg;
+		q->submitted++;
+	}
+	if (n)
+		write32(dev, HSL_QUEUE(q->index) + HSL_Q_SQ_TAIL, q->tail);
+	return n;
+}
+
+/* Keep the books for one completion; false if it belongs to no operation that is pending. */
+static bool account(struct hsl_queue *q, const struct hsl_cqe *cqe)
+{
+	uint32_t skipped = cqe->tag - q->head;
+	uint64_t gap = cqe->seq - q->seq - 1;
+
+	if (skipped >= hsl_queue_pending(q) || cqe->seq <= q->seq) {
+		hsl_log("queue %u: tag %u sequence %llu again, after tag %u sequence %llu",
+			q->index, cqe->tag, (unsigned long long)cqe->seq, q->head - 1,
+			(unsigned long long)q->seq);
+		q->duplicated++;
+		return false;
+	}
+	if (skipped || gap) {
+		hsl_log("queue %u: tag %u sequence %llu, expected %u and %llu", q->index,
+			cqe->tag, (unsigned long long)cqe->seq, q->head,
+			(unsigned long long)q->seq + 1);
+		q->lost += skipped > gap ? skipped : gap;
+	}
+	q->seq = cqe->seq;
+	q->head = cqe->tag + 1;
+	return true;
+}
+
+static void check(struct hsl_queue *q, const struct hsl_cqe *cqe)
+{
+	struct hsl_slot *slot = &q->slots[cqe->tag % q->depth];
+	const char *error;
+
+	if (cqe->status) {
+		hsl_log("queue %u: tag %u opcode %u failed with status %u", q->index, cqe->tag,
+			slot->opcode, cqe->status);
+		q->failed++;
+		return;
+	}
+	error = hsl_op_check(slot, cqe, q->block);
+	if (error) {
+		hsl_log("queue %u: tag %u opcode %u of %u bytes: wrong: %s", q->index, cqe->tag,
+			slot->opcode, slot->bytes, error);
+		q->corrupted++;
+	}
+	q->by_opcode[slot->opcode]++;
+}
+
+unsigned int hsl_queue_reap(struct hsl_dev *dev, struct hsl_queue *q)
+{
+	unsigned int n;
+
+	for (n = 0; n < q->depth; n++) {
+		volatile struct hsl_cqe *entry = &q->cq[q->cq_head % q->depth];
+		uint16_t phase = (q->cq_head / q->depth & 1) ^ 1;
+		struct hsl_cqe cqe;
+
+		if ((entry->phase & 1) != phase)
+			break;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		cqe = *(struct hsl_cqe *)entry;
+		q->cq_head++;
+		q->completed++;
+		if (account(q, &cqe))
+			check(q, &cqe);
+	}
+	if (n)
+		write32(dev, HSL_QUEUE(q->index) + HSL_Q_CQ_HEAD, q->cq_head);
+	return n;
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Keeps the queues of a hisi_like function busy and checks every result, driven by
+ * interrupts. It is not told of migrations.
+ *
+ * Reports go to the control line (-c, a serial port) as lines that start with
+ * "HSL"; the line "stop" ends the run: what was submitted is awaited, totals are
+ * compared with the device's own counters and the last report says ok=1 or ok=0.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hsl.h"
+
+#define STALL_MS	3000
+#define LOST_MS		60000
+#define QUIET_MS	200
+
+static struct {
+	const char *path, *control;
+	unsigned int queues, depth, block, interval_ms, seconds;
+} opt = { "/dev/vpv_uio0", NULL, 4, 16, 4096, 200, 0 };
+
+static struct hsl_dev dev;
+static struct hsl_queue queues[HSL_QUEUES_MAX];
+static int control = STDOUT_FILENO;
+static int64_t began_ms, alive_ms;
+static uint64_t irqs, missed, longest_ms;
+static unsigned int logged;
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static void put(const char *line, size_t bytes)
+{
+	while (bytes) {
+		ssize_t n = write(control, line, bytes);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n > 0) {
+			line += n;
+			bytes -= n;
+		}
+	}
+}
+
+void hsl_log(const char *format, ...)
+{
+	char line[256];
+	va_list args;
+	int n;
+
+	/* Enough to tell what happened; a broken device would write for ever. */
+	if (logged++ >= 50)
+		return;
+	n = snprintf(line, sizeof(line), "HSL log ");
+	va_start(args, format);
+	n += vsnprintf(line + n, sizeof(line) - n - 1, format, args);
+	va_end(args);
+	if (n > (int)sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	line[n++] = '\n';
+	put(line, n);
+}
+
+static struct hsl_queue total(void)
+{
+	struct hsl_queue sum = { 0 };
+	unsigned int i, op;
+
+	for (i = 0; i < opt.queues; i++) {
+		sum.submitted += queues[i].submitted;
+		sum.completed += queues[i].completed;
+		sum.failed += queues[i].failed;
+		sum.lost += queues[i].lost;
+		sum.duplicated += queues[i].duplicated;
+		sum.corrupted += queues[i].corrupted;
+		for (op = 0; op < HSL_OPCODES; op++)
+			sum.by_opcode[op] += queues[i].by_opcode[op];
+	}
+	return sum;
+}
+
+static void report(const char *kind, const char *more)
+{
+	struct hsl_queue sum = total();
+	char line[512];
+	int n;
+
+	n = snprintf(line, sizeof(line),
+		     "HSL %s t=%lld sub=%llu done=%llu lost=%llu dup=%llu bad=%llu fail=%llu "
+		     "irqs=%llu missed=%llu longest=%llu%s\n", kind,
+		     (long long)(now_ms() - began_ms), (unsigned long long)sum.submitted,
+		     (unsigned long long)sum.completed, (unsigned long long)sum.lost,
+		     (unsigned long long)sum.duplicated, (unsigned long long)sum.corrupted,
+		     (unsigned long long)sum.failed, (unsigned long long)irqs,
+		     (unsigned long long)missed, (unsigned long long)longest_ms, more);
+	put(line, n);
+}
+
+static int open_control(const char *path)
+{
+	struct termios tty;
+
+	control = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (control < 0)
+		return -errno;
+	if (!tcgetattr(control, &tty)) {
+		cfmakeraw(&tty);
+		tty.c_lflag |= ICANON;
+		tcsetattr(control, TCSANOW, &tty);
+	}
+	return 0;
+}
+
+/* True when the run is to end. */
+static bool read_command(void)
+{
+	char line[64];
+	ssize_t n = read(control, line, sizeof(line) - 1);
+
+	if (n <= 0)
+		return false;
+	line[n] = 0;
+	if (!strncmp(line, "report", 6))
+		report("progress", "");
+	return !strncmp(line, "stop", 4);
+}
+
+static void count_irqs(void)
+{
+	static uint32_t seen[HSL_QUEUES_MAX];
+	uint32_t counts[HSL_QUEUES_MAX];
+	ssize_t n = read(dev.fd, counts, sizeof(counts));
+	unsigned int i;
+
+	for (i = 0; n > 0 && i < n / sizeof(*counts); i++) {
+		irqs += counts[i] - seen[i];
+		seen[i] = counts[i];
+	}
+}
+
+static unsigned int serve(bool submit)
+{
+	unsigned int i, done = 0;
+
+	for (i = 0; i < opt.queues; i++) {
+		done += hsl_queue_reap(&dev, &queues[i]);
+		if (submit)
+			hsl_queue_submit(&dev, &queues[i]);
+	}
+	if (done) {
+		uint64_t gap = now_ms() - alive_ms;
+
+		longest_ms = gap > longest_ms ? gap : longest_ms;
+		alive_ms += gap;
+	}
+	return done;
+}
+
+static unsigned int pending(void)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < opt.queues; i++)
+		n += hsl_queue_pending(&queues[i]);
+	return n;
+}
+
+/*
+ * Serve the queues until something asks for the end. Work is looked for only after an
+ * interrupt; work found by looking after a long silence is an interrupt that got lost.
+ */
+static void run(bool submit)
+{
+	struct pollfd fds[2] = { { dev.fd, POLLIN, 0 }, { control, POLLIN, 0 } };
+	int64_t end_ms = opt.seconds ? began_ms + opt.seconds * 1000LL : INT64_MAX;
+	int64_t report_ms = now_ms(), tried_ms = now_ms();
+
+	alive_ms = now_ms();
+	serve(submit);
+	while (submit || pending()) {
+		int64_t now = now_ms();
+
+		if (now >= report_ms) {
+			report("progress", "");
+			report_ms = now + opt.interval_ms;
+		}
+		if ((submit && now >= end_ms) || now - alive_ms > LOST_MS)
+			return;
+		if (poll(fds, 2, report_ms - now) < 0 && errno != EINTR)
+			return;
+		if (fds[0].revents & (POLLERR | POLLHUP))
+			return;
+		if (fds[0].revents & POLLIN) {
+			count_irqs();
+			serve(submit);
+			tried_ms = now_ms();
+		} else if (now_ms() - tried_ms > STALL_MS) {
+			if (serve(submit)) {
+				missed++;
+				hsl_log("completions without an interrupt");
+			}
+			tried_ms = now_ms();
+		}
+		if (fds[1].revents & POLLIN && read_command() && submit)
+			return;
+	}
+}
+
+/* Compare our books with the device's counters; it must be idle for good. */
+static int finish(void)
+{
+	struct hsl_queue sum;
+	uint64_t device, failed;
+	unsigned int i;
+	char more[256];
+	bool ok;
+
+	run(false);
+	usleep(QUIET_MS * 1000);
+	for (i = 0; i < opt.queues; i++) {
+		queues[i].lost += hsl_queue_pending(&queues[i]);
+		queues[i].duplicated += hsl_read32(&dev, HSL_QUEUE(i) + HSL_Q_CQ_TAIL) -
+					queues[i].cq_head;
+	}
+	sum = total();
+	device = hsl_read64(&dev, HSL_OPS_DONE);
+	failed = hsl_read64(&dev, HSL_OPS_FAILED);
+	ok = sum.submitted && sum.completed == sum.submitted && device == sum.completed &&
+	     failed == 0 && !sum.failed && !sum.lost && !sum.duplicated && !sum.corrupted &&
+	     !missed;
+	snprintf(more, sizeof(more),
+		 " device_done=%llu device_failed=%llu nop=%llu copy=%llu fill=%llu crc32c=%llu "
+		 "deflate=%llu inflate=%llu ok=%d", (unsigned long long)device,
+		 (unsigned long long)failed, (unsigned long long)sum.by_opcode[HSL_NOP],
+		 (unsigned long long)sum.by_opcode[HSL_COPY],
+		 (unsigned long long)sum.by_opcode[HSL_FILL],
+		 (unsigned long long)sum.by_opcode[HSL_CRC32C],
+		 (unsigned long long)sum.by_opcode[HSL_DEFLATE],
+		 (unsigned long long)sum.by_opcode[HSL_INFLATE], ok);
+	report("final", more);
+	return ok ? 0 : 1;
+}
+
+static int start(void)
+{
+	unsigned int i;
+	char more[64];
+	int err;
+
+	err = hsl_dev_open(&dev, opt.path);
+	if (err)
+		return err;
+	if (opt.queues > dev.queues || opt.queues > dev.vectors || opt.depth > dev.ring_max)
+		return -ERANGE;
+	for (i = 0; i < opt.queues; i++) {
+		err = hsl_queue_start(&dev, &queues[i], i, opt.depth, opt.block);
+		if (err)
+			return err;
+	}
+	began_ms = now_ms();
+	snprintf(more, sizeof(more), " queues=%u depth=%u block=%u", opt.queues, opt.depth,
+		 opt.block);
+	report("start", more);
+	return 0;
+}
+
+static bool parse(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "d:c:q:n:b:i:s:")) != -1) {
+		switch (c) {
+		case 'd': opt.path = optarg; break;
+		case 'c': opt.control = optarg; break;
+		case 'q': opt.queues = atoi(optarg); break;
+		case 'n': opt.depth = atoi(optarg); break;
+		case 'b': opt.block = atoi(optarg); break;
+		case 'i': opt.interval_ms = atoi(optarg); break;
+		case 's': opt.seconds = atoi(optarg); break;
+		default: return false;
+		}
+	}
+	return opt.queues >= 1 && opt.queues <= HSL_QUEUES_MAX && opt.depth >= 2 &&
+	       opt.depth <= HSL_DEPTH_MAX && !(opt.depth & (opt.depth - 1)) &&
+	       opt.block >= 1 && opt.block <= HSL_BLOCK_MAX && opt.interval_ms;
+}
+
+int main(int argc, char **argv)
+{
+	int err;
+
+	if (!parse(argc, argv)) {
+		fprintf(stderr, "usage: hsl_workload [-d FILE] [-c TTY] [-q QUEUES] [-n DEPTH] "
+			"[-b BYTES] [-i REPORT_MS] [-s SECONDS]\n");
+		return 2;
+	}
+	if (opt.control && open_control(opt.control)) {
+		perror(opt.control);
+		return 2;
+	}
+	err = start();
+	if (err) {
+		hsl_log("cannot start: %s", strerror(-err));
+		return 2;
+	}
+	run(true);
+	return finish();
+}
