@@ -39,4 +39,31 @@
 #define VPV_VFIO_OPS_IOMMUFD
 #endif
 
+/* linux/irqbypass.h: the eventfd was a token in the producer. */
+#ifdef VPV_HAVE_IRQ_BYPASS_EVENTFD
+#define vpv_compat_irq_bypass_register(producer, ctx, virq)		\
+	irq_bypass_register_producer(producer, ctx, virq)
+#else
+#define vpv_compat_irq_bypass_register(producer, ctx, virq)		\
+({									\
+	(producer)->token = (ctx);					\
+	(producer)->irq = (virq);					\
+	irq_bypass_register_producer(producer);				\
+})
+#endif
+
+/* linux/pci.h: some architectures have BARs that a CPU cannot map. */
+#ifdef VPV_HAVE_PCI_NON_MAPPABLE_BARS
+#define vpv_compat_bars_mappable(pdev) (!(pdev)->non_mappable_bars)
+#else
+#define vpv_compat_bars_mappable(pdev) true
+#endif
+
+/* linux/vfio.h: user space may ask for the second version of PRECOPY_INFO. */
+#ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
+#define vpv_precopy_info_v2(vdev) ((vdev)->precopy_info_v2)
+#else
+#define vpv_precopy_info_v2(vdev) false
+#endif
+
 #endif /* VPV_COMPAT_H */

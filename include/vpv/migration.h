@@ -8,7 +8,7 @@
  *   vmig_open/close()  when the device is opened and closed by user space
  *   vmig_reset_done()  when the function was reset, by whomever
  *   vmig_detach()      before vfio_unregister_group_dev()
- *   vmig_fini()        in release
+ *   vmig_fini()        in release, or when init fails later on
  *
  * Everything that user space sees - states, data files, stream, pre-copy,
  * estimates, reset handling - is done here.  This library knows nothing of PCI.
@@ -16,21 +16,13 @@
 #ifndef VPV_MIGRATION_H
 #define VPV_MIGRATION_H
 
-#include <linux/completion.h>
-#include <linux/mutex.h>
-#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
 
-struct dentry;
-struct vmig_dev;
-struct vmig_file;
+#include "migration_bits.h"
 
-/* The bits that the state of a device is made of (DESIGN: one machine). */
-#define VMIG_RUNNING	BIT(0)
-#define VMIG_NDMA	BIT(1)
-#define VMIG_SAVING	BIT(2)
-#define VMIG_RESUMING	BIT(3)
+struct vmig_dev;
+struct vmig_machine;
 
 /**
  * struct vmig_record - One record of a stream, as a variant gets it
@@ -61,23 +53,41 @@ struct vmig_emit;
  * @data: Payload; copied before the call returns.
  * @bytes: Its size, at most vmig_desc.max_payload.
  *
- * Blocks while the reader is more than vmig_desc.max_queued bytes behind.
+ * Blocks while the reader is more than vmig_desc.max_queued bytes behind.  After
+ * 0 the record is part of the stream, after an error no byte of it is.
  *
- * Context: a save hook; may sleep.  Take no lock that any other hook takes.
- * Return: 0; -ECANCELED when the session ended (return it from the hook);
- * -EMSGSIZE, -EINVAL on misuse; -ENOMEM.
+ * Context: a save hook; may sleep, for as long as user space does not read: hold
+ * no lock that reset, close or a fault may need (memory_lock).
+ * Return: 0; -ECANCELED when the hook must give way (return it from the hook):
+ * the session ended, or a state change waits; -EMSGSIZE, -EINVAL on misuse;
+ * -ENOMEM.
  */
 int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data,
 	      size_t bytes);
 
 /**
+ * vmig_refuse() - Say why data is refused: one log line, rate-limited
+ * @mig: Device, in @verify, @load or @load_end.
+ * @field: Name of the field that differs.
+ * @want: What this device needs.
+ * @got: What came.
+ *
+ * The line is also shown in debugfs (last_error).  Call it at most once before
+ * the hook returns its error; the library adds no line of its own then.
+ *
+ * Context: a hook.
+ */
+void vmig_refuse(struct vmig_dev *mig, const char *field, u64 want, u64 got);
+
+/**
  * struct vmig_ops - What a variant does for its device
  *
- * Every hook is called in process context and may sleep.  State hooks are called
- * with the state lock of the library held and never two at a time; @save and
- * @precopy run in a worker, not under that lock, but never while a state hook
- * runs that changes whether the device runs.  A hook that is NULL means that the
- * device needs nothing there, unless it is marked mandatory.
+ * Every hook is called in process context, may sleep, and runs with the state
+ * lock of the library held: never two of a device at a time.  @save and @precopy
+ * run in a worker; a state change makes them give way first (see vmig_emit()).
+ * State changes, close and detach wait for a hook that runs, so every hook bounds
+ * its waits for hardware.  A hook that is NULL means that the device needs
+ * nothing there, unless it is marked mandatory.
  *
  * A hook that fails leaves the device in the state it was in before, or returns
  * -EIO, after which the library puts the device into ERROR until it is reset.
@@ -109,8 +119,9 @@ struct vmig_ops {
 	 * @match: Write what a destination must be able to match.
 	 * @buf: Room for vmig_desc.match_bytes; the whole of it is sent.
 	 *
-	 * Called while the device runs, at the begin of a session.  An error
-	 * refuses the session (the device is not migratable now).
+	 * At the begin of a save session: the device runs (PRE_COPY) or is
+	 * frozen (STOP -> STOP_COPY).  An error refuses the session (the device
+	 * is not migratable now).  NULL if vmig_desc.match_bytes is 0.
 	 */
 	int (*match)(struct vmig_dev *mig, void *buf);
 
@@ -121,8 +132,8 @@ struct vmig_ops {
 	 *
 	 * Called in RESUMING as soon as the record has arrived: during pre-copy,
 	 * while the source still runs.  Must not change the device.
-	 * Return: 0, or -EOPNOTSUPP when it does not fit (log one line that
-	 * says what differed), -EINVAL when it makes no sense.
+	 * Return: 0, or -EOPNOTSUPP when it does not fit, -EINVAL when it makes
+	 * no sense (vmig_refuse() says what differed).
 	 */
 	int (*verify)(struct vmig_dev *mig, const void *buf, size_t bytes);
 
@@ -131,7 +142,9 @@ struct vmig_ops {
 	 * @round: 0 for the initial data, then 1, 2, ... whenever what was queued
 	 *	has been read and @dirty_bytes is not zero.
 	 *
-	 * Runs in the worker, state PRE_COPY or PRE_COPY_P2P.
+	 * Runs in the worker, state PRE_COPY or PRE_COPY_P2P.  A round that gave
+	 * way (-ECANCELED) is called again with the same number if pre-copy goes
+	 * on; what was emitted stays emitted.
 	 */
 	int (*precopy)(struct vmig_dev *mig, struct vmig_emit *em, unsigned int round);
 
@@ -151,10 +164,10 @@ struct vmig_ops {
 	/**
 	 * @load: Mandatory.  Take one record of the family; content is untrusted.
 	 *
-	 * In RESUMING, in the context of the writer, without the state lock but
-	 * never at the same time as a state hook or another @load.
+	 * In RESUMING, in the context of the writer.
 	 * Return: 0; -EOPNOTSUPP for an unknown type (an optional one is then
-	 * skipped); another error fails the write and the session.
+	 * skipped); another error fails the write and the session (vmig_refuse()
+	 * says what differed).
 	 */
 	int (*load)(struct vmig_dev *mig, const struct vmig_record *rec);
 
@@ -169,16 +182,17 @@ struct vmig_ops {
 	/**
 	 * @estimate: Bytes that @save would emit now, for MIG_DATA_SIZE.
 	 *
-	 * Any state; state lock held.  The library adds its own overhead.  When
-	 * NULL, vmig_desc.typical_bytes is used.
+	 * Any state.  The library adds its own overhead, and remembers the
+	 * answer for when it cannot ask (another hook runs).  When NULL, and
+	 * before the first answer, vmig_desc.typical_bytes is used.
 	 */
 	u64 (*estimate)(struct vmig_dev *mig);
 
 	/**
 	 * @reset: Forget driver-side state: the function has been reset and runs.
 	 *
-	 * State lock held; but may be called late (see vmig_reset_done()).
-	 * Must not fail and must not wait for user space.
+	 * May be called late, or with memory_lock held (see vmig_reset_done()):
+	 * must not fail, nor wait for user space, nor touch the hardware.
 	 */
 	void (*reset)(struct vmig_dev *mig);
 };
@@ -207,28 +221,20 @@ struct vmig_desc {
 
 /**
  * struct vmig_dev - Migration side of one device
+ * @vdev: The VFIO device.
+ * @ops: Hooks.
+ * @desc: Constants.
+ * @mig_ops: What @vdev->mig_ops points to; leads from there back to here.
+ * @m: State, locks and sessions; migration/vmig.h.
  *
- * Embedded in the variant's device.  All members are private to the library.
- * The lock order and what guards which member stand in migration/dev.c.
+ * Embedded in the variant's device.  The members are for the library alone.
  */
 struct vmig_dev {
 	struct vfio_device *vdev;
 	const struct vmig_ops *ops;
 	const struct vmig_desc *desc;
 	struct vfio_migration_ops mig_ops;
-
-	struct mutex state_lock;
-	u8 state;
-	bool error;
-	bool open;
-	bool detached;
-	struct vmig_file *saving;
-	struct vmig_file *resuming;
-
-	spinlock_t reset_lock;
-	bool reset_pending;
-
-	struct dentry *debug_root;
+	struct vmig_machine *m;
 };
 
 /**
@@ -240,15 +246,17 @@ struct vmig_dev {
  *
  * Sets the migration ops and flags of @vdev.
  * Context: process; may sleep.
- * Return: 0 or -EINVAL for incomplete hooks or constants.
+ * Return: 0; -EINVAL for incomplete hooks or constants; -ENOMEM.
  */
 int vmig_init(struct vmig_dev *mig, struct vfio_device *vdev,
 	      const struct vmig_ops *ops, const struct vmig_desc *desc);
 
 /**
  * vmig_fini() - Undo vmig_init()
- * @mig: Device, closed and detached; no data file is left that could call a hook.
+ * @mig: Device, closed.  Data files that are still open fail with -ENODEV and
+ *	neither touch @mig nor call a hook any more.
  *
+ * Does nothing for zeroed memory or when it was called before.
  * Context: process; may sleep.
  */
 void vmig_fini(struct vmig_dev *mig);
@@ -277,10 +285,11 @@ void vmig_close(struct vmig_dev *mig);
  * vmig_reset_done() - The function was reset
  * @mig: Device; its state becomes RUNNING, its sessions end.
  *
- * May be called with locks held that are ordered before user memory access
- * (memory_lock, device lock): it never waits for the state lock.  When someone
- * holds that, the work is left to the holder, who does it before he lets go, so
- * that whoever takes the lock next sees the state after the reset.
+ * May be called with locks held that hooks take or that are ordered with user
+ * memory access (memory_lock, device lock): it never waits for the state lock.
+ * When someone holds that, the work is left to the holder, who does it before
+ * letting go, so that whoever takes the lock next sees the state after the reset.
+ * User space sees RUNNING and dead data files at once in any case.
  *
  * Context: process; does not sleep on the state lock.
  */
@@ -289,6 +298,8 @@ void vmig_reset_done(struct vmig_dev *mig);
 /**
  * vmig_detach() - The device is going away
  * @mig: Device; all data files fail with -ENODEV, state requests with -ENODEV.
+ *
+ * Waits for hooks that run; none is called afterwards.
  *
  * Context: process; may sleep; from remove, before unregistering.
  */

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a device's migration did last, for people: vpv_migration/<device>/ in debugfs.
+ * Documentation/ABI/debugfs-vpv-migration describes the files.  Reading waits for
+ * no hook and changes nothing.
+ */
+#include <linux/debugfs.h>
+#include <linux/device.h>
+#include <linux/seq_file.h>
+
+#include "vmig.h"
+
+static struct dentry *debug_root;
+
+static int state_show(struct seq_file *s, void *unused)
+{
+	struct vmig_machine *m = s->private;
+
+	seq_printf(s, "%s\n", vmig_fsm_name(vmig_fsm_v2(vmig_state_snapshot(m))));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(state);
+
+static int durations_show(struct seq_file *s, void *unused)
+{
+	struct vmig_machine *m = s->private;
+	u64 ns[VMIG_V2_STATES];
+	unsigned int i;
+
+	spin_lock(&m->lock);
+	memcpy(ns, m->state_ns, sizeof(ns));
+	ns[vmig_fsm_v2(m->state)] += ktime_to_ns(ktime_sub(ktime_get(), m->entered));
+	spin_unlock(&m->lock);
+
+	for (i = 0; i < VMIG_V2_STATES; i++)
+		seq_printf(s, "%s %llu\n", vmig_fsm_name(i), div_u64(ns[i], NSEC_PER_USEC));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(durations);
+
+static void session_print(struct seq_file *s, const char *kind,
+			  const struct vmig_session_stats *stats)
+{
+	if (stats->err > 0)
+		seq_printf(s, "%s none\n", kind);
+	else
+		seq_printf(s, "%s result %d bytes %llu records %llu\n", kind, stats->err,
+			   stats->bytes, stats->records);
+}
+
+/* A session that goes on: its bytes so far. */
+static void session_live(struct vmig_session_stats *stats, struct vmig_file *f)
+{
+	if (!f)
+		return;
+	spin_lock(&f->lock);
+	stats->bytes = f->bytes;
+	spin_unlock(&f->lock);
+}
+
+static int sessions_show(struct seq_file *s, void *unused)
+{
+	struct vmig_machine *m = s->private;
+	struct vmig_session_stats save, load;
+
+	spin_lock(&m->lock);
+	save = m->last_save;
+	load = m->last_load;
+	session_live(&save, m->saving);
+	session_live(&load, m->resuming);
+	spin_unlock(&m->lock);
+
+	session_print(s, "save", &save);
+	session_print(s, "load", &load);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sessions);
+
+static int last_error_show(struct seq_file *s, void *unused)
+{
+	struct vmig_machine *m = s->private;
+	char text[VMIG_ERROR_TEXT_BYTES];
+
+	spin_lock(&m->lock);
+	memcpy(text, m->last_error, sizeof(text));
+	spin_unlock(&m->lock);
+	if (text[0])
+		seq_printf(s, "%s\n", text);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(last_error);
+
+void vmig_debugfs_add(struct vmig_machine *m)
+{
+	struct device *dev = m->mig->vdev->dev;
+	struct dentry *dir;
+
+	dir = debugfs_create_dir(dev_name(dev), debug_root);
+	debugfs_create_file("state", 0400, dir, m, &state_fops);
+	debugfs_create_file("durations", 0400, dir, m, &durations_fops);
+	debugfs_create_file("sessions", 0400, dir, m, &sessions_fops);
+	debugfs_create_file("last_error", 0400, dir, m, &last_error_fops);
+	m->debug_dir = dir;
+}
+
+void vmig_debugfs_remove(struct vmig_machine *m)
+{
+	debugfs_remove(m->debug_dir);
+	m->debug_dir = NULL;
+}
+
+void vmig_debugfs_init(void)
+{
+	debug_root = debugfs_create_dir("vpv_migration", NULL);
+}
+
+void vmig_debugfs_exit(void)
+{
+	debugfs_remove(debug_root);
+}

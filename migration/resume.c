@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Load sessions: bytes of user space through the parser to the hooks.
+ *
+ * Bytes are copied to memory of the kernel first, then parsed under state_lock.
+ */
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "trace.h"
+#include "vmig.h"
+
+/* The one log line of a refusal that the parser found. */
+static void resume_complain(struct vmig_machine *m, const struct vmig_refusal *why)
+{
+	trace_vmig_refusal(m, why);
+	if (why->text)
+		vmig_complain(m, "stream refused: %s: expected \"%s\", got \"%*pE\" (%d)",
+			      why->field, why->want_text,
+			      (int)strnlen(why->got_text, sizeof(why->got_text)),
+			      why->got_text, why->err);
+	else
+		vmig_complain(m, "stream refused: %s: expected %#llx, got %#llx (%d)",
+			      why->field, why->want, why->got, why->err);
+}
+
+static int resume_room(struct vmig_file *f, size_t bytes)
+{
+	if (f->payload_room < bytes) {
+		kvfree(f->payload);
+		f->payload_room = 0;
+		f->payload = kvmalloc(bytes, GFP_KERNEL_ACCOUNT);
+		if (!f->payload)
+			return -ENOMEM;
+		f->payload_room = bytes;
+	}
+	f->parser.payload = f->payload;
+	return 0;
+}
+
+static int resume_verify(struct vmig_machine *m, struct vmig_parser *p)
+{
+	const struct vmig_ops *ops = m->mig->ops;
+	int err;
+
+	if (!ops->verify)
+		return 0;
+	m->refused = false;
+	err = ops->verify(m->mig, p->payload, p->record_bytes);
+	if (err && !m->refused)
+		vmig_complain(m, "stream refused: match data (%d)", err);
+	return err;
+}
+
+static int resume_load(struct vmig_machine *m, struct vmig_parser *p)
+{
+	struct vmig_record rec = {
+		.type = p->type,
+		.optional = p->flags & VPV_RECORD_OPTIONAL,
+		.data = p->payload,
+		.bytes = p->record_bytes,
+	};
+	int err;
+
+	m->refused = false;
+	err = m->mig->ops->load(m->mig, &rec);
+	if (err == -EOPNOTSUPP && rec.optional)
+		return 0;
+	if (err && !m->refused)
+		vmig_complain(m, "stream refused: record %llu of type %#x (%d)",
+			      p->seq - 1, rec.type, err);
+	return err;
+}
+
+static int resume_record(struct vmig_machine *m, struct vmig_parser *p)
+{
+	if (p->type == VPV_RECORD_MATCH)
+		return resume_verify(m, p);
+	if (p->type >= VPV_RECORD_FAMILY)
+		return resume_load(m, p);
+	return 0;	/* an optional record of a newer container */
+}
+
+static int resume_parse(struct vmig_machine *m, struct vmig_file *f, const u8 *data,
+			size_t bytes)
+{
+	int event, err = 0;
+
+	do {
+		event = vmig_parse(&f->parser, &data, &bytes);
+		if (event < 0) {
+			resume_complain(m, &f->parser.why);
+			return event;
+		}
+		if (event == VMIG_NEED_BUFFER)
+			err = resume_room(f, f->parser.record_bytes);
+		else if (event == VMIG_HAVE_RECORD)
+			err = resume_record(m, &f->parser);
+	} while (!err && event != VMIG_NEED_BYTES);
+	return err;
+}
+
+static int resume_feed(struct vmig_file *f, size_t bytes)
+{
+	struct vmig_machine *m = f->m;
+	int err;
+
+	vmig_lock(m);
+	err = READ_ONCE(f->err);
+	if (!err && m->resuming != f)
+		err = -ENODEV;
+	if (err)
+		goto unlock;
+
+	err = resume_parse(m, f, f->bounce, bytes);
+	if (err == -EIO)
+		vmig_state_error(m);
+	if (err)
+		vmig_file_fail(f, err);
+	spin_lock(&f->lock);
+	f->bytes += bytes;
+	spin_unlock(&f->lock);
+unlock:
+	vmig_unlock(m);
+	return err;
+}
+
+/* User memory is read here: io_lock is the only lock held. */
+static ssize_t resume_copy(struct vmig_file *f, struct iov_iter *from)
+{
+	size_t n = copy_from_iter(f->bounce, VMIG_BOUNCE_BYTES, from);
+	int err;
+
+	if (!n)
+		return -EFAULT;
+	err = resume_feed(f, n);
+	return err ?: n;
+}
+
+ssize_t vmig_resume_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct vmig_file *f = iocb->ki_filp->private_data;
+	ssize_t done = 0, n;
+	bool nonblock;
+
+	n = vmig_file_io_lock(f, iocb, &nonblock);
+	if (n)
+		return n;
+
+	while (iov_iter_count(from)) {
+		if (done && signal_pending(current))
+			break;
+		n = resume_copy(f, from);
+		if (n < 0)
+			break;
+		done += n;
+	}
+	mutex_unlock(&f->io_lock);
+
+	/* A refusal is told at once, though bytes before it were taken. */
+	if (n < 0 && !(done && n == -EFAULT))
+		return n;
+	return done;
+}
+
+__poll_t vmig_resume_poll(struct file *filp, struct poll_table_struct *pt)
+{
+	struct vmig_file *f = filp->private_data;
+
+	poll_wait(filp, &f->wait, pt);
+	if (READ_ONCE(f->err))
+		return EPOLLOUT | EPOLLWRNORM | EPOLLERR | EPOLLHUP;
+	return EPOLLOUT | EPOLLWRNORM;
+}
+
+/**
+ * vmig_resume_begin() - Open a load session
+ * @m: Machine; the device is frozen.
+ * @filp: Its file.
+ *
+ * Return: 0 or a negative errno, with nothing changed.
+ */
+int vmig_resume_begin(struct vmig_machine *m, struct file **filp)
+{
+	struct vmig_dev *mig = m->mig;
+	struct vmig_file *f;
+	struct file *file;
+	int err = -ENOMEM;
+
+	lockdep_assert_held(&m->state_lock);
+
+	f = vmig_file_alloc(m, false);
+	if (!f)
+		return -ENOMEM;
+	vmig_parse_begin(&f->parser, &m->id, mig->desc->max_payload);
+	f->bounce = kvmalloc(VMIG_BOUNCE_BYTES, GFP_KERNEL_ACCOUNT);
+	if (!f->bounce)
+		goto put;
+
+	file = vmig_file_open(f);
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		goto put;
+	}
+	err = mig->ops->load_begin ? mig->ops->load_begin(mig) : 0;
+	if (err)
+		goto put_file;
+	vmig_session_begin(m, f);
+	*filp = file;
+	return 0;
+
+put_file:
+	fput(file);
+put:
+	vmig_file_put(f);
+	return err;
+}
+
+/**
+ * vmig_resume_end() - Was the stream complete, and does the device take it?
+ * @m: Machine with a load session.
+ *
+ * Return: 0, or what makes the device unusable until it is reset.
+ */
+int vmig_resume_end(struct vmig_machine *m)
+{
+	struct vmig_file *f = m->resuming;
+	int err;
+
+	lockdep_assert_held(&m->state_lock);
+
+	if (!f)
+		return -ENODEV;
+	if (f->err)
+		return f->err;
+	err = vmig_parse_finish(&f->parser);
+	if (err) {
+		resume_complain(m, &f->parser.why);
+		return err;
+	}
+	if (!m->mig->ops->load_end)
+		return 0;
+
+	m->refused = false;
+	err = m->mig->ops->load_end(m->mig);
+	if (err && !m->refused)
+		vmig_complain(m, "stream refused by the device (%d)", err);
+	return err;
+}

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The container of migration data, as Documentation/stream.rst draws it: emit and
+ * incremental parse.  Pure: whoever calls this moves the bytes, owns the memory and
+ * knows what the records of a family mean.
+ */
+#include "stream.h"
+
+u32 vmig_crc(u32 seed, const void *data, size_t bytes)
+{
+	return ~crc32c(~seed, data, bytes);
+}
+
+void vmig_emit_header(struct vmig_writer *w, const struct vmig_identity *id,
+		      struct vpv_stream_header *out)
+{
+	memset(out, 0, sizeof(*out));
+	memcpy(out->magic, VPV_STREAM_MAGIC, VPV_STREAM_MAGIC_BYTES);
+	out->major = cpu_to_le16(VPV_STREAM_MAJOR);
+	out->minor = cpu_to_le16(VPV_STREAM_MINOR);
+	out->header_bytes = cpu_to_le32(sizeof(*out));
+	memcpy(out->family, id->family, sizeof(out->family));
+	out->state_version = cpu_to_le32(id->state_version);
+	out->state_oldest = cpu_to_le32(id->state_oldest);
+	memcpy(out->persona, id->persona, sizeof(out->persona));
+	out->persona_version = cpu_to_le32(id->persona_version);
+	memcpy(out->persona_digest, id->persona_digest, sizeof(out->persona_digest));
+
+	*w = (struct vmig_writer){ .crc = vmig_crc(0, out, sizeof(*out)) };
+	out->crc = cpu_to_le32(w->crc);
+}
+
+void vmig_emit_head(struct vmig_writer *w, u32 type, u32 flags, const void *data,
+		    size_t bytes, struct vpv_stream_record *out)
+{
+	*out = (struct vpv_stream_record){
+		.type = cpu_to_le32(type),
+		.flags = cpu_to_le32(flags),
+		.seq = cpu_to_le64(w->seq),
+		.bytes = cpu_to_le64(bytes),
+		.payload_crc = cpu_to_le32(bytes ? vmig_crc(0, data, bytes) : 0),
+	};
+	w->crc = vmig_crc(w->crc, out, sizeof(*out));
+	w->seq++;
+	w->bytes += bytes;
+	out->crc = cpu_to_le32(w->crc);
+}
+
+void vmig_emit_end(const struct vmig_writer *w, struct vpv_stream_end *out)
+{
+	out->records = cpu_to_le64(w->seq);
+	out->bytes = cpu_to_le64(w->bytes);
+}
+
+void vmig_parse_begin(struct vmig_parser *p, const struct vmig_identity *self,
+		      u32 max_payload)
+{
+	memset(p, 0, sizeof(*p));
+	p->self = self;
+	p->max_payload = max(max_payload, VMIG_MATCH_MAX_BYTES);
+}
+
+static int refuse(struct vmig_parser *p, int err, const char *field, u64 want, u64 got)
+{
+	p->why.err = err;
+	p->why.field = field;
+	p->why.want = want;
+	p->why.got = got;
+	return err;
+}
+
+static int refuse_text(struct vmig_parser *p, int err, const char *field,
+		       const char *want, const u8 *got)
+{
+	p->why.text = true;
+	memcpy(p->why.want_text, want, VPV_STREAM_NAME_BYTES);
+	memcpy(p->why.got_text, got, VPV_STREAM_NAME_BYTES);
+	return refuse(p, err, field, 0, 0);
+}
+
+/* Collect one part of fixed size; true when it is complete. */
+static bool collect(struct vmig_parser *p, void *part, u32 part_bytes,
+		    const u8 **data, size_t *bytes)
+{
+	size_t n = min_t(size_t, *bytes, part_bytes - p->have);
+
+	if (n)
+		memcpy((u8 *)part + p->have, *data, n);
+	p->have += n;
+	*data += n;
+	*bytes -= n;
+	return p->have == part_bytes;
+}
+
+static void enter(struct vmig_parser *p, enum vmig_parse_at at)
+{
+	p->at = at;
+	p->have = 0;
+}
+
+static int check_name(struct vmig_parser *p, const char *field, const char *want,
+		      const u8 *got)
+{
+	size_t n = 0;
+
+	while (n < VPV_STREAM_NAME_BYTES && got[n])
+		n++;
+	if (n == VPV_STREAM_NAME_BYTES || memchr_inv(got + n, 0, VPV_STREAM_NAME_BYTES - n))
+		return refuse(p, -EINVAL, "padding of a name", 0, n);
+	if (memcmp(want, got, VPV_STREAM_NAME_BYTES))
+		return refuse_text(p, -EXDEV, field, want, got);
+	return 0;
+}
+
+/* The first bytes tell garbage from a stream; do not wait for more of it. */
+static int check_magic(struct vmig_parser *p)
+{
+	u32 n = min_t(u32, p->have, VPV_STREAM_MAGIC_BYTES);
+
+	if (memcmp(p->header.magic, VPV_STREAM_MAGIC, n))
+		return refuse(p, -EINVAL, "magic",
+			      get_unaligned_le64(VPV_STREAM_MAGIC),
+			      get_unaligned_le64(p->header.magic));
+	return 0;
+}
+
+/* What must be known to find the end of the header. */
+static int check_format(struct vmig_parser *p)
+{
+	const struct vpv_stream_header *h = &p->header;
+	u32 bytes = le32_to_cpu(h->header_bytes);
+
+	if (le16_to_cpu(h->major) != VPV_STREAM_MAJOR)
+		return refuse(p, -EPROTONOSUPPORT, "major version", VPV_STREAM_MAJOR,
+			      le16_to_cpu(h->major));
+	if (le16_to_cpu(h->minor) <= VPV_STREAM_MINOR && bytes != sizeof(*h))
+		return refuse(p, -EINVAL, "header size", sizeof(*h), bytes);
+	if (bytes < sizeof(*h))
+		return refuse(p, -EINVAL, "header size", sizeof(*h), bytes);
+	if (bytes > VMIG_HEADER_MAX_BYTES)
+		return refuse(p, -EINVAL, "header size", VMIG_HEADER_MAX_BYTES, bytes);
+	return 0;
+}
+
+static int check_versions(struct vmig_parser *p)
+{
+	u32 version = le32_to_cpu(p->header.state_version);
+	u32 oldest = le32_to_cpu(p->header.state_oldest);
+
+	if (oldest > version)
+		return refuse(p, -EINVAL, "oldest state version", version, oldest);
+	if (version < p->self->state_accepts)
+		return refuse(p, -EPROTONOSUPPORT, "state version",
+			      p->self->state_accepts, version);
+	if (oldest > p->self->state_version)
+		return refuse(p, -EPROTONOSUPPORT, "oldest state version",
+			      p->self->state_version, oldest);
+	return 0;
+}
+
+static int check_persona(struct vmig_parser *p)
+{
+	const struct vpv_stream_header *h = &p->header;
+	const struct vmig_identity *self = p->self;
+	int err;
+
+	err = check_name(p, "persona", self->persona, h->persona);
+	if (err)
+		return err;
+	if (le32_to_cpu(h->persona_version) != self->persona_version)
+		return refuse(p, -EXDEV, "persona version", self->persona_version,
+			      le32_to_cpu(h->persona_version));
+	if (memcmp(h->persona_digest, self->persona_digest, sizeof(h->persona_digest)))
+		return refuse(p, -EXDEV, "persona digest (first 8 bytes)",
+			      get_unaligned_le64(self->persona_digest),
+			      get_unaligned_le64(h->persona_digest));
+	return 0;
+}
+
+static int check_header(struct vmig_parser *p)
+{
+	const struct vpv_stream_header *h = &p->header;
+	u32 crc = le32_to_cpu(h->crc);
+	int err;
+
+	if (p->crc != crc)
+		return refuse(p, -EBADMSG, "header checksum", p->crc, crc);
+	if (h->flags)
+		return refuse(p, -EINVAL, "header flags", 0, le32_to_cpu(h->flags));
+	if (h->reserved)
+		return refuse(p, -EINVAL, "reserved header field", 0,
+			      le32_to_cpu(h->reserved));
+
+	err = check_name(p, "family", p->self->family, h->family);
+	if (err)
+		return err;
+	err = check_versions(p);
+	if (err)
+		return err;
+	err = check_persona(p);
+	if (err)
+		return err;
+
+	enter(p, VMIG_AT_HEAD);
+	return VMIG_HAVE_HEADER;
+}
+
+static int parse_header(struct vmig_parser *p, const u8 **data, size_t *bytes)
+{
+	bool whole = collect(p, &p->header, sizeof(p->header), data, bytes);
+	struct vpv_stream_header h;
+	int err = check_magic(p);
+
+	if (err || !whole)
+		return err;
+	err = check_format(p);
+	if (err)
+		return err;
+
+	h = p->header;
+	h.crc = 0;
+	p->crc = vmig_crc(0, &h, sizeof(h));
+	p->header_bytes = le32_to_cpu(h.header_bytes);
+	if (p->header_bytes == sizeof(h))
+		return check_header(p);
+	p->at = VMIG_AT_HEADER_TAIL;
+	return VMIG_NEED_BYTES;
+}
+
+/* Fields of a newer minor version: not known here, but under the checksum. */
+static int parse_header_tail(struct vmig_parser *p, const u8 **data, size_t *bytes)
+{
+	size_t n = min_t(size_t, *bytes, p->header_bytes - p->have);
+
+	p->crc = vmig_crc(p->crc, *data, n);
+	p->have += n;
+	*data += n;
+	*bytes -= n;
+	return p->have == p->header_bytes ? check_header(p) : VMIG_NEED_BYTES;
+}
+
+/* MATCH first and once, END of the right size; other types below FAMILY. */
+static int check_type(struct vmig_parser *p)
+{
+	bool optional = p->flags & VPV_RECORD_OPTIONAL;
+
+	if (!p->seq != (p->type == VPV_RECORD_MATCH))
+		return refuse(p, -EPROTO, p->seq ? "repeated record type" : "first record type",
+			      p->seq ? VPV_RECORD_FAMILY : VPV_RECORD_MATCH, p->type);
+
+	switch (p->type) {
+	case VPV_RECORD_MATCH:
+	case VPV_RECORD_END:
+		if (optional)
+			return refuse(p, -EINVAL, "record flags", 0, p->flags);
+		if (p->type == VPV_RECORD_END && p->record_bytes != sizeof(p->end))
+			return refuse(p, -EPROTO, "size of the END record",
+				      sizeof(p->end), p->record_bytes);
+		if (p->record_bytes > VMIG_MATCH_MAX_BYTES)
+			return refuse(p, -EMSGSIZE, "size of the match data",
+				      VMIG_MATCH_MAX_BYTES, p->record_bytes);
+		return 0;
+	default:
+		if (p->type < VPV_RECORD_FAMILY && !optional)
+			return refuse(p, -EOPNOTSUPP, "record type", VPV_RECORD_FAMILY,
+				      p->type);
+		return 0;
+	}
+}
+
+static int check_head(struct vmig_parser *p)
+{
+	struct vpv_stream_record h = p->head;
+	u64 bytes = le64_to_cpu(h.bytes);
+	u32 crc = le32_to_cpu(h.crc);
+	u32 want;
+
+	/* Before the checksum, which a record in the wrong place fails as well. */
+	if (le64_to_cpu(h.seq) != p->seq)
+		return refuse(p, -EPROTO, "record sequence", p->seq, le64_to_cpu(h.seq));
+	h.crc = 0;
+	want = vmig_crc(p->crc, &h, sizeof(h));
+	if (want != crc)
+		return refuse(p, -EBADMSG, "record head checksum", want, crc);
+	p->crc = crc;
+
+	p->type = le32_to_cpu(h.type);
+	p->flags = le32_to_cpu(h.flags);
+	if (p->flags & ~VPV_RECORD_OPTIONAL)
+		return refuse(p, -EINVAL, "record flags", VPV_RECORD_OPTIONAL, p->flags);
+	if (bytes > p->max_payload)
+		return refuse(p, -EMSGSIZE, "record size", p->max_payload, bytes);
+	p->record_bytes = bytes;
+	return check_type(p);
+}
+
+static int check_end(struct vmig_parser *p)
+{
+	if (le64_to_cpu(p->end.records) != p->seq)
+		return refuse(p, -EPROTO, "total of records", p->seq,
+			      le64_to_cpu(p->end.records));
+	if (le64_to_cpu(p->end.bytes) != p->bytes)
+		return refuse(p, -EPROTO, "total of bytes", p->bytes,
+			      le64_to_cpu(p->end.bytes));
+	enter(p, VMIG_AT_END);
+	return VMIG_HAVE_END;
+}
+
+static int check_payload(struct vmig_parser *p)
+{
+	u32 got = le32_to_cpu(p->head.payload_crc);
+	u32 want = p->record_bytes ? vmig_crc(0, p->payload, p->record_bytes) : 0;
+
+	if (got != want)
+		return refuse(p, -EBADMSG, "payload checksum", want, got);
+	if (p->type == VPV_RECORD_END)
+		return check_end(p);
+
+	p->seq++;
+	p->bytes += p->record_bytes;
+	enter(p, VMIG_AT_HEAD);
+	return VMIG_HAVE_RECORD;
+}
+
+static int parse_head(struct vmig_parser *p, const u8 **data, size_t *bytes)
+{
+	int err;
+
+	if (!collect(p, &p->head, sizeof(p->head), data, bytes))
+		return VMIG_NEED_BYTES;
+	err = check_head(p);
+	if (err)
+		return err;
+
+	enter(p, VMIG_AT_PAYLOAD);
+	p->payload = p->type == VPV_RECORD_END ? &p->end : NULL;
+	if (!p->record_bytes)
+		return check_payload(p);
+	return p->payload ? VMIG_NEED_BYTES : VMIG_NEED_BUFFER;
+}
+
+static int parse_payload(struct vmig_parser *p, const u8 **data, size_t *bytes)
+{
+	if (!p->payload)
+		return VMIG_NEED_BUFFER;
+	if (!collect(p, p->payload, p->record_bytes, data, bytes))
+		return VMIG_NEED_BYTES;
+	return check_payload(p);
+}
+
+static int parse_after_end(struct vmig_parser *p, const u8 **data, size_t *bytes)
+{
+	return refuse(p, -EPROTO, "bytes after the END record", 0, *bytes);
+}
+
+int vmig_parse(struct vmig_parser *p, const u8 **data, size_t *bytes)
+{
+	static int (* const parse[])(struct vmig_parser *, const u8 **, size_t *) = {
+		[VMIG_AT_HEADER]	= parse_header,
+		[VMIG_AT_HEADER_TAIL]	= parse_header_tail,
+		[VMIG_AT_HEAD]		= parse_head,
+		[VMIG_AT_PAYLOAD]	= parse_payload,
+		[VMIG_AT_END]		= parse_after_end,
+	};
+	int ret = VMIG_NEED_BYTES;
+
+	if (p->why.err)
+		return p->why.err;
+	while (*bytes && ret == VMIG_NEED_BYTES)
+		ret = parse[p->at](p, data, bytes);
+	return ret;
+}
+
+int vmig_parse_finish(struct vmig_parser *p)
+{
+	static const char * const part[] = {
+		[VMIG_AT_HEADER]	= "bytes of the header",
+		[VMIG_AT_HEADER_TAIL]	= "bytes of the header",
+		[VMIG_AT_HEAD]		= "bytes of the next record's head",
+		[VMIG_AT_PAYLOAD]	= "bytes of the payload",
+	};
+	u32 want;
+
+	if (p->why.err)
+		return p->why.err;
+
+	switch (p->at) {
+	case VMIG_AT_END:
+		return 0;
+	case VMIG_AT_HEADER:
+		want = sizeof(p->header);
+		break;
+	case VMIG_AT_HEADER_TAIL:
+		want = p->header_bytes;
+		break;
+	case VMIG_AT_HEAD:
+		want = sizeof(p->head);
+		break;
+	default:
+		want = p->record_bytes;
+		break;
+	}
+	return refuse(p, -ENODATA, part[p->at], want, p->have);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The container of migration data: emit and incremental parse.  Pure. */
+#ifndef VMIG_STREAM_H
+#define VMIG_STREAM_H
+
+#include "../include/uapi/vpv/stream.h"
+#include "../include/vpv/pure.h"
+
+/* Largest match data, and largest record of the container itself. */
+#define VMIG_MATCH_MAX_BYTES	4096U
+
+#define VMIG_HEADER_MAX_BYTES	4096U
+
+/**
+ * struct vmig_identity - What a stream says about its source
+ * @family: Device family, zero-padded.
+ * @state_version: Version of the state records written, and newest one known.
+ * @state_oldest: Oldest version that can read what is written.
+ * @state_accepts: Oldest version of a stream that is read.
+ * @persona: Name of the persona, zero-padded; zeros for the default one.
+ * @persona_version: Its version.
+ * @persona_digest: Its SHA-256.
+ */
+struct vmig_identity {
+	char family[VPV_STREAM_NAME_BYTES];
+	u32 state_version;
+	u32 state_oldest;
+	u32 state_accepts;
+	char persona[VPV_STREAM_NAME_BYTES];
+	u32 persona_version;
+	u8 persona_digest[VPV_STREAM_DIGEST_BYTES];
+};
+
+/**
+ * struct vmig_writer - Where the writer of a stream is
+ * @seq: Number of records emitted.
+ * @bytes: Sum of their payloads.
+ * @crc: Checksum of the last head.
+ */
+struct vmig_writer {
+	u64 seq;
+	u64 bytes;
+	u32 crc;
+};
+
+/**
+ * vmig_crc() - CRC32C as the stream uses it
+ * @seed: 0, or the checksum of the bytes before.
+ * @data: Bytes.
+ * @bytes: Their number.
+ */
+u32 vmig_crc(u32 seed, const void *data, size_t bytes);
+
+/**
+ * vmig_emit_header() - Begin a stream
+ * @w: Writer, initialised by this.
+ * @id: Who writes.
+ * @out: Header to be sent.
+ */
+void vmig_emit_header(struct vmig_writer *w, const struct vmig_identity *id,
+		      struct vpv_stream_header *out);
+
+/**
+ * vmig_emit_head() - Head of the next record
+ * @w: Writer; advanced.  Work on a copy if sending can fail.
+ * @type: Type.
+ * @flags: VPV_RECORD_OPTIONAL or 0.
+ * @data: Payload.
+ * @bytes: Its size.
+ * @out: Head to be sent before the payload.
+ */
+void vmig_emit_head(struct vmig_writer *w, u32 type, u32 flags, const void *data,
+		    size_t bytes, struct vpv_stream_record *out);
+
+/**
+ * vmig_emit_end() - Payload of the END record that belongs here
+ * @w: Writer; not changed.
+ * @out: Payload.
+ */
+void vmig_emit_end(const struct vmig_writer *w, struct vpv_stream_end *out);
+
+/**
+ * struct vmig_refusal - Why a stream is refused
+ * @err: Negative errno; 0: it is not.
+ * @field: What differs.
+ * @text: @want_text and @got_text hold the values, else @want and @got.
+ * @want: Expected.
+ * @got: Found.
+ * @want_text: Expected.
+ * @got_text: Found; untrusted bytes, zero-terminated.
+ */
+struct vmig_refusal {
+	int err;
+	const char *field;
+	bool text;
+	u64 want;
+	u64 got;
+	char want_text[VPV_STREAM_NAME_BYTES + 1];
+	char got_text[VPV_STREAM_NAME_BYTES + 1];
+};
+
+enum vmig_parse_at {
+	VMIG_AT_HEADER,		/* in the part of the header that is known */
+	VMIG_AT_HEADER_TAIL,	/* in what a newer minor version added to it */
+	VMIG_AT_HEAD,
+	VMIG_AT_PAYLOAD,
+	VMIG_AT_END,		/* the END record was complete */
+};
+
+/* Results of vmig_parse() that are no errno. */
+enum vmig_parse_event {
+	VMIG_NEED_BYTES,	/* all input is consumed */
+	VMIG_NEED_BUFFER,	/* set @payload to room for @record_bytes */
+	VMIG_HAVE_HEADER,
+	VMIG_HAVE_RECORD,	/* @type, @flags, @payload, @record_bytes; verified */
+	VMIG_HAVE_END,
+};
+
+/**
+ * struct vmig_parser - Where the reader of a stream is
+ * @self: Who reads.
+ * @max_payload: Largest record that the reader takes.
+ * @at: Part of the stream that the next byte belongs to.
+ * @have: Bytes of that part seen.
+ * @header: The header, as far as it was seen.
+ * @header_bytes: Its size in the stream.
+ * @head: Head of the record, as far as it was seen.
+ * @end: Payload of END.
+ * @crc: Checksum of what the next head continues.
+ * @seq: Number of the next record.
+ * @bytes: Sum of the payloads seen.
+ * @type: Type of the record.
+ * @flags: Its flags.
+ * @record_bytes: Size of its payload.
+ * @payload: Its payload; memory of the caller.
+ * @why: Filled in when the stream is refused.
+ */
+struct vmig_parser {
+	const struct vmig_identity *self;
+	u32 max_payload;
+	enum vmig_parse_at at;
+	u32 have;
+	struct vpv_stream_header header;
+	u32 header_bytes;
+	struct vpv_stream_record head;
+	struct vpv_stream_end end;
+	u32 crc;
+	u64 seq;
+	u64 bytes;
+	u32 type;
+	u32 flags;
+	u32 record_bytes;
+	void *payload;
+	struct vmig_refusal why;
+};
+
+/**
+ * vmig_parse_begin() - Expect the first byte of a stream
+ * @p: Parser.
+ * @self: Who reads; must live as long as @p.
+ * @max_payload: Largest record of the family.
+ */
+void vmig_parse_begin(struct vmig_parser *p, const struct vmig_identity *self,
+		      u32 max_payload);
+
+/**
+ * vmig_parse() - Consume bytes until something is complete
+ * @p: Parser.
+ * @data: Bytes; advanced.
+ * @bytes: Their number; reduced.
+ *
+ * After VMIG_NEED_BUFFER set @p->payload and go on.  Memory is asked for only
+ * after the checksum of the record's head was verified and its size bounded.
+ *
+ * Return: enum vmig_parse_event, or the errno of a refusal (@p->why tells it; all
+ * later calls return the same).
+ */
+int vmig_parse(struct vmig_parser *p, const u8 **data, size_t *bytes);
+
+/**
+ * vmig_parse_finish() - Was that all?
+ * @p: Parser.
+ *
+ * Return: 0 if the END record was complete, -ENODATA if not, or the errno of the
+ * refusal before.
+ */
+int vmig_parse_finish(struct vmig_parser *p);
+
+#endif /* VMIG_STREAM_H */

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside of the migration library.
+ *
+ * Locks, outer to inner; dev.c tells why:
+ *
+ *   vmig_machine.request_lock	one state request, open, close or detach at a time
+ *   vmig_file.io_lock		one read or write of a data file at a time
+ *   vmig_machine.state_lock	state, sessions and all hooks; never waited for by
+ *				vmig_reset_done(); never held over user memory
+ *   vmig_machine.lock		spinlock
+ *   vmig_file.lock		spinlock
+ *
+ * request_lock and io_lock are never held together.  User memory is accessed under
+ * io_lock only.  Only vmig_unlock() lets state_lock go.
+ */
+#ifndef VMIG_H
+#define VMIG_H
+
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/spinlock.h>
+#include <linux/uio.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <vpv/migration.h>
+
+#include "fsm.h"
+#include "stream.h"
+
+#define VMIG_MAX_QUEUED_DEFAULT	(8U << 20)
+#define VMIG_BOUNCE_BYTES	(64U << 10)
+#define VMIG_BUF_BYTES		(64U << 10)
+#define VMIG_ERROR_TEXT_BYTES	160
+
+/**
+ * struct vmig_buf - A piece of a stream, waiting for the reader
+ * @node: In a list of pieces.
+ * @room: Bytes that fit.
+ * @fill: Bytes that are there.
+ * @pos: Bytes of these that the reader has taken.
+ * @data: The bytes.
+ */
+struct vmig_buf {
+	struct list_head node;
+	u32 room;
+	u32 fill;
+	u32 pos;
+	u8 data[];
+};
+
+/**
+ * struct vmig_session_stats - What is kept of the last session of a kind
+ * @err: How it ended; -EINPROGRESS while it goes on, 1 before the first one.
+ * @bytes: Bytes that user space read or wrote.
+ * @records: Records in them.
+ */
+struct vmig_session_stats {
+	int err;
+	u64 bytes;
+	u64 records;
+};
+
+/**
+ * struct vmig_machine - State of one device
+ * @ref: Held by the vmig_dev and by every data file.
+ * @mig: The device; NULL after vmig_fini(): then no hook is called any more.
+ * @request_lock: See above.
+ * @state_lock: See above.
+ * @lock: See above.
+ * @id: What its streams say; constant.
+ * @caps: VMIG_CAP_ bits; constant.
+ * @state: VMIG_ bits.  Written under state_lock and lock, read under either.
+ * @open: User space has the device open; under state_lock.
+ * @detached: The device is going away; as @state.
+ * @reset_pending: vmig_reset_done() left work to the holder of state_lock; lock.
+ * @saving: Save session.  Written under state_lock and lock, read under either.
+ * @resuming: Load session, likewise.
+ * @work: Producer of the save session.
+ * @estimate: Last answer of the estimate hook; lock.
+ * @refused: A hook has told why it refuses; state_lock.
+ * @entered: When @state was entered; lock.
+ * @state_ns: Time spent in each state since RUNNING was left; lock.
+ * @last_save: Last save session; lock.
+ * @last_load: Last load session; lock.
+ * @last_error: Last thing that failed; lock.
+ * @debug_dir: Folder in debugfs.
+ */
+struct vmig_machine {
+	struct kref ref;
+	struct vmig_dev *mig;
+	struct mutex request_lock;
+	struct mutex state_lock;
+	spinlock_t lock;
+
+	struct vmig_identity id;
+	u8 caps;
+
+	u8 state;
+	bool open;
+	bool detached;
+	bool reset_pending;
+	struct vmig_file *saving;
+	struct vmig_file *resuming;
+	struct delayed_work work;
+	u64 estimate;
+	bool refused;
+
+	ktime_t entered;
+	u64 state_ns[VMIG_V2_STATES];
+	struct vmig_session_stats last_save;
+	struct vmig_session_stats last_load;
+	char last_error[VMIG_ERROR_TEXT_BYTES];
+	struct dentry *debug_dir;
+};
+
+/**
+ * struct vmig_emit - Argument of save hooks
+ * @f: Session that they save into.
+ */
+struct vmig_emit {
+	struct vmig_file *f;
+};
+
+/**
+ * struct vmig_file - A session: a data file and what belongs to it
+ * @ref: Held by the file descriptor and by the machine while the session is on.
+ * @m: Machine; its memory stays as long as this.
+ * @saving: Kind; constant.
+ * @io_lock: See above.
+ * @lock: Guards the members down to @writer.
+ * @wait: Readers, pollers and a producer that waits for room.
+ * @err: Not 0: reads and writes fail with it.  Set once.
+ * @bytes: Bytes that user space read or wrote.
+ * @queue: Pieces to be read.
+ * @queued: Bytes in @queue and @current_buf that were not read.
+ * @initial: Bytes of these that belong to the initial data of pre-copy.
+ * @dirty: Last answer of the dirty_bytes hook.
+ * @paused: A state change waits: hooks have to give way.
+ * @producing: More data comes without anybody asking for it.
+ * @final: Pre-copy is over.
+ * @info_v2: User space wants the second version of PRECOPY_INFO.
+ * @round: Next round of pre-copy.
+ * @writer: Position of the emitter; state_lock.
+ * @emit: Argument of hooks; state_lock.
+ * @current_buf: Piece being read; io_lock.
+ * @parser: Position of the reader of a load session; state_lock.
+ * @payload: Memory for one record; state_lock.
+ * @payload_room: Its size.
+ * @bounce: What was copied from user space; io_lock.
+ */
+struct vmig_file {
+	struct kref ref;
+	struct vmig_machine *m;
+	bool saving;
+	struct mutex io_lock;
+	spinlock_t lock;
+	wait_queue_head_t wait;
+	int err;
+	u64 bytes;
+
+	struct list_head queue;
+	u64 queued;
+	u64 initial;
+	u64 dirty;
+	bool paused;
+	bool producing;
+	bool final;
+	bool info_v2;
+	unsigned int round;
+	struct vmig_writer writer;
+	struct vmig_emit emit;
+	struct vmig_buf *current_buf;
+
+	struct vmig_parser parser;
+	void *payload;
+	size_t payload_room;
+	void *bounce;
+};
+
+/* dev.c */
+extern struct workqueue_struct *vmig_wq;
+struct vmig_machine *vmig_from_vdev(struct vfio_device *vdev);
+void vmig_machine_get(struct vmig_machine *m);
+void vmig_machine_put(struct vmig_machine *m);
+__printf(2, 3)
+void vmig_complain(struct vmig_machine *m, const char *fmt, ...);
+
+/* state.c */
+int vmig_state_request(struct vmig_machine *m, unsigned int v2, struct file **filp);
+void vmig_state_set(struct vmig_machine *m, u8 bits);
+void vmig_state_error(struct vmig_machine *m);
+u8 vmig_state_snapshot(struct vmig_machine *m);
+void vmig_sessions_end(struct vmig_machine *m, int err);
+
+/* reset.c */
+void vmig_lock(struct vmig_machine *m);
+void vmig_unlock(struct vmig_machine *m);
+
+/* buf.c */
+int vmig_bufs_alloc(struct list_head *bufs, size_t bytes);
+void vmig_bufs_put(struct list_head *bufs, const void *data, size_t bytes);
+void vmig_bufs_free(struct list_head *bufs);
+
+/* file.c */
+struct vmig_file *vmig_file_alloc(struct vmig_machine *m, bool saving);
+struct file *vmig_file_open(struct vmig_file *f);
+void vmig_file_put(struct vmig_file *f);
+void vmig_file_fail(struct vmig_file *f, int err);
+void vmig_file_purge(struct vmig_file *f);
+int vmig_file_io_lock(struct vmig_file *f, struct kiocb *iocb, bool *nonblock);
+void vmig_session_begin(struct vmig_machine *m, struct vmig_file *f);
+void vmig_session_end(struct vmig_machine *m, bool saving, int err);
+
+/* save.c */
+int vmig_save_begin(struct vmig_machine *m, bool final, struct file **filp);
+void vmig_save_final(struct vmig_machine *m);
+void vmig_save_pause(struct vmig_machine *m);
+void vmig_save_continue(struct vmig_machine *m);
+void vmig_save_work(struct work_struct *work);
+ssize_t vmig_save_read_iter(struct kiocb *iocb, struct iov_iter *to);
+__poll_t vmig_save_poll(struct file *filp, struct poll_table_struct *pt);
+
+/* precopy.c */
+u64 vmig_precopy_dirty(struct vmig_machine *m, struct vmig_file *f);
+bool vmig_precopy_more(struct vmig_file *f);
+long vmig_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
+
+/* resume.c */
+int vmig_resume_begin(struct vmig_machine *m, struct file **filp);
+int vmig_resume_end(struct vmig_machine *m);
+ssize_t vmig_resume_write_iter(struct kiocb *iocb, struct iov_iter *from);
+__poll_t vmig_resume_poll(struct file *filp, struct poll_table_struct *pt);
+
+/* debugfs.c */
+void vmig_debugfs_init(void);
+void vmig_debugfs_exit(void);
+void vmig_debugfs_add(struct vmig_machine *m);
+void vmig_debugfs_remove(struct vmig_machine *m);
+
+#endif /* VMIG_H */
