@@ -5,20 +5,21 @@
  * A variant is a pci_driver whose probe and remove call vpv_probe() and
  * vpv_remove() with a struct vpv_variant.  Everything that vfio-pci offers is
  * there by default; a variant declares what is different.
+ *
+ * The pci_driver sets .driver_managed_dma (user space owns the DMA of the whole
+ * IOMMU group), .err_handler = &vpv_err_handlers, a .name that is the module's
+ * and the ops' name too, and matches ids by PCI_DRIVER_OVERRIDE_DEVICE_VFIO().
  */
 #ifndef VPV_CORE_H
 #define VPV_CORE_H
 
-#include <linux/mutex.h>
 #include <linux/pci.h>
-#include <linux/rwsem.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
 
-struct vcfg_dev;
 struct vpv_device;
-struct vpv_irqs;
 struct vpv_region;
+struct vpv_state;
 
 /* Regions: the nine of PCI, then what vpv_region_add() appended. */
 #define VPV_PCI_REGIONS		VFIO_PCI_NUM_REGIONS
@@ -31,11 +32,16 @@ struct vpv_region;
 /**
  * struct vpv_region_ops - Behaviour of a region, or of a trapped part of a BAR
  *
- * Called with runtime PM held.  For a BAR, memory_lock is held for reading and
- * memory space is enabled during @read and @write; they get kernel memory.
+ * Called while the device is open, possibly by several threads at a time.  For a
+ * BAR, memory_lock is held for reading and memory space is enabled during @read
+ * and @write: they must not call vpv_mmio_begin() and may use vpv_bar().
  */
 struct vpv_region_ops {
-	/** @read: @bytes is 1, 2, 4 or 8 and @pos aligned to it. */
+	/**
+	 * @read: @bytes is 1, 2, 4 or 8 and @pos, from the start of the region or
+	 * BAR, aligned to it; @buf is kernel memory aligned to 8.  NULL: EINVAL.
+	 * Return: 0 or a negative errno.
+	 */
 	int (*read)(struct vpv_device *vpv, struct vpv_region *region, u64 pos,
 		    void *buf, unsigned int bytes);
 
@@ -43,12 +49,35 @@ struct vpv_region_ops {
 	int (*write)(struct vpv_device *vpv, struct vpv_region *region, u64 pos,
 		     const void *buf, unsigned int bytes);
 
-	/** @mmap: NULL: the region cannot be mapped. */
+	/**
+	 * @mmap: For VFIO_REGION_INFO_FLAG_MMAP; NULL: cannot be mapped.  All
+	 * checks of the range are its own.  Not for a trapped part of a BAR.
+	 */
 	int (*mmap)(struct vpv_device *vpv, struct vpv_region *region,
 		    struct vm_area_struct *vma);
 
-	/** @release: The device is being closed. */
+	/** @release: The device is being closed.  May be NULL.  Not for a trap. */
 	void (*release)(struct vpv_device *vpv, struct vpv_region *region);
+};
+
+/**
+ * struct vpv_region - A region as its ops see it
+ * @index: Of the region in VFIO's numbering.
+ * @type: VFIO region type; 0 for a BAR.
+ * @subtype: VFIO region subtype; 0 for a BAR.
+ * @flags: VFIO_REGION_INFO_FLAG_*.
+ * @bytes: Size as the user sees it.
+ * @ops: Behaviour.
+ * @priv: As given to vpv_region_add(); NULL for a BAR.
+ */
+struct vpv_region {
+	unsigned int index;
+	u32 type;
+	u32 subtype;
+	u32 flags;
+	u64 bytes;
+	const struct vpv_region_ops *ops;
+	void *priv;
 };
 
 /**
@@ -94,7 +123,13 @@ struct vpv_variant {
 	const struct vpv_bar_rule *rules;
 	unsigned int num_rules;
 
-	/** @init: Memory is there, nothing is registered.  E.g. vmig_init(). */
+	/**
+	 * @init: Memory is there, nothing is registered.  E.g. vmig_init().
+	 *
+	 * vdev.mig_ops, log_ops and migration_flags are set here or never.
+	 * Return: 0 or a negative errno, with which the probe fails; @fini is not
+	 * called then.
+	 */
 	int (*init)(struct vpv_device *vpv);
 
 	/** @fini: Undo @init, after the last reference is gone. */
@@ -106,14 +141,19 @@ struct vpv_variant {
 	 */
 	int (*open)(struct vpv_device *vpv);
 
-	/** @close: Last close: user space is gone; the function still works. */
+	/**
+	 * @close: Last close: user space is gone; the function still works, but
+	 * is in the state in which the user left it (D state, memory enable).
+	 */
 	void (*close)(struct vpv_device *vpv);
 
 	/**
 	 * @reset_done: The function was reset, by whomever.
 	 *
-	 * memory_lock and other locks may be held: must not take memory_lock,
-	 * not touch user memory, not wait for anyone who does.
+	 * memory_lock and other locks may be held: must not take memory_lock
+	 * (vpv_mmio_begin()), not touch user memory, not call the config engine,
+	 * not wait for anyone who does.  Runs under the device lock, also while
+	 * the device is not open.
 	 */
 	void (*reset_done)(struct vpv_device *vpv);
 
@@ -158,7 +198,7 @@ int vpv_probe(struct pci_dev *pdev, const struct vpv_variant *variant);
  */
 void vpv_remove(struct pci_dev *pdev);
 
-/* For pci_driver.err_handler of every variant: AER, reset_prepare, reset_done. */
+/* For pci_driver.err_handler of every variant: AER and the end of a reset. */
 extern const struct pci_error_handlers vpv_err_handlers;
 
 /**
@@ -169,7 +209,8 @@ extern const struct pci_error_handlers vpv_err_handlers;
  * memory enable bit.  Takes memory_lock: no user memory access, no sleep for
  * longer than a register access takes; poll with begin and end in the loop.
  *
- * Context: process; not in reset_done.
+ * Does not nest.
+ * Context: process; not in reset_done nor in ops of a trapped part of a BAR.
  * Return: 0; -ENODEV if the device is gone; -EIO if it is not in D0.
  */
 int vpv_mmio_begin(struct vpv_device *vpv);
@@ -186,7 +227,7 @@ void vpv_mmio_end(struct vpv_device *vpv);
  * @bar: 0 to 5.
  *
  * Hidden parts included.  Access it between vpv_mmio_begin() and vpv_mmio_end().
- * Return: the mapping or NULL.
+ * Return: the mapping, or NULL if there is no such BAR or it was busy.
  */
 void __iomem *vpv_bar(struct vpv_device *vpv, unsigned int bar);
 
@@ -208,7 +249,8 @@ u64 vpv_bar_bytes(struct vpv_device *vpv, unsigned int bar);
  * @priv: Kept in the region.
  *
  * Removed by itself at the last close, after ops->release.
- * Return: index of the region, or -ENOSPC, -ENOMEM, -EINVAL.
+ * Return: index of the region; -ENOSPC; -EINVAL for a size of 0 or beyond 1 TiB,
+ * flags without their op, or a call at another time.
  */
 int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
 		   u32 flags, const struct vpv_region_ops *ops, void *priv);

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The BARs of an open device: claimed and mapped once, cut into parts by the
+ * variant's declarations and the MSI-X table.
+ */
+#include <linux/log2.h>
+
+#include "vpv.h"
+
+/* A failure is remembered and reported when the BAR is used. */
+static void bar_map(struct pci_dev *pdev, unsigned int nr, struct vpv_bar_state *bar)
+{
+	bar->err = -ENODEV;
+	if (!bar->hw_bytes || !vpv_compat_bars_mappable(pdev))
+		return;
+
+	bar->err = -EBUSY;
+	if (pci_request_selected_regions(pdev, BIT(nr), KBUILD_MODNAME))
+		return;
+
+	bar->err = -ENOMEM;
+	bar->io = pci_iomap(pdev, nr, 0);
+	if (!bar->io) {
+		pci_release_selected_regions(pdev, BIT(nr));
+		return;
+	}
+	bar->err = 0;
+}
+
+static void bar_open(struct vpv_device *vpv, unsigned int nr)
+{
+	struct vpv_bar_state *bar = &vpv->state->bars[nr];
+	struct pci_dev *pdev = vpv->pdev;
+
+	memset(bar, 0, sizeof(*bar));
+	bar->region.index = nr;
+	bar->mem = pci_resource_flags(pdev, nr) & IORESOURCE_MEM;
+	bar->phys = pci_resource_start(pdev, nr);
+	if (bar->phys)
+		bar->hw_bytes = pci_resource_len(pdev, nr);
+	bar->region.bytes = min_t(u64, bar->hw_bytes, VPV_OFFSET_MASK + 1);
+	bar_map(pdev, nr, bar);
+}
+
+void vpv_bars_open(struct vpv_device *vpv)
+{
+	for (unsigned int i = 0; i < VPV_BARS; i++)
+		bar_open(vpv, i);
+}
+
+static int bar_add_part(struct vpv_bar_state *bar, u64 start, u64 bytes,
+			const struct vpv_region_ops *ops)
+{
+	if (bar->num_parts == VPV_BAR_PARTS)
+		return -ENOSPC;
+	bar->parts[bar->num_parts++] = (struct vpv_bar_part){
+		.start = start, .end = start + bytes, .ops = ops,
+	};
+	return 0;
+}
+
+static int rule_hide_above(struct vpv_bar_state *bar, const struct vpv_bar_rule *rule)
+{
+	if (!rule->shift || rule->shift >= 64 || !(bar->hw_bytes >> rule->shift))
+		return -EINVAL;
+	bar->region.bytes = min(bar->region.bytes, bar->hw_bytes >> rule->shift);
+	return 0;
+}
+
+static int rule_trap(struct vpv_bar_state *bar, const struct vpv_bar_rule *rule)
+{
+	if (!rule->ops || !rule->bytes || !bar->mem || rule->offset > bar->hw_bytes ||
+	    rule->bytes > bar->hw_bytes - rule->offset)
+		return -EINVAL;
+
+	for (unsigned int i = 0; i < bar->num_parts; i++)
+		if (rule->offset < bar->parts[i].end &&
+		    rule->offset + rule->bytes > bar->parts[i].start)
+			return -EINVAL;
+	return bar_add_part(bar, rule->offset, rule->bytes, rule->ops);
+}
+
+static int apply_rule(struct vpv_device *vpv, const struct vpv_bar_rule *rule)
+{
+	if (rule->bar >= VPV_BARS)
+		return -EINVAL;
+
+	switch (rule->kind) {
+	case VPV_BAR_HIDE_ABOVE:
+		return rule_hide_above(&vpv->state->bars[rule->bar], rule);
+	case VPV_BAR_TRAP:
+		return rule_trap(&vpv->state->bars[rule->bar], rule);
+	}
+	return -EINVAL;
+}
+
+/* The MSI-X table is the host's: the user sees ones and writes nothing. */
+static int add_msix_table(struct vpv_device *vpv)
+{
+	struct pci_dev *pdev = vpv->pdev;
+	u16 flags;
+	u32 table;
+	u8 nr;
+
+	if (!pdev->msix_cap)
+		return 0;
+
+	pci_read_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS, &flags);
+	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_TABLE, &table);
+	nr = table & PCI_MSIX_TABLE_BIR;
+	if (nr >= VPV_BARS)
+		return 0;
+	return bar_add_part(&vpv->state->bars[nr], table & PCI_MSIX_TABLE_OFFSET,
+			    ((flags & PCI_MSIX_FLAGS_QSIZE) + 1) * PCI_MSIX_ENTRY_SIZE,
+			    NULL);
+}
+
+static void bar_set_flags(struct vpv_device *vpv, struct vpv_bar_state *bar)
+{
+	if (!bar->region.bytes)
+		return;
+
+	bar->region.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	bar->mmap = vpv_bar_probe_mmap(vpv, bar);
+	if (bar->mmap)
+		bar->region.flags |= VFIO_REGION_INFO_FLAG_MMAP;
+}
+
+/* Cut the BARs as the variant declares.  Return: 0, or -EINVAL or -ENOSPC. */
+int vpv_bars_apply_rules(struct vpv_device *vpv)
+{
+	const struct vpv_variant *variant = vpv->variant;
+	struct vpv_state *st = vpv->state;
+	int ret;
+
+	for (unsigned int i = 0; i < variant->num_rules; i++) {
+		ret = apply_rule(vpv, &variant->rules[i]);
+		if (ret) {
+			pci_err(vpv->pdev, "rule %u does not fit BAR %u of %llu bytes\n", i,
+				variant->rules[i].bar,
+				vpv_bar_bytes(vpv, variant->rules[i].bar));
+			return ret;
+		}
+	}
+
+	for (unsigned int i = 0; i < VPV_BARS; i++)
+		st->bars[i].num_traps = st->bars[i].num_parts;
+
+	ret = add_msix_table(vpv);
+	if (ret)
+		return ret;
+
+	for (unsigned int i = 0; i < VPV_BARS; i++)
+		bar_set_flags(vpv, &st->bars[i]);
+	return 0;
+}
+
+void vpv_bars_close(struct vpv_device *vpv)
+{
+	for (unsigned int i = 0; i < VPV_BARS; i++) {
+		struct vpv_bar_state *bar = &vpv->state->bars[i];
+
+		if (bar->rest) {
+			release_resource(bar->rest);
+			kfree(bar->rest);
+		}
+		if (bar->io) {
+			pci_iounmap(vpv->pdev, bar->io);
+			pci_release_selected_regions(vpv->pdev, BIT(i));
+		}
+		memset(bar, 0, sizeof(*bar));
+	}
+}
+
+/* Size of the ROM BAR, real or a shadow copy that firmware left; 0: none. */
+u64 vpv_rom_bytes(struct pci_dev *pdev)
+{
+	if (pci_resource_start(pdev, PCI_ROM_RESOURCE))
+		return pci_resource_len(pdev, PCI_ROM_RESOURCE);
+	if (pdev->rom && pdev->romlen)
+		return roundup_pow_of_two(pdev->romlen);
+	return 0;
+}
+
+/* The part that @pos is in, or NULL, and in @end where that answer stops. */
+const struct vpv_bar_part *vpv_bar_part_at(const struct vpv_bar_state *bar, u64 pos,
+					   u64 *end)
+{
+	*end = bar->region.bytes;
+	for (unsigned int i = 0; i < bar->num_parts; i++) {
+		const struct vpv_bar_part *part = &bar->parts[i];
+
+		if (pos >= part->start && pos < part->end) {
+			*end = min(*end, part->end);
+			return part;
+		}
+		if (pos < part->start)
+			*end = min(*end, part->start);
+	}
+	return NULL;
+}
+
+/* Must the page around @pos not be mapped? */
+bool vpv_bar_page_trapped(const struct vpv_bar_state *bar, u64 pos)
+{
+	u64 page = pos & PAGE_MASK;
+
+	for (unsigned int i = 0; i < bar->num_traps; i++)
+		if (page + PAGE_SIZE > bar->parts[i].start && page < bar->parts[i].end)
+			return true;
+	return false;
+}
+
+void __iomem *vpv_bar(struct vpv_device *vpv, unsigned int bar)
+{
+	return bar < VPV_BARS ? vpv->state->bars[bar].io : NULL;
+}
+EXPORT_SYMBOL_GPL(vpv_bar);
+
+u64 vpv_bar_bytes(struct vpv_device *vpv, unsigned int bar)
+{
+	if (bar >= VPV_BARS || !pci_resource_start(vpv->pdev, bar))
+		return 0;
+	return pci_resource_len(vpv->pdev, bar);
+}
+EXPORT_SYMBOL_GPL(vpv_bar_bytes);

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Config space: what the engine (vpv_config) needs from the device, and the
+ * copies between it and user space.
+ */
+#include <linux/uaccess.h>
+
+#include "trace.h"
+#include "vpv.h"
+
+/* Bytes moved in one go; a multiple of a dword, so that none is torn. */
+#define CONFIG_CHUNK	64
+
+static int host_read(void *host, unsigned int pos, unsigned int bytes, u32 *val)
+{
+	struct vpv_device *vpv = host;
+	u16 word;
+	u8 byte;
+	int ret;
+
+	switch (bytes) {
+	case 1:
+		ret = pci_user_read_config_byte(vpv->pdev, pos, &byte);
+		*val = byte;
+		return ret;
+	case 2:
+		ret = pci_user_read_config_word(vpv->pdev, pos, &word);
+		*val = word;
+		return ret;
+	case 4:
+		return pci_user_read_config_dword(vpv->pdev, pos, val);
+	}
+	return -EINVAL;
+}
+
+static int host_write(void *host, unsigned int pos, unsigned int bytes, u32 val)
+{
+	struct vpv_device *vpv = host;
+
+	switch (bytes) {
+	case 1:
+		return pci_user_write_config_byte(vpv->pdev, pos, val);
+	case 2:
+		return pci_user_write_config_word(vpv->pdev, pos, val);
+	case 4:
+		return pci_user_write_config_dword(vpv->pdev, pos, val);
+	}
+	return -EINVAL;
+}
+
+/* The user's COMMAND to hardware, but for Interrupt Disable, which is ours. */
+static int write_command(struct vpv_device *vpv, u16 val)
+{
+	struct pci_dev *pdev = vpv->pdev;
+	unsigned long flags;
+	u16 cmd;
+	int ret;
+
+	/* Not into the middle of a reset that sysfs has started. */
+	pci_cfg_access_lock(pdev);
+	spin_lock_irqsave(&vpv->state->irqlock, flags);
+	ret = pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	if (!ret) {
+		cmd &= PCI_COMMAND_INTX_DISABLE;
+		cmd |= val & ~PCI_COMMAND_INTX_DISABLE;
+		ret = pci_write_config_word(pdev, PCI_COMMAND, cmd);
+	}
+	spin_unlock_irqrestore(&vpv->state->irqlock, flags);
+	pci_cfg_access_unlock(pdev);
+	return pcibios_err_to_errno(ret);
+}
+
+static int host_command(void *host, u16 old, u16 val)
+{
+	struct vpv_device *vpv = host;
+	struct vpv_state *st = vpv->state;
+	int ret;
+
+	down_write(&st->memory_lock);
+	if (!(val & PCI_COMMAND_MEMORY))
+		vpv_memory_zap(vpv);
+	ret = write_command(vpv, val);
+	if (!ret)
+		st->user_command = val;
+	up_write(&st->memory_lock);
+	if (ret)
+		return ret;
+
+	if ((old ^ val) & PCI_COMMAND_INTX_DISABLE)
+		vpv_intx_virq(vpv, val & PCI_COMMAND_INTX_DISABLE);
+	return 0;
+}
+
+static int host_power(void *host, unsigned int dstate)
+{
+	static const pci_power_t states[] = { PCI_D0, PCI_D1, PCI_D2, PCI_D3hot };
+	struct vpv_device *vpv = host;
+
+	if (dstate >= ARRAY_SIZE(states))
+		return -EINVAL;
+
+	down_write(&vpv->state->memory_lock);
+	if (dstate)
+		vpv_memory_zap(vpv);
+	/* As in hardware: a state that is not supported is not entered. */
+	vpv_power_set(vpv, states[dstate]);
+	up_write(&vpv->state->memory_lock);
+	return 0;
+}
+
+static int host_flr(void *host)
+{
+	return vpv_function_reset(host);
+}
+
+static enum vcfg_irq host_irq(void *host, unsigned int *vectors)
+{
+	struct vpv_device *vpv = host;
+
+	*vectors = READ_ONCE(vpv->state->irq_vectors);
+	switch (READ_ONCE(vpv->state->irq_type)) {
+	case VFIO_PCI_INTX_IRQ_INDEX:
+		return VCFG_IRQ_INTX;
+	case VFIO_PCI_MSI_IRQ_INDEX:
+		return VCFG_IRQ_MSI;
+	case VFIO_PCI_MSIX_IRQ_INDEX:
+		return VCFG_IRQ_MSIX;
+	}
+	return VCFG_IRQ_NONE;
+}
+
+static unsigned int bar_pos(unsigned int nr)
+{
+	return nr < VPV_BARS ? PCI_BASE_ADDRESS_0 + 4 * nr : PCI_ROM_ADDRESS;
+}
+
+static int host_restore_bars(void *host)
+{
+	struct vpv_device *vpv = host;
+	int ret = 0;
+
+	if (vpv->pdev->is_virtfn)
+		return 0;
+
+	pci_info_ratelimited(vpv->pdev, "BARs were lost in a reset, restoring them\n");
+	down_write(&vpv->state->memory_lock);
+	for (unsigned int i = 0; i <= VPV_BARS && !ret; i++)
+		ret = pci_user_write_config_dword(vpv->pdev, bar_pos(i), vpv->state->rbar[i]);
+	up_write(&vpv->state->memory_lock);
+	return ret;
+}
+
+static const struct vcfg_host_ops host_ops = {
+	.read = host_read,
+	.write = host_write,
+	.command = host_command,
+	.power = host_power,
+	.flr = host_flr,
+	.irq = host_irq,
+	.restore_bars = host_restore_bars,
+};
+
+/* Build the user's config space.  After the BARs have been cut by the rules. */
+int vpv_config_open(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	struct pci_dev *pdev = vpv->pdev;
+	struct vcfg_desc desc = {
+		.bytes = pdev->cfg_size,
+		.rom_bytes = vpv_rom_bytes(pdev),
+		.vf = pdev->is_virtfn,
+		.vendor = pdev->vendor,
+		.device = pdev->device,
+		.no_intx = st->nointx,
+	};
+	struct vcfg_dev *cfg;
+
+	for (unsigned int i = 0; i < VPV_BARS; i++)
+		desc.bar_bytes[i] = st->bars[i].region.bytes;
+	for (unsigned int i = 0; i <= VPV_BARS; i++)
+		pci_read_config_dword(pdev, bar_pos(i), &st->rbar[i]);
+
+	cfg = vcfg_create(&desc, &host_ops, vpv);
+	if (IS_ERR(cfg))
+		return PTR_ERR(cfg);
+
+	st->cfg = cfg;
+	st->user_command = vcfg_command(cfg);
+	st->intx.virq_disabled = st->user_command & PCI_COMMAND_INTX_DISABLE;
+	return 0;
+}
+
+void vpv_config_close(struct vpv_device *vpv)
+{
+	vcfg_destroy(vpv->state->cfg);
+	vpv->state->cfg = NULL;
+}
+
+/* An access beyond the end must not do a part of it. */
+static int check_range(struct vpv_device *vpv, u64 pos, size_t count)
+{
+	u64 size = vpv->pdev->cfg_size;
+
+	return pos >= size || count > size - pos ? -EFAULT : 0;
+}
+
+static size_t chunk_bytes(u64 pos, size_t left)
+{
+	return min_t(size_t, left, CONFIG_CHUNK - pos % CONFIG_CHUNK);
+}
+
+ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
+			size_t count)
+{
+	size_t done, bytes;
+	u8 chunk[CONFIG_CHUNK];
+	int ret;
+
+	ret = check_range(vpv, pos, count);
+	if (ret)
+		return ret;
+
+	for (done = 0; done < count; done += bytes) {
+		bytes = chunk_bytes(pos + done, count - done);
+		ret = vcfg_read(vpv->state->cfg, pos + done, chunk, bytes);
+		trace_vpv_config(vpv->pdev, pos + done, bytes, false, ret);
+		if (ret)
+			return ret;
+		if (copy_to_user(buf + done, chunk, bytes))
+			return -EFAULT;
+	}
+	return done;
+}
+
+ssize_t vpv_config_write(struct vpv_device *vpv, u64 pos, const char __user *buf,
+			 size_t count)
+{
+	size_t done, bytes;
+	u8 chunk[CONFIG_CHUNK];
+	int ret;
+
+	ret = check_range(vpv, pos, count);
+	if (ret)
+		return ret;
+
+	for (done = 0; done < count; done += bytes) {
+		bytes = chunk_bytes(pos + done, count - done);
+		if (copy_from_user(chunk, buf + done, bytes))
+			return -EFAULT;
+		ret = vcfg_write(vpv->state->cfg, pos + done, chunk, bytes);
+		trace_vpv_config(vpv->pdev, pos + done, bytes, true, ret);
+		if (ret)
+			return ret;
+	}
+	return done;
+}

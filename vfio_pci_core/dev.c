@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Life of a device: probe and remove, open and close, errors and resets that the
+ * PCI core reports.
+ */
+#include <linux/module.h>
+#include <linux/pm_runtime.h>
+#include <linux/slab.h>
+
+#include "trace.h"
+#include "vpv.h"
+
+/* ---- Open and close ---- */
+
+static int function_enable(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	struct pci_dev *pdev = vpv->pdev;
+	int ret;
+
+	ret = pm_runtime_resume_and_get(&pdev->dev);
+	if (ret)
+		return ret;
+
+	/* What is saved below must not let the function do DMA. */
+	pci_clear_master(pdev);
+	ret = pci_enable_device(pdev);
+	if (ret)
+		goto put;
+
+	/* Busy: somebody else resets or unbinds; not to be opened unreset. */
+	ret = pci_try_reset_function(pdev);
+	trace_vpv_reset(pdev, "open", ret);
+	if (ret == -EAGAIN)
+		goto disable;
+	st->reset_works = !ret;
+
+	vpv_power_probe(vpv);
+	vpv_intx_probe(vpv);
+	pci_save_state(pdev);
+	st->saved = pci_store_saved_state(pdev);
+	return 0;
+
+disable:
+	pci_disable_device(pdev);
+put:
+	pm_runtime_put(&pdev->dev);
+	return ret;
+}
+
+/* Reset with the saved state already loaded, so not by the "try" functions. */
+static int reset_for_close(struct pci_dev *pdev)
+{
+	struct pci_dev *bridge = pci_upstream_bridge(pdev);
+	int ret = -EAGAIN;
+
+	if (bridge && !pci_dev_trylock(bridge))
+		return ret;
+	if (pci_dev_trylock(pdev)) {
+		ret = __pci_reset_function_locked(pdev);
+		pci_dev_unlock(pdev);
+	}
+	if (bridge)
+		pci_dev_unlock(bridge);
+	return ret;
+}
+
+static void function_disable(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	struct pci_dev *pdev = vpv->pdev;
+	int ret = -ENOTTY;
+
+	st->needs_reset = true;
+	if (st->saved)
+		pci_load_and_free_saved_state(pdev, &st->saved);
+	else
+		pci_save_state(pdev);
+
+	/* Quiet during the reset. */
+	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
+	if (st->reset_works)
+		ret = reset_for_close(pdev);
+	trace_vpv_reset(pdev, "close", ret);
+	if (!ret)
+		st->needs_reset = false;
+	pci_restore_state(pdev);
+	pci_disable_device(pdev);
+
+	vpv_set_reset_if_unused(vpv->vdev.dev_set);
+	pm_runtime_put(&pdev->dev);
+}
+
+/* The ROM as GET_REGION_INFO shows it: only if there is an image in it. */
+static void rom_open(struct vpv_device *vpv)
+{
+	struct vpv_region *rom = &vpv->state->rom;
+	struct pci_dev *pdev = vpv->pdev;
+	void __iomem *io;
+	size_t image;
+
+	rom->index = VFIO_PCI_ROM_REGION_INDEX;
+	rom->bytes = vpv_rom_bytes(pdev);
+	if (!pci_resource_start(pdev, PCI_ROM_RESOURCE))
+		return;
+
+	io = pci_map_rom(pdev, &image);
+	if (io)
+		pci_unmap_rom(pdev, io);
+	else
+		rom->bytes = 0;
+}
+
+static int regions_open(struct vpv_device *vpv)
+{
+	int ret;
+
+	vpv_bars_open(vpv);
+	ret = vpv_bars_apply_rules(vpv);
+	if (ret)
+		goto close_bars;
+	rom_open(vpv);
+
+	ret = vpv_config_open(vpv);
+	if (ret)
+		goto close_bars;
+	ret = vpv_irqs_open(vpv);
+	if (ret)
+		goto close_config;
+	return 0;
+
+close_config:
+	vpv_config_close(vpv);
+close_bars:
+	vpv_bars_close(vpv);
+	return ret;
+}
+
+static void regions_close(struct vpv_device *vpv)
+{
+	vpv_regions_close(vpv);
+	vpv_config_close(vpv);
+	vpv_bars_close(vpv);
+}
+
+static int variant_open(struct vpv_device *vpv)
+{
+	int ret;
+
+	if (!vpv->variant->open)
+		return 0;
+	vpv->state->opening = true;
+	ret = vpv->variant->open(vpv);
+	vpv->state->opening = false;
+	return ret;
+}
+
+int vpv_op_open(struct vfio_device *vdev)
+{
+	struct vpv_device *vpv = vpv_from_vdev(vdev);
+	int ret;
+
+	ret = function_enable(vpv);
+	if (ret)
+		return ret;
+	ret = regions_open(vpv);
+	if (ret)
+		goto disable;
+	ret = variant_open(vpv);
+	if (ret)
+		goto close_regions;
+	return 0;
+
+close_regions:
+	regions_close(vpv);
+disable:
+	function_disable(vpv);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vpv_op_open);
+
+void vpv_op_close(struct vfio_device *vdev)
+{
+	struct vpv_device *vpv = vpv_from_vdev(vdev);
+	struct vpv_state *st = vpv->state;
+
+	if (vpv->variant->close)
+		vpv->variant->close(vpv);
+
+	down_write(&st->memory_lock);
+	vpv_power_set(vpv, PCI_D0);
+	up_write(&st->memory_lock);
+	kfree(st->pm_saved);
+	st->pm_saved = NULL;
+
+	pci_clear_master(vpv->pdev);
+	vpv_irqs_close(vpv);
+	regions_close(vpv);
+	function_disable(vpv);
+}
+EXPORT_SYMBOL_GPL(vpv_op_close);
+
+/* ---- Allocation and registration ---- */
+
+int vpv_op_init(struct vfio_device *vdev)
+{
+	struct vpv_device *vpv = vpv_from_vdev(vdev);
+	struct vpv_state *st;
+
+	st = kzalloc(sizeof(*st), GFP_KERNEL);
+	if (!st)
+		return -ENOMEM;
+
+	vpv->pdev = to_pci_dev(vdev->dev);
+	vpv->state = st;
+	mutex_init(&st->igate);
+	spin_lock_init(&st->irqlock);
+	xa_init(&st->vectors);
+	init_rwsem(&st->memory_lock);
+	st->irq_type = VPV_IRQ_NONE;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vpv_op_init);
+
+void vpv_op_release(struct vfio_device *vdev)
+{
+	struct vpv_device *vpv = vpv_from_vdev(vdev);
+
+	/* Not set if the probe failed before the variant's init succeeded. */
+	if (vpv->variant && vpv->variant->fini)
+		vpv->variant->fini(vpv);
+	vpv_devset_put(vpv->state->devset);
+	mutex_destroy(&vpv->state->igate);
+	kfree(vpv->state);
+}
+EXPORT_SYMBOL_GPL(vpv_op_release);
+
+static int check_pdev(struct pci_dev *pdev)
+{
+	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL) {
+		pci_err(pdev, "header type %u is not that of a device\n", pdev->hdr_type);
+		return -EINVAL;
+	}
+	if (pci_num_vf(pdev)) {
+		pci_err(pdev, "has %d VFs already\n", pci_num_vf(pdev));
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/* vfio.ko calls some of these without looking. */
+static int check_vdev(const struct vfio_device *vdev)
+{
+	const struct vfio_migration_ops *mig = vdev->mig_ops;
+	const struct vfio_log_ops *log = vdev->log_ops;
+
+	if (mig && (!mig->migration_set_state || !mig->migration_get_state ||
+		    !mig->migration_get_data_size ||
+		    !(vdev->migration_flags & VFIO_MIGRATION_STOP_COPY)))
+		return -EINVAL;
+	if (log && (!log->log_start || !log->log_stop || !log->log_read_and_clear))
+		return -EINVAL;
+	return 0;
+}
+
+static int device_setup(struct vpv_device *vpv, const struct vpv_variant *variant)
+{
+	int ret = 0;
+
+	if (variant->init) {
+		/* init() may ask for it, release() must not yet. */
+		vpv->variant = variant;
+		ret = variant->init(vpv);
+	}
+	vpv->variant = ret ? NULL : variant;
+	if (ret)
+		return ret;
+
+	ret = check_vdev(&vpv->vdev);
+	if (ret)
+		return ret;
+
+	vpv->state->devset = vpv_devset_get(vpv->pdev);
+	if (!vpv->state->devset)
+		return -ENOMEM;
+	return vfio_assign_device_set(&vpv->vdev, vpv->state->devset);
+}
+
+static int device_announce(struct vpv_device *vpv)
+{
+	struct device *dev = &vpv->pdev->dev;
+	int ret;
+
+	/* From the unknown state of an unbound device only D0 can be entered. */
+	pci_set_power_state(vpv->pdev, PCI_D0);
+	pm_runtime_allow(dev);
+	pm_runtime_put(dev);
+
+	ret = vfio_register_group_dev(&vpv->vdev);
+	if (ret) {
+		pm_runtime_get_noresume(dev);
+		pm_runtime_forbid(dev);
+	}
+	return ret;
+}
+
+int vpv_probe(struct pci_dev *pdev, const struct vpv_variant *variant)
+{
+	struct vfio_device *vdev;
+	struct vpv_device *vpv;
+	int ret;
+
+	ret = check_pdev(pdev);
+	if (ret)
+		return ret;
+
+	BUILD_BUG_ON(offsetof(struct vpv_device, vdev));
+	vdev = _vfio_alloc_device(variant->device_bytes, &pdev->dev, variant->vfio_ops);
+	if (IS_ERR(vdev))
+		return PTR_ERR(vdev);
+	vpv = vpv_from_vdev(vdev);
+
+	ret = device_setup(vpv, variant);
+	if (ret)
+		goto put;
+
+	pci_set_drvdata(pdev, vpv);
+	ret = device_announce(vpv);
+	if (ret)
+		goto clear;
+	return 0;
+
+clear:
+	pci_set_drvdata(pdev, NULL);
+put:
+	vfio_put_device(vdev);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vpv_probe);
+
+void vpv_remove(struct pci_dev *pdev)
+{
+	struct vpv_device *vpv = pci_get_drvdata(pdev);
+
+	if (vpv->variant->remove)
+		vpv->variant->remove(vpv);
+	vfio_unregister_group_dev(&vpv->vdev);
+
+	pm_runtime_get_noresume(&pdev->dev);
+	pm_runtime_forbid(&pdev->dev);
+	pci_set_drvdata(pdev, NULL);
+	vfio_put_device(&vpv->vdev);
+}
+EXPORT_SYMBOL_GPL(vpv_remove);
+
+/* ---- What the PCI core reports, under the device lock ---- */
+
+static pci_ers_result_t error_detected(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	struct vpv_device *vpv = pci_get_drvdata(pdev);
+
+	if (vpv)
+		vpv_eventfd_signal(&vpv->state->err);
+	return state == pci_channel_io_perm_failure ? PCI_ERS_RESULT_DISCONNECT :
+						      PCI_ERS_RESULT_CAN_RECOVER;
+}
+
+static void reset_prepare(struct pci_dev *pdev)
+{
+	/* Present so that the PCI core does not warn; reset_done() does the work. */
+}
+
+static void reset_done(struct pci_dev *pdev)
+{
+	struct vpv_device *vpv = pci_get_drvdata(pdev);
+
+	if (vpv && vpv->variant->reset_done)
+		vpv->variant->reset_done(vpv);
+}
+
+const struct pci_error_handlers vpv_err_handlers = {
+	.error_detected = error_detected,
+	.reset_prepare = reset_prepare,
+	.reset_done = reset_done,
+};
+EXPORT_SYMBOL_GPL(vpv_err_handlers);
+
+static void __exit vpv_core_exit(void)
+{
+	/* Eventfds may still be on their way out, by code of this module. */
+	rcu_barrier();
+}
+module_exit(vpv_core_exit);
+
+static int __init vpv_core_init(void)
+{
+	return 0;
+}
+module_init(vpv_core_init);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("VFIO PCI core for drivers that live-migrate");

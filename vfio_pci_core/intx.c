@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The legacy interrupt.  It is level triggered: the handler masks it and tells
+ * the user, who unmasks it by SET_IRQS, by an eventfd, or by Interrupt Disable
+ * in COMMAND.  What masks is the function's own Interrupt Disable where that
+ * works, otherwise the interrupt controller, and the line is ours alone then.
+ *
+ * irqlock guards the mask state.  Whether to signal is decided under it, and
+ * signalled after it: the unmask eventfd calls us with its wait queue locked.
+ */
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/slab.h>
+
+#include "vpv.h"
+
+/* Functions whose Interrupt Disable works but whose Interrupt Status does not. */
+static const struct pci_device_id broken_intx[] = {
+	{ PCI_VDEVICE(INTEL, 0x1563) },	/* X550 */
+	{ PCI_VDEVICE(INTEL, 0x1572) },	/* X710, XL710, XXV710 and relatives */
+	{ PCI_VDEVICE(INTEL, 0x1574) },
+	{ PCI_VDEVICE(INTEL, 0x1580) },
+	{ PCI_VDEVICE(INTEL, 0x1581) },
+	{ PCI_VDEVICE(INTEL, 0x1583) },
+	{ PCI_VDEVICE(INTEL, 0x1584) },
+	{ PCI_VDEVICE(INTEL, 0x1585) },
+	{ PCI_VDEVICE(INTEL, 0x1586) },
+	{ PCI_VDEVICE(INTEL, 0x1587) },
+	{ PCI_VDEVICE(INTEL, 0x1588) },
+	{ PCI_VDEVICE(INTEL, 0x1589) },
+	{ PCI_VDEVICE(INTEL, 0x158a) },
+	{ PCI_VDEVICE(INTEL, 0x158b) },
+	{ PCI_VDEVICE(INTEL, 0x37d0) },
+	{ PCI_VDEVICE(INTEL, 0x37d1) },
+	{ PCI_VDEVICE(INTEL, 0x37d2) },
+	{ }
+};
+
+/* Find out how INTx can be masked, if at all.  The function is enabled. */
+void vpv_intx_probe(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	struct pci_dev *pdev = vpv->pdev;
+
+	st->intx_maskable = false;
+	st->nointx = pdev->is_virtfn || !pdev->irq || pdev->irq == IRQ_NOTCONNECTED;
+	if (pci_match_id(broken_intx, pdev)) {
+		st->nointx = true;
+		pci_intx(pdev, 0);
+	} else if (!st->nointx && pci_intx_mask_supported(pdev)) {
+		st->intx_maskable = true;
+		pci_intx(pdev, 1);
+	}
+}
+
+static void signal_user(struct vpv_device *vpv)
+{
+	vpv_eventfd_signal(&vpv->state->intx.trigger);
+}
+
+static void mask_locked(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+
+	lockdep_assert_held(&st->irqlock);
+
+	if (!st->intx.active || st->intx.masked)
+		return;
+	/* Always, not only when something is pending as the handler does. */
+	if (st->intx_maskable)
+		pci_intx(vpv->pdev, 0);
+	else
+		disable_irq_nosync(vpv->pdev->irq);
+	st->intx.masked = true;
+}
+
+/* Return: whether the user is to be told, because it is still pending. */
+static bool unmask_locked(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+
+	lockdep_assert_held(&st->irqlock);
+
+	if (!st->intx.active || !st->intx.masked || st->intx.virq_disabled)
+		return false;
+	/* An interrupt would come at once and mask again; spare the detour. */
+	if (st->intx_maskable && !pci_check_and_unmask_intx(vpv->pdev))
+		return true;
+	if (!st->intx_maskable)
+		enable_irq(vpv->pdev->irq);
+	st->intx.masked = false;
+	return false;
+}
+
+static void mask(struct vpv_device *vpv)
+{
+	scoped_guard(spinlock_irqsave, &vpv->state->irqlock)
+		mask_locked(vpv);
+}
+
+static void unmask(struct vpv_device *vpv)
+{
+	bool pending;
+
+	scoped_guard(spinlock_irqsave, &vpv->state->irqlock)
+		pending = unmask_locked(vpv);
+	if (pending)
+		signal_user(vpv);
+}
+
+/* Unmask eventfd, its wait queue locked.  Return: 1 to have the thread called. */
+static int unmask_eventfd(void *opaque, void *data)
+{
+	struct vpv_device *vpv = opaque;
+	bool pending;
+
+	scoped_guard(spinlock_irqsave, &vpv->state->irqlock)
+		pending = unmask_locked(vpv);
+	return pending;
+}
+
+static void unmask_eventfd_thread(void *opaque, void *data)
+{
+	signal_user(opaque);
+}
+
+/* The user has changed Interrupt Disable in COMMAND. */
+void vpv_intx_virq(struct vpv_device *vpv, bool disabled)
+{
+	struct vpv_state *st = vpv->state;
+	bool pending = false;
+
+	scoped_guard(spinlock_irqsave, &st->irqlock) {
+		st->intx.virq_disabled = disabled;
+		/* With no handler in place the physical bit just follows. */
+		if (!st->intx.claimed && st->intx_maskable)
+			pci_intx(vpv->pdev, !disabled);
+		else if (disabled)
+			mask_locked(vpv);
+		else
+			pending = unmask_locked(vpv);
+	}
+	if (pending)
+		signal_user(vpv);
+}
+
+static irqreturn_t intx_handler(int irq, void *dev_id)
+{
+	struct vpv_device *vpv = dev_id;
+	struct vpv_state *st = vpv->state;
+	bool ours = false;
+
+	scoped_guard(spinlock_irqsave, &st->irqlock) {
+		if (st->intx.active && !st->intx_maskable) {
+			disable_irq_nosync(irq);
+			ours = true;
+		} else if (st->intx.active && !st->intx.masked) {
+			ours = pci_check_and_mask_intx(vpv->pdev);
+		}
+		if (ours)
+			st->intx.masked = true;
+	}
+
+	if (!ours)
+		return IRQ_NONE;
+	signal_user(vpv);
+	return IRQ_HANDLED;
+}
+
+/* The handler is in place but disabled or masked: let interrupts come. */
+static void intx_activate(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+
+	scoped_guard(spinlock_irqsave, &st->irqlock) {
+		st->intx.active = true;
+		st->intx.masked = st->intx.virq_disabled;
+		if (st->intx_maskable)
+			pci_intx(vpv->pdev, !st->intx.masked);
+		else if (!st->intx.masked)
+			enable_irq(vpv->pdev->irq);
+	}
+}
+
+static int intx_request(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	unsigned long flags = IRQF_SHARED;
+	int irq = vpv->pdev->irq;
+	int ret;
+
+	if (!st->intx_maskable) {
+		flags = IRQF_NO_AUTOEN;
+		/* Disabling must mask at once: the line is level triggered. */
+		irq_modify_status(irq, 0, IRQ_DISABLE_UNLAZY);
+	}
+
+	ret = request_irq(irq, intx_handler, flags, st->intx.name, vpv);
+	if (ret && !st->intx_maskable)
+		irq_modify_status(irq, IRQ_DISABLE_UNLAZY, 0);
+	return ret;
+}
+
+static void intx_set_claimed(struct vpv_device *vpv, bool claimed)
+{
+	struct vpv_state *st = vpv->state;
+
+	scoped_guard(spinlock_irqsave, &st->irqlock) {
+		st->intx.claimed = claimed;
+		if (claimed && st->intx_maskable)
+			pci_intx(vpv->pdev, 0);
+	}
+}
+
+static int intx_enable(struct vpv_device *vpv, int fd)
+{
+	struct vpv_state *st = vpv->state;
+	int ret;
+
+	if (st->nointx)
+		return -ENODEV;
+
+	st->intx.name = kasprintf(GFP_KERNEL_ACCOUNT, "vpv-intx(%s)", pci_name(vpv->pdev));
+	if (!st->intx.name)
+		return -ENOMEM;
+	ret = vpv_eventfd_replace(vpv, &st->intx.trigger, fd);
+	if (ret)
+		goto free_name;
+
+	intx_set_claimed(vpv, true);
+	ret = intx_request(vpv);
+	if (ret)
+		goto unclaim;
+
+	WRITE_ONCE(st->irq_type, VFIO_PCI_INTX_IRQ_INDEX);
+	intx_activate(vpv);
+	return 0;
+
+unclaim:
+	intx_set_claimed(vpv, false);
+	vpv_eventfd_replace(vpv, &st->intx.trigger, -1);
+free_name:
+	kfree(st->intx.name);
+	st->intx.name = NULL;
+	return ret;
+}
+
+void vpv_intx_disable(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	int irq = vpv->pdev->irq;
+
+	lockdep_assert_held(&st->igate);
+
+	vfio_virqfd_disable(&st->intx.unmask);
+	scoped_guard(spinlock_irqsave, &st->irqlock)
+		st->intx.active = false;
+	free_irq(irq, vpv);
+	if (!st->intx_maskable)
+		irq_modify_status(irq, IRQ_DISABLE_UNLAZY, 0);
+	vpv_eventfd_replace(vpv, &st->intx.trigger, -1);
+	kfree(st->intx.name);
+	st->intx.name = NULL;
+	scoped_guard(spinlock_irqsave, &st->irqlock)
+		st->intx.claimed = false;
+	WRITE_ONCE(st->irq_type, VPV_IRQ_NONE);
+}
+
+static bool is_intx(struct vpv_device *vpv)
+{
+	lockdep_assert_held(&vpv->state->igate);
+	return vpv->state->irq_type == VFIO_PCI_INTX_IRQ_INDEX;
+}
+
+/* SET_IRQS with ACTION_MASK */
+int vpv_intx_mask(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data)
+{
+	if (!is_intx(vpv) || set->start || set->count != 1)
+		return -EINVAL;
+	if (set->flags & VFIO_IRQ_SET_DATA_EVENTFD)
+		return -ENOTTY;
+	if (!data || *(u8 *)data)
+		mask(vpv);
+	return 0;
+}
+
+/* SET_IRQS with ACTION_UNMASK */
+int vpv_intx_unmask(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data)
+{
+	struct vpv_state *st = vpv->state;
+
+	if (!is_intx(vpv) || set->start || set->count != 1)
+		return -EINVAL;
+
+	if (!(set->flags & VFIO_IRQ_SET_DATA_EVENTFD)) {
+		if (!data || *(u8 *)data)
+			unmask(vpv);
+		return 0;
+	}
+	if (*(s32 *)data >= 0)
+		return vfio_virqfd_enable(vpv, unmask_eventfd, unmask_eventfd_thread, NULL,
+					  &st->intx.unmask, *(s32 *)data);
+	vfio_virqfd_disable(&st->intx.unmask);
+	return 0;
+}
+
+/* SET_IRQS with ACTION_TRIGGER */
+int vpv_intx_trigger(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data)
+{
+	struct vpv_state *st = vpv->state;
+
+	if (is_intx(vpv) && !set->count && (set->flags & VFIO_IRQ_SET_DATA_NONE)) {
+		vpv_intx_disable(vpv);
+		return 0;
+	}
+	if (set->start || set->count != 1)
+		return -EINVAL;
+
+	if (set->flags & VFIO_IRQ_SET_DATA_EVENTFD) {
+		if (is_intx(vpv))
+			return vpv_eventfd_replace(vpv, &st->intx.trigger, *(s32 *)data);
+		if (st->irq_type != VPV_IRQ_NONE)
+			return -EINVAL;
+		return intx_enable(vpv, *(s32 *)data);
+	}
+
+	if (!is_intx(vpv))
+		return -EINVAL;
+	/* Loopback, as an interrupt would arrive, but without masking. */
+	if ((!data || *(u8 *)data) && !READ_ONCE(st->intx.virq_disabled))
+		signal_user(vpv);
+	return 0;
+}

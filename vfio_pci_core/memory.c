@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory space: when registers may be accessed, by the user and by the driver,
+ * and taking it away (zap, reset).  Owns memory_lock.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+
+#include "trace.h"
+#include "vpv.h"
+
+/* May the user access BARs?  Says so for read, write, fault alike. */
+bool vpv_memory_enabled(struct vpv_device *vpv)
+{
+	struct pci_dev *pdev = vpv->pdev;
+
+	lockdep_assert_held(&vpv->state->memory_lock);
+
+	if (pdev->current_state != PCI_D0 || vpv_gone(pdev))
+		return false;
+	return pdev->no_command_memory || (vpv->state->user_command & PCI_COMMAND_MEMORY);
+}
+
+/* Take all user mappings of BARs away; they come back by faults. */
+void vpv_memory_zap(struct vpv_device *vpv)
+{
+	loff_t start = vpv_index_to_offset(VFIO_PCI_BAR0_REGION_INDEX);
+	loff_t end = vpv_index_to_offset(VFIO_PCI_ROM_REGION_INDEX);
+
+	lockdep_assert_held_write(&vpv->state->memory_lock);
+
+	trace_vpv_zap(vpv->pdev);
+	unmap_mapping_range(vpv->vdev.inode->i_mapping, start, end - start, true);
+}
+
+/* Set or clear memory space enable in hardware, and no other bit. */
+static void command_memory(struct vpv_device *vpv, bool on)
+{
+	struct pci_dev *pdev = vpv->pdev;
+	unsigned long flags;
+	u16 cmd;
+
+	spin_lock_irqsave(&vpv->state->irqlock, flags);
+	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	if (!PCI_POSSIBLE_ERROR(cmd)) {
+		cmd = on ? cmd | PCI_COMMAND_MEMORY : cmd & ~PCI_COMMAND_MEMORY;
+		pci_write_config_word(pdev, PCI_COMMAND, cmd);
+	}
+	spin_unlock_irqrestore(&vpv->state->irqlock, flags);
+}
+
+/*
+ * Enable memory space in hardware for an access by the driver or the PCI core.
+ * The user gains nothing: vpv_memory_enabled() looks at the user's bit.
+ */
+void vpv_memory_force(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	u16 cmd;
+
+	down_write(&st->memory_lock);
+	if (vpv->pdev->no_command_memory)
+		return;
+	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
+	st->mmio_forced = !(cmd & PCI_COMMAND_MEMORY);
+	if (st->mmio_forced)
+		command_memory(vpv, true);
+}
+
+void vpv_memory_unforce(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+
+	if (st->mmio_forced) {
+		st->mmio_forced = false;
+		command_memory(vpv, false);
+	}
+	up_write(&st->memory_lock);
+}
+
+int vpv_mmio_begin(struct vpv_device *vpv)
+{
+	int ret = 0;
+
+	vpv_memory_force(vpv);
+	if (vpv_gone(vpv->pdev) || !pci_device_is_present(vpv->pdev))
+		ret = -ENODEV;
+	else if (vpv->pdev->current_state != PCI_D0)
+		ret = -EIO;
+	if (ret)
+		vpv_memory_unforce(vpv);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vpv_mmio_begin);
+
+void vpv_mmio_end(struct vpv_device *vpv)
+{
+	vpv_memory_unforce(vpv);
+}
+EXPORT_SYMBOL_GPL(vpv_mmio_end);
+
+/* Reset for the user: the RESET ioctl and FLR written to config space. */
+int vpv_function_reset(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	int ret;
+
+	if (!st->reset_works)
+		return -EINVAL;
+
+	down_write(&st->memory_lock);
+	vpv_memory_zap(vpv);
+	/* Not left to the PCI core, which does not know what we saved for D3hot. */
+	vpv_power_set(vpv, PCI_D0);
+	ret = pci_try_reset_function(vpv->pdev);
+	up_write(&st->memory_lock);
+
+	trace_vpv_reset(vpv->pdev, "function", ret);
+	return ret;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * D states.  A function without No_Soft_Reset forgets its config space on the
+ * way from D3hot to D0; it is kept here, apart from what pci_dev keeps, because
+ * resets overwrite that.
+ */
+#include "trace.h"
+#include "vpv.h"
+
+void vpv_power_probe(struct vpv_device *vpv)
+{
+	struct pci_dev *pdev = vpv->pdev;
+	u16 ctrl;
+
+	vpv->state->no_soft_reset = true;
+	if (!pdev->pm_cap)
+		return;
+	pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &ctrl);
+	vpv->state->no_soft_reset = ctrl & PCI_PM_CTRL_NO_SOFT_RESET;
+}
+
+static bool is_d3(pci_power_t power)
+{
+	return power == PCI_D3hot || power == PCI_D3cold;
+}
+
+/* Open devices: memory_lock held for writing.  Otherwise nobody else is there. */
+int vpv_power_set(struct vpv_device *vpv, pci_power_t power)
+{
+	struct vpv_state *st = vpv->state;
+	struct pci_dev *pdev = vpv->pdev;
+	pci_power_t old = pdev->current_state;
+	bool save = !st->no_soft_reset && !is_d3(old) && is_d3(power);
+	bool restore = !st->no_soft_reset && is_d3(old) && power == PCI_D0;
+	int ret;
+
+	if (save)
+		pci_save_state(pdev);
+
+	ret = pci_set_power_state(pdev, power);
+	trace_vpv_power(pdev, (__force int)old, (__force int)pdev->current_state, ret);
+	if (ret)
+		return ret;
+
+	/* Quirks may have kept it out of D3hot. */
+	if (save && is_d3(pdev->current_state)) {
+		kfree(st->pm_saved);
+		st->pm_saved = pci_store_saved_state(pdev);
+	} else if (restore && st->pm_saved) {
+		pci_load_and_free_saved_state(pdev, &st->pm_saved);
+		pci_restore_state(pdev);
+	}
+	return 0;
+}

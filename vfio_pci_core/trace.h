@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Events of vpv_core.  pos: byte offset in a region or in config space; bytes:
+ * size of the access; err: 0 or a negative errno (SET_IRQS: also a number of
+ * vectors); ret of a fault: enum vm_fault_reason; region and irq: VFIO index.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM vpv_core
+
+#if !defined(VPV_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define VPV_TRACE_H
+
+#include <linux/pci.h>
+#include <linux/tracepoint.h>
+
+TRACE_EVENT(vpv_access,
+	    TP_PROTO(struct pci_dev *pdev, unsigned int region, u64 pos, unsigned int bytes,
+		     bool write, u64 val, int err),
+	    TP_ARGS(pdev, region, pos, bytes, write, val, err),
+	    TP_STRUCT__entry(__string(name, pci_name(pdev))
+			     __field(unsigned int, region)
+			     __field(u64, pos)
+			     __field(unsigned int, bytes)
+			     __field(bool, write)
+			     __field(u64, val)
+			     __field(int, err)),
+	    TP_fast_assign(__assign_str(name);
+			   __entry->region = region;
+			   __entry->pos = pos;
+			   __entry->bytes = bytes;
+			   __entry->write = write;
+			   __entry->val = val;
+			   __entry->err = err;),
+	    TP_printk("%s region=%u %s pos=0x%llx bytes=%u val=0x%llx err=%d",
+		      __get_str(name), __entry->region, __entry->write ? "write" : "read",
+		      __entry->pos, __entry->bytes, __entry->val, __entry->err));
+
+TRACE_EVENT(vpv_config,
+	    TP_PROTO(struct pci_dev *pdev, u64 pos, unsigned int bytes, bool write, int err),
+	    TP_ARGS(pdev, pos, bytes, write, err),
+	    TP_STRUCT__entry(__string(name, pci_name(pdev))
+			     __field(u64, pos)
+			     __field(unsigned int, bytes)
+			     __field(bool, write)
+			     __field(int, err)),
+	    TP_fast_assign(__assign_str(name);
+			   __entry->pos = pos;
+			   __entry->bytes = bytes;
+			   __entry->write = write;
+			   __entry->err = err;),
+	    TP_printk("%s %s pos=0x%llx bytes=%u err=%d", __get_str(name),
+		      __entry->write ? "write" : "read", __entry->pos, __entry->bytes,
+		      __entry->err));
+
+TRACE_EVENT(vpv_fault,
+	    TP_PROTO(struct pci_dev *pdev, unsigned int region, u64 pos, unsigned int ret),
+	    TP_ARGS(pdev, region, pos, ret),
+	    TP_STRUCT__entry(__string(name, pci_name(pdev))
+			     __field(unsigned int, region)
+			     __field(u64, pos)
+			     __field(unsigned int, ret)),
+	    TP_fast_assign(__assign_str(name);
+			   __entry->region = region;
+			   __entry->pos = pos;
+			   __entry->ret = ret;),
+	    TP_printk("%s region=%u pos=0x%llx ret=0x%x", __get_str(name), __entry->region,
+		      __entry->pos, __entry->ret));
+
+TRACE_EVENT(vpv_zap,
+	    TP_PROTO(struct pci_dev *pdev),
+	    TP_ARGS(pdev),
+	    TP_STRUCT__entry(__string(name, pci_name(pdev))),
+	    TP_fast_assign(__assign_str(name);),
+	    TP_printk("%s", __get_str(name)));
+
+TRACE_EVENT(vpv_reset,
+	    TP_PROTO(struct pci_dev *pdev, const char *kind, int err),
+	    TP_ARGS(pdev, kind, err),
+	    TP_STRUCT__entry(__string(name, pci_name(pdev))
+			     __string(kind, kind)
+			     __field(int, err)),
+	    TP_fast_assign(__assign_str(name);
+			   __assign_str(kind);
+			   __entry->err = err;),
+	    TP_printk("%s %s err=%d", __get_str(name), __get_str(kind), __entry->err));
+
+TRACE_EVENT(vpv_power,
+	    TP_PROTO(struct pci_dev *pdev, int from, int to, int err),
+	    TP_ARGS(pdev, from, to, err),
+	    TP_STRUCT__entry(__string(name, pci_name(pdev))
+			     __field(int, from)
+			     __field(int, to)
+			     __field(int, err)),
+	    TP_fast_assign(__assign_str(name);
+			   __entry->from = from;
+			   __entry->to = to;
+			   __entry->err = err;),
+	    TP_printk("%s D%d -> D%d err=%d", __get_str(name), __entry->from, __entry->to,
+		      __entry->err));
+
+TRACE_EVENT(vpv_set_irqs,
+	    TP_PROTO(struct pci_dev *pdev, unsigned int irq, unsigned int flags,
+		     unsigned int start, unsigned int count, int err),
+	    TP_ARGS(pdev, irq, flags, start, count, err),
+	    TP_STRUCT__entry(__string(name, pci_name(pdev))
+			     __field(unsigned int, irq)
+			     __field(unsigned int, flags)
+			     __field(unsigned int, start)
+			     __field(unsigned int, count)
+			     __field(int, err)),
+	    TP_fast_assign(__assign_str(name);
+			   __entry->irq = irq;
+			   __entry->flags = flags;
+			   __entry->start = start;
+			   __entry->count = count;
+			   __entry->err = err;),
+	    TP_printk("%s irq=%u flags=0x%x start=%u count=%u err=%d", __get_str(name),
+		      __entry->irq, __entry->flags, __entry->start, __entry->count,
+		      __entry->err));
+
+#endif /* VPV_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Private state of the VFIO PCI core.
+ *
+ * Lock order, outermost first:
+ *
+ *	dev_set->lock (vfio.ko: open, close, hot reset)
+ *	  igate (mutex: which interrupts are set up)
+ *	  lock of the config engine (inside vcfg_read() and vcfg_write())
+ *	    memory_lock (rwsem: may registers be accessed)
+ *	      device lock, config access lock (by trylock in resets)
+ *	      irqlock (spinlock: INTx masking and bits of the physical COMMAND)
+ *
+ * igate and the engine's lock are never held together: host ops do not take
+ * igate, and nobody who holds igate calls the engine.  The page fault handler
+ * brings mmap_lock -> memory_lock, so user memory is touched under none of
+ * them.  eventfd wait queue -> irqlock comes from the INTx unmask eventfd, so no
+ * eventfd is signalled under irqlock; eventfd slots are read under RCU instead.
+ *
+ * reset_prepare and reset_done of the PCI core run under memory_lock when the
+ * reset is ours and without it otherwise: they take none of these locks.
+ */
+#ifndef VPV_PRIVATE_H
+#define VPV_PRIVATE_H
+
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/vfio.h>
+#include <linux/xarray.h>
+
+#include "vpv/config.h"
+#include "vpv/core.h"
+
+#define VPV_BARS		PCI_STD_NUM_BARS
+#define VPV_BAR_PARTS		8
+#define VPV_DEV_REGIONS		(VPV_MAX_REGIONS - VPV_PCI_REGIONS)
+
+/* "No interrupt type is enabled", as an index of SET_IRQS. */
+#define VPV_IRQ_NONE		VFIO_PCI_NUM_IRQS
+
+struct virqfd;
+struct vpv_devset;
+struct vpv_eventfd;
+
+/**
+ * struct vpv_bar_part - Bytes of a BAR that user space does not reach directly
+ * @start: First byte.
+ * @end: One past the last byte.
+ * @ops: Who answers; NULL: reads give ones, writes are dropped (MSI-X table).
+ */
+struct vpv_bar_part {
+	u64 start;
+	u64 end;
+	const struct vpv_region_ops *ops;
+};
+
+/**
+ * struct vpv_bar_state - A BAR while the device is open; constant then
+ * @region: As the user sees it; bytes is 0 for a BAR that is not there.
+ * @io: Mapping of the whole BAR, or NULL.
+ * @err: Why @io is NULL.
+ * @phys: Address.
+ * @hw_bytes: Size of the hardware's BAR.
+ * @mem: Memory, not I/O ports.
+ * @mmap: User space may map it.
+ * @num_parts: Used entries of @parts.
+ * @parts: Traps first, then the MSI-X table; a byte belongs to the first match.
+ * @num_traps: Entries of @parts that are traps: their pages cannot be mapped.
+ * @rest: Remainder of the page of a BAR smaller than that, claimed for @mmap.
+ */
+struct vpv_bar_state {
+	struct vpv_region region;
+	void __iomem *io;
+	int err;
+	phys_addr_t phys;
+	u64 hw_bytes;
+	bool mem;
+	bool mmap;
+	unsigned int num_parts;
+	struct vpv_bar_part parts[VPV_BAR_PARTS];
+	unsigned int num_traps;
+	struct resource *rest;
+};
+
+/**
+ * struct vpv_intx - Legacy interrupt; guarded by irqlock, set up under igate
+ * @trigger: Eventfd of the user, RCU.
+ * @unmask: Eventfd of the user that unmasks.
+ * @name: Of the handler.
+ * @claimed: The handler is being or is installed: masking is ours.
+ * @active: The handler may run.
+ * @masked: No interrupt will come until it is unmasked.
+ * @virq_disabled: Interrupt Disable of the user's COMMAND.
+ */
+struct vpv_intx {
+	struct vpv_eventfd __rcu *trigger;
+	struct virqfd *unmask;
+	char *name;
+	bool claimed;
+	bool active;
+	bool masked;
+	bool virq_disabled;
+};
+
+/**
+ * struct vpv_state - What vfio_pci_core/ keeps about a device
+ * @devset: Token that identifies the set of functions reset together.
+ * @saved: Config space to go back to at close.
+ * @pm_saved: Config space of a function that loses it in D3hot.
+ * @reset_works: A function reset worked at open.
+ * @needs_reset: No function reset worked at the last close.  dev_set->lock.
+ * @no_soft_reset: D3hot to D0 keeps the function's state.
+ * @igate: Which interrupts are set up.
+ * @irq_type: Index of SET_IRQS or VPV_IRQ_NONE.  Written under igate.
+ * @irq_vectors: How many MSI or MSI-X vectors.  Written under igate.
+ * @irq_count: What GET_IRQ_INFO says, constant while open.
+ * @msix_dynamic: Vectors can be added to MSI-X later.
+ * @nointx: INTx is broken or not routed and hidden.
+ * @intx_maskable: INTx can be masked in the function, so its line may be shared.
+ * @irqlock: Guards @intx and read-modify-write of the physical COMMAND.
+ * @intx: Legacy interrupt.
+ * @vectors: struct vpv_vector by number.  igate.
+ * @err: Eventfd for errors (AER).  Written under igate, RCU.
+ * @req: Eventfd for the request to release.  Written under igate, RCU.
+ * @memory_lock: May registers be accessed.
+ * @user_command: COMMAND of the user.  memory_lock.
+ * @mmio_forced: vpv_memory_force() has enabled memory space.  memory_lock.
+ * @cfg: The user's config space while open.
+ * @rbar: BARs of the hardware and ROM BAR, to be restored.
+ * @bars: BARs, constant while open.
+ * @rom: The ROM region, constant while open.
+ * @num_dev_regions: Used entries of @dev_regions.
+ * @dev_regions: What vpv_region_add() added, constant while open.
+ * @opening: The variant's open hook runs.  dev_set->lock.
+ */
+struct vpv_state {
+	struct vpv_devset *devset;
+	struct pci_saved_state *saved;
+	struct pci_saved_state *pm_saved;
+	bool reset_works;
+	bool needs_reset;
+	bool no_soft_reset;
+
+	struct mutex igate; /* SET_IRQS */
+	unsigned int irq_type;
+	unsigned int irq_vectors;
+	unsigned int irq_count[VFIO_PCI_NUM_IRQS];
+	bool msix_dynamic;
+	bool nointx;
+	bool intx_maskable;
+	spinlock_t irqlock; /* intx, physical COMMAND */
+	struct vpv_intx intx;
+	struct xarray vectors;
+	struct vpv_eventfd __rcu *err;
+	struct vpv_eventfd __rcu *req;
+
+	struct rw_semaphore memory_lock;
+	u16 user_command;
+	bool mmio_forced;
+
+	struct vcfg_dev *cfg;
+	u32 rbar[VPV_BARS + 1];
+
+	struct vpv_bar_state bars[VPV_BARS];
+	struct vpv_region rom;
+	unsigned int num_dev_regions;
+	struct vpv_region dev_regions[VPV_DEV_REGIONS];
+	bool opening;
+};
+
+static inline u64 vpv_index_to_offset(unsigned int index)
+{
+	return (u64)index << VPV_OFFSET_SHIFT;
+}
+
+/* Not to be trusted again: unplugged, or given up by error recovery. */
+static inline bool vpv_gone(struct pci_dev *pdev)
+{
+	return READ_ONCE(pdev->error_state) == pci_channel_io_perm_failure;
+}
+
+/* bar.c */
+void vpv_bars_open(struct vpv_device *vpv);
+int vpv_bars_apply_rules(struct vpv_device *vpv);
+void vpv_bars_close(struct vpv_device *vpv);
+u64 vpv_rom_bytes(struct pci_dev *pdev);
+const struct vpv_bar_part *vpv_bar_part_at(const struct vpv_bar_state *bar, u64 pos,
+					   u64 *end);
+bool vpv_bar_page_trapped(const struct vpv_bar_state *bar, u64 pos);
+
+/* config.c */
+int vpv_config_open(struct vpv_device *vpv);
+void vpv_config_close(struct vpv_device *vpv);
+ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
+			size_t count);
+ssize_t vpv_config_write(struct vpv_device *vpv, u64 pos, const char __user *buf,
+			 size_t count);
+
+/* devset.c */
+struct vpv_devset *vpv_devset_get(struct pci_dev *pdev);
+void vpv_devset_put(struct vpv_devset *set);
+
+/* eventfd.c */
+int vpv_eventfd_replace(struct vpv_device *vpv, struct vpv_eventfd __rcu **slot, int fd);
+bool vpv_eventfd_signal(struct vpv_eventfd __rcu **slot);
+
+/* hotreset.c */
+int vpv_hot_reset_info(struct vpv_device *vpv, void __user *arg);
+int vpv_hot_reset(struct vpv_device *vpv, void __user *arg);
+void vpv_set_reset_if_unused(struct vfio_device_set *set);
+
+/* info.c */
+int vpv_get_info(struct vpv_device *vpv, void __user *arg);
+int vpv_get_irq_info(struct vpv_device *vpv, void __user *arg);
+
+/* intr.c */
+int vpv_irqs_open(struct vpv_device *vpv);
+void vpv_irqs_close(struct vpv_device *vpv);
+int vpv_set_irqs(struct vpv_device *vpv, void __user *arg);
+
+/* intx.c */
+void vpv_intx_probe(struct vpv_device *vpv);
+void vpv_intx_virq(struct vpv_device *vpv, bool disabled);
+void vpv_intx_disable(struct vpv_device *vpv);
+int vpv_intx_mask(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data);
+int vpv_intx_unmask(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data);
+int vpv_intx_trigger(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data);
+
+/* memory.c */
+bool vpv_memory_enabled(struct vpv_device *vpv);
+void vpv_memory_zap(struct vpv_device *vpv);
+void vpv_memory_force(struct vpv_device *vpv);
+void vpv_memory_unforce(struct vpv_device *vpv);
+int vpv_function_reset(struct vpv_device *vpv);
+
+/* mmap.c */
+bool vpv_bar_probe_mmap(struct vpv_device *vpv, struct vpv_bar_state *bar);
+
+/* msi.c */
+void vpv_msi_disable(struct vpv_device *vpv);
+int vpv_msi_trigger(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data);
+
+/* power.c */
+void vpv_power_probe(struct vpv_device *vpv);
+int vpv_power_set(struct vpv_device *vpv, pci_power_t power);
+
+/* region.c */
+ssize_t vpv_region_rw(struct vpv_device *vpv, char __user *buf, size_t count,
+		      loff_t *ppos, bool write);
+void vpv_regions_close(struct vpv_device *vpv);
+
+#endif /* VPV_PRIVATE_H */
