@@ -20,8 +20,8 @@
 
 #include "vcfg.h"
 
-/* All of @space but @space.command changes under @lock only. */
 struct vcfg_dev {
+	/* Guards @space and @mem; @space.command may be read without it. */
 	struct mutex lock;
 	struct vcfg_space space;
 	u8 mem[];

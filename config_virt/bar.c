@@ -11,7 +11,7 @@
 #define TYPE_BITS	0xfU
 #define IO_BITS		(PCI_BASE_ADDRESS_SPACE | 0x2U)
 #define ROM_MIN		2048U
-#define LIMIT_32	(1ULL << 31)
+#define LIMIT_32	BIT_ULL(31)
 
 static int bar_refuse(struct vcfg_space *space, const char *why)
 {

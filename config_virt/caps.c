@@ -43,11 +43,6 @@ static bool chain_inside(const struct chain *c, unsigned int pos)
 	return pos >= (c->ext ? EXT_FIRST : VCFG_HEADER) && pos < c->end;
 }
 
-static unsigned int header_id(const struct chain *c, u32 header)
-{
-	return c->ext ? header & 0xffff : header & 0xff;
-}
-
 /* The low two bits of a pointer are reserved. */
 static unsigned int header_next(const struct chain *c, u32 header)
 {
@@ -246,14 +241,12 @@ static int cap_show(struct chain *c, unsigned int pos, unsigned int bytes,
 
 static int cap_place(struct chain *c, unsigned int pos)
 {
-	u32 header = vcfg_get32(c->space->shadow, pos);
-	const struct vcfg_rule *rule = vcfg_rule_find(header_id(c, header), c->ext);
+	const struct vcfg_rule *rule =
+		vcfg_rule_find(vcfg_get32(c->space->shadow, pos), c->ext);
 	unsigned int room = chain_room(c, pos);
 	unsigned int bytes;
 	int err;
 
-	if (!c->ext && rule->id == PCI_CAP_ID_MSI)
-		rule = vcfg_rule_msi(header >> 16);
 	err = cap_bytes(c, pos, room, rule, &bytes);
 	if (err)
 		return err;

@@ -289,12 +289,22 @@ static const struct vcfg_rule ext_rules[] = {
 /* The null capability and whatever is not known: only the header is hidden. */
 static const struct vcfg_rule unknown_rule = HIDE(0, 4);
 
-/* What the user sees of the capabilities with this id. */
-const struct vcfg_rule *vcfg_rule_find(unsigned int id, bool ext)
+/* MSI has four layouts; @flags is the control word. */
+static const struct vcfg_rule *msi_rule(u16 flags)
+{
+	return &msi_rules[(flags & PCI_MSI_FLAGS_64BIT ? 2 : 0) +
+			  (flags & PCI_MSI_FLAGS_MASKBIT ? 1 : 0)];
+}
+
+/* What the user sees of a capability with this header, its first dword. */
+const struct vcfg_rule *vcfg_rule_find(u32 header, bool ext)
 {
 	const struct vcfg_rule *rules = ext ? ext_rules : std_rules;
 	size_t num = ext ? ARRAY_SIZE(ext_rules) : ARRAY_SIZE(std_rules);
+	unsigned int id = header & (ext ? 0xffff : 0xff);
 
+	if (!ext && id == PCI_CAP_ID_MSI)
+		return msi_rule(header >> 16);
 	for (size_t i = 0; i < num; i++)
 		if (rules[i].id == id)
 			return &rules[i];
@@ -305,13 +315,6 @@ const struct vcfg_rule *vcfg_rule_find(unsigned int id, bool ext)
 const struct vcfg_rule *vcfg_rule_header(void)
 {
 	return &header_rule;
-}
-
-/* MSI has four layouts; @flags is the control word. */
-const struct vcfg_rule *vcfg_rule_msi(u16 flags)
-{
-	return &msi_rules[(flags & PCI_MSI_FLAGS_64BIT ? 2 : 0) +
-			  (flags & PCI_MSI_FLAGS_MASKBIT ? 1 : 0)];
 }
 
 /*

@@ -115,9 +115,8 @@ struct vcfg_rule {
 };
 
 /* perm.c: tables. */
-const struct vcfg_rule *vcfg_rule_find(unsigned int id, bool ext);
+const struct vcfg_rule *vcfg_rule_find(u32 header, bool ext);
 const struct vcfg_rule *vcfg_rule_header(void);
-const struct vcfg_rule *vcfg_rule_msi(u16 flags);
 void vcfg_perm_apply(struct vcfg_space *space, unsigned int pos, unsigned int bytes,
 		     const struct vcfg_rule *rule);
 void vcfg_perm_values(struct vcfg_space *space, unsigned int pos, unsigned int bytes,
@@ -196,10 +195,10 @@ static inline void vcfg_put(u8 *array, unsigned int pos, unsigned int bytes, u32
 		vcfg_put32(array, pos, val);
 		break;
 	case 2:
-		vcfg_put16(array, pos, val);
+		vcfg_put16(array, pos, val & 0xffff);
 		break;
 	default:
-		array[pos] = val;
+		array[pos] = val & 0xff;
 	}
 }
 

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Capability chains, also of hostile hardware: config_virt/caps.c. */
+#include <kunit/test.h>
+
+#include "fake_space.h"
+
+#include "../../config_virt/bar.c"
+#include "../../config_virt/caps.c"
+#include "../../config_virt/engine.c"
+#include "../../config_virt/perm.c"
+#include "../../config_virt/trap.c"
+
+#define MAX_CAPS 5
+
+/* First pointer, what the hardware has, where the user gets to. */
+struct chain_case {
+	const char *name;
+	u16 first;
+	struct {
+		u16 pos;
+		u16 id;
+		u16 next;
+	} hw[MAX_CAPS];
+	u16 shown[MAX_CAPS];
+};
+
+static const struct chain_case std_cases[] = {
+	{ "none", 0, { }, { } },
+	{ "one", 0x40, { { 0x40, 0x01, 0 } }, { 0x40 } },
+	{ "order_is_kept", 0x80, { { 0x80, 0x11, 0x40 }, { 0x40, 0x01, 0 } },
+	  { 0x80, 0x40 } },
+	{ "hidden_first", 0x40, { { 0x40, 0x0d, 0x50 }, { 0x50, 0x01, 0 } }, { 0x50 } },
+	{ "hidden_middle", 0x40,
+	  { { 0x40, 0x01, 0x50 }, { 0x50, 0x0d, 0x60 }, { 0x60, 0x11, 0 } },
+	  { 0x40, 0x60 } },
+	{ "hidden_last", 0x40, { { 0x40, 0x01, 0x50 }, { 0x50, 0x14, 0 } }, { 0x40 } },
+	{ "all_hidden", 0x40, { { 0x40, 0x00, 0x50 }, { 0x50, 0x77, 0 } }, { } },
+	{ "null_capability", 0x40, { { 0x40, 0x00, 0x50 }, { 0x50, 0x01, 0 } }, { 0x50 } },
+	{ "loop_to_itself", 0x40, { { 0x40, 0x01, 0x40 } }, { 0x40 } },
+	{ "loop_of_two", 0x40, { { 0x40, 0x01, 0x50 }, { 0x50, 0x11, 0x40 } },
+	  { 0x40, 0x50 } },
+	{ "loop_of_hidden", 0x40, { { 0x40, 0x0d, 0x50 }, { 0x50, 0x0d, 0x40 } }, { } },
+	{ "into_the_header", 0x40, { { 0x40, 0x01, 0x3c } }, { 0x40 } },
+	{ "first_in_the_header", 0x10, { }, { } },
+	{ "reserved_pointer_bits", 0x43, { { 0x40, 0x01, 0x53 }, { 0x50, 0x11, 0x03 } },
+	  { 0x40, 0x50 } },
+	{ "pm_at_the_end", 0x40, { { 0x40, 0x11, 0xfc }, { 0xfc, 0x01, 0 } }, { 0x40 } },
+	{ "pm_that_fits", 0xf8, { { 0xf8, 0x01, 0 } }, { 0xf8 } },
+	{ "msi_cut_by_next", 0x40, { { 0x40, 0x05, 0x48 }, { 0x48, 0x01, 0 } }, { 0x48 } },
+	{ "msix_cut_by_earlier_mark", 0x60,
+	  { { 0x60, 0x01, 0x58 }, { 0x58, 0x11, 0 } }, { 0x60 } },
+	{ "vendor_longer_than_room", 0x40, { { 0x40, 0x09, 0x48 }, { 0x48, 0x01, 0 } },
+	  { 0x40, 0x48 } },
+	{ "two_pm", 0x40, { { 0x40, 0x01, 0x48 }, { 0x48, 0x01, 0 } }, { 0x40, 0x48 } },
+};
+
+static const struct chain_case ext_cases[] = {
+	{ "none", 0, { }, { } },
+	{ "one", 0, { { 0x100, 0x01, 0 } }, { 0x100 } },
+	{ "order_is_kept", 0,
+	  { { 0x100, 0x01, 0x300 }, { 0x300, 0x0e, 0x200 }, { 0x200, 0x03, 0 } },
+	  { 0x100, 0x300, 0x200 } },
+	{ "anchor", 0, { { 0x100, 0x1b, 0x200 }, { 0x200, 0x03, 0 } }, { 0x100, 0x200 } },
+	{ "anchor_unknown_id", 0, { { 0x100, 0xfffe, 0x200 }, { 0x200, 0x03, 0 } },
+	  { 0x100, 0x200 } },
+	{ "anchor_then_hidden", 0,
+	  { { 0x100, 0x1b, 0x200 }, { 0x200, 0x2e, 0x300 }, { 0x300, 0x03, 0 } },
+	  { 0x100, 0x300 } },
+	{ "all_hidden", 0, { { 0x100, 0x1b, 0x200 }, { 0x200, 0x30, 0 } }, { } },
+	{ "hidden_last", 0, { { 0x100, 0x01, 0x200 }, { 0x200, 0x1e, 0 } }, { 0x100 } },
+	{ "loop_to_itself", 0, { { 0x100, 0x01, 0x100 } }, { 0x100 } },
+	{ "loop_of_two", 0, { { 0x100, 0x01, 0x200 }, { 0x200, 0x03, 0x100 } },
+	  { 0x100, 0x200 } },
+	{ "next_below_100", 0, { { 0x100, 0x01, 0x0fc } }, { 0x100 } },
+	{ "reserved_pointer_bits", 0, { { 0x100, 0x01, 0x203 }, { 0x200, 0x0e, 0 } },
+	  { 0x100, 0x200 } },
+	{ "last_dword", 0, { { 0x100, 0x01, 0xffc }, { 0xffc, 0x0e, 0 } },
+	  { 0x100, 0xffc } },
+	{ "dsn_at_the_end", 0, { { 0x100, 0x01, 0xff8 }, { 0xff8, 0x03, 0 } }, { 0x100 } },
+	{ "aer_cut_by_next", 0, { { 0x100, 0x01, 0x108 }, { 0x108, 0x0e, 0 } },
+	  { 0x100, 0x108 } },
+};
+
+static void chain_desc(const struct chain_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(std, std_cases, chain_desc);
+KUNIT_ARRAY_PARAM(ext, ext_cases, chain_desc);
+
+static struct fake *new_fake(struct kunit *test)
+{
+	struct fake *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, f);
+	fake_bare(f, VCFG_MAX_BYTES);
+	return f;
+}
+
+static void start(struct kunit *test, struct fake *f)
+{
+	KUNIT_ASSERT_EQ(test, fake_init(f), 0);
+	KUNIT_ASSERT_NULL(test, f->bad);
+}
+
+static void std_chain(struct kunit *test)
+{
+	const struct chain_case *c = test->param_value;
+	struct fake *f = new_fake(test);
+	unsigned int pos;
+
+	f->hw[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
+	f->hw[PCI_CAPABILITY_LIST] = c->first;
+	for (unsigned int i = 0; i < MAX_CAPS && c->hw[i].pos; i++) {
+		fake_cap(f, c->hw[i].pos, c->hw[i].id, c->hw[i].next);
+		f->hw[c->hw[i].pos + 2] = 0x20;
+	}
+	start(test, f);
+	KUNIT_EXPECT_EQ(test, !!(fake_get(f, PCI_STATUS, 1) & PCI_STATUS_CAP_LIST),
+			!!c->shown[0]);
+	pos = fake_get(f, PCI_CAPABILITY_LIST, 1);
+	for (unsigned int i = 0; i < MAX_CAPS; i++) {
+		KUNIT_ASSERT_EQ(test, pos, (unsigned int)c->shown[i]);
+		if (!pos)
+			break;
+		pos = fake_get(f, pos + 1, 1);
+	}
+}
+
+static void ext_chain(struct kunit *test)
+{
+	const struct chain_case *c = test->param_value;
+	struct fake *f = new_fake(test);
+	unsigned int pos;
+
+	for (unsigned int i = 0; i < MAX_CAPS && c->hw[i].pos; i++)
+		fake_ext(f, c->hw[i].pos, c->hw[i].id, c->hw[i].next);
+	start(test, f);
+	pos = fake_get(f, 0x100, 4) ? 0x100 : 0;
+	for (unsigned int i = 0; i < MAX_CAPS; i++) {
+		KUNIT_ASSERT_EQ(test, pos, (unsigned int)c->shown[i]);
+		if (!pos)
+			break;
+		pos = fake_get(f, pos, 4) >> 20;
+	}
+}
+
+/* A hidden first extended capability keeps its place without a name. */
+static void anchor_has_no_id(struct kunit *test)
+{
+	struct fake *f = new_fake(test);
+
+	fake_ext(f, 0x100, 0x1b, 0x200);
+	fake_ext(f, 0x200, 0x03, 0);
+	start(test, f);
+	KUNIT_EXPECT_EQ(test, fake_get(f, 0x100, 4), 0x20000000U);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, 0x03, true), 0x200U);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, 0x1b, true), 0U);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, 0, true), 0U);
+}
+
+static void hidden_body_is_dead(struct kunit *test)
+{
+	struct fake *f = new_fake(test);
+
+	fake_ext(f, 0x100, 0x01, 0x140);
+	fake_ext(f, 0x140, PCI_EXT_CAP_ID_PASID, 0);
+	vcfg_put32(f->hw, 0x144, 0x11223344);
+	start(test, f);
+	KUNIT_EXPECT_EQ(test, fake_get(f, 0x140, 4), 0U);
+	KUNIT_EXPECT_EQ(test, fake_get(f, 0x144, 4), 0U);
+	KUNIT_EXPECT_EQ(test, fake_set(f, 0x144, 4, 0xffffffff), 0);
+	KUNIT_EXPECT_EQ(test, f->writes, 0U);
+	/* Behind it, the device's own bytes. */
+	KUNIT_EXPECT_EQ(test, fake_set(f, 0x148, 4, 0x5a5a5a5a), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_get32(f->hw, 0x148), 0x5a5a5a5aU);
+}
+
+/* Both would have the PM trap; the second is for reading only. */
+static void second_of_a_kind_is_read_only(struct kunit *test)
+{
+	struct fake *f = new_fake(test);
+
+	f->hw[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
+	f->hw[PCI_CAPABILITY_LIST] = 0x40;
+	fake_cap(f, 0x40, PCI_CAP_ID_PM, 0x50);
+	fake_cap(f, 0x50, PCI_CAP_ID_PM, 0);
+	start(test, f);
+	KUNIT_EXPECT_EQ(test, fake_set(f, 0x54, 4, 0xffffffff), 0);
+	KUNIT_EXPECT_EQ(test, f->writes + f->powers, 0U);
+	KUNIT_EXPECT_EQ(test, fake_set(f, 0x44, 2, 3), 0);
+	KUNIT_EXPECT_EQ(test, f->powers, 1U);
+}
+
+static void find_follows_the_users_chain(struct kunit *test)
+{
+	struct fake *f = new_fake(test);
+
+	fake_nic(f);
+	start(test, f);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, PCI_CAP_ID_PM, false), 0x40U);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, PCI_CAP_ID_EXP, false), 0x80U);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, PCI_CAP_ID_SSVID, false), 0U);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, 0xff, false), 0U);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, PCI_EXT_CAP_ID_DSN, true), 0x150U);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, PCI_EXT_CAP_ID_PASID, true), 0U);
+}
+
+static void small_space_has_no_extended_chain(struct kunit *test)
+{
+	struct fake *f = new_fake(test);
+
+	fake_bare(f, VCFG_STD_BYTES);
+	start(test, f);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, 1, true), 0U);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, 1, false), 0U);
+}
+
+/* Bytes of a capability that are not writable, from its registers. */
+struct size_case {
+	const char *name;
+	u16 id;
+	bool ext;
+	u32 reg0;	/* upper half of the header of a standard one */
+	u32 reg1;
+	u32 reg2;
+	u16 bytes;
+};
+
+static const struct size_case size_cases[] = {
+	{ "exp_v1", 0x10, false, 0x0001, 0, 0, 0x14 },
+	{ "exp_v1_rciep", 0x10, false, 0x0091, 0, 0, 0x0c },
+	{ "exp_v2", 0x10, false, 0x0002, 0, 0, 0x3c },
+	{ "exp_v2_rciep", 0x10, false, 0x0092, 0, 0, 0x2c },
+	{ "exp_v15", 0x10, false, 0x000f, 0, 0, 0x3c },
+	{ "pcix_v0", 0x07, false, 0x0000, 0, 0, 8 },
+	{ "pcix_v2", 0x07, false, 0x2000, 0, 0, 24 },
+	{ "ht_slave", 0x08, false, 0x0000, 0, 0, 28 },
+	{ "ht_other", 0x08, false, 0xa000, 0, 0, 24 },
+	{ "sata_inline", 0x12, false, 0, 0xf, 0, 16 },
+	{ "sata_bar", 0x12, false, 0, 0x4, 0, 8 },
+	{ "msix", 0x11, false, 0, 0, 0, 12 },
+	{ "agp", 0x02, false, 0, 0, 0, 12 },
+	{ "vc", 0x02, true, 0, 0x00, 0x00, 0x1c },
+	{ "vc_8_channels", 0x02, true, 0, 0x07, 0x00, 0x70 },
+	{ "vc_table", 0x02, true, 0, 0x00, 0x08, 0x60 },
+	{ "acs", 0x0d, true, 0, 0x0000, 0, 8 },
+	{ "acs_vector_32", 0x0d, true, 0, 0x2020, 0, 12 },
+	{ "acs_vector_256", 0x0d, true, 0, 0x0020, 0, 40 },
+	{ "rebar_1", 0x15, true, 0, 0, 0x20, 12 },
+	{ "rebar_6", 0x15, true, 0, 0, 0xc0, 52 },
+	{ "dpa_1", 0x16, true, 0, 0, 0, 20 },
+	{ "dpa_32", 0x16, true, 0, 0x1f, 0, 48 },
+	{ "tph", 0x17, true, 0, 0, 0, 12 },
+	{ "tph_table", 0x17, true, 0, 0x00030200, 0, 20 },
+	{ "sriov", 0x10, true, 0, 0, 0, 64 },
+	{ "aer", 0x01, true, 0, 0, 0, 0x2c },
+};
+
+static void size_desc(const struct size_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(size, size_cases, size_desc);
+
+static void size_from_registers(struct kunit *test)
+{
+	const struct size_case *c = test->param_value;
+	struct fake *f = new_fake(test);
+	unsigned int pos = c->ext ? 0x100 : 0x40;
+	unsigned int raw;
+
+	if (c->ext) {
+		fake_ext(f, pos, c->id, 0);
+	} else {
+		f->hw[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
+		f->hw[PCI_CAPABILITY_LIST] = pos;
+		fake_cap(f, pos, c->id, 0);
+		vcfg_put16(f->hw, pos + 2, c->reg0);
+	}
+	vcfg_put32(f->hw, pos + 4, c->reg1);
+	vcfg_put32(f->hw, pos + 8, c->reg2);
+	start(test, f);
+	/* What lies behind it is raw: all of it writable, none of it virtual. */
+	for (raw = pos + c->bytes; raw < pos + c->bytes + 16; raw += 4) {
+		KUNIT_EXPECT_EQ(test, vcfg_get32(f->space.write, raw), 0xffffffffU);
+		KUNIT_EXPECT_EQ(test, vcfg_get32(f->space.virt, raw), 0U);
+	}
+	raw = pos + c->bytes - 4;
+	KUNIT_EXPECT_NE(test, vcfg_get32(f->space.write, raw), 0xffffffffU);
+}
+
+/* Hostile: every byte of the space is the same. */
+static void constant_spaces(struct kunit *test)
+{
+	struct fake *f = new_fake(test);
+
+	for (unsigned int byte = 0; byte < 256; byte++) {
+		int want = byte == 0xff ? -ENODEV : byte & 0x7f ? -EINVAL : 0;
+
+		fake_bare(f, VCFG_MAX_BYTES);
+		memset(f->hw, byte, sizeof(f->hw));
+		KUNIT_EXPECT_EQ_MSG(test, fake_init(f), want, "byte %#x", byte);
+		KUNIT_EXPECT_NULL(test, f->bad);
+		/* The same behind a header that is accepted. */
+		fake_bare(f, VCFG_MAX_BYTES);
+		memset(f->hw + VCFG_HEADER, byte, VCFG_MAX_BYTES - VCFG_HEADER);
+		f->hw[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
+		f->hw[PCI_CAPABILITY_LIST] = 0x40;
+		KUNIT_EXPECT_EQ_MSG(test, fake_init(f), 0, "byte %#x", byte);
+		KUNIT_EXPECT_NULL(test, f->bad);
+		KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, 0xfff0, true), 0U);
+		KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, 0xfff0, false), 0U);
+	}
+}
+
+/* A chain through every dword there is. */
+static void longest_chains(struct kunit *test)
+{
+	struct fake *f = new_fake(test);
+	unsigned int pos, num = 0;
+
+	f->hw[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
+	f->hw[PCI_CAPABILITY_LIST] = 0x40;
+	for (pos = 0x40; pos < 0x100; pos += 4)
+		fake_cap(f, pos, PCI_CAP_ID_VNDR, pos + 4);
+	for (pos = 0x100; pos < VCFG_MAX_BYTES; pos += 4)
+		fake_ext(f, pos, PCI_EXT_CAP_ID_ARI, (pos + 4) & 0xfff);
+	start(test, f);
+	for (pos = fake_get(f, PCI_CAPABILITY_LIST, 1); pos; pos = fake_get(f, pos + 1, 1))
+		num++;
+	KUNIT_EXPECT_EQ(test, num, 48U);
+	for (num = 0, pos = 0x100; pos; pos = fake_get(f, pos, 4) >> 20)
+		num++;
+	KUNIT_EXPECT_EQ(test, num, 960U);
+}
+
+static struct kunit_case caps_tests[] = {
+	KUNIT_CASE_PARAM(std_chain, std_gen_params),
+	KUNIT_CASE_PARAM(ext_chain, ext_gen_params),
+	KUNIT_CASE(anchor_has_no_id),
+	KUNIT_CASE(hidden_body_is_dead),
+	KUNIT_CASE(second_of_a_kind_is_read_only),
+	KUNIT_CASE(find_follows_the_users_chain),
+	KUNIT_CASE(small_space_has_no_extended_chain),
+	KUNIT_CASE_PARAM(size_from_registers, size_gen_params),
+	KUNIT_CASE(constant_spaces),
+	KUNIT_CASE(longest_chains),
+	{}
+};
+
+static struct kunit_suite caps_suite = {
+	.name = "vcfg_caps",
+	.test_cases = caps_tests,
+};
+
+kunit_test_suite(caps_suite);
+
+MODULE_DESCRIPTION("Capability chains of the config space engine");
+MODULE_LICENSE("GPL");
