@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The user's half of a hisi_like function, end to end: operations on memory that
+ * the user mapped, and the model's own account of what it did.
+ */
+#include "lib/test.h"
+
+FIXTURE(data)
+{
+	struct slot slot;
+	struct vdev v;
+	struct hsl h;
+	struct model m;
+};
+
+VARIANTS_OF_OPENING(data);
+
+FIXTURE_SETUP(data)
+{
+	NEED_MODE(variant->mode);
+	NEED_SLOTS(&self->slot, 1);
+	ASSERT_EQ(0, model_open(&self->m, &self->slot));
+	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
+	ASSERT_EQ(0, hsl_share(&self->h, &self->v));
+	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));
+	ASSERT_EQ(0, hsl_enable(&self->h));
+}
+
+FIXTURE_TEARDOWN(data)
+{
+	hsl_free(&self->h);
+	vdev_close(&self->v);
+	model_close(&self->m);
+}
+
+TEST_F(data, every_operation)
+{
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	EXPECT_EQ(0, hsl_work(&self->h, 0, 42));
+	EXPECT_EQ(6U, hsl_read64(&self->h, HSL_OPS_DONE));
+	EXPECT_EQ(0U, hsl_read64(&self->h, HSL_OPS_FAILED));
+}
+
+TEST_F(data, rings_wrap)
+{
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 4, false));
+	for (unsigned int i = 0; i < 7; i++) {
+		hsl_batch_put(&self->h, 0, 3, 10 * i);
+		hsl_ring(&self->h, 0);
+		ASSERT_EQ(0, hsl_batch_check(&self->h, 0, 3, 10 * i));
+	}
+}
+
+TEST_F(data, full_ring)
+{
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 8, false));
+	hsl_batch_put(&self->h, 0, 8, 1);
+	hsl_ring(&self->h, 0);
+	ASSERT_EQ(0, hsl_batch_check(&self->h, 0, 8, 1));
+}
+
+TEST_F(data, several_queues)
+{
+	for (unsigned int q = 0; q < 4; q++) {
+		ASSERT_EQ(0, hsl_queue_start(&self->h, q, 16, false));
+		hsl_batch_put(&self->h, q, 10, 100 * q);
+	}
+	for (unsigned int q = 0; q < 4; q++)
+		hsl_ring(&self->h, q);
+	for (unsigned int q = 4; q-- > 0;) {
+		EXPECT_EQ(0, hsl_batch_check(&self->h, q, 10, 100 * q));
+	}
+	EXPECT_EQ(40U, hsl_read64(&self->h, HSL_OPS_DONE));
+}
+
+TEST_F(data, unmapped_memory_faults)
+{
+	struct hsl_sqe e = hsl_op(HSL_COPY, 1, 0, 64, 0x100, 64);
+	struct hsl_cqe c;
+
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	e.dst = HSL_MEM_IOVA + HSL_MEM_BYTES;
+	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
+	EXPECT_EQ(HSL_DMA_FAULT, c.status);
+	e.dst = hsl_iova(0x100);
+	e.src = 0x1000;
+	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
+	EXPECT_EQ(HSL_DMA_FAULT, c.status);
+	/* The queue goes on. */
+	EXPECT_EQ(0, hsl_work(&self->h, 0, 3));
+	EXPECT_EQ(2U, hsl_read64(&self->h, HSL_OPS_FAILED));
+}
+
+TEST_F(data, memory_that_was_taken_away_faults)
+{
+	struct hsl_sqe e;
+	struct hsl_cqe c;
+	uint64_t iova = 0x40000000;
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, vdev_dma_map(&self->v, p, iova, 4096));
+	e = hsl_op(HSL_FILL, 1, 0, 0, 0, 64);
+	e.dst = iova;
+	e.arg = 0x11;
+	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
+	EXPECT_EQ(HSL_OK, c.status);
+	EXPECT_EQ(0x11, *(uint8_t *)p);
+	ASSERT_EQ(0, vdev_dma_unmap(&self->v, iova, 4096));
+	e.arg = 0x22;
+	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
+	EXPECT_EQ(HSL_DMA_FAULT, c.status);
+	EXPECT_EQ(0x11, *(uint8_t *)p);
+}
+
+TEST_F(data, no_dma_without_bus_mastering)
+{
+	struct hsl_cqe c;
+
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, vdev_bus_master(&self->v, false));
+	hsl_batch_put(&self->h, 0, 2, 7);
+	hsl_ring(&self->h, 0);
+	EXPECT_EQ(-ETIMEDOUT, hsl_next(&self->h, 0, &c, 100));
+	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
+	EXPECT_EQ(0, hsl_batch_check(&self->h, 0, 2, 7));
+}
+
+TEST_F(data, ledger_agrees)
+{
+	uint64_t before, after;
+
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, model_cmd(&self->m, "ledger clear"));
+	ASSERT_EQ(0, model_value(&self->m, "stats", "ops_done", &before));
+	EXPECT_EQ(0, hsl_work(&self->h, 0, 9));
+	ASSERT_EQ(0, model_value(&self->m, "stats", "ops_done", &after));
+	EXPECT_EQ(6U, after - before);
+}
+
+TEST_HARNESS_MAIN

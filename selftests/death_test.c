@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Death of the device in every state of a migration.  Each test needs a function
+ * of its own, which is of no use afterwards.
+ */
+#include "lib/test.h"
+
+#define RUNNING		VFIO_DEVICE_STATE_RUNNING
+#define RESUMING	VFIO_DEVICE_STATE_RESUMING
+
+/* Every request ends, with or without success. */
+#define PROMPT_MS	20000
+
+FIXTURE(death)
+{
+	struct slot slot;
+	struct vdev v;
+	struct hsl h;
+	struct model m;
+	enum vdev_mode mode;
+};
+
+FIXTURE_VARIANT(death)
+{
+	unsigned int state;
+};
+
+FIXTURE_VARIANT_ADD(death, stop) { .state = VFIO_DEVICE_STATE_STOP };
+FIXTURE_VARIANT_ADD(death, running) { .state = VFIO_DEVICE_STATE_RUNNING };
+FIXTURE_VARIANT_ADD(death, stop_copy) { .state = VFIO_DEVICE_STATE_STOP_COPY };
+FIXTURE_VARIANT_ADD(death, resuming) { .state = VFIO_DEVICE_STATE_RESUMING };
+FIXTURE_VARIANT_ADD(death, running_p2p) { .state = VFIO_DEVICE_STATE_RUNNING_P2P };
+FIXTURE_VARIANT_ADD(death, pre_copy) { .state = VFIO_DEVICE_STATE_PRE_COPY };
+FIXTURE_VARIANT_ADD(death, pre_copy_p2p) { .state = VFIO_DEVICE_STATE_PRE_COPY_P2P };
+
+/* The first two functions are for the other tests, ones with options for compat_test. */
+static int find_spare(struct slot *spare)
+{
+	struct slot slots[SLOT_MAX];
+	struct model m;
+	int n = slots_find(MODEL, slots, SLOT_MAX);
+
+	for (int i = 2; i < n; i++) {
+		uint64_t limits = 0, version = 0;
+
+		if (model_open(&m, &slots[i]))
+			continue;
+		model_value(&m, "regs", "CP_LIMITS", &limits);
+		model_value(&m, "regs", "CP_VERSION", &version);
+		model_close(&m);
+		*spare = slots[i];
+		if (limits == (10 << 16 | 64) && version == 0x10001)
+			return 0;
+	}
+	return -ENODEV;
+}
+
+FIXTURE_SETUP(death)
+{
+	self->mode = access("/dev/iommu", R_OK) ? VDEV_GROUP : VDEV_CDEV;
+	self->v.fd = -1;
+	if (find_spare(&self->slot))
+		SKIP(return, "needs a spare function of model %s in /vpv/devices", MODEL);
+	ASSERT_EQ(0, vdev_bind(self->slot.bdf, DRIVER));
+	ASSERT_EQ(0, model_open(&self->m, &self->slot));
+	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, self->mode));
+	ASSERT_EQ(0, hsl_share(&self->h, &self->v));
+	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));
+	ASSERT_EQ(0, hsl_enable(&self->h));
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+}
+
+FIXTURE_TEARDOWN(death)
+{
+	uint64_t start = now_ms();
+
+	hsl_free(&self->h);
+	vdev_close(&self->v);
+	EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - start) {
+		TH_LOG("close took %llu ms", (unsigned long long)(now_ms() - start));
+	}
+	model_close(&self->m);
+}
+
+TEST_F_TIMEOUT(death, of_the_device, 120)
+{
+	uint64_t start;
+	uint8_t buf[512] = {};
+	int fd = -1;
+
+	hsl_batch_put(&self->h, 0, 4, 1);
+	hsl_ring(&self->h, 0);
+	if (variant->state != RUNNING) {
+		ASSERT_EQ(0, mig_set(&self->v, variant->state, &fd));
+	}
+	ASSERT_EQ(0, model_kill(&self->m, &self->slot));
+	usleep(300000);
+
+	start = now_ms();
+	if (fd >= 0) {
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+		for (unsigned int i = 0; i < 4; i++) {
+			if (variant->state == RESUMING) {
+				EXPECT_NE(0, write(fd, buf, sizeof(buf)));
+			} else {
+				EXPECT_GE((ssize_t)sizeof(buf), read(fd, buf, sizeof(buf)));
+			}
+		}
+	}
+	for (unsigned int to = 0; to < MIG_STATES; to++) {
+		int other = -1;
+
+		mig_set(&self->v, to, &other);
+		if (other >= 0)
+			close(other);
+	}
+	EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - start);
+	EXPECT_EQ(UINT32_MAX, hsl_read(&self->h, HSL_ID));
+	if (fd >= 0)
+		close(fd);
+}
+
+TEST_HARNESS_MAIN

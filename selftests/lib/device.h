@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A PCI function as a user of VFIO sees it.  Functions return 0 (or what they
+ * name) or a negative errno; nothing here decides whether that is a failure.
+ */
+#ifndef SELFTEST_DEVICE_H
+#define SELFTEST_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "uapi.h"
+
+#define SLOT_MAX 32
+
+/**
+ * struct slot - One line of /vpv/devices: a function that the lab plugged in
+ * @bdf: Its PCI address.
+ * @model: Name of its model.
+ * @index: Number among the functions of that model.
+ * @ctl: Control port of the model process.
+ */
+struct slot {
+	char bdf[32];
+	char model[32];
+	unsigned int index;
+	char ctl[96];
+};
+
+enum vdev_mode {
+	VDEV_GROUP,	/* group and type 1 container */
+	VDEV_CDEV,	/* character device and iommufd */
+};
+
+/**
+ * struct vdev - An open function
+ * @slot: Which.
+ * @mode: How it was opened.
+ * @fd: Device; -1 when closed.
+ * @iommu: Container or iommufd.
+ * @group: Group, in VDEV_GROUP mode.
+ * @ioas: Address space, in VDEV_CDEV mode.
+ */
+struct vdev {
+	struct slot slot;
+	enum vdev_mode mode;
+	int fd;
+	int iommu;
+	int group;
+	uint32_t ioas;
+};
+
+/* Devices of the lab that no test has killed; returns their number. */
+int slots_find(const char *model, struct slot *slots, int max);
+void slot_mark_dead(const struct slot *slot);
+
+/* Which driver; "" for none.  vdev_bind() also waits for the nodes in /dev. */
+int vdev_driver(const char *bdf, char *name, size_t room);
+int vdev_bind(const char *bdf, const char *driver);
+int vdev_unbind(const char *bdf);
+int sysfs_write(const char *path, const char *text);
+int sysfs_read(const char *path, char *buf, size_t room);
+
+int vdev_open(struct vdev *v, const struct slot *slot, enum vdev_mode mode);
+void vdev_close(struct vdev *v);
+
+int vdev_dma_map(struct vdev *v, void *va, uint64_t iova, uint64_t bytes);
+int vdev_dma_unmap(struct vdev *v, uint64_t iova, uint64_t bytes);
+
+int vdev_region(struct vdev *v, unsigned int index, struct vfio_region_info *info);
+int vdev_irq(struct vdev *v, unsigned int index, struct vfio_irq_info *info);
+int vdev_reset(struct vdev *v);
+
+/* Region access at an offset; the number of bytes or a negative errno. */
+long vdev_pread(struct vdev *v, unsigned int index, uint64_t pos, void *buf, size_t bytes);
+long vdev_pwrite(struct vdev *v, unsigned int index, uint64_t pos, const void *buf,
+		 size_t bytes);
+uint32_t vdev_cfg(struct vdev *v, unsigned int pos, unsigned int bytes);
+int vdev_cfg_set(struct vdev *v, unsigned int pos, unsigned int bytes, uint32_t val);
+unsigned int vdev_find_cap(struct vdev *v, unsigned int id);
+int vdev_bus_master(struct vdev *v, bool on);
+
+/* NULL on failure, errno set. */
+void *vdev_bar_map(struct vdev *v, unsigned int bar, size_t bytes);
+
+/* fds[i] -1 releases a vector; count 0 disables the index. */
+int vdev_irq_eventfds(struct vdev *v, unsigned int index, unsigned int start,
+		      unsigned int count, const int *fds);
+int vdev_irq_bool(struct vdev *v, unsigned int index, unsigned int start,
+		  unsigned int count, const uint8_t *raise);
+
+int eventfd_new(void);
+/* 1 when signalled within the time, 0 when not. */
+int eventfd_wait(int fd, int ms);
+
+/* VFIO_DEVICE_FEATURE; @data has @bytes after the header. */
+int vdev_feature(struct vdev *v, uint32_t flags, void *data, size_t bytes);
+
+uint64_t now_ms(void);
+
+#endif /* SELFTEST_DEVICE_H */

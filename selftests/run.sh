@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Run the test programs beside this script, in L1 as root, and print one KTAP
+# document.  TEST=GLOB picks programs by name; arguments go to each program.
+# Exit status: 0 when nothing failed.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+modules=${VPV_MODULES:-/vpv/modules}
+pattern=${TEST:-*}
+
+load_modules() {
+	local name
+
+	for name in vpv_config vpv_migration vpv_core vpv_hisi_like; do
+		grep -q "^$name " /proc/modules && continue
+		insmod "$modules/$name.ko" || { echo "Bail out! $name.ko cannot be loaded"; exit 1; }
+	done
+}
+
+programs=()
+for prog in "$here"/*_test; do
+	name=$(basename "$prog")
+	# shellcheck disable=SC2254 # a pattern on purpose
+	case $name in
+	$pattern | ${pattern}_test) programs+=("$prog") ;;
+	esac
+done
+if [ ${#programs[@]} -eq 0 ]; then
+	echo "Bail out! no test matches '$pattern'"
+	exit 1
+fi
+
+load_modules
+echo "KTAP version 1"
+echo "1..${#programs[@]}"
+failed=0 n=0
+for prog in "${programs[@]}"; do
+	n=$((n + 1))
+	name=$(basename "$prog")
+	start=$SECONDS
+	echo "# Subtest: $name"
+	"$prog" "$@" 2>&1 | sed -e 's/^TAP version 13$/KTAP version 1/' -e 's/^/    /'
+	status=${PIPESTATUS[0]}
+	echo "# $name took $((SECONDS - start)) s"
+	case $status in
+	0) echo "ok $n $name" ;;
+	4) echo "ok $n $name # SKIP" ;;
+	*)
+		echo "not ok $n $name # status $status"
+		failed=$((failed + 1))
+		;;
+	esac
+done
+echo "# Totals: pass:$((n - failed)) fail:$failed"
+[ "$failed" -eq 0 ]
