@@ -1,0 +1,771 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hisi_like: registers of the lower half, queues, reset and options.
+ * Contract: Documentation/hardware/hisi_like.rst.
+ *
+ * A queue fetches entries into a small buffer (the ones that a pause parks), begins one,
+ * lets its time pass, carries it out and completes it.  Every step is bounded, so the
+ * poll loop stays responsive; time that passes is a timer, never a sleep.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hisi_like.h"
+#include "models.h"
+
+#define ID_VALUE	0x314c5348u
+#define NSEC_PER_USEC	1000ull
+
+enum {
+	R_ID = 0x00, R_REV = 0x04, R_QUEUES = 0x08, R_ALGS = 0x0c, R_STATUS = 0x10,
+	R_CTRL = 0x14, R_MAX_XFER = 0x18, R_OPS_DONE = 0x20, R_OPS_FAILED = 0x28,
+};
+
+enum {
+	Q_SQ_BASE = 0x00, Q_CQ_BASE = 0x08, Q_SIZE = 0x10, Q_QCTRL = 0x14, Q_QSTATUS = 0x18,
+	Q_VECTOR = 0x1c, Q_SQ_TAIL = 0x20, Q_SQ_HEAD = 0x24, Q_CQ_HEAD = 0x28, Q_CQ_TAIL = 0x2c,
+};
+
+uint32_t hsl_queues_reg(const struct hsl *h)
+{
+	return h->log2 << 16 | h->queues;
+}
+
+static bool paused(const struct hsl *h)
+{
+	return h->cp.pause & HSL_PAUSE;
+}
+
+bool hsl_idle(const struct hsl *h)
+{
+	for (unsigned int n = 0; n < h->queues; n++)
+		if (h->q[n].in_work)
+			return false;
+	return !h->touching;
+}
+
+void hsl_contexts_clear(struct hsl *h)
+{
+	h->epoch++;
+	h->ctrl = 0;
+	h->status &= HSL_STATUS_READY;
+	h->ops_done = 0;
+	h->ops_failed = 0;
+	memset(h->q, 0, sizeof(h->q));
+}
+
+/* ---- start and stop of a queue ---- */
+
+static bool ring_ok(uint64_t base, uint64_t bytes)
+{
+	return !(base & 63) && base + (bytes - 1) >= base;
+}
+
+bool hsl_queue_bases_ok(const struct hsl *h, const struct hsl_queue_ctx *r)
+{
+	uint32_t size = r->size;
+
+	return size >= 2 && size <= 1u << h->log2 && !(size & (size - 1)) &&
+	       ring_ok(r->sq_base, (uint64_t)size * HSL_SQE_BYTES) &&
+	       ring_ok(r->cq_base, (uint64_t)size * HSL_CQE_BYTES);
+}
+
+static bool enabled(const struct hsl_queue *q)
+{
+	return q->regs.qstatus & HSL_QSTATUS_ENABLED;
+}
+
+/* Entries that were fetched and not begun count as not fetched. */
+static void queue_stop(struct hsl_queue *q, uint32_t qstatus)
+{
+	q->regs.sq_head -= q->regs.parked;
+	q->regs.parked = 0;
+	q->regs.qstatus = qstatus;
+	q->hold = false;
+	q->life++;
+}
+
+static void queue_error(struct hsl_queue *q, enum hsl_queue_error code)
+{
+	queue_stop(q, HSL_QSTATUS_ERROR | (uint32_t)code << 8);
+}
+
+static void queue_start(struct hsl *h, struct hsl_queue *q)
+{
+	q->restart = false;
+	queue_stop(q, 0);
+	q->regs.sq_tail = 0;
+	q->regs.sq_head = 0;
+	q->regs.cq_head = 0;
+	q->regs.cq_tail = 0;
+	q->regs.seq = 0;
+	q->regs.irq_owed = 0;
+	if (hsl_queue_bases_ok(h, &q->regs))
+		q->regs.qstatus = HSL_QSTATUS_ENABLED;
+	else
+		queue_error(q, HSL_Q_BAD_RING);
+}
+
+static void write_qctrl(struct hsl *h, struct hsl_queue *q, uint32_t val)
+{
+	bool was = q->regs.qctrl & HSL_QCTRL_ENABLE;
+	bool now = val & HSL_QCTRL_ENABLE;
+
+	q->regs.qctrl = val & (HSL_QCTRL_ENABLE | HSL_QCTRL_IRQ);
+	if (was == now)
+		return;
+	if (now && q->in_work)
+		q->restart = true;
+	else if (now)
+		queue_start(h, q);
+	else if (q->in_work && enabled(q))
+		queue_stop(q, HSL_QSTATUS_ENABLED);
+	else if (enabled(q))
+		queue_stop(q, 0);
+	if (!now)
+		q->restart = false;
+}
+
+/* ---- carrying out ---- */
+
+static void raise_irq(struct hsl *h, const struct hsl_queue *q)
+{
+	vu_msix_raise(h->dev, (unsigned int)(q - h->q));
+}
+
+static int write_completion(struct hsl *h, const struct hsl_queue *q, struct hsl_cqe *c)
+{
+	uint32_t tail = q->regs.cq_tail;
+	uint64_t iova = q->regs.cq_base + (uint64_t)(tail & (q->regs.size - 1)) * HSL_CQE_BYTES;
+	uint16_t phase = (tail / q->regs.size & 1) ^ 1;
+	int err;
+
+	/* First all of it with the phase of the pass before, so that the phase comes last. */
+	c->phase = phase ^ 1;
+	err = vu_dma_write(h->dev, iova, c, sizeof(*c));
+	if (err)
+		return err;
+	c->phase = phase;
+	return vu_dma_write(h->dev, iova + offsetof(struct hsl_cqe, phase), &phase, sizeof(phase));
+}
+
+/* The operation was not carried out and goes back to the front of the parked ones. */
+static void unbegin(struct hsl_queue *q)
+{
+	if (!enabled(q) || !(q->regs.qctrl & HSL_QCTRL_ENABLE))
+		return;
+	memmove(&q->entries[1], &q->entries[0], q->regs.parked * sizeof(q->entries[0]));
+	q->entries[0] = q->current;
+	q->regs.parked++;
+}
+
+static void after_work(struct hsl *h, struct hsl_queue *q)
+{
+	q->in_work = false;
+	if (q->restart)
+		queue_start(h, q);
+	else if (enabled(q) && !(q->regs.qctrl & HSL_QCTRL_ENABLE))
+		queue_stop(q, 0);
+}
+
+static void count_done(struct hsl *h, struct hsl_queue *q, const struct hsl_cqe *c)
+{
+	q->regs.seq++;
+	q->regs.cq_tail++;
+	h->ops_done++;
+	if (c->status != HSL_OK)
+		h->ops_failed++;
+	if ((q->regs.qctrl & HSL_QCTRL_IRQ) &&
+	    ((q->current.flags & HSL_SQE_IRQ) || c->status != HSL_OK))
+		raise_irq(h, q);
+}
+
+static void finish(struct hsl *h, struct hsl_queue *q)
+{
+	struct hsl_cqe c = { .tag = q->current.tag, .seq = q->regs.seq + 1 };
+	uint64_t epoch = h->epoch;
+	int err = 0;
+
+	h->touching = true;
+	if (q->abort_status)
+		c.status = q->abort_status;
+	else
+		err = hsl_op_run(h, &q->current, &c);
+	c.done = h->ops_done + 1;
+	if (!err && h->epoch == epoch)
+		err = write_completion(h, q, &c);
+	h->touching = false;
+	if (h->epoch != epoch)
+		return;
+	if (!err)
+		count_done(h, q, &c);
+	else if (err == -EPERM || err == -ENOTCONN || err == -EINTR)
+		unbegin(q);
+	else
+		queue_error(q, HSL_Q_DMA);
+	after_work(h, q);
+}
+
+static bool may_run(const struct hsl *h, const struct hsl_queue *q)
+{
+	return !paused(h) && h->status == HSL_STATUS_READY && (h->ctrl & HSL_CTRL_ENABLE) &&
+	       enabled(q) && vu_bus_master(h->dev);
+}
+
+static void begin(struct hsl *h, struct hsl_queue *q)
+{
+	struct vu_fault_hit hit;
+
+	q->current = q->entries[0];
+	q->regs.parked--;
+	memmove(&q->entries[0], &q->entries[1], q->regs.parked * sizeof(q->entries[0]));
+	vu_fault_take(h->dev, HSL_FAULT_OP, &hit);
+	q->in_work = true;
+	q->hang = hit.hang;
+	q->abort_status = hit.fail ? (uint16_t)(hit.code ? hit.code : HSL_ABORTED) : 0;
+	q->due = vu_now() + h->op_us * NSEC_PER_USEC + hit.delay_ns;
+}
+
+/* The operation in work; true when it came to an end. */
+static bool work_on(struct hsl *h, struct hsl_queue *q)
+{
+	if (q->hang && vu_fault_hanging(h->dev, HSL_FAULT_OP))
+		return false;
+	if (q->due > vu_now()) {
+		vu_wake_at(h->dev, q->due);
+		return false;
+	}
+	finish(h, q);
+	return true;
+}
+
+/* ---- fetching ---- */
+
+static bool fetch_held(struct hsl *h, struct hsl_queue *q)
+{
+	struct vu_fault_hit hit;
+
+	if (!q->hold) {
+		if (!vu_fault_take(h->dev, HSL_FAULT_FETCH, &hit))
+			return false;
+		if (hit.fail) {
+			queue_error(q, HSL_Q_DMA);
+			return true;
+		}
+		q->hold = true;
+		q->hold_hang = hit.hang;
+		q->hold_due = vu_now() + hit.delay_ns;
+	}
+	if (q->hold_hang && vu_fault_hanging(h->dev, HSL_FAULT_FETCH))
+		return true;
+	if (q->hold_due > vu_now()) {
+		vu_wake_at(h->dev, q->hold_due);
+		return true;
+	}
+	q->hold = false;
+	return false;
+}
+
+/* Entries that may be fetched now: in the ring up to its end, with room to complete. */
+static uint32_t fetch_count(const struct hsl_queue *q)
+{
+	const struct hsl_queue_ctx *r = &q->regs;
+	uint32_t n = r->sq_tail - r->sq_head;
+	uint32_t room = r->size - (r->cq_tail - r->cq_head);
+	uint32_t to_end = r->size - (r->sq_head & (r->size - 1));
+
+	if (n > HSL_MAX_PARKED)
+		n = HSL_MAX_PARKED;
+	if (n > room)
+		n = room;
+	return n < to_end ? n : to_end;
+}
+
+/* Context: nothing fetched, nothing in work.  True when there was something to do. */
+static bool fetch(struct hsl *h, struct hsl_queue *q)
+{
+	struct hsl_sqe entries[HSL_MAX_PARKED];
+	uint32_t n = fetch_count(q);
+	uint64_t iova, epoch = h->epoch, life;
+	int err;
+
+	if (!n || fetch_held(h, q))
+		return false;
+	life = q->life;
+	iova = q->regs.sq_base + (uint64_t)(q->regs.sq_head & (q->regs.size - 1)) * HSL_SQE_BYTES;
+	h->touching = true;
+	err = vu_dma_read(h->dev, iova, entries, n * sizeof(entries[0]));
+	h->touching = false;
+	h->fetches++;
+	if (h->epoch != epoch || q->life != life)
+		return true;
+	if (err == -EPERM || err == -ENOTCONN || err == -EINTR)
+		return false;
+	if (err) {
+		queue_error(q, HSL_Q_DMA);
+		return true;
+	}
+	memcpy(q->entries, entries, n * sizeof(entries[0]));
+	q->regs.parked = (uint16_t)n;
+	q->regs.sq_head += n;
+	return true;
+}
+
+/* After a pause: the interrupt that the user may have missed. */
+static void resume_irq(struct hsl *h, struct hsl_queue *q)
+{
+	const struct hsl_queue_ctx *r = &q->regs;
+
+	q->resume = false;
+	if (r->irq_owed || (r->cq_tail != r->cq_head && (r->qctrl & HSL_QCTRL_IRQ)))
+		raise_irq(h, q);
+	q->regs.irq_owed = 0;
+}
+
+/* One step of one queue; true when there may be more to do at once. */
+static bool queue_work(struct hsl *h, struct hsl_queue *q)
+{
+	if (q->in_work)
+		return work_on(h, q);
+	if (q->resume && !paused(h) && (!q->regs.parked || !may_run(h, q)))
+		resume_irq(h, q);
+	if (!may_run(h, q))
+		return false;
+	if (!q->regs.parked)
+		return fetch(h, q);
+	begin(h, q);
+	return work_on(h, q);
+}
+
+static void ready_work(struct hsl *h)
+{
+	if (h->status & HSL_STATUS_READY)
+		return;
+	if (h->ready_hang && vu_fault_hanging(h->dev, HSL_FAULT_RESET))
+		return;
+	if (h->ready_at > vu_now())
+		vu_wake_at(h->dev, h->ready_at);
+	else
+		h->status |= HSL_STATUS_READY;
+}
+
+static void hsl_work(struct vu_dev *dev)
+{
+	struct hsl *h = vu_priv(dev);
+
+	ready_work(h);
+	for (unsigned int i = 0; i < h->queues; i++) {
+		unsigned int n = (h->next_queue + i) % h->queues;
+
+		if (queue_work(h, &h->q[n]))
+			vu_kick(dev);
+	}
+	h->next_queue = (h->next_queue + 1) % h->queues;
+	hsl_control_work(h);
+}
+
+/* ---- registers ---- */
+
+static void write_sq_tail(struct hsl_queue *q, uint32_t val)
+{
+	if (!enabled(q))
+		return;
+	if (val - q->regs.sq_head > q->regs.size)
+		queue_error(q, HSL_Q_BAD_DOORBELL);
+	else
+		q->regs.sq_tail = val;
+}
+
+static void write_cq_head(struct hsl_queue *q, uint32_t val)
+{
+	if (!enabled(q))
+		return;
+	if (q->regs.cq_tail - val > q->regs.cq_tail - q->regs.cq_head)
+		queue_error(q, HSL_Q_BAD_DOORBELL);
+	else
+		q->regs.cq_head = val;
+}
+
+static void set_half(uint64_t *reg, bool high, uint32_t val)
+{
+	if (high)
+		*reg = (*reg & UINT32_MAX) | (uint64_t)val << 32;
+	else
+		*reg = (*reg & ~(uint64_t)UINT32_MAX) | val;
+}
+
+static void queue_write(struct hsl *h, struct hsl_queue *q, uint32_t off, uint32_t val)
+{
+	bool set_up = !enabled(q) && !q->in_work;
+
+	switch (off) {
+	case Q_SQ_BASE:
+	case Q_SQ_BASE + 4:
+		if (set_up)
+			set_half(&q->regs.sq_base, off & 4, val);
+		break;
+	case Q_CQ_BASE:
+	case Q_CQ_BASE + 4:
+		if (set_up)
+			set_half(&q->regs.cq_base, off & 4, val);
+		break;
+	case Q_SIZE:
+		if (set_up)
+			q->regs.size = val;
+		break;
+	case Q_QCTRL: write_qctrl(h, q, val); break;
+	case Q_SQ_TAIL: write_sq_tail(q, val); break;
+	case Q_CQ_HEAD: write_cq_head(q, val); break;
+	}
+	vu_kick(h->dev);
+}
+
+static uint32_t queue_read(const struct hsl *h, const struct hsl_queue *q, uint32_t off)
+{
+	const struct hsl_queue_ctx *r = &q->regs;
+
+	switch (off) {
+	case Q_SQ_BASE: return (uint32_t)r->sq_base;
+	case Q_SQ_BASE + 4: return (uint32_t)(r->sq_base >> 32);
+	case Q_CQ_BASE: return (uint32_t)r->cq_base;
+	case Q_CQ_BASE + 4: return (uint32_t)(r->cq_base >> 32);
+	case Q_SIZE: return r->size;
+	case Q_QCTRL: return r->qctrl;
+	case Q_QSTATUS: return r->qstatus;
+	case Q_VECTOR: return (uint32_t)(q - h->q);
+	case Q_SQ_TAIL: return r->sq_tail;
+	case Q_SQ_HEAD: return r->sq_head;
+	case Q_CQ_HEAD: return r->cq_head;
+	case Q_CQ_TAIL: return r->cq_tail;
+	}
+	return 0;
+}
+
+static uint32_t global_read(const struct hsl *h, uint32_t off)
+{
+	switch (off) {
+	case R_ID: return ID_VALUE;
+	case R_REV: return h->rev;
+	case R_QUEUES: return hsl_queues_reg(h);
+	case R_ALGS: return h->algs;
+	case R_STATUS: return h->status;
+	case R_CTRL: return h->ctrl;
+	case R_MAX_XFER: return HSL_MAX_XFER;
+	case R_OPS_DONE: return (uint32_t)h->ops_done;
+	case R_OPS_DONE + 4: return (uint32_t)(h->ops_done >> 32);
+	case R_OPS_FAILED: return (uint32_t)h->ops_failed;
+	case R_OPS_FAILED + 4: return (uint32_t)(h->ops_failed >> 32);
+	}
+	return 0;
+}
+
+static struct hsl_queue *queue_at(struct hsl *h, uint32_t off)
+{
+	uint32_t n = (off - HSL_Q_BASE) / HSL_Q_STRIDE;
+
+	return off >= HSL_Q_BASE && n < h->queues ? &h->q[n] : NULL;
+}
+
+static uint32_t read32(struct hsl *h, uint32_t off)
+{
+	struct hsl_queue *q;
+
+	if (off >= HSL_CP_BASE)
+		return hsl_control_read(h, off - HSL_CP_BASE);
+	if (off < HSL_Q_BASE)
+		return global_read(h, off);
+	q = queue_at(h, off);
+	return q ? queue_read(h, q, off % HSL_Q_STRIDE) : 0;
+}
+
+static void write32(struct hsl *h, uint32_t off, uint32_t val)
+{
+	struct hsl_queue *q;
+
+	if (off >= HSL_CP_BASE) {
+		hsl_control_write(h, off - HSL_CP_BASE, val);
+		return;
+	}
+	if (h->cp.pause & HSL_FREEZE)
+		return;
+	if (off == R_CTRL) {
+		h->ctrl = val & HSL_CTRL_ENABLE;
+		vu_kick(h->dev);
+	}
+	q = queue_at(h, off);
+	if (q)
+		queue_write(h, q, off % HSL_Q_STRIDE, val);
+}
+
+/* Registers marked 64 may be accessed at once. */
+static bool is_wide(uint32_t off)
+{
+	if (off == R_OPS_DONE || off == R_OPS_FAILED)
+		return true;
+	return off >= HSL_Q_BASE && off < HSL_CP_BASE &&
+	       (off % HSL_Q_STRIDE == Q_SQ_BASE || off % HSL_Q_STRIDE == Q_CQ_BASE);
+}
+
+static bool access_ok(uint64_t off, size_t len)
+{
+	return (len == 4 && !(off & 3)) || (len == 8 && is_wide((uint32_t)off));
+}
+
+static void hsl_bar_read(struct vu_dev *dev, int bar, uint64_t off, void *buf, size_t len)
+{
+	struct hsl *h = vu_priv(dev);
+
+	if (bar != HSL_BAR) {
+		memset(buf, 0, len);
+		return;
+	}
+	if (!access_ok(off, len)) {
+		memset(buf, 0xff, len);
+		return;
+	}
+	for (size_t at = 0; at < len; at += 4) {
+		uint32_t val = read32(h, (uint32_t)(off + at));
+
+		memcpy((uint8_t *)buf + at, &val, sizeof(val));
+	}
+}
+
+static void hsl_bar_write(struct vu_dev *dev, int bar, uint64_t off, const void *buf, size_t len)
+{
+	struct hsl *h = vu_priv(dev);
+
+	if (bar != HSL_BAR || !access_ok(off, len))
+		return;
+	for (size_t at = 0; at < len; at += 4) {
+		uint32_t val;
+
+		memcpy(&val, (const uint8_t *)buf + at, sizeof(val));
+		write32(h, (uint32_t)(off + at), val);
+	}
+}
+
+/* ---- reset, options, control commands ---- */
+
+static void hsl_reset(struct vu_dev *dev, enum vu_reset why)
+{
+	struct hsl *h = vu_priv(dev);
+	struct vu_fault_hit hit;
+
+	(void)why;
+	hsl_contexts_clear(h);
+	hsl_control_reset(h);
+	vu_fault_take(dev, HSL_FAULT_RESET, &hit);
+	h->status = hit.fail ? HSL_STATUS_FATAL : 0;
+	h->ready_hang = hit.hang;
+	h->ready_at = vu_now() + hit.delay_ns;
+	ready_work(h);
+}
+
+static void hsl_config_changed(struct vu_dev *dev)
+{
+	vu_kick(dev);
+}
+
+static int take_rev(struct hsl *h)
+{
+	const char *text = vu_option(h->dev, "rev");
+	unsigned int major, minor;
+	char rest;
+
+	h->rev = 1u << 16;
+	if (!text)
+		return 0;
+	if (sscanf(text, "%u.%u%c", &major, &minor, &rest) != 2 || major > 0xffff ||
+	    minor > 0xffff) {
+		fprintf(stderr, "vpv-model: option rev=%s: need MAJOR.MINOR\n", text);
+		return -EINVAL;
+	}
+	h->rev = major << 16 | minor;
+	return 0;
+}
+
+static int take_options(struct hsl *h)
+{
+	uint64_t queues = HSL_MAX_QUEUES, log2 = HSL_MAX_LOG2, algs = (1u << HSL_NUM_OPS) - 1;
+	uint64_t version = 1, oldest = 1, isolated = 0;
+	int err = take_rev(h);
+
+	h->drain_ms = 1000;
+	err = err ? err : vu_option_u64(h->dev, "version", 1, 0xffff, &version);
+	err = err ? err : vu_option_u64(h->dev, "oldest", 1, version, &oldest);
+	err = err ? err : vu_option_u64(h->dev, "queues", 1, HSL_MAX_QUEUES, &queues);
+	err = err ? err : vu_option_u64(h->dev, "log2", 1, HSL_MAX_LOG2, &log2);
+	err = err ? err : vu_option_u64(h->dev, "algs", 0, algs, &algs);
+	err = err ? err : vu_option_u64(h->dev, "isolated", 0, 1, &isolated);
+	err = err ? err : vu_option_u64(h->dev, "drain_ms", 1, 60000, &h->drain_ms);
+	err = err ? err : vu_option_u64(h->dev, "op_us", 0, 60000000, &h->op_us);
+	h->version = (uint32_t)version;
+	h->oldest = (uint32_t)oldest;
+	h->queues = (uint32_t)queues;
+	h->log2 = (uint32_t)log2;
+	h->algs = (uint32_t)algs;
+	h->isolated = (uint32_t)isolated;
+	return err;
+}
+
+static int add_capabilities(struct vu_dev *dev)
+{
+	int off = vu_add_pcie(dev, true);
+
+	if (off >= 0)
+		off = vu_add_pm(dev);
+	if (off >= 0)
+		off = vu_add_msix(dev, HSL_MAX_QUEUES, 4, 0, 4, 0x2000);
+	if (off >= 0)
+		off = vu_add_dsn(dev, 0x1234761000000001ull);
+	return off < 0 ? off : 0;
+}
+
+static int hsl_init(struct vu_dev *dev)
+{
+	struct hsl *h = calloc(1, sizeof(*h));
+	int err;
+
+	if (!h)
+		return -ENOMEM;
+	h->dev = dev;
+	vu_set_priv(dev, h);
+	h->src = malloc(HSL_MAX_XFER);
+	h->dst = malloc(HSL_MAX_XFER);
+	if (!h->src || !h->dst)
+		return -ENOMEM;
+	err = take_options(h);
+	return err ? err : add_capabilities(dev);
+}
+
+static void hsl_fini(struct vu_dev *dev)
+{
+	struct hsl *h = vu_priv(dev);
+
+	if (!h)
+		return;
+	free(h->src);
+	free(h->dst);
+	free(h);
+}
+
+static void hsl_regs(struct vu_dev *dev, FILE *out)
+{
+	static const struct {
+		const char *name;
+		uint32_t off;
+		bool wide;
+	} global[] = {
+		{ "ID", R_ID, false }, { "REV", R_REV, false }, { "QUEUES", R_QUEUES, false },
+		{ "ALGS", R_ALGS, false }, { "STATUS", R_STATUS, false },
+		{ "CTRL", R_CTRL, false }, { "MAX_XFER", R_MAX_XFER, false },
+		{ "OPS_DONE", R_OPS_DONE, true }, { "OPS_FAILED", R_OPS_FAILED, true },
+	}, queue[] = {
+		{ "SQ_BASE", Q_SQ_BASE, true }, { "CQ_BASE", Q_CQ_BASE, true },
+		{ "SIZE", Q_SIZE, false }, { "QCTRL", Q_QCTRL, false },
+		{ "QSTATUS", Q_QSTATUS, false }, { "VECTOR", Q_VECTOR, false },
+		{ "SQ_TAIL", Q_SQ_TAIL, false }, { "SQ_HEAD", Q_SQ_HEAD, false },
+		{ "CQ_HEAD", Q_CQ_HEAD, false }, { "CQ_TAIL", Q_CQ_TAIL, false },
+	};
+	struct hsl *h = vu_priv(dev);
+
+	for (size_t i = 0; i < sizeof(global) / sizeof(global[0]); i++) {
+		uint64_t val = global_read(h, global[i].off);
+
+		if (global[i].wide)
+			val |= (uint64_t)global_read(h, global[i].off + 4) << 32;
+		fprintf(out, "%s 0x%" PRIx64 "\n", global[i].name, val);
+	}
+	hsl_control_regs(h, out);
+	for (unsigned int n = 0; n < h->queues; n++) {
+		for (size_t i = 0; i < sizeof(queue) / sizeof(queue[0]); i++) {
+			uint64_t val = queue_read(h, &h->q[n], queue[i].off);
+
+			if (queue[i].wide)
+				val |= (uint64_t)queue_read(h, &h->q[n], queue[i].off + 4) << 32;
+			fprintf(out, "Q%u.%s 0x%" PRIx64 "\n", n, queue[i].name, val);
+		}
+	}
+}
+
+static void hsl_stats(struct vu_dev *dev, FILE *out)
+{
+	const struct hsl *h = vu_priv(dev);
+	unsigned int in_work = 0, parked = 0, on = 0;
+
+	for (unsigned int n = 0; n < h->queues; n++) {
+		in_work += h->q[n].in_work;
+		parked += h->q[n].regs.parked;
+		on += enabled(&h->q[n]);
+	}
+	fprintf(out, "ops_done %" PRIu64 "\nops_failed %" PRIu64 "\nfetches %" PRIu64
+		"\nqueues_enabled %u\nin_work %u\nparked %u\n", h->ops_done, h->ops_failed,
+		h->fetches, on, in_work, parked);
+}
+
+static int hsl_command(struct vu_dev *dev, int argc, char **argv, FILE *out)
+{
+	struct hsl *h = vu_priv(dev);
+
+	(void)out;
+	if (argc == 1 && !strcmp(argv[0], "fatal")) {
+		h->status |= HSL_STATUS_FATAL;
+		return 0;
+	}
+	if (!strcmp(argv[0], "isolate")) {
+		if (argc != 2 || (strcmp(argv[1], "0") && strcmp(argv[1], "1")))
+			return -EINVAL;
+		h->isolated = argv[1][0] == '1';
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static const struct vu_option hsl_options[] = {
+	{ "rev", "hardware revision MAJOR.MINOR (1.0)" },
+	{ "version", "state format that is written (1)" },
+	{ "oldest", "oldest state format that is accepted (1)" },
+	{ "queues", "number of queues, 1 to 64 (64)" },
+	{ "log2", "log2 of the most ring entries, 1 to 10 (10)" },
+	{ "algs", "bit mask of opcodes that work (0x3f)" },
+	{ "isolated", "1: isolated after a hardware error (0)" },
+	{ "drain_ms", "bound of a drain (1000)" },
+	{ "op_us", "extra time of each operation (0)" },
+	{ NULL, NULL },
+};
+
+static const char *const hsl_faults[] = {
+	"pause", "ctx_read", "ctx_write", "clear", "fetch", "op", "reset", NULL,
+};
+
+const struct vu_model hisi_like_model = {
+	.name = "hisi_like",
+	.summary = "accelerator with a host control page in its own BAR",
+	.vendor = 0x1234,
+	.device = 0x7610,
+	.subvendor = 0x1234,
+	.subdevice = 0x7610,
+	.revision = 1,
+	.class_code = 0x120000,
+	.config_bytes = 4096,
+	.bars = {
+		[HSL_BAR] = { .bytes = HSL_BAR_BYTES, .flags = VU_BAR_64 },
+		[4] = { .bytes = 0x4000, .flags = VU_BAR_64 },
+	},
+	.options = hsl_options,
+	.faults = hsl_faults,
+	.init = hsl_init,
+	.fini = hsl_fini,
+	.reset = hsl_reset,
+	.bar_read = hsl_bar_read,
+	.bar_write = hsl_bar_write,
+	.work = hsl_work,
+	.config_changed = hsl_config_changed,
+	.regs = hsl_regs,
+	.stats = hsl_stats,
+	.commands = "isolate 0|1              set CP_ISOLATION\n"
+		    "fatal                    set STATUS.FATAL\n",
+	.command = hsl_command,
+};

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hisi_like: the operations on guest memory (section 2.3).
+ *
+ * Each takes its whole input into a buffer before it writes anything, so overlapping
+ * source and destination are fine; output never exceeds dst_len.
+ */
+#include <errno.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "hisi_like.h"
+
+uint32_t hsl_crc32c(uint32_t seed, const uint8_t *data, size_t len)
+{
+	static uint32_t table[256];
+	uint32_t crc = ~seed;
+
+	if (!table[1]) {
+		for (uint32_t i = 0; i < 256; i++) {
+			uint32_t v = i;
+
+			for (int bit = 0; bit < 8; bit++)
+				v = v & 1 ? v >> 1 ^ 0x82f63b78u : v >> 1;
+			table[i] = v;
+		}
+	}
+	while (len--)
+		crc = crc >> 8 ^ table[(crc ^ *data++) & 0xff];
+	return ~crc;
+}
+
+/* The device went away under the operation, as opposed to: the memory did. */
+static bool abandoned(int err)
+{
+	return err == -ECANCELED || err == -ENOTCONN || err == -EINTR || err == -EPERM;
+}
+
+static int read_src(struct hsl *h, const struct hsl_sqe *s, uint16_t *status)
+{
+	int err = vu_dma_read(h->dev, s->src, h->src, s->src_len);
+
+	if (err)
+		*status = HSL_DMA_FAULT;
+	return err;
+}
+
+static int write_dst(struct hsl *h, const struct hsl_sqe *s, uint32_t len, struct hsl_cqe *c)
+{
+	int err = vu_dma_write(h->dev, s->dst, h->dst, len);
+
+	c->status = err ? HSL_DMA_FAULT : HSL_OK;
+	c->out_len = err ? 0 : len;
+	return err;
+}
+
+static int op_nop(struct hsl *h, const struct hsl_sqe *s, struct hsl_cqe *c)
+{
+	(void)h;
+	(void)s;
+	(void)c;
+	return 0;
+}
+
+static int op_copy(struct hsl *h, const struct hsl_sqe *s, struct hsl_cqe *c)
+{
+	int err;
+
+	if (s->dst_len < s->src_len) {
+		c->status = HSL_NO_ROOM;
+		return 0;
+	}
+	err = read_src(h, s, &c->status);
+	if (err)
+		return err;
+	memcpy(h->dst, h->src, s->src_len);
+	return write_dst(h, s, s->src_len, c);
+}
+
+static int op_fill(struct hsl *h, const struct hsl_sqe *s, struct hsl_cqe *c)
+{
+	memset(h->dst, (int)(s->arg & 0xff), s->dst_len);
+	return write_dst(h, s, s->dst_len, c);
+}
+
+static int op_crc32c(struct hsl *h, const struct hsl_sqe *s, struct hsl_cqe *c)
+{
+	int err = read_src(h, s, &c->status);
+
+	if (!err)
+		c->result = hsl_crc32c((uint32_t)s->arg, h->src, s->src_len);
+	return err;
+}
+
+static void set_stream(struct hsl *h, const struct hsl_sqe *s, z_stream *z)
+{
+	memset(z, 0, sizeof(*z));
+	z->next_in = h->src;
+	z->avail_in = s->src_len;
+	z->next_out = h->dst;
+	z->avail_out = s->dst_len;
+}
+
+static int op_deflate(struct hsl *h, const struct hsl_sqe *s, struct hsl_cqe *c)
+{
+	int err = read_src(h, s, &c->status), ret;
+	z_stream z;
+
+	if (err)
+		return err;
+	set_stream(h, s, &z);
+	c->status = HSL_NO_ROOM;
+	if (deflateInit(&z, 6) != Z_OK)
+		return 0;
+	ret = deflate(&z, Z_FINISH);
+	deflateEnd(&z);
+	return ret == Z_STREAM_END ? write_dst(h, s, s->dst_len - z.avail_out, c) : 0;
+}
+
+static int op_inflate(struct hsl *h, const struct hsl_sqe *s, struct hsl_cqe *c)
+{
+	int err = read_src(h, s, &c->status), ret;
+	z_stream z;
+
+	if (err)
+		return err;
+	set_stream(h, s, &z);
+	c->status = HSL_BAD_DATA;
+	if (inflateInit(&z) != Z_OK)
+		return 0;
+	ret = inflate(&z, Z_FINISH);
+	inflateEnd(&z);
+	if (ret == Z_STREAM_END && !z.avail_in)
+		return write_dst(h, s, s->dst_len - z.avail_out, c);
+	if ((ret == Z_BUF_ERROR || ret == Z_OK) && !z.avail_out)
+		c->status = HSL_NO_ROOM;
+	return 0;
+}
+
+/* @src, @dst: the length must be 1 to HSL_MAX_XFER; @arg: bits that may be set */
+static const struct {
+	int (*run)(struct hsl *h, const struct hsl_sqe *s, struct hsl_cqe *c);
+	bool src, dst;
+	uint64_t arg;
+} ops[HSL_NUM_OPS] = {
+	[HSL_NOP] = { op_nop, false, false, 0 },
+	[HSL_COPY] = { op_copy, true, true, 0 },
+	[HSL_FILL] = { op_fill, false, true, 0xff },
+	[HSL_CRC32C] = { op_crc32c, true, false, 0xffffffff },
+	[HSL_DEFLATE] = { op_deflate, true, true, 0 },
+	[HSL_INFLATE] = { op_inflate, true, true, 0 },
+};
+
+static bool length_ok(uint32_t len)
+{
+	return len && len <= HSL_MAX_XFER;
+}
+
+static bool valid(const struct hsl *h, const struct hsl_sqe *s)
+{
+	static const uint8_t zero[sizeof(s->reserved2)];
+
+	return s->opcode < HSL_NUM_OPS && (h->algs >> s->opcode & 1) &&
+	       !(s->flags & ~HSL_SQE_IRQ) && !s->reserved &&
+	       !memcmp(s->reserved2, zero, sizeof(zero)) && !(s->arg & ~ops[s->opcode].arg) &&
+	       (!ops[s->opcode].src || length_ok(s->src_len)) &&
+	       (!ops[s->opcode].dst || length_ok(s->dst_len));
+}
+
+int hsl_op_run(struct hsl *h, const struct hsl_sqe *s, struct hsl_cqe *c)
+{
+	int err = 0;
+
+	c->status = HSL_OK;
+	c->out_len = 0;
+	c->result = 0;
+	if (valid(h, s))
+		err = ops[s->opcode].run(h, s, c);
+	else
+		c->status = HSL_INVALID;
+	return abandoned(err) ? err : 0;
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vpv-model: run one device model behind a vfio-user socket. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vu_int.h"
+
+#define CLIENT_TIMEOUT_MS	5000
+
+struct args {
+	const char *model;
+	struct vu_server_opts opts;
+	char *options[VU_MAX_OPTIONS];
+	unsigned int num_options;
+};
+
+static void list_models(void)
+{
+	for (const struct vu_model *const *m = vu_models; *m; m++)
+		printf("%s\t%04x:%04x\t%s\n", (*m)->name, (*m)->vendor, (*m)->device,
+		       (*m)->summary);
+}
+
+static void print_help(void)
+{
+	puts("usage: vpv-model --model NAME --socket PATH --control PATH [--option KEY=VALUE]...\n"
+	     "  --model NAME        device model (--list)\n"
+	     "  --socket PATH       vfio-user socket to listen on\n"
+	     "  --control PATH      control socket to listen on\n"
+	     "  --option KEY=VALUE  option of the model, may be repeated\n"
+	     "  --verbose           log refused requests to stderr\n"
+	     "  --list              list the models\n"
+	     "  --help              this text\n"
+	     "Prints \"ready\" when both sockets listen; ends with status 0 on SIGTERM.");
+	for (const struct vu_model *const *m = vu_models; *m; m++) {
+		printf("\noptions of %s:\n", (*m)->name);
+		for (const struct vu_option *o = (*m)->options; o && o->name; o++)
+			printf("  %-12s %s\n", o->name, o->help);
+	}
+}
+
+static const struct vu_model *find_model(const char *name)
+{
+	for (const struct vu_model *const *m = vu_models; *m; m++)
+		if (!strcmp((*m)->name, name))
+			return *m;
+	return NULL;
+}
+
+static int usage_error(const char *what)
+{
+	fprintf(stderr, "vpv-model: %s (see --help)\n", what);
+	return 2;
+}
+
+/* -1: go on, otherwise the exit status. */
+static int parse_args(int argc, char **argv, struct args *a)
+{
+	static const struct option longs[] = {
+		{ "model", required_argument, NULL, 'm' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "control", required_argument, NULL, 'c' },
+		{ "option", required_argument, NULL, 'o' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "list", no_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 'm': a->model = optarg; break;
+		case 's': a->opts.socket_path = optarg; break;
+		case 'c': a->opts.control_path = optarg; break;
+		case 'v': a->opts.verbose = true; break;
+		case 'l': list_models(); return 0;
+		case 'h': print_help(); return 0;
+		case 'o':
+			if (a->num_options == VU_MAX_OPTIONS)
+				return usage_error("too many options");
+			a->options[a->num_options++] = optarg;
+			break;
+		default:
+			return 2;
+		}
+	}
+	if (optind < argc || !a->model || !a->opts.socket_path || !a->opts.control_path)
+		return usage_error("need --model, --socket and --control");
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct args a = { .opts = { .timeout_ms = CLIENT_TIMEOUT_MS, .signals = true } };
+	const struct vu_model *model;
+	struct vu_server *srv;
+	struct vu_dev *dev;
+	int status = parse_args(argc, argv, &a);
+
+	if (status >= 0)
+		return status;
+	model = find_model(a.model);
+	if (!model)
+		return usage_error("no such model");
+	dev = vu_dev_new(model, a.options, a.num_options);
+	if (!dev)
+		return 1;
+	srv = vu_server_new(dev, &a.opts);
+	status = 1;
+	if (srv) {
+		puts("ready");
+		fflush(stdout);
+		status = vu_server_run(srv) ? 1 : 0;
+		vu_server_free(srv);
+	}
+	vu_dev_free(dev);
+	return status;
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The models that vpv-model offers. */
+#include "models.h"
+
+const struct vu_model *const vu_models[] = {
+	&hisi_like_model,
+	NULL,
+};
