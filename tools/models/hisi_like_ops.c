@@ -132,7 +132,8 @@ static int op_inflate(struct hsl *h, const struct hsl_sqe *s, struct hsl_cqe *c)
 	inflateEnd(&z);
 	if (ret == Z_STREAM_END && !z.avail_in)
 		return write_dst(h, s, s->dst_len - z.avail_out, c);
-	if ((ret == Z_BUF_ERROR || ret == Z_OK) && !z.avail_out)
+	/* A complete stream that does not fit has at least its checksum left over. */
+	if ((ret == Z_BUF_ERROR || ret == Z_OK) && !z.avail_out && z.avail_in)
 		c->status = HSL_NO_ROOM;
 	return 0;
 }
