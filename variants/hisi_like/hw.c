@@ -71,57 +71,71 @@ static int cp_poll(struct hisil_dev *hd, u32 reg, unsigned long busy,
 	}
 }
 
-/* At most HISIL_MAX_CTX_BYTES: a few hundred register accesses in one go. */
-static int window_read(struct hisil_dev *hd, void *buf, size_t bytes)
+/*
+ * Start a command; @buf, if any, goes into the window first.  One begin and end for
+ * all of it: they cost more than the few hundred accesses at most between them.
+ */
+static int cp_start(struct hisil_dev *hd, u32 sel, enum hisil_cmd cmd, const __le32 *buf,
+		    size_t bytes, u32 *stat)
 {
-	__le32 *word = buf;
-	int err;
+	void __iomem *page = cp_page(hd);
+	int err = cp_begin(hd);
 
-	lockdep_assert_held(&hd->cp_lock);
-	err = cp_begin(hd);
 	if (err)
 		return err;
-	for (size_t pos = 0; pos < bytes; pos += sizeof(*word))
-		*word++ = cpu_to_le32(ioread32(cp_page(hd) + HISIL_CP_WINDOW + pos));
+	iowrite32(sel, page + HISIL_CP_SEL);
+	if (buf)
+		iowrite32(bytes, page + HISIL_CP_WLEN);
+	for (size_t i = 0; i < bytes / sizeof(*buf); i++)
+		iowrite32(le32_to_cpu(buf[i]), page + HISIL_CP_WINDOW + i * sizeof(*buf));
+	iowrite32(cmd, page + HISIL_CP_CMD);
+	*stat = ioread32(page + HISIL_CP_STAT);
 	vpv_mmio_end(&hd->vpv);
 	return 0;
 }
 
-static int window_write(struct hisil_dev *hd, const void *buf, size_t bytes)
+static int cp_command(struct hisil_dev *hd, u32 sel, enum hisil_cmd cmd, const void *buf,
+		      size_t bytes)
 {
-	const __le32 *word = buf;
+	u32 stat, code = 0;
 	int err;
 
 	lockdep_assert_held(&hd->cp_lock);
-	err = cp_begin(hd);
-	if (err)
-		return err;
-	for (size_t pos = 0; pos < bytes; pos += sizeof(*word))
-		iowrite32(le32_to_cpu(*word++), cp_page(hd) + HISIL_CP_WINDOW + pos);
-	vpv_mmio_end(&hd->vpv);
-	return 0;
-}
-
-static int cp_command(struct hisil_dev *hd, u32 sel, enum hisil_cmd cmd)
-{
-	u32 stat = HISIL_STAT_BUSY, code = 0;
-	int err;
-
-	lockdep_assert_held(&hd->cp_lock);
-	err = cp_write(hd, HISIL_CP_CMD, cmd);
-	if (!err)
+	err = cp_start(hd, sel, cmd, buf, bytes, &stat);
+	if (!err && stat != HISIL_STAT_IDLE)
 		err = cp_poll(hd, HISIL_CP_STAT, BIT(HISIL_STAT_BUSY), HISIL_CMD_MS, &stat);
 	if (!err && stat == HISIL_STAT_IDLE)
 		return 0;
 
-	if (!err) {
+	if (!err)
 		err = cp_read(hd, HISIL_CP_ERR, &code);
-		if (!err)
-			err = code == HISIL_ERR_BAD_CONTEXT ? -EINVAL : -EIO;
-	}
+	if (!err && code == HISIL_ERR_BAD_CONTEXT)
+		return -EINVAL;		/* the caller knows where it came from */
+	if (!err)
+		err = -EIO;
 	dev_warn_ratelimited(&hd->vpv.pdev->dev,
 			     "control command %u on context %#x failed: code %u, error %d\n",
 			     cmd, sel, code, err);
+	return err;
+}
+
+/* Take the context that a READ left in the window. */
+static int window_read(struct hisil_dev *hd, __le32 *buf, size_t room, u32 *bytes)
+{
+	void __iomem *page = cp_page(hd);
+	int err;
+
+	lockdep_assert_held(&hd->cp_lock);
+	err = cp_begin(hd);
+	if (err)
+		return err;
+	*bytes = ioread32(page + HISIL_CP_LEN);
+	for (size_t i = 0; i < min_t(size_t, *bytes, room) / sizeof(*buf); i++)
+		buf[i] = cpu_to_le32(ioread32(page + HISIL_CP_WINDOW + i * sizeof(*buf)));
+	/* A function that went away reads as ones, which a window may hold, too. */
+	if (ioread32(page + HISIL_CP_STAT) == U32_MAX)
+		err = -EIO;
+	vpv_mmio_end(&hd->vpv);
 	return err;
 }
 
@@ -156,16 +170,19 @@ int hisil_hw_identify(struct hisil_dev *hd, struct hisil_ident *id)
 		return -ENODEV;
 	}
 
-	err = cp_read(hd, HISIL_CP_ID, &magic);
-	if (!err && magic != HISIL_ID_VALUE) {
-		dev_warn_ratelimited(&hd->vpv.pdev->dev,
-				     "control page has id %#x, not %#x\n", magic,
-				     HISIL_ID_VALUE);
-		return -ENODEV;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(regs) && !err; i++)
-		err = cp_read(hd, regs[i].reg, regs[i].val);
-	return err;
+	err = cp_begin(hd);
+	if (err)
+		return err;
+	magic = ioread32(cp_page(hd) + HISIL_CP_ID);
+	for (size_t i = 0; i < ARRAY_SIZE(regs); i++)
+		*regs[i].val = ioread32(cp_page(hd) + regs[i].reg);
+	vpv_mmio_end(&hd->vpv);
+
+	if (magic == HISIL_ID_VALUE)
+		return 0;
+	dev_warn_ratelimited(&hd->vpv.pdev->dev, "control page has id %#x, not %#x\n", magic,
+			     HISIL_ID_VALUE);
+	return magic == U32_MAX ? -EIO : -ENODEV;
 }
 
 /**
@@ -283,15 +300,13 @@ int hisil_hw_thaw(struct hisil_dev *hd)
  */
 int hisil_hw_ctx_read(struct hisil_dev *hd, u32 sel, void *buf, size_t room, size_t *bytes)
 {
-	u32 len, stat;
+	u32 len;
 	int err;
 
 	guard(mutex)(&hd->cp_lock);
-	err = cp_write(hd, HISIL_CP_SEL, sel);
+	err = cp_command(hd, sel, HISIL_CMD_READ, NULL, 0);
 	if (!err)
-		err = cp_command(hd, sel, HISIL_CMD_READ);
-	if (!err)
-		err = cp_read(hd, HISIL_CP_LEN, &len);
+		err = window_read(hd, buf, room, &len);
 	if (err)
 		return err;
 	if (!len || len > room || !IS_ALIGNED(len, sizeof(u32))) {
@@ -299,12 +314,8 @@ int hisil_hw_ctx_read(struct hisil_dev *hd, u32 sel, void *buf, size_t room, siz
 				     len);
 		return -EIO;
 	}
-	err = window_read(hd, buf, len);
-	/* A function that went away reads as ones, which a window may hold. */
-	if (!err)
-		err = cp_read(hd, HISIL_CP_STAT, &stat);
 	*bytes = len;
-	return err;
+	return 0;
 }
 
 /**
@@ -320,17 +331,8 @@ int hisil_hw_ctx_read(struct hisil_dev *hd, u32 sel, void *buf, size_t room, siz
  */
 int hisil_hw_ctx_write(struct hisil_dev *hd, u32 sel, const void *buf, size_t bytes)
 {
-	int err;
-
 	guard(mutex)(&hd->cp_lock);
-	err = cp_write(hd, HISIL_CP_SEL, sel);
-	if (!err)
-		err = cp_write(hd, HISIL_CP_WLEN, bytes);
-	if (!err)
-		err = window_write(hd, buf, bytes);
-	if (!err)
-		err = cp_command(hd, sel, HISIL_CMD_WRITE);
-	return err;
+	return cp_command(hd, sel, HISIL_CMD_WRITE, buf, bytes);
 }
 
 /**
@@ -343,5 +345,5 @@ int hisil_hw_ctx_write(struct hisil_dev *hd, u32 sel, const void *buf, size_t by
 int hisil_hw_ctx_clear(struct hisil_dev *hd)
 {
 	guard(mutex)(&hd->cp_lock);
-	return cp_command(hd, HISIL_SEL_GLOBAL, HISIL_CMD_CLEAR);
+	return cp_command(hd, HISIL_SEL_GLOBAL, HISIL_CMD_CLEAR, NULL, 0);
 }

@@ -195,10 +195,13 @@ static int hisil_load_end(struct vmig_dev *mig)
 	struct hisil_dev *hd = hisil_from_mig(mig);
 	int err = -EINVAL;
 
-	if (hd->staged->global)
-		err = write_contexts(hd);
-	else
+	if (!hd->staged->global) {
 		vmig_refuse(mig, "global contexts", 1, 0);
+	} else {
+		err = write_contexts(hd);
+		if (err == -EINVAL)
+			vmig_refuse(mig, "CP_ERR of a context", 0, HISIL_ERR_BAD_CONTEXT);
+	}
 	hisil_unstage(hd);
 	return err;
 }
