@@ -125,6 +125,8 @@ struct vu_shape {
  */
 struct vu_req {
 	uint16_t cmd;
+	const uint8_t *data;
+	size_t data_len;
 	union {
 		uint8_t fixed[32];
 		struct vu_version_msg version;
@@ -138,8 +140,6 @@ struct vu_req {
 		struct vfio_device_feature feature;
 		uint64_t write_count;
 	};
-	const uint8_t *data;
-	size_t data_len;
 };
 
 /**
