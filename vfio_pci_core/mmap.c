@@ -62,7 +62,7 @@ static struct vpv_bar_state *mappable_bar(struct vpv_device *vpv, pgoff_t pgoff,
 	*pos = (u64)(pgoff & (BIT(PGOFF_SHIFT) - 1)) << PAGE_SHIFT;
 	if (index >= VPV_BARS)
 		return NULL;
-	bar = &vpv->state->bars[index];
+	bar = &vpv->state->bars[array_index_nospec(index, VPV_BARS)];
 	if (!bar->mmap || *pos >= bar->region.bytes || vpv_bar_page_trapped(bar, *pos))
 		return NULL;
 	return bar;

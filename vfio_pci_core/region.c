@@ -234,7 +234,7 @@ static ssize_t rom_read(struct vpv_device *vpv, char __user *buf, size_t count, 
 static ssize_t bar_rw(struct vpv_device *vpv, unsigned int index, char __user *buf,
 		      size_t count, u64 pos, bool write)
 {
-	struct vpv_bar_state *bar = &vpv->state->bars[index];
+	struct vpv_bar_state *bar = &vpv->state->bars[array_index_nospec(index, VPV_BARS)];
 
 	if (pos >= bar->region.bytes)
 		return -EINVAL;
