@@ -71,6 +71,9 @@ void vmig_complain(struct vmig_machine *m, const char *fmt, ...)
 
 void vmig_refuse(struct vmig_dev *mig, const char *field, u64 want, u64 got)
 {
+	const struct vmig_refusal why = { .field = field, .want = want, .got = got };
+
+	trace_vmig_refusal(mig->m, &why);
 	vmig_complain(mig->m, "stream refused: %s: expected %#llx, got %#llx", field,
 		      want, got);
 	mig->m->refused = true;
@@ -212,7 +215,7 @@ static void machine_stop(struct vmig_machine *m, bool detach)
 	mutex_lock(&m->request_lock);
 	if (detach)
 		WRITE_ONCE(m->detached, true);
-	vmig_save_pause(m);
+	vmig_sessions_fail(m, -ENODEV);
 	vmig_lock(m);
 	vmig_sessions_end(m, -ENODEV);
 	m->open = false;

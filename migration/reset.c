@@ -57,25 +57,14 @@ void vmig_unlock(struct vmig_machine *m)
 	spin_unlock(&m->lock);
 }
 
-/* Data files die at once; a hook that waits for a reader wakes up and gives way. */
-static void reset_sessions_fail(struct vmig_machine *m)
-{
-	lockdep_assert_held(&m->lock);
-
-	if (m->saving)
-		vmig_file_fail(m->saving, -ENODEV);
-	if (m->resuming)
-		vmig_file_fail(m->resuming, -ENODEV);
-}
-
 void vmig_reset_done(struct vmig_dev *mig)
 {
 	struct vmig_machine *m = mig->m;
 
 	spin_lock(&m->lock);
 	m->reset_pending = true;
-	reset_sessions_fail(m);
 	spin_unlock(&m->lock);
+	vmig_sessions_fail(m, -ENODEV);
 
 	if (mutex_trylock(&m->state_lock))
 		vmig_unlock(m);

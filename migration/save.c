@@ -309,6 +309,7 @@ static bool save_wanted(struct vmig_machine *m, struct vmig_file *f)
 		spin_unlock(&f->lock);
 		return true;
 	}
+	/* A poller queues itself first and this work then: it is not missed. */
 	if (m->mig->ops->dirty_bytes && waitqueue_active(&f->wait))
 		mod_delayed_work(vmig_wq, &m->work, VMIG_POLL_JIFFIES);
 	return false;

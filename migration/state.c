@@ -41,6 +41,24 @@ void vmig_state_set(struct vmig_machine *m, u8 bits)
 }
 
 /**
+ * vmig_sessions_fail() - Let data files fail at once
+ * @m: Machine.
+ * @err: What they fail with.
+ *
+ * A hook that waits for the reader wakes up and gives way.  The sessions are ended
+ * by vmig_sessions_end() when state_lock is there.
+ */
+void vmig_sessions_fail(struct vmig_machine *m, int err)
+{
+	spin_lock(&m->lock);
+	if (m->saving)
+		vmig_file_fail(m->saving, err);
+	if (m->resuming)
+		vmig_file_fail(m->resuming, err);
+	spin_unlock(&m->lock);
+}
+
+/**
  * vmig_sessions_end() - End whatever session there is
  * @m: Machine.
  * @err: What their files fail with.

@@ -243,10 +243,12 @@ static int parse_header_tail(struct vmig_parser *p, const u8 **data, size_t *byt
 static int check_type(struct vmig_parser *p)
 {
 	bool optional = p->flags & VPV_RECORD_OPTIONAL;
+	bool match = p->type == VPV_RECORD_MATCH;
 
-	if (!p->seq != (p->type == VPV_RECORD_MATCH))
-		return refuse(p, -EPROTO, p->seq ? "repeated record type" : "first record type",
-			      p->seq ? VPV_RECORD_FAMILY : VPV_RECORD_MATCH, p->type);
+	if (!p->seq && !match)
+		return refuse(p, -EPROTO, "first record type", VPV_RECORD_MATCH, p->type);
+	if (p->seq && match)
+		return refuse(p, -EPROTO, "second MATCH, at record", 0, p->seq);
 
 	switch (p->type) {
 	case VPV_RECORD_MATCH:
@@ -326,6 +328,7 @@ static int parse_head(struct vmig_parser *p, const u8 **data, size_t *bytes)
 {
 	int err;
 
+	p->payload = NULL;
 	if (!collect(p, &p->head, sizeof(p->head), data, bytes))
 		return VMIG_NEED_BYTES;
 	err = check_head(p);
@@ -333,9 +336,10 @@ static int parse_head(struct vmig_parser *p, const u8 **data, size_t *bytes)
 		return err;
 
 	enter(p, VMIG_AT_PAYLOAD);
-	p->payload = p->type == VPV_RECORD_END ? &p->end : NULL;
 	if (!p->record_bytes)
 		return check_payload(p);
+	if (p->type == VPV_RECORD_END)
+		p->payload = &p->end;
 	return p->payload ? VMIG_NEED_BYTES : VMIG_NEED_BUFFER;
 }
 

@@ -196,6 +196,7 @@ int vmig_state_request(struct vmig_machine *m, unsigned int v2, struct file **fi
 void vmig_state_set(struct vmig_machine *m, u8 bits);
 void vmig_state_error(struct vmig_machine *m);
 u8 vmig_state_snapshot(struct vmig_machine *m);
+void vmig_sessions_fail(struct vmig_machine *m, int err);
 void vmig_sessions_end(struct vmig_machine *m, int err);
 
 /* reset.c */

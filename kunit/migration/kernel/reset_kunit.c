@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reset, close and detach at every moment: nothing hangs, dangles or stays behind. */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sizes.h>
+
+#include "fake_dev.h"
+
+#define E(state)	VFIO_DEVICE_STATE_##state
+
+static const unsigned int all_states[] = {
+	E(RUNNING), E(RUNNING_P2P), E(STOP), E(STOP_COPY), E(RESUMING), E(PRE_COPY),
+	E(PRE_COPY_P2P),
+};
+
+/* What else goes on: one call of its own thread. */
+struct job {
+	struct fake *fake;
+	struct file *file;
+	unsigned int state;
+	void (*call)(struct fake *fake);
+	ssize_t ret;
+	struct completion done;
+	u8 buf[64];
+};
+
+static int job_set(void *data)
+{
+	struct job *job = data;
+	struct file *file = fake_set(job->fake, job->state);
+
+	job->ret = PTR_ERR_OR_ZERO(file);
+	job->file = IS_ERR(file) ? NULL : file;
+	complete(&job->done);
+	return 0;
+}
+
+static int job_read(void *data)
+{
+	struct job *job = data;
+
+	do {
+		job->ret = fake_read(job->file, job->buf, sizeof(job->buf));
+	} while (job->ret > 0);
+	complete(&job->done);
+	return 0;
+}
+
+static int job_call(void *data)
+{
+	struct job *job = data;
+
+	job->call(job->fake);
+	complete(&job->done);
+	return 0;
+}
+
+static struct job *job_new(struct kunit *test, struct fake *fake)
+{
+	struct job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->fake = fake;
+	init_completion(&job->done);
+	return job;
+}
+
+static void job_run(struct kunit *test, struct job *job, int (*run)(void *))
+{
+	struct task_struct *task = kthread_run(run, job, "vmig-kunit");
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+}
+
+static bool job_ends(struct job *job)
+{
+	return wait_for_completion_timeout(&job->done, 10 * HZ);
+}
+
+static void call_close(struct fake *fake)
+{
+	vmig_close(&fake->mig);
+}
+
+static void call_detach(struct fake *fake)
+{
+	vmig_detach(&fake->mig);
+}
+
+static bool soon(int (*get)(struct fake *fake, int hook), struct fake *fake, int hook, int want)
+{
+	unsigned long end = jiffies + 10 * HZ;
+
+	while (get(fake, hook) != want) {
+		if (time_after(jiffies, end))
+			return false;
+		msleep(1);
+	}
+	return true;
+}
+
+static void expect_dead(struct kunit *test, struct file *file)
+{
+	u8 byte = 0;
+
+	if (!file)
+		return;
+	if (file->f_mode & FMODE_READ)
+		KUNIT_EXPECT_EQ(test, fake_read(file, &byte, 1), -ENODEV);
+	else
+		KUNIT_EXPECT_EQ(test, fake_write(file, &byte, 1), -ENODEV);
+	fake_close(file);
+}
+
+static void reset_in_every_state_runs_the_device(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(all_states); i++) {
+		struct file *file = NULL;
+
+		KUNIT_ASSERT_EQ(test, fake_go(fake, all_states[i], &file), 0);
+		vmig_reset_done(&fake->mig);
+		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+		expect_dead(test, file);
+		KUNIT_EXPECT_TRUE(test, soon(fake_calls, fake, FAKE_RESET, i + 1));
+		KUNIT_EXPECT_FALSE(test, fake->frozen || fake->quiesced || fake->overlap);
+	}
+	fake_put(fake);
+}
+
+static void close_in_every_state_ends_the_session(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(all_states); i++) {
+		struct file *file = NULL;
+
+		KUNIT_ASSERT_EQ(test, fake_go(fake, all_states[i], &file), 0);
+		vmig_close(&fake->mig);
+		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(fake_set(fake, E(STOP_COPY))), -ENODEV);
+		expect_dead(test, file);
+		vmig_reset_done(&fake->mig);
+		vmig_open(&fake->mig);
+		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	}
+	fake_put(fake);
+}
+
+static void detach_in_every_state_fails_everything(struct kunit *test)
+{
+	char name[16];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(all_states); i++) {
+		struct file *file = NULL;
+		struct fake *fake;
+
+		snprintf(name, sizeof(name), "vmig-%u", i);
+		fake = fake_new(test, name, &fake_ops);
+		KUNIT_ASSERT_EQ(test, fake_go(fake, all_states[i], &file), 0);
+		vmig_detach(&fake->mig);
+		KUNIT_EXPECT_EQ(test, fake_get(fake), -ENODEV);
+		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(fake_set(fake, E(STOP))), -ENODEV);
+		KUNIT_EXPECT_EQ(test, fake_size(fake), 0UL);
+		expect_dead(test, file);
+		fake_put(fake);
+	}
+}
+
+/* Someone holds the state lock: the reset returns at once and the holder does it. */
+static void reset_is_left_to_the_holder_of_the_lock(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct job *job = job_new(test, fake);
+
+	fake_stall(fake, FAKE_FREEZE);
+	job->state = E(STOP_COPY);
+	job_run(test, job, job_set);
+	wait_for_completion(&fake->there);
+
+	vmig_reset_done(&fake->mig);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_RESET), 0);
+	KUNIT_EXPECT_GT(test, fake_size(fake), 0UL);
+
+	fake_release(fake);
+	KUNIT_ASSERT_TRUE(test, job_ends(job));
+	KUNIT_EXPECT_EQ(test, job->ret, -ECANCELED);
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_RESET), 1);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	KUNIT_EXPECT_FALSE(test, fake->frozen || fake->quiesced || fake->overlap);
+	fake_put(fake);
+}
+
+/* The producer holds the state lock and waits for a reader that does not come. */
+static void reset_wakes_a_producer_that_waits_for_room(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct file *file = NULL;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
+	KUNIT_ASSERT_TRUE(test, soon(fake_calls, fake, FAKE_SAVE, 1));
+	msleep(20);
+	KUNIT_EXPECT_GT(test, fake_size(fake), 0UL);
+	vmig_reset_done(&fake->mig);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	expect_dead(test, file);
+	KUNIT_EXPECT_TRUE(test, soon(fake_calls, fake, FAKE_RESET, 1));
+	KUNIT_EXPECT_FALSE(test, fake->overlap);
+	fake_put(fake);
+}
+
+static void state_change_makes_the_producer_give_way(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct file *file = NULL;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
+	KUNIT_ASSERT_TRUE(test, soon(fake_calls, fake, FAKE_SAVE, 1));
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, fake_go(fake, E(RUNNING), &file), 0);
+	KUNIT_EXPECT_FALSE(test, fake->frozen || fake->quiesced || fake->overlap);
+	expect_dead(test, file);
+	fake_put(fake);
+}
+
+/* A reader waits while a hook waits for hardware: it fails before the hook ends. */
+static void waiting_reader_fails_with(struct kunit *test, void (*call)(struct fake *fake))
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct job *reader = job_new(test, fake);
+	struct job *closer = job_new(test, fake);
+	struct file *file = NULL;
+
+	fake_stall(fake, FAKE_SAVE);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
+	wait_for_completion(&fake->there);
+	reader->file = file;
+	job_run(test, reader, job_read);
+	msleep(20);
+	KUNIT_EXPECT_FALSE(test, completion_done(&reader->done));
+
+	closer->call = call;
+	job_run(test, closer, job_call);
+	KUNIT_EXPECT_TRUE(test, job_ends(reader));
+	KUNIT_EXPECT_EQ(test, reader->ret, -ENODEV);
+	fake_release(fake);
+	KUNIT_ASSERT_TRUE(test, job_ends(closer));
+	KUNIT_EXPECT_FALSE(test, fake->overlap);
+	fake_close(file);
+	fake_put(fake);
+}
+
+static void close_fails_a_reader_that_waits(struct kunit *test)
+{
+	waiting_reader_fails_with(test, call_close);
+}
+
+static void detach_fails_a_reader_that_waits(struct kunit *test)
+{
+	waiting_reader_fails_with(test, call_detach);
+}
+
+static void reset_fails_a_reader_that_waits(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct job *reader = job_new(test, fake);
+	struct file *file = NULL;
+
+	fake_stall(fake, FAKE_PRECOPY);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+	wait_for_completion(&fake->there);
+	reader->file = file;
+	job_run(test, reader, job_read);
+	msleep(20);
+	vmig_reset_done(&fake->mig);
+	KUNIT_EXPECT_TRUE(test, job_ends(reader));
+	KUNIT_EXPECT_EQ(test, reader->ret, -ENODEV);
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_RESET), 0);
+	fake_release(fake);
+	KUNIT_EXPECT_TRUE(test, soon(fake_calls, fake, FAKE_RESET, 1));
+	fake_close(file);
+	fake_put(fake);
+}
+
+/* Reader, resets and state changes at once, for lockdep and KASAN to look at. */
+static int storm_reset(void *data)
+{
+	struct job *job = data;
+	int i;
+
+	for (i = 0; i < 300; i++) {
+		vmig_reset_done(&job->fake->mig);
+		usleep_range(50, 500);
+	}
+	complete(&job->done);
+	return 0;
+}
+
+static void storm_of_resets_leaves_a_working_device(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct job *job = job_new(test, fake);
+	u8 *buf = kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
+	unsigned int i = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	job_run(test, job, storm_reset);
+	while (!completion_done(&job->done)) {
+		struct file *file = fake_set(fake, all_states[i++ % ARRAY_SIZE(all_states)]);
+
+		if (IS_ERR_OR_NULL(file))
+			continue;
+		if (file->f_mode & FMODE_READ)
+			while (fake_read(file, buf, SZ_4K) > 0)
+				;
+		else
+			fake_write(file, VPV_STREAM_MAGIC, 4);
+		fake_close(file);
+	}
+	wait_for_completion(&job->done);
+	vmig_reset_done(&fake->mig);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(fake_set(fake, E(STOP))), 0);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(fake_set(fake, E(RUNNING))), 0);
+	KUNIT_EXPECT_FALSE(test, fake->frozen || fake->quiesced || fake->overlap);
+	fake_put(fake);
+}
+
+static struct kunit_case reset_cases[] = {
+	KUNIT_CASE(reset_in_every_state_runs_the_device),
+	KUNIT_CASE(close_in_every_state_ends_the_session),
+	KUNIT_CASE(detach_in_every_state_fails_everything),
+	KUNIT_CASE(reset_is_left_to_the_holder_of_the_lock),
+	KUNIT_CASE(reset_wakes_a_producer_that_waits_for_room),
+	KUNIT_CASE(state_change_makes_the_producer_give_way),
+	KUNIT_CASE(close_fails_a_reader_that_waits),
+	KUNIT_CASE(detach_fails_a_reader_that_waits),
+	KUNIT_CASE(reset_fails_a_reader_that_waits),
+	KUNIT_CASE(storm_of_resets_leaves_a_working_device),
+	{}
+};
+
+static struct kunit_suite reset_suite = {
+	.name = "migration_reset",
+	.test_cases = reset_cases,
+};
+
+kunit_test_suite(reset_suite);

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Data files of sessions that go well: what is read, when, and how it ends. */
+#include <linux/delay.h>
+#include <linux/mman.h>
+#include <linux/poll.h>
+#include <linux/sizes.h>
+#include <linux/uaccess.h>
+
+#include "fake_dev.h"
+
+#define STREAM_ROOM	(FAKE_STATE_BYTES * 2)
+
+static u8 *stream_new(struct kunit *test)
+{
+	u8 *stream = kunit_kzalloc(test, STREAM_ROOM, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, stream);
+	return stream;
+}
+
+/* Save @fake by way of pre-copy, as QEMU does; returns the size of the stream. */
+static size_t save_live(struct kunit *test, struct fake *fake, u8 *stream, size_t piece)
+{
+	struct file *file = NULL;
+	ssize_t n, end;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &file), 0);
+	KUNIT_ASSERT_NOT_NULL(test, file);
+	n = fake_read_all(test, file, stream, STREAM_ROOM, piece, &end);
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	KUNIT_EXPECT_GT(test, n, 0);
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY_P2P, &file), 0);
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP_COPY, &file), 0);
+	n += fake_read_all(test, file, stream + n, STREAM_ROOM - n, piece, &end);
+	KUNIT_EXPECT_EQ(test, end, 0);
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream + n, 1), 0);
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP, &file), 0);
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream + n, 1), -ENODEV);
+	fake_close(file);
+	return n;
+}
+
+static void load(struct kunit *test, struct fake *fake, const u8 *stream, size_t bytes,
+		 size_t piece)
+{
+	struct file *file = NULL;
+	size_t at;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RESUMING, &file), 0);
+	KUNIT_ASSERT_NOT_NULL(test, file);
+	for (at = 0; at < bytes; at += piece) {
+		ssize_t n = min(piece, bytes - at);
+
+		KUNIT_ASSERT_EQ(test, fake_write(file, stream + at, n), n);
+	}
+	fake_close(file);
+	file = NULL;
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RUNNING, &file), 0);
+	KUNIT_EXPECT_NULL(test, file);
+}
+
+static bool polls(struct file *file, __poll_t mask)
+{
+	return vfs_poll(file, NULL) & mask;
+}
+
+static const size_t pieces[] = { 1, 7, 31, 4096, SZ_1M };
+
+static void piece_name(const size_t *piece, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%zu_bytes", *piece);
+}
+
+KUNIT_ARRAY_PARAM(piece, pieces, piece_name);
+
+static void state_arrives_whatever_the_size_of_accesses(struct kunit *test)
+{
+	size_t piece = *(const size_t *)test->param_value;
+	struct fake *src = fake_new(test, "vmig-src", &fake_ops);
+	struct fake *dst = fake_new(test, "vmig-dst", &fake_ops);
+	u8 *stream = stream_new(test);
+	size_t bytes;
+
+	bytes = save_live(test, src, stream, piece);
+	load(test, dst, stream, bytes, piece);
+	KUNIT_EXPECT_MEMEQ(test, dst->state, src->state, FAKE_STATE_BYTES);
+	KUNIT_EXPECT_EQ(test, dst->loaded, (size_t)FAKE_STATE_BYTES);
+	KUNIT_EXPECT_EQ(test, fake_get(dst), (int)VFIO_DEVICE_STATE_RUNNING);
+	KUNIT_EXPECT_FALSE(test, dst->frozen || dst->quiesced);
+	KUNIT_EXPECT_FALSE(test, src->overlap || dst->overlap);
+	fake_put(src);
+	fake_put(dst);
+}
+
+/* Only mandatory hooks: no P2P, no match data, nothing to send in pre-copy. */
+static void small_device_migrates_without_pre_copy(struct kunit *test)
+{
+	struct fake *src = fake_new(test, "vmig-src", &fake_small_ops);
+	struct fake *dst = fake_new(test, "vmig-dst", &fake_small_ops);
+	u8 *stream = stream_new(test);
+	struct file *file = NULL;
+	ssize_t n, end;
+
+	KUNIT_EXPECT_EQ(test, fake_go(src, VFIO_DEVICE_STATE_RUNNING_P2P, &file), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fake_go(src, VFIO_DEVICE_STATE_PRE_COPY_P2P, &file), -EINVAL);
+	KUNIT_ASSERT_EQ(test, fake_go(src, VFIO_DEVICE_STATE_STOP_COPY, &file), 0);
+	n = fake_read_all(test, file, stream, STREAM_ROOM, SZ_64K, &end);
+	KUNIT_EXPECT_EQ(test, end, 0);
+	KUNIT_EXPECT_EQ(test, fake_go(src, VFIO_DEVICE_STATE_RUNNING, &file), 0);
+	KUNIT_EXPECT_FALSE(test, src->frozen);
+	load(test, dst, stream, n, SZ_64K);
+	KUNIT_EXPECT_MEMEQ(test, dst->state, src->state, FAKE_STATE_BYTES);
+	fake_close(file);
+	fake_put(src);
+	fake_put(dst);
+}
+
+static void drained_pre_copy_has_no_message_until_something_is_dirty(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	u8 *stream = stream_new(test);
+	struct file *file = NULL;
+	ssize_t n, end;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &file), 0);
+	fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 100), -ENOMSG);
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_PRECOPY), 1);
+
+	fake->dirty = 300;
+	n = fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
+	KUNIT_EXPECT_EQ(test, n, 3 * (ssize_t)(100 + sizeof(struct vpv_stream_record)));
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_PRECOPY), 2);
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RUNNING, &file), 0);
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 1), -ENODEV);
+	fake_close(file);
+	fake_put(fake);
+}
+
+static void nonblocking_read_never_waits(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	u8 *stream = stream_new(test);
+	struct file *file = NULL;
+	ssize_t end;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP, &file), 0);
+	fake_stall(fake, FAKE_SAVE);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP_COPY, &file), 0);
+	file->f_flags |= O_NONBLOCK;
+	wait_for_completion(&fake->there);
+	fake_read_all(test, file, stream, STREAM_ROOM, SZ_64K, &end);
+	KUNIT_EXPECT_EQ(test, end, -EAGAIN);
+	KUNIT_EXPECT_FALSE(test, polls(file, EPOLLIN));
+
+	fake_release(fake);
+	file->f_flags &= ~O_NONBLOCK;
+	fake_read_all(test, file, stream, STREAM_ROOM, SZ_64K, &end);
+	KUNIT_EXPECT_EQ(test, end, 0);
+	KUNIT_EXPECT_TRUE(test, polls(file, EPOLLIN));
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 0), 0);
+	fake_close(file);
+	fake_put(fake);
+}
+
+static void poll_tells_what_read_would_do(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	u8 *stream = stream_new(test);
+	struct file *file = NULL;
+	ssize_t end;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &file), 0);
+	KUNIT_EXPECT_TRUE(test, polls(file, EPOLLIN));
+	fake_read_all(test, file, stream, STREAM_ROOM, SZ_64K, &end);
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	KUNIT_EXPECT_FALSE(test, polls(file, EPOLLIN | EPOLLERR | EPOLLHUP));
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RUNNING, &file), 0);
+	KUNIT_EXPECT_TRUE(test, polls(file, EPOLLERR));
+	fake_close(file);
+	file = NULL;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RESUMING, &file), 0);
+	KUNIT_EXPECT_TRUE(test, polls(file, EPOLLOUT));
+	KUNIT_EXPECT_FALSE(test, polls(file, EPOLLERR));
+	vmig_reset_done(&fake->mig);
+	KUNIT_EXPECT_TRUE(test, polls(file, EPOLLERR));
+	fake_close(file);
+	fake_put(fake);
+}
+
+static void files_have_no_position(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct file *file = NULL;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &file), 0);
+	KUNIT_EXPECT_EQ(test, file->f_mode & (FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
+					      FMODE_WRITE), 0U);
+	fake_close(file);
+	file = NULL;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RESUMING, &file), 0);
+	KUNIT_EXPECT_EQ(test, file->f_mode & (FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
+					      FMODE_READ), 0U);
+	fake_close(file);
+	fake_put(fake);
+}
+
+static void data_size_is_known_in_every_state(struct kunit *test)
+{
+	static const unsigned int states[] = {
+		VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_PRE_COPY,
+		VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_STOP_COPY,
+		VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING_P2P,
+		VFIO_DEVICE_STATE_RESUMING,
+	};
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct fake *small = fake_new(test, "vmig-dst", &fake_small_ops);
+	struct file *file = NULL;
+	unsigned int i;
+
+	KUNIT_EXPECT_GT(test, fake_size(small), 0UL);
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		KUNIT_EXPECT_EQ(test, fake_go(fake, states[i], &file), 0);
+		KUNIT_EXPECT_GE(test, fake_size(fake), (unsigned long)FAKE_STATE_BYTES);
+	}
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP, &file), -ENODATA);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)VFIO_DEVICE_STATE_ERROR);
+	KUNIT_EXPECT_GE(test, fake_size(fake), (unsigned long)FAKE_STATE_BYTES);
+	fake_close(file);
+	fake_put(small);
+	fake_put(fake);
+}
+
+static long info(struct kunit *test, struct file *file, unsigned int cmd,
+		 struct vfio_precopy_info *info)
+{
+	unsigned long user;
+	long ret;
+
+	/* One page a call: KUnit unmaps them at the end of the test. */
+	user = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, user, 0UL);
+	KUNIT_ASSERT_EQ(test, copy_to_user((void __user *)user, info, sizeof(*info)), 0UL);
+	ret = file->f_op->unlocked_ioctl(file, cmd, user);
+	KUNIT_ASSERT_EQ(test, copy_from_user(info, (void __user *)user, sizeof(*info)), 0UL);
+	return ret;
+}
+
+static void precopy_info_counts_down(struct kunit *test)
+{
+	const unsigned int cmd = VFIO_MIG_GET_PRECOPY_INFO;
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct vfio_precopy_info i = { .argsz = sizeof(i), .flags = 0x55,
+				       .initial_bytes = 1, .dirty_bytes = ~0ULL };
+	const u64 all = sizeof(struct vpv_stream_header) + FAKE_MATCH_BYTES + 3 * 100 +
+			4 * sizeof(struct vpv_stream_record);
+	u8 *stream = stream_new(test);
+	struct file *file = NULL;
+	unsigned int tries;
+	ssize_t end;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &file), 0);
+	KUNIT_EXPECT_EQ(test, info(test, file, cmd + 1, &i), -ENOTTY);
+	KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), 0L);
+	KUNIT_EXPECT_EQ(test, i.flags, 0x55U);
+	KUNIT_EXPECT_GT(test, i.initial_bytes, (u64)sizeof(struct vpv_stream_header));
+	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 0ULL);
+	for (tries = 0; tries < 1000 && i.initial_bytes != all; tries++) {
+		msleep(1);
+		KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), 0L);
+	}
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, all);
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 50), 50);
+	KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), 0L);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, all - 50);
+
+	fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
+	fake->dirty = 77;
+	KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), 0L);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 0ULL);
+	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 77ULL);
+	fake->dirty = 0;
+
+	i.argsz = sizeof(i) - 1;
+	KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), -EINVAL);
+	i.argsz = sizeof(i);
+	KUNIT_EXPECT_EQ(test, file->f_op->unlocked_ioctl(file, cmd, 0), -EFAULT);
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP_COPY, &file), 0);
+	KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP, &file), 0);
+	KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), -ENODEV);
+	fake_close(file);
+	fake_put(fake);
+}
+
+#ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
+static void precopy_info_v2_makes_flags_output(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct vfio_precopy_info i = { .argsz = sizeof(i), .flags = 0x55 };
+	struct file *file = NULL;
+
+	fake->vdev.precopy_info_v2 = 1;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &file), 0);
+	KUNIT_EXPECT_EQ(test, info(test, file, VFIO_MIG_GET_PRECOPY_INFO, &i), 0L);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+	fake_close(file);
+	fake_put(fake);
+}
+#endif
+
+/* A file may outlive the device, and the device the file. */
+static void file_may_outlive_the_device(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct file *save = NULL, *resume = NULL;
+	u8 byte = 0;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &save), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RESUMING, &resume), 0);
+	fake_put(fake);
+	KUNIT_EXPECT_EQ(test, fake_read(save, &byte, 1), -ENODEV);
+	KUNIT_EXPECT_EQ(test, fake_write(resume, &byte, 1), -ENODEV);
+	KUNIT_EXPECT_EQ(test, save->f_op->unlocked_ioctl(save, 0, 0), -ENOTTY);
+	KUNIT_EXPECT_TRUE(test, polls(save, EPOLLERR));
+	fake_close(save);
+	fake_close(resume);
+}
+
+/* As when vfio.ko cannot install the descriptor, or the VMM closes it too early. */
+static void file_may_be_closed_in_every_state(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct file *file = NULL;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &file), 0);
+	fake_close(file);
+	file = NULL;
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP_COPY, &file), 0);
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RUNNING, &file), 0);
+	KUNIT_EXPECT_NULL(test, file);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP_COPY, &file), 0);
+	fake_close(file);
+	file = NULL;
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RUNNING, &file), 0);
+	KUNIT_EXPECT_FALSE(test, fake->frozen || fake->quiesced);
+	fake_put(fake);
+}
+
+static struct kunit_case session_cases[] = {
+	KUNIT_CASE_PARAM(state_arrives_whatever_the_size_of_accesses, piece_gen_params),
+	KUNIT_CASE(small_device_migrates_without_pre_copy),
+	KUNIT_CASE(drained_pre_copy_has_no_message_until_something_is_dirty),
+	KUNIT_CASE(nonblocking_read_never_waits),
+	KUNIT_CASE(poll_tells_what_read_would_do),
+	KUNIT_CASE(files_have_no_position),
+	KUNIT_CASE(data_size_is_known_in_every_state),
+	KUNIT_CASE(precopy_info_counts_down),
+#ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
+	KUNIT_CASE(precopy_info_v2_makes_flags_output),
+#endif
+	KUNIT_CASE(file_may_outlive_the_device),
+	KUNIT_CASE(file_may_be_closed_in_every_state),
+	{}
+};
+
+static struct kunit_suite session_suite = {
+	.name = "migration_session",
+	.test_cases = session_cases,
+};
+
+kunit_test_suite(session_suite);
