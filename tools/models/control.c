@@ -46,7 +46,8 @@ static const char *ctl_regs(struct vu_dev *dev, int argc, char **argv, FILE *out
 		fprintf(out, "%s 0x%" PRIx32 "\n", config[i].name,
 			vu_config_get(dev, config[i].off, config[i].len));
 	if (c->pm)
-		fprintf(out, "CONFIG.PM 0x%" PRIx32 "\n", vu_config_get(dev, c->pm + PCI_PM_CTRL, 2));
+		fprintf(out, "CONFIG.PM 0x%" PRIx32 "\n",
+			vu_config_get(dev, c->pm + PCI_PM_CTRL, 2));
 	if (c->pcie)
 		fprintf(out, "CONFIG.DEVCTL 0x%" PRIx32 "\n",
 			vu_config_get(dev, c->pcie + PCI_EXP_DEVCTL, 2));
@@ -92,6 +93,7 @@ static const char *ctl_stats(struct vu_dev *dev, int argc, char **argv, FILE *ou
 		{ "dma_writes", s->dma_writes },
 		{ "dma_write_bytes", s->dma_write_bytes },
 		{ "dma_faults", s->dma_faults },
+		{ "dma_messages", s->dma_messages },
 		{ "ledger_pages", dev->ledger.used },
 		{ "ledger_lost", dev->ledger.lost },
 		{ "irqs", s->irqs },
@@ -153,7 +155,7 @@ static const struct {
 } commands[] = {
 	{ "help", ctl_help, "help                     this list" },
 	{ "regs", ctl_regs, "regs                     all registers" },
-	{ "ledger", ctl_ledger, "ledger [clear]           pages written: IOVA and number of writes" },
+	{ "ledger", ctl_ledger, "ledger [clear]           pages written: IOVA, number of writes" },
 	{ "stats", ctl_stats, "stats                    counters" },
 	{ "faults", ctl_faults, "faults                   fault points and what is armed" },
 	{ "fault", ctl_fault,

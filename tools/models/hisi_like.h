@@ -185,9 +185,19 @@ struct hsl {
 };
 
 /* hisi_like.c */
-bool hsl_queue_bases_ok(const struct hsl *h, const struct hsl_queue_ctx *r);
 uint32_t hsl_queues_reg(const struct hsl *h);
+
+/* hisi_like_queue.c */
+bool hsl_queue_enabled(const struct hsl_queue *q);
+bool hsl_queue_bases_ok(const struct hsl *h, const struct hsl_queue_ctx *r);
+/* One step; true when there may be more to do at once.  Context: the model's work. */
+bool hsl_queue_work(struct hsl *h, struct hsl_queue *q);
+/* Writes to QCTRL, SQ_TAIL and CQ_HEAD. */
+void hsl_queue_ctrl(struct hsl *h, struct hsl_queue *q, uint32_t val);
+void hsl_queue_sq_tail(struct hsl_queue *q, uint32_t val);
+void hsl_queue_cq_head(struct hsl_queue *q, uint32_t val);
 void hsl_contexts_clear(struct hsl *h);
+/* No operation is in work and guest memory is not being accessed. */
 bool hsl_idle(const struct hsl *h);
 
 /* hisi_like_control.c */

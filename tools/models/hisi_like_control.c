@@ -239,6 +239,7 @@ static void drain_work(struct hsl *h)
 		return;
 	if (hsl_idle(h) && now >= cp->drain_not_before) {
 		cp->drain = HSL_DRAINED;
+		vu_irq_hold(h->dev, true);
 	} else if (now >= cp->drain_deadline) {
 		drain_failed(h, HSL_ERR_DRAIN_TIMEOUT);
 	} else {
@@ -268,8 +269,13 @@ static void start_pause(struct hsl *h)
 static void end_pause(struct hsl *h)
 {
 	h->cp.drain = HSL_RUNNING;
-	for (unsigned int n = 0; n < h->queues; n++)
+	/* What is still pending joins the one interrupt of the resume. */
+	for (unsigned int n = 0; n < h->queues; n++) {
 		h->q[n].resume = true;
+		if (vu_msix_take_pending(h->dev, n))
+			h->q[n].regs.irq_owed = 1;
+	}
+	vu_irq_hold(h->dev, false);
 	vu_kick(h->dev);
 }
 

@@ -221,11 +221,21 @@ void vu_msix_raise(struct vu_dev *dev, unsigned int vector);
 /** vu_msix_pending() - the vector waits for being unmasked */
 bool vu_msix_pending(const struct vu_dev *dev, unsigned int vector);
 
+/** vu_msix_take_pending() - withdraw a pending message; true when there was one */
+bool vu_msix_take_pending(struct vu_dev *dev, unsigned int vector);
+
 /** vu_msi_raise() - send an MSI message, or make it pending */
 void vu_msi_raise(struct vu_dev *dev, unsigned int vector);
 
 /** vu_intx_set() - assert or deassert the INTx line */
 void vu_intx_set(struct vu_dev *dev, bool level);
+
+/**
+ * vu_irq_hold() - while on, MSI and MSI-X messages stay pending
+ *
+ * For devices that promise silence, such as a paused one.  A reset ends it.
+ */
+void vu_irq_hold(struct vu_dev *dev, bool on);
 
 /** vu_err_raise() - signal the ERR interrupt (uncorrected error) */
 void vu_err_raise(struct vu_dev *dev);

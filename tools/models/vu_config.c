@@ -142,7 +142,7 @@ bool vu_bus_master(const struct vu_dev *dev)
 
 void vu_config_read(struct vu_dev *dev, uint64_t off, void *buf, size_t len)
 {
-	uint16_t status = (uint16_t)vu_config_get(dev, PCI_STATUS, 2) & (uint16_t)~PCI_STATUS_INTERRUPT;
+	uint32_t status = vu_config_get(dev, PCI_STATUS, 2) & ~(uint32_t)PCI_STATUS_INTERRUPT;
 
 	if (dev->irq.intx_level)
 		status |= PCI_STATUS_INTERRUPT;

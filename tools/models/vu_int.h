@@ -86,6 +86,7 @@ struct vu_irqs {
 	uint32_t count[VFIO_PCI_NUM_IRQS];
 	int intx_unmask;	/* eventfd polled by the server, -1 = none */
 	bool intx_level;
+	bool hold;		/* vu_irq_hold() */
 	uint32_t msix_table, msix_pba;
 	int msix_table_bar, msix_pba_bar;
 	uint8_t *msix_entries;
@@ -129,6 +130,7 @@ struct vu_stats {
 	uint64_t requests, errors, connects, refused;
 	uint64_t region_reads, region_writes, resets;
 	uint64_t dma_reads, dma_read_bytes, dma_writes, dma_write_bytes, dma_faults;
+	uint64_t dma_messages;
 	uint64_t irqs, irqs_pending, irqs_dropped;
 };
 

@@ -54,6 +54,7 @@ void vu_irq_reset(struct vu_dev *dev)
 	struct vu_irqs *irq = &dev->irq;
 
 	irq->intx_level = false;
+	irq->hold = false;
 	for (unsigned int i = 0; i < VU_NUM_IRQS; i++)
 		for (uint32_t v = 0; v < irq->count[i]; v++)
 			irq->vec[i][v].pending = false;
@@ -109,7 +110,7 @@ static bool message_blocked(const struct vu_dev *dev, unsigned int index, uint32
 {
 	const struct vu_config *c = &dev->cfg;
 
-	if (!vu_bus_master(dev))
+	if (dev->irq.hold || !vu_bus_master(dev))
 		return true;
 	if (index == VFIO_PCI_MSIX_IRQ_INDEX)
 		return vu_config_get(dev, c->msix + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_MASKALL;
@@ -185,6 +186,15 @@ bool vu_msix_pending(const struct vu_dev *dev, unsigned int vector)
 	       dev->irq.vec[VFIO_PCI_MSIX_IRQ_INDEX][vector].pending;
 }
 
+bool vu_msix_take_pending(struct vu_dev *dev, unsigned int vector)
+{
+	bool was = vu_msix_pending(dev, vector);
+
+	if (was)
+		dev->irq.vec[VFIO_PCI_MSIX_IRQ_INDEX][vector].pending = false;
+	return was;
+}
+
 /* INTx is a level: signal once, then stay masked until the client unmasks. */
 static void intx_update(struct vu_dev *dev)
 {
@@ -249,6 +259,13 @@ void vu_irq_refresh(struct vu_dev *dev)
 			if (dev->irq.vec[i][v].pending)
 				send_message(dev, i, v);
 	}
+}
+
+void vu_irq_hold(struct vu_dev *dev, bool on)
+{
+	dev->irq.hold = on;
+	if (!on)
+		vu_irq_refresh(dev);
 }
 
 /* ---- SET_IRQS ---- */

@@ -232,7 +232,10 @@ static void accept_control(struct vu_server *srv)
 
 /* ---- loop ---- */
 
-enum { P_LISTEN, P_CTL_LISTEN, P_SIGNAL, P_UNMASK, P_CLIENT, P_CTL, P_COUNT = P_CTL + VU_CTL_CLIENTS };
+enum {
+	P_LISTEN, P_CTL_LISTEN, P_SIGNAL, P_UNMASK, P_CLIENT, P_CTL,
+	P_COUNT = P_CTL + VU_CTL_CLIENTS
+};
 
 static void fill_poll(struct vu_server *srv, struct pollfd *p, unsigned int what)
 {
@@ -388,6 +391,7 @@ int vu_server_dma(struct vu_server *srv, bool write, uint64_t iova, void *buf, s
 	msg.count = *len;
 	hdr.id = srv->next_id++;
 	hdr.size = (uint32_t)(sizeof(hdr) + sizeof(msg) + (write ? *len : 0));
+	srv->dev->stats.dma_messages++;
 	srv->dma.active = true;
 	srv->dma.done = false;
 	srv->dma.id = hdr.id;

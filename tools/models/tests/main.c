@@ -6,7 +6,7 @@
 #include "test.h"
 
 static const struct test *const suites[] = {
-	msg_tests, runtime_tests, server_tests, hisi_like_tests,
+	msg_tests, runtime_tests, server_tests, hisi_like_tests, hisi_like_control_tests,
 };
 
 static bool failed;

@@ -16,7 +16,8 @@ struct test {
 };
 
 /* Each file of tests ends its table with a NULL name. */
-extern const struct test msg_tests[], runtime_tests[], server_tests[], hisi_like_tests[];
+extern const struct test msg_tests[], runtime_tests[], server_tests[];
+extern const struct test hisi_like_tests[], hisi_like_control_tests[];
 
 /* Record a failure of the running test, with the place. */
 void test_fail(const char *file, int line, const char *what, long long got, long long want);

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hisi_like: the life of a queue (sections 2.2 to 2.4).
+ *
+ * A queue fetches entries into a small buffer (the ones that a pause parks), begins one,
+ * lets its time pass, carries it out and completes it.  Every step is bounded, so the
+ * poll loop stays responsive; time that passes is a timer, never a sleep.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "hisi_like.h"
+
+#define NSEC_PER_USEC	1000ull
+
+static bool paused(const struct hsl *h)
+{
+	return h->cp.pause & HSL_PAUSE;
+}
+
+bool hsl_idle(const struct hsl *h)
+{
+	for (unsigned int n = 0; n < h->queues; n++)
+		if (h->q[n].in_work)
+			return false;
+	return !h->touching;
+}
+
+void hsl_contexts_clear(struct hsl *h)
+{
+	h->epoch++;
+	h->ctrl = 0;
+	h->status &= HSL_STATUS_READY;
+	h->ops_done = 0;
+	h->ops_failed = 0;
+	memset(h->q, 0, sizeof(h->q));
+}
+
+/* ---- start and stop of a queue ---- */
+
+static bool ring_ok(uint64_t base, uint64_t bytes)
+{
+	return !(base & 63) && base + (bytes - 1) >= base;
+}
+
+bool hsl_queue_bases_ok(const struct hsl *h, const struct hsl_queue_ctx *r)
+{
+	uint32_t size = r->size;
+
+	return size >= 2 && size <= 1u << h->log2 && !(size & (size - 1)) &&
+	       ring_ok(r->sq_base, (uint64_t)size * HSL_SQE_BYTES) &&
+	       ring_ok(r->cq_base, (uint64_t)size * HSL_CQE_BYTES);
+}
+
+bool hsl_queue_enabled(const struct hsl_queue *q)
+{
+	return q->regs.qstatus & HSL_QSTATUS_ENABLED;
+}
+
+/* Entries that were fetched and not begun count as not fetched. */
+static void queue_stop(struct hsl_queue *q, uint32_t qstatus)
+{
+	q->regs.sq_head -= q->regs.parked;
+	q->regs.parked = 0;
+	q->regs.qstatus = qstatus;
+	q->hold = false;
+	q->life++;
+}
+
+static void queue_error(struct hsl_queue *q, enum hsl_queue_error code)
+{
+	queue_stop(q, HSL_QSTATUS_ERROR | (uint32_t)code << 8);
+}
+
+static void queue_start(struct hsl *h, struct hsl_queue *q)
+{
+	q->restart = false;
+	queue_stop(q, 0);
+	q->regs.sq_tail = 0;
+	q->regs.sq_head = 0;
+	q->regs.cq_head = 0;
+	q->regs.cq_tail = 0;
+	q->regs.seq = 0;
+	q->regs.irq_owed = 0;
+	if (hsl_queue_bases_ok(h, &q->regs))
+		q->regs.qstatus = HSL_QSTATUS_ENABLED;
+	else
+		queue_error(q, HSL_Q_BAD_RING);
+}
+
+void hsl_queue_ctrl(struct hsl *h, struct hsl_queue *q, uint32_t val)
+{
+	bool was = q->regs.qctrl & HSL_QCTRL_ENABLE;
+	bool now = val & HSL_QCTRL_ENABLE;
+
+	q->regs.qctrl = val & (HSL_QCTRL_ENABLE | HSL_QCTRL_IRQ);
+	if (was == now)
+		return;
+	if (now && q->in_work)
+		q->restart = true;
+	else if (now)
+		queue_start(h, q);
+	else if (q->in_work && hsl_queue_enabled(q))
+		queue_stop(q, HSL_QSTATUS_ENABLED);
+	else if (hsl_queue_enabled(q))
+		queue_stop(q, 0);
+	if (!now)
+		q->restart = false;
+}
+
+/* ---- carrying out ---- */
+
+static void raise_irq(struct hsl *h, const struct hsl_queue *q)
+{
+	vu_msix_raise(h->dev, (unsigned int)(q - h->q));
+}
+
+static int write_completion(struct hsl *h, const struct hsl_queue *q, struct hsl_cqe *c)
+{
+	uint32_t tail = q->regs.cq_tail;
+	uint64_t iova = q->regs.cq_base + (uint64_t)(tail & (q->regs.size - 1)) * HSL_CQE_BYTES;
+	uint16_t phase = (tail / q->regs.size & 1) ^ 1;
+	int err;
+
+	/* First all of it with the phase of the pass before, so that the phase comes last. */
+	c->phase = phase ^ 1;
+	err = vu_dma_write(h->dev, iova, c, sizeof(*c));
+	if (err)
+		return err;
+	c->phase = phase;
+	return vu_dma_write(h->dev, iova + offsetof(struct hsl_cqe, phase), &phase, sizeof(phase));
+}
+
+/* The operation was not carried out and goes back to the front of the parked ones. */
+static void unbegin(struct hsl_queue *q)
+{
+	if (!hsl_queue_enabled(q) || !(q->regs.qctrl & HSL_QCTRL_ENABLE))
+		return;
+	memmove(&q->entries[1], &q->entries[0], q->regs.parked * sizeof(q->entries[0]));
+	q->entries[0] = q->current;
+	q->regs.parked++;
+}
+
+static void after_work(struct hsl *h, struct hsl_queue *q)
+{
+	q->in_work = false;
+	if (q->restart)
+		queue_start(h, q);
+	else if (hsl_queue_enabled(q) && !(q->regs.qctrl & HSL_QCTRL_ENABLE))
+		queue_stop(q, 0);
+}
+
+static void count_done(struct hsl *h, struct hsl_queue *q, const struct hsl_cqe *c)
+{
+	q->regs.seq++;
+	q->regs.cq_tail++;
+	h->ops_done++;
+	if (c->status != HSL_OK)
+		h->ops_failed++;
+	if ((q->regs.qctrl & HSL_QCTRL_IRQ) &&
+	    ((q->current.flags & HSL_SQE_IRQ) || c->status != HSL_OK))
+		raise_irq(h, q);
+}
+
+static void finish(struct hsl *h, struct hsl_queue *q)
+{
+	struct hsl_cqe c = { .tag = q->current.tag, .seq = q->regs.seq + 1 };
+	uint64_t epoch = h->epoch;
+	int err = 0;
+
+	h->touching = true;
+	if (q->abort_status)
+		c.status = q->abort_status;
+	else
+		err = hsl_op_run(h, &q->current, &c);
+	c.done = h->ops_done + 1;
+	if (!err && h->epoch == epoch)
+		err = write_completion(h, q, &c);
+	h->touching = false;
+	if (h->epoch != epoch)
+		return;
+	if (!err)
+		count_done(h, q, &c);
+	else if (err == -EPERM || err == -ENOTCONN || err == -EINTR)
+		unbegin(q);
+	else
+		queue_error(q, HSL_Q_DMA);
+	after_work(h, q);
+}
+
+static bool may_run(const struct hsl *h, const struct hsl_queue *q)
+{
+	return !paused(h) && h->status == HSL_STATUS_READY && (h->ctrl & HSL_CTRL_ENABLE) &&
+	       hsl_queue_enabled(q) && vu_bus_master(h->dev);
+}
+
+static void begin(struct hsl *h, struct hsl_queue *q)
+{
+	struct vu_fault_hit hit;
+
+	q->current = q->entries[0];
+	q->regs.parked--;
+	memmove(&q->entries[0], &q->entries[1], q->regs.parked * sizeof(q->entries[0]));
+	vu_fault_take(h->dev, HSL_FAULT_OP, &hit);
+	q->in_work = true;
+	q->hang = hit.hang;
+	q->abort_status = hit.fail ? (uint16_t)(hit.code ? hit.code : HSL_ABORTED) : 0;
+	q->due = vu_now() + h->op_us * NSEC_PER_USEC + hit.delay_ns;
+}
+
+/* The operation in work; true when it came to an end. */
+static bool work_on(struct hsl *h, struct hsl_queue *q)
+{
+	if (q->hang && vu_fault_hanging(h->dev, HSL_FAULT_OP))
+		return false;
+	if (q->due > vu_now()) {
+		vu_wake_at(h->dev, q->due);
+		return false;
+	}
+	finish(h, q);
+	return true;
+}
+
+/* ---- fetching ---- */
+
+static bool fetch_held(struct hsl *h, struct hsl_queue *q)
+{
+	struct vu_fault_hit hit;
+
+	if (!q->hold) {
+		if (!vu_fault_take(h->dev, HSL_FAULT_FETCH, &hit))
+			return false;
+		if (hit.fail) {
+			queue_error(q, HSL_Q_DMA);
+			return true;
+		}
+		q->hold = true;
+		q->hold_hang = hit.hang;
+		q->hold_due = vu_now() + hit.delay_ns;
+	}
+	if (q->hold_hang && vu_fault_hanging(h->dev, HSL_FAULT_FETCH))
+		return true;
+	if (q->hold_due > vu_now()) {
+		vu_wake_at(h->dev, q->hold_due);
+		return true;
+	}
+	q->hold = false;
+	return false;
+}
+
+/* Entries that may be fetched now: in the ring up to its end, with room to complete. */
+static uint32_t fetch_count(const struct hsl_queue *q)
+{
+	const struct hsl_queue_ctx *r = &q->regs;
+	uint32_t n = r->sq_tail - r->sq_head;
+	uint32_t room = r->size - (r->cq_tail - r->cq_head);
+	uint32_t to_end = r->size - (r->sq_head & (r->size - 1));
+
+	if (n > HSL_MAX_PARKED)
+		n = HSL_MAX_PARKED;
+	if (n > room)
+		n = room;
+	return n < to_end ? n : to_end;
+}
+
+/* Context: nothing fetched, nothing in work.  True when there was something to do. */
+static bool fetch(struct hsl *h, struct hsl_queue *q)
+{
+	struct hsl_sqe entries[HSL_MAX_PARKED];
+	uint32_t n = fetch_count(q);
+	uint64_t iova, epoch = h->epoch, life;
+	int err;
+
+	if (!n || fetch_held(h, q))
+		return false;
+	life = q->life;
+	iova = q->regs.sq_base + (uint64_t)(q->regs.sq_head & (q->regs.size - 1)) * HSL_SQE_BYTES;
+	h->touching = true;
+	err = vu_dma_read(h->dev, iova, entries, n * sizeof(entries[0]));
+	h->touching = false;
+	h->fetches++;
+	if (h->epoch != epoch || q->life != life)
+		return true;
+	if (err == -EPERM || err == -ENOTCONN || err == -EINTR)
+		return false;
+	if (err) {
+		queue_error(q, HSL_Q_DMA);
+		return true;
+	}
+	memcpy(q->entries, entries, n * sizeof(entries[0]));
+	q->regs.parked = (uint16_t)n;
+	q->regs.sq_head += n;
+	return true;
+}
+
+/* After a pause: the interrupt that the user may have missed. */
+static void resume_irq(struct hsl *h, struct hsl_queue *q)
+{
+	const struct hsl_queue_ctx *r = &q->regs;
+
+	q->resume = false;
+	if (r->irq_owed || (r->cq_tail != r->cq_head && (r->qctrl & HSL_QCTRL_IRQ)))
+		raise_irq(h, q);
+	q->regs.irq_owed = 0;
+}
+
+/* One step of one queue; true when there may be more to do at once. */
+bool hsl_queue_work(struct hsl *h, struct hsl_queue *q)
+{
+	if (q->in_work)
+		return work_on(h, q);
+	if (q->resume && !paused(h) && (!q->regs.parked || !may_run(h, q)))
+		resume_irq(h, q);
+	if (!may_run(h, q))
+		return false;
+	if (!q->regs.parked)
+		return fetch(h, q);
+	begin(h, q);
+	return work_on(h, q);
+}
+
+/* ---- doorbells ---- */
+
+void hsl_queue_sq_tail(struct hsl_queue *q, uint32_t val)
+{
+	if (!hsl_queue_enabled(q))
+		return;
+	if (val - q->regs.sq_head > q->regs.size)
+		queue_error(q, HSL_Q_BAD_DOORBELL);
+	else
+		q->regs.sq_tail = val;
+}
+
+void hsl_queue_cq_head(struct hsl_queue *q, uint32_t val)
+{
+	if (!hsl_queue_enabled(q))
+		return;
+	if (q->regs.cq_tail - val > q->regs.cq_tail - q->regs.cq_head)
+		queue_error(q, HSL_Q_BAD_DOORBELL);
+	else
+		q->regs.cq_head = val;
+}
