@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Draws a migration: the device states of both sides, the bytes sent, the workload's progress, and the downtime.
+"""Draws a migration: the device states of both sides, memory and device state sent, the workload's progress, and the
+downtime.
 
 Plain SVG; colours work on light and dark pages, and the page's colour scheme decides which background is drawn.
 """
@@ -15,7 +16,7 @@ COLOUR = dict(STATES)
 WIDTH, LEFT, RIGHT = 1000, 150, 70
 PLOT = WIDTH - LEFT - RIGHT
 LANE, GAP = 30, 10
-CHART = 110
+CHART = 90
 
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f }
@@ -24,11 +25,12 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 .page { fill: #fff } .axis { stroke: #8c959f; fill: none } .grid { stroke: #d0d7de; stroke-dasharray: 2 3 }
 .down { fill: #cf3f52; opacity: .16 } .edge { stroke: #cf3f52; stroke-width: 1.2; stroke-dasharray: 5 3 }
 .bytes { stroke: #3f78d8; stroke-width: 2; fill: none } .area { fill: #3f78d8; opacity: .15 }
+.bytes2 { stroke: #8058cf; stroke-width: 2; fill: none; stroke-dasharray: 6 3 }
 .ops { stroke: #2f9e63; stroke-width: 2; fill: none } .ops2 { stroke: #b8901d; stroke-width: 2; fill: none }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 } .small { fill: #9aa4af } .bar { fill: #fff } .page { fill: #0d1117 }
 .axis { stroke: #6e7681 } .grid { stroke: #30363d } .down { opacity: .30 }
-.bytes { stroke: #6ea0f7 } .area { fill: #6ea0f7 } .ops { stroke: #4cc38a } .ops2 { stroke: #e0b93f }
+.bytes { stroke: #6ea0f7 } .bytes2 { stroke: #b08df5 } .area { fill: #6ea0f7 } .ops { stroke: #4cc38a } .ops2 { stroke: #e0b93f }
 }
 """
 
@@ -142,13 +144,30 @@ def _value_axis(picture, y, top_value, label, unit, factor=1):
     picture.text(24, y - CHART - 8, f"{label} [{unit}]", "head")
 
 
-def _bytes_chart(picture, round_, scale, y):
-    points = [(item["t"], item["ram"] + item["vfio"]) for item in round_["samples"]]
-    points.append((round_["seconds"], round_["ram_bytes"] + round_["state_bytes"]))
-    points.append((round_["ended"], points[-1][1]))
+def _steps(samples, name, ended):
+    """Points of a counter that holds its value between samples."""
+    points, last = [], 0
+    for item in samples:
+        points += [(item["t"], last), (item["t"], item[name])]
+        last = item[name]
+    return [*points, (ended, last)]
+
+
+def _memory_chart(picture, round_, scale, y):
+    points = [(item["t"], item["ram"]) for item in round_["samples"]]
+    points += [(round_["seconds"], round_["ram_bytes"]), (round_["ended"], round_["ram_bytes"])]
     top = max(1, *(value for _, value in points)) * 1.1
-    _value_axis(picture, y, top, "Sent by the source", "MiB", 1 << 20)
+    _value_axis(picture, y, top, "Memory sent", "MiB", 1 << 20)
     picture.curve([(scale.x(t), y - CHART * value / top) for t, value in points], "bytes", y)
+
+
+def _state_chart(picture, round_, scale, y):
+    top = max(1, round_["state_bytes"], round_["loaded_bytes"]) * 1.2
+    large = top > 16384
+    _value_axis(picture, y, top, "Device state", "KiB" if large else "bytes", 1024 if large else 1)
+    for name, kind in (("saved", "bytes"), ("loaded", "bytes2")):
+        points = _steps(round_["samples"], name, round_["ended"])
+        picture.curve([(scale.x(t), y - CHART * value / top) for t, value in points], kind)
 
 
 def _ops_chart(picture, round_, scale, y):
@@ -170,11 +189,11 @@ def _legend(picture, y, used):
         picture.text(x + 20, y, state)
         x += 34 + 7.4 * len(state)
     y, x = y + 24, LEFT
-    for kind, label in (("bytes", "bytes sent"), ("ops", "operations, guest at the source"),
-                        ("ops2", "operations, guest at the destination")):
+    for kind, label in (("bytes", "sent, saved"), ("bytes2", "loaded"), ("ops", "operations, at the source"),
+                        ("ops2", "operations, at the destination")):
         picture.line(x, y - 4, x + 16, y - 4, kind)
         picture.text(x + 22, y, label)
-        x += 40 + 7 * len(label)
+        x += 44 + 6.8 * len(label)
     picture.box(x, y - 11, 14, 14, "down")
     picture.text(x + 20, y, "guest stopped")
     return y
@@ -193,16 +212,16 @@ def draw(round_, title):
     top = 84
     lanes = top + 12
     first = lanes + 2 * (LANE + GAP) + 24 + CHART
-    second = first + 34 + CHART
+    second, third = first + 34 + CHART, first + 2 * (34 + CHART)
     picture.text(24, top, "Device states", "head")
-    _time_axis(picture, whole, second, lanes, "time since the start of the migration")
-    _downtime(picture, round_, whole, top + 6, second)
+    _time_axis(picture, whole, third, lanes, "time since the start of the migration")
+    _downtime(picture, round_, whole, top + 6, third)
     _lanes(picture, round_, whole, lanes)
-    _bytes_chart(picture, round_, whole, first)
-    picture.line(LEFT, first, LEFT + PLOT, first, "axis")
-    _ops_chart(picture, round_, whole, second)
+    for chart, y in ((_memory_chart, first), (_state_chart, second), (_ops_chart, third)):
+        chart(picture, round_, whole, y)
+        picture.line(LEFT, y, LEFT + PLOT, y, "axis")
 
-    top = second + 76
+    top = third + 76
     lanes = top + 12
     y = lanes + 2 * (LANE + GAP)
     picture.text(24, top, f"Device states while the guest is stopped ({duration(pause)})", "head")

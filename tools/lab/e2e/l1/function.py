@@ -123,10 +123,8 @@ class Function:
         return answer.decode(errors="replace")
 
     def stats(self):
-        """The model's counters as {name: number}; {} without a control port."""
-        if not self.port:
-            return {}
-        return {name: int(value) for name, value in re.findall(r"(\w+)[= ](\d+)", self.control("stats"))}
+        """The model's counters as {name: number}."""
+        return {name: int(value) for name, value in re.findall(r"(\w+) (\d+)", self.control("stats"))}
 
 
 def _drain(port):

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Runs l1_migrate.py in L1 and brings its result back. Shared by the demo and the test."""
+
+import json
+import shutil
+from pathlib import Path
+
+import payload
+from labkit import build, env, vm
+
+MODEL = "hisi_like"
+
+
+def _modules(kern):
+    """A payload folder that becomes /vpv/modules."""
+    folder = env.WORK / f"e2e-{kern.name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(build.modules(kern), folder / "modules")
+    return folder
+
+
+def prepare(kern):
+    """Build all that a run needs: (payload folders, program of the models)."""
+    folders = [_modules(kern), payload.guest(), payload.scripts()]
+    return folders, build.models()
+
+
+def migrate(kern, folders, models, log, arguments=(), functions=2, model_binary=None, timeout=300, sink=None):
+    """One run in L1: (vm.Result, what result.json says; {} if there is none)."""
+    log = Path(log)
+    job = vm.Job(kernel=kern, command=["python3", "-B", "/vpv/l1_migrate.py", *arguments], payload=folders,
+                 models=[(MODEL, functions)], model_binary=model_binary or models, timeout=timeout, log=log, sink=sink)
+    result = vm.run(job)
+    path = log / "out" / "result.json"
+    try:
+        return result, json.loads(path.read_text())
+    except (OSError, ValueError):
+        return result, {}
