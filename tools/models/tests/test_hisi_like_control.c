@@ -54,7 +54,6 @@ static uint32_t ctx_put(struct guest *g, uint32_t sel, const void *ctx, uint32_t
 static void park_and_resume_elsewhere(void)
 {
 	static uint8_t ctx[4][4096];
-	char *slow[] = { "op_us=2000", NULL };
 	unsigned int seen[3][60] = { 0 };
 	struct guest a, b;
 	struct hsl_cqe c;
@@ -62,7 +61,8 @@ static void park_and_resume_elsewhere(void)
 	unsigned int parked = 0;
 	uint64_t done = 0;
 
-	guest_open(&a, slow, NULL);
+	guest_open(&a, NULL, NULL);
+	rig_control(a.r, "fault op hang skip=20 count=3");
 	for (uint32_t n = 0; n < 3; n++) {
 		guest_queue(&a, n, 64);
 		for (uint32_t i = 0; i < 60; i++) {
@@ -72,14 +72,17 @@ static void park_and_resume_elsewhere(void)
 					     .arg = i + 1 };
 			guest_put(&a, n, e);
 		}
-		guest_bell(&a, n);
+		CHECK_EQ(rig_write(a.r, BAR, Q(n, SQ_TAIL), &a.tail[n], 4), 0);
 	}
-	rig_run(a.r, 12);
+	for (int i = 0; i < 10; i++)
+		rig_step(a.r);
+	/* now each queue has one operation in work, more fetched, and more in the ring */
 	guest_wr(&a, CP(PAUSE), HSL_PAUSE);
 	CHECK_EQ(guest_rd(&a, CP(DRAIN)), HSL_DRAINING);
 	guest_wr(&a, CP(PAUSE), HSL_PAUSE | HSL_FREEZE);
 	CHECK_EQ(guest_rd(&a, CP(PAUSE)), 1);			/* no freeze before DRAINED */
-	rig_run(a.r, 10);
+	rig_control(a.r, "fault clear");
+	rig_step(a.r);
 	CHECK_EQ(guest_rd(&a, CP(DRAIN)), HSL_DRAINED);
 	vu_ledger_clear(&a.r->dev->ledger);
 	guest_wr(&a, CP(PAUSE), HSL_PAUSE | HSL_FREEZE);
@@ -332,28 +335,31 @@ static void flr_clears_all(void)
 
 static void disable_while_in_work(void)
 {
-	char *slow[] = { "op_us=5000", NULL };
 	struct guest g;
 	struct hsl_cqe c;
 
-	guest_open(&g, slow, NULL);
+	guest_open(&g, NULL, NULL);
 	guest_queue(&g, 0, 8);
 	for (int i = 0; i < 4; i++)
 		guest_put(&g, 0, (struct hsl_sqe) { .tag = (uint32_t)i });
+	rig_control(g.r, "fault op hang count=1");
 	guest_bell(&g, 0);
 	guest_wr(&g, Q(0, QCTRL), 2);
 	CHECK_EQ(guest_rd(&g, Q(0, QSTATUS)), 1);
-	rig_run(g.r, 12);
+	rig_control(g.r, "fault clear");
+	rig_step(g.r);
 	CHECK_EQ(guest_rd(&g, Q(0, QSTATUS)), 0);
 	CHECK_EQ(guest_rd(&g, Q(0, SQ_HEAD)), 1);
 	CHECK(guest_get(&g, 0, &c));
 	CHECK(!guest_get(&g, 0, &c));
 	/* disabled and enabled again before the operation ended: a fresh start */
+	rig_control(g.r, "fault op hang count=1");
 	guest_wr(&g, Q(0, QCTRL), 3);
 	guest_wr(&g, Q(0, SQ_TAIL), 2);
 	guest_wr(&g, Q(0, QCTRL), 2);
 	guest_wr(&g, Q(0, QCTRL), 3);
-	rig_run(g.r, 12);
+	rig_control(g.r, "fault clear");
+	rig_step(g.r);
 	CHECK_EQ(guest_rd(&g, Q(0, QSTATUS)), 1);
 	CHECK_EQ(guest_rd(&g, Q(0, SQ_TAIL)), 0);
 	CHECK_EQ(guest_rd(&g, Q(0, CQ_TAIL)), 0);
@@ -383,11 +389,11 @@ static void faults(void)
 	guest_wr(&g, Q(0, QCTRL), 0);
 	guest_queue(&g, 0, 8);
 	/* delayed and hanging operations */
-	rig_control(g.r, "fault op delay=20 count=1");
+	rig_control(g.r, "fault op delay=150 count=1");
 	guest_put(&g, 0, guest_op(HSL_NOP, 0, 0));
 	guest_bell(&g, 0);
 	CHECK(!guest_get(&g, 0, &c));
-	rig_run(g.r, 25);
+	rig_run(g.r, 170);
 	CHECK(guest_get(&g, 0, &c));
 	rig_control(g.r, "fault op hang count=1");
 	guest_put(&g, 0, guest_op(HSL_NOP, 0, 0));
@@ -419,10 +425,10 @@ static void faults(void)
 	rig_control(g.r, "fault ctx_read fail count=1");
 	CHECK_EQ(command(&g, 0, HSL_CMD_READ), HSL_FAILED);
 	CHECK_EQ(guest_rd(&g, CP(ERR)), HSL_ERR_INTERNAL);
-	rig_control(g.r, "fault ctx_write delay=10 count=1");
+	rig_control(g.r, "fault ctx_write delay=150 count=1");
 	guest_wr(&g, CP(WLEN), 0);
 	CHECK_EQ(command(&g, 0, HSL_CMD_WRITE), HSL_BUSY);
-	rig_run(g.r, 15);
+	rig_run(g.r, 170);
 	CHECK_EQ(guest_rd(&g, CP(STAT)), HSL_FAILED);
 	rig_control(g.r, "fault clear hang count=1");
 	CHECK_EQ(command(&g, 0, HSL_CMD_CLEAR), HSL_BUSY);
@@ -430,12 +436,12 @@ static void faults(void)
 	CHECK_EQ(guest_rd(&g, CP(STAT)), HSL_BUSY);
 	/* reset ends a hang; READY may come late */
 	rig_control(g.r, "fault clear");
-	rig_control(g.r, "fault reset delay=20 count=1");
+	rig_control(g.r, "fault reset delay=150 count=1");
 	CHECK_EQ(rig_call(g.r, VU_DEVICE_RESET, NULL, 0, NULL, 0), 0);
 	rig_enable(g.r);
 	CHECK_EQ(guest_rd(&g, CP(STAT)), HSL_IDLE);
 	CHECK_EQ(guest_rd(&g, 0x10), 0);
-	rig_run(g.r, 25);
+	rig_run(g.r, 170);
 	CHECK_EQ(guest_rd(&g, 0x10), 1);
 	CHECK(!strcmp(rig_control(g.r, "fatal"), "ok\n"));
 	CHECK_EQ(guest_rd(&g, 0x10), 3);

@@ -129,7 +129,9 @@ static int dial(const char *path)
 static void clients_come_and_go(void)
 {
 	char dir[] = "/tmp/vpv-model-test-XXXXXX", path[64], ctl[64];
-	struct vu_server_opts opts = { .socket_path = path, .control_path = ctl, .timeout_ms = 100 };
+	struct vu_server_opts opts = {
+		.socket_path = path, .control_path = ctl, .timeout_ms = 100,
+	};
 	struct vu_dev *dev = vu_dev_new(&test_model, NULL, 0);
 	struct rig r = { .dev = dev };
 	struct vu_server *srv;
