@@ -246,6 +246,8 @@ static void vf_view(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_set(f, PCI_COMMAND, 2, 0x0006), 0);
 	vcfg_put16(f->hw, PCI_COMMAND, 0x0004);
 	KUNIT_EXPECT_EQ(test, fake_get(f, PCI_COMMAND, 2), 0x0006U);
+	/* It has no BARs that could be lost. */
+	KUNIT_EXPECT_EQ(test, fake_set(f, PCI_COMMAND, 2, 0x0006), 0);
 	KUNIT_EXPECT_EQ(test, f->restores, 0U);
 }
 
@@ -310,6 +312,7 @@ static void msi_enable_needs_set_irqs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_get(f, MSI + 2, 2), 0x018aU);
 	f->irq = VCFG_IRQ_MSI;
 	f->vectors = 3;
+	KUNIT_EXPECT_EQ(test, fake_get(f, MSI + 2, 2), 0x018aU);
 	KUNIT_EXPECT_EQ(test, fake_set(f, MSI + 2, 2, 0x0051), 0);
 	KUNIT_EXPECT_EQ(test, fake_get(f, MSI + 2, 2), 0x01dbU);
 	KUNIT_EXPECT_EQ(test, f->msis, 1U);
@@ -339,7 +342,7 @@ static void power_states(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_set(f, PM + 4, 2, 0x0002), 0);
 	KUNIT_EXPECT_EQ(test, f->powers, 1U);
 	/* The upper byte has no state. */
-	KUNIT_EXPECT_EQ(test, fake_set(f, PM + 5, 1, 0x02), 0);
+	KUNIT_EXPECT_EQ(test, fake_set(f, PM + 5, 1, 0x03), 0);
 	KUNIT_EXPECT_EQ(test, f->powers, 1U);
 	KUNIT_EXPECT_EQ(test, vcfg_get16(f->hw, PM + 4), 0x8308);
 	KUNIT_EXPECT_EQ(test, fake_set(f, PM + 4, 4, 0x00000000), 0);
