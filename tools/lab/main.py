@@ -17,6 +17,7 @@ usage: tools/lab/lab clean                         remove the cache
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from labkit import env, image, kernel, models, vm  # noqa: E402
+import check  # noqa: E402
+from labkit import build, env, image, kernel, models, vm  # noqa: E402
 from labkit.progress import LabError, say  # noqa: E402
 
 
@@ -92,8 +94,53 @@ def cmd_kernel(_words):
     return 0
 
 
+def cmd_modules(words):
+    parser = argparse.ArgumentParser(prog="lab modules")
+    parser.add_argument("--kernel", choices=("stock", "debug"), default="stock")
+    kern = kernel_named(parser.parse_args(words).kernel)
+    build.modules(kern)
+    print(env.BUILD / kern.release)
+    return 0
+
+
 def cmd_exec(words):
-    return subprocess.run(words, cwd=env.REPO).returncode
+    return subprocess.run(words, env=dict(os.environ, PYTHONPATH=str(env.LAB))).returncode
+
+
+def cmd_shell(words):
+    if not sys.stdin.isatty():
+        raise LabError("shell needs a terminal; use: tools/lab/lab run -- COMMAND")
+    parser = argparse.ArgumentParser(prog="lab shell")
+    machine_options(parser)
+    parser.set_defaults(models="hisi_like:2")
+    args = parser.parse_args(words)
+    kern = kernel_named(args.kernel)
+    payload = env.WORK / "payload-shell"
+    shutil.copytree(build.modules(kern), payload / "modules")
+    (payload / "profile").write_text("PS1='L1# '\nvpv-bind\n")
+    args.payload.append(payload)
+    args.model_binary = args.model_binary or build.models()
+    say("booting L1; leave it with 'exit'")
+    result = vm.run(job_from(args, []))
+    vm.report(result)
+    return 0 if result.ok else 1
+
+
+def cmd_demo(words):
+    return subprocess.run([sys.executable, str(env.LAB / "e2e/demo.py"), *words], stdin=subprocess.DEVNULL,
+                          env=dict(os.environ, PYTHONPATH=str(env.LAB))).returncode
+
+
+def cmd_check(words):
+    return check.main(words)
+
+
+def cmd_host_check(words):
+    return check.main(words, host_only=True)
+
+
+def cmd_build_matrix(_words):
+    return check.main(["build-matrix"])
 
 
 COMMANDS = {
@@ -101,6 +148,12 @@ COMMANDS = {
     "guest": cmd_guest,
     "kernel": cmd_kernel,
     "exec": cmd_exec,
+    "modules": cmd_modules,
+    "shell": cmd_shell,
+    "demo": cmd_demo,
+    "check": cmd_check,
+    "host-check": cmd_host_check,
+    "build-matrix": cmd_build_matrix,
 }
 
 

@@ -50,11 +50,16 @@ class Job:
 
 @dataclass
 class Result:
-    status: int = 1                                 # of the job; what failed otherwise is in complaints
-    complaints: list = field(default_factory=list)
+    status: int = 1                                 # of the job
+    troubles: list = field(default_factory=list)    # with the machine: did not end, a model died
+    reports: list = field(default_factory=list)     # of kernels and sanitizers, found in logs
     boot_seconds: float = 0
     seconds: float = 0
     log: Path = None
+
+    @property
+    def complaints(self):
+        return self.troubles + self.reports
 
     @property
     def ok(self):
@@ -263,6 +268,12 @@ def _end(process):
             process.wait()
 
 
+def logs(folder):
+    """The logs of a run in which nothing may be reported."""
+    found = [folder / "l1.console", *sorted(folder.glob("model.*.log")), *splat.console_logs(folder / "out")]
+    return [path for path in found if path.exists()]
+
+
 def _judge(job, result, session, ended, log, group):
     """Complete RESULT: status, deaths of processes, reports in logs."""
     status = session.status()
@@ -270,17 +281,16 @@ def _judge(job, result, session, ended, log, group):
     if status is not None:
         result.status = status
     elif ended:
-        result.complaints.append("L1 ended before the job did; end of its console:\n" + tail(log / "l1.console", 30) +
-                                 tail(log / "qemu.log", 5))
+        result.troubles.append("L1 ended before the job did; end of its console:\n" + tail(log / "l1.console", 30) +
+                               tail(log / "qemu.log", 5))
     else:
-        result.complaints.append(f"L1 did not finish in {job.timeout} s (and {BOOT_S} s to boot); end of its console:\n"
-                                 + tail(log / "l1.console", 15))
-    result.complaints += _unpack_output(log)
-    result.complaints += group.complaints
-    logs = [log / "l1.console", *sorted(log.glob("model.*.log")), *splat.console_logs(log / "out")]
-    for path, excerpt in splat.scan([path for path in logs if path.exists()])[:3]:
-        result.complaints.append(f"kernel or sanitizer report in {path}:\n" +
-                                 "".join(f"    | {line}\n" for line in excerpt.splitlines()))
+        result.troubles.append(f"L1 did not finish in {job.timeout} s (and {BOOT_S} s to boot); end of its console:\n"
+                               + tail(log / "l1.console", 15))
+    result.troubles += _unpack_output(log)
+    result.troubles += group.complaints
+    for path, excerpt in splat.scan(logs(log))[:3]:
+        result.reports.append(f"kernel or sanitizer report in {path}:\n" +
+                              "".join(f"    | {line}\n" for line in excerpt.splitlines()))
     if interactive:
         result.status = 0
 

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# People's targets; `make help` lists them. The objects are named in Kbuild. Modules are built in a copy of their
+# sources, build/<kernel release>/, so that the tree stays clean and kernels do not mix.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+LAB := tools/lab/lab
+
+release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+BUILD ?= $(CURDIR)/build/$(release)
+
+all: modules
+
+headers:
+	@test -n "$(release)" && test -e "$(KDIR)/Makefile" || { \
+		echo "no kernel headers in $(KDIR): install them (apt install linux-headers-$$(uname -r)) or" \
+			"give KDIR=DIR" >&2; exit 1; }
+
+sources: headers
+	@tools/lab/copy-sources "$(CURDIR)" "$(BUILD)"
+
+modules: sources
+	+$(MAKE) -C $(KDIR) M=$(BUILD) modules
+	@echo "modules: $(BUILD)"
+
+modules_install: modules
+	+$(MAKE) -C $(KDIR) M=$(BUILD) modules_install
+
+demo:
+	@$(LAB) demo
+
+check:
+	@$(LAB) check $(TEST)
+
+shell:
+	@$(LAB) shell
+
+build-matrix:
+	@$(LAB) build-matrix
+
+host-check:
+	@$(LAB) host-check
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make                  build the modules for the running kernel, or for KDIR=DIR'
+	@echo 'make modules_install  install them (as root)'
+	@echo 'make demo             show a live migration; ROUNDS=n migrates back and forth'
+	@echo 'make check            run all tests; TEST=name runs one group, TEST=group/name one test'
+	@echo 'make host-check       run the tests that need no virtual machine'
+	@echo 'make build-matrix     build with W=1 and sparse for every kernel that the lab has headers of'
+	@echo 'make shell            a shell in the virtual host with our driver bound'
+	@echo 'make clean            remove build/; tools/lab/lab clean removes the lab'\''s cache'
+
+.PHONY: all headers sources modules modules_install demo check shell build-matrix host-check clean help

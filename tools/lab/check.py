@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-2.0
+"""`make check`: runs the groups of tests.py, prints a line per test, and at the end how many passed, failed, skipped."""
+
+import fnmatch
+import os
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import tests
+from labkit import build, env, kernel, models, splat, vm
+from labkit.progress import LabError, say, tail
+from labkit.tap import Parser, Test
+
+
+class Tally:
+    """Counts tests and prints one line for each."""
+
+    def __init__(self, pattern):
+        self.pattern = pattern
+        self.counts = {"pass": 0, "fail": 0, "skip": 0}
+        self.failed = []
+
+    def add(self, group, test):
+        if self.pattern and not fnmatch.fnmatch(test.name, f"*{self.pattern}*") and test.outcome != "fail":
+            return
+        self.counts[test.outcome] += 1
+        number = sum(self.counts.values())
+        word = "not ok" if test.outcome == "fail" else "ok"
+        skip = f" # SKIP {test.detail.splitlines()[0] if test.detail else ''}".rstrip() if test.outcome == "skip" else ""
+        print(f"{word} {number} - {group}: {test.name}{skip}", flush=True)
+        if test.outcome == "fail":
+            self.failed.append(f"{group}: {test.name}")
+            for line in test.detail.splitlines():
+                print(f"#   {line}", flush=True)
+
+    def end(self):
+        for name in self.failed:
+            say(f"failed: {name}")
+        if not sum(self.counts.values()):
+            self.add("check", Test("no test matched", "fail"))
+        print("{pass} passed, {fail} failed, {skip} skipped".format(**self.counts), flush=True)
+        return 1 if self.counts["fail"] else 0
+
+
+class Run:
+    """One group while it runs: feeds its output to the parser and judges it at the end."""
+
+    def __init__(self, group, tally):
+        self.group, self.tally = group, tally
+        self.parser = Parser()
+        self.tests = 0
+        self.failures = 0
+        self.began = time.monotonic()
+        self.log = open(env.LOGS / f"check-{group.name}.log", "w")
+        say(f"group {group.name} ...")
+
+    def add(self, test):
+        self.tests += 1
+        self.failures += test.outcome == "fail"
+        self.tally.add(self.group.name, test)
+
+    def feed(self, line):
+        self.log.write(line + "\n")
+        if not self.group.plain:
+            for test in self.parser.feed(line):
+                self.add(test)
+
+    def fail(self, name, detail=""):
+        self.add(Test(name, "fail", detail))
+
+    def finish(self, status, complaint=None):
+        """STATUS of the command, or None if it was stopped because its time was up."""
+        self.log.close()
+        end = tail(self.log.name, 15) + f"full log: {self.log.name}"
+        if self.group.plain and complaint is None and status is not None:
+            self.add(Test(self.group.name, "fail" if status else "pass", end if status else ""))
+        else:
+            for test in self.parser.finish():
+                self.add(test)
+            if complaint:
+                self.fail("the run as a whole", complaint)
+            elif status is None:
+                self.fail(f"ends within {self.group.timeout} s", end)
+            elif not self.tests:
+                self.fail("emits tests", end)
+            elif status and not self.failures:
+                self.fail(f"exits with status 0, not {status}", end)
+        say(f"group {self.group.name}: {self.tests} tests, {self.failures} failed, "
+            f"{time.monotonic() - self.began:.0f} s")
+
+
+def missing(group):
+    return group.needs and not (env.REPO / group.needs).exists()
+
+
+def run_host(group, tally):
+    run = Run(group, tally)
+    if missing(group):
+        run.finish(0, f"{group.needs} is missing in the tree")
+        return
+    environ = dict(os.environ, PYTHONPATH=str(env.LAB))
+    process = subprocess.Popen(["bash", "-c", group.command], cwd=env.REPO, env=environ, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    late = threading.Event()
+
+    def stop():
+        late.set()
+        os.killpg(process.pid, 9)
+
+    timer = threading.Timer(group.timeout, stop)
+    timer.start()
+    try:
+        for line in process.stdout:
+            run.feed(line.decode(errors="replace").rstrip("\n"))
+        status = process.wait()
+    finally:
+        timer.cancel()
+    run.finish(None if late.is_set() else status)
+
+
+def run_matrix(group, tally):
+    run = Run(group, tally)
+    trees = kernel.header_trees()
+    for release, kdir in trees.items():
+        trouble = build.matrix_one(release, kdir)
+        run.add(Test(release, "fail" if trouble else "pass", trouble or ""))
+    run.finish(0)
+
+
+class Demultiplexer:
+    """Splits the output of run-groups in L1 into the groups'."""
+
+    def __init__(self, groups, tally):
+        self.waiting = {group.name: group for group in groups}
+        self.tally = tally
+        self.run = None
+        self.rest = b""
+
+    def __call__(self, data):
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            self.line(line.decode(errors="replace").rstrip("\r"))
+
+    def line(self, line):
+        words = line.split()
+        if line.startswith("@@begin ") and words[1] in self.waiting:
+            self.run = Run(self.waiting.pop(words[1]), self.tally)
+        elif line.startswith("@@end ") and self.run:
+            status = int(words[2])
+            self.run.finish(None if status == 124 else status)
+            self.run = None
+        elif self.run:
+            self.run.feed(line)
+
+    def close(self, why):
+        if self.run:
+            self.run.finish(1, why)
+        for group in self.waiting.values():
+            Run(group, self.tally).finish(1, f"did not run: {why}")
+
+
+def payload_for(kern, groups):
+    """The folder that becomes /vpv."""
+    folder = env.WORK / f"payload-{kern.name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "groups").mkdir(parents=True)
+    shutil.copytree(build.modules(kern), folder / "modules")
+    shutil.copy(env.LAB / "debug.config", folder)
+    if any(group.needs == "selftests" for group in groups):
+        shutil.copytree(build.selftests(kern), folder / "selftests", ignore=shutil.ignore_patterns("*.o", "lib"))
+    for number, group in enumerate(groups):
+        (folder / "groups" / f"{number:02d}-{group.name}").write_text(f"{group.timeout}\n{group.command}\n")
+    return folder
+
+
+def group_of(excerpt_path, excerpt, groups):
+    """The group that ran when the kernel complained, from the marks in the log."""
+    if excerpt_path is None:
+        return groups[-1].name
+    text = Path(excerpt_path).read_text(errors="replace")
+    before = text[:max(0, text.find(excerpt.splitlines()[0]))]
+    mark = before.rfind("lab: group ")
+    return before[mark:].split()[2] if mark >= 0 else groups[0].name
+
+
+def run_machine(machine, groups, tally, get_kernel):
+    """All groups that share one machine, in one boot."""
+    for group in [group for group in groups if missing(group)]:
+        Run(group, tally).finish(0, f"{group.needs} is missing in the tree")
+    groups = [group for group in groups if not missing(group)]
+    if not groups:
+        return
+    split = Demultiplexer(groups, tally)
+    try:
+        kern = get_kernel(machine.kernel)
+        job = vm.Job(kernel=kern, command=["run-groups"], payload=[payload_for(kern, groups)],
+                     models=models.parse(machine.models), spare=machine.spare, memory=machine.memory,
+                     model_binary=build.models() if machine.models else None,
+                     timeout=sum(group.timeout for group in groups) + 60, sink=split,
+                     log=env.LOGS / f"l1-{machine.kernel}-{groups[0].name}")
+        say(f"booting L1 ({kern.release}) for {', '.join(group.name for group in groups)}; log: {job.log}")
+        result = vm.run(job)
+    except LabError as error:
+        split.close(str(error))
+        return
+    split.close("L1 ended early")
+    names = ", ".join(group.name for group in groups)
+    logs = vm.logs(job.log)
+    for path, excerpt in splat.scan(logs)[:3]:
+        tally.add(group_of(path, excerpt, groups), Test("no report in any log", "fail", f"{path}:\n{excerpt}"))
+    for complaint in result.troubles:
+        tally.add(names, Test("the machine", "fail", complaint))
+
+
+def select(words):
+    """(groups, pattern) for TEST=NAME or TEST=GROUP/PATTERN."""
+    if not words or not words[0]:
+        return list(tests.GROUPS), ""
+    name, _, pattern = words[0].partition("/")
+    chosen = [group for group in tests.GROUPS if fnmatch.fnmatch(group.name, name)]
+    if not chosen:
+        raise LabError(f"no group '{name}'; there are: {' '.join(group.name for group in tests.GROUPS)}")
+    return chosen, pattern
+
+
+class KernelBuild(threading.Thread):
+    """The debug kernel in the background, while groups run that do not need it."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.kernel, self.error = None, None
+
+    def run(self):
+        try:
+            self.kernel = kernel.debug()
+        except Exception as error:      # handed to the thread that needs the kernel
+            self.error = error
+
+    def get(self, name):
+        if name == "stock":
+            return kernel.stock()
+        self.join()
+        if self.error:
+            raise LabError(str(self.error))
+        return self.kernel
+
+
+def main(words, host_only=False):
+    groups, pattern = select(words)
+    if host_only:
+        groups = [group for group in groups if group.kind == "host" and not group.name.startswith("e2e")]
+    os.environ["TEST"] = pattern
+    if not pattern:
+        del os.environ["TEST"]
+    tally = Tally(pattern)
+    debug = KernelBuild()
+    machines = {}
+    for group in groups:
+        if group.kind == "vm":
+            machines.setdefault(group.machine, []).append(group)
+    if any(machine.kernel == "debug" for machine in machines):
+        debug.start()
+    for group in groups:
+        if group.kind == "host":
+            run_host(group, tally)
+        elif group.kind == "matrix":
+            run_matrix(group, tally)
+    for machine, members in machines.items():
+        run_machine(machine, members, tally, debug.get)
+    return tally.end()

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Builds the tree's parts inside the tool root: modules, device models, selftests. All results lie under build/."""
+
+import os
+import re
+import shutil
+
+from . import cache, env
+from .progress import LabError, run_logged, step
+
+JOBS = f"-j{os.cpu_count() or 1}"
+# Our own warnings; the messages of the kernel's build about its own compiler are none.
+WARNING = re.compile(r"\bwarning: |^WARNING: modpost|\berror: ", re.M)
+NOISE = re.compile(r"the compiler differs from the one used|Skipping BTF generation")
+
+
+def _busy(folder):
+    return cache.locked(env.BUILD / f".{folder.name}.lock", f"building {folder.name}")
+
+
+def modules(kern):
+    """Build our modules for KERN; returns a folder of this run that holds the *.ko files."""
+    folder = env.BUILD / kern.release
+    with step(f"modules for {kern.release}"), _busy(folder):
+        run_logged(f"build modules for {kern.release}",
+                   ["make", "-C", str(env.REPO), JOBS, "modules", f"KDIR={kern.build}", f"BUILD={folder}"])
+        dest = env.WORK / f"modules-{kern.name}"
+        shutil.rmtree(dest, ignore_errors=True)
+        dest.mkdir()
+        for file in folder.rglob("*.ko"):
+            shutil.copy(file, dest)
+    if not list(dest.iterdir()):
+        raise LabError(f"the build in {folder} made no module")
+    return dest
+
+
+def models():
+    """Build the device models; returns the program."""
+    folder = env.BUILD / "models"
+    with step("device models"), _busy(folder):
+        run_logged("build the device models", ["make", "-C", str(env.REPO / "tools/models"), JOBS, f"O={folder}"])
+    return folder / "vpv-model"
+
+
+def selftests(kern):
+    """Build the selftests; returns their folder."""
+    folder = env.BUILD / "selftests"
+    harness = kern.build / "tools/testing/selftests"
+    with step("selftests"), _busy(folder):
+        run_logged("build the selftests", ["make", "-C", str(env.REPO / "selftests"), JOBS, f"O={folder}",
+                                           f"KSFT={harness}"])
+    return folder
+
+
+def matrix_one(release, kdir):
+    """Build for one kernel with W=1 and sparse, all warnings being failures. Returns None or what went wrong."""
+    folder = env.BUILD / "matrix" / release
+    with _busy(folder):
+        status, log = run_logged(
+            f"build matrix {release}",
+            ["make", "-C", str(env.REPO), JOBS, "modules", f"KDIR={kdir}", f"BUILD={folder}", "W=1", "C=1",
+             "CHECK=sparse", "KCFLAGS=-Werror"], check=False)
+        lines = [line for line in log.read_text(errors="replace").splitlines()
+                 if WARNING.search(line) and not NOISE.search(line)]
+        if not status and not lines:
+            return None
+        # What compiled with a warning must not pass next time because it is up to date.
+        shutil.rmtree(folder, ignore_errors=True)
+    shown = lines[:12] or log.read_text(errors="replace").splitlines()[-12:]
+    return "\n".join([*shown, f"full log: {log}"])

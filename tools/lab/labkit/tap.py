@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Reads TAP and KTAP, nested or not, line by line, and counts the leaves."""
+
+import re
+from dataclasses import dataclass, field
+
+RESULT = re.compile(r"^(\s*)(not ok|ok)\b\s*\d*\s*(?:- )?\s*(.*?)\s*(?:#\s*(SKIP|TODO|XFAIL)\b:?\s*(.*))?$", re.I)
+PLAN = re.compile(r"^(\s*)1\.\.(\d+)\s*(?:#\s*SKIP\b:?\s*(.*))?$", re.I)
+SUBTEST = re.compile(r"^(\s*)# Subtest: (.*?)\s*$")
+INDENT = 4
+
+
+@dataclass
+class Test:
+    name: str
+    outcome: str            # "pass", "fail" or "skip"
+    detail: str = ""
+
+
+@dataclass
+class _Level:
+    plan: int = -1
+    seen: int = 0
+    failed: int = 0
+    children: bool = False  # results one level deeper since the last result here
+    title: str = ""
+
+
+@dataclass
+class Parser:
+    """feed() lines; returns the tests that a line completed. finish() tells what was promised but not run."""
+    levels: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+
+    def _level(self, depth):
+        while len(self.levels) <= depth:
+            self.levels.append(_Level())
+        return self.levels[depth]
+
+    def _close_below(self, depth):
+        """Results one level up complete the deeper levels: check their plans."""
+        missing = []
+        failed = 0
+        for level in self.levels[depth + 1:]:
+            failed += level.failed
+            if level.plan > level.seen:
+                missing.append(f"{level.plan} tests were planned, {level.seen} ran")
+        del self.levels[depth + 1:]
+        return missing, failed
+
+    def feed(self, line):
+        line = line.rstrip("\r\n")
+        match = SUBTEST.match(line)
+        if match:
+            # KUnit indents the title as the tests below it; kselftest runners leave it at the parent's level.
+            self._level(len(match[1]) // INDENT).title = match[2]
+            return []
+        match = PLAN.match(line)
+        if match:
+            level = self._level(len(match[1]) // INDENT)
+            level.plan, level.seen = int(match[2]), 0
+            if match[2] == "0":
+                return [Test(match[3] or "everything", "skip", match[3] or "")]
+            return []
+        if line.lstrip().startswith("Bail out!"):
+            return [Test("bail out", "fail", line.strip())]
+        match = RESULT.match(line)
+        if match:
+            return self._result(len(match[1]) // INDENT, match)
+        if line.strip():
+            self.notes.append(line)
+            del self.notes[:-40]
+        return []
+
+    def _result(self, depth, match):
+        missing, failed_below = self._close_below(depth)
+        level = self._level(depth)
+        parent = level.children
+        level.children = False
+        level.seen += 1
+        for upper in self.levels[:depth]:
+            upper.children = True
+        directive = (match[4] or "").upper()
+        outcome = "skip" if directive == "SKIP" else "pass" if match[2].lower() == "ok" or directive else "fail"
+        level.failed += (outcome == "fail") + failed_below
+        titles = [upper.title for upper in self.levels[:depth + 1] if upper.title and upper.title != match[3]]
+        name = "/".join([*titles, match[3]])
+        detail = match[5] or ""
+        tests = []
+        if not parent:
+            tests.append(Test(name, outcome, detail or ("\n".join(self.notes[-15:]) if outcome == "fail" else "")))
+        elif outcome == "fail" and not failed_below:
+            tests.append(Test(name, "fail", detail or "\n".join(self.notes[-15:])))
+        elif outcome == "skip":
+            tests.append(Test(name, "skip", detail))
+        tests += [Test(name, "fail", text) for text in missing]
+        self.notes.clear()
+        return tests
+
+    def finish(self):
+        missing, _ = self._close_below(-1)
+        return [Test("plan", "fail", text) for text in missing]

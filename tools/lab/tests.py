@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The groups of tests that `make check` runs, in this order.
+
+host: a command in the tool root. vm: a command in L1 with the tree's modules in /vpv/modules and the selftests in
+/vpv/selftests; groups with the same machine share one boot. matrix: built by the runner itself. A host or vm command
+prints TAP or KTAP, or, with plain=True, nothing of use: then its exit status is one test.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Machine:
+    kernel: str = "debug"
+    models: str = ""
+    spare: int = 0
+    memory: int = 3072
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    kind: str
+    command: str = ""
+    timeout: int = 600
+    needs: str = ""             # part of the tree without which the group fails
+    plain: bool = False
+    machine: Machine = field(default_factory=Machine)
+
+
+DEBUG = Machine(kernel="debug", models="hisi_like:2", spare=4)
+
+GROUPS = (
+    Group("layers", "host", "python3 tools/checks/layers.py", needs="tools/checks/layers.py", plain=True),
+    Group("host", "host", "make -s -C kunit/host check O=$PWD/build/host", needs="kunit/host"),
+    Group("models", "host", "make -s -C tools/models check O=$PWD/build/models", needs="tools/models"),
+    Group("fuzz", "host", "make -s -C tools/fuzz check O=$PWD/build/fuzz", needs="tools/fuzz"),
+    Group("fuzz-models", "host", "make -s -C tools/models fuzz O=$PWD/build/models", needs="tools/models"),
+    Group("build-matrix", "matrix"),
+    Group("e2e", "host", "python3 tools/lab/e2e/check.py", needs="tools/lab/e2e/check.py", timeout=900),
+    Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
+    Group("kunit", "vm", "kunit-run", timeout=300, needs="kunit", machine=DEBUG),
+    Group("self", "vm", "/vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),
+)
+HOST_KINDS = ("host", "matrix")
