@@ -33,34 +33,12 @@ FIXTURE_VARIANT_ADD(death, running_p2p) { .state = VFIO_DEVICE_STATE_RUNNING_P2P
 FIXTURE_VARIANT_ADD(death, pre_copy) { .state = VFIO_DEVICE_STATE_PRE_COPY };
 FIXTURE_VARIANT_ADD(death, pre_copy_p2p) { .state = VFIO_DEVICE_STATE_PRE_COPY_P2P };
 
-/* The first two functions are for the other tests, ones with options for compat_test. */
-static int find_spare(struct slot *spare)
-{
-	struct slot slots[SLOT_MAX];
-	struct model m;
-	int n = slots_find(MODEL, slots, SLOT_MAX);
-
-	for (int i = 2; i < n; i++) {
-		uint64_t limits = 0, version = 0;
-
-		if (model_open(&m, &slots[i]))
-			continue;
-		model_value(&m, "regs", "CP_LIMITS", &limits);
-		model_value(&m, "regs", "CP_VERSION", &version);
-		model_close(&m);
-		*spare = slots[i];
-		if (limits == (10 << 16 | 64) && version == 0x10001)
-			return 0;
-	}
-	return -ENODEV;
-}
-
 FIXTURE_SETUP(death)
 {
 	self->mode = access("/dev/iommu", R_OK) ? VDEV_GROUP : VDEV_CDEV;
 	self->v.fd = -1;
-	if (find_spare(&self->slot))
-		SKIP(return, "needs a spare function of model %s in /vpv/devices", MODEL);
+	if (slot_take_spare(MODEL, &self->slot))
+		SKIP(return, "needs one more function of model %s in /vpv/spares", MODEL);
 	ASSERT_EQ(0, vdev_bind(self->slot.bdf, DRIVER));
 	ASSERT_EQ(0, model_open(&self->m, &self->slot));
 	ASSERT_EQ(0, hsl_init(&self->h));
@@ -94,7 +72,7 @@ TEST_F_TIMEOUT(death, of_the_device, 120)
 	if (variant->state != RUNNING) {
 		ASSERT_EQ(0, mig_set(&self->v, variant->state, &fd));
 	}
-	ASSERT_EQ(0, model_kill(&self->m, &self->slot));
+	ASSERT_EQ(0, model_kill(&self->m));
 	usleep(300000);
 
 	start = now_ms();

@@ -18,7 +18,8 @@
 #include "device.h"
 
 #define DEVICES_FILE	"/vpv/devices"
-#define DEAD_FILE	"/run/vpv-selftest-dead"
+#define SPARES_FILE	"/vpv/spares"
+#define USED_PREFIX	"/run/vpv-spare-used-"
 #define SYS_PCI		"/sys/bus/pci"
 #define NODE_WAIT_MS	5000
 
@@ -30,35 +31,9 @@ uint64_t now_ms(void)
 	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
 }
 
-static bool slot_is_dead(const char *bdf)
+static int slots_read(const char *file, const char *model, struct slot *slots, int max)
 {
-	char line[64];
-	bool dead = false;
-	FILE *f = fopen(DEAD_FILE, "r");
-
-	if (!f)
-		return false;
-	while (!dead && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = 0;
-		dead = !strcmp(line, bdf);
-	}
-	fclose(f);
-	return dead;
-}
-
-void slot_mark_dead(const struct slot *slot)
-{
-	FILE *f = fopen(DEAD_FILE, "a");
-
-	if (!f)
-		return;
-	fprintf(f, "%s\n", slot->bdf);
-	fclose(f);
-}
-
-int slots_find(const char *model, struct slot *slots, int max)
-{
-	FILE *f = fopen(DEVICES_FILE, "r");
+	FILE *f = fopen(file, "r");
 	char line[256];
 	int n = 0;
 
@@ -67,13 +42,37 @@ int slots_find(const char *model, struct slot *slots, int max)
 	while (n < max && fgets(line, sizeof(line), f)) {
 		struct slot *s = &slots[n];
 
-		if (sscanf(line, "%31s %31s %u %95s", s->bdf, s->model, &s->index, s->ctl) != 4)
-			continue;
-		if (!strcmp(s->model, model) && !slot_is_dead(s->bdf))
+		if (sscanf(line, "%31s %31s %u %95s", s->bdf, s->model, &s->index, s->ctl) == 4 &&
+		    !strcmp(s->model, model))
 			n++;
 	}
 	fclose(f);
 	return n;
+}
+
+int slots_find(const char *model, struct slot *slots, int max)
+{
+	return slots_read(DEVICES_FILE, model, slots, max);
+}
+
+int slot_take_spare(const char *model, struct slot *slot)
+{
+	struct slot spares[SLOT_MAX];
+	int n = slots_read(SPARES_FILE, model, spares, SLOT_MAX);
+
+	for (int i = 0; i < n; i++) {
+		char path[128];
+		int fd;
+
+		snprintf(path, sizeof(path), USED_PREFIX "%.31s", spares[i].bdf);
+		fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+		if (fd < 0)
+			continue;
+		close(fd);
+		*slot = spares[i];
+		return 0;
+	}
+	return -ENODEV;
 }
 
 int sysfs_write(const char *path, const char *text)

@@ -15,7 +15,7 @@
 #define SLOT_MAX 32
 
 /**
- * struct slot - One line of /vpv/devices: a function that the lab plugged in
+ * struct slot - A line "BDF MODEL INDEX CONTROLPORT": a function that the lab plugged in
  * @bdf: Its PCI address.
  * @model: Name of its model.
  * @index: Number among the functions of that model.
@@ -51,9 +51,10 @@ struct vdev {
 	uint32_t ioas;
 };
 
-/* Devices of the lab that no test has killed; returns their number. */
+/* Functions of the lab, /vpv/devices; returns their number. */
 int slots_find(const char *model, struct slot *slots, int max);
-void slot_mark_dead(const struct slot *slot);
+/* One that may be killed, from /vpv/spares; each is given out once. */
+int slot_take_spare(const char *model, struct slot *slot);
 
 /* Which driver; "" for none.  vdev_bind() also waits for the nodes in /dev. */
 int vdev_driver(const char *bdf, char *name, size_t room);

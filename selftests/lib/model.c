@@ -146,8 +146,7 @@ int model_value(struct model *m, const char *cmd, const char *name, uint64_t *va
 	return -ENOENT;
 }
 
-int model_kill(struct model *m, const struct slot *slot)
+int model_kill(struct model *m)
 {
-	slot_mark_dead(slot);
 	return send_line(m, "exit\n", 5);
 }

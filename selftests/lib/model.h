@@ -29,6 +29,6 @@ int model_cmd(struct model *m, const char *fmt, ...) __attribute__((format(print
 int model_value(struct model *m, const char *cmd, const char *name, uint64_t *val);
 
 /* The process ends at once; nothing answers for the function any more. */
-int model_kill(struct model *m, const struct slot *slot);
+int model_kill(struct model *m);
 
 #endif /* SELFTEST_MODEL_H */
