@@ -177,6 +177,40 @@ static void config_masks(void)
 	rig_close(r);
 }
 
+static int small_init(struct vu_dev *dev)
+{
+	CHECK_EQ(vu_ext_cap_add(dev, PCI_EXT_CAP_ID_DSN, 1, 12), -ENOSPC);
+	CHECK_EQ(vu_cap_add(dev, PCI_CAP_ID_VNDR, 1), -EINVAL);
+	CHECK_EQ(vu_cap_add(dev, PCI_CAP_ID_VNDR, 193), -ENOSPC);
+	CHECK_EQ(vu_add_msix(dev, 1, 0, 0, 0, 0), -EINVAL);	/* no BAR 0 */
+	CHECK_EQ(vu_add_msi(dev, 3, false), -EINVAL);
+	CHECK_EQ(vu_cap_add(dev, PCI_CAP_ID_VNDR, 192), 0x40);
+	return 0;
+}
+
+static void small_config_and_bad_models(void)
+{
+	struct vu_model m = { .name = "small", .config_bytes = 256, .init = small_init };
+	struct rig *r = rig_open(&m, NULL);
+	uint32_t val;
+
+	CHECK_EQ(cfg(r, PCI_CAPABILITY_LIST, 1), 0x40);
+	CHECK_EQ(cfg(r, 252, 4), 0);
+	CHECK_EQ(rig_read(r, CONFIG, 256, &val, 4), -EINVAL);
+	CHECK_EQ(rig_set_irqs(r, 0, SET_FD, 0, 1, NULL, 0), -EINVAL);	/* no INTx */
+	rig_close(r);
+	fprintf(stderr, "# expect three messages: cannot be set up\n");
+	m.config_bytes = 300;
+	CHECK(!vu_dev_new(&m, NULL, 0));
+	m.config_bytes = 256;
+	m.bars[0].bytes = 0x1800;
+	CHECK(!vu_dev_new(&m, NULL, 0));
+	m.bars[0].bytes = 0x1000;
+	m.bars[0].flags = VU_BAR_64;
+	m.bars[1].bytes = 0x1000;
+	CHECK(!vu_dev_new(&m, NULL, 0));
+}
+
 static void resets(void)
 {
 	struct rig *r = rig_open(&test_model, NULL);
@@ -694,6 +728,7 @@ const struct test runtime_tests[] = {
 	{ "runtime: regions_and_sparse_mmap", regions_and_sparse_mmap },
 	{ "runtime: bar_access", bar_access },
 	{ "runtime: config_masks_and_w1c", config_masks },
+	{ "runtime: small_config_and_bad_models", small_config_and_bad_models },
 	{ "runtime: flr_and_device_reset", resets },
 	{ "runtime: irq_info", irq_info },
 	{ "runtime: msix_delivery_mask_and_pending", msix_delivery },
