@@ -207,7 +207,7 @@ int vpv_op_init(struct vfio_device *vdev)
 	struct vpv_device *vpv = vpv_from_vdev(vdev);
 	struct vpv_state *st;
 
-	st = kzalloc(sizeof(*st), GFP_KERNEL);
+	st = kzalloc_obj(*st, GFP_KERNEL);
 	if (!st)
 		return -ENOMEM;
 

@@ -47,7 +47,7 @@ struct vpv_devset *vpv_devset_get(struct pci_dev *pdev)
 		}
 	}
 
-	set = kzalloc(sizeof(*set), GFP_KERNEL);
+	set = kzalloc_obj(*set, GFP_KERNEL);
 	if (!set)
 		return NULL;
 	kref_init(&set->kref);

@@ -23,7 +23,7 @@ static void eventfd_free_rcu(struct rcu_head *rcu)
 
 static struct vpv_eventfd *eventfd_alloc(int fd)
 {
-	struct vpv_eventfd *efd = kzalloc(sizeof(*efd), GFP_KERNEL_ACCOUNT);
+	struct vpv_eventfd *efd = kzalloc_obj(*efd, GFP_KERNEL_ACCOUNT);
 	struct eventfd_ctx *ctx;
 
 	if (!efd)

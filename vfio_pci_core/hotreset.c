@@ -38,11 +38,13 @@ static bool in_scope(const struct reset_scope *scope, struct pci_dev *pdev)
 	return pdev && pdev->slot == scope->pdev->slot;
 }
 
+typedef int (*scope_fn)(struct pci_dev *pdev, void *data);
+
 struct scope_walk {
 	const struct reset_scope *scope;
+	scope_fn fn;
 	void *data;
 	int ret;
-	int (*fn)(struct pci_dev *pdev, void *data);
 };
 
 static int scope_step(struct pci_dev *pdev, void *data)
@@ -55,8 +57,7 @@ static int scope_step(struct pci_dev *pdev, void *data)
 }
 
 /* Call @fn for each function until one returns an error; return that. */
-static int for_each_in_scope(const struct reset_scope *scope,
-			     int (*fn)(struct pci_dev *pdev, void *data), void *data)
+static int walk_scope(const struct reset_scope *scope, scope_fn fn, void *data)
 {
 	struct scope_walk walk = { .scope = scope, .fn = fn, .data = data };
 
@@ -74,7 +75,7 @@ static u32 count_in_scope(const struct reset_scope *scope)
 {
 	u32 count = 0;
 
-	for_each_in_scope(scope, count_one, &count);
+	walk_scope(scope, count_one, &count);
 	return count;
 }
 
@@ -141,7 +142,7 @@ static int fill_devices(struct vpv_device *vpv, const struct reset_scope *scope,
 			      VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
 
 	guard(mutex)(&vpv->vdev.dev_set->lock);
-	return for_each_in_scope(scope, fill_one, fill);
+	return walk_scope(scope, fill_one, fill);
 }
 
 static int copy_devices(struct vpv_device *vpv, const struct reset_scope *scope, u32 max,
@@ -230,7 +231,7 @@ static struct pci_dev *set_resettable(struct vfio_device_set *set)
 	lockdep_assert_held(&set->lock);
 
 	vpv = list_first_entry(&set->device_list, struct vpv_device, vdev.dev_set_list);
-	if (reset_scope_init(&scope, vpv->pdev) || for_each_in_scope(&scope, is_in_set, set))
+	if (reset_scope_init(&scope, vpv->pdev) || walk_scope(&scope, is_in_set, set))
 		return NULL;
 	return vpv->pdev;
 }

@@ -24,7 +24,7 @@ static bool claim_rest_of_page(struct pci_dev *pdev, struct vpv_bar_state *bar)
 	if (!PAGE_ALIGNED(res->start) || !res->parent)
 		return false;
 
-	rest = kzalloc(sizeof(*rest), GFP_KERNEL_ACCOUNT);
+	rest = kzalloc_obj(*rest, GFP_KERNEL_ACCOUNT);
 	if (!rest)
 		return false;
 

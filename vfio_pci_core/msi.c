@@ -44,7 +44,7 @@ static struct vpv_vector *vector_alloc(struct vpv_device *vpv, unsigned int nr, 
 	struct eventfd_ctx *trigger;
 	struct vpv_vector *vec;
 
-	vec = kzalloc(sizeof(*vec), GFP_KERNEL_ACCOUNT);
+	vec = kzalloc_obj(*vec, GFP_KERNEL_ACCOUNT);
 	if (!vec)
 		return ERR_PTR(-ENOMEM);
 

@@ -66,4 +66,9 @@
 #define vpv_precopy_info_v2(vdev) false
 #endif
 
+/* linux/slab.h: allocation of one object, by an expression or a type. */
+#ifndef VPV_HAVE_KZALLOC_OBJ
+#define kzalloc_obj(what, gfp) ((typeof(what) *)kzalloc(sizeof(what), gfp))
+#endif
+
 #endif /* VPV_COMPAT_H */
