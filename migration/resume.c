@@ -116,7 +116,7 @@ static int resume_feed(struct vmig_file *f, size_t bytes)
 
 	err = resume_parse(m, f, f->bounce, bytes);
 	if (err == -EIO)
-		vmig_state_error(m);
+		vmig_state_error(m, err);
 	if (err)
 		vmig_file_fail(f, err);
 	spin_lock(&f->lock);

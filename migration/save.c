@@ -282,7 +282,7 @@ static void save_produce(struct vmig_machine *m, struct vmig_file *f)
 
 	vmig_complain(m, "%s hook failed: %d", what, err);
 	if (err == -EIO) {
-		vmig_state_error(m);
+		vmig_state_error(m, err);
 		return;
 	}
 	vmig_file_fail(f, err);

@@ -72,11 +72,15 @@ void vmig_sessions_end(struct vmig_machine *m, int err)
 /**
  * vmig_state_error() - Only a reset helps from here
  * @m: Machine.
+ * @err: What data files fail with.
+ *
+ * Whoever sees a file fail sees ERROR.
  */
-void vmig_state_error(struct vmig_machine *m)
+void vmig_state_error(struct vmig_machine *m, int err)
 {
-	vmig_sessions_end(m, -EIO);
 	vmig_state_set(m, VMIG_ERROR);
+	vmig_sessions_fail(m, err);
+	vmig_sessions_end(m, err);
 }
 
 /**
@@ -150,9 +154,10 @@ static int do_load_end(struct vmig_machine *m, struct file **filp)
 {
 	int err = vmig_resume_end(m);
 
-	vmig_session_end(m, false, err ?: -ENODEV);
 	if (err)
-		vmig_state_error(m);
+		vmig_state_error(m, err);
+	else
+		vmig_session_end(m, false, -ENODEV);
 	return err;
 }
 
@@ -193,7 +198,7 @@ static int state_step(struct vmig_machine *m, const struct vmig_step *step,
 		vmig_complain(m, "%s -> %s: %s failed: %d", vmig_fsm_name(from),
 			      vmig_fsm_name(to), actions[step->action].name, err);
 		if (err == -EIO)
-			vmig_state_error(m);
+			vmig_state_error(m, err);
 	}
 	return err;
 }
@@ -221,7 +226,7 @@ static int state_change(struct vmig_machine *m, u8 to, struct file **filp)
 
 	lockdep_assert_held(&m->request_lock);
 
-	if (READ_ONCE(m->detached))
+	if (!m->open)
 		return -ENODEV;
 	if (from == VMIG_ERROR)
 		return -EIO;
@@ -231,9 +236,7 @@ static int state_change(struct vmig_machine *m, u8 to, struct file **filp)
 
 	vmig_save_pause(m);
 	vmig_lock(m);
-	if (!m->mig || !m->open)
-		err = -ENODEV;
-	else if (m->state == VMIG_ERROR)
+	if (m->state == VMIG_ERROR)
 		err = -EIO;
 	else if (m->state != from)
 		err = -ECANCELED;	/* reset meanwhile */

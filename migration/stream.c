@@ -6,6 +6,11 @@
  */
 #include "stream.h"
 
+/* As Documentation/stream.rst draws them. */
+static_assert(sizeof(struct vpv_stream_header) == 136);
+static_assert(sizeof(struct vpv_stream_record) == 32);
+static_assert(sizeof(struct vpv_stream_end) == 16);
+
 u32 vmig_crc(u32 seed, const void *data, size_t bytes)
 {
 	return ~crc32c(~seed, data, bytes);

@@ -76,8 +76,9 @@ struct vmig_session_stats {
  * @id: What its streams say; constant.
  * @caps: VMIG_CAP_ bits; constant.
  * @state: VMIG_ bits.  Written under state_lock and lock, read under either.
- * @open: User space has the device open; under state_lock.
- * @detached: The device is going away; as @state.
+ * @open: User space has the device open, and it is not going away.  Written under
+ *	request_lock and state_lock, read under either.
+ * @detached: The device is going away; written likewise.
  * @reset_pending: vmig_reset_done() left work to the holder of state_lock; lock.
  * @saving: Save session.  Written under state_lock and lock, read under either.
  * @resuming: Load session, likewise.
@@ -194,7 +195,7 @@ void vmig_complain(struct vmig_machine *m, const char *fmt, ...);
 /* state.c */
 int vmig_state_request(struct vmig_machine *m, unsigned int v2, struct file **filp);
 void vmig_state_set(struct vmig_machine *m, u8 bits);
-void vmig_state_error(struct vmig_machine *m);
+void vmig_state_error(struct vmig_machine *m, int err);
 u8 vmig_state_snapshot(struct vmig_machine *m);
 void vmig_sessions_fail(struct vmig_machine *m, int err);
 void vmig_sessions_end(struct vmig_machine *m, int err);

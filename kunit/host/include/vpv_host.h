@@ -58,7 +58,7 @@ typedef int64_t s64;
 #define check_mul_overflow(a, b, d) __builtin_mul_overflow(a, b, d)
 #define container_of(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
 #define BUILD_BUG_ON(c)	_Static_assert(!(c), #c)
-#define static_assert	_Static_assert
+#define static_assert(e, ...) _Static_assert(e, #e)
 #define fallthrough	__attribute__((fallthrough))
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
 #define READ_ONCE(x)	(*(const volatile typeof(x) *)&(x))
