@@ -14,7 +14,7 @@ class Machine:
     kernel: str = "debug"
     models: str = ""
     spare: int = 0
-    memory: int = 3072
+    memory: int = 2048
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ GROUPS = (
     Group("fuzz", "host", "make -s -C tools/fuzz check O=$PWD/build/fuzz", needs="tools/fuzz"),
     Group("fuzz-models", "host", "make -s -C tools/models fuzz O=$PWD/build/models", needs="tools/models"),
     Group("build-matrix", "matrix"),
-    Group("e2e", "host", "python3 tools/lab/e2e/check.py", needs="tools/lab/e2e/check.py", timeout=900),
+    Group("e2e", "host", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=900),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=300, needs="kunit", machine=DEBUG),
     Group("self", "vm", "/vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),

@@ -9,6 +9,9 @@ import payload
 from labkit import build, env, vm
 
 MODEL = "hisi_like"
+# Each operation takes this long, so that the queues always hold work that waits, also when the guest is stopped, and
+# so that the workload leaves CPU time to the migration where everything is emulated.
+OP_US = 4000
 
 
 def _modules(kern):
@@ -29,7 +32,8 @@ def migrate(kern, folders, models, log, arguments=(), functions=2, model_binary=
     """One run in L1: (vm.Result, what result.json says; {} if there is none)."""
     log = Path(log)
     job = vm.Job(kernel=kern, command=["python3", "-B", "/vpv/l1_migrate.py", *arguments], payload=folders,
-                 models=[(MODEL, functions)], model_binary=model_binary or models, timeout=timeout, log=log, sink=sink)
+                 models=[(MODEL, functions)], model_options=[f"op_us={OP_US}"], model_binary=model_binary or models,
+                 timeout=timeout, log=log, sink=sink)
     result = vm.run(job)
     path = log / "out" / "result.json"
     try:

@@ -175,7 +175,7 @@ def _ops_chart(picture, round_, scale, y):
     values = [done for points in sides for _, done in points] or [0, 1]
     low, top = min(values), max(values)
     top += max(1, (top - low) * 0.1)
-    _value_axis(picture, y, top - low, "Operations completed since then", "count")
+    _value_axis(picture, y, top - low, "Operations since the start", "count")
     for points, kind in zip(sides, ("ops", "ops2")):
         picture.curve([(scale.x(t), y - CHART * (done - low) / (top - low)) for t, done in points], kind)
 

@@ -44,7 +44,7 @@ class Guest:
         self.console = None
         self.changed = threading.Condition()
         self.reports = []       # (time of arrival, kind, values)
-        self.refused = False    # its QEMU has a reason to complain
+        self.excused = 0        # bytes of QEMU's log that are there for a good reason
 
     # Start and end
 
@@ -132,6 +132,14 @@ class Guest:
             return (self.logs / f"{self.name}.qemu").read_text(errors="replace")
         except OSError:
             return ""
+
+    def excuse(self):
+        """What QEMU has said so far was to be expected."""
+        self.excused = len(self.qemu_log())
+
+    def noise(self):
+        """Lines that QEMU wrote and that nobody expected."""
+        return self.qemu_log()[self.excused:].splitlines()
 
     # The workload
 

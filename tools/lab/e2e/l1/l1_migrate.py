@@ -92,7 +92,6 @@ class Session:
         source = self.guest
         migration.capabilities(source, target)
         uri = self.uri("cancel")
-        target.refused = True
         target.qmp.execute("migrate-incoming", uri=uri)
         began = time.time()
         migration.start(source, uri, bandwidth=SLOW)
@@ -104,6 +103,7 @@ class Session:
         states = [state for _, state in source.qmp.states()]
         self.check("a cancelled migration leaves the device running", states and states[-1] == "running", states)
         target.quit()
+        self.excuse(source, target)
         self.say(f"{source.name}: migration cancelled in pre-copy; the guest goes on")
 
     def refuse(self, function):
@@ -112,7 +112,6 @@ class Session:
         target = self.launch(function, "defer")
         migration.capabilities(source, target)
         uri = self.uri("refuse")
-        target.refused = True
         target.qmp.execute("migrate-incoming", uri=uri)
         began = time.time()
         migration.start(source, uri)
@@ -127,7 +126,14 @@ class Session:
             source.qmp.execute("cont")
         self.go_on("after the refused migration", source)
         self.result["refusal"] = reason.strip()[-500:]
+        self.excuse(source, target)
         self.say(f"{source.name}: incompatible destination refused; the guest goes on")
+
+    @staticmethod
+    def excuse(*guests):
+        """A migration that was to fail makes both QEMUs complain."""
+        for guest in guests:
+            guest.excuse()
 
     def go_on(self, when, guest):
         before = guest.last().get("done", 0)
@@ -195,17 +201,18 @@ class Session:
         for function in self.bound:
             function.unbind()
         self.check("every function is unbound cleanly", not any(item.driver() for item in self.bound))
-        noise = [line for guest in self.guests for line in guest.qemu_log().splitlines()
-                 if not guest.refused and not HARMLESS.search(line)]
+        noise = [line for guest in self.guests for line in guest.noise() if not HARMLESS.search(line)]
         self.check("QEMU complains about nothing", not noise, "; ".join(noise[:5]))
 
     def run(self):
         self.bind()
         before = [function.stats() for function in self.functions]
-        spare = self.launch(self.functions[1], "defer") if not self.args.refuse else None
+        spare = self.launch(self.functions[1], "defer")
         self.boot()
+        if self.args.refuse:
+            self.refuse(self.functions[-1])
         if self.args.cancel:
-            self.cancel(spare or self.launch(self.functions[1], "defer"))
+            self.cancel(spare)
             spare = None
         for number in range(1, self.args.rounds + 1):
             target = spare or self.launch(self.functions[number % 2], "defer")

@@ -20,7 +20,7 @@ class Qmp:
         self.closed = False
         self.serial = 0
         threading.Thread(target=self._read, daemon=True).start()
-        self.execute("qmp_capabilities")
+        self.execute("qmp_capabilities", timeout)
 
     @staticmethod
     def _connect(path, timeout):
