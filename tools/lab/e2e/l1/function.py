@@ -17,9 +17,13 @@ class FunctionError(Exception):
     """A function cannot be used; the message says why."""
 
 
-def _kernel_log(lines=15):
+def kernel_lines():
     out = subprocess.run(["dmesg"], capture_output=True, text=True, errors="replace", check=False).stdout
-    return "\n".join(out.splitlines()[-lines:])
+    return out.splitlines()
+
+
+def _kernel_log(lines=15):
+    return "\n".join(kernel_lines()[-lines:])
 
 
 def load_modules(folder, names=OUR_MODULES):
