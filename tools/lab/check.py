@@ -216,13 +216,15 @@ def run_machine(machine, groups, tally, get_kernel):
 
 
 def select(words):
-    """(groups, pattern) for TEST=NAME or TEST=GROUP/PATTERN."""
+    """(groups, pattern) for TEST=NAME[,NAME...] or TEST=GROUP/PATTERN."""
     if not words or not words[0]:
         return list(tests.GROUPS), ""
-    name, _, pattern = words[0].partition("/")
-    chosen = [group for group in tests.GROUPS if fnmatch.fnmatch(group.name, name)]
-    if not chosen:
-        raise LabError(f"no group '{name}'; there are: {' '.join(group.name for group in tests.GROUPS)}")
+    names, _, pattern = words[0].partition("/")
+    names = names.split(",")
+    for name in names:
+        if not fnmatch.filter([group.name for group in tests.GROUPS], name):
+            raise LabError(f"no group '{name}'; there are: {' '.join(group.name for group in tests.GROUPS)}")
+    chosen = [group for group in tests.GROUPS if any(fnmatch.fnmatch(group.name, name) for name in names)]
     return chosen, pattern
 
 

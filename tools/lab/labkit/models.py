@@ -2,6 +2,7 @@
 """Device-model processes: one process per PCI function, plugged into L1's QEMU through vfio-user."""
 
 import os
+import re
 import selectors
 import subprocess
 from pathlib import Path
@@ -66,28 +67,35 @@ class Model:
         return None
 
 
+SPEC = re.compile(r"(?P<name>\w+)(\[(?P<options>[^][,]*)\])?(:(?P<count>\d+))?")
+
+
 def parse(spec):
-    """NAME:COUNT[,NAME:COUNT...] as [(name, count)]."""
+    """NAME[KEY=VALUE;...]:COUNT[,...] as [(name, count, options)]; the options of a part are its models' own."""
     wanted = []
     for part in filter(None, (spec or "").split(",")):
-        name, _, count = part.partition(":")
-        if not name or not (count or "1").isdigit():
-            raise LabError(f"--models {spec}: expected NAME:COUNT[,NAME:COUNT...]")
-        wanted.append((name, int(count or "1")))
+        match = SPEC.fullmatch(part)
+        if not match:
+            raise LabError(f"--models {spec}: expected NAME:COUNT[,...] or NAME[KEY=VALUE;...]:COUNT[,...]")
+        options = tuple(filter(None, (match["options"] or "").split(";")))
+        wanted.append((match["name"], int(match["count"] or 1), options))
     return wanted
 
 
 def plan(binary, wanted, spare, sockets, log_dir, options=()):
-    """The functions of [(name, count)], then SPARE more of the first kind, each in a slot of its own."""
-    count = sum(item[1] for item in wanted) + spare
-    if count > LAST_SLOT - FIRST_SLOT + 1:
-        raise LabError(f"{count} model functions do not fit in one machine")
-    names = [(name, index, False) for name, number in wanted for index in range(number)]
+    """The functions of [(name, count)] or parse(), then SPARE more of the first kind, each in a slot of its own."""
     if spare and not wanted:
         raise LabError("--spare needs --models")
-    names += [(wanted[0][0], wanted[0][1] + index, True) for index in range(spare)]
-    return [Model(binary, name, index, FIRST_SLOT + place, sockets, log_dir, options, is_spare)
-            for place, (name, index, is_spare) in enumerate(names)]
+    names = [(name, own, False) for name, number, *own in wanted for _ in range(number)]
+    names += [(wanted[0][0], wanted[0][2:], True) for _ in range(spare)]
+    if len(names) > LAST_SLOT - FIRST_SLOT + 1:
+        raise LabError(f"{len(names)} model functions do not fit in one machine")
+    planned, numbers = [], {}
+    for place, (name, own, is_spare) in enumerate(names):
+        index = numbers[name] = numbers.get(name, -1) + 1
+        planned.append(Model(binary, name, index, FIRST_SLOT + place, sockets, log_dir, (*options, *sum(own, ())),
+                             is_spare))
+    return planned
 
 
 class Group:

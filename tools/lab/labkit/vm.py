@@ -22,7 +22,8 @@ from . import env, image, models, splat
 from .progress import LabError, say, tail
 
 QEMU = "/usr/bin/qemu-system-x86_64"
-BOOT_S = 120
+# Above the job's own time: until it starts, and the leak scan after it. Generous: machines without KVM may be busy.
+BOOT_S = 480
 POWEROFF_S = 30
 # Bytes of job output shown live per read.
 CHUNK = 65536
@@ -284,7 +285,7 @@ def _judge(job, result, session, ended, log, group):
         result.troubles.append("L1 ended before the job did; end of its console:\n" + tail(log / "l1.console", 30) +
                                tail(log / "qemu.log", 5))
     else:
-        result.troubles.append(f"L1 did not finish in {job.timeout} s (and {BOOT_S} s to boot); end of its console:\n"
+        result.troubles.append(f"L1 did not finish in {job.timeout} s (and {BOOT_S} s to boot and to end); end of its console:\n"
                                + tail(log / "l1.console", 15))
     result.troubles += _unpack_output(log)
     result.troubles += group.complaints
