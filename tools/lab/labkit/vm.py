@@ -136,7 +136,9 @@ def _qemu_command(job, boot, functions, ports, payload, log):
     kvm = kvm_works()
     accel = ["-accel", "kvm"] if kvm else ["-accel", "tcg,thread=multi"]
     iommu = ["-device", "intel-iommu,intremap=on,caching-mode=on"] if job.iommu else []
-    append = ("console=ttyS0 quiet panic=-1 oops=panic log_buf_len=4M "
+    # A busy machine starves an emulated one: no timer check, and patience before a stall is reported.
+    append = ("console=ttyS0 quiet panic=-1 oops=panic log_buf_len=4M no_timer_check tsc=reliable "
+              "rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 "
               f"intel_iommu={'on' if job.iommu else 'off'} {job.append}")
     command = [QEMU, "-name", "l1", "-machine", "q35,kernel-irqchip=split,memory-backend=mem", *accel, "-cpu", "max",
                "-smp", str(job.cpus), "-m", str(job.memory),
