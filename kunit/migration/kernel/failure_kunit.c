@@ -59,7 +59,7 @@ static void failing_hook_leaves_the_documented_state(struct kunit *test)
 	fake->fail[f->hook] = 0;
 	if (f->state == E(ERROR)) {
 		KUNIT_EXPECT_EQ(test, fake_go(fake, E(RUNNING), &file), -EIO);
-		vmig_reset_done(&fake->mig);
+		fake_reset_function(fake);
 	}
 	KUNIT_EXPECT_EQ(test, fake_go(fake, E(RUNNING), &file), 0);
 	KUNIT_EXPECT_FALSE(test, fake->frozen || fake->quiesced || fake->overlap);
@@ -87,7 +87,7 @@ static void failing_producer_fails_the_read(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fake_read(file, stream, 1), errs[i]);
 		if (errs[i] == -EIO) {
 			KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(ERROR));
-			vmig_reset_done(&fake->mig);
+			fake_reset_function(fake);
 		}
 		KUNIT_EXPECT_EQ(test, fake_go(fake, E(RUNNING), &file), 0);
 		KUNIT_EXPECT_FALSE(test, fake->frozen || fake->quiesced);
@@ -170,7 +170,7 @@ static int load(struct kunit *test, struct fake *fake, const u8 *stream, size_t 
 		file = NULL;
 		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(ERROR));
 		KUNIT_EXPECT_EQ(test, fake_go(fake, E(RUNNING), &file), -EIO);
-		vmig_reset_done(&fake->mig);
+		fake_reset_function(fake);
 		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
 	}
 	return err;
@@ -238,7 +238,7 @@ static void hardware_error_while_loading_is_error_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(ERROR));
 	KUNIT_EXPECT_EQ(test, fake_write(file, stream, bytes), -EIO);
 	KUNIT_EXPECT_EQ(test, fake_go(fake, E(STOP), &file), -EIO);
-	vmig_reset_done(&fake->mig);
+	fake_reset_function(fake);
 	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
 	fake_close(file);
 	fake_put(fake);

@@ -23,6 +23,10 @@ static int hook_begin(struct vmig_dev *mig, int hook)
 		complete(&fake->there);
 		wait_for_completion(&fake->go);
 	}
+	if (hook != FAKE_RESET) {
+		mutex_lock(&fake->memory_lock);
+		mutex_unlock(&fake->memory_lock);
+	}
 	return fake->fail[hook];
 }
 
@@ -218,6 +222,7 @@ static int fake_init(struct vfio_device *vdev)
 
 	fake->ops = fake_next_ops;
 	fake->stalled = FAKE_HOOKS;
+	mutex_init(&fake->memory_lock);
 	init_completion(&fake->there);
 	init_completion(&fake->go);
 	return vmig_init(&fake->mig, vdev, fake->ops,
@@ -277,6 +282,14 @@ void fake_release(struct fake *fake)
 {
 	WRITE_ONCE(fake->stalled, FAKE_HOOKS);
 	complete_all(&fake->go);
+}
+
+/* As the PCI core reports a reset that the user asked for. */
+void fake_reset_function(struct fake *fake)
+{
+	mutex_lock(&fake->memory_lock);
+	vmig_reset_done(&fake->mig);
+	mutex_unlock(&fake->memory_lock);
 }
 
 int fake_calls(struct fake *fake, int hook)

@@ -9,6 +9,7 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/fs.h>
+#include <linux/mutex.h>
 #include <vpv/migration.h>
 #include <vpv/stream.h>
 
@@ -30,6 +31,8 @@ enum fake_hook {
  * @vdev: As vfio.ko sees it; first member.
  * @mig: Its migration side.
  * @ops: Its hooks.
+ * @memory_lock: Every hook but reset takes it for a moment, fake_reset_function()
+ *	holds it, and it is taken under mmap_lock: as that of the PCI core.
  * @fail: What each hook returns; 0: it works.
  * @calls: How often each hook was called.
  * @inside: Hooks that run at this moment; must not exceed 1.
@@ -47,6 +50,7 @@ struct fake {
 	struct vfio_device vdev;
 	struct vmig_dev mig;
 	const struct vmig_ops *ops;
+	struct mutex memory_lock;
 	int fail[FAKE_HOOKS];
 	atomic_t calls[FAKE_HOOKS];
 	atomic_t inside;
@@ -68,6 +72,7 @@ struct fake *fake_new(struct kunit *test, const char *name, const struct vmig_op
 void fake_put(struct fake *fake);
 void fake_stall(struct fake *fake, int hook);
 void fake_release(struct fake *fake);
+void fake_reset_function(struct fake *fake);
 int fake_calls(struct fake *fake, int hook);
 
 struct file *fake_set(struct fake *fake, unsigned int state);

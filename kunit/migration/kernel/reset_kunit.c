@@ -3,6 +3,7 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
 #include "fake_dev.h"
@@ -47,6 +48,13 @@ static int job_read(void *data)
 	return 0;
 }
 
+/* As job_read(), but signals arrive. */
+static int job_read_signalled(void *data)
+{
+	allow_signal(SIGUSR1);
+	return job_read(data);
+}
+
 static int job_call(void *data)
 {
 	struct job *job = data;
@@ -66,11 +74,12 @@ static struct job *job_new(struct kunit *test, struct fake *fake)
 	return job;
 }
 
-static void job_run(struct kunit *test, struct job *job, int (*run)(void *))
+static struct task_struct *job_run(struct kunit *test, struct job *job, int (*run)(void *))
 {
 	struct task_struct *task = kthread_run(run, job, "vmig-kunit");
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	return task;
 }
 
 static bool job_ends(struct job *job)
@@ -122,7 +131,7 @@ static void reset_in_every_state_runs_the_device(struct kunit *test)
 		struct file *file = NULL;
 
 		KUNIT_ASSERT_EQ(test, fake_go(fake, all_states[i], &file), 0);
-		vmig_reset_done(&fake->mig);
+		fake_reset_function(fake);
 		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
 		expect_dead(test, file);
 		KUNIT_EXPECT_TRUE(test, soon(fake_calls, fake, FAKE_RESET, i + 1));
@@ -143,7 +152,7 @@ static void close_in_every_state_ends_the_session(struct kunit *test)
 		vmig_close(&fake->mig);
 		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(fake_set(fake, E(STOP_COPY))), -ENODEV);
 		expect_dead(test, file);
-		vmig_reset_done(&fake->mig);
+		fake_reset_function(fake);
 		vmig_open(&fake->mig);
 		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
 	}
@@ -182,7 +191,7 @@ static void reset_is_left_to_the_holder_of_the_lock(struct kunit *test)
 	job_run(test, job, job_set);
 	wait_for_completion(&fake->there);
 
-	vmig_reset_done(&fake->mig);
+	fake_reset_function(fake);
 	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
 	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_RESET), 0);
 	KUNIT_EXPECT_GT(test, fake_size(fake), 0UL);
@@ -206,7 +215,7 @@ static void reset_wakes_a_producer_that_waits_for_room(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, soon(fake_calls, fake, FAKE_SAVE, 1));
 	msleep(20);
 	KUNIT_EXPECT_GT(test, fake_size(fake), 0UL);
-	vmig_reset_done(&fake->mig);
+	fake_reset_function(fake);
 	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
 	expect_dead(test, file);
 	KUNIT_EXPECT_TRUE(test, soon(fake_calls, fake, FAKE_RESET, 1));
@@ -277,12 +286,34 @@ static void reset_fails_a_reader_that_waits(struct kunit *test)
 	reader->file = file;
 	job_run(test, reader, job_read);
 	msleep(20);
-	vmig_reset_done(&fake->mig);
+	fake_reset_function(fake);
 	KUNIT_EXPECT_TRUE(test, job_ends(reader));
 	KUNIT_EXPECT_EQ(test, reader->ret, -ENODEV);
 	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_RESET), 0);
 	fake_release(fake);
 	KUNIT_EXPECT_TRUE(test, soon(fake_calls, fake, FAKE_RESET, 1));
+	fake_close(file);
+	fake_put(fake);
+}
+
+static void signal_ends_a_read_that_waits(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct job *reader = job_new(test, fake);
+	struct task_struct *task;
+	struct file *file = NULL;
+
+	fake_stall(fake, FAKE_SAVE);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
+	wait_for_completion(&fake->there);
+	reader->file = file;
+	task = job_run(test, reader, job_read_signalled);
+	msleep(100);
+	KUNIT_ASSERT_FALSE(test, completion_done(&reader->done));
+	send_sig(SIGUSR1, task, 1);
+	KUNIT_EXPECT_TRUE(test, job_ends(reader));
+	KUNIT_EXPECT_EQ(test, reader->ret, -ERESTARTSYS);
+	fake_release(fake);
 	fake_close(file);
 	fake_put(fake);
 }
@@ -294,7 +325,7 @@ static int storm_reset(void *data)
 	int i;
 
 	for (i = 0; i < 300; i++) {
-		vmig_reset_done(&job->fake->mig);
+		fake_reset_function(job->fake);
 		usleep_range(50, 500);
 	}
 	complete(&job->done);
@@ -323,7 +354,7 @@ static void storm_of_resets_leaves_a_working_device(struct kunit *test)
 		fake_close(file);
 	}
 	wait_for_completion(&job->done);
-	vmig_reset_done(&fake->mig);
+	fake_reset_function(fake);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(fake_set(fake, E(STOP))), 0);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(fake_set(fake, E(RUNNING))), 0);
 	KUNIT_EXPECT_FALSE(test, fake->frozen || fake->quiesced || fake->overlap);
@@ -340,6 +371,7 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(close_fails_a_reader_that_waits),
 	KUNIT_CASE(detach_fails_a_reader_that_waits),
 	KUNIT_CASE(reset_fails_a_reader_that_waits),
+	KUNIT_CASE(signal_ends_a_read_that_waits),
 	KUNIT_CASE(storm_of_resets_leaves_a_working_device),
 	{}
 };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Data files of sessions that go well: what is read, when, and how it ends. */
 #include <linux/delay.h>
+#include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/poll.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 
 #include "fake_dev.h"
 
@@ -185,7 +187,7 @@ static void poll_tells_what_read_would_do(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RESUMING, &file), 0);
 	KUNIT_EXPECT_TRUE(test, polls(file, EPOLLOUT));
 	KUNIT_EXPECT_FALSE(test, polls(file, EPOLLERR));
-	vmig_reset_done(&fake->mig);
+	fake_reset_function(fake);
 	KUNIT_EXPECT_TRUE(test, polls(file, EPOLLERR));
 	fake_close(file);
 	fake_put(fake);
@@ -197,13 +199,13 @@ static void files_have_no_position(struct kunit *test)
 	struct file *file = NULL;
 
 	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &file), 0);
-	KUNIT_EXPECT_EQ(test, file->f_mode & (FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
-					      FMODE_WRITE), 0U);
+	KUNIT_EXPECT_FALSE(test, file->f_mode & (FMODE_LSEEK | FMODE_PREAD |
+						 FMODE_PWRITE | FMODE_WRITE));
 	fake_close(file);
 	file = NULL;
 	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RESUMING, &file), 0);
-	KUNIT_EXPECT_EQ(test, file->f_mode & (FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
-					      FMODE_READ), 0U);
+	KUNIT_EXPECT_FALSE(test, file->f_mode & (FMODE_LSEEK | FMODE_PREAD |
+						 FMODE_PWRITE | FMODE_READ));
 	fake_close(file);
 	fake_put(fake);
 }
@@ -234,16 +236,92 @@ static void data_size_is_known_in_every_state(struct kunit *test)
 	fake_put(fake);
 }
 
+static unsigned long user_page(struct kunit *test)
+{
+	unsigned long user = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+
+	KUNIT_ASSERT_NE(test, user, 0UL);
+	return user;
+}
+
+/* Read or write as a system call does, with memory of user space. */
+static ssize_t user_io(struct file *file, unsigned long user, size_t bytes)
+{
+	bool reads = file->f_mode & FMODE_READ;
+	struct iov_iter iter;
+	struct kiocb iocb;
+
+	init_sync_kiocb(&iocb, file);
+	iov_iter_ubuf(&iter, reads ? ITER_DEST : ITER_SOURCE, (void __user *)user, bytes);
+	return reads ? file->f_op->read_iter(&iocb, &iter) : file->f_op->write_iter(&iocb, &iter);
+}
+
+/*
+ * A fault takes memory_lock under mmap_lock, hooks take it under the state lock, and
+ * a reset is reported under it.  Lockdep objects if user memory is touched under a
+ * lock that closes the circle.
+ */
+static void user_memory_is_touched_under_no_lock_of_a_hook(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	unsigned long user = user_page(test);
+	struct file *file = NULL;
+
+	mmap_read_lock(current->mm);
+	mutex_lock(&fake->memory_lock);
+	mutex_unlock(&fake->memory_lock);
+	mmap_read_unlock(current->mm);
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP_COPY, &file), 0);
+	while (user_io(file, user, PAGE_SIZE) > 0)
+		;
+	KUNIT_EXPECT_EQ(test, user_io(file, user, PAGE_SIZE), 0);
+	fake_reset_function(fake);
+	KUNIT_EXPECT_EQ(test, user_io(file, user, PAGE_SIZE), -ENODEV);
+	fake_close(file);
+	file = NULL;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RESUMING, &file), 0);
+	KUNIT_ASSERT_EQ(test, clear_user((void __user *)user, 8), 0UL);
+	KUNIT_EXPECT_EQ(test, user_io(file, user, 8), -EINVAL);
+	fake_reset_function(fake);
+	fake_close(file);
+	fake_put(fake);
+}
+
+static void bad_user_memory_loses_no_byte(struct kunit *test)
+{
+	struct fake *src = fake_new(test, "vmig-src", &fake_ops);
+	struct fake *dst = fake_new(test, "vmig-dst", &fake_ops);
+	u8 *stream = stream_new(test);
+	struct file *file = NULL;
+	unsigned long bad;
+	ssize_t n, end;
+
+	bad = user_page(test);
+	KUNIT_ASSERT_EQ(test, vm_munmap(bad, PAGE_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(src, VFIO_DEVICE_STATE_STOP_COPY, &file), 0);
+	KUNIT_EXPECT_EQ(test, user_io(file, bad, 100), -EFAULT);
+	n = fake_read_all(test, file, stream, STREAM_ROOM, SZ_4K, &end);
+	fake_close(file);
+	file = NULL;
+	KUNIT_ASSERT_EQ(test, fake_go(dst, VFIO_DEVICE_STATE_RESUMING, &file), 0);
+	KUNIT_EXPECT_EQ(test, user_io(file, bad, 100), -EFAULT);
+	KUNIT_EXPECT_EQ(test, fake_write(file, stream, n), n);
+	KUNIT_EXPECT_EQ(test, fake_go(dst, VFIO_DEVICE_STATE_RUNNING, &file), 0);
+	KUNIT_EXPECT_MEMEQ(test, dst->state, src->state, FAKE_STATE_BYTES);
+	fake_close(file);
+	fake_put(src);
+	fake_put(dst);
+}
+
 static long info(struct kunit *test, struct file *file, unsigned int cmd,
 		 struct vfio_precopy_info *info)
 {
-	unsigned long user;
+	/* One page a call: KUnit unmaps them at the end of the test. */
+	unsigned long user = user_page(test);
 	long ret;
 
-	/* One page a call: KUnit unmaps them at the end of the test. */
-	user = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
-			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
-	KUNIT_ASSERT_NE(test, user, 0UL);
 	KUNIT_ASSERT_EQ(test, copy_to_user((void __user *)user, info, sizeof(*info)), 0UL);
 	ret = file->f_op->unlocked_ioctl(file, cmd, user);
 	KUNIT_ASSERT_EQ(test, copy_from_user(info, (void __user *)user, sizeof(*info)), 0UL);
@@ -352,12 +430,15 @@ static void file_may_be_closed_in_every_state(struct kunit *test)
 }
 
 static struct kunit_case session_cases[] = {
-	KUNIT_CASE_PARAM(state_arrives_whatever_the_size_of_accesses, piece_gen_params),
+	KUNIT_CASE_PARAM_ATTR(state_arrives_whatever_the_size_of_accesses, piece_gen_params,
+			      { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE(small_device_migrates_without_pre_copy),
 	KUNIT_CASE(drained_pre_copy_has_no_message_until_something_is_dirty),
 	KUNIT_CASE(nonblocking_read_never_waits),
 	KUNIT_CASE(poll_tells_what_read_would_do),
 	KUNIT_CASE(files_have_no_position),
+	KUNIT_CASE(user_memory_is_touched_under_no_lock_of_a_hook),
+	KUNIT_CASE(bad_user_memory_loses_no_byte),
 	KUNIT_CASE(data_size_is_known_in_every_state),
 	KUNIT_CASE(precopy_info_counts_down),
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
