@@ -158,14 +158,17 @@ static int variant_open(struct vpv_device *vpv)
 int vpv_op_open(struct vfio_device *vdev)
 {
 	struct vpv_device *vpv = vpv_from_vdev(vdev);
+	const char *step = "be enabled and reset";
 	int ret;
 
 	ret = function_enable(vpv);
 	if (ret)
-		return ret;
+		goto log;
+	step = "be given its regions";
 	ret = regions_open(vpv);
 	if (ret)
 		goto disable;
+	step = "be opened by its variant";
 	ret = variant_open(vpv);
 	if (ret)
 		goto close_regions;
@@ -175,6 +178,8 @@ close_regions:
 	regions_close(vpv);
 disable:
 	function_disable(vpv);
+log:
+	pci_info_ratelimited(vpv->pdev, "cannot %s: %d\n", step, ret);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vpv_op_open);

@@ -235,6 +235,8 @@ void __iomem *vpv_bar(struct vpv_device *vpv, unsigned int bar);
  * vpv_bar_bytes() - Size of a BAR of the hardware
  * @vpv: Device.
  * @bar: 0 to 5.
+ *
+ * Return: bytes, hidden parts included; 0 if there is no such BAR.
  */
 u64 vpv_bar_bytes(struct vpv_device *vpv, unsigned int bar);
 
@@ -258,6 +260,8 @@ int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
 /**
  * vpv_from_vdev() - From vfio.ko's device to ours
  * @vdev: Device of a driver that uses this core.
+ *
+ * Return: the device that @vdev is a member of.
  */
 static inline struct vpv_device *vpv_from_vdev(struct vfio_device *vdev)
 {
