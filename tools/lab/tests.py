@@ -28,7 +28,7 @@ class Group:
     machine: Machine = field(default_factory=Machine)
 
 
-DEBUG = Machine(kernel="debug", models="hisi_like:2", spare=4)
+DEBUG = Machine(kernel="debug", models="hisi_like:2,hisi_like:1:queues=8,hisi_like:1:rev=2.0", spare=12)
 
 GROUPS = (
     Group("layers", "host", "python3 tools/checks/layers.py", needs="tools/checks/layers.py", plain=True),
@@ -37,7 +37,7 @@ GROUPS = (
     Group("fuzz", "host", "make -s -C tools/fuzz check O=$PWD/build/fuzz", needs="tools/fuzz"),
     Group("fuzz-models", "host", "make -s -C tools/models fuzz O=$PWD/build/models", needs="tools/models"),
     Group("build-matrix", "matrix"),
-    Group("e2e", "host", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=900),
+    Group("e2e", "host", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=300, needs="kunit", machine=DEBUG),
     Group("self", "vm", "/vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),

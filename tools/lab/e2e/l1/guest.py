@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """A guest (L2): one QEMU with an assigned function, and the workload that reports on its second serial port."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -188,7 +187,3 @@ class Guest:
         """What the workload logged."""
         with self.changed:
             return [values["text"] for _, kind, values in self.reports if kind == "log"]
-
-
-def have_iommufd():
-    return os.path.exists("/dev/iommu")
