@@ -95,7 +95,9 @@ static int try_pair(struct hsl *h, struct vdev *src, struct vdev *dst)
 	if (mig_get(src) == VFIO_DEVICE_STATE_PRE_COPY &&
 	    mig_set(src, VFIO_DEVICE_STATE_RUNNING, NULL))
 		err = -EPROTO;
-	if (hsl_work(h, 0, 5))
+	hsl_batch_put(h, 0, 5, 1);
+	hsl_ring(h, 0);
+	if (hsl_batch_check(h, 0, 5, 1))
 		err = -EPROTO;
 	blob_free(&b);
 	return err;
@@ -134,8 +136,7 @@ TEST_F_TIMEOUT(compat, every_pair_with_a_difference, 90)
 			       line[0] ? line : "accepted");
 			EXPECT_EQ(!want, !line[0]);
 			close(mark);
-			munmap((void *)self->h.regs, HSL_BAR_BYTES);
-			self->h.regs = NULL;
+			hsl_detach(&self->h);
 			vdev_close(&src);
 			vdev_close(&dst);
 		}

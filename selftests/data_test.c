@@ -128,16 +128,61 @@ TEST_F(data, no_dma_without_bus_mastering)
 	EXPECT_EQ(0, hsl_batch_check(&self->h, 0, 2, 7));
 }
 
-TEST_F(data, ledger_agrees)
+TEST_F(data, injected_failures_are_reported)
 {
-	uint64_t before, after;
+	struct hsl_sqe e = hsl_op(HSL_NOP, 1, 0, 0, 0, 0);
+	struct hsl_cqe c;
 
 	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault op fail count=1"));
+	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
+	EXPECT_EQ(HSL_ABORTED, c.status);
+	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
+	EXPECT_EQ(HSL_OK, c.status);
+
+	ASSERT_EQ(0, model_cmd(&self->m, "fault fetch fail count=1"));
+	hsl_put(&self->h, 0, &e);
+	hsl_ring(&self->h, 0);
+	EXPECT_EQ(-ETIMEDOUT, hsl_next(&self->h, 0, &c, 100));
+	EXPECT_EQ(HSL_QSTATUS_ERROR | 3U << 8, hsl_read(&self->h, HSL_Q(0) + HSL_QSTATUS));
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	EXPECT_EQ(0, hsl_work(&self->h, 0, 2));
+}
+
+/* What hsl_work() makes the function write: the ring and destinations. */
+static bool may_be_written(uint64_t iova, uint64_t ring)
+{
+	return iova == ring || (iova >= hsl_iova(0x10000) && iova < hsl_iova(0x30000));
+}
+
+TEST_F(data, ledger_agrees)
+{
+	uint64_t ring, before, after, iova, count;
+	unsigned int pages = 0, left;
+	bool ring_written = false;
+
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ring = hsl_read64(&self->h, HSL_Q(0) + HSL_CQ_BASE);
 	ASSERT_EQ(0, model_cmd(&self->m, "ledger clear"));
 	ASSERT_EQ(0, model_value(&self->m, "stats", "ops_done", &before));
 	EXPECT_EQ(0, hsl_work(&self->h, 0, 9));
 	ASSERT_EQ(0, model_value(&self->m, "stats", "ops_done", &after));
 	EXPECT_EQ(6U, after - before);
+
+	ASSERT_EQ(0, model_cmd(&self->m, "ledger"));
+	for (char *line = self->m.reply; *line; line += left) {
+		left = strcspn(line, "\n") + 1;
+		if (sscanf(line, "0x%lx %lu", &iova, &count) != 2)
+			continue;
+		pages++;
+		ring_written |= iova == ring;
+		EXPECT_TRUE(may_be_written(iova, ring)) {
+			TH_LOG("page %#lx", iova);
+		}
+	}
+	EXPECT_TRUE(ring_written);
+	/* Three pages of copied data, at least one of packed data, the ring. */
+	EXPECT_LE(5U, pages);
 }
 
 TEST_HARNESS_MAIN

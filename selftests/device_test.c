@@ -412,8 +412,7 @@ TEST_F(device, opening_resets_the_function)
 	ASSERT_EQ(0, hsl_attach(h, &self->v));
 	ASSERT_EQ(0, hsl_enable(h));
 	ASSERT_EQ(0, hsl_queue_start(h, 5, 8, false));
-	munmap((void *)h->regs, HSL_BAR_BYTES);
-	h->regs = NULL;
+	hsl_detach(h);
 	vdev_close(&self->v);
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
 	ASSERT_EQ(0, hsl_attach(h, &self->v));

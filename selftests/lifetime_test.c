@@ -91,16 +91,20 @@ static int works(struct vdev *v, struct hsl *h)
 	return err ? err : hsl_work(h, 1, 77);
 }
 
+/* A mapping would keep the device open. */
+static void shut(struct vdev *v, struct hsl *h)
+{
+	hsl_detach(h);
+	vdev_close(v);
+}
+
 static int reopen(struct vdev *v, struct hsl *h)
 {
 	struct slot slot = v->slot;
 	enum vdev_mode mode = v->mode;
 	int err;
 
-	if (h->regs)
-		munmap((void *)h->regs, HSL_BAR_BYTES);
-	h->regs = NULL;
-	vdev_close(v);
+	shut(v, h);
 	err = vdev_open(v, &slot, mode);
 	return err ? err : hsl_share(h, v);
 }
@@ -145,9 +149,15 @@ TEST_F(life, sysfs_reset_in_every_state)
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", self->slot.bdf);
 	for (unsigned int state = STOP; state < MIG_STATES; state++) {
+		struct blob saved = {};
 		int fd;
 
 		ASSERT_EQ(0, enter(&self->v, &self->h, state, &fd));
+		/* A save that reads contexts while this reset goes on fails by itself. */
+		if (state == STOP_COPY) {
+			ASSERT_EQ(0, blob_pull(&saved, fd, 0));
+		}
+		blob_free(&saved);
 		ASSERT_EQ(0, sysfs_write(path, "1"));
 		EXPECT_TRUE(data_file_is_dead(fd, state)) {
 			TH_LOG("in %s", mig_state_name(state));
@@ -185,9 +195,7 @@ TEST_F_TIMEOUT(life, unbind_in_every_state, 60)
 			TH_LOG("in %s", mig_state_name(state));
 		}
 		EXPECT_EQ(-ENODEV, mig_set(&self->v, RUNNING, NULL));
-		munmap((void *)self->h.regs, HSL_BAR_BYTES);
-		self->h.regs = NULL;
-		vdev_close(&self->v);
+		shut(&self->v, &self->h);
 		ASSERT_EQ(0, pthread_join(thread, &ret));
 		EXPECT_EQ(0, (intptr_t)ret);
 		EXPECT_TRUE(data_file_is_dead(fd, state));
@@ -249,7 +257,7 @@ TEST_F_TIMEOUT(life, kill_of_the_owner_in_every_state, 60)
 		int tell[2], fd = -1, status;
 		pid_t pid;
 
-		vdev_close(&self->v);
+		shut(&self->v, &self->h);
 		ASSERT_EQ(0, pipe(tell));
 		pid = fork();
 		ASSERT_GE(pid, 0);

@@ -110,7 +110,7 @@ static void match_refuses_isolated_destination(struct kunit *test)
 	isolated.isolation = 1;
 	hisil_match_write(&here, &m);
 	KUNIT_EXPECT_EQ(test, hisil_match_check(&isolated, &m, sizeof(m), &diff), -EOPNOTSUPP);
-	KUNIT_EXPECT_STREQ(test, diff.field, "isolation");
+	KUNIT_EXPECT_STREQ(test, diff.field, "isolation of this function");
 }
 
 static void global_context_is_checked(struct kunit *test)

@@ -56,7 +56,7 @@ int hsl_share(struct hsl *h, struct vdev *v)
 	return vdev_dma_map(v, h->mem, HSL_MEM_IOVA, HSL_MEM_BYTES);
 }
 
-static void unmap_regs(struct hsl *h)
+void hsl_detach(struct hsl *h)
 {
 	if (h->regs)
 		munmap((void *)h->regs, HSL_BAR_BYTES);
@@ -69,7 +69,7 @@ int hsl_attach(struct hsl *h, struct vdev *v)
 
 	if (err)
 		return err;
-	unmap_regs(h);
+	hsl_detach(h);
 	h->v = v;
 	h->regs = vdev_bar_map(v, HSL_BAR, HSL_BAR_BYTES);
 	if (!h->regs)
@@ -88,7 +88,7 @@ int hsl_enable(struct hsl *h)
 
 void hsl_free(struct hsl *h)
 {
-	unmap_regs(h);
+	hsl_detach(h);
 	for (unsigned int i = 0; i < HSL_MAX_TEST_QUEUES; i++)
 		if (h->irq[i] >= 0)
 			close(h->irq[i]);

@@ -105,6 +105,8 @@ int hsl_init(struct hsl *h);
 int hsl_share(struct hsl *h, struct vdev *v);
 /* Use this function's registers from here on. */
 int hsl_attach(struct hsl *h, struct vdev *v);
+/* Give its registers back: a mapping keeps the device open. */
+void hsl_detach(struct hsl *h);
 /* The guest's own reset values: enable the function and bus mastering. */
 int hsl_enable(struct hsl *h);
 void hsl_free(struct hsl *h);

@@ -66,7 +66,7 @@ int hisil_match_check(const struct hisil_ident *id, const void *buf, size_t byte
 		u32 source, here;
 		bool fits;
 	} rules[] = {
-		{ "isolation", 0, id->isolation, !id->isolation },
+		{ "isolation of this function", id->isolation, 0, !id->isolation },
 		{ "revision", src.rev, id->rev,
 		  HISIL_REV_MAJOR(src.rev) == HISIL_REV_MAJOR(id->rev) },
 		{ "state version", HISIL_VERSION_NOW(src.version),
@@ -150,7 +150,7 @@ int hisil_ctx_check_queue(const struct hisil_ident *id, const void *buf, size_t 
 			       HISIL_QUEUE_MAGIC);
 	number = le32_to_cpu(ctx.queue);
 	if (number >= queues)
-		return differs(diff, -EINVAL, "queue number", number, queues);
+		return differs(diff, -EINVAL, "last queue number", number, queues - 1);
 	parked = le16_to_cpu(ctx.parked);
 	if (parked > HISIL_MAX_PARKED)
 		return differs(diff, -EINVAL, "queue context parked entries", parked,
