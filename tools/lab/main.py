@@ -36,7 +36,8 @@ def kernel_named(name):
 
 def machine_options(parser):
     parser.add_argument("--kernel", choices=("stock", "debug"), default="stock")
-    parser.add_argument("--models", default="", metavar="NAME:COUNT[,...]", help="functions, listed in /vpv/devices")
+    parser.add_argument("--models", default="", metavar="NAME:COUNT[:KEY=VALUE...][,...]",
+                        help="functions, listed in /vpv/devices")
     parser.add_argument("--spare", type=int, default=0, metavar="N",
                         help="N more functions of the first model, listed in /vpv/spares")
     parser.add_argument("--model-binary", type=Path, help="instead of build/models/vpv-model")

@@ -28,7 +28,7 @@ class Group:
     machine: Machine = field(default_factory=Machine)
 
 
-DEBUG = Machine(kernel="debug", models="hisi_like:2,hisi_like:1:queues=8,hisi_like:1:rev=2.0", spare=12)
+DEBUG = Machine(kernel="debug", models="hisi_like:2,hisi_like:1:queues=8,hisi_like:1:rev=2.0", spare=8)
 
 GROUPS = (
     Group("layers", "host", "python3 tools/checks/layers.py", needs="tools/checks/layers.py", plain=True),

@@ -71,31 +71,31 @@ SPEC = re.compile(r"(?P<name>\w+)(\[(?P<options>[^][,]*)\])?(:(?P<count>\d+))?")
 
 
 def parse(spec):
-    """NAME[KEY=VALUE;...]:COUNT[,...] as [(name, count, options)]; the options of a part are its models' own."""
+    """NAME:COUNT[:KEY=VALUE...][,...] as [(name, count, option, ...)]; a name may come again with other options."""
     wanted = []
     for part in filter(None, (spec or "").split(",")):
-        match = SPEC.fullmatch(part)
-        if not match:
-            raise LabError(f"--models {spec}: expected NAME:COUNT[,...] or NAME[KEY=VALUE;...]:COUNT[,...]")
-        options = tuple(filter(None, (match["options"] or "").split(";")))
-        wanted.append((match["name"], int(match["count"] or 1), options))
+        name, *rest = part.split(":")
+        count = rest.pop(0) if rest else "1"
+        if not name or not count.isdigit() or not all("=" in option for option in rest):
+            raise LabError(f"--models {spec}: expected NAME:COUNT[:KEY=VALUE...][,...]")
+        wanted.append((name, int(count), *rest))
     return wanted
 
 
 def plan(binary, wanted, spare, sockets, log_dir, options=()):
-    """The functions of [(name, count)] or parse(), then SPARE more of the first kind, each in a slot of its own."""
+    """The functions of [(name, count, option, ...)], then SPARE more of the first kind, each in a slot of its own."""
     if spare and not wanted:
         raise LabError("--spare needs --models")
-    names = [(name, own, False) for name, number, *own in wanted for _ in range(number)]
-    names += [(wanted[0][0], wanted[0][2:], True) for _ in range(spare)]
-    if len(names) > LAST_SLOT - FIRST_SLOT + 1:
-        raise LabError(f"{len(names)} model functions do not fit in one machine")
-    planned, numbers = [], {}
-    for place, (name, own, is_spare) in enumerate(names):
-        index = numbers[name] = numbers.get(name, -1) + 1
-        planned.append(Model(binary, name, index, FIRST_SLOT + place, sockets, log_dir, (*options, *sum(own, ())),
-                             is_spare))
-    return planned
+    kinds = [(item, False) for item in wanted for _ in range(item[1])] + [(wanted[0], True) for _ in range(spare)]
+    if len(kinds) > LAST_SLOT - FIRST_SLOT + 1:
+        raise LabError(f"{len(kinds)} model functions do not fit in one machine")
+    indices = {}
+    functions = []
+    for slot, ((name, _, *own), is_spare) in enumerate(kinds, FIRST_SLOT):
+        index = indices.get(name, 0)
+        indices[name] = index + 1
+        functions.append(Model(binary, name, index, slot, sockets, log_dir, [*options, *own], is_spare))
+    return functions
 
 
 class Group:

@@ -35,7 +35,7 @@ class Job:
     kernel: object
     command: list = field(default_factory=list)     # empty: interactive
     payload: list = field(default_factory=list)     # folders that become /vpv
-    models: list = field(default_factory=list)      # [(name, count)]
+    models: list = field(default_factory=list)      # [(name, count, option, ...)]
     model_options: list = field(default_factory=list)
     model_binary: object = None
     spare: int = 0
@@ -138,7 +138,7 @@ def _qemu_command(job, boot, functions, ports, payload, log):
     iommu = ["-device", "intel-iommu,intremap=on,caching-mode=on"] if job.iommu else []
     # A busy machine starves an emulated one: no timer check, and patience before a stall is reported.
     append = ("console=ttyS0 quiet panic=-1 oops=panic log_buf_len=4M no_timer_check tsc=reliable "
-              "rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 "
+              "rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 kunit.enable=1 kunit.autorun=1 "
               f"intel_iommu={'on' if job.iommu else 'off'} {job.append}")
     command = [QEMU, "-name", "l1", "-machine", "q35,kernel-irqchip=split,memory-backend=mem", *accel, "-cpu", "max",
                "-smp", str(job.cpus), "-m", str(job.memory),
