@@ -21,6 +21,8 @@
 
 #include "hsl.h"
 
+#define USAGE \
+	"usage: hsl_workload [-d FILE] [-c TTY] [-q QUEUES] [-n DEPTH] [-b BYTES] [-i REPORT_MS] [-s SECONDS]\n"
 #define STALL_MS	3000
 #define LOST_MS		60000
 #define QUIET_MS	200
@@ -287,14 +289,29 @@ static bool parse(int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "d:c:q:n:b:i:s:")) != -1) {
 		switch (c) {
-		case 'd': opt.path = optarg; break;
-		case 'c': opt.control = optarg; break;
-		case 'q': opt.queues = atoi(optarg); break;
-		case 'n': opt.depth = atoi(optarg); break;
-		case 'b': opt.block = atoi(optarg); break;
-		case 'i': opt.interval_ms = atoi(optarg); break;
-		case 's': opt.seconds = atoi(optarg); break;
-		default: return false;
+		case 'd':
+			opt.path = optarg;
+			break;
+		case 'c':
+			opt.control = optarg;
+			break;
+		case 'q':
+			opt.queues = atoi(optarg);
+			break;
+		case 'n':
+			opt.depth = atoi(optarg);
+			break;
+		case 'b':
+			opt.block = atoi(optarg);
+			break;
+		case 'i':
+			opt.interval_ms = atoi(optarg);
+			break;
+		case 's':
+			opt.seconds = atoi(optarg);
+			break;
+		default:
+			return false;
 		}
 	}
 	return opt.queues >= 1 && opt.queues <= HSL_QUEUES_MAX && opt.depth >= 2 &&
@@ -307,8 +324,7 @@ int main(int argc, char **argv)
 	int err;
 
 	if (!parse(argc, argv)) {
-		fprintf(stderr, "usage: hsl_workload [-d FILE] [-c TTY] [-q QUEUES] [-n DEPTH] "
-			"[-b BYTES] [-i REPORT_MS] [-s SECONDS]\n");
+		fprintf(stderr, USAGE);
 		return 2;
 	}
 	if (opt.control && open_control(opt.control)) {

@@ -45,7 +45,8 @@ def run_test(kern, log, emit=print):
     points = [(item["ok"], item["name"], item["detail"]) for item in result.get("checks", [])]
     points.append((bool(result) and "error" not in result, "the run comes to its end",
                    result.get("error", "no result came back")))
-    points.append((not outcome.complaints, "no complaint about L1, its kernel or the models", "\n".join(outcome.complaints)))
+    points.append((not outcome.complaints, "no complaint about L1, its kernel or the models",
+                   "\n".join(outcome.complaints)))
     emit("TAP version 13")
     for number, (held, name, detail) in enumerate(points, 1):
         emit(f"{'ok' if held else 'not ok'} {number} - {name}")

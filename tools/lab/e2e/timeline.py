@@ -30,7 +30,8 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 } .small { fill: #9aa4af } .bar { fill: #fff } .page { fill: #0d1117 }
 .axis { stroke: #6e7681 } .grid { stroke: #30363d } .down { opacity: .30 }
-.bytes { stroke: #6ea0f7 } .bytes2 { stroke: #b08df5 } .area { fill: #6ea0f7 } .ops { stroke: #4cc38a } .ops2 { stroke: #e0b93f }
+.bytes { stroke: #6ea0f7 } .bytes2 { stroke: #b08df5 }
+.area { fill: #6ea0f7 } .ops { stroke: #4cc38a } .ops2 { stroke: #e0b93f }
 }
 """
 
@@ -66,7 +67,8 @@ class Picture:
     def box(self, x, y, width, height, kind="", fill="", title=""):
         paint = f'fill="{fill}"' if fill else f'class="{kind}"'
         inside = f"<title>{escape(title)}</title>" if title else ""
-        self.add(f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{height:.1f}" {paint}>{inside}</rect>')
+        self.add(f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{height:.1f}" {paint}>'
+                 f'{inside}</rect>')
 
     def line(self, x1, y1, x2, y2, kind):
         self.add(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>')
@@ -74,7 +76,8 @@ class Picture:
     def curve(self, points, kind, base=None):
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         if base is not None and points:
-            self.add(f'<polygon class="area" points="{points[0][0]:.1f},{base:.1f} {path} {points[-1][0]:.1f},{base:.1f}"/>')
+            first, last = points[0][0], points[-1][0]
+            self.add(f'<polygon class="area" points="{first:.1f},{base:.1f} {path} {last:.1f},{base:.1f}"/>')
         self.add(f'<polyline class="{kind}" points="{path}"/>')
 
     def document(self, height, title):

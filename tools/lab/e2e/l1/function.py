@@ -36,7 +36,8 @@ def load_modules(folder, names=OUR_MODULES):
         _load_needed(Path(folder) / f"{name}.ko")
         result = subprocess.run(["insmod", f"{folder}/{name}.ko"], capture_output=True, text=True, check=False)
         if result.returncode:
-            raise FunctionError(f"cannot load {name}: {result.stderr.strip()}; the kernel's last lines:\n{_kernel_log()}")
+            raise FunctionError(f"cannot load {name}: {result.stderr.strip()}; the kernel's last lines:\n"
+                                f"{_kernel_log()}")
 
 
 def _load_needed(module):

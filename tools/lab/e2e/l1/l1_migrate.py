@@ -157,7 +157,8 @@ class Session:
         self.result["rounds"].append(seen)
         self.guest = target
         source.quit()
-        self.check(f"round {number}: migrated while the workload ran", seen["done_after"] > seen["done_before"] > 0)
+        done = [seen[name] for name in ("done_before", "done_source", "done_after")]
+        self.check(f"round {number}: the workload ran before, during and after", 0 < done[0] < done[1] < done[2], done)
         self.check(f"round {number}: the destination loaded all device state that the source saved",
                    seen["state_bytes"] == seen["loaded_bytes"] > 0,
                    f"saved {seen['state_bytes']}, loaded {seen['loaded_bytes']}")
@@ -248,7 +249,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=1, help="migrations, back and forth")
     parser.add_argument("--cancel", action="store_true", help="first cancel a migration in pre-copy")
-    parser.add_argument("--refuse", action="store_true", help="the last function does not fit: first try to migrate there")
+    parser.add_argument("--refuse", action="store_true",
+                        help="the last function does not fit: try to migrate there first")
     # QEMU 11.1 resends nothing that a device without dirty tracking wrote during pre-copy if it uses iommufd and the
     # IOMMU does not track either: completions of that time are lost on the destination. With groups it resends all.
     parser.add_argument("--iommufd", action="store_true", help="open devices by iommufd and cdev, not by group")
