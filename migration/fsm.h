@@ -3,7 +3,7 @@
 #ifndef VMIG_FSM_H
 #define VMIG_FSM_H
 
-#include "../include/vpv/migration_bits.h"
+#include <vpv/migration_bits.h>
 
 /* The states as the v2 ioctls number them. */
 enum vmig_v2 {

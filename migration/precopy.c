@@ -105,7 +105,7 @@ long vmig_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 
 	if (precopy_trylock(f)) {
 		vmig_precopy_dirty(f->m, f);
-		WRITE_ONCE(f->info_v2, vpv_precopy_info_v2(f->m->mig->vdev));
+		WRITE_ONCE(f->info_v2, vpv_compat_precopy_info_v2(f->m->mig->vdev));
 		vmig_unlock(f->m);
 	}
 

@@ -3,8 +3,8 @@
 #ifndef VMIG_STREAM_H
 #define VMIG_STREAM_H
 
-#include "../include/uapi/vpv/stream.h"
-#include "../include/vpv/pure.h"
+#include <uapi/vpv/stream.h>
+#include <vpv/pure.h>
 
 /* Largest match data, and largest record of the container itself. */
 #define VMIG_MATCH_MAX_BYTES	4096U

@@ -175,8 +175,12 @@ int vpv_config_open(struct vpv_device *vpv)
 	};
 	struct vcfg_dev *cfg;
 
-	for (unsigned int i = 0; i < VPV_BARS; i++)
+	for (unsigned int i = 0; i < VPV_BARS; i++) {
 		desc.bar_bytes[i] = st->bars[i].region.bytes;
+		/* The BAR registers of a VF are zero. */
+		if (pdev->is_virtfn)
+			desc.bar_flags[i] = pci_resource_flags(pdev, i) & 0xf;
+	}
 	for (unsigned int i = 0; i <= VPV_BARS; i++)
 		pci_read_config_dword(pdev, bar_pos(i), &st->rbar[i]);
 

@@ -61,9 +61,9 @@
 
 /* linux/vfio.h: user space may ask for the second version of PRECOPY_INFO. */
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
-#define vpv_precopy_info_v2(vdev) ((vdev)->precopy_info_v2)
+#define vpv_compat_precopy_info_v2(vdev) ((vdev)->precopy_info_v2)
 #else
-#define vpv_precopy_info_v2(vdev) false
+#define vpv_compat_precopy_info_v2(vdev) false
 #endif
 
 /* linux/slab.h: allocation of one object, by an expression or a type. */

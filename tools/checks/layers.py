@@ -19,13 +19,13 @@ OWN = {"config_virt": "vcfg", "migration": "vmig", "vfio_pci_core": "vpv"}
 LAYERS = {
     "include": (r"(uapi/)?vpv/", None, r"$^"),
     "config_virt": (r"vpv/(config|pure)\.h|uapi/|vpv/(persona)\.h", {"vcfg"}, r"$^"),
-    "migration": (r"vpv/(migration|pure|stream)\.h", {"vmig"}, r"linux/pci.*\.h"),
+    "migration": (r"vpv/(migration|migration_bits|pure|stream)\.h|uapi/", {"vmig"}, r"linux/pci.*\.h"),
     "vfio_pci_core": (r"vpv/(core|config|pure|controlling)\.h", {"vpv", "vcfg"}, r"$^"),
     "variants": (r"vpv/", {"vpv", "vmig", "vcfg"}, r"$^"),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 # A call or a reference to an exported name of a layer.
-SYMBOL = re.compile(r"\b(vcfg|vmig|vpv)_[a-z0-9_]+\s*\(")
+SYMBOL = re.compile(r"\b(vcfg|vmig|vpv)_(?!compat_)[a-z0-9_]+\s*\(")
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 PRODUCT_MUST_NOT = re.compile(r"(^|/)(kunit|selftests|tools)/|kunit/")
 
