@@ -2,7 +2,6 @@
 """Device-model processes: one process per PCI function, plugged into L1's QEMU through vfio-user."""
 
 import os
-import re
 import selectors
 import subprocess
 from pathlib import Path
@@ -65,9 +64,6 @@ class Model:
         if status not in (0, -15):
             return f"device model {self.name} {self.index} died with status {status}:\n{tail(self.log)}log: {self.log}"
         return None
-
-
-SPEC = re.compile(r"(?P<name>\w+)(\[(?P<options>[^][,]*)\])?(:(?P<count>\d+))?")
 
 
 def parse(spec):
