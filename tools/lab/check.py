@@ -6,12 +6,11 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 from pathlib import Path
 
 import tests
 from labkit import build, env, kernel, models, splat, vm
-from labkit.progress import LabError, say, tail
+from labkit.progress import LabError, say, step, tail
 from labkit.tap import Parser, Test
 
 
@@ -53,9 +52,9 @@ class Run:
         self.parser = Parser()
         self.tests = 0
         self.failures = 0
-        self.began = time.monotonic()
-        self.log = open(env.LOGS / f"check-{group.name}.log", "w")
-        say(f"group {group.name} ...")
+        self.log = open(env.LOGS / f"check-{group.name}.log", "w", buffering=1)
+        self.step = step(f"group {group.name}")
+        self.step.__enter__()
 
     def add(self, test):
         self.tests += 1
@@ -88,8 +87,8 @@ class Run:
                 self.fail("emits tests", end)
             elif status and not self.failures:
                 self.fail(f"exits with status 0, not {status}", end)
-        say(f"group {self.group.name}: {self.tests} tests, {self.failures} failed, "
-            f"{time.monotonic() - self.began:.0f} s")
+        self.step.__exit__(None, None, None)
+        say(f"group {self.group.name}: {self.tests} tests, {self.failures} failed")
 
 
 def missing(group):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 RESULT = re.compile(r"^(\s*)(not ok|ok)\b\s*\d*\s*(?:- )?\s*(.*?)\s*(?:#\s*(SKIP|TODO|XFAIL)\b:?\s*(.*))?$", re.I)
 PLAN = re.compile(r"^(\s*)1\.\.(\d+)\s*(?:#\s*SKIP\b:?\s*(.*))?$", re.I)
+VERSION = re.compile(r"^(\s*)K?TAP version \d+\s*$", re.I)
 SUBTEST = re.compile(r"^(\s*)# Subtest: (.*?)\s*$")
 INDENT = 4
 
@@ -37,6 +38,13 @@ class Parser:
             self.levels.append(_Level())
         return self.levels[depth]
 
+    @staticmethod
+    def _restart(level):
+        """A new document begins: was the old one complete?"""
+        plan, seen = level.plan, level.seen
+        level.plan, level.seen = -1, 0
+        return [Test("plan", "fail", f"{plan} tests were planned, {seen} ran")] if plan > seen else []
+
     def _close_below(self, depth):
         """Results one level up complete the deeper levels: check their plans."""
         missing = []
@@ -55,13 +63,18 @@ class Parser:
             # KUnit indents the title as the tests below it; kselftest runners leave it at the parent's level.
             self._level(len(match[1]) // INDENT).title = match[2]
             return []
+        match = VERSION.match(line)
+        if match:
+            return self._restart(self._level(len(match[1]) // INDENT))
         match = PLAN.match(line)
         if match:
             level = self._level(len(match[1]) // INDENT)
-            level.plan, level.seen = int(match[2]), 0
+            # A plan may stand before or after its tests; a second one begins another document.
+            missing = self._restart(level) if level.plan >= 0 else []
+            level.plan = int(match[2])
             if match[2] == "0":
-                return [Test(match[3] or "everything", "skip", match[3] or "")]
-            return []
+                return [*missing, Test(match[3] or "everything", "skip", match[3] or "")]
+            return missing
         if line.lstrip().startswith("Bail out!"):
             return [Test("bail out", "fail", line.strip())]
         match = RESULT.match(line)
