@@ -62,8 +62,8 @@ def round_table(number, seen, done_after):
         ("downtime (QEMU's figure)", f"{seen['downtime_ms']} ms"),
         ("memory sent", f"{seen['ram_bytes'] / (1 << 20):.1f} MiB"),
         ("device state, saved and loaded", f"{seen['state_bytes']} and {seen['loaded_bytes']} bytes"),
-        ("operations completed before, on the source", seen["done_source"]),
-        ("operations completed after, on the destination", done_after),
+        ("operations completed before the switch", seen["done_source"]),
+        ("operations completed after it", done_after),
     ]
     lines = [f"Round {number}: {seen['source']['bdf']} -> {seen['target']['bdf']}"]
     lines += [f"  {name:<48}{value:>24}" for name, value in rows]

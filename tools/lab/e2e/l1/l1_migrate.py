@@ -264,7 +264,7 @@ def arguments():
     parser.add_argument("--memory", type=int, default=160, help="MiB of a guest")
     parser.add_argument("--accel", default="kvm")
     parser.add_argument("--cpu", default="host")
-    parser.add_argument("--workload", default="-q4,-n16", help="options of hsl_workload, with commas")
+    parser.add_argument("--workload", default="-q4,-n64", help="options of hsl_workload, with commas")
     parser.add_argument("--lead", type=int, default=200, help="operations before and after each step")
     parser.add_argument("--timeout", type=int, default=120, help="seconds that any one step may take")
     return parser.parse_args()
