@@ -107,7 +107,8 @@ def main():
     folders, models = run.prepare(kern)
     accel = "KVM" if vm.kvm_works() else "TCG, no KVM here"
     with step(f"virtual host (L1, {kern.release}, {accel})"):
-        outcome, result = run.migrate(kern, folders, models, env.LOGS / "demo", ["--rounds", str(rounds)],
+        outcome, result = run.migrate(kern, folders, models, env.LOGS / "demo",
+                                      ["--rounds", str(rounds), "--lead", "500"],
                                       timeout=240 + ROUND_S * rounds, sink=Lines())
     vm.report(outcome)
     if result.get("rounds"):
