@@ -27,6 +27,8 @@ BOOT_S = 480
 POWEROFF_S = 30
 # Bytes of job output shown live per read.
 CHUNK = 65536
+# Control ports of models per virtio-serial controller.
+CONTROL_PORTS = 8
 
 
 @dataclass
@@ -154,12 +156,16 @@ def _qemu_command(job, boot, functions, ports, payload, log):
     command += ["-device", "virtio-serial-pci,addr=4,max_ports=31", "-device", "virtio-rng-pci,addr=5"]
     for port in ports:
         command += port.arguments("virtconsole" if port.name == "lab.tty" else "virtserialport")
-    for model in functions:
+    for place, model in enumerate(functions):
+        # A controller forgets to announce some of its ports when there are too many at once.
+        bus, extra = divmod(place, CONTROL_PORTS)
+        if not extra:
+            command += ["-device", f"virtio-serial-pci,id=ctl{bus},multifunction=on,addr=6.{bus:x}"]
         command += ["-device", json.dumps({"driver": "vfio-user-pci", "id": f"{model.name}{model.index}",
                                            "socket": {"path": str(model.socket), "type": "unix"},
                                            "addr": f"{model.slot:x}"}),
                     "-chardev", f"socket,id={model.port},path={model.control},server=off",
-                    "-device", f"virtserialport,name={model.port},chardev={model.port}"]
+                    "-device", f"virtserialport,bus=ctl{bus}.0,name={model.port},chardev={model.port}"]
     return command + list(job.qemu)
 
 
