@@ -358,6 +358,7 @@ static int set_irqs(struct vdev *v, struct vfio_irq_set set, int fd)
 TEST_F(device, set_irqs_refuses_nonsense)
 {
 	const uint32_t trigger = VFIO_IRQ_SET_ACTION_TRIGGER, eventfd = VFIO_IRQ_SET_DATA_EVENTFD;
+	const uint32_t mask = VFIO_IRQ_SET_ACTION_MASK;
 	const uint32_t full = sizeof(struct vfio_irq_set) + 16;
 	const struct {
 		struct vfio_irq_set set;
@@ -374,7 +375,7 @@ TEST_F(device, set_irqs_refuses_nonsense)
 		{ { full, trigger | eventfd, 2, 0, 8 }, -1, -EINVAL },
 		{ { full, trigger | eventfd | VFIO_IRQ_SET_DATA_BOOL, 2, 0, 1 }, -1, -EINVAL },
 		{ { full, 1 << 7, 2, 0, 1 }, -1, -EINVAL },
-		{ { full, VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_DATA_NONE, 2, 0, 1 }, -1, -ENOTTY },
+		{ { full, mask | VFIO_IRQ_SET_DATA_NONE, 2, 0, 1 }, -1, -ENOTTY },
 		{ { full, trigger | eventfd, 2, 0, 1 }, 12345, -EBADF },
 		{ { full, trigger | eventfd, 2, 0, 1 }, 1, -EINVAL },
 	};

@@ -107,7 +107,8 @@ TEST_F(one, every_pair_of_states)
 				EXPECT_EQ(from, mig_get(&self->v));
 			} else {
 				EXPECT_EQ(0, mig_set(&self->v, to, &fd))
-					TH_LOG("%s -> %s", mig_state_name(from), mig_state_name(to));
+					TH_LOG("%s -> %s", mig_state_name(from),
+					       mig_state_name(to));
 				EXPECT_EQ(to, mig_get(&self->v));
 				EXPECT_EQ(begins(from, to), fd >= 0)
 					TH_LOG("%s -> %s gives file %d", mig_state_name(from),

@@ -297,7 +297,10 @@ static void large(struct stream *s)
 {
 	rec_insert(s, QUEUE, VPV_RECORD_FAMILY, 0, scratch, sizeof(scratch));
 }
-static void after_end(struct stream *s) { rec_insert(s, s->num, VPV_RECORD_FAMILY, 0, scratch, 64); }
+static void after_end(struct stream *s)
+{
+	rec_insert(s, s->num, VPV_RECORD_FAMILY, 0, scratch, 64);
+}
 static void end_twice(struct stream *s) { rec_insert(s, s->num, VPV_RECORD_END, 0, scratch, 16); }
 static void end_short(struct stream *s) { s->rec[END].bytes = 8; }
 static void end_totals(struct stream *s) { rec_copy(s, END)[0]++; }
