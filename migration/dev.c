@@ -158,7 +158,7 @@ static struct vmig_machine *machine_alloc(struct vmig_dev *mig)
 	const struct vmig_desc *desc = mig->desc;
 	struct vmig_machine *m;
 
-	m = kzalloc(sizeof(*m), GFP_KERNEL);
+	m = kzalloc_obj(*m, GFP_KERNEL);
 	if (!m)
 		return NULL;
 
@@ -204,6 +204,7 @@ int vmig_init(struct vmig_dev *mig, struct vfio_device *vdev,
 	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_PRE_COPY;
 	if (ops->quiesce)
 		vdev->migration_flags |= VFIO_MIGRATION_P2P;
+	vmig_dirty_init(vdev);
 	vmig_debugfs_add(mig->m);
 	return 0;
 }
@@ -221,6 +222,7 @@ static void machine_stop(struct vmig_machine *m, bool detach)
 	m->open = false;
 	vmig_unlock(m);
 	cancel_delayed_work_sync(&m->work);
+	vmig_dirty_stop(m);
 	mutex_unlock(&m->request_lock);
 }
 

@@ -43,7 +43,7 @@ void vmig_file_put(struct vmig_file *f)
  */
 struct vmig_file *vmig_file_alloc(struct vmig_machine *m, bool saving)
 {
-	struct vmig_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	struct vmig_file *f = kzalloc_obj(*f, GFP_KERNEL_ACCOUNT);
 
 	if (!f)
 		return NULL;

@@ -83,6 +83,7 @@ struct vmig_session_stats {
  * @saving: Save session.  Written under state_lock and lock, read under either.
  * @resuming: Load session, likewise.
  * @work: Producer of the save session.
+ * @logging: User space wants to know what the device writes; lock.
  * @estimate: Last answer of the estimate hook; lock.
  * @refused: A hook has told why it refuses; state_lock.
  * @entered: When @state was entered; lock.
@@ -109,6 +110,7 @@ struct vmig_machine {
 	struct vmig_file *saving;
 	struct vmig_file *resuming;
 	struct delayed_work work;
+	bool logging;
 	u64 estimate;
 	bool refused;
 
@@ -208,6 +210,10 @@ void vmig_unlock(struct vmig_machine *m);
 int vmig_bufs_alloc(struct list_head *bufs, size_t bytes);
 void vmig_bufs_put(struct list_head *bufs, const void *data, size_t bytes);
 void vmig_bufs_free(struct list_head *bufs);
+
+/* dirty.c */
+void vmig_dirty_init(struct vfio_device *vdev);
+void vmig_dirty_stop(struct vmig_machine *m);
 
 /* file.c */
 struct vmig_file *vmig_file_alloc(struct vmig_machine *m, bool saving);

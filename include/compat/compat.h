@@ -66,9 +66,17 @@
 #define vpv_compat_precopy_info_v2(vdev) false
 #endif
 
+/* linux/module.h: how a symbol namespace is named. */
+#ifdef VPV_HAVE_MODULE_IMPORT_NS_BARE
+#define VPV_COMPAT_IMPORT_NS(ns) MODULE_IMPORT_NS(ns)
+#else
+#define VPV_COMPAT_IMPORT_NS(ns) MODULE_IMPORT_NS(#ns)
+#endif
+
 /* linux/slab.h: allocation of one object, by an expression or a type. */
 #ifndef VPV_HAVE_KZALLOC_OBJ
 #define kzalloc_obj(what, gfp) ((typeof(what) *)kzalloc(sizeof(what), gfp))
+#define kvzalloc_obj(what, gfp) ((typeof(what) *)kvzalloc(sizeof(what), gfp))
 #endif
 
 #endif /* VPV_COMPAT_H */

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DMA logging of a device without a tracker: everything is dirty, and requests
+ * that make no sense are refused.
+ */
+#include "lib/test.h"
+
+#define RANGE_IOVA	0x100000ULL
+#define RANGE_BYTES	(512ULL << 10)
+#define PAGE		4096ULL
+
+FIXTURE(logging)
+{
+	struct slot slot;
+	struct vdev v;
+};
+
+VARIANTS_OF_OPENING(logging);
+
+FIXTURE_SETUP(logging)
+{
+	NEED_MODE(variant->mode);
+	NEED_SLOTS(&self->slot, 1);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
+	if (vdev_feature(&self->v, VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET |
+			 VFIO_DEVICE_FEATURE_DMA_LOGGING_START, NULL, 0)) {
+		vdev_close(&self->v);
+		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	}
+}
+
+FIXTURE_TEARDOWN(logging)
+{
+	vdev_close(&self->v);
+}
+
+static int start(struct vdev *v, uint64_t page, uint64_t iova, uint64_t bytes)
+{
+	struct vfio_device_feature_dma_logging_range range = { .iova = iova, .length = bytes };
+	struct vfio_device_feature_dma_logging_control control = {
+		.page_size = page, .num_ranges = 1, .ranges = (uintptr_t)&range,
+	};
+
+	return vdev_feature(v, VFIO_DEVICE_FEATURE_SET |
+			    VFIO_DEVICE_FEATURE_DMA_LOGGING_START, &control,
+			    sizeof(control));
+}
+
+static int stop(struct vdev *v)
+{
+	return vdev_feature(v, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
+			    NULL, 0);
+}
+
+static int report(struct vdev *v, uint64_t iova, uint64_t bytes, uint64_t *bitmap)
+{
+	struct vfio_device_feature_dma_logging_report rep = {
+		.iova = iova, .length = bytes, .page_size = PAGE,
+		.bitmap = (uintptr_t)bitmap,
+	};
+
+	return vdev_feature(v, VFIO_DEVICE_FEATURE_GET |
+			    VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, &rep, sizeof(rep));
+}
+
+TEST_F(logging, everything_is_dirty)
+{
+	uint64_t bitmap[RANGE_BYTES / PAGE / 64 + 1] = { 0 };
+
+	ASSERT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	for (int round = 0; round < 2; round++) {
+		memset(bitmap, 0, sizeof(bitmap));
+		ASSERT_EQ(0, report(&self->v, RANGE_IOVA, RANGE_BYTES, bitmap));
+		for (unsigned int i = 0; i < RANGE_BYTES / PAGE / 64; i++)
+			EXPECT_EQ(UINT64_MAX, bitmap[i]);
+		EXPECT_EQ(0U, bitmap[RANGE_BYTES / PAGE / 64]);
+	}
+	EXPECT_EQ(0, stop(&self->v));
+}
+
+TEST_F(logging, report_sets_bits_only)
+{
+	uint64_t bitmap[2] = { 0x5, 0 };
+
+	ASSERT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	ASSERT_EQ(0, report(&self->v, RANGE_IOVA + 64 * PAGE, 16 * PAGE, bitmap));
+	EXPECT_EQ(0xffffU, bitmap[0]);
+	EXPECT_EQ(0U, bitmap[1]);
+}
+
+TEST_F(logging, order_of_calls)
+{
+	uint64_t bitmap[2] = { 0 };
+
+	EXPECT_EQ(-EINVAL, report(&self->v, RANGE_IOVA, PAGE, bitmap));
+	EXPECT_EQ(0, stop(&self->v));
+	EXPECT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	EXPECT_EQ(-EINVAL, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	EXPECT_EQ(0, vdev_reset(&self->v));
+	EXPECT_EQ(0, report(&self->v, RANGE_IOVA, PAGE, bitmap));
+	EXPECT_EQ(0, stop(&self->v));
+	EXPECT_EQ(0, stop(&self->v));
+	EXPECT_EQ(-EINVAL, report(&self->v, RANGE_IOVA, PAGE, bitmap));
+}
+
+TEST_F(logging, what_vfio_does_not_check)
+{
+	EXPECT_EQ(-EINVAL, start(&self->v, 0, RANGE_IOVA, RANGE_BYTES));
+	EXPECT_EQ(-EINVAL, start(&self->v, 3 * PAGE, RANGE_IOVA, RANGE_BYTES));
+	EXPECT_EQ(-EINVAL, start(&self->v, PAGE, RANGE_IOVA, 0));
+	/* None of them has started anything. */
+	EXPECT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+}
+
+TEST_F(logging, ends_with_the_last_close)
+{
+	uint64_t bitmap[2] = { 0 };
+
+	ASSERT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	vdev_close(&self->v);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
+	EXPECT_EQ(-EINVAL, report(&self->v, RANGE_IOVA, PAGE, bitmap));
+	EXPECT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+}
+
+TEST_HARNESS_MAIN
