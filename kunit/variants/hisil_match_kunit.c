@@ -272,6 +272,7 @@ static struct kunit_suite hisil_match_suite = {
 	.name = "hisil_match",
 	.test_cases = hisil_match_cases,
 };
+
 kunit_test_suite(hisil_match_suite);
 
 MODULE_DESCRIPTION("KUnit suite of hisi_like match data and contexts");

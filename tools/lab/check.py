@@ -124,8 +124,12 @@ def run_matrix(group, tally):
     run = Run(group, tally)
     trees = kernel.header_trees()
     for release, kdir in trees.items():
-        trouble = build.matrix_one(release, kdir)
+        trouble, with_sparse = build.matrix_one(release, kdir)
         run.add(Test(release, "fail" if trouble else "pass", trouble or ""))
+        if with_sparse:
+            run.add(Test(f"{release} sparse", "fail" if trouble else "pass"))
+        else:
+            run.add(Test(f"{release} sparse", "skip", "this kernel takes no sparse as old as Debian's"))
     run.finish(0)
 
 

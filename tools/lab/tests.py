@@ -28,15 +28,20 @@ class Group:
     machine: Machine = field(default_factory=Machine)
 
 
-DEBUG = Machine(kernel="debug", models="hisi_like:2,hisi_like:1:queues=8,hisi_like:1:rev=2.0", spare=8)
+# Two functions that are alike, and for compat_test one that differs in each thing that is matched.
+MODELS = ("hisi_like:2", "hisi_like:1:queues=8", "hisi_like:1:rev=2.0", "hisi_like:1:log2=6", "hisi_like:1:algs=0x1f",
+          "hisi_like:1:version=2", "hisi_like:1:version=3:oldest=2", "hisi_like:1:isolated=1")
+DEBUG = Machine(kernel="debug", models=",".join(MODELS), spare=8)
 
 GROUPS = (
-    Group("layers", "host", "python3 tools/checks/layers.py", needs="tools/checks/layers.py", plain=True),
+    Group("layers", "host", "python3 tools/checks/layers.py", needs="tools/checks/layers.py"),
     Group("host", "host", "make -s -C kunit/host check O=$PWD/build/host", needs="kunit/host"),
     Group("models", "host", "make -s -C tools/models check O=$PWD/build/models", needs="tools/models"),
     Group("fuzz", "host", "make -s -C tools/fuzz check O=$PWD/build/fuzz", needs="tools/fuzz"),
     Group("fuzz-models", "host", "make -s -C tools/models fuzz O=$PWD/build/models", needs="tools/models"),
     Group("build-matrix", "matrix"),
+    Group("checkpatch", "host", 'tools/checks/checkpatch.sh "$(python3 tools/lab/main.py kernel | tail -n 1)/scripts/checkpatch.pl"',
+          needs="tools/checks/checkpatch.sh", timeout=1800),
     Group("e2e", "host", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=300, needs="kunit", machine=DEBUG),

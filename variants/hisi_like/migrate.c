@@ -110,7 +110,7 @@ static int hisil_load_begin(struct vmig_dev *mig)
 	struct hisil_dev *hd = hisil_from_mig(mig);
 
 	hisil_unstage(hd);
-	hd->staged = kvzalloc(sizeof(*hd->staged), GFP_KERNEL_ACCOUNT);
+	hd->staged = kvzalloc_obj(*hd->staged, GFP_KERNEL_ACCOUNT);
 	return hd->staged ? 0 : -ENOMEM;
 }
 

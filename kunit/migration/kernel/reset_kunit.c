@@ -104,7 +104,7 @@ static bool soon(int (*get)(struct fake *fake, int hook), struct fake *fake, int
 	while (get(fake, hook) != want) {
 		if (time_after(jiffies, end))
 			return false;
-		msleep(1);
+		usleep_range(1000, 2000);
 	}
 	return true;
 }

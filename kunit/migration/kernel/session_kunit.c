@@ -348,7 +348,7 @@ static void precopy_info_counts_down(struct kunit *test)
 	KUNIT_EXPECT_GT(test, i.initial_bytes, (u64)sizeof(struct vpv_stream_header));
 	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 0ULL);
 	for (tries = 0; tries < 1000 && i.initial_bytes != all; tries++) {
-		msleep(1);
+		usleep_range(1000, 2000);
 		KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), 0L);
 	}
 	KUNIT_EXPECT_EQ(test, i.initial_bytes, all);
