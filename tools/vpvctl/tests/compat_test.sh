@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+A=0000:00:05.0
+B=0000:00:06.0
+common="driver=vpv_hisi_like features=stop-copy,p2p"
+
+pair() { # OPTIONS OF B
+	fresh
+	fake driver vpv_hisi_like
+	fake driver vfio-pci
+	# shellcheck disable=SC2086
+	fake fn $A group=3 vfio=vfio0 $common
+	# shellcheck disable=SC2086
+	fake fn $B group=4 vfio=vfio1 $common "$@"
+}
+
+pair
+expect "the same" 0 '^compatible' '' compat $A $B
+json "the same as JSON" 0 'd == {"compatible": True, "difference": None, "notes": []}' compat $A $B
+run describe $A && cp "$T/out" "$T/a.json"
+run describe $B && cp "$T/out" "$T/b.json"
+expect "two files" 0 '^compatible' '' compat "$T/a.json" "$T/b.json"
+expect "a file and a device" 0 '^compatible' '' compat "$T/a.json" $B
+
+while IFS='|' read -r name options pattern fix; do
+	# shellcheck disable=SC2086
+	pair $options
+	expect "$name" 1 "^not compatible: $pattern.*fix: $fix" '' compat "$T/a.json" $B
+done <<'CASES'
+driver|driver=vfio-pci|driver.name: .* has vpv_hisi_like, .* has vfio-pci|bind the same driver
+device id|device=7611|ids.device: .* has 0x7610, .* has 0x7611|only the same kind
+revision|revision=02|ids.revision: .* has 0x01, .* has 0x02|show the same persona
+size of a BAR|bar2=0x20000|bars.1.: .*65536.*131072|show the same persona
+vendor-specific byte|poke=0xc4:0x99|config space byte 0x0c4, in capability 0x9 .vendor-specific. at 0xc0: .* has 0xab, .* has 0x99|show the same persona
+size of a capability|poke=0xb2:0x0f|config space byte 0x0b2, in capability 0x11 .MSI-X. at 0xb0|show the same persona
+serial number|poke=0x14c:0|config space byte 0x14c, in capability 0x3 .serial number. at 0x148|show the same persona
+header byte|poke=0x3d:2|config space byte 0x03d, in the header|show the same persona
+chain of capabilities|poke=0x51:0xb0|capabilities.2.: |show the same persona
+extended version|poke=0x14a:0x02|extended_capabilities.1.: |show the same persona
+no migration|features=p2p|migration.features: .* has no stop-copy|the driver cannot migrate
+less of config space|config=64|config.bytes: .* has 4096, .* has 64|describe both the same way
+CASES
+
+pair
+rm -r "$R/sys/bus/pci/devices/$B/vfio-dev"
+json "not bound to VFIO" 1 'd["difference"]["field"] == "driver.vfio" and d["difference"]["b"] == "false"' compat $A $B
+json "the other way round" 1 'd["difference"]["a"] == "false"' compat $B $A
+pair
+rm -r "$R/sys/kernel/debug/vfio/$B"
+expect "unknown features are a note" 0 'compatible.note: migration features of 0000:00:06.0 are not known' '' compat $A $B
+sed 's/ABCDEF0123456789/0123456789ABCDEF/' "$T/a.json" >"$T/c.json"
+expect "another build of the driver is a note" 0 'note: the drivers are different builds' '' compat "$T/c.json" "$T/a.json"
+sed 's/"host"/"user"/' "$T/a.json" >"$T/c.json"
+expect "another view" 1 'view: .* has user, .* has host' '' compat "$T/c.json" "$T/a.json"
+
+bad() { # NAME TEXT PATTERN
+	printf '%s' "$2" >"$T/bad.json"
+	expect "file: $1" 1 '' "$3" compat "$T/a.json" "$T/bad.json"
+}
+bad "empty" '' 'is not JSON'
+bad "no JSON" 'hello' 'is not JSON'
+bad "an array" '[1]' 'is not JSON as'
+bad "cut off" '{"vpvctl_describe": 1, "ids": {' 'is not JSON'
+bad "too deep" "$(printf '[%.0s' $(seq 1000))" 'is not JSON'
+bad "another format" '{"vpvctl_describe": 2}' 'no description of format 1'
+bad "odd hex" '{"vpvctl_describe": 1, "config": {"normalised": "123"}}' 'not made of at most 4096 bytes'
+bad "no hex" '{"vpvctl_describe": 1, "config": {"normalised": "zz"}}' 'not made of'
+printf '{"vpvctl_describe": 1, "config": {"normalised": "%s"}}' "$(printf '00%.0s' $(seq 4097))" >"$T/bad.json"
+expect "file: too much config space" 1 '' 'not made of' compat "$T/a.json" "$T/bad.json"
+printf '{"vpvctl_describe": 1, "driver": {"vfio": true, "name": "a\\u001b[31mb"}, "view": "host"}' >"$T/bad.json"
+expect "file: control characters are not printed" 1 'has a\?\[31mb' '' compat "$T/a.json" "$T/bad.json"
+printf '{"vpvctl_describe": 1, "driver": 5, "bars": {"a": 1}, "capabilities": "x"}' >"$T/bad.json"
+expect "file: members of other types" 1 'not compatible: driver.vfio' '' compat "$T/a.json" "$T/bad.json"
+expect "file: not there" 1 '' 'cannot read' compat "$T/a.json" "$T/none.json"
