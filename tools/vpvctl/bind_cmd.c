@@ -215,9 +215,9 @@ static int wait_node(struct job *job)
 
 static int rebind(struct job *job)
 {
-	int err = set_override(job, job->driver);
+	int err = 0;
 
-	if (!err && job->fn.driver[0])
+	if (job->fn.driver[0])
 		err = driver_unbind(job, job->fn.driver);
 	if (!err)
 		err = driver_bind(job, job->driver);
@@ -227,17 +227,32 @@ static int rebind(struct job *job)
 /* Put back the override and the driver of @before; false if that fails. */
 static bool restore(struct job *job, const struct pci_fn *before)
 {
-	struct job undo = { .fn = *before, .wait_s = job->wait_s };
+	struct job back = { .fn = *before, .wait_s = job->wait_s };
 	bool ok;
 
-	if (has_driver(&undo, before->driver))
-		return !set_override(&undo, before->override);
-	if (has_driver(&undo, job->driver))
-		driver_unbind(&undo, job->driver);
-	ok = !set_override(&undo, before->override);
+	if (has_driver(&back, before->driver))
+		return !set_override(&back, before->override);
+	if (has_driver(&back, job->driver))
+		driver_unbind(&back, job->driver);
+	ok = !set_override(&back, before->override);
 	if (before->driver[0])
-		ok &= !driver_bind(&undo, before->driver);
+		ok &= !driver_bind(&back, before->driver);
 	return ok;
+}
+
+/* Restore, and add to the reason how that went. */
+static void undo(struct job *job, const struct pci_fn *before)
+{
+	bool ok = restore(job, before);
+	size_t n = strlen(job->why);
+
+	if (!ok)
+		snprintf(job->why + n, sizeof(job->why) - n,
+			 "; what was before could NOT be restored");
+	else if (before->driver[0])
+		snprintf(job->why + n, sizeof(job->why) - n, "; %s is restored", before->driver);
+	else
+		snprintf(job->why + n, sizeof(job->why) - n, "; it has no driver, as before");
 }
 
 static int bind_job(struct job *job)
@@ -252,18 +267,14 @@ static int bind_job(struct job *job)
 		err = check_bindable(job);
 	if (!err)
 		err = load_driver(job);
+	if (!err)
+		err = set_override(job, job->driver);
 	if (err)
 		return err;
 
 	err = rebind(job);
-	if (err) {
-		size_t n = strlen(job->why);
-		bool ok = restore(job, &before);
-
-		snprintf(job->why + n, sizeof(job->why) - n, ok ? "; %s%s" : "; could NOT "
-			 "restore %s%s", before.driver[0] ? before.driver : "no driver",
-			 ok ? " is restored" : "");
-	}
+	if (err)
+		undo(job, &before);
 	return err;
 }
 

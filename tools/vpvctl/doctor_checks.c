@@ -207,8 +207,8 @@ static void check_binding(const struct patient *p)
 		finding("override-unused", fn->bdf, fix, "driver_override says %s, but it is bound "
 			"to %s", fn->override, fn->driver[0] ? fn->driver : "no driver");
 	else if (p->named && !fn->vfio[0])
-		finding("not-bound", fn->bdf, fix, "it is bound to %s, which is no VFIO driver",
-			fn->driver[0] ? fn->driver : "no driver");
+		finding("not-bound", fn->bdf, fix, "no VFIO driver has it%s%s",
+			fn->driver[0] ? ", but " : "", fn->driver);
 	free(fix);
 
 	pci_vfio_node(fn, node, sizeof(node));

@@ -20,9 +20,7 @@ static const struct command {
 	{ "describe",	cmd_describe,	"print the migration identity of a function" },
 	{ "doctor",	cmd_doctor,	"look for what is wrong, and say how to mend it" },
 	{ "list",	cmd_list,	"list functions, their drivers and migration state" },
-#ifdef HAVE_PERSONA
 	{ "persona",	cmd_persona,	"config-space personas" },
-#endif
 	{ "stream",	cmd_stream,	"print or check a captured migration stream" },
 	{ "unbind",	cmd_unbind,	"give a function back to the kernel's driver" },
 	{ "watch",	cmd_watch,	"follow states, bytes and rates of migrations" },

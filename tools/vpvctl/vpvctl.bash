@@ -34,7 +34,7 @@ _vpvctl() {
 		words="show check - $(compgen -f -- "$whole")"
 		;;
 	persona)
-		words="capture check compile decompile diff set show $(compgen -f -- "$whole")"
+		words="capture check compile decompile diff show $(compgen -f -- "$whole")"
 		;;
 	esac
 	[[ $whole == -* ]] && words="--json --help $options"

@@ -79,11 +79,13 @@ static void print_line(const struct watched *w, const char *when)
 
 	printf("%s %s ", when, w->fn.bdf);
 	if (!strcmp(state, "ERROR") || !strcmp(state, "gone"))
-		paint(PAINT_BAD, "%-12s", state);
+		paint(PAINT_BAD, "%s", state);
 	else if (strcmp(state, "RUNNING"))
-		paint(PAINT_BOLD, "%-12s", state);
+		paint(PAINT_BOLD, "%s", state);
 	else
-		printf("%-12s", state);
+		printf("%s", state);
+	if (w->mig.save.any || w->mig.load.any || w->mig.error[0])
+		printf("%*s", 12 - (int)strlen(state) > 0 ? 12 - (int)strlen(state) : 0, "");
 	print_session("save", &w->mig.save, w->save_rate);
 	print_session("load", &w->mig.load, w->load_rate);
 	if (w->mig.error[0])

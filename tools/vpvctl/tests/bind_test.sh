@@ -40,7 +40,7 @@ stop_kernel
 
 host_with
 start_kernel
-expect "another driver of the kernel is no VFIO driver" 1 '' 'native is no VFIO driver; no driver is restored' \
+expect "another driver of the kernel is no VFIO driver" 1 '' 'native is no VFIO driver; it has no driver, as before' \
 	bind $DEV native
 stop_kernel
 
