@@ -428,6 +428,37 @@ static void persona_null_begin(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vcfg_get32(room->p.val, 0x100), 0x20000000U);
 }
 
+/* A second callback behind the first one's name. */
+static void persona_callback_order(struct kunit *test)
+{
+	static const struct {
+		const char *name;
+		int err;
+	} second[] = { { "pager", 0 }, { "mailbox", -EINVAL }, { "alarm", -EINVAL } };
+	struct room *room = new_room(test);
+	size_t bytes = FAKE_BYTES + VPV_PERSONA_NAME_BYTES;
+	u8 *blob = kunit_kzalloc(test, bytes, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, blob);
+	room->fake.header.bytes = cpu_to_le32(bytes);
+	room->fake.header.num_callbacks = cpu_to_le16(FAKE_CALLBACKS + 1);
+	room->fake.field[FAKE_LAST].source = VPV_PERSONA_CALLBACK;
+	room->fake.field[FAKE_LAST].callback = cpu_to_le16(FAKE_CALLBACKS);
+	for (size_t i = 0; i < ARRAY_SIZE(second); i++) {
+		memset(blob, 0, bytes);
+		memcpy(blob, &room->fake, FAKE_BYTES);
+		memcpy(blob + FAKE_BYTES, second[i].name, strlen(second[i].name));
+		put_unaligned_le32(vcfg_persona_crc(blob, bytes), blob + HDR(crc));
+		KUNIT_EXPECT_EQ(test, vcfg_persona_parse(&room->p, blob, bytes, &room->why),
+				second[i].err);
+		if (second[i].err)
+			KUNIT_EXPECT_STREQ(test, room->why.text,
+					   "names of callbacks are not in order");
+		else
+			KUNIT_EXPECT_STREQ(test, vcfg_persona_callback(&room->p, 1), "pager");
+	}
+}
+
 static void fit_accepted(struct kunit *test)
 {
 	struct room *room = new_room(test);
@@ -578,6 +609,7 @@ static struct kunit_case persona_tests[] = {
 	KUNIT_CASE(persona_truncated),
 	KUNIT_CASE(persona_bit_flips),
 	KUNIT_CASE(persona_null_begin),
+	KUNIT_CASE(persona_callback_order),
 	KUNIT_CASE_PARAM(persona_refused, refusal_gen_params),
 	KUNIT_CASE(fit_accepted),
 	KUNIT_CASE_PARAM(fit_refused, misfit_gen_params),
