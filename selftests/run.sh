@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Run the test programs beside this script, in L1 as root, and print one KTAP
-# document.  TEST=GLOB picks programs by name; arguments go to each program.
+# document.  TEST=GLOB picks programs by name ("!(death)" is all others); arguments
+# go to each program.
 # Exit status: 0 when nothing failed.
 set -u
+shopt -s extglob
 here=$(cd "$(dirname "$0")" && pwd)
 modules=${VPV_MODULES:-/vpv/modules}
 pattern=${TEST:-*}
+pattern=${pattern%_test}
 
 load_modules() {
 	local name
@@ -20,10 +23,10 @@ load_modules() {
 
 programs=()
 for prog in "$here"/*_test; do
-	name=$(basename "$prog")
+	name=$(basename "$prog" _test)
 	# shellcheck disable=SC2254 # a pattern on purpose
 	case $name in
-	$pattern | ${pattern}_test) programs+=("$prog") ;;
+	$pattern) programs+=("$prog") ;;
 	esac
 done
 if [ ${#programs[@]} -eq 0 ]; then

@@ -44,6 +44,20 @@ class Tally:
         return 1 if self.counts["fail"] else 0
 
 
+class Attempt:
+    """Holds what one boot said until it is known whether it counts."""
+
+    def __init__(self):
+        self.held = []
+
+    def add(self, group, test):
+        self.held.append((group, test))
+
+    def commit(self, tally):
+        for group, test in self.held:
+            tally.add(group, test)
+
+
 class Run:
     """One group while it runs: feeds its output to the parser and judges it at the end."""
 
@@ -189,13 +203,32 @@ def group_of(excerpt_path, excerpt, groups):
     return before[mark:].split()[2] if mark >= 0 else groups[0].name
 
 
+def known_abort(log):
+    """QEMU 11.1's vfio-user client may abort when the server dies: it reports one error over another."""
+    path = Path(log) / "qemu.log"
+    return path.exists() and "error_setv: Assertion" in path.read_text(errors="replace")
+
+
 def run_machine(machine, groups, tally, get_kernel):
-    """All groups that share one machine, in one boot."""
+    """All groups that share one machine; booted again if QEMU aborts and that is to be expected."""
+    for attempt in range(1, machine.attempts + 1):
+        held = tally if machine.attempts == 1 else Attempt()
+        log = boot_machine(machine, groups, held, get_kernel, attempt)
+        if attempt < machine.attempts and log and known_abort(log):
+            say(f"QEMU aborted (attempt {attempt} of {machine.attempts}), as it may when a model dies: {log}/qemu.log")
+            continue
+        if held is not tally:
+            held.commit(tally)
+        return
+
+
+def boot_machine(machine, groups, tally, get_kernel, attempt):
+    """One boot for all groups of a machine. Returns its log folder if it came so far."""
     for group in [group for group in groups if missing(group)]:
         Run(group, tally).finish(0, f"{group.needs} is missing in the tree")
     groups = [group for group in groups if not missing(group)]
     if not groups:
-        return
+        return None
     split = Demultiplexer(groups, tally)
     try:
         kern = get_kernel(machine.kernel)
@@ -203,12 +236,12 @@ def run_machine(machine, groups, tally, get_kernel):
                      models=models.parse(machine.models), spare=machine.spare, memory=machine.memory,
                      model_binary=build.models() if machine.models else None,
                      timeout=sum(group.timeout for group in groups) + 60, sink=split,
-                     log=env.LOGS / f"l1-{machine.kernel}-{groups[0].name}")
+                     log=env.LOGS / f"l1-{machine.kernel}-{groups[0].name}{f'-{attempt}' if attempt > 1 else ''}")
         say(f"booting L1 ({kern.release}) for {', '.join(group.name for group in groups)}; log: {job.log}")
         result = vm.run(job)
     except LabError as error:
         split.close(str(error))
-        return
+        return None
     split.close("L1 ended early")
     names = ", ".join(group.name for group in groups)
     logs = vm.logs(job.log)
@@ -216,6 +249,7 @@ def run_machine(machine, groups, tally, get_kernel):
         tally.add(group_of(path, excerpt, groups), Test("no report in any log", "fail", f"{path}:\n{excerpt}"))
     for complaint in result.troubles:
         tally.add(names, Test("the machine", "fail", complaint))
+    return job.log
 
 
 def select(words):

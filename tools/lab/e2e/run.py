@@ -28,11 +28,11 @@ def prepare(kern):
     return folders, build.models()
 
 
-def migrate(kern, folders, models, log, arguments=(), functions=2, model_binary=None, timeout=300, sink=None):
+def migrate(kern, folders, models, log, arguments=(), functions=((MODEL, 2),), timeout=300, sink=None):
     """One run in L1: (vm.Result, what result.json says; {} if there is none)."""
     log = Path(log)
     job = vm.Job(kernel=kern, command=["python3", "-B", "/vpv/l1_migrate.py", *arguments], payload=folders,
-                 models=[(MODEL, functions)], model_options=[f"op_us={OP_US}"], model_binary=model_binary or models,
+                 models=functions, model_options=[f"op_us={OP_US}"], model_binary=models,
                  timeout=timeout, log=log, sink=sink)
     result = vm.run(job)
     path = log / "out" / "result.json"

@@ -26,6 +26,7 @@ HARMLESS = re.compile("|".join((
     r"VFIO dma-buf not supported in kernel", r"doesn't support device and IOMMU dirty tracking",
     # A destination gets its BARs, and QEMU tries to map them for peers, before it gets its memory enable bit.
     r"vfio_container_dma_map\(.*\) = -14 \(Bad address\)", r"peer-to-peer transactions on BARs are not supported",
+    r"IOMMU_IOAS_MAP failed: Bad address, PCI BAR\?",
 )))
 ERRORS = (GuestError, FunctionError, QmpError, OSError, KeyError, ValueError)
 # So that pre-copy is still under way when it is cancelled.
@@ -251,9 +252,8 @@ def arguments():
     parser.add_argument("--cancel", action="store_true", help="first cancel a migration in pre-copy")
     parser.add_argument("--refuse", action="store_true",
                         help="the last function does not fit: try to migrate there first")
-    # QEMU 11.1 resends nothing that a device without dirty tracking wrote during pre-copy if it uses iommufd and the
-    # IOMMU does not track either: completions of that time are lost on the destination. With groups it resends all.
-    parser.add_argument("--iommufd", action="store_true", help="open devices by iommufd and cdev, not by group")
+    parser.add_argument("--groups", dest="iommufd", action="store_false", default=Path("/dev/iommu").exists(),
+                        help="open devices by group, though there is iommufd")
     parser.add_argument("--driver", default="vpv_hisi_like")
     parser.add_argument("--model", default="hisi_like")
     parser.add_argument("--devices", default="/vpv/devices")
