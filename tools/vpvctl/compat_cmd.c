@@ -253,7 +253,8 @@ static struct json_object *notes(const struct side *a, const struct side *b)
 	if (a->config_bytes < 256)
 		json_object_array_add(list, json_object_new_string(
 			"config space behind byte 63 was not compared; describe both as root"));
-	if (!json_object_equal(lookup(a->obj, "driver.version"), lookup(b->obj, "driver.version")) ||
+	if (!json_object_equal(lookup(a->obj, "driver.version"),
+			       lookup(b->obj, "driver.version")) ||
 	    !json_object_equal(lookup(a->obj, "driver.srcversion"),
 			       lookup(b->obj, "driver.srcversion")))
 		json_object_array_add(list, json_object_new_string(
