@@ -44,6 +44,8 @@ GROUPS = (
     Group("fuzz", "host", "make -s -C tools/fuzz check O=$PWD/build/fuzz", needs="tools/fuzz"),
     Group("fuzz-models", "host", "make -s -C tools/models fuzz O=$PWD/build/models", needs="tools/models"),
     Group("build-matrix", "matrix"),
+    Group("install", "host", "for k in /lib/modules/*/build; do tools/checks/install.sh $k $PWD/build/install; break; done",
+          needs="tools/checks/install.sh"),
     Group("checkpatch", "host", 'tools/checks/checkpatch.sh "$(python3 tools/lab/main.py kernel | tail -n 1)/scripts/checkpatch.pl"',
           needs="tools/checks/checkpatch.sh", timeout=1800),
     Group("e2e", "host", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),

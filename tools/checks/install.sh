@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# install.sh KDIR BUILD: install the modules for one kernel into a scratch folder,
+# as `make modules_install` does, and look at what libvirt will read there.  TAP.
+set -u
+kdir=${1:?usage: install.sh KDIR BUILD} build=${2:?usage: install.sh KDIR BUILD}
+cd "$(dirname "$0")/../.." || exit 2
+root=$(mktemp -d) || exit 2
+trap 'rm -rf "$root"' EXIT
+n=0 bad=0
+
+# point NAME COMMAND...: one line of TAP.
+point() {
+	n=$((n + 1))
+	name=$1
+	shift
+	if "$@"; then
+		echo "ok $n $name"
+	else
+		echo "not ok $n $name"
+		bad=1
+	fi
+}
+
+none() {
+	! "$@"
+}
+
+install() {
+	make -s modules_install KDIR="$kdir" BUILD="$build" INSTALL_MOD_PATH="$root" \
+		>"$root/log" 2>&1 || { sed 's/^/# /' "$root/log"; return 1; }
+}
+
+echo "TAP version 13"
+point "make modules_install" install
+release=$(cat "$kdir/include/config/kernel.release")
+depmod -b "$root" "$release" 2>/dev/null
+alias=$root/lib/modules/$release/modules.alias
+ours='vpv_[a-z_]*$'
+for module in vpv_config vpv_core vpv_hisi_like vpv_migration; do
+	point "$module is installed" \
+		grep -q "/$module\.ko" "$root/lib/modules/$release/modules.dep"
+done
+point "hisi_like has a vfio_pci: alias" \
+	grep -q '^alias vfio_pci:v00001234d00007610.* vpv_hisi_like$' "$alias"
+point "no plain pci: alias" none grep -q "^alias pci:.* $ours" "$alias"
+echo "1..$n"
+exit $bad
