@@ -164,9 +164,6 @@ TEST_F(one, feature_checks)
 						  VFIO_DEVICE_FEATURE_GET | state, &s, sizeof(s)));
 	EXPECT_EQ(-EINVAL, vdev_feature(&self->v, VFIO_DEVICE_FEATURE_SET |
 						  VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, &s, 8));
-	/* Dirty tracking is the IOMMU's business, not this device's. */
-	EXPECT_EQ(-ENOTTY, vdev_feature(&self->v, VFIO_DEVICE_FEATURE_SET |
-						  VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP, NULL, 0));
 	EXPECT_EQ(RUNNING, mig_get(&self->v));
 }
 
