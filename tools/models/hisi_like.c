@@ -141,8 +141,8 @@ static uint32_t read32(struct hsl *h, uint32_t off)
 {
 	struct hsl_queue *q;
 
-	if (off >= HSL_CP_BASE)
-		return hsl_control_read(h, off - HSL_CP_BASE);
+	if (off >= h->cp_base)
+		return hsl_control_read(h, off - h->cp_base);
 	if (off < HSL_Q_BASE)
 		return global_read(h, off);
 	q = queue_at(h, off);
@@ -153,8 +153,8 @@ static void write32(struct hsl *h, uint32_t off, uint32_t val)
 {
 	struct hsl_queue *q;
 
-	if (off >= HSL_CP_BASE) {
-		hsl_control_write(h, off - HSL_CP_BASE, val);
+	if (off >= h->cp_base) {
+		hsl_control_write(h, off - h->cp_base, val);
 		return;
 	}
 	if (h->cp.pause & HSL_FREEZE)
@@ -173,7 +173,7 @@ static bool is_wide(uint32_t off)
 {
 	if (off == R_OPS_DONE || off == R_OPS_FAILED)
 		return true;
-	return off >= HSL_Q_BASE && off < HSL_CP_BASE &&
+	return off >= HSL_Q_BASE && off < HSL_Q_END &&
 	       (off % HSL_Q_STRIDE == Q_SQ_BASE || off % HSL_Q_STRIDE == Q_CQ_BASE);
 }
 
@@ -261,6 +261,7 @@ static int take_options(struct hsl *h)
 	uint64_t version = 1, oldest = 1, isolated = 0;
 	int err = take_rev(h);
 
+	h->cp_base = (uint32_t)(hsl_bar_bytes(h->dev) / 2);
 	h->drain_ms = 1000;
 	err = err ? err : vu_option_u64(h->dev, "version", 1, 0xffff, &version);
 	err = err ? err : vu_option_u64(h->dev, "oldest", 1, version, &oldest);
@@ -279,19 +280,6 @@ static int take_options(struct hsl *h)
 	return err;
 }
 
-static int add_capabilities(struct vu_dev *dev)
-{
-	int off = vu_add_pcie(dev, true);
-
-	if (off >= 0)
-		off = vu_add_pm(dev);
-	if (off >= 0)
-		off = vu_add_msix(dev, HSL_MAX_QUEUES, 4, 0, 4, 0x2000);
-	if (off >= 0)
-		off = vu_add_dsn(dev, 0x1234761000000001ull);
-	return off < 0 ? off : 0;
-}
-
 static int hsl_init(struct vu_dev *dev)
 {
 	struct hsl *h = calloc(1, sizeof(*h));
@@ -306,7 +294,7 @@ static int hsl_init(struct vu_dev *dev)
 	if (!h->src || !h->dst)
 		return -ENOMEM;
 	err = take_options(h);
-	return err ? err : add_capabilities(dev);
+	return err ? err : hsl_add_capabilities(dev);
 }
 
 static void hsl_fini(struct vu_dev *dev)
@@ -402,6 +390,7 @@ static const struct vu_option hsl_options[] = {
 	{ "isolated", "1: isolated after a hardware error (0)" },
 	{ "drain_ms", "bound of a drain (1000)" },
 	{ "op_us", "extra time of each operation (0)" },
+	{ "firmware", "revision of the firmware, 1 or 2: another config space (1)" },
 	{ NULL, NULL },
 };
 
@@ -425,6 +414,7 @@ const struct vu_model hisi_like_model = {
 	},
 	.options = hsl_options,
 	.faults = hsl_faults,
+	.revise = hsl_revise,
 	.init = hsl_init,
 	.fini = hsl_fini,
 	.reset = hsl_reset,

@@ -13,10 +13,10 @@
 #define HSL_MAX_XFER		(1u << 20)
 #define HSL_MAX_PARKED		16u
 #define HSL_BAR			2
-#define HSL_BAR_BYTES		0x40000u
-#define HSL_CP_BASE		0x20000u
+#define HSL_BAR_BYTES		0x40000u	/* firmware 1 */
 #define HSL_Q_BASE		0x10000u
 #define HSL_Q_STRIDE		0x400u
+#define HSL_Q_END		(HSL_Q_BASE + HSL_MAX_QUEUES * HSL_Q_STRIDE)
 #define HSL_WINDOW		0x1000u
 #define HSL_WINDOW_BYTES	4096u
 #define HSL_SQE_BYTES		64u
@@ -169,6 +169,7 @@ struct hsl_control {
  */
 struct hsl {
 	struct vu_dev *dev;
+	uint32_t cp_base;		/* control page in BAR 2 */
 	uint32_t rev, queues, log2, algs, version, oldest, isolated;
 	uint64_t drain_ms, op_us;
 	uint32_t ctrl, status;
@@ -186,6 +187,12 @@ struct hsl {
 
 /* hisi_like.c */
 uint32_t hsl_queues_reg(const struct hsl *h);
+
+/* hisi_like_config.c */
+int hsl_revise(const struct vu_dev *dev, struct vu_model *own);
+int hsl_add_capabilities(struct vu_dev *dev);
+/* Of BAR 2, whose upper half has the control page. */
+uint64_t hsl_bar_bytes(const struct vu_dev *dev);
 
 /* hisi_like_queue.c */
 bool hsl_queue_enabled(const struct hsl_queue *q);

@@ -99,6 +99,8 @@ enum vu_fault_id {
  * @bars: base address registers
  * @options: NULL-name terminated table, or NULL
  * @faults: NULL terminated names of the model's own fault points, or NULL
+ * @revise: Change what is declared above for this device, where it depends on options.
+ *          Called once, before all others.  On failure print the reason to stderr.
  * @init: Allocate private state (vu_set_priv()), read options, add capabilities.
  *        Called once, before @reset.  On failure print the reason to stderr.
  * @fini: Free what @init allocated.
@@ -132,6 +134,7 @@ struct vu_model {
 	struct vu_bar bars[VU_NUM_BARS];
 	const struct vu_option *options;
 	const char *const *faults;
+	int (*revise)(const struct vu_dev *dev, struct vu_model *own);
 	int (*init)(struct vu_dev *dev);
 	void (*fini)(struct vu_dev *dev);
 	void (*reset)(struct vu_dev *dev, enum vu_reset why);

@@ -180,11 +180,14 @@ struct vu_dev *vu_dev_new(const struct vu_model *model, char **options, unsigned
 
 	if (!dev)
 		return NULL;
-	dev->model = model;
+	dev->own = *model;
+	dev->model = &dev->own;
 	dev->irq.intx_unmask = -1;
 	for (int n = 0; n < VU_NUM_BARS; n++)
 		dev->bar[n].fd = -1;
 	err = take_options(dev, options, num_options);
+	if (!err && model->revise)
+		err = model->revise(dev, &dev->own);
 	if (!err) {
 		err = setup(dev);
 		if (err)

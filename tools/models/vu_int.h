@@ -135,7 +135,8 @@ struct vu_stats {
 };
 
 struct vu_dev {
-	const struct vu_model *model;
+	const struct vu_model *model;	/* &own */
+	struct vu_model own;
 	void *priv;
 	struct vu_server *srv;
 	struct {

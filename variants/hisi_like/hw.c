@@ -15,9 +15,10 @@
 #define HISIL_DRAIN_MARGIN_MS	500
 #define HISIL_PAUSE_MS		500
 
+/* The upper half of what the hardware has, whatever the user is shown of it. */
 static void __iomem *cp_page(struct hisil_dev *hd)
 {
-	return vpv_bar(&hd->vpv, HISIL_BAR) + HISIL_CP_BASE;
+	return vpv_bar(&hd->vpv, HISIL_BAR) + vpv_bar_bytes(&hd->vpv, HISIL_BAR) / 2;
 }
 
 /* -EIO of the core means "not in D0": nothing is wrong with the function. */
@@ -164,7 +165,7 @@ int hisil_hw_identify(struct hisil_dev *hd, struct hisil_ident *id)
 	u32 magic;
 	int err;
 
-	if (vpv_bar_bytes(&hd->vpv, HISIL_BAR) < HISIL_BAR_BYTES ||
+	if (vpv_bar_bytes(&hd->vpv, HISIL_BAR) < HISIL_BAR_MIN_BYTES ||
 	    !vpv_bar(&hd->vpv, HISIL_BAR)) {
 		dev_warn_ratelimited(&hd->vpv.pdev->dev, "no BAR with a control page\n");
 		return -ENODEV;

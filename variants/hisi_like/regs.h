@@ -10,8 +10,7 @@
 #include <vpv/pure.h>
 
 #define HISIL_BAR		2
-#define HISIL_BAR_BYTES		0x40000U
-#define HISIL_CP_BASE		0x20000U
+#define HISIL_BAR_MIN_BYTES	0x40000U
 
 #define HISIL_CP_ID		0x000
 #define HISIL_CP_REV		0x004

@@ -8,7 +8,7 @@
 
 #define BAR		2u
 #define Q(n, reg)	(HSL_Q_BASE + (n) * HSL_Q_STRIDE + (reg))
-#define CP(reg)		(HSL_CP_BASE + (reg))
+#define CP(reg)		(HSL_BAR_BYTES / 2 + (reg))
 #define MEM_IOVA	0x1000000ull
 #define MEM_BYTES	0x400000u
 #define SQ_OFF		0x0u		/* rings of queue n at n * 0x20000 */

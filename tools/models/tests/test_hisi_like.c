@@ -342,6 +342,65 @@ static void spans_mappings(void)
 	guest_close(&g, true);
 }
 
+/* The ids of a chain, in order; 0 ends them. */
+static void check_chain(const struct vu_dev *dev, bool ext, const unsigned int *ids)
+{
+	unsigned int pos = ext ? 0x100 : vu_config_get(dev, PCI_CAPABILITY_LIST, 1);
+
+	for (; *ids; ids++) {
+		uint32_t head = vu_config_get(dev, pos, 4);
+
+		CHECK(pos);
+		CHECK_EQ(head & (ext ? 0xffff : 0xff), *ids);
+		pos = ext ? head >> 20 : head >> 8 & 0xff;
+	}
+	CHECK_EQ(pos, 0);
+}
+
+/* Each firmware has its config space and its control page, and works. */
+static void firmware_revisions(void)
+{
+	static const struct {
+		const char *option;
+		unsigned int std[5], ext[3];
+		uint32_t half;
+		const char *build;
+	} want[] = {
+		{ "firmware=1", { 0x10, 0x01, 0x11, 0x09 }, { 3 }, 0x20000, "hsl fw 1.0.7" },
+		{ "firmware=2", { 0x11, 0x09, 0x01, 0x10 }, { 0xb, 3 }, 0x40000,
+		  "hsl fw 2.1.0 build 5" },
+	};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		char *options[] = { (char *)(uintptr_t)want[i].option, NULL };
+		struct vu_shape shape;
+		struct vu_dev *dev;
+		struct guest g;
+		unsigned int pos;
+
+		guest_open(&g, options, NULL);
+		dev = g.r->dev;
+		check_chain(dev, false, want[i].std);
+		check_chain(dev, true, want[i].ext);
+		CHECK_EQ(vu_config_get(dev, PCI_REVISION_ID, 1), i + 1);
+		vu_dev_shape(dev, &shape);
+		CHECK_EQ(shape.region_bytes[BAR], 2 * want[i].half);
+		CHECK_EQ(dev->cfg.writable[PCI_BASE_ADDRESS_2 + 2], 0x100 - want[i].half / 0x8000);
+		for (pos = vu_config_get(dev, PCI_CAPABILITY_LIST, 1);
+		     vu_config_get(dev, pos, 1) != PCI_CAP_ID_VNDR;
+		     pos = vu_config_get(dev, pos + 1, 1))
+			;
+		CHECK_EQ(vu_config_get(dev, pos + 2, 1), strlen(want[i].build) + 4);
+		CHECK(!strcmp((const char *)dev->cfg.data + pos + 3, want[i].build));
+		CHECK_EQ(guest_rd(&g, 4), 1 << 16);
+		CHECK_EQ(guest_rd(&g, want[i].half), 0x434c5348);
+		CHECK_EQ(guest_rd(&g, want[i].half - 4), 0);
+		guest_queue(&g, 0, 4);
+		CHECK_EQ(guest_run(&g, guest_op(HSL_COPY, 8, 8)).status, HSL_OK);
+		guest_close(&g, true);
+	}
+}
+
 const struct test hisi_like_tests[] = {
 	{ "hisi_like: identity_and_access_rules", identity },
 	{ "hisi_like: every_operation", every_operation },
@@ -352,5 +411,6 @@ const struct test hisi_like_tests[] = {
 	{ "hisi_like: interrupts", interrupts },
 	{ "hisi_like: needs_enable_and_bus_master", needs_enable_and_bus_master },
 	{ "hisi_like: spans_mappings", spans_mappings },
+	{ "hisi_like: firmware_revisions", firmware_revisions },
 	{ NULL, NULL },
 };
