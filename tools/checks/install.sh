@@ -1,10 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# install.sh KDIR BUILD: install the modules for one kernel into a scratch folder,
-# as `make modules_install` does, and look at what libvirt will read there.  TAP.
+# install.sh KDIR BUILD [FLAG...]: install the modules for one kernel into a scratch
+# folder, as `make modules_install` does, and look at what libvirt will read there.
+# FLAGs are those with which BUILD was made.  TAP.
 set -u
-kdir=${1:?usage: install.sh KDIR BUILD} build=${2:?usage: install.sh KDIR BUILD}
+kdir=${1:?usage: install.sh KDIR BUILD [FLAG...]} build=${2:?usage: install.sh KDIR BUILD [FLAG...]}
+shift 2
+flags=$*
 cd "$(dirname "$0")/../.." || exit 2
 root=$(mktemp -d) || exit 2
 trap 'rm -rf "$root"' EXIT
@@ -28,7 +31,8 @@ none() {
 }
 
 install() {
-	make -s modules_install KDIR="$kdir" BUILD="$build" INSTALL_MOD_PATH="$root" \
+	# shellcheck disable=SC2086 # a list of words
+	make -s modules_install KDIR="$kdir" BUILD="$build" INSTALL_MOD_PATH="$root" $flags \
 		>"$root/log" 2>&1 || { sed 's/^/# /' "$root/log"; return 1; }
 }
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import threading
+from collections import deque
 from pathlib import Path
 
 import tests
@@ -15,9 +16,10 @@ from labkit.tap import Parser, Test
 
 
 class Tally:
-    """Counts tests and prints one line for each."""
+    """Counts tests and prints one line for each, for several threads."""
 
     def __init__(self, pattern):
+        self.lock = threading.Lock()
         self.pattern = pattern
         self.counts = {"pass": 0, "fail": 0, "skip": 0}
         self.failed = []
@@ -25,6 +27,10 @@ class Tally:
     def add(self, group, test):
         if self.pattern and not fnmatch.fnmatch(test.name, f"*{self.pattern}*") and test.outcome != "fail":
             return
+        with self.lock:
+            self.count(group, test)
+
+    def count(self, group, test):
         self.counts[test.outcome] += 1
         number = sum(self.counts.values())
         word = "not ok" if test.outcome == "fail" else "ok"
@@ -144,6 +150,8 @@ def run_matrix(group, tally):
             run.add(Test(f"{release} sparse", "fail" if trouble else "pass"))
         else:
             run.add(Test(f"{release} sparse", "skip", "this kernel takes no sparse as old as Debian's"))
+    for line in build.install_check(*next(iter(trees.items()))):
+        run.feed(line)
     run.finish(0)
 
 
@@ -181,7 +189,7 @@ class Demultiplexer:
 
 def payload_for(kern, groups):
     """The folder that becomes /vpv."""
-    folder = env.WORK / f"payload-{kern.name}"
+    folder = env.WORK / f"payload-{kern.name}-{groups[0].name}"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "groups").mkdir(parents=True)
     shutil.copytree(build.modules(kern), folder / "modules")
@@ -287,26 +295,64 @@ class KernelBuild(threading.Thread):
         return self.kernel
 
 
+class Lane(threading.Thread):
+    """Takes jobs from one end of a shared queue and runs them, one at a time, until there is none."""
+
+    def __init__(self, take, tally):
+        super().__init__(daemon=True)
+        self.take, self.tally, self.error = take, tally, None
+
+    def run(self):
+        while True:
+            try:
+                name, job = self.take()
+            except IndexError:
+                return
+            try:
+                job()
+            except LabError as error:
+                self.tally.add(name, Test("runs", "fail", str(error)))
+            except Exception as error:      # a mistake of ours, raised again by main()
+                self.error = error
+                return
+
+
+def jobs_of(groups, tally):
+    """A queue: those that wait for machines at the left, the longest first, then the others, the first at the right."""
+    debug = KernelBuild()
+    machines = {}
+    nested, host = [], []
+    for group in groups:
+        if group.kind == "vm":
+            machines.setdefault(group.machine, []).append(group)
+        elif group.kind == "nested":
+            nested.append((group.name, lambda group=group: run_host(group, tally)))
+        else:
+            runner = run_matrix if group.kind == "matrix" else run_host
+            host.insert(0, (group.name, lambda group=group, runner=runner: runner(group, tally)))
+    if any(machine.kernel == "debug" for machine in machines):
+        debug.start()
+    booted = [(members[0].name, lambda machine=machine, members=members: run_machine(machine, members, tally, debug.get))
+              for machine, members in sorted(machines.items(), key=lambda item: -sum(group.timeout for group in item[1]))]
+    return deque([*booted[:1], *nested, *booted[1:], *host])
+
+
 def main(words, host_only=False):
     groups, pattern = select(words)
     if host_only:
-        groups = [group for group in groups if group.kind == "host" and not group.name.startswith("e2e")]
+        groups = [group for group in groups if group.kind in tests.HOST_KINDS]
     os.environ["TEST"] = pattern
     if not pattern:
         del os.environ["TEST"]
     tally = Tally(pattern)
-    debug = KernelBuild()
-    machines = {}
-    for group in groups:
-        if group.kind == "vm":
-            machines.setdefault(group.machine, []).append(group)
-    if any(machine.kernel == "debug" for machine in machines):
-        debug.start()
-    for group in groups:
-        if group.kind == "host":
-            run_host(group, tally)
-        elif group.kind == "matrix":
-            run_matrix(group, tally)
-    for machine, members in machines.items():
-        run_machine(machine, members, tally, debug.get)
+    if any(group.machine.models and group.kind == "vm" or group.needs == "tools/models" for group in groups):
+        build.models()      # here, because two lanes would build it at a time
+    jobs = jobs_of(groups, tally)
+    lanes = [Lane(jobs.popleft, tally), Lane(jobs.pop, tally)]
+    for lane in lanes:
+        lane.start()
+    for lane in lanes:
+        lane.join()
+        if lane.error:
+            raise lane.error
     return tally.end()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The groups of tests that `make check` runs, in this order.
+"""The groups of tests that `make check` runs, two at a time.
 
-host: a command in the tool root. vm: a command in L1 with the tree's modules in /vpv/modules and the selftests in
-/vpv/selftests; groups with the same machine share one boot. matrix: built by the runner itself. A host or vm command
-prints TAP or KTAP, or, with plain=True, nothing of use: then its exit status is one test.
+host: a command in the tool root. nested: one that boots machines of its own. vm: a command in L1 with the tree's modules in /vpv/modules and the selftests in
+/vpv/selftests; groups with the same machine share one boot. matrix: built by the runner itself. A command prints TAP
+or KTAP, or, with plain=True, nothing of use: then its exit status is one test.
 """
 
 from dataclasses import dataclass, field
@@ -42,13 +42,11 @@ GROUPS = (
     Group("models", "host", "make -s -C tools/models check O=$PWD/build/models", needs="tools/models"),
     Group("vpvctl", "host", "make -s -C tools/vpvctl check O=$PWD/build/vpvctl", needs="tools/vpvctl"),
     Group("fuzz", "host", "make -s -C tools/fuzz check O=$PWD/build/fuzz", needs="tools/fuzz"),
-    Group("fuzz-models", "host", "make -s -C tools/models fuzz O=$PWD/build/models", needs="tools/models"),
+    Group("fuzz-models", "host", "make -s -C tools/models fuzz O=$PWD/build/fuzz-models", needs="tools/models"),
     Group("build-matrix", "matrix"),
-    Group("install", "host", "for k in /lib/modules/*/build; do tools/checks/install.sh $k $PWD/build/install; break; done",
-          needs="tools/checks/install.sh"),
     Group("checkpatch", "host", 'tools/checks/checkpatch.sh "$(python3 tools/lab/main.py kernel | tail -n 1)/scripts/checkpatch.pl"',
           needs="tools/checks/checkpatch.sh", timeout=1800),
-    Group("e2e", "host", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
+    Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=300, needs="kunit", machine=DEBUG),
     Group("self", "vm", "TEST=${TEST:-'!(death)'} /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),

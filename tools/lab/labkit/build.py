@@ -4,6 +4,9 @@
 import os
 import re
 import shutil
+import subprocess
+import tempfile
+from pathlib import Path
 
 from . import cache, env
 from .progress import LabError, run_logged, step
@@ -24,9 +27,8 @@ def modules(kern):
     with step(f"modules for {kern.release}"), _busy(folder):
         run_logged(f"build modules for {kern.release}",
                    ["make", "-C", str(env.REPO), JOBS, "modules", f"KDIR={kern.build}", f"BUILD={folder}"])
-        dest = env.WORK / f"modules-{kern.name}"
-        shutil.rmtree(dest, ignore_errors=True)
-        dest.mkdir()
+        dest = Path(tempfile.mkdtemp(prefix=f"modules-{kern.name}.", dir=env.WORK))
+        dest.chmod(0o755)
         for file in folder.rglob("*.ko"):
             shutil.copy(file, dest)
     if not list(dest.iterdir()):
@@ -52,6 +54,7 @@ def selftests(kern):
     return folder
 
 
+MATRIX_FLAGS = ["W=1", "C=1", "CHECK=sparse", "KCFLAGS=-Werror"]
 NO_SPARSE = "but sparse is not available"
 
 
@@ -64,8 +67,8 @@ def matrix_one(release, kdir):
     with _busy(folder):
         status, log = run_logged(
             f"build matrix {release}",
-            ["make", "-C", str(env.REPO), JOBS, "modules", f"KDIR={kdir}", f"BUILD={folder}", "W=1", "C=1",
-             "CHECK=sparse", "KCFLAGS=-Werror"], check=False)
+            ["make", "-C", str(env.REPO), JOBS, "modules", f"KDIR={kdir}", f"BUILD={folder}", *MATRIX_FLAGS],
+            check=False)
         lines = [line for line in log.read_text(errors="replace").splitlines()
                  if WARNING.search(line) and not NOISE.search(line)]
         with_sparse = NO_SPARSE not in log.read_text(errors="replace")
@@ -75,3 +78,12 @@ def matrix_one(release, kdir):
         shutil.rmtree(folder, ignore_errors=True)
     shown = lines[:12] or log.read_text(errors="replace").splitlines()[-12:]
     return "\n".join([*shown, f"full log: {log}"]), with_sparse
+
+
+def install_check(release, kdir):
+    """Install what matrix_one() built for one kernel into a scratch folder and look at it; returns lines of TAP."""
+    folder = env.BUILD / "matrix" / release
+    with _busy(folder):
+        return subprocess.run([str(env.REPO / "tools/checks/install.sh"), str(kdir), str(folder), *MATRIX_FLAGS],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False).stdout.splitlines()
