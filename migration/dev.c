@@ -74,8 +74,8 @@ void vmig_refuse(struct vmig_dev *mig, const char *field, u64 want, u64 got)
 	const struct vmig_refusal why = { .field = field, .want = want, .got = got };
 
 	trace_vmig_refusal(mig->m, &why);
-	vmig_complain(mig->m, "stream refused: %s: expected %#llx, got %#llx", field,
-		      want, got);
+	vmig_complain(mig->m, "%s refused: %s: expected %#llx, got %#llx",
+		      mig->m->resuming ? "stream" : "save", field, want, got);
 	mig->m->refused = true;
 }
 EXPORT_SYMBOL_GPL(vmig_refuse);

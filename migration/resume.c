@@ -243,7 +243,6 @@ int vmig_resume_end(struct vmig_machine *m)
 	if (!m->mig->ops->load_end)
 		return 0;
 
-	m->refused = false;
 	err = m->mig->ops->load_end(m->mig);
 	if (err && !m->refused)
 		vmig_complain(m, "stream refused by the device (%d)", err);

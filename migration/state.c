@@ -186,6 +186,7 @@ static int state_step(struct vmig_machine *m, const struct vmig_step *step,
 
 	lockdep_assert_held(&m->state_lock);
 
+	m->refused = false;
 	err = actions[step->action].run(m, filp);
 	if (!err)
 		vmig_state_set(m, step->to);
@@ -193,13 +194,14 @@ static int state_step(struct vmig_machine *m, const struct vmig_step *step,
 	if (!err)
 		return 0;
 
-	/* The refusal of a stream has had its line. */
-	if (step->action != VMIG_LOAD_END) {
+	/* A refusal has had its line, and that of a stream has ended in ERROR. */
+	if (step->action == VMIG_LOAD_END)
+		return err;
+	if (!m->refused)
 		vmig_complain(m, "%s -> %s: %s failed: %d", vmig_fsm_name(from),
 			      vmig_fsm_name(to), actions[step->action].name, err);
-		if (err == -EIO)
-			vmig_state_error(m, err);
-	}
+	if (err == -EIO)
+		vmig_state_error(m, err);
 	return err;
 }
 

@@ -66,8 +66,8 @@ int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data,
 	      size_t bytes);
 
 /**
- * vmig_refuse() - Say why data is refused: one log line, rate-limited
- * @mig: Device, in @verify, @load or @load_end.
+ * vmig_refuse() - Say why a migration is refused: one log line, rate-limited
+ * @mig: Device, in @match, @verify, @load or @load_end.
  * @field: Name of the field that differs.
  * @want: What this device needs.
  * @got: What came.
@@ -121,7 +121,7 @@ struct vmig_ops {
 	 *
 	 * At the begin of a save session: the device runs (PRE_COPY) or is
 	 * frozen (STOP -> STOP_COPY).  An error refuses the session (the device
-	 * is not migratable now).  NULL if vmig_desc.match_bytes is 0.
+	 * is not migratable now; vmig_refuse() says why).  NULL if vmig_desc.match_bytes is 0.
 	 */
 	int (*match)(struct vmig_dev *mig, void *buf);
 

@@ -39,8 +39,7 @@ static int hisil_match(struct vmig_dev *mig, void *buf)
 	if (err)
 		return err;
 	if (id.isolation) {
-		dev_warn_ratelimited(&hd->vpv.pdev->dev,
-				     "migration refused: isolated after a hardware error\n");
+		vmig_refuse(mig, "isolation of this function", 0, id.isolation);
 		return -EOPNOTSUPP;
 	}
 	hisil_match_write(&id, buf);
