@@ -90,6 +90,21 @@ static int last_error_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(last_error);
 
+/* Constant: what a peer has to agree with.  The version of match data is its size. */
+static int features_show(struct seq_file *s, void *unused)
+{
+	struct vmig_machine *m = s->private;
+
+	seq_printf(s, "family %s\n", m->id.family);
+	seq_printf(s, "state_version %u\n", m->id.state_version);
+	seq_printf(s, "state_oldest %u\n", m->id.state_oldest);
+	seq_printf(s, "state_accepts %u\n", m->id.state_accepts);
+	seq_printf(s, "match_bytes %u\n", m->mig->desc->match_bytes);
+	seq_printf(s, "stream %u.%u\n", VPV_STREAM_MAJOR, VPV_STREAM_MINOR);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(features);
+
 void vmig_debugfs_add(struct vmig_machine *m)
 {
 	struct device *dev = m->mig->vdev->dev;
@@ -99,6 +114,7 @@ void vmig_debugfs_add(struct vmig_machine *m)
 	debugfs_create_file("state", 0400, dir, m, &state_fops);
 	debugfs_create_file("durations", 0400, dir, m, &durations_fops);
 	debugfs_create_file("sessions", 0400, dir, m, &sessions_fops);
+	debugfs_create_file("features", 0400, dir, m, &features_fops);
 	debugfs_create_file("last_error", 0400, dir, m, &last_error_fops);
 	m->debug_dir = dir;
 }
