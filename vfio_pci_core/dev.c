@@ -291,6 +291,16 @@ static int device_setup(struct vpv_device *vpv, const struct vpv_variant *varian
 	return vfio_assign_device_set(&vpv->vdev, vpv->state->devset);
 }
 
+/* Back to what probe and remove of a driver find: in use, and not to sleep. */
+static void runtime_pm_undo(struct vpv_device *vpv)
+{
+	struct device *dev = &vpv->pdev->dev;
+
+	if (!vpv->options.no_idle_d3)
+		pm_runtime_get_noresume(dev);
+	pm_runtime_forbid(dev);
+}
+
 static int device_announce(struct vpv_device *vpv)
 {
 	struct device *dev = &vpv->pdev->dev;
@@ -299,13 +309,12 @@ static int device_announce(struct vpv_device *vpv)
 	/* From the unknown state of an unbound device only D0 can be entered. */
 	pci_set_power_state(vpv->pdev, PCI_D0);
 	pm_runtime_allow(dev);
-	pm_runtime_put(dev);
+	if (!vpv->options.no_idle_d3)
+		pm_runtime_put(dev);
 
 	ret = vfio_register_group_dev(&vpv->vdev);
-	if (ret) {
-		pm_runtime_get_noresume(dev);
-		pm_runtime_forbid(dev);
-	}
+	if (ret)
+		runtime_pm_undo(vpv);
 	return ret;
 }
 
@@ -351,8 +360,7 @@ void vpv_remove(struct pci_dev *pdev)
 		vpv->variant->remove(vpv);
 	vfio_unregister_group_dev(&vpv->vdev);
 
-	pm_runtime_get_noresume(&pdev->dev);
-	pm_runtime_forbid(&pdev->dev);
+	runtime_pm_undo(vpv);
 	pci_set_drvdata(pdev, NULL);
 	vfio_put_device(&vpv->vdev);
 }

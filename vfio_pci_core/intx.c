@@ -44,6 +44,9 @@ void vpv_intx_probe(struct vpv_device *vpv)
 
 	st->intx_maskable = false;
 	st->nointx = pdev->is_virtfn || !pdev->irq || pdev->irq == IRQ_NOTCONNECTED;
+	/* At the interrupt controller even the broken ones can be masked. */
+	if (vpv->options.no_intx_mask)
+		return;
 	if (pci_match_id(broken_intx, pdev)) {
 		st->nointx = true;
 		pci_intx(pdev, 0);

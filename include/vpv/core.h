@@ -165,10 +165,22 @@ struct vpv_variant {
 };
 
 /**
+ * struct vpv_options - What the operator of the host wants for a device
+ * @no_intx_mask: Interrupt Disable of the function does not work: mask INTx at the
+ *	interrupt controller, and do not share its line.
+ * @no_idle_d3: Keep the function in D0 while nobody has it open.
+ */
+struct vpv_options {
+	bool no_intx_mask;
+	bool no_idle_d3;
+};
+
+/**
  * struct vpv_device - A PCI function given to user space
  * @vdev: What vfio.ko knows.
  * @pdev: The function.
  * @variant: Declarations of its driver.
+ * @options: Set by the variant's init hook, constant then.
  *
  * The other members are private to vfio_pci_core/; the lock order and what
  * guards which stand in vfio_pci_core/vpv.h.
@@ -177,6 +189,7 @@ struct vpv_device {
 	struct vfio_device vdev;
 	struct pci_dev *pdev;
 	const struct vpv_variant *variant;
+	struct vpv_options options;
 	/* private: */
 	struct vpv_state *state;
 };

@@ -42,12 +42,14 @@ release=$(cat "$kdir/include/config/kernel.release")
 depmod -b "$root" "$release" 2>/dev/null
 alias=$root/lib/modules/$release/modules.alias
 ours='vpv_[a-z_]*$'
-for module in vpv_config vpv_core vpv_hisi_like vpv_migration; do
+for module in vpv_config vpv_core vpv_hisi_like vpv_migration vpv_pci; do
 	point "$module is installed" \
 		grep -q "/$module\.ko" "$root/lib/modules/$release/modules.dep"
 done
 point "hisi_like has a vfio_pci: alias" \
 	grep -q '^alias vfio_pci:v00001234d00007610.* vpv_hisi_like$' "$alias"
+point "vpv_pci has a vfio_pci: alias for everything" \
+	grep -q '^alias vfio_pci:v\*d\*sv\*sd\*bc\*sc\*i\* vpv_pci$' "$alias"
 point "no plain pci: alias" none grep -q "^alias pci:.* $ours" "$alias"
 echo "1..$n"
 exit $bad
