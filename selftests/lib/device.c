@@ -18,6 +18,7 @@
 #include "device.h"
 
 #define DEVICES_FILE	"/vpv/devices"
+#define STOCK_FILE	"/vpv/stock"
 #define SPARES_FILE	"/vpv/spares"
 #define USED_PREFIX	"/run/vpv-spare-used-"
 #define SYS_PCI		"/sys/bus/pci"
@@ -52,7 +53,9 @@ static int slots_read(const char *file, const char *model, struct slot *slots, i
 
 int slots_find(const char *model, struct slot *slots, int max)
 {
-	return slots_read(DEVICES_FILE, model, slots, max);
+	int n = slots_read(DEVICES_FILE, model, slots, max);
+
+	return n > 0 ? n : slots_read(STOCK_FILE, model, slots, max);
 }
 
 int slot_take_spare(const char *model, struct slot *slot)

@@ -51,7 +51,10 @@ struct vdev {
 	uint32_t ioas;
 };
 
-/* Functions of the lab, /vpv/devices; returns their number. */
+/*
+ * Functions of the lab: of a model (/vpv/devices), or QEMU's own (/vpv/stock);
+ * returns their number.
+ */
 int slots_find(const char *model, struct slot *slots, int max);
 /* One that may be killed, from /vpv/spares; each is given out once. */
 int slot_take_spare(const char *model, struct slot *slot);

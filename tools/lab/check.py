@@ -10,7 +10,7 @@ from collections import deque
 from pathlib import Path
 
 import tests
-from labkit import build, env, kernel, models, splat, vm
+from labkit import build, devices, env, kernel, models, splat, vm
 from labkit.progress import LabError, say, step, tail
 from labkit.tap import Parser, Test
 
@@ -242,6 +242,7 @@ def boot_machine(machine, groups, tally, get_kernel, attempt):
         kern = get_kernel(machine.kernel)
         job = vm.Job(kernel=kern, command=["run-groups"], payload=[payload_for(kern, groups)],
                      models=models.parse(machine.models), spare=machine.spare, memory=machine.memory,
+                     devices=devices.parse(machine.devices),
                      model_binary=build.models() if machine.models else None,
                      timeout=sum(group.timeout for group in groups) + 60, sink=split,
                      log=env.LOGS / f"l1-{machine.kernel}-{groups[0].name}{f'-{attempt}' if attempt > 1 else ''}")

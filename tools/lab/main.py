@@ -26,7 +26,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import check  # noqa: E402
-from labkit import build, env, image, kernel, models, vm  # noqa: E402
+from labkit import build, devices, env, image, kernel, models, vm  # noqa: E402
 from labkit.progress import LabError, say  # noqa: E402
 
 
@@ -40,6 +40,8 @@ def machine_options(parser):
                         help="functions, listed in /vpv/devices")
     parser.add_argument("--spare", type=int, default=0, metavar="N",
                         help="N more functions of the first model, listed in /vpv/spares")
+    parser.add_argument("--devices", default="", metavar="NAME[:KEY=VALUE...][,...]",
+                        help=f"QEMU's own devices, listed in /vpv/stock: {' '.join(devices.KINDS)}")
     parser.add_argument("--model-binary", type=Path, help="instead of build/models/vpv-model")
     parser.add_argument("--model-option", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--payload", action="append", default=[], type=Path, metavar="DIR", help="becomes /vpv")
@@ -54,7 +56,8 @@ def machine_options(parser):
 
 def job_from(args, command):
     return vm.Job(kernel=kernel_named(args.kernel), command=command, payload=args.payload,
-                  models=models.parse(args.models), spare=args.spare, model_binary=args.model_binary,
+                  models=models.parse(args.models), spare=args.spare,
+                  devices=devices.parse(args.devices), model_binary=args.model_binary,
                   model_options=args.model_option, timeout=args.timeout, log=args.log, memory=args.mem,
                   cpus=args.cpus, iommu=args.iommu == "on", qemu=args.qemu, append=args.append)
 

@@ -18,7 +18,7 @@ import tty
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import env, image, models, splat
+from . import devices, env, image, models, splat
 from .progress import LabError, say, tail
 
 QEMU = "/usr/bin/qemu-system-x86_64"
@@ -41,6 +41,7 @@ class Job:
     model_options: list = field(default_factory=list)
     model_binary: object = None
     spare: int = 0
+    devices: list = field(default_factory=list)     # QEMU's own: [(name, option, ...)], see devices.py
     timeout: int = 600
     log: Path = None
     memory: int = 3072
@@ -76,7 +77,7 @@ def kvm_works():
     return bool(re.search(r"\b(vmx|svm)\b", flags)) and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
 
-def _write_payload(job, functions, path, sizes):
+def _write_payload(job, functions, stock, path, sizes):
     """The tar that L1 unpacks to /vpv."""
     lab = Path(tempfile.mkdtemp(dir=path.parent))
     try:
@@ -91,6 +92,8 @@ def _write_payload(job, functions, path, sizes):
         lines = {False: "", True: ""}
         for model in functions:
             lines[model.spare] += f"{model.bdf} {model.name} {model.index} /dev/virtio-ports/{model.port}\n"
+
+        (lab / "stock").write_text("".join(f"{device.place} {device.name} {device.index}\n" for device in stock))
 
         def owned_by_root(info):
             info.uid = info.gid = 0
@@ -134,7 +137,7 @@ class Port:
         self.path.unlink(missing_ok=True)
 
 
-def _qemu_command(job, boot, functions, ports, payload, log):
+def _qemu_command(job, boot, functions, stock, ports, payload, log):
     kvm = kvm_works()
     accel = ["-accel", "kvm"] if kvm else ["-accel", "tcg,thread=multi"]
     iommu = ["-device", "intel-iommu,intremap=on,caching-mode=on"] if job.iommu else []
@@ -166,6 +169,8 @@ def _qemu_command(job, boot, functions, ports, payload, log):
                                            "addr": f"{model.slot:x}"}),
                     "-chardev", f"socket,id={model.port},path={model.control},server=off",
                     "-device", f"virtserialport,bus=ctl{bus}.0,name={model.port},chardev={model.port}"]
+    for device in stock:
+        command += device.arguments(payload.parent)
     return command + list(job.qemu)
 
 
@@ -316,14 +321,15 @@ def run(job):
     folder = Path(tempfile.mkdtemp(prefix="v", dir=env.RUN))
     binary = job.model_binary or (models.binary() if job.models else None)
     functions = models.plan(binary, job.models, job.spare, folder, log, job.model_options)
+    stock = devices.plan(job.devices, models.FIRST_SLOT + len(functions))
     ports, process, session, saved = [], None, None, None
     try:
         payload = folder / "payload.tar"
-        _write_payload(job, functions, payload, shutil.get_terminal_size((100, 30)))
+        _write_payload(job, functions, stock, payload, shutil.get_terminal_size((100, 30)))
         ports = [Port(name, folder) for name in
                  ("lab.out", "lab.tar", "lab.status", *(("lab.tty",) if interactive else ()))]
         with models.Group(functions) as group:
-            command = _qemu_command(job, boot, functions, ports, payload, log)
+            command = _qemu_command(job, boot, functions, stock, ports, payload, log)
             (log / "qemu.command").write_text(shlex.join(command) + "\n")
             with open(log / "qemu.log", "wb") as errors:
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0
+"""QEMU's own device models in L1: each in a slot and an IOMMU group of its own, PCIe ones behind a root port."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from .progress import LabError
+
+# From here downwards; the models of models.py grow upwards.
+LAST_SLOT = 0x1e
+DISK_BYTES = 64 << 20
+ROM_BYTES = 2048
+ROM_NAME = "option.rom"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One of QEMU's devices, and what it is plugged in with."""
+    driver: str
+    options: tuple = ()         # KEY=VALUE of -device
+    express: bool = True        # behind a root port, else on bus 0
+    backend: str = ""           # "net": a port of a hub that joins all NICs; "disk": an empty disk of DISK_BYTES
+    rom: bool = False           # has the ROM that rom_image() makes
+
+
+KINDS = {
+    "edu": Kind("edu", express=False),
+    "e1000e": Kind("e1000e", backend="net", rom=True),
+    "igb": Kind("igb", ("romfile=",), backend="net"),
+    "nvme": Kind("nvme", ("serial=vpv",), backend="disk"),
+    "virtio-net": Kind("virtio-net-pci", ("romfile=", "disable-legacy=on", "iommu_platform=on"), backend="net"),
+    # A device with nothing but a large 64-bit BAR: testdev:membar=4G
+    "testdev": Kind("pci-testdev", express=False),
+}
+
+
+class Device:
+    """One device: its place and its QEMU arguments."""
+
+    def __init__(self, name, index, slot, options):
+        self.name, self.index, self.slot = name, index, slot
+        self.kind = KINDS[name]
+        self.id = f"{name}{index}"
+        self.options = [*self.kind.options, *options]
+
+    @property
+    def place(self):
+        """Where L1 finds it: SLOT.FUNCTION of bus 0, or of the root port that leads to it, followed by "/"."""
+        return f"0000:00:{self.slot:02x}.0" + ("/" if self.kind.express else "")
+
+    def arguments(self, folder):
+        """For QEMU; files that the device needs are made in FOLDER."""
+        command, own = [], {"driver": self.kind.driver, "id": self.id}
+        if self.kind.express:
+            command += ["-device", f"pcie-root-port,id=port-{self.id},addr={self.slot:x},chassis={self.slot}"]
+            own["bus"] = f"port-{self.id}"
+        else:
+            own["addr"] = f"{self.slot:x}"
+        if self.kind.backend == "net":
+            command += ["-netdev", f"hubport,id=net-{self.id},hubid=0"]
+            own["netdev"] = f"net-{self.id}"
+        if self.kind.backend == "disk":
+            disk = Path(folder) / f"{self.id}.disk"
+            with open(disk, "wb") as file:
+                file.truncate(DISK_BYTES)
+            command += ["-blockdev", json.dumps({"driver": "raw", "node-name": f"disk-{self.id}", "file": {
+                "driver": "file", "filename": str(disk)}})]
+            own["drive"] = f"disk-{self.id}"
+        if self.kind.rom:
+            rom = Path(folder) / ROM_NAME
+            rom.write_bytes(rom_image())
+            own["romfile"] = str(rom)
+        return [*command, "-device", ",".join([f"{key}={value}" if key != "driver" else value
+                                               for key, value in own.items()] + self.options)]
+
+
+def rom_image():
+    """An option ROM that no firmware runs: an image of a type that SeaBIOS skips, then bytes that a test can know.
+
+    PCI Firmware Specification 3.2, 5.1: header at 0, PCI data structure at 0x1c; byte N of the rest is N * 7 + N / 256.
+    """
+    data = bytearray((place * 7 + (place >> 8)) & 0xff for place in range(ROM_BYTES))
+    data[0:0x1c] = bytes(0x1c)
+    data[0:3] = bytes((0x55, 0xaa, ROM_BYTES // 512))
+    data[0x18:0x1a] = (0x1c).to_bytes(2, "little")
+    # Signature, ids (none), length 24, revision 0, class, image length in 512 bytes, code type EFI, last image.
+    data[0x1c:0x34] = (b"PCIR" + bytes(6) + (24).to_bytes(2, "little") + bytes(4) +
+                       (ROM_BYTES // 512).to_bytes(2, "little") + bytes((0, 0, 3, 0x80, 0, 0)))
+    return bytes(data)
+
+
+def parse(spec):
+    """NAME[:KEY=VALUE...][,...] as [(name, option, ...)]."""
+    wanted = []
+    for part in filter(None, (spec or "").split(",")):
+        name, *options = part.split(":")
+        if name not in KINDS or not all("=" in option for option in options):
+            raise LabError(f"--devices {spec}: expected NAME[:KEY=VALUE...][,...] with NAME one of {' '.join(KINDS)}")
+        wanted.append((name, *options))
+    return wanted
+
+
+def plan(wanted, first_free):
+    """The devices of [(name, option, ...)], from the last slot downwards but not below FIRST_FREE."""
+    if len(wanted) > LAST_SLOT - first_free + 1:
+        raise LabError(f"{len(wanted)} devices do not fit in the slots that the models leave")
+    counts = {}
+    found = []
+    for place, (name, *options) in enumerate(wanted):
+        index = counts.get(name, 0)
+        counts[name] = index + 1
+        found.append(Device(name, index, LAST_SLOT - place, options))
+    return found
