@@ -200,17 +200,6 @@ const struct vpv_bar_part *vpv_bar_part_at(const struct vpv_bar_state *bar, u64 
 	return NULL;
 }
 
-/* Must the page around @pos not be mapped? */
-bool vpv_bar_page_trapped(const struct vpv_bar_state *bar, u64 pos)
-{
-	u64 page = pos & PAGE_MASK;
-
-	for (unsigned int i = 0; i < bar->num_traps; i++)
-		if (page + PAGE_SIZE > bar->parts[i].start && page < bar->parts[i].end)
-			return true;
-	return false;
-}
-
 void __iomem *vpv_bar(struct vpv_device *vpv, unsigned int bar)
 {
 	return bar < VPV_BARS ? vpv->state->bars[bar].io : NULL;

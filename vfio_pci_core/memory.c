@@ -21,16 +21,27 @@ bool vpv_memory_enabled(struct vpv_device *vpv)
 	return pdev->no_command_memory || (vpv->state->user_command & PCI_COMMAND_MEMORY);
 }
 
-/* Take all user mappings of BARs away; they come back by faults. */
+static void zap_regions(struct vpv_device *vpv, unsigned int first, u64 bytes)
+{
+	unmap_mapping_range(vpv->vdev.inode->i_mapping, vpv_index_to_offset(first), bytes, true);
+}
+
+/*
+ * Take all user mappings of BARs, and of regions that are like one, away; they come
+ * back by faults.
+ */
 void vpv_memory_zap(struct vpv_device *vpv)
 {
-	loff_t start = vpv_index_to_offset(VFIO_PCI_BAR0_REGION_INDEX);
-	loff_t end = vpv_index_to_offset(VFIO_PCI_ROM_REGION_INDEX);
+	struct vpv_state *st = vpv->state;
 
-	lockdep_assert_held_write(&vpv->state->memory_lock);
+	lockdep_assert_held_write(&st->memory_lock);
 
 	trace_vpv_zap(vpv->pdev);
-	unmap_mapping_range(vpv->vdev.inode->i_mapping, start, end - start, true);
+	zap_regions(vpv, VFIO_PCI_BAR0_REGION_INDEX, vpv_index_to_offset(VPV_BARS));
+	for (unsigned int i = 0; i < st->num_dev_regions; i++)
+		if (st->dev_regions[i].like_bar)
+			zap_regions(vpv, st->dev_regions[i].index,
+				    PAGE_ALIGN(st->dev_regions[i].bytes));
 }
 
 /* Set or clear memory space enable in hardware, and no other bit. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings of BARs.  Nothing is mapped by mmap() itself: every page comes by a
- * fault, which asks vpv_memory_enabled(), and goes by vpv_memory_zap().
+ * Mappings of BARs.  Nothing is mapped by mmap() itself: every page, small or huge,
+ * comes by a fault, which asks vpv_memory_enabled(), and goes by vpv_memory_zap().
  */
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
+#include "compat/huge_pfn.h"
 #include "trace.h"
 #include "vpv.h"
 
@@ -53,66 +54,120 @@ bool vpv_bar_probe_mmap(struct vpv_device *vpv, struct vpv_bar_state *bar)
 	return claim_rest_of_page(vpv->pdev, bar);
 }
 
-/* Is this byte of the device fd in a page of a BAR that the user may have? */
-static struct vpv_bar_state *mappable_bar(struct vpv_device *vpv, pgoff_t pgoff, u64 *pos)
+/* The BAR that a page of the device fd is in, and where in it, or NULL. */
+static struct vpv_bar_state *bar_at(struct vpv_device *vpv, pgoff_t pgoff, u64 *pos)
 {
 	unsigned long index = pgoff >> PGOFF_SHIFT;
-	struct vpv_bar_state *bar;
 
 	*pos = (u64)(pgoff & (BIT(PGOFF_SHIFT) - 1)) << PAGE_SHIFT;
 	if (index >= VPV_BARS)
 		return NULL;
-	bar = &vpv->state->bars[array_index_nospec(index, VPV_BARS)];
-	if (!bar->mmap || *pos >= bar->region.bytes || vpv_bar_page_trapped(bar, *pos))
-		return NULL;
-	return bar;
+	return &vpv->state->bars[array_index_nospec(index, VPV_BARS)];
 }
 
-static vm_fault_t vpv_fault(struct vm_fault *vmf)
+/* May the user have all of these pages? */
+static bool bar_range_mappable(const struct vpv_bar_state *bar, u64 pos, u64 bytes)
 {
-	struct vpv_device *vpv = vmf->vma->vm_private_data;
-	vm_fault_t ret = VM_FAULT_SIGBUS;
-	struct vpv_bar_state *bar;
-	u64 pos;
+	u64 end = PAGE_ALIGN(bar->region.bytes);
 
-	/* The page that is asked for, however the mapping was split or moved. */
-	bar = mappable_bar(vpv, vmf->pgoff, &pos);
-	if (!bar)
-		return VM_FAULT_SIGBUS;
+	if (!bar->mmap || pos >= end || bytes > end - pos)
+		return false;
+
+	end = pos + bytes;
+	for (unsigned int i = 0; i < bar->num_traps; i++)
+		if (pos < PAGE_ALIGN(bar->parts[i].end) &&
+		    end > (bar->parts[i].start & PAGE_MASK))
+			return false;
+	return true;
+}
+
+/*
+ * A mapping is about to be split, moved or copied, under the write lock of its mm.
+ *
+ * The kernel's code for that (7.3) takes an entry of PUD size for a table: a user who
+ * unmaps a part of a mapping of 1 GiB has it walk the function's memory as page
+ * tables, and one who moves such a mapping keeps his TLB entry.  So no such entry may
+ * be left, and none may come until it is done.
+ */
+void vpv_vma_open(struct vm_area_struct *vma)
+{
+	struct vm_area_struct *old = vma_lookup(vma->vm_mm, vma->vm_start);
+	u64 index = vma->vm_pgoff >> PGOFF_SHIFT;
+
+	/* When it is split, the kernel locks out faults after this call only. */
+	if (old && old->vm_file == vma->vm_file)
+		vma_start_write(old);
+	/* All of the region: a part of an entry in another mm could not be taken away. */
+	unmap_mapping_range(vma->vm_file->f_mapping, vpv_index_to_offset(index),
+			    VPV_OFFSET_MASK + 1, true);
+}
+EXPORT_SYMBOL_GPL(vpv_vma_open);
+
+/* Can entries of PUD size be there?  Only where vpv_vma_open() takes them away. */
+static bool order_is_safe(const struct vm_area_struct *vma, unsigned int order)
+{
+	return order < PUD_ORDER || vma->vm_ops->open == vpv_vma_open;
+}
+
+vm_fault_t vpv_fault_insert(struct vpv_device *vpv, struct vm_fault *vmf, unsigned int order,
+			    unsigned long pfn)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long bytes = PAGE_SIZE << order;
+	unsigned long addr = ALIGN_DOWN(vmf->address, bytes);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	pfn -= (vmf->address - addr) >> PAGE_SHIFT;
+	if (addr < vma->vm_start || addr + (bytes - 1) > vma->vm_end - 1 ||
+	    !IS_ALIGNED(pfn, 1UL << order) || !order_is_safe(vma, order))
+		return VM_FAULT_FALLBACK;
 
 	down_read(&vpv->state->memory_lock);
 	if (vpv_memory_enabled(vpv))
-		ret = vmf_insert_pfn(vmf->vma, vmf->address,
-				     (bar->phys + pos) >> PAGE_SHIFT);
+		ret = vpv_compat_insert_pfn(vmf, pfn, order);
 	up_read(&vpv->state->memory_lock);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vpv_fault_insert);
 
-	trace_vpv_fault(vpv->pdev, bar->region.index, pos, (__force unsigned int)ret);
+static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	struct vpv_device *vpv = vmf->vma->vm_private_data;
+	u64 pos, before = vmf->address & ((PAGE_SIZE << order) - 1);
+	vm_fault_t ret = VM_FAULT_FALLBACK;
+	struct vpv_bar_state *bar;
+
+	/* The page that is asked for, however the mapping was split or moved. */
+	bar = bar_at(vpv, vmf->pgoff, &pos);
+	if (!bar || !bar_range_mappable(bar, pos, PAGE_SIZE))
+		return VM_FAULT_SIGBUS;
+
+	if (before <= pos && bar_range_mappable(bar, pos - before, PAGE_SIZE << order))
+		ret = vpv_fault_insert(vpv, vmf, order, (bar->phys + pos) >> PAGE_SHIFT);
+
+	trace_vpv_fault(vpv->pdev, bar->region.index, pos, order, (__force unsigned int)ret);
 	return ret;
 }
 
+static vm_fault_t bar_fault(struct vm_fault *vmf)
+{
+	return bar_huge_fault(vmf, 0);
+}
+
 static const struct vm_operations_struct vpv_vm_ops = {
-	.fault = vpv_fault,
+	.open = vpv_vma_open,
+	.fault = bar_fault,
+	VPV_COMPAT_HUGE_FAULT(bar_huge_fault)
 };
 
 static int check_bar_range(struct vpv_device *vpv, struct vm_area_struct *vma)
 {
-	unsigned long pages = vma_pages(vma);
 	struct vpv_bar_state *bar;
-	u64 pos, end;
+	u64 pos;
 
-	bar = mappable_bar(vpv, vma->vm_pgoff, &pos);
-	if (!bar)
+	bar = bar_at(vpv, vma->vm_pgoff, &pos);
+	if (!bar || !bar_range_mappable(bar, pos, vma->vm_end - vma->vm_start))
 		return -EINVAL;
-
-	end = PAGE_ALIGN(bar->region.bytes);
-	if (pages > (end - pos) >> PAGE_SHIFT)
-		return -EINVAL;
-
-	end = pos + ((u64)pages << PAGE_SHIFT);
-	for (unsigned int i = 0; i < bar->num_traps; i++)
-		if (pos < PAGE_ALIGN(bar->parts[i].end) &&
-		    end > (bar->parts[i].start & PAGE_MASK))
-			return -EINVAL;
 	return bar->err;
 }
 

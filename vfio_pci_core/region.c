@@ -118,13 +118,28 @@ static int bar_access(struct vpv_device *vpv, struct vpv_region *region,
 	return ret;
 }
 
+static int like_bar_access(struct vpv_device *vpv, struct vpv_region *region,
+			   struct vpv_access *acc)
+{
+	int ret = -EIO;
+
+	down_read(&vpv->state->memory_lock);
+	if (vpv_memory_enabled(vpv))
+		ret = ops_access(vpv, region, region->ops, acc);
+	up_read(&vpv->state->memory_lock);
+	return ret;
+}
+
 static int dev_region_access(struct vpv_device *vpv, struct vpv_region *region,
 			     struct vpv_access *acc)
 {
 	int ret;
 
 	acc->bytes = access_bytes(acc->pos, acc->left, 8);
-	ret = ops_access(vpv, region, region->ops, acc);
+	if (region->like_bar)
+		ret = like_bar_access(vpv, region, acc);
+	else
+		ret = ops_access(vpv, region, region->ops, acc);
 	trace_vpv_access(vpv->pdev, region->index, acc->pos, acc->bytes, acc->write,
 			 acc->val, ret);
 	return ret;
@@ -295,7 +310,7 @@ int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
 {
 	struct vpv_state *st = vpv->state;
 	u32 known = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
-		    VFIO_REGION_INFO_FLAG_MMAP;
+		    VFIO_REGION_INFO_FLAG_MMAP | VPV_REGION_LIKE_BAR;
 	unsigned int nr = st->num_dev_regions;
 
 	if (!st->opening || !bytes || bytes > VPV_OFFSET_MASK + 1 || (flags & ~known) || !ops ||
@@ -310,7 +325,8 @@ int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
 		.index = VPV_PCI_REGIONS + nr,
 		.type = type,
 		.subtype = subtype,
-		.flags = flags,
+		.flags = flags & ~VPV_REGION_LIKE_BAR,
+		.like_bar = flags & VPV_REGION_LIKE_BAR,
 		.bytes = bytes,
 		.ops = ops,
 		.priv = priv,

@@ -2,7 +2,8 @@
 /*
  * Events of vpv_core.  pos: byte offset in a region or in config space; bytes:
  * size of the access; err: 0 or a negative errno (SET_IRQS: also a number of
- * vectors); ret of a fault: enum vm_fault_reason; region and irq: VFIO index.
+ * vectors); order of a fault: log2 of the pages that were to be mapped; ret: enum
+ * vm_fault_reason; region and irq: VFIO index.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM vpv_core
@@ -53,18 +54,21 @@ TRACE_EVENT(vpv_config,
 		      __entry->err));
 
 TRACE_EVENT(vpv_fault,
-	    TP_PROTO(struct pci_dev *pdev, unsigned int region, u64 pos, unsigned int ret),
-	    TP_ARGS(pdev, region, pos, ret),
+	    TP_PROTO(struct pci_dev *pdev, unsigned int region, u64 pos, unsigned int order,
+		     unsigned int ret),
+	    TP_ARGS(pdev, region, pos, order, ret),
 	    TP_STRUCT__entry(__string(name, pci_name(pdev))
 			     __field(unsigned int, region)
 			     __field(u64, pos)
+			     __field(unsigned int, order)
 			     __field(unsigned int, ret)),
 	    TP_fast_assign(__assign_str(name);
 			   __entry->region = region;
 			   __entry->pos = pos;
+			   __entry->order = order;
 			   __entry->ret = ret;),
-	    TP_printk("%s region=%u pos=0x%llx ret=0x%x", __get_str(name), __entry->region,
-		      __entry->pos, __entry->ret));
+	    TP_printk("%s region=%u pos=0x%llx order=%u ret=0x%x", __get_str(name),
+		      __entry->region, __entry->pos, __entry->order, __entry->ret));
 
 TRACE_EVENT(vpv_zap,
 	    TP_PROTO(struct pci_dev *pdev),

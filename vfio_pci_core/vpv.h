@@ -188,7 +188,6 @@ void vpv_bars_close(struct vpv_device *vpv);
 u64 vpv_rom_bytes(struct pci_dev *pdev);
 const struct vpv_bar_part *vpv_bar_part_at(const struct vpv_bar_state *bar, u64 pos,
 					   u64 *end);
-bool vpv_bar_page_trapped(const struct vpv_bar_state *bar, u64 pos);
 
 /* config.c */
 int vpv_config_open(struct vpv_device *vpv);

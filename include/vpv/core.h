@@ -13,6 +13,7 @@
 #ifndef VPV_CORE_H
 #define VPV_CORE_H
 
+#include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
@@ -29,12 +30,19 @@ struct vpv_state;
 #define VPV_OFFSET_SHIFT	40
 #define VPV_OFFSET_MASK		((1ULL << VPV_OFFSET_SHIFT) - 1)
 
+/*
+ * For vpv_region_add(): the region is memory of the function that its BARs do not
+ * show, and is there when they are.  See struct vpv_region.like_bar.
+ */
+#define VPV_REGION_LIKE_BAR	BIT(31)
+
 /**
  * struct vpv_region_ops - Behaviour of a region, or of a trapped part of a BAR
  *
  * Called while the device is open, possibly by several threads at a time.  For a
- * BAR, memory_lock is held for reading and memory space is enabled during @read
- * and @write: they must not call vpv_mmio_begin() and may use vpv_bar().
+ * BAR and a region like one, memory_lock is held for reading and memory space is
+ * enabled during @read and @write: they must not call vpv_mmio_begin() and may use
+ * vpv_bar().
  */
 struct vpv_region_ops {
 	/**
@@ -52,6 +60,8 @@ struct vpv_region_ops {
 	/**
 	 * @mmap: For VFIO_REGION_INFO_FLAG_MMAP; NULL: cannot be mapped.  All
 	 * checks of the range are its own.  Not for a trapped part of a BAR.
+	 * A region like a BAR must map nothing here: its faults do, by
+	 * vpv_fault_insert().
 	 */
 	int (*mmap)(struct vpv_device *vpv, struct vpv_region *region,
 		    struct vm_area_struct *vma);
@@ -67,6 +77,9 @@ struct vpv_region_ops {
  * @subtype: VFIO region subtype; 0 for a BAR.
  * @flags: VFIO_REGION_INFO_FLAG_*.
  * @bytes: Size as the user sees it.
+ * @like_bar: Follows the user's memory enable and the D state: while they say no,
+ *	reads and writes get EIO and faults SIGBUS, and mappings are taken away
+ *	when they change and before every reset of ours.  Always so for a BAR.
  * @ops: Behaviour.
  * @priv: As given to vpv_region_add(); NULL for a BAR.
  */
@@ -76,6 +89,7 @@ struct vpv_region {
 	u32 subtype;
 	u32 flags;
 	u64 bytes;
+	bool like_bar;
 	const struct vpv_region_ops *ops;
 	void *priv;
 };
@@ -259,7 +273,7 @@ u64 vpv_bar_bytes(struct vpv_device *vpv, unsigned int bar);
  * @type: VFIO region type.
  * @subtype: VFIO region subtype.
  * @bytes: Size.
- * @flags: VFIO_REGION_INFO_FLAG_READ, _WRITE, _MMAP.
+ * @flags: VFIO_REGION_INFO_FLAG_READ, _WRITE, _MMAP; VPV_REGION_LIKE_BAR.
  * @ops: Behaviour.
  * @priv: Kept in the region.
  *
@@ -269,6 +283,34 @@ u64 vpv_bar_bytes(struct vpv_device *vpv, unsigned int bar);
  */
 int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
 		   u32 flags, const struct vpv_region_ops *ops, void *priv);
+
+/**
+ * vpv_fault_insert() - Let a fault map memory of the function
+ * @vpv: Device, open.
+ * @vmf: Fault in a mapping that a region's mmap op has set up with VM_PFNMAP.
+ * @order: As the huge_fault op of the vm_operations_struct got it; 0: one page.
+ * @pfn: Of the page at @vmf->address.
+ *
+ * Maps only while the user's memory is enabled; what is mapped goes by itself if the
+ * region has VPV_REGION_LIKE_BAR.  The physical pages behind the whole mapping must be
+ * contiguous.
+ * Context: page fault; takes memory_lock.
+ * Return: VM_FAULT_NOPAGE; VM_FAULT_SIGBUS: memory is not enabled; VM_FAULT_FALLBACK:
+ * the block is not aligned in both address and @pfn, not all within the mapping, of no
+ * order that the machine has, or of PUD size and vm_operations_struct.open is not
+ * vpv_vma_open(): the kernel then comes again with a smaller one.
+ */
+vm_fault_t vpv_fault_insert(struct vpv_device *vpv, struct vm_fault *vmf, unsigned int order,
+			    unsigned long pfn);
+
+/**
+ * vpv_vma_open() - For vm_operations_struct.open of mappings with huge pages
+ * @vma: Mapping of a region.
+ *
+ * The kernel cannot split or move a page of PUD size; this takes them away before.
+ * Context: as the kernel calls it, mmap_lock of the mm held for writing.
+ */
+void vpv_vma_open(struct vm_area_struct *vma);
 
 /**
  * vpv_from_vdev() - From vfio.ko's device to ours

@@ -34,8 +34,7 @@ _vpvctl() {
 		words="show check - $(compgen -f -- "$whole")"
 		;;
 	persona)
-		options='--bar --config --device --name --output'
-		words="capture check compile decompile default diff set show $(_vpvctl_devices) $(compgen -f -- "$whole")"
+		words="capture check compile decompile diff show $(compgen -f -- "$whole")"
 		;;
 	esac
 	[[ $whole == -* ]] && words="--json --help $options"

@@ -30,8 +30,8 @@ KINDS = {
     "igb": Kind("igb", ("romfile=",), backend="net"),
     "nvme": Kind("nvme", ("serial=vpv",), backend="disk"),
     "virtio-net": Kind("virtio-net-pci", ("romfile=", "disable-legacy=on", "iommu_platform=on"), backend="net"),
-    # A device with nothing but a large 64-bit BAR: testdev:membar=4G
-    "testdev": Kind("pci-testdev", express=False),
+    # A device with little but a large 64-bit BAR (testdev:membar=4G); behind a port, whose bus reset it needs.
+    "testdev": Kind("pci-testdev"),
 }
 
 
