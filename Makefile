@@ -41,6 +41,10 @@ build-matrix:
 host-check:
 	@$(LAB) host-check
 
+fuzz:
+	@$(LAB) exec make --no-print-directory -C tools/fuzz long O=$(CURDIR)/build/fuzz \
+		NAME=$(or $(NAME),persona) FUZZ_INPUTS=$(or $(FUZZ_INPUTS),10000000)
+
 clean:
 	rm -rf build
 
@@ -51,7 +55,8 @@ help:
 	@echo 'make check            run all tests; TEST=name runs one group, TEST=group/name one test'
 	@echo 'make host-check       run the tests that need no virtual machine'
 	@echo 'make build-matrix     build with W=1 and sparse for every kernel that the lab has headers of'
+	@echo 'make fuzz             run the fuzzer of personas, or of NAME, for FUZZ_INPUTS inputs; report coverage'
 	@echo 'make shell            a shell in the virtual host with our driver bound'
 	@echo 'make clean            remove build/; tools/lab/lab clean removes the lab'\''s cache'
 
-.PHONY: all headers sources modules modules_install demo check shell build-matrix host-check clean help
+.PHONY: all headers sources modules modules_install demo check shell build-matrix host-check fuzz clean help

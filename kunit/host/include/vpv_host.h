@@ -136,12 +136,18 @@ static inline void *memchr_inv(const void *p, int c, size_t n)
 /* CRC32C without initial or final complement, as the kernel's crc32c(). */
 static inline u32 crc32c(u32 crc, const void *p, size_t n)
 {
+	static const u32 nibble[16] = {
+		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
+		0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+		0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+	};
 	const u8 *b = p;
 
 	while (n--) {
 		crc ^= *b++;
-		for (int i = 0; i < 8; i++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+		crc = crc >> 4 ^ nibble[crc & 15];
+		crc = crc >> 4 ^ nibble[crc & 15];
 	}
 	return crc;
 }
