@@ -15,43 +15,80 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
+#include "persona_load.h"
 #include "vcfg.h"
 
 struct vcfg_dev {
 	/* Guards @space and @mem; @space.command may be read without it. */
 	struct mutex lock;
 	struct vcfg_space space;
+	struct vcfg_persona *persona;
 	u8 mem[];
 };
 
 static bool desc_valid(const struct vcfg_desc *desc, const struct vcfg_host_ops *ops)
 {
 	return (desc->bytes == VCFG_STD_BYTES || desc->bytes == VCFG_MAX_BYTES) &&
+	       desc->num_callbacks <= VPV_PERSONA_MAX_CALLBACKS &&
 	       ops->read && ops->write && ops->command && ops->power && ops->flr &&
 	       ops->irq && ops->restore_bars;
 }
 
+static int persona_init(struct vcfg_dev *cfg, const struct vcfg_desc *desc,
+			const struct vcfg_host_ops *ops, void *host, char *why)
+{
+	struct vcfg_fitting *fit = kvzalloc_obj(*fit, GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!fit)
+		return -ENOMEM;
+	err = vcfg_persona_probe(desc, ops, host, fit);
+	if (!err)
+		err = vcfg_persona_space(&cfg->space, desc, ops, host, cfg->mem, fit);
+	if (err && fit->why.text)
+		vcfg_persona_explain(&fit->why, why);
+	kvfree(fit);
+	return err;
+}
+
+static int space_init(struct vcfg_dev *cfg, const struct vcfg_desc *desc,
+		      const struct vcfg_host_ops *ops, void *host, char *why)
+{
+	int err;
+
+	if (desc->persona)
+		err = persona_init(cfg, desc, ops, host, why);
+	else
+		err = vcfg_space_init(&cfg->space, desc, ops, host, cfg->mem);
+	if (err && cfg->space.why)
+		strscpy(why, cfg->space.why, VCFG_WHY_BYTES);
+	if (!err && desc->view)
+		err = vcfg_view_build(&cfg->space);
+	return err;
+}
+
 struct vcfg_dev *vcfg_create(const struct vcfg_desc *desc,
-			     const struct vcfg_host_ops *ops, void *host)
+			     const struct vcfg_host_ops *ops, void *host,
+			     char why[VCFG_WHY_BYTES])
 {
 	struct vcfg_dev *cfg;
 	int err;
 
+	why[0] = 0;
 	if (!desc_valid(desc, ops))
 		return ERR_PTR(-EINVAL);
-	cfg = kvzalloc(struct_size(cfg, mem, vcfg_space_mem(desc->bytes)),
-		       GFP_KERNEL_ACCOUNT);
+	cfg = kvzalloc(struct_size(cfg, mem, vcfg_space_mem(desc)), GFP_KERNEL_ACCOUNT);
 	if (!cfg)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&cfg->lock);
-	err = vcfg_space_init(&cfg->space, desc, ops, host, cfg->mem);
+	if (desc->persona)
+		cfg->persona = vcfg_persona_get(desc->persona);
+	err = space_init(cfg, desc, ops, host, why);
 	if (!err)
 		return cfg;
-	if (cfg->space.why)
-		pr_warn_ratelimited("vpv_config: refused: %s\n", cfg->space.why);
 	vcfg_destroy(cfg);
 	return ERR_PTR(err);
 }
@@ -61,6 +98,7 @@ void vcfg_destroy(struct vcfg_dev *cfg)
 {
 	if (!cfg)
 		return;
+	vcfg_persona_put(cfg->persona);
 	mutex_destroy(&cfg->lock);
 	kvfree(cfg);
 }
@@ -93,6 +131,45 @@ unsigned int vcfg_find_cap(const struct vcfg_dev *cfg, unsigned int id, bool ext
 	return vcfg_caps_find(&cfg->space, id, ext);
 }
 EXPORT_SYMBOL_GPL(vcfg_find_cap);
+
+/* Constant after creation. */
+unsigned int vcfg_bytes(const struct vcfg_dev *cfg)
+{
+	return cfg->space.bytes;
+}
+EXPORT_SYMBOL_GPL(vcfg_bytes);
+
+/* The view is constant after creation, too: no lock. */
+int vcfg_view(struct vcfg_dev *cfg, void *buf, size_t room)
+{
+	return cfg->space.known ? vcfg_view_write(&cfg->space, buf, room) : -EOPNOTSUPP;
+}
+EXPORT_SYMBOL_GPL(vcfg_view);
+
+int vcfg_check_view(struct vcfg_dev *cfg, const void *buf, size_t bytes,
+		    struct vpv_config_diff *diff)
+{
+	if (!cfg->space.known)
+		return vcfg_words_differ(diff, -EOPNOTSUPP, "view of config space",
+					 VPV_CONFIG_NOWHERE, 0, 1);
+	return vcfg_view_check(&cfg->space, buf, bytes, diff);
+}
+EXPORT_SYMBOL_GPL(vcfg_check_view);
+
+int vcfg_save(struct vcfg_dev *cfg, void *buf, size_t room)
+{
+	guard(mutex)(&cfg->lock);
+	return vcfg_state_write(&cfg->space, buf, room);
+}
+EXPORT_SYMBOL_GPL(vcfg_save);
+
+int vcfg_load(struct vcfg_dev *cfg, const void *buf, size_t bytes,
+	      struct vpv_config_diff *diff)
+{
+	guard(mutex)(&cfg->lock);
+	return vcfg_state_load(&cfg->space, buf, bytes, diff);
+}
+EXPORT_SYMBOL_GPL(vcfg_load);
 
 MODULE_DESCRIPTION("Configuration space of assigned PCI devices, as the user sees it");
 MODULE_LICENSE("GPL");

@@ -78,14 +78,19 @@ static int rom_init(struct vcfg_space *space, u64 bytes)
 	return 0;
 }
 
-/* After the header has been fetched.  Also remembers the physical BARs. */
+/* Remember the physical BARs.  After the header has been fetched. */
+void vcfg_bars_save(struct vcfg_space *space)
+{
+	for (unsigned int i = 0; i < VCFG_BARS; i++)
+		space->saved_bar[i] = vcfg_get32(space->shadow,
+						 PCI_BASE_ADDRESS_0 + 4 * i);
+}
+
+/* After vcfg_bars_save(). */
 int vcfg_bars_init(struct vcfg_space *space, const struct vcfg_desc *desc)
 {
 	unsigned int bar = 0;
 
-	for (unsigned int i = 0; i < VCFG_BARS; i++)
-		space->saved_bar[i] = vcfg_get32(space->shadow,
-						 PCI_BASE_ADDRESS_0 + 4 * i);
 	while (bar < VCFG_BARS) {
 		bool wide;
 		int err = bar_init(space, desc, bar, &wide);

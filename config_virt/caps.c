@@ -187,6 +187,9 @@ static void set_range(struct vcfg_space *space, unsigned int pos, unsigned int b
 {
 	memset(space->virt + pos, virt, bytes);
 	memset(space->write + pos, write, bytes);
+	/* Bytes that are the device's own: the view has them (view.c). */
+	if (space->known)
+		memset(space->known + pos, write & ~virt, bytes);
 }
 
 /* Lead the user from the last visible capability to @pos, or nowhere. */

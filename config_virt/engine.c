@@ -47,7 +47,7 @@ static int read_piece(struct vcfg_space *space, struct vcfg_piece *piece)
 
 	if (~virt & lanes) {
 		u32 hw = 0;
-		int err = space->ops->read(space->host, piece->pos, piece->bytes, &hw);
+		int err = vcfg_hw_read(space, piece->pos, piece->bytes, &hw);
 
 		if (err)
 			return err;
@@ -56,7 +56,7 @@ static int read_piece(struct vcfg_space *space, struct vcfg_piece *piece)
 	if (vcfg_get32(space->trap, dword))
 		val = vcfg_trap_view(space, dword, val);
 	piece->val = (val & lanes) >> shift;
-	return 0;
+	return vcfg_called(space, dword) ? space->call(space, piece, false, &piece->val) : 0;
 }
 
 /*
@@ -70,36 +70,52 @@ static int write_hw(struct vcfg_space *space, const struct vcfg_piece *piece, u3
 	if (pass != vcfg_lanes(piece->bytes)) {
 		u32 w1c = vcfg_get(space->w1c, piece->pos, piece->bytes);
 		u32 now = 0;
-		int err = space->ops->read(space->host, piece->pos, piece->bytes, &now);
+		int err = vcfg_hw_read(space, piece->pos, piece->bytes, &now);
 
 		if (err)
 			return err;
 		out |= now & ~pass & ~w1c & vcfg_lanes(piece->bytes);
 	}
-	return space->ops->write(space->host, piece->pos, piece->bytes, out);
+	return vcfg_hw_write(space, piece->pos, piece->bytes, out);
 }
 
-static int write_piece(struct vcfg_space *space, const struct vcfg_piece *piece)
+static void write_shadow(struct vcfg_space *space, const struct vcfg_piece *piece, u32 keep)
+{
+	u32 old = vcfg_get(space->shadow, piece->pos, piece->bytes);
+	u32 val = piece->val;
+
+	if (space->clear) {
+		u32 clear = vcfg_get(space->clear, piece->pos, piece->bytes);
+
+		val = (val & ~clear) | (old & ~val & clear);
+	}
+	vcfg_put(space->shadow, piece->pos, piece->bytes, (old & ~keep) | (val & keep));
+}
+
+static int write_plain(struct vcfg_space *space, const struct vcfg_piece *piece)
 {
 	u32 write = vcfg_get(space->write, piece->pos, piece->bytes);
 	u32 virt = vcfg_get(space->virt, piece->pos, piece->bytes);
-	u32 keep = write & virt;
-	u32 old;
 
-	if (space->trap[piece->pos])
-		return vcfg_trap_write(space, piece);
 	if (write & ~virt) {
 		int err = write_hw(space, piece, write & ~virt);
 
 		if (err)
 			return err;
 	}
-	if (keep) {
-		old = vcfg_get(space->shadow, piece->pos, piece->bytes);
-		vcfg_put(space->shadow, piece->pos, piece->bytes,
-			 (old & ~keep) | (piece->val & keep));
-	}
+	if (write & virt)
+		write_shadow(space, piece, write & virt);
 	return 0;
+}
+
+static int write_piece(struct vcfg_space *space, const struct vcfg_piece *piece)
+{
+	int err = space->trap[piece->pos] ? vcfg_trap_write(space, piece) :
+					    write_plain(space, piece);
+
+	if (err || !vcfg_called(space, piece->pos))
+		return err;
+	return space->call(space, piece, true, NULL);
 }
 
 static bool inside(const struct vcfg_space *space, unsigned int pos, unsigned int bytes)
@@ -193,11 +209,12 @@ static int header_init(struct vcfg_space *space, const struct vcfg_desc *desc)
 	}
 	if (desc->vf || desc->no_intx)
 		shadow[PCI_INTERRUPT_PIN] = 0;
+	vcfg_bars_save(space);
 	return vcfg_bars_init(space, desc);
 }
 
 /* Never offer more vectors than there can be, nor a reserved number of them. */
-static void msi_clamp(struct vcfg_space *space, unsigned int vectors)
+void vcfg_msi_limit(struct vcfg_space *space, unsigned int vectors)
 {
 	unsigned int reg = space->reg[VCFG_TRAP_MSI];
 	unsigned int most, limit;
@@ -212,30 +229,51 @@ static void msi_clamp(struct vcfg_space *space, unsigned int vectors)
 	vcfg_put16(space->shadow, reg, flags | most << 1);
 }
 
-/* Memory that vcfg_space_init() needs, for a config space of @bytes. */
-size_t vcfg_space_mem(unsigned int bytes)
+/* Memory that vcfg_space_init() needs, for what @desc wants. */
+size_t vcfg_space_mem(const struct vcfg_desc *desc)
 {
-	return 5 * (size_t)bytes;
+	size_t bytes = desc->bytes;
+
+	return 5 * bytes + (desc->persona ? bytes + bytes / 2 : 0) +
+	       (desc->view ? 2 * bytes : 0);
+}
+
+/* The arrays, all 0: zeroed memory of vcfg_space_mem() bytes. */
+void vcfg_space_setup(struct vcfg_space *space, const struct vcfg_desc *desc,
+		      const struct vcfg_host_ops *ops, void *host, void *mem)
+{
+	unsigned int bytes = desc->bytes;
+	u8 *arrays = mem, *more = arrays + 5 * bytes;
+
+	*space = (struct vcfg_space) {
+		.ops = ops, .host = host, .bytes = bytes, .vf = desc->vf,
+		.shadow = arrays,
+		.virt = arrays + bytes,
+		.write = arrays + 2 * bytes,
+		.w1c = arrays + 3 * bytes,
+		.trap = arrays + 4 * bytes,
+	};
+	if (desc->persona) {
+		space->clear = more;
+		space->place = more + bytes;
+		more += bytes + bytes / 2;
+	}
+	if (desc->view) {
+		space->known = more;
+		space->seen = more + bytes;
+	}
 }
 
 /*
- * Build the user's view of a device, as vcfg_create().  @mem is zeroed memory of
- * vcfg_space_mem() bytes.
+ * Build the user's view of a device, as vcfg_create() without a persona.  @mem is
+ * zeroed memory of vcfg_space_mem() bytes.
  */
 int vcfg_space_init(struct vcfg_space *space, const struct vcfg_desc *desc,
 		    const struct vcfg_host_ops *ops, void *host, void *mem)
 {
-	u8 *arrays = mem;
 	int err;
 
-	*space = (struct vcfg_space) {
-		.ops = ops, .host = host, .bytes = desc->bytes, .vf = desc->vf,
-		.shadow = arrays,
-		.virt = arrays + desc->bytes,
-		.write = arrays + 2 * desc->bytes,
-		.w1c = arrays + 3 * desc->bytes,
-		.trap = arrays + 4 * desc->bytes,
-	};
+	vcfg_space_setup(space, desc, ops, host, mem);
 	err = check_type(space);
 	if (!err)
 		err = header_init(space, desc);
@@ -243,7 +281,7 @@ int vcfg_space_init(struct vcfg_space *space, const struct vcfg_desc *desc,
 		err = vcfg_caps_init(space);
 	if (err)
 		return err;
-	msi_clamp(space, desc->msi_max);
+	vcfg_msi_limit(space, desc->msi_max);
 	space->command = vcfg_get16(space->shadow, PCI_COMMAND);
 	return 0;
 }

@@ -69,7 +69,8 @@ static const struct vcfg_perm pm_perms[] = {
 	{ .pos = PCI_PM_PMC, .bytes = 2, .virt = ALL16, .clear = PCI_PM_CAP_PME_MASK },
 	{ .pos = PCI_PM_CTRL, .bytes = 2, .trap = VCFG_TRAP_PM,
 	  .virt = PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS,
-	  .write = PCI_PM_CTRL_DATA_SEL_MASK, .w1c = PCI_PM_CTRL_PME_STATUS,
+	  .write = PCI_PM_CTRL_STATE_MASK | PCI_PM_CTRL_DATA_SEL_MASK,
+	  .w1c = PCI_PM_CTRL_PME_STATUS,
 	  .clear = PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS },
 };
 

@@ -129,6 +129,23 @@ static bool field_has(const struct vcfg_persona_field *f, unsigned int pos,
 	return f->bytes > 4 || f->bits >> ((pos - f->pos) * 8 + bit) & 1;
 }
 
+/* Fields are in the order of their first bits, which are in the dword of @pos. */
+unsigned int vcfg_persona_from(const struct vcfg_persona *p, unsigned int pos)
+{
+	unsigned int low = 0, high = p->num_fields;
+
+	while (low < high) {
+		unsigned int mid = low + (high - low) / 2;
+		struct vcfg_persona_field f = vcfg_persona_field(p, mid);
+
+		if (vcfg_persona_first_bit(&f) < ALIGN_DOWN(pos, 4) * 8)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 /*
  * Bits of two fields may be interleaved in a dword, so that the field in question
  * need not be the last one that begins before the bit; but it begins in its dword,
@@ -266,21 +283,21 @@ void vcfg_persona_claim(struct vcfg_persona *p, unsigned int pos, unsigned int b
 	}
 }
 
-static bool bar_is_io(u8 type)
+static bool type_is_io(u8 type)
 {
 	return type & PCI_BASE_ADDRESS_SPACE_IO;
 }
 
-static bool bar_is_64(u8 type)
+static bool type_is_64(u8 type)
 {
-	return !bar_is_io(type) &&
+	return !type_is_io(type) &&
 	       (type & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
 }
 
 static int bar_check_type(const struct vcfg_persona_bar *bar, bool rom,
 			  struct vcfg_persona_why *why)
 {
-	if (rom ? bar->type : bar_is_io(bar->type) ?
+	if (rom ? bar->type : type_is_io(bar->type) ?
 	    bar->type != PCI_BASE_ADDRESS_SPACE_IO :
 	    bar->type > 0xf || (bar->type & PCI_BASE_ADDRESS_MEM_TYPE_MASK) ==
 			       PCI_BASE_ADDRESS_MEM_TYPE_MASK)
@@ -292,8 +309,8 @@ static int bar_check_type(const struct vcfg_persona_bar *bar, bool rom,
 static int bar_check_bytes(const struct vcfg_persona_bar *bar, bool rom,
 			   struct vcfg_persona_why *why)
 {
-	u64 least = rom ? 2048 : bar_is_io(bar->type) ? 4 : 16;
-	u64 most = !rom && bar_is_64(bar->type) ? BIT_ULL(63) : BIT_ULL(31);
+	u64 least = rom ? 2048 : type_is_io(bar->type) ? 4 : 16;
+	u64 most = !rom && type_is_64(bar->type) ? BIT_ULL(63) : BIT_ULL(31);
 
 	if (!is_power_of_2(bar->bytes))
 		return vcfg_persona_refuse(why, -EINVAL,
@@ -325,7 +342,7 @@ static int parse_bar_shown(struct vcfg_persona *p, unsigned int i, unsigned int 
 	vcfg_persona_claim(p, pos, 4, ~0U, bar.type);
 	for (unsigned int k = 0; k < 4; k++)
 		p->known[pos + k] = ~(mask >> 8 * k) & 0xff;
-	if (rom || !bar_is_64(bar.type))
+	if (rom || !type_is_64(bar.type))
 		return 0;
 	if (i + 1 == VPV_PERSONA_BARS)
 		return vcfg_persona_refuse(why, -ENOSPC,

@@ -17,6 +17,7 @@
 #include <vpv/persona.h>
 
 struct vcfg_rule;
+struct vcfg_space;
 
 /* What of a persona a refusal is about. */
 enum vcfg_persona_part {
@@ -138,6 +139,22 @@ struct vcfg_persona_map {
 };
 
 /**
+ * struct vcfg_fitting - A persona on its device; memory for the time of building
+ * @hw: The device.
+ * @map: Where capabilities are.
+ * @why: What does not fit.
+ * @names: Of the driver's callbacks.
+ * @config: Physical config space, with ids and interrupt pin as the user may see.
+ */
+struct vcfg_fitting {
+	struct vcfg_persona_hw hw;
+	struct vcfg_persona_map map;
+	struct vcfg_persona_why why;
+	const char *names[VPV_PERSONA_MAX_CALLBACKS];
+	u8 config[VCFG_MAX_BYTES];
+};
+
+/**
  * vcfg_persona_parse() - Validate a compiled persona
  * @p: Filled in; meaningless after an error.
  * @blob: Bytes, from anywhere.  They must stay, and not change, while @p is used.
@@ -227,6 +244,16 @@ int vcfg_persona_refuse(struct vcfg_persona_why *why, int err, const char *text,
 			u64 want, u64 got);
 void vcfg_persona_claim(struct vcfg_persona *p, unsigned int pos, unsigned int bytes,
 			u32 bits, u32 val);
+
+/* The first field that begins in the dword at @pos, or behind it. */
+unsigned int vcfg_persona_from(const struct vcfg_persona *p, unsigned int pos);
+
+/* persona_space.c */
+int vcfg_persona_probe(const struct vcfg_desc *desc, const struct vcfg_host_ops *ops,
+		       void *host, struct vcfg_fitting *fit);
+int vcfg_persona_space(struct vcfg_space *space, const struct vcfg_desc *desc,
+		       const struct vcfg_host_ops *ops, void *host, void *mem,
+		       struct vcfg_fitting *fit);
 
 /* persona_cap.c */
 int vcfg_persona_caps(struct vcfg_persona *p, struct vcfg_persona_why *why);

@@ -208,7 +208,7 @@ static bool walk_marked(const struct walk *w, unsigned int pos)
 	return w->marks[pos / 128] >> (pos / 4 % 32) & 1;
 }
 
-static unsigned int chain_first(const struct vcfg_persona_hw *hw, bool ext)
+static unsigned int walk_first(const struct vcfg_persona_hw *hw, bool ext)
 {
 	u32 header;
 
@@ -221,13 +221,13 @@ static unsigned int chain_first(const struct vcfg_persona_hw *hw, bool ext)
 	return header && header != ~0U ? VCFG_STD_BYTES : 0;
 }
 
-static unsigned int chain_next(const struct vcfg_persona_hw *hw, unsigned int pos, bool ext)
+static unsigned int walk_next(const struct vcfg_persona_hw *hw, unsigned int pos, bool ext)
 {
 	return ext ? vcfg_get16(hw->config, pos + 2) >> 4 & 0xffc :
 		     hw->config[pos + PCI_CAP_LIST_NEXT] & 0xfc;
 }
 
-static bool chain_inside(const struct vcfg_persona_hw *hw, unsigned int pos, bool ext)
+static bool walk_inside(const struct vcfg_persona_hw *hw, unsigned int pos, bool ext)
 {
 	return pos >= (ext ? VCFG_STD_BYTES : VCFG_HEADER) &&
 	       pos < (ext ? hw->bytes : VCFG_STD_BYTES);
@@ -235,11 +235,11 @@ static bool chain_inside(const struct vcfg_persona_hw *hw, unsigned int pos, boo
 
 static void walk_scan(struct walk *w, bool ext)
 {
-	unsigned int pos = chain_first(w->hw, ext);
+	unsigned int pos = walk_first(w->hw, ext);
 
-	while (chain_inside(w->hw, pos, ext) && !walk_marked(w, pos)) {
+	while (walk_inside(w->hw, pos, ext) && !walk_marked(w, pos)) {
 		w->marks[pos / 128] |= 1U << (pos / 4 % 32);
-		pos = chain_next(w->hw, pos, ext);
+		pos = walk_next(w->hw, pos, ext);
 	}
 }
 
@@ -281,15 +281,15 @@ static unsigned int hw_find(const struct vcfg_persona_hw *hw, unsigned int id, b
 			    unsigned int nth)
 {
 	struct walk seen = { .hw = hw };
-	unsigned int pos = chain_first(hw, ext);
+	unsigned int pos = walk_first(hw, ext);
 
-	while (chain_inside(hw, pos, ext) && !walk_marked(&seen, pos)) {
+	while (walk_inside(hw, pos, ext) && !walk_marked(&seen, pos)) {
 		unsigned int here = ext ? vcfg_get16(hw->config, pos) : hw->config[pos];
 
 		if (here == id && !--nth)
 			return pos;
 		seen.marks[pos / 128] |= 1U << (pos / 4 % 32);
-		pos = chain_next(hw, pos, ext);
+		pos = walk_next(hw, pos, ext);
 	}
 	return 0;
 }

@@ -29,6 +29,11 @@ static struct part part_of(const struct vcfg_space *space, enum vcfg_trap trap,
 
 	part.mask = vcfg_get16(space->write, reg) & vcfg_lanes(piece->bytes) << shift;
 	part.val = (part.old & ~part.mask) | (piece->val << shift & part.mask);
+	if (space->clear) {
+		u16 clear = vcfg_get16(space->clear, reg) & part.mask;
+
+		part.val = (part.val & ~clear) | (part.old & ~part.val & clear);
+	}
 	return part;
 }
 
@@ -105,30 +110,33 @@ static int pm_power(struct vcfg_space *space, unsigned int reg, unsigned int dst
 /* Write the data selector; the state bits keep what the hardware has. */
 static int pm_select(struct vcfg_space *space, const struct part *part)
 {
+	u16 pass = part->mask & ~(vcfg_get16(space->virt, part->reg) |
+				  PCI_PM_CTRL_STATE_MASK);
 	u32 now;
 	int err;
 
-	if (!part->mask)
+	if (!pass)
 		return 0;
-	err = space->ops->read(space->host, part->reg, 2, &now);
+	err = vcfg_hw_read(space, part->reg, 2, &now);
 	if (err)
 		return err;
-	now &= ~(vcfg_get16(space->w1c, part->reg) | part->mask);
-	return space->ops->write(space->host, part->reg, 2,
-				 now | (part->val & part->mask));
+	now &= ~(vcfg_get16(space->w1c, part->reg) | pass);
+	return vcfg_hw_write(space, part->reg, 2, now | (part->val & pass));
 }
 
 static int pm_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 {
 	struct part part = part_of(space, VCFG_TRAP_PM, piece);
+	int err = 0;
 
-	if (piece->pos == part.reg) {
-		int err = pm_power(space, part.reg, piece->val & PCI_PM_CTRL_STATE_MASK);
-
-		if (err)
-			return err;
-	}
-	return pm_select(space, &part);
+	/* Both bits: a persona may leave one out. */
+	if ((part.mask & PCI_PM_CTRL_STATE_MASK) == PCI_PM_CTRL_STATE_MASK)
+		err = pm_power(space, part.reg, part.val & PCI_PM_CTRL_STATE_MASK);
+	if (!err)
+		err = pm_select(space, &part);
+	if (!err)
+		part_commit(space, &part, part.val);
+	return err;
 }
 
 static unsigned int log2_up(unsigned int vectors)
@@ -147,6 +155,7 @@ static unsigned int log2_up(unsigned int vectors)
 static int msi_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 {
 	struct part part = part_of(space, VCFG_TRAP_MSI, piece);
+	u16 write = vcfg_get16(space->write, part.reg);
 	unsigned int most = (part.val & PCI_MSI_FLAGS_QMASK) >> 1;
 	unsigned int wanted = (part.val & PCI_MSI_FLAGS_QSIZE) >> 4;
 	unsigned int vectors = 0;
@@ -164,16 +173,17 @@ static int msi_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 		if (err)
 			return err;
 	}
-	vcfg_put16(space->shadow, part.reg, val);
+	vcfg_put16(space->shadow, part.reg, (part.old & ~write) | (val & write));
 	return 0;
 }
 
 /* @val is the capability's first dword. */
 static u32 msi_view(struct vcfg_space *space, u32 val)
 {
+	u16 write = vcfg_get16(space->write, space->reg[VCFG_TRAP_MSI]);
 	unsigned int vectors;
 
-	if (val >> 16 & PCI_MSI_FLAGS_ENABLE &&
+	if (val >> 16 & write & PCI_MSI_FLAGS_ENABLE &&
 	    space->ops->irq(space->host, &vectors) != VCFG_IRQ_MSI)
 		val &= ~((u32)PCI_MSI_FLAGS_ENABLE << 16);
 	return val;
@@ -213,12 +223,12 @@ static int exp_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 		if (err)
 			return err;
 	}
-	err = space->ops->read(space->host, part.reg, 2, &now);
+	err = vcfg_hw_read(space, part.reg, 2, &now);
 	if (err)
 		return err;
 	out = exp_physical(space, &part, now);
 	if (out != now) {
-		err = space->ops->write(space->host, part.reg, 2, out);
+		err = vcfg_hw_write(space, part.reg, 2, out);
 		if (err)
 			return err;
 	}
@@ -228,12 +238,18 @@ static int exp_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 
 static int af_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 {
-	u8 cap = space->shadow[space->reg[VCFG_TRAP_AF] - PCI_AF_CTRL + PCI_AF_CAP];
+	struct part part = part_of(space, VCFG_TRAP_AF, piece);
+	u8 cap = space->shadow[part.reg - PCI_AF_CTRL + PCI_AF_CAP];
 
-	if (!(piece->val & PCI_AF_CTRL_FLR) ||
-	    (cap & (PCI_AF_CAP_FLR | PCI_AF_CAP_TP)) != (PCI_AF_CAP_FLR | PCI_AF_CAP_TP))
-		return 0;
-	return space->ops->flr(space->host);
+	if (part.val & PCI_AF_CTRL_FLR &&
+	    (cap & (PCI_AF_CAP_FLR | PCI_AF_CAP_TP)) == (PCI_AF_CAP_FLR | PCI_AF_CAP_TP)) {
+		int err = space->ops->flr(space->host);
+
+		if (err)
+			return err;
+	}
+	part_commit(space, &part, part.val & ~PCI_AF_CTRL_FLR);
+	return 0;
 }
 
 /*

@@ -10,8 +10,8 @@
  *		must write 0 there unless the user writes 1
  *
  * and for each byte the trap that takes writes to its register, if any.  Whoever
- * fills the arrays (capability tables, later a persona) decides what the user
- * sees; reads and writes only look at them.
+ * fills the arrays (capability tables or a persona) decides what the user sees;
+ * reads and writes only look at them.
  */
 #ifndef VCFG_H
 #define VCFG_H
@@ -21,6 +21,10 @@
 
 #include <linux/pci_regs.h>
 #include <vpv/config.h>
+#include <vpv/config_travel.h>
+
+struct vcfg_persona;
+struct vcfg_space;
 
 #define VCFG_STD_BYTES	256U
 #define VCFG_HEADER	PCI_STD_HEADER_SIZEOF
@@ -34,6 +38,13 @@ enum vcfg_trap {
 	VCFG_TRAP_EXP,		/* PCIe device control */
 	VCFG_TRAP_AF,		/* Advanced Features control */
 	VCFG_TRAPS,
+};
+
+/* A part of an access: 1, 2 or 4 bytes, aligned. */
+struct vcfg_piece {
+	unsigned int pos;
+	unsigned int bytes;
+	u32 val;
 };
 
 /**
@@ -51,6 +62,15 @@ enum vcfg_trap {
  * @write: See above.
  * @w1c: See above.
  * @trap: enum vcfg_trap for each byte.
+ * @place: With a persona, else NULL: for each dword 16 bits, VCFG_PLACE_CALLED or
+ *	not and its offset in the hardware, see vcfg_hw_pos().
+ * @clear: With a persona, else NULL: writable virtual bits that 1 clears.
+ * @known: NULL if nobody wants the view; see view.c.
+ * @seen: With @known: what the user read at first.
+ * @persona: What the user sees, or NULL: the hardware.
+ * @callbacks: Of the driver.
+ * @num_callbacks: Their number.
+ * @call: Bits of callbacks: persona_call.c, or NULL if there are none.
  */
 struct vcfg_space {
 	const struct vcfg_host_ops *ops;
@@ -66,7 +86,19 @@ struct vcfg_space {
 	u8 *write;
 	u8 *w1c;
 	u8 *trap;
+	u8 *place;
+	u8 *clear;
+	u8 *known;
+	u8 *seen;
+	const struct vcfg_persona *persona;
+	const struct vcfg_callback *callbacks;
+	unsigned int num_callbacks;
+	int (*call)(struct vcfg_space *space, const struct vcfg_piece *piece, bool write,
+		    u32 *val);
 };
+
+/* In struct vcfg_space.place: the dword has bits of a callback. */
+#define VCFG_PLACE_CALLED	0x1U
 
 /**
  * struct vcfg_perm - Permissions of one register
@@ -127,26 +159,53 @@ int vcfg_caps_init(struct vcfg_space *space);
 unsigned int vcfg_caps_find(const struct vcfg_space *space, unsigned int id, bool ext);
 
 /* bar.c: base addresses. */
+void vcfg_bars_save(struct vcfg_space *space);
 int vcfg_bars_init(struct vcfg_space *space, const struct vcfg_desc *desc);
 
 /* trap.c: registers with effects. */
-struct vcfg_piece {
-	unsigned int pos;
-	unsigned int bytes;
-	u32 val;
-};
-
 int vcfg_trap_write(struct vcfg_space *space, const struct vcfg_piece *piece);
 u32 vcfg_trap_view(struct vcfg_space *space, unsigned int pos, u32 val);
 
 /* engine.c: access. */
-size_t vcfg_space_mem(unsigned int bytes);
+size_t vcfg_space_mem(const struct vcfg_desc *desc);
+void vcfg_space_setup(struct vcfg_space *space, const struct vcfg_desc *desc,
+		      const struct vcfg_host_ops *ops, void *host, void *mem);
 int vcfg_space_init(struct vcfg_space *space, const struct vcfg_desc *desc,
 		    const struct vcfg_host_ops *ops, void *host, void *mem);
+void vcfg_msi_limit(struct vcfg_space *space, unsigned int vectors);
 int vcfg_space_read(struct vcfg_space *space, unsigned int pos, void *buf,
 		    unsigned int bytes);
 int vcfg_space_write(struct vcfg_space *space, unsigned int pos, const void *buf,
 		     unsigned int bytes);
+
+/* view.c: what two devices must show alike. */
+int vcfg_view_build(struct vcfg_space *space);
+int vcfg_view_write(const struct vcfg_space *space, void *buf, size_t room);
+int vcfg_view_check(const struct vcfg_space *space, const void *buf, size_t bytes,
+		    struct vpv_config_diff *diff);
+
+/* state.c: emulated bits. */
+int vcfg_state_write(const struct vcfg_space *space, void *buf, size_t room);
+int vcfg_state_load(struct vcfg_space *space, const void *buf, size_t bytes,
+		    struct vpv_config_diff *diff);
+
+/* words.c: the payload of both in the stream. */
+struct vcfg_words {
+	u8 *buf;
+	size_t room;
+	size_t bytes;
+};
+
+void vcfg_words_begin(struct vcfg_words *w, void *buf, size_t room);
+void vcfg_words_put(struct vcfg_words *w, unsigned int pos, u32 val, u32 mask);
+int vcfg_words_end(struct vcfg_words *w, unsigned int config_bytes);
+unsigned int vcfg_words_num(size_t bytes);
+void vcfg_words_get(const void *buf, unsigned int i, unsigned int *pos, u32 *val,
+		    u32 *mask);
+int vcfg_words_check(const void *buf, size_t bytes, unsigned int config_bytes,
+		     struct vpv_config_diff *diff);
+int vcfg_words_differ(struct vpv_config_diff *diff, int err, const char *what,
+		      unsigned int pos, u32 want, u32 got);
 
 /* Little-endian access to the arrays; @pos is a dword's or word's offset. */
 static inline u32 vcfg_get32(const u8 *array, unsigned int pos)
@@ -200,6 +259,41 @@ static inline void vcfg_put(u8 *array, unsigned int pos, unsigned int bytes, u32
 	default:
 		array[pos] = val & 0xff;
 	}
+}
+
+/* A byte of a base address, or of the ROM's. */
+static inline bool vcfg_is_bar(unsigned int pos)
+{
+	return (pos >= PCI_BASE_ADDRESS_0 && pos < PCI_CARDBUS_CIS) ||
+	       (pos >= PCI_ROM_ADDRESS && pos < PCI_CAPABILITY_LIST);
+}
+
+/* Where the hardware has the register that the user sees at @pos. */
+static inline unsigned int vcfg_hw_pos(const struct vcfg_space *space, unsigned int pos)
+{
+	if (!space->place)
+		return pos;
+	return (vcfg_get16(space->place, pos / 4 * 2) & ~3U) + (pos & 3);
+}
+
+/* Does the dword at @pos have bits of a callback? */
+static inline bool vcfg_called(const struct vcfg_space *space, unsigned int pos)
+{
+	return space->call &&
+	       vcfg_get16(space->place, pos / 4 * 2) & VCFG_PLACE_CALLED;
+}
+
+/* Read and write the hardware's register that the user sees at @pos. */
+static inline int vcfg_hw_read(const struct vcfg_space *space, unsigned int pos,
+			       unsigned int bytes, u32 *val)
+{
+	return space->ops->read(space->host, vcfg_hw_pos(space, pos), bytes, val);
+}
+
+static inline int vcfg_hw_write(const struct vcfg_space *space, unsigned int pos,
+				unsigned int bytes, u32 val)
+{
+	return space->ops->write(space->host, vcfg_hw_pos(space, pos), bytes, val);
 }
 
 /* Read a dword of the hardware into the shadow. */

@@ -173,6 +173,7 @@ int vpv_config_open(struct vpv_device *vpv)
 		.device = pdev->device,
 		.no_intx = st->nointx,
 	};
+	char why[VCFG_WHY_BYTES];
 	struct vcfg_dev *cfg;
 
 	for (unsigned int i = 0; i < VPV_BARS; i++) {
@@ -184,9 +185,12 @@ int vpv_config_open(struct vpv_device *vpv)
 	for (unsigned int i = 0; i <= VPV_BARS; i++)
 		pci_read_config_dword(pdev, bar_pos(i), &st->rbar[i]);
 
-	cfg = vcfg_create(&desc, &host_ops, vpv);
-	if (IS_ERR(cfg))
+	cfg = vcfg_create(&desc, &host_ops, vpv, why);
+	if (IS_ERR(cfg)) {
+		if (why[0])
+			dev_warn_ratelimited(&pdev->dev, "config space refused: %s\n", why);
 		return PTR_ERR(cfg);
+	}
 
 	st->cfg = cfg;
 	st->user_command = vcfg_command(cfg);

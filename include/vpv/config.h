@@ -15,7 +15,12 @@
 #define VCFG_BARS	6
 #define VCFG_MAX_BYTES	4096U
 
+/* Room for the text that says why a persona is refused. */
+#define VCFG_WHY_BYTES	128
+
 struct vcfg_dev;
+struct vcfg_persona;
+struct vpv_config_diff;
 
 /* Interrupt type that the user has enabled through SET_IRQS. */
 enum vcfg_irq {
@@ -83,6 +88,34 @@ struct vcfg_host_ops {
 };
 
 /**
+ * struct vcfg_callback - A field of a persona that the driver performs
+ *
+ * Called as the operations of struct vcfg_host_ops are: engine's lock held, may
+ * sleep, may take memory_lock, must not call the engine nor wait for the migration
+ * library.  @host is that of vcfg_create(); for a variant its struct vpv_device.
+ */
+struct vcfg_callback {
+	/** @name: As maps call it. */
+	const char *name;
+
+	/**
+	 * @read: Value of a register, of which the persona gave some bits to this.
+	 * @pos: Its offset, as the user sees it.
+	 * @bytes: 1, 2 or 4.
+	 *
+	 * Mandatory.  Bits that are not the persona's are ignored.
+	 */
+	int (*read)(void *host, unsigned int pos, unsigned int bytes, u32 *val);
+
+	/**
+	 * @write: The user wrote @val to the bits of @mask; other bits are 0.
+	 *
+	 * NULL: personas cannot make it writable.
+	 */
+	int (*write)(void *host, unsigned int pos, unsigned int bytes, u32 val, u32 mask);
+};
+
+/**
  * struct vcfg_desc - What config space itself does not tell
  * @bytes: Size of config space: 256 or 4096.
  * @bar_bytes: Size of each BAR as the user shall see it: 0 or a power of two;
@@ -97,6 +130,11 @@ struct vcfg_host_ops {
  * @device: Device id for a VF.
  * @no_intx: The interrupt pin reads 0.  It does for a VF in any case.
  * @msi_max: Most MSI vectors that can be offered (0: what hardware says).
+ * @view: Remember what the user sees at first, for vcfg_view().
+ * @persona: What to show, or NULL: what the hardware has.  @bar_bytes, @bar_flags
+ *	and @rom_bytes are still the hardware's then.
+ * @callbacks: For @persona; they must live as long as the view.
+ * @num_callbacks: Their number, at most 64.
  */
 struct vcfg_desc {
 	unsigned int bytes;
@@ -108,23 +146,29 @@ struct vcfg_desc {
 	u16 device;
 	bool no_intx;
 	unsigned int msi_max;
+	bool view;
+	struct vcfg_persona *persona;
+	const struct vcfg_callback *callbacks;
+	unsigned int num_callbacks;
 };
 
 /**
  * vcfg_create() - Build the user's view of a config space
- * @desc: Facts; copied.
+ * @desc: Facts; copied.  A reference to @desc->persona is taken.
  * @ops: How to reach the device.
  * @host: First argument of @ops.
+ * @why: Receives, after a refusal, what was wrong in words, else an empty string.
  *
  * Reads through @ops->read what it has to know of the physical config space;
  * calls no other operation.
  * Context: process; may sleep.
  * Return: the view, or ERR_PTR(-ENOMEM), ERR_PTR(-EINVAL) for a description or a
- * header type that is not supported (logged), ERR_PTR(-ENODEV) for a device that
- * does not answer, or the error of a read.
+ * header type that is not supported, ERR_PTR(-ENODEV) for a device that does not
+ * answer, what vcfg_persona_check() returns, or the error of a read.
  */
 struct vcfg_dev *vcfg_create(const struct vcfg_desc *desc,
-			     const struct vcfg_host_ops *ops, void *host);
+			     const struct vcfg_host_ops *ops, void *host,
+			     char why[VCFG_WHY_BYTES]);
 
 /**
  * vcfg_destroy() - Free a view
@@ -180,5 +224,121 @@ u16 vcfg_command(const struct vcfg_dev *cfg);
  * Return: offset, or 0 if there is none (or it is hidden).
  */
 unsigned int vcfg_find_cap(const struct vcfg_dev *cfg, unsigned int id, bool ext);
+
+/**
+ * vcfg_bytes() - Size of the user's config space
+ * @cfg: View.
+ *
+ * Return: 256 or 4096; a persona may show less than the hardware has.
+ */
+unsigned int vcfg_bytes(const struct vcfg_dev *cfg);
+
+/**
+ * vcfg_view() - What another device must show alike, for the stream
+ * @cfg: View, created with vcfg_desc.view.
+ * @buf: Receives the payload of VPV_RECORD_VIEW.
+ * @room: VPV_CONFIG_MAX_BYTES are enough.
+ *
+ * Return: bytes; -ENOSPC; -EOPNOTSUPP for a view without vcfg_desc.view.
+ */
+int vcfg_view(struct vcfg_dev *cfg, void *buf, size_t room);
+
+/**
+ * vcfg_check_view() - Does this view show the same as another one?
+ * @cfg: View, created with vcfg_desc.view.
+ * @buf: What vcfg_view() wrote there; untrusted.
+ * @bytes: Its size.
+ * @diff: Receives the first thing that differs.
+ *
+ * Return: 0; -EOPNOTSUPP if not; -EINVAL for bytes that make no sense.
+ */
+int vcfg_check_view(struct vcfg_dev *cfg, const void *buf, size_t bytes,
+		    struct vpv_config_diff *diff);
+
+/**
+ * vcfg_save() - The emulated bits of a persona, for the stream
+ * @cfg: View.
+ * @buf: Receives the payload of VPV_RECORD_CONFIG.
+ * @room: VPV_CONFIG_MAX_BYTES are enough.
+ *
+ * Return: bytes, 0 if nothing is emulated; -ENOSPC.
+ */
+int vcfg_save(struct vcfg_dev *cfg, void *buf, size_t room);
+
+/**
+ * vcfg_load() - Take emulated bits
+ * @cfg: View with the same persona.
+ * @buf: What vcfg_save() wrote there; untrusted.
+ * @bytes: Its size.
+ * @diff: Receives what is wrong.
+ *
+ * Return: 0; -EINVAL or -EOPNOTSUPP, with nothing changed.
+ */
+int vcfg_load(struct vcfg_dev *cfg, const void *buf, size_t bytes,
+	      struct vpv_config_diff *diff);
+
+/**
+ * vcfg_persona_load() - Validate a compiled persona and keep it
+ * @blob: Bytes, from anywhere; copied.
+ * @bytes: Their number.
+ * @why: Receives, after a refusal, what was wrong in words.
+ *
+ * Context: process; may sleep.
+ * Return: the persona, with one reference; ERR_PTR(-ENOMEM) or what
+ * Documentation/persona.rst lists.
+ */
+struct vcfg_persona *vcfg_persona_load(const void *blob, size_t bytes,
+				       char why[VCFG_WHY_BYTES]);
+
+/**
+ * vcfg_persona_get() - Take a reference
+ * @p: Persona.
+ *
+ * Return: @p.
+ */
+struct vcfg_persona *vcfg_persona_get(struct vcfg_persona *p);
+
+/**
+ * vcfg_persona_put() - Drop a reference
+ * @p: Persona, or NULL.
+ */
+void vcfg_persona_put(struct vcfg_persona *p);
+
+/**
+ * struct vcfg_persona_facts - What a persona says outside config space
+ * @name: Its name.
+ * @version: Its version.
+ * @digest: SHA-256 of the blob.
+ * @bar_bytes: Sizes of the BARs that the user sees.
+ * @rom_bytes: Size of the ROM.
+ */
+struct vcfg_persona_facts {
+	const char *name;
+	u32 version;
+	const u8 *digest;
+	u64 bar_bytes[VCFG_BARS];
+	u64 rom_bytes;
+};
+
+/**
+ * vcfg_persona_facts() - Ask a persona
+ * @p: Persona.
+ * @facts: Filled in; valid as long as the reference to @p.
+ */
+void vcfg_persona_facts(const struct vcfg_persona *p, struct vcfg_persona_facts *facts);
+
+/**
+ * vcfg_persona_check() - Can a device keep what desc->persona promises?
+ * @desc: As for vcfg_create().
+ * @ops: As for vcfg_create().
+ * @host: As for vcfg_create().
+ * @why: Receives, after a refusal, what was wrong in words.
+ *
+ * Reads all of physical config space.
+ * Context: process; may sleep.
+ * Return: 0; -ENOMEM; what Documentation/persona.rst lists; the error of a read.
+ */
+int vcfg_persona_check(const struct vcfg_desc *desc, const struct vcfg_host_ops *ops,
+		       void *host, char why[VCFG_WHY_BYTES]);
 
 #endif /* VPV_CONFIG_H */

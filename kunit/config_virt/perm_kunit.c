@@ -33,7 +33,7 @@ static const struct perm_case perm_cases[] = {
 	{ "reserved", false, 0, 0x38, 0xffffffff, 0, 0 },
 	{ "interrupt", false, 0, 0x3c, 0xffffffff, 0x000000ff, 0 },
 	{ "pm_caps", false, PCI_CAP_ID_PM, 0, 0xffff0000, 0, 0 },
-	{ "pm_control", false, PCI_CAP_ID_PM, 4, 0x00008100, 0x00001e00, 0x00008000 },
+	{ "pm_control", false, PCI_CAP_ID_PM, 4, 0x00008100, 0x00001e03, 0x00008000 },
 	{ "vpd_address", false, PCI_CAP_ID_VPD, 0, 0xffff0000, 0, 0 },
 	{ "vpd_data", false, PCI_CAP_ID_VPD, 4, 0xffffffff, 0, 0 },
 	{ "msix_control", false, PCI_CAP_ID_MSIX, 0, 0, 0, 0 },

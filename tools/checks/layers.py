@@ -18,9 +18,9 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 OWN = {"config_virt": "vcfg", "migration": "vmig", "vfio_pci_core": "vpv"}
 LAYERS = {
     "include": (r"(uapi/)?vpv/", None, r"$^"),
-    "config_virt": (r"vpv/(config|pure)\.h|uapi/|vpv/(persona)\.h", {"vcfg"}, r"$^"),
-    "migration": (r"vpv/(migration|migration_bits|pure|stream)\.h|uapi/", {"vmig"}, r"linux/pci.*\.h"),
-    "vfio_pci_core": (r"vpv/(core|config|pure|controlling)\.h", {"vpv", "vcfg"}, r"$^"),
+    "config_virt": (r"vpv/(config|config_travel|pure)\.h|uapi/|vpv/(persona)\.h", {"vcfg"}, r"$^"),
+    "migration": (r"vpv/(migration|migration_bits|config_travel|pure|stream)\.h|uapi/", {"vmig"}, r"linux/pci.*\.h"),
+    "vfio_pci_core": (r"vpv/(core|config|config_travel|pure|controlling)\.h", {"vpv", "vcfg"}, r"$^"),
     "variants": (r"vpv/", {"vpv", "vmig", "vcfg"}, r"$^"),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)

@@ -19,7 +19,7 @@
 
 /* Format of the container.  A reader takes its own major and any minor. */
 #define VPV_STREAM_MAJOR	1
-#define VPV_STREAM_MINOR	0
+#define VPV_STREAM_MINOR	1
 
 #define VPV_STREAM_NAME_BYTES	32
 #define VPV_STREAM_DIGEST_BYTES	32
@@ -65,8 +65,9 @@ struct vpv_stream_header {
 
 /* Types below VPV_RECORD_FAMILY belong to the container. */
 #define VPV_RECORD_MATCH	1U	/* family's match data; first record, once */
-#define VPV_RECORD_CONFIG	2U	/* emulated config space state */
+#define VPV_RECORD_CONFIG	2U	/* emulated config space; at most once, minor 1 */
 #define VPV_RECORD_END		3U	/* struct vpv_stream_end; last */
+#define VPV_RECORD_VIEW		4U	/* config space at first; behind MATCH, minor 1 */
 #define VPV_RECORD_FAMILY	0x100U	/* first type that a family may define */
 
 /**
@@ -98,5 +99,38 @@ struct vpv_stream_end {
 	__le64	records;
 	__le64	bytes;
 };
+
+/**
+ * struct vpv_stream_config - Begin of the payload of VIEW and CONFIG
+ * @bytes: Size of config space: 256 or 4096.
+ * @words: Number of struct vpv_stream_word behind this, one for a dword at most, in
+ *	ascending order.
+ *
+ * VIEW: what the user reads when the device has been opened, where it must be the
+ * same on another one.  A dword that is not listed is 0, and all of it must be.
+ *
+ * CONFIG: the bits that the persona emulates.  Each dword that has some is listed.
+ */
+struct vpv_stream_config {
+	__le32	bytes;
+	__le32	words;
+};
+
+/**
+ * struct vpv_stream_word - A dword of config space
+ * @pos: Offset, a multiple of 4.
+ * @reserved: Zero.
+ * @value: Bits, in @mask.
+ * @mask: VIEW: bits that must be the same.  CONFIG: bits that are emulated.
+ */
+struct vpv_stream_word {
+	__le16	pos;
+	__le16	reserved;
+	__le32	value;
+	__le32	mask;
+};
+
+/* Largest payload of VIEW and CONFIG. */
+#define VPV_CONFIG_MAX_BYTES	(8U + 1024U * 12U)
 
 #endif /* _UAPI_VPV_STREAM_H */

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The config space of a device on its way to another one: what the migration
+ * library needs of whoever presents it, without knowing PCI.  vpv_core implements
+ * it (vpv_config_travel); a variant names that in its struct vmig_desc.
+ *
+ * Payloads are those of VPV_RECORD_VIEW and VPV_RECORD_CONFIG (uapi vpv/stream.h).
+ */
+#ifndef VPV_CONFIG_TRAVEL_H
+#define VPV_CONFIG_TRAVEL_H
+
+#include <vpv/stream.h>
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#endif
+
+struct vfio_device;
+
+/**
+ * struct vpv_config_diff - The first thing that differs
+ * @what: In words; static.
+ * @pos: Byte of config space that it is at, or VPV_CONFIG_NOWHERE.
+ * @want: What this device has.
+ * @got: What came.
+ */
+struct vpv_config_diff {
+	const char *what;
+	unsigned int pos;
+	u32 want;
+	u32 got;
+};
+
+#define VPV_CONFIG_NOWHERE	(~0U)
+
+/**
+ * struct vpv_config_identity - The persona of a device
+ * @name: Zero-padded; all zero for the default one.
+ * @version: 0 for the default one.
+ * @digest: SHA-256; zero for the default one.
+ */
+struct vpv_config_identity {
+	char name[VPV_STREAM_NAME_BYTES];
+	u32 version;
+	u8 digest[VPV_STREAM_DIGEST_BYTES];
+};
+
+/**
+ * struct vpv_config_travel - Config space, as far as it matters to a peer
+ *
+ * All are called while the device is open, in process context, with the state lock
+ * of the migration library held; they may sleep and touch no user memory.
+ */
+struct vpv_config_travel {
+	/** @identity: Persona; constant while the device is open. */
+	void (*identity)(struct vfio_device *vdev, struct vpv_config_identity *id);
+
+	/**
+	 * @view: Write what the user saw at first, as payload of VPV_RECORD_VIEW.
+	 * @room: At least VPV_CONFIG_MAX_BYTES.
+	 *
+	 * Return: bytes, 0 when there is nothing to compare, or a negative errno.
+	 */
+	int (*view)(struct vfio_device *vdev, void *buf, size_t room);
+
+	/**
+	 * @check_view: Does this device show the same?  @buf is untrusted.
+	 *
+	 * Changes nothing.
+	 * Return: 0; -EOPNOTSUPP if it shows something else; -EINVAL for bytes that
+	 * make no sense.  @diff tells in both cases.
+	 */
+	int (*check_view)(struct vfio_device *vdev, const void *buf, size_t bytes,
+			  struct vpv_config_diff *diff);
+
+	/**
+	 * @save: Write the emulated state, as payload of VPV_RECORD_CONFIG.
+	 *
+	 * Return: as @view; 0 when nothing is emulated.
+	 */
+	int (*save)(struct vfio_device *vdev, void *buf, size_t room);
+
+	/**
+	 * @load: Take emulated state.  @buf is untrusted.
+	 *
+	 * All of it is checked first: after an error nothing has changed.
+	 * Return: 0; -EINVAL for what is not this persona's state (@diff tells).
+	 */
+	int (*load)(struct vfio_device *vdev, const void *buf, size_t bytes,
+		    struct vpv_config_diff *diff);
+};
+
+/* Of vpv_core, for every device that uses it. */
+extern const struct vpv_config_travel vpv_config_travel;
+
+#endif /* VPV_CONFIG_TRAVEL_H */

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Config space in the stream: config_virt/view.c, state.c and words.c. */
+#include <kunit/test.h>
+
+#include "fake_shown.h"
+
+#include "../../config_virt/bar.c"
+#include "../../config_virt/caps.c"
+#include "../../config_virt/engine.c"
+#include "../../config_virt/perm.c"
+#include "../../config_virt/persona.c"
+#include "../../config_virt/persona_cap.c"
+#include "../../config_virt/persona_field.c"
+#include "../../config_virt/persona_fit.c"
+#include "../../config_virt/persona_space.c"
+#include "../../config_virt/state.c"
+#include "../../config_virt/trap.c"
+#include "../../config_virt/view.c"
+#include "../../config_virt/words.c"
+
+static struct shown *new_shown(struct kunit *test)
+{
+	struct shown *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	shown_device(s);
+	return s;
+}
+
+/* A NIC without a persona. */
+static struct shown *new_nic(struct kunit *test)
+{
+	struct shown *s = new_shown(test);
+
+	fake_nic(&s->dev);
+	s->dev.desc.view = true;
+	return s;
+}
+
+static int nic_build(struct shown *s)
+{
+	int err = fake_init(&s->dev);
+
+	return err ? err : vcfg_view_build(&s->dev.space);
+}
+
+/* What of the NIC of fake_space.h matters, byte by byte. */
+struct differs {
+	const char *name;
+	u16 pos;
+	u8 val;		/* of the hardware, at the other device */
+	bool refused;
+};
+
+static const struct differs differ_cases[] = {
+	{ "vendor", PCI_VENDOR_ID, 0x35, true },
+	{ "device", PCI_DEVICE_ID + 1, 0x57, true },
+	{ "command", PCI_COMMAND, 0x00, false },
+	{ "status_error", PCI_STATUS + 1, 0x20, false },
+	{ "status_devsel", PCI_STATUS + 1, 0x02, true },
+	{ "status_interrupt", PCI_STATUS, 0x18, false },
+	{ "revision", PCI_CLASS_REVISION, 0x04, true },
+	{ "class", PCI_CLASS_DEVICE, 0x80, true },
+	{ "cache_line", PCI_CACHE_LINE_SIZE, 0x08, false },
+	{ "bist", PCI_BIST, 0x00, false },
+	{ "bar_address", PCI_BASE_ADDRESS_0 + 3, 0xf1, false },
+	{ "bar_prefetchable", PCI_BASE_ADDRESS_0, 0x04, true },
+	{ "subsystem", PCI_SUBSYSTEM_ID, 0xce, true },
+	{ "line", PCI_INTERRUPT_LINE, 0x0a, false },
+	{ "pin", PCI_INTERRUPT_PIN, 0x02, true },
+	{ "pm_version", 0x42, 0x02, true },
+	{ "pm_pme", 0x43, 0x48, false },
+	{ "pm_state", 0x44, 0x09, false },
+	{ "pm_status", 0x45, 0x01, false },
+	{ "msi_vectors", 0x52, 0x88, true },
+	{ "msi_enable", 0x52, 0x8b, false },
+	{ "msi_mask", 0x60, 0x01, false },
+	{ "hidden_body", 0x74, 0x12, false },
+	{ "exp_version", 0x82, 0x12, true },
+	{ "exp_devcap", 0x84, 0x01, true },
+	{ "exp_control", 0x88, 0x3f, false },
+	{ "exp_status", 0x8a, 0x0f, false },
+	{ "exp_link_cap", 0x8c, 0x01, true },
+	{ "exp_link_control", 0x90, 0x40, false },
+	{ "exp_link_status", 0x92, 0x43, false },
+	{ "exp_link_cap_2", 0xac, 0x0e, true },
+	{ "msix_vectors", 0xc2, 0x0f, true },
+	{ "msix_enable", 0xc3, 0x80, false },
+	{ "msix_table", 0xc5, 0x10, true },
+	{ "vendor_bytes", 0xf5, 0x10, true },
+	{ "own_bytes", 0xfc, 0x10, true },
+	{ "aer_status", 0x104, 0x10, false },
+	{ "aer_ecrc", 0x118, 0xa0, true },
+	{ "aer_pointer", 0x118, 0x14, false },
+	{ "serial_number", 0x154, 0x45, true },
+	{ "sriov_control", 0x168, 0x01, false },
+	{ "extended_vendor", 0x208, 0x01, true },
+};
+
+static void differs_desc(const struct differs *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(differs, differ_cases, differs_desc);
+
+static void byte_decides(struct kunit *test)
+{
+	const struct differs *c = test->param_value;
+	struct shown *s = new_nic(test);
+	u8 want;
+	int bytes;
+
+	KUNIT_ASSERT_EQ(test, nic_build(s), 0);
+	bytes = vcfg_view_write(&s->dev.space, s->buf, sizeof(s->buf));
+	KUNIT_ASSERT_GE(test, bytes, 8);
+	KUNIT_EXPECT_EQ(test, vcfg_view_check(&s->dev.space, s->buf, bytes, &s->diff), 0);
+	want = s->dev.space.seen[c->pos];
+
+	s->dev.hw[c->pos] = c->val;
+	KUNIT_ASSERT_EQ(test, nic_build(s), 0);
+	KUNIT_ASSERT_EQ(test, vcfg_view_check(&s->dev.space, s->buf, bytes, &s->diff),
+			c->refused ? -EOPNOTSUPP : 0);
+	if (!c->refused)
+		return;
+	KUNIT_EXPECT_EQ(test, s->diff.pos, (unsigned int)c->pos);
+	KUNIT_EXPECT_EQ(test, s->diff.got, (u32)want);
+	KUNIT_EXPECT_EQ(test, s->diff.want, (u32)s->dev.space.seen[c->pos]);
+}
+
+/* What the user does in between is not a difference; nor is what the device does. */
+static void use_does_not_matter(struct kunit *test)
+{
+	struct shown *s = new_nic(test);
+	u8 *before = kunit_kzalloc(test, VPV_CONFIG_MAX_BYTES, GFP_KERNEL);
+	int bytes;
+
+	KUNIT_ASSERT_NOT_NULL(test, before);
+	KUNIT_ASSERT_EQ(test, nic_build(s), 0);
+	bytes = vcfg_view_write(&s->dev.space, before, VPV_CONFIG_MAX_BYTES);
+	for (unsigned int pos = 0; pos < VCFG_MAX_BYTES; pos += 4)
+		fake_set(&s->dev, pos, 4, 0x5aa55aa5);
+	KUNIT_EXPECT_EQ(test, vcfg_view_write(&s->dev.space, s->buf, sizeof(s->buf)), bytes);
+	KUNIT_EXPECT_EQ(test, memcmp(before, s->buf, bytes), 0);
+}
+
+static void bar_size_matters(struct kunit *test)
+{
+	struct shown *s = new_nic(test);
+	int bytes;
+
+	KUNIT_ASSERT_EQ(test, nic_build(s), 0);
+	bytes = vcfg_view_write(&s->dev.space, s->buf, sizeof(s->buf));
+	s->dev.desc.bar_bytes[0] *= 2;
+	KUNIT_ASSERT_EQ(test, nic_build(s), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_view_check(&s->dev.space, s->buf, bytes, &s->diff),
+			-EOPNOTSUPP);
+	KUNIT_EXPECT_STREQ(test, s->diff.what, "size of a BAR in config space");
+	KUNIT_EXPECT_EQ(test, s->diff.pos, PCI_BASE_ADDRESS_0 + 2U);
+	KUNIT_EXPECT_EQ(test, s->diff.want, 0xe0U);
+	KUNIT_EXPECT_EQ(test, s->diff.got, 0xf0U);
+}
+
+/* Two devices whose chains, revisions and vendor bytes differ, under one persona. */
+static void persona_makes_them_alike(struct kunit *test)
+{
+	struct shown *a = new_shown(test), *b = new_shown(test);
+	u8 *hw = b->dev.hw;
+	int bytes;
+
+	hw[PCI_CLASS_REVISION] = 0x09;
+	/* The serial number first, the vendor's own behind it. */
+	memmove(hw + 0x300, hw + 0x100, 16);
+	vcfg_put32(hw, 0x300, 0x0001000b);
+	vcfg_put32(hw, 0x100, 0x30010003);
+	b->dev.desc.bar_bytes[2] *= 2;
+	KUNIT_ASSERT_EQ(test, shown_build(a), 0);
+	KUNIT_ASSERT_EQ(test, shown_build(b), 0);
+	bytes = vcfg_view_write(&a->dev.space, a->buf, sizeof(a->buf));
+	KUNIT_EXPECT_EQ(test, vcfg_view_check(&b->dev.space, a->buf, bytes, &b->diff), 0);
+	/* Bytes that the persona takes from the hardware still count. */
+	vcfg_put32(hw, 0x308, 0);
+	KUNIT_ASSERT_EQ(test, shown_build(b), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_view_check(&b->dev.space, a->buf, bytes, &b->diff),
+			-EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, b->diff.pos, 0x208U);
+	/* What a callback answers does not. */
+	a->mailbox = 0;
+	KUNIT_ASSERT_EQ(test, shown_build(a), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_get32(a->dev.space.known, 0x98), 0U);
+}
+
+static void state_travels(struct kunit *test)
+{
+	struct shown *a = new_shown(test), *b = new_shown(test);
+	int bytes;
+
+	KUNIT_ASSERT_EQ(test, shown_build(a), 0);
+	KUNIT_ASSERT_EQ(test, shown_build(b), 0);
+	fake_set(&a->dev, PCI_CACHE_LINE_SIZE, 1, 0x77);
+	fake_set(&a->dev, PCI_INTERRUPT_LINE, 1, 0x0b);
+	fake_set(&a->dev, 0x94, 4, 0x0c);
+	bytes = vcfg_state_write(&a->dev.space, a->buf, sizeof(a->buf));
+	KUNIT_EXPECT_EQ(test, bytes, 8 + 3 * 12);
+	KUNIT_EXPECT_EQ(test, vcfg_state_load(&b->dev.space, a->buf, bytes, &b->diff), 0);
+	KUNIT_EXPECT_EQ(test, fake_get(&b->dev, PCI_CACHE_LINE_SIZE, 1), 0x77U);
+	KUNIT_EXPECT_EQ(test, fake_get(&b->dev, PCI_INTERRUPT_LINE, 1), 0x0bU);
+	KUNIT_EXPECT_EQ(test, fake_get(&b->dev, 0x94, 4), 0x0cU);
+	KUNIT_EXPECT_EQ(test, b->dev.writes, 0U);
+	KUNIT_EXPECT_EQ(test, vcfg_state_write(&a->dev.space, a->buf, bytes - 1), -ENOSPC);
+}
+
+/* One change of the state's bytes; the words are 0x0c, 0x3c and 0x94. */
+struct hostile {
+	const char *name;
+	u8 at;
+	u8 val;
+	int err;
+	const char *what;
+	unsigned int pos;
+};
+
+#define WORD(i, m) (8 + 12 * (i) + offsetof(struct vpv_stream_word, m))
+
+static const struct hostile hostile_cases[] = {
+	{ "size", 1, 0x01, -EOPNOTSUPP, "size of config space", VPV_CONFIG_NOWHERE },
+	{ "words", 4, 2, -EINVAL, "number of dwords of config space", VPV_CONFIG_NOWHERE },
+	{ "words_huge", 7, 0xff, -EINVAL, "number of dwords of config space",
+	  VPV_CONFIG_NOWHERE },
+	{ "unaligned", WORD(0, pos), 0x0d, -EINVAL, "place of a dword of config space",
+	  VPV_CONFIG_NOWHERE },
+	{ "beyond", WORD(2, pos) + 1, 0x10, -EINVAL, "place of a dword of config space",
+	  VPV_CONFIG_NOWHERE },
+	{ "not_ascending", WORD(1, pos), 0x0c, -EINVAL, "place of a dword of config space",
+	  VPV_CONFIG_NOWHERE },
+	{ "reserved", WORD(1, reserved), 1, -EINVAL, "reserved field of a dword", 0x3c },
+	{ "outside_mask", WORD(0, value) + 1, 1, -EINVAL, "bits outside the mask", 0x0c },
+	{ "other_place", WORD(0, pos), 0x10, -EINVAL, "emulated bits of config space", 0x0c },
+	{ "other_mask", WORD(1, mask) + 1, 1, -EINVAL, "emulated bits of config space", 0x3c },
+	{ "not_writable", WORD(2, value) + 1, 1, -EINVAL,
+	  "emulated bits that nobody can write", 0x94 },
+};
+
+static void hostile_desc(const struct hostile *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(hostile, hostile_cases, hostile_desc);
+
+static void hostile_state(struct kunit *test)
+{
+	const struct hostile *c = test->param_value;
+	struct shown *s = new_shown(test);
+	int bytes;
+
+	KUNIT_ASSERT_EQ(test, shown_build(s), 0);
+	bytes = vcfg_state_write(&s->dev.space, s->buf, sizeof(s->buf));
+	KUNIT_ASSERT_GE(test, bytes, (int)c->at + 1);
+	/* A change that would be seen if a part of it was taken. */
+	s->buf[WORD(0, value)] = 0x99;
+	s->buf[c->at] = c->val;
+	KUNIT_EXPECT_EQ(test, vcfg_state_load(&s->dev.space, s->buf, bytes, &s->diff),
+			c->err);
+	KUNIT_EXPECT_STREQ(test, s->diff.what, c->what);
+	KUNIT_EXPECT_EQ(test, s->diff.pos, c->pos);
+	KUNIT_EXPECT_EQ(test, fake_get(&s->dev, PCI_CACHE_LINE_SIZE, 1), 0x10U);
+}
+
+static void cut_payloads(struct kunit *test)
+{
+	struct shown *s = new_shown(test);
+	int bytes;
+
+	KUNIT_ASSERT_EQ(test, shown_build(s), 0);
+	bytes = vcfg_state_write(&s->dev.space, s->buf, sizeof(s->buf));
+	for (int n = 0; n < bytes; n++)
+		KUNIT_EXPECT_EQ(test, vcfg_state_load(&s->dev.space, s->buf, n, &s->diff),
+				-EINVAL);
+	bytes = vcfg_view_write(&s->dev.space, s->buf, sizeof(s->buf));
+	for (int n = 0; n < bytes; n += 7)
+		KUNIT_EXPECT_EQ(test, vcfg_view_check(&s->dev.space, s->buf, n, &s->diff),
+				-EINVAL);
+}
+
+static void nothing_is_emulated(struct kunit *test)
+{
+	struct shown *s = new_nic(test);
+	u8 none[8] = { 0, 0x10 };
+
+	KUNIT_ASSERT_EQ(test, nic_build(s), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_state_write(&s->dev.space, s->buf, sizeof(s->buf)), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_state_load(&s->dev.space, none, 8, &s->diff), -EINVAL);
+}
+
+static void largest_view(struct kunit *test)
+{
+	struct shown *s = new_shown(test);
+
+	fake_bare(&s->dev, VCFG_MAX_BYTES);
+	s->dev.desc.view = true;
+	memset(s->dev.hw + VCFG_HEADER, 0x77, VCFG_MAX_BYTES - VCFG_HEADER);
+	vcfg_put32(s->dev.hw, VCFG_STD_BYTES, 0);
+	KUNIT_ASSERT_EQ(test, nic_build(s), 0);
+	KUNIT_EXPECT_LE(test, vcfg_view_write(&s->dev.space, s->buf, sizeof(s->buf)),
+			(int)VPV_CONFIG_MAX_BYTES);
+	KUNIT_EXPECT_GT(test, vcfg_view_write(&s->dev.space, s->buf, sizeof(s->buf)), 12000);
+	KUNIT_EXPECT_EQ(test, vcfg_view_write(&s->dev.space, s->buf, 100), -ENOSPC);
+}
+
+static struct kunit_case travel_cases[] = {
+	KUNIT_CASE_PARAM(byte_decides, differs_gen_params),
+	KUNIT_CASE(use_does_not_matter),
+	KUNIT_CASE(bar_size_matters),
+	KUNIT_CASE(persona_makes_them_alike),
+	KUNIT_CASE(state_travels),
+	KUNIT_CASE_PARAM(hostile_state, hostile_gen_params),
+	KUNIT_CASE(cut_payloads),
+	KUNIT_CASE(nothing_is_emulated),
+	KUNIT_CASE(largest_view),
+	{}
+};
+
+static struct kunit_suite travel_suite = {
+	.name = "vcfg_travel",
+	.test_cases = travel_cases,
+};
+
+kunit_test_suite(travel_suite);
+
+MODULE_DESCRIPTION("KUnit suite of config space in the migration stream");
+MODULE_LICENSE("GPL");
