@@ -307,7 +307,7 @@ static void context_validation(void)
 
 static void flr_clears_all(void)
 {
-	char *slow[] = { "op_us=5000", NULL };
+	char *slow[] = { "op_us=30000", NULL };
 	struct guest g;
 	uint16_t flr = PCI_EXP_DEVCTL_BCR_FLR;
 	struct hsl_cqe c;
@@ -327,7 +327,7 @@ static void flr_clears_all(void)
 	CHECK_EQ(guest_rd(&g, Q(0, SIZE)), 0);
 	CHECK_EQ(guest_rd(&g, Q(0, QSTATUS)), 0);
 	CHECK_EQ(guest_rd(&g, 0x14), 0);
-	rig_run(g.r, 10);
+	rig_run(g.r, 40);
 	CHECK(!guest_get(&g, 0, &c));
 	CHECK_EQ(guest_rd(&g, 0x20), 0);
 	guest_close(&g, true);
