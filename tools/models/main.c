@@ -33,7 +33,8 @@ static void print_help(void)
 	     "  --verbose           log refused requests to stderr\n"
 	     "  --list              list the models\n"
 	     "  --help              this text\n"
-	     "Prints \"ready\" when both sockets listen; ends with status 0 on SIGTERM.");
+	     "Controlled function N of a model that has some listens on PATH.N.\n"
+	     "Prints \"ready\" when all sockets listen; ends with status 0 on SIGTERM.");
 	for (const struct vu_model *const *m = vu_models; *m; m++) {
 		printf("\noptions of %s:\n", (*m)->name);
 		for (const struct vu_option *o = (*m)->options; o && o->name; o++)
@@ -92,11 +93,67 @@ static int parse_args(int argc, char **argv, struct args *a)
 	return -1;
 }
 
+/* The sockets of controlled function @n (-1: of the controlling one). */
+static bool fill_paths(struct vu_server_opts *opts, const struct args *a, int n, char *paths[2])
+{
+	*opts = a->opts;
+	if (n < 0)
+		return true;
+	opts->signals = false;
+	for (int i = 0; i < 2; i++)
+		if (asprintf(&paths[i], "%s.%d", i ? a->opts.control_path : a->opts.socket_path,
+			     n) < 0)
+			return false;
+	opts->socket_path = paths[0];
+	opts->control_path = paths[1];
+	return true;
+}
+
+static struct vu_server *serve(struct vu_dev *dev, const struct args *a, int n,
+			       char *paths[2], struct vu_server *ring)
+{
+	struct vu_server *srv = NULL;
+	struct vu_server_opts opts;
+
+	if (fill_paths(&opts, a, n, paths))
+		srv = vu_server_new(dev, &opts);
+	if (srv && ring)
+		vu_server_join(srv, ring);
+	return srv;
+}
+
+static int run(struct vu_dev *dev, const struct args *a)
+{
+	struct vu_server *srv[1 + VU_MAX_CONTROLLED] = { NULL };
+	char *paths[1 + VU_MAX_CONTROLLED][2] = { { NULL } };
+	unsigned int n = 0, count = 1;
+	int status = 1;
+
+	while (vu_controlled(dev, count - 1))
+		count++;
+	for (; n < count; n++) {
+		srv[n] = serve(n ? vu_controlled(dev, n - 1) : dev, a, (int)n - 1, paths[n], srv[0]);
+		if (!srv[n])
+			break;
+	}
+	if (n == count) {
+		puts("ready");
+		fflush(stdout);
+		status = vu_server_run(srv[0]) ? 1 : 0;
+	}
+	for (n = count; n-- > 0;) {
+		if (srv[n])
+			vu_server_free(srv[n]);
+		free(paths[n][0]);
+		free(paths[n][1]);
+	}
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct args a = { .opts = { .timeout_ms = CLIENT_TIMEOUT_MS, .signals = true } };
 	const struct vu_model *model;
-	struct vu_server *srv;
 	struct vu_dev *dev;
 	int status = parse_args(argc, argv, &a);
 
@@ -108,14 +165,7 @@ int main(int argc, char **argv)
 	dev = vu_dev_new(model, a.options, a.num_options);
 	if (!dev)
 		return 1;
-	srv = vu_server_new(dev, &a.opts);
-	status = 1;
-	if (srv) {
-		puts("ready");
-		fflush(stdout);
-		status = vu_server_run(srv) ? 1 : 0;
-		vu_server_free(srv);
-	}
+	status = run(dev, &a);
 	vu_dev_free(dev);
 	return status;
 }

@@ -19,6 +19,7 @@
 #include <stdio.h>
 
 #define VU_NUM_BARS	6
+#define VU_MAX_CONTROLLED	16u
 #define VU_PAGE_BYTES	4096u
 
 struct vu_dev;
@@ -99,6 +100,9 @@ enum vu_fault_id {
  * @bars: base address registers
  * @options: NULL-name terminated table, or NULL
  * @faults: NULL terminated names of the model's own fault points, or NULL
+ * @controlled: model of the functions that this one controls, or NULL.  The option
+ *              "functions=N" makes N of them (1).  They live in the same process and
+ *              thread, each with a client of its own; they see this one's options
  * @revise: Change what is declared above for this device, where it depends on options.
  *          Called once, before all others.  On failure print the reason to stderr.
  * @init: Allocate private state (vu_set_priv()), read options, add capabilities.
@@ -113,6 +117,8 @@ enum vu_fault_id {
  * @work: Do a bounded amount of work; called after vu_kick() or when the time given
  *        to vu_wake_at() has come.  The only hook that may touch guest memory.
  * @config_changed: Called after a config write was applied (bus master and the like).
+ * @config_access: Called before a read of config space is answered and after a write was
+ *                 applied, for registers whose access does something.
  * @regs: Print every register as "NAME 0xVALUE" lines.
  * @stats: Print counters as "name value" lines.
  * @commands: help text of the model's control commands, one a line, or NULL
@@ -134,6 +140,7 @@ struct vu_model {
 	struct vu_bar bars[VU_NUM_BARS];
 	const struct vu_option *options;
 	const char *const *faults;
+	const struct vu_model *controlled;
 	int (*revise)(const struct vu_dev *dev, struct vu_model *own);
 	int (*init)(struct vu_dev *dev);
 	void (*fini)(struct vu_dev *dev);
@@ -143,6 +150,7 @@ struct vu_model {
 			  size_t len);
 	void (*work)(struct vu_dev *dev);
 	void (*config_changed)(struct vu_dev *dev);
+	void (*config_access)(struct vu_dev *dev, uint64_t off, size_t len, bool write);
 	void (*regs)(struct vu_dev *dev, FILE *out);
 	void (*stats)(struct vu_dev *dev, FILE *out);
 	const char *commands;
@@ -157,6 +165,15 @@ void vu_set_priv(struct vu_dev *dev, void *priv);
 
 /** vu_priv() - the pointer given to vu_set_priv() */
 void *vu_priv(const struct vu_dev *dev);
+
+/** vu_controlling() - the function that controls this one, or NULL */
+struct vu_dev *vu_controlling(const struct vu_dev *dev);
+
+/** vu_controlled() - controlled function number @n, from 0; NULL if there is none */
+struct vu_dev *vu_controlled(const struct vu_dev *dev, unsigned int n);
+
+/** vu_function() - number of a controlled function */
+unsigned int vu_function(const struct vu_dev *dev);
 
 /** vu_option() - value of an option, or NULL when it was not given */
 const char *vu_option(const struct vu_dev *dev, const char *name);

@@ -147,6 +147,8 @@ void vu_config_read(struct vu_dev *dev, uint64_t off, void *buf, size_t len)
 	if (dev->irq.intx_level)
 		status |= PCI_STATUS_INTERRUPT;
 	vu_config_set(dev, PCI_STATUS, 2, status);
+	if (dev->model->config_access)
+		dev->model->config_access(dev, off, len, false);
 	memcpy(buf, &dev->cfg.data[off], len);
 }
 
@@ -180,4 +182,6 @@ void vu_config_write(struct vu_dev *dev, uint64_t off, const void *buf, size_t l
 	vu_irq_refresh(dev);
 	if (dev->model->config_changed)
 		dev->model->config_changed(dev);
+	if (dev->model->config_access)
+		dev->model->config_access(dev, off, len, true);
 }

@@ -56,8 +56,25 @@ bool vu_dev_work_due(struct vu_dev *dev)
 
 /* ---- options ---- */
 
+struct vu_dev *vu_controlling(const struct vu_dev *dev)
+{
+	return dev->controlling;
+}
+
+struct vu_dev *vu_controlled(const struct vu_dev *dev, unsigned int n)
+{
+	return n < dev->num_controlled ? dev->controlled[n] : NULL;
+}
+
+unsigned int vu_function(const struct vu_dev *dev)
+{
+	return dev->function;
+}
+
 const char *vu_option(const struct vu_dev *dev, const char *name)
 {
+	if (dev->controlling)
+		return vu_option(dev->controlling, name);
 	for (unsigned int i = dev->num_options; i-- > 0;) {
 		size_t len = strlen(name);
 
@@ -173,13 +190,16 @@ static int setup(struct vu_dev *dev)
 	return err;
 }
 
-struct vu_dev *vu_dev_new(const struct vu_model *model, char **options, unsigned int num_options)
+static struct vu_dev *dev_new(const struct vu_model *model, char **options,
+			      unsigned int num_options, struct vu_dev *controlling)
 {
 	struct vu_dev *dev = calloc(1, sizeof(*dev));
 	int err;
 
 	if (!dev)
 		return NULL;
+	dev->controlling = controlling;
+	dev->function = controlling ? controlling->num_controlled : 0;
 	dev->own = *model;
 	dev->model = &dev->own;
 	dev->irq.intx_unmask = -1;
@@ -198,12 +218,47 @@ struct vu_dev *vu_dev_new(const struct vu_model *model, char **options, unsigned
 		vu_dev_free(dev);
 		return NULL;
 	}
+	return dev;
+}
+
+static bool add_controlled(struct vu_dev *dev)
+{
+	uint64_t count = 1;
+
+	if (!dev->model->controlled)
+		return true;
+	if (vu_option_u64(dev, "functions", 1, VU_MAX_CONTROLLED, &count))
+		return false;
+	while (dev->num_controlled < count) {
+		struct vu_dev *fn = dev_new(dev->model->controlled, NULL, 0, dev);
+
+		if (!fn)
+			return false;
+		dev->controlled[dev->num_controlled++] = fn;
+	}
+	return true;
+}
+
+struct vu_dev *vu_dev_new(const struct vu_model *model, char **options, unsigned int num_options)
+{
+	struct vu_dev *dev = dev_new(model, options, num_options, NULL);
+
+	if (!dev)
+		return NULL;
+	if (!add_controlled(dev)) {
+		vu_dev_free(dev);
+		return NULL;
+	}
 	vu_dev_reset(dev, VU_RESET_POWER_ON);
+	for (unsigned int n = 0; n < dev->num_controlled; n++)
+		vu_dev_reset(dev->controlled[n], VU_RESET_POWER_ON);
 	return dev;
 }
 
 void vu_dev_free(struct vu_dev *dev)
 {
+	while (dev->num_controlled)
+		vu_dev_free(dev->controlled[--dev->num_controlled]);
 	if (dev->model->fini)
 		dev->model->fini(dev);
 	vu_dma_clear(dev);

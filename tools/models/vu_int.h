@@ -139,6 +139,8 @@ struct vu_dev {
 	struct vu_model own;
 	void *priv;
 	struct vu_server *srv;
+	struct vu_dev *controlling, *controlled[VU_MAX_CONTROLLED];
+	unsigned int function, num_controlled;
 	struct {
 		const char *key, *value;
 	} options[VU_MAX_OPTIONS];
@@ -159,7 +161,10 @@ struct vu_dev {
 	uint64_t wake;		/* 0 = no timer */
 };
 
-/* @options: "key=value" strings, kept by reference.  NULL after printing the reason. */
+/*
+ * @options: "key=value" strings, kept by reference.  NULL after printing the reason.
+ * Makes and frees the controlled functions as well.
+ */
 struct vu_dev *vu_dev_new(const struct vu_model *model, char **options, unsigned int num_options);
 void vu_dev_free(struct vu_dev *dev);
 void vu_dev_reset(struct vu_dev *dev, enum vu_reset why);
@@ -238,9 +243,11 @@ struct vu_server_opts {
  * @in_request: a request is being carried out (only the control socket is served in waits)
  * @in_work: the model's work runs (it may use guest memory)
  * @dma: the one message-based access that is under way
+ * @next: ring of the functions that live in this process; a step serves all of them
  */
 struct vu_server {
 	struct vu_dev *dev;
+	struct vu_server *next;
 	struct vu_server_opts opts;
 	int listen_fd, ctl_listen_fd, signal_fd;
 	struct vu_conn conn;
@@ -263,10 +270,17 @@ struct vu_server {
 
 struct vu_server *vu_server_new(struct vu_dev *dev, const struct vu_server_opts *opts);
 void vu_server_free(struct vu_server *srv);
+/* Have @srv served together with @other. */
+void vu_server_join(struct vu_server *srv, struct vu_server *other);
+/* Work waits to be done for a function of the ring. */
+bool vu_server_busy(const struct vu_server *srv);
 /* Use an already connected socket as the client; takes over @fd. */
 int vu_server_attach(struct vu_server *srv, int fd);
 int vu_server_attach_control(struct vu_server *srv, int fd);
-/* One round of the poll loop; returns -EINTR when the process is to end. */
+/*
+ * One round of the poll loop; returns -EINTR when the process is to end.  @what is for
+ * the client of @srv; of the others, those are served that are not in a request.
+ */
 int vu_server_step(struct vu_server *srv, int timeout_ms, unsigned int what);
 int vu_server_run(struct vu_server *srv);
 /*

@@ -8,6 +8,10 @@
  *     waits for us while we wait for it cannot deadlock;
  *   - inside a request, only the control socket is served: requests stay in order.
  * The model's work itself never nests.
+ *
+ * Functions that live in one process form a ring of servers and are served by the same
+ * loop.  While one waits, the others go on: the machine that has all of them may be
+ * waiting for another one.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -237,6 +241,17 @@ enum {
 	P_COUNT = P_CTL + VU_CTL_CLIENTS
 };
 
+#define MAX_POLL	(P_COUNT * (VU_MAX_CONTROLLED + 1))
+
+/* What a step of @waiter may do for the client of @srv. */
+static unsigned int allowed(const struct vu_server *srv, const struct vu_server *waiter,
+			    unsigned int what)
+{
+	if (srv == waiter)
+		return what;
+	return srv->in_request ? 0 : VU_STEP_CLIENT;
+}
+
 static void fill_poll(struct vu_server *srv, struct pollfd *p, unsigned int what)
 {
 	p[P_LISTEN] = (struct pollfd) { .fd = srv->listen_fd, .events = POLLIN };
@@ -253,29 +268,55 @@ static void fill_poll(struct vu_server *srv, struct pollfd *p, unsigned int what
 		};
 }
 
+bool vu_server_busy(const struct vu_server *srv)
+{
+	const struct vu_server *s = srv;
+
+	do {
+		if (s->dev->kicked)
+			return true;
+		s = s->next;
+	} while (s != srv);
+	return false;
+}
+
 static struct timespec poll_time(const struct vu_server *srv, int timeout_ms, unsigned int what)
 {
 	uint64_t ns = (uint64_t)timeout_ms * NSEC_PER_MSEC;
+	const struct vu_server *s = srv;
 	uint64_t now = vu_now();
 
-	if (what & VU_STEP_WORK) {
-		if (srv->dev->kicked)
+	do {
+		uint64_t wake = s->dev->wake;
+
+		if (!(what & VU_STEP_WORK))
+			break;
+		if (s->dev->kicked || (wake && wake <= now))
 			ns = 0;
-		else if (srv->dev->wake && srv->dev->wake <= now)
-			ns = 0;
-		else if (srv->dev->wake && srv->dev->wake - now < ns)
-			ns = srv->dev->wake - now;
-	}
+		else if (wake && wake - now < ns)
+			ns = wake - now;
+		s = s->next;
+	} while (s != srv);
 	return (struct timespec) {
 		.tv_sec = (time_t)(ns / (1000 * NSEC_PER_MSEC)),
 		.tv_nsec = (long)(ns % (1000 * NSEC_PER_MSEC)),
 	};
 }
 
+static void quit_all(struct vu_server *srv)
+{
+	struct vu_server *s = srv;
+
+	do {
+		s->quit = true;
+		s = s->next;
+	} while (s != srv);
+}
+
 static void serve_ready(struct vu_server *srv, struct pollfd *p, unsigned int what)
 {
 	if (p[P_SIGNAL].revents & POLLIN)
-		srv->quit = true;
+		quit_all(srv);
 	if (p[P_LISTEN].revents & POLLIN)
 		accept_client(srv);
 	if (p[P_UNMASK].revents && srv->dev->irq.intx_unmask == p[P_UNMASK].fd)
@@ -293,25 +334,55 @@ static void serve_ready(struct vu_server *srv, struct pollfd *p, unsigned int wh
 		accept_control(srv);
 }
 
+static int serve_all(struct vu_server *srv, const struct timespec *time, unsigned int what)
+{
+	struct vu_server *s = srv;
+	struct pollfd p[MAX_POLL];
+	nfds_t count = 0;
+	int n;
+
+	do {
+		fill_poll(s, p + count, allowed(s, srv, what));
+		count += P_COUNT;
+		s = s->next;
+	} while (s != srv);
+	n = ppoll(p, count, time, NULL);
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	count = 0;
+	do {
+		if (n > 0)
+			serve_ready(s, p + count, allowed(s, srv, what));
+		count += P_COUNT;
+		s = s->next;
+	} while (s != srv);
+	return 0;
+}
+
+/* Context: outermost step only; work never nests. */
+static void work_all(struct vu_server *srv)
+{
+	struct vu_server *s = srv;
+
+	do {
+		if (vu_dev_work_due(s->dev) && s->dev->model->work) {
+			s->in_work = true;
+			s->dev->model->work(s->dev);
+			s->in_work = false;
+		}
+		s = s->next;
+	} while (s != srv && !s->quit);
+}
+
 int vu_server_step(struct vu_server *srv, int timeout_ms, unsigned int what)
 {
 	struct timespec time = poll_time(srv, timeout_ms, what);
-	struct pollfd p[P_COUNT];
-	int n;
+	int err = serve_all(srv, &time, what);
 
-	fill_poll(srv, p, what);
-	n = ppoll(p, P_COUNT, &time, NULL);
-	if (n < 0 && errno != EINTR)
-		return -errno;
-	if (n > 0)
-		serve_ready(srv, p, what);
-	if (srv->quit)
-		return -EINTR;
-	if ((what & VU_STEP_WORK) && vu_dev_work_due(srv->dev) && srv->dev->model->work) {
-		srv->in_work = true;
-		srv->dev->model->work(srv->dev);
-		srv->in_work = false;
-	}
+	if (err)
+		return err;
+	if (!srv->quit && (what & VU_STEP_WORK))
+		work_all(srv);
 	return srv->quit ? -EINTR : 0;
 }
 
@@ -418,6 +489,7 @@ struct vu_server *vu_server_new(struct vu_dev *dev, const struct vu_server_opts 
 	if (!srv)
 		return NULL;
 	srv->dev = dev;
+	srv->next = srv;
 	srv->opts = *opts;
 	srv->listen_fd = -1;
 	srv->ctl_listen_fd = -1;
@@ -438,8 +510,24 @@ struct vu_server *vu_server_new(struct vu_dev *dev, const struct vu_server_opts 
 	return srv;
 }
 
+void vu_server_join(struct vu_server *srv, struct vu_server *other)
+{
+	srv->next = other->next;
+	other->next = srv;
+}
+
+static void leave_ring(struct vu_server *srv)
+{
+	struct vu_server *s = srv;
+
+	while (s->next != srv)
+		s = s->next;
+	s->next = srv->next;
+}
+
 void vu_server_free(struct vu_server *srv)
 {
+	leave_ring(srv);
 	vu_server_drop_client(srv, "end");
 	for (unsigned int i = 0; i < VU_CTL_CLIENTS; i++)
 		vu_ctl_close(&srv->ctl[i]);

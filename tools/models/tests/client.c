@@ -12,7 +12,7 @@ void rig_step(struct rig *r)
 {
 	for (int i = 0; i < 100; i++) {
 		vu_server_step(r->srv, 0, VU_STEP_CLIENT | VU_STEP_WORK);
-		if (!r->dev->kicked && i)
+		if (!vu_server_busy(r->srv) && i)
 			return;
 	}
 }
@@ -58,6 +58,23 @@ struct rig *rig_open_raw(const struct vu_model *model, char **options)
 	return r;
 }
 
+struct rig *rig_open_controlled(struct rig *family, unsigned int n)
+{
+	const struct vu_server_opts opts = { .timeout_ms = 300 };
+	struct rig *r = calloc(1, sizeof(*r));
+
+	r->fd = -1;
+	r->borrowed = true;
+	r->dev = vu_controlled(family->dev, n);
+	if (!r->dev)
+		abort();
+	r->srv = vu_server_new(r->dev, &opts);
+	vu_server_join(r->srv, family->srv);
+	rig_connect(r);
+	CHECK(rig_version(r, "{\"capabilities\":{\"max_msg_fds\":8}}") > 0);
+	return r;
+}
+
 struct rig *rig_open(const struct vu_model *model, char **options)
 {
 	struct rig *r = rig_open_raw(model, options);
@@ -79,7 +96,8 @@ void rig_close(struct rig *r)
 	close_reply_fds(r);
 	close(r->fd);
 	vu_server_free(r->srv);
-	vu_dev_free(r->dev);
+	if (!r->borrowed)
+		vu_dev_free(r->dev);
 	free(r);
 }
 

@@ -18,6 +18,7 @@ struct test {
 /* Each file of tests ends its table with a NULL name. */
 extern const struct test msg_tests[], runtime_tests[], server_tests[];
 extern const struct test hisi_like_tests[], hisi_like_control_tests[];
+extern const struct test mlx5_like_tests[], mlx5_like_net_tests[], mlx5_like_image_tests[];
 
 /* Record a failure of the running test, with the place. */
 void test_fail(const char *file, int line, const char *what, long long got, long long want);
@@ -37,6 +38,7 @@ void test_fail(const char *file, int line, const char *what, long long got, long
 struct rig {
 	struct vu_dev *dev;
 	struct vu_server *srv;
+	bool borrowed;			/* the device belongs to another rig */
 	int fd;
 	uint16_t id;
 	struct vu_hdr hdr;		/* of the last reply */
@@ -49,6 +51,8 @@ struct rig {
 struct rig *rig_open(const struct vu_model *model, char **options);
 /* As rig_open(), but the client has said nothing yet. */
 struct rig *rig_open_raw(const struct vu_model *model, char **options);
+/* Controlled function @n of @family's device; close it before @family. */
+struct rig *rig_open_controlled(struct rig *family, unsigned int n);
 void rig_close(struct rig *r);
 void rig_connect(struct rig *r);
 int rig_version(struct rig *r, const char *json);
