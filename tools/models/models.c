@@ -4,5 +4,6 @@
 
 const struct vu_model *const vu_models[] = {
 	&hisi_like_model,
+	&mlx5_like_model,
 	NULL,
 };

@@ -6,5 +6,6 @@
 #include "vu.h"
 
 extern const struct vu_model hisi_like_model;
+extern const struct vu_model mlx5_like_model;
 
 #endif /* MODELS_H */

@@ -7,6 +7,7 @@
 
 static const struct test *const suites[] = {
 	msg_tests, runtime_tests, server_tests, hisi_like_tests, hisi_like_control_tests,
+	mlx5_like_tests, mlx5_like_net_tests, mlx5_like_image_tests,
 };
 
 static bool failed;
