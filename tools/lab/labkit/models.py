@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Device-model processes: one process per PCI function, plugged into L1's QEMU through vfio-user."""
+"""Device-model processes, plugged into L1's QEMU through vfio-user: one for a PCI function, or one for a device whose
+controlling function and controlled functions share state."""
 
 import os
 import selectors
@@ -12,20 +13,30 @@ from .progress import LabError, tail
 READY_S = 20
 FIRST_SLOT = 0x8
 LAST_SLOT = 0x1e
+# Models with a controlling function, and the name that it has in /vpv/devices.
+CONTROLLING = {"mlx5_like": "mlx5_ctrl"}
 
 
 class Model:
     """One function: its process, its sockets and its place on L1's bus 0."""
 
-    def __init__(self, binary, name, index, slot, sockets, log_dir, options=(), spare=False):
+    def __init__(self, binary, name, index, slot, sockets, log_dir, options=(), spare=False, model=None):
         self.name, self.index, self.slot, self.spare = name, index, slot, spare
         self.socket = Path(sockets) / f"{name}.{index}.dev"
         self.control = Path(sockets) / f"{name}.{index}.ctl"
         self.log = Path(log_dir) / f"model.{name}.{index}.log"
-        self.command = [str(binary), "--model", name, "--socket", str(self.socket), "--control", str(self.control)]
+        self.command = [str(binary), "--model", model or name, "--socket", str(self.socket), "--control", str(self.control)]
         for option in options:
             self.command += ["--option", option]
         self.process = None
+
+    def controls(self, functions):
+        """Serve the controlled FUNCTIONS as well; they have no process of their own."""
+        self.command += ["--option", f"functions={len(functions)}"]
+        for number, function in enumerate(functions):
+            function.command = None
+            function.socket = Path(f"{self.socket}.{number}")
+            function.control = Path(f"{self.control}.{number}")
 
     @property
     def port(self):
@@ -36,6 +47,8 @@ class Model:
         return f"0000:00:{self.slot:02x}.0"
 
     def start(self):
+        if self.command is None:
+            return
         environ = dict(os.environ, ASAN_OPTIONS="abort_on_error=1", UBSAN_OPTIONS="print_stacktrace=1")
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
@@ -67,7 +80,10 @@ class Model:
 
 
 def parse(spec):
-    """NAME:COUNT[:KEY=VALUE...][,...] as [(name, count, option, ...)]; a name may come again with other options."""
+    """NAME:COUNT[:KEY=VALUE...][,...] as [(name, count, option, ...)]; a name may come again with other options.
+
+    Of a model with a controlling function, COUNT is the number of controlled ones.
+    """
     wanted = []
     for part in filter(None, (spec or "").split(",")):
         name, *rest = part.split(":")
@@ -79,18 +95,34 @@ def parse(spec):
 
 
 def plan(binary, wanted, spare, sockets, log_dir, options=()):
-    """The functions of [(name, count, option, ...)], then SPARE more of the first kind, each in a slot of its own."""
+    """The functions of [(name, count, option, ...)], then SPARE more of the first kind, each in a slot of its own.
+
+    A controlling function comes before the ones that it controls, and is never a spare.
+    """
     if spare and not wanted:
         raise LabError("--spare needs --models")
-    kinds = [(item, False) for item in wanted for _ in range(item[1])] + [(wanted[0], True) for _ in range(spare)]
-    if len(kinds) > LAST_SLOT - FIRST_SLOT + 1:
-        raise LabError(f"{len(kinds)} model functions do not fit in one machine")
+    if spare and wanted[0][0] in CONTROLLING:
+        raise LabError(f"--spare: functions of {wanted[0][0]} come by the device")
     indices = {}
     functions = []
-    for slot, ((name, _, *own), is_spare) in enumerate(kinds, FIRST_SLOT):
+
+    def add(name, own, is_spare=False, model=None):
         index = indices.get(name, 0)
         indices[name] = index + 1
-        functions.append(Model(binary, name, index, slot, sockets, log_dir, [*options, *own], is_spare))
+        if FIRST_SLOT + len(functions) > LAST_SLOT:
+            raise LabError("so many model functions do not fit in one machine")
+        functions.append(Model(binary, name, index, FIRST_SLOT + len(functions), sockets, log_dir, [*options, *own],
+                               is_spare, model))
+        return functions[-1]
+
+    for name, count, *own in wanted:
+        control = add(CONTROLLING[name], own, model=name) if name in CONTROLLING else None
+        controlled = [add(name, own) for _ in range(count)]
+        if control:
+            control.controls(controlled)
+    for _ in range(spare):
+        name, _, *own = wanted[0]
+        add(name, own, True)
     return functions
 
 
