@@ -29,6 +29,7 @@ struct difference {
 	char *a;
 	char *b;
 	const char *fix;
+	char *own_fix;		/* to be freed */
 };
 
 #define FIX_PERSONA "show the same persona on both sides, or use the same hardware and firmware"
@@ -67,7 +68,7 @@ static char *text_of(struct json_object *value)
 
 static bool differ(struct difference *d, const char *field, char *a, char *b, const char *fix)
 {
-	*d = (struct difference){ xformat("%s", field), a, b, fix };
+	*d = (struct difference){ .field = xformat("%s", field), .a = a, .b = b, .fix = fix };
 	return true;
 }
 
@@ -75,6 +76,85 @@ static bool differ_at(struct difference *d, const char *field, struct json_objec
 		      struct json_object *b, const char *fix)
 {
 	return differ(d, field, text_of(a), text_of(b), fix);
+}
+
+/* The persona of a side, where it is known: it is not the device's own config space. */
+static bool has_persona(const struct side *side)
+{
+	return json_object_get_string(lookup(side->obj, "persona.digest"));
+}
+
+/*
+ * What is to be done about different personas: the one that a side has by name is the
+ * one that the other side is to show.
+ */
+static char *persona_fix(const struct side *a, const struct side *b)
+{
+	const struct side *has = has_persona(a) ? a : b;
+	const struct side *lacks = has == a ? b : a;
+	char *name = text_of(lookup(has->obj, "persona.name"));
+	char *device = text_of(lookup(lacks->obj, "device"));
+	char *fix = xformat("show the same persona on both sides: vpvctl persona set %s %s",
+			    device, name);
+
+	free(name);
+	free(device);
+	return fix;
+}
+
+/* Name, version, digest, in this order: the kernel compares them before all bytes. */
+static bool personas_differ(const struct side *a, const struct side *b,
+			    struct difference *d)
+{
+	static const char * const paths[] = {
+		"persona.name", "persona.version", "persona.digest",
+	};
+
+	if (!lookup(a->obj, "persona") || !lookup(b->obj, "persona"))
+		return false;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct json_object *va = lookup(a->obj, paths[i]);
+		struct json_object *vb = lookup(b->obj, paths[i]);
+
+		if (json_object_equal(va, vb))
+			continue;
+		differ_at(d, paths[i], va, vb, NULL);
+		d->own_fix = i == 0 ? persona_fix(a, b) :
+			xformat("install the same file of the persona on both hosts: vpvctl "
+				"persona set DEV FILE");
+		d->fix = d->own_fix;
+		return true;
+	}
+	return false;
+}
+
+/* The stream of A is read by B, which knows versions from its state_accepts on. */
+static bool versions_differ(const struct side *a, const struct side *b,
+			    struct difference *d)
+{
+	static const struct {
+		const char *a;
+		const char *b;
+		bool a_at_least;
+	} rules[] = {
+		{ "migration.state_version", "migration.state_accepts", true },
+		{ "migration.state_oldest", "migration.state_version", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct json_object *va = lookup(a->obj, rules[i].a);
+		struct json_object *vb = lookup(b->obj, rules[i].b);
+		int64_t of_a = json_object_get_int64(va), of_b = json_object_get_int64(vb);
+
+		if (!va || !vb || (rules[i].a_at_least ? of_a >= of_b : of_a <= of_b))
+			continue;
+		return differ(d, rules[i].a, text_of(va),
+			      xformat("%s %s", strchr(rules[i].b, '.') + 1,
+				      json_object_to_json_string(vb)),
+			      "use builds of the driver that read each other's state: update "
+			      "the older one");
+	}
+	return false;
 }
 
 /* Each side on its own: a VFIO driver that migrates, as far as is known. */
@@ -103,12 +183,18 @@ static bool cannot_migrate(const struct side *side, struct difference *d, bool f
 	return false;
 }
 
-static const struct scalar {
+struct scalar {
 	const char *path;
 	const char *fix;
-} scalars[] = {
-	{ "view", FIX_VIEW },
+};
+
+/* What no persona hides; what is not known of a side is not compared. */
+static const struct scalar firsts[] = {
 	{ "driver.name", "bind the same driver on both sides: vpvctl bind DEV DRIVER" },
+	{ "migration.family", FIX_SAME },
+};
+
+static const struct scalar scalars[] = {
 	{ "ids.vendor", FIX_SAME },
 	{ "ids.device", FIX_SAME },
 	{ "ids.subsystem_vendor", FIX_PERSONA },
@@ -118,16 +204,41 @@ static const struct scalar {
 	{ "config.bytes", FIX_VIEW },
 };
 
+static bool scalar_differs(const struct side *a, const struct side *b,
+			   const struct scalar *scalar, struct difference *d)
+{
+	struct json_object *va = lookup(a->obj, scalar->path);
+	struct json_object *vb = lookup(b->obj, scalar->path);
+
+	return !json_object_equal(va, vb) && differ_at(d, scalar->path, va, vb, scalar->fix);
+}
+
 static bool scalars_differ(const struct side *a, const struct side *b, struct difference *d)
 {
-	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++) {
-		struct json_object *va = lookup(a->obj, scalars[i].path);
-		struct json_object *vb = lookup(b->obj, scalars[i].path);
-
-		if (!json_object_equal(va, vb))
-			return differ_at(d, scalars[i].path, va, vb, scalars[i].fix);
-	}
+	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++)
+		if (scalar_differs(a, b, &scalars[i], d))
+			return true;
 	return false;
+}
+
+static bool firsts_differ(const struct side *a, const struct side *b, struct difference *d)
+{
+	for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++)
+		if (lookup(a->obj, firsts[i].path) && lookup(b->obj, firsts[i].path) &&
+		    scalar_differs(a, b, &firsts[i], d))
+			return true;
+	return false;
+}
+
+/*
+ * The host's view of both is that of the hardware, which may differ behind a persona.
+ * Whether they show the same persona is asked before.
+ */
+static bool hidden_by_persona(const struct side *a, const struct side *b)
+{
+	const char *view = json_object_get_string(lookup(a->obj, "view"));
+
+	return has_persona(a) && has_persona(b) && view && !strcmp(view, "host");
 }
 
 static size_t length(struct json_object *list)
@@ -174,12 +285,24 @@ static bool config_differs(const struct side *a, const struct side *b, struct di
 	return false;
 }
 
+static bool views_differ(const struct side *a, const struct side *b, struct difference *d)
+{
+	static const struct scalar view = { "view", FIX_VIEW };
+
+	if (scalar_differs(a, b, &view, d))
+		return true;
+	if (hidden_by_persona(a, b))
+		return false;
+	return scalars_differ(a, b, d) || list_differs(a, b, "bars", d) ||
+	       list_differs(a, b, "capabilities", d) ||
+	       list_differs(a, b, "extended_capabilities", d) || config_differs(a, b, d);
+}
+
 static bool find_difference(const struct side *a, const struct side *b, struct difference *d)
 {
 	return cannot_migrate(a, d, true) || cannot_migrate(b, d, false) ||
-	       scalars_differ(a, b, d) || list_differs(a, b, "bars", d) ||
-	       list_differs(a, b, "capabilities", d) ||
-	       list_differs(a, b, "extended_capabilities", d) || config_differs(a, b, d);
+	       firsts_differ(a, b, d) || personas_differ(a, b, d) ||
+	       versions_differ(a, b, d) || views_differ(a, b, d);
 }
 
 static void parse_config(struct side *side)
@@ -234,32 +357,48 @@ static void load_side(struct side *side, const char *operand, bool open)
 	parse_config(side);
 }
 
+static void note(struct json_object *list, char *text)
+{
+	json_object_array_add(list, json_object_new_string(text));
+	free(text);
+}
+
+static void note_builds(const struct side *a, const struct side *b, struct json_object *list)
+{
+	bool versions = lookup(a->obj, "migration.family") &&
+			lookup(b->obj, "migration.family");
+
+	if (json_object_equal(lookup(a->obj, "driver.version"),
+			      lookup(b->obj, "driver.version")) &&
+	    json_object_equal(lookup(a->obj, "driver.srcversion"),
+			      lookup(b->obj, "driver.srcversion")))
+		return;
+	note(list, xformat("the drivers are different builds%s", versions ?
+			   ", which read each other's state" :
+			   "; the state version in the stream decides at the beginning of the "
+			   "migration (describe both as root to compare it now)"));
+}
+
 /* What is not known, or may matter to the driver alone. */
 static struct json_object *notes(const struct side *a, const struct side *b)
 {
 	const struct side *sides[] = { a, b };
 	struct json_object *list = json_object_new_array();
 
-	for (int i = 0; i < 2; i++) {
-		char *text;
-
-		if (lookup(sides[i]->obj, "migration.features"))
-			continue;
-		text = xformat("migration features of %s are not known; describe it as root "
-			       "with --open", sides[i]->name);
-		json_object_array_add(list, json_object_new_string(text));
-		free(text);
-	}
-	if (a->config_bytes < 256)
-		json_object_array_add(list, json_object_new_string(
-			"config space behind byte 63 was not compared; describe both as root"));
-	if (!json_object_equal(lookup(a->obj, "driver.version"),
-			       lookup(b->obj, "driver.version")) ||
-	    !json_object_equal(lookup(a->obj, "driver.srcversion"),
-			       lookup(b->obj, "driver.srcversion")))
-		json_object_array_add(list, json_object_new_string(
-			"the drivers are different builds; the state version in the stream "
-			"decides at the beginning of the migration"));
+	for (int i = 0; i < 2; i++)
+		if (!lookup(sides[i]->obj, "migration.features"))
+			note(list, xformat("migration features of %s are not known; describe it "
+					   "as root with --open", sides[i]->name));
+	if (!lookup(a->obj, "persona") != !lookup(b->obj, "persona"))
+		note(list, xformat("the persona of %s is not known",
+				   lookup(a->obj, "persona") ? b->name : a->name));
+	if (hidden_by_persona(a, b))
+		note(list, xformat("config space was not compared: the persona decides it; "
+				   "describe both with --open to compare what users see"));
+	else if (a->config_bytes < 256)
+		note(list, xformat("config space behind byte 63 was not compared; describe "
+				   "both as root"));
+	note_builds(a, b, list);
 	return list;
 }
 
@@ -324,5 +463,6 @@ int cmd_compat(int argc, char **argv)
 	free(d.a);
 	free(d.b);
 	free(d.field);
+	free(d.own_fix);
 	return d.field ? 1 : 0;
 }

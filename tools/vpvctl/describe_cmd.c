@@ -14,6 +14,7 @@
 #include "describe.h"
 #include "files.h"
 #include "mig.h"
+#include "persona_now.h"
 #include "vpvctl.h"
 
 /* What a description is made from. */
@@ -119,6 +120,12 @@ static void put_driver(struct json_object *obj, const struct pci_fn *fn)
 	json_object_object_add(obj, "driver", driver);
 }
 
+/* Not known, if the driver does not tell its family. */
+static struct json_object *version_json(const struct facts *f, uint32_t version)
+{
+	return f->mig.family[0] ? json_object_new_uint64(version) : NULL;
+}
+
 static void put_migration(struct json_object *obj, const struct facts *f)
 {
 	struct json_object *mig = json_object_new_object();
@@ -126,6 +133,12 @@ static void put_migration(struct json_object *obj, const struct facts *f)
 	json_object_object_add(mig, "features", f->features_from ?
 			       mig_features_json(f->mig.features) : NULL);
 	put_text_or_null(mig, "features_from", f->features_from);
+	put_text_or_null(mig, "family", f->mig.family);
+	json_object_object_add(mig, "state_version",
+			       version_json(f, f->mig.state_version));
+	json_object_object_add(mig, "state_oldest", version_json(f, f->mig.state_oldest));
+	json_object_object_add(mig, "state_accepts",
+			       version_json(f, f->mig.state_accepts));
 	json_object_object_add(obj, "migration", mig);
 }
 
@@ -218,6 +231,7 @@ struct json_object *describe(const char *dev, bool open)
 	struct json_object *obj = json_object_new_object();
 	struct facts *f = xalloc(sizeof(*f));
 	uint8_t config[CONFIG_MAX_BYTES];
+	struct persona_now now;
 	size_t bytes;
 
 	collect(f, dev, open);
@@ -232,6 +246,8 @@ struct json_object *describe(const char *dev, bool open)
 	put_text(obj, "view", f->user ? "user" : "host");
 	put_driver(obj, &f->fn);
 	put_migration(obj, f);
+	persona_now_load(f->fn.bdf, &now);
+	json_object_object_add(obj, "persona", persona_now_json(&now));
 	put_ids(obj, &f->fn);
 	put_bars(obj, f);
 	put_caps(obj, config, bytes);

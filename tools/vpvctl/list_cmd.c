@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mig.h"
+#include "persona_now.h"
 #include "vpvctl.h"
 
 struct row {
@@ -11,12 +12,14 @@ struct row {
 	struct mig_info mig;
 	char node[64];
 	char choice[64];
+	struct persona_now persona;
 };
 
-enum { COLUMNS = 8 };
+enum { COLUMNS = 9 };
 
 static const char * const titles[COLUMNS] = {
-	"DEVICE", "ID", "DRIVER", "VFIO-DRIVER", "GROUP", "NODE", "MIGRATION", "STATE",
+	"DEVICE", "ID", "DRIVER", "VFIO-DRIVER", "GROUP", "NODE", "PERSONA",
+	"MIGRATION", "STATE",
 };
 
 static void load_row(struct row *row, bool open)
@@ -26,6 +29,7 @@ static void load_row(struct row *row, bool open)
 	char why[128];
 
 	mig_load(&row->fn, &row->mig);
+	persona_now_load(row->fn.bdf, &row->persona);
 	pci_vfio_node(&row->fn, row->node, sizeof(row->node));
 	if (!alias_choose(&row->fn, &choice))
 		snprintf(row->choice, sizeof(row->choice), "%s", choice.module);
@@ -43,11 +47,12 @@ static void cells(const struct row *row, char cell[COLUMNS][64])
 	snprintf(cell[3], 64, "%s", row->choice);
 	snprintf(cell[4], 64, "%s", row->fn.group);
 	snprintf(cell[5], 64, "%s", row->node);
+	persona_now_text(&row->persona, cell[6], 64);
 	if (row->mig.features_known)
-		mig_features_text(row->mig.features, cell[6], 64);
+		mig_features_text(row->mig.features, cell[7], 64);
 	else
-		snprintf(cell[6], 64, "%s", row->fn.vfio[0] ? "?" : "");
-	snprintf(cell[7], 64, "%s", row->mig.state);
+		snprintf(cell[7], 64, "%s", row->fn.vfio[0] ? "?" : "");
+	snprintf(cell[8], 64, "%s", row->mig.state);
 	for (int c = 0; c < COLUMNS; c++)
 		if (!cell[c][0])
 			strcpy(cell[c], "-");
@@ -93,6 +98,7 @@ static struct json_object *row_json(const struct row *row)
 	put_text_or_null(obj, "driver_override", row->fn.override);
 	put_text_or_null(obj, "iommu_group", row->fn.group);
 	put_text_or_null(obj, "node", row->node);
+	json_object_object_add(obj, "persona", persona_now_json(&row->persona));
 	json_object_object_add(obj, "migration", row->mig.features_known ?
 			       mig_features_json(row->mig.features) : NULL);
 	put_text_or_null(obj, "state", row->mig.state);

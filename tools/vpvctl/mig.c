@@ -91,6 +91,19 @@ static void parse_sessions(char *text, struct mig_info *info)
 	}
 }
 
+static void parse_versions(char *text, struct mig_info *info)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		sscanf(line, "family %31s", info->family);
+		sscanf(line, "state_version %" SCNu32, &info->state_version);
+		sscanf(line, "state_oldest %" SCNu32, &info->state_oldest);
+		sscanf(line, "state_accepts %" SCNu32, &info->state_accepts);
+	}
+	printable(info->family);
+}
+
 static int read_ours(const struct pci_fn *fn, const char *name, char *text, size_t size)
 {
 	return read_line(at("/sys/kernel/debug/vpv_migration/%s/%s", fn->bdf, name).s, text,
@@ -99,7 +112,7 @@ static int read_ours(const struct pci_fn *fn, const char *name, char *text, size
 
 void mig_load(const struct pci_fn *fn, struct mig_info *info)
 {
-	char *sessions;
+	char *sessions, *versions;
 
 	*info = (struct mig_info){ 0 };
 	info->ours = !read_ours(fn, "state", info->state, sizeof(info->state));
@@ -116,6 +129,11 @@ void mig_load(const struct pci_fn *fn, struct mig_info *info)
 	if (sessions)
 		parse_sessions(sessions, info);
 	free(sessions);
+	versions = read_bytes(at("/sys/kernel/debug/vpv_migration/%s/features",
+				 fn->bdf).s, NULL);
+	if (versions)
+		parse_versions(versions, info);
+	free(versions);
 }
 
 const char *mig_debugfs_trouble(void)

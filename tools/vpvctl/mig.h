@@ -43,6 +43,10 @@ struct mig_session {
  * @save: Last saving session.
  * @load: Last loading session.
  * @error: Last refusal, or "".
+ * @family: Family in streams, or "" if that and the versions are not known.
+ * @state_version: Version of the state records that are written.
+ * @state_oldest: Oldest version that can read them.
+ * @state_accepts: Oldest version of a stream that is read.
  */
 struct mig_info {
 	bool ours;
@@ -52,6 +56,10 @@ struct mig_info {
 	struct mig_session save;
 	struct mig_session load;
 	char error[512];
+	char family[32];
+	uint32_t state_version;
+	uint32_t state_oldest;
+	uint32_t state_accepts;
 };
 
 /* Read it all; what cannot be read stays empty. */
@@ -90,5 +98,16 @@ int vfio_look(const struct pci_fn *fn, struct vfio_view *view, char *why, size_t
 
 /* Is the function, or another one of its IOMMU group, in use?  Not, if unknown. */
 bool vfio_in_use(const struct pci_fn *fn);
+
+/**
+ * vfio_holder() - Who has the function, or another one of its IOMMU group, open
+ * @fn: Bound to a VFIO driver.
+ * @name: Set to the name of the process.
+ * @size: Of @name.
+ *
+ * Processes of others are visible to root only.
+ * Return: its number, or 0 if none is found.
+ */
+int vfio_holder(const struct pci_fn *fn, char *name, size_t size);
 
 #endif /* VPVCTL_MIG_H */

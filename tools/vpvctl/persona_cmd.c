@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* "vpvctl persona": compile, decompile, show, diff, check and capture. */
+/* "vpvctl persona": compile, decompile, show, diff, check, capture and set. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -269,6 +269,25 @@ static int run_capture(const struct args *args)
 	return status;
 }
 
+static void check_name(const char *what, const char *name)
+{
+	u8 padded[VPV_PERSONA_NAME_BYTES] = { 0 };
+
+	if (strlen(name) >= sizeof(padded))
+		usage_error("%s is longer than %zu characters", what, sizeof(padded) - 1);
+	memcpy(padded, name, strlen(name));
+	if (!vcfg_persona_name_good(padded))
+		usage_error("%s '%s' is not a letter, then letters, digits or . _ -", what,
+			    name);
+}
+
+static int run_set(const struct args *args)
+{
+	if (!persona_is_file(args->operands[1]))
+		check_name("name", args->operands[1]);
+	return persona_set(args->operands[0], args->operands[1]);
+}
+
 static const struct subcommand subcommands[] = {
 	{ "capture", "cdbno", 0, 1,
 	  "persona capture DEVICE | --config FILE [--bar N=SIZE]... [--name NAME] "
@@ -279,11 +298,12 @@ static const struct subcommand subcommands[] = {
 	{ "compile", "o", 1, 1, "persona compile MAP --output FILE", run_compile },
 	{ "decompile", "o", 1, 1, "persona decompile FILE [--output FILE]", run_decompile },
 	{ "diff", "", 2, 2, "persona diff FILE FILE [--json]", run_diff },
+	{ "set", "", 2, 2, "persona set DEVICE NAME|FILE|default [--json]", run_set },
 	{ "show", "", 1, 1, "persona show FILE [--json]", run_show },
 };
 
 static const char overview[] =
-	"persona capture|check|compile|decompile|diff|show ...\n"
+	"persona capture|check|compile|decompile|diff|set|show ...\n"
 	"       (--help behind one of them tells its arguments)";
 
 static void take_option(struct args *args, const struct subcommand *sub, int opt)
@@ -315,18 +335,7 @@ static const struct subcommand *find_subcommand(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
 		if (!strcmp(subcommands[i].name, name))
 			return &subcommands[i];
-	usage_error("'%s' is not one of capture, check, compile, decompile, diff, show", name);
-}
-
-static void check_name(const char *name)
-{
-	u8 padded[VPV_PERSONA_NAME_BYTES] = { 0 };
-
-	if (strlen(name) >= sizeof(padded))
-		usage_error("--name is longer than %zu characters", sizeof(padded) - 1);
-	memcpy(padded, name, strlen(name));
-	if (!vcfg_persona_name_good(padded))
-		usage_error("--name '%s' is not a letter, then letters, digits or . _ -", name);
+	usage_error("'%s' is not one of capture, check, compile, decompile, diff, set, show", name);
 }
 
 int cmd_persona(int argc, char **argv)
@@ -336,7 +345,7 @@ int cmd_persona(int argc, char **argv)
 	int opt;
 
 	if (argc < 2)
-		usage_error("capture, check, compile, decompile, diff or show is missing");
+		usage_error("capture, check, compile, decompile, diff, set or show is missing");
 	if (*argv[1] == '-') {
 		next_option(argc, argv, options, overview);
 		usage_error("the subcommand comes before its options");
@@ -351,6 +360,6 @@ int cmd_persona(int argc, char **argv)
 	if (args.num < sub->least || args.num > sub->most)
 		usage_error("usage: %s", sub->usage);
 	if (args.name)
-		check_name(args.name);
+		check_name("--name", args.name);
 	return sub->run(&args);
 }

@@ -143,6 +143,31 @@ bool persona_device_bar(struct persona_device *dev, const char *option);
 /* persona_capture.c */
 void persona_capture(const struct persona_device *dev, const char *name, FILE *to);
 
+/**
+ * struct persona_install - A file of the firmware folder, and what was there before
+ * @path: The file.
+ * @installed: It was replaced.
+ * @old: Bytes from before, or NULL.
+ * @old_bytes: Their number.
+ */
+struct persona_install {
+	char *path;
+	bool installed;
+	u8 *old;
+	size_t old_bytes;
+};
+
+/* persona_install.c: false with a text of what is wrong. */
+bool persona_install(struct persona_install *inst, const struct persona *persona,
+		     char **error);
+void persona_install_undo(const struct persona_install *inst);
+void persona_install_free(struct persona_install *inst);
+
+/* persona_set.c: @what is a name or a file. */
+int persona_set(const char *device, const char *what);
+/* Is @what a file, by how it is written? */
+bool persona_is_file(const char *what);
+
 /* Subcommands, with the loaded files; they return the exit status. */
 int persona_show(const struct persona *persona);
 int persona_diff(const struct persona *a, const struct persona *b);

@@ -192,3 +192,40 @@ bool vfio_in_use(const struct pci_fn *fn)
 		close(fd);
 	return fd < 0 && err == EBUSY;
 }
+
+/* Has process @pid one of the nodes open? */
+static bool holds(const char *pid, const struct pci_fn *fn)
+{
+	char group[64], node[64], target[128];
+	char **fds;
+	bool found = false;
+	int n = list_dir(at("/proc/%s/fd", pid).s, &fds);
+
+	snprintf(group, sizeof(group), "/dev/vfio/%s", fn->group);
+	snprintf(node, sizeof(node), "/dev/vfio/devices/%s", fn->vfio);
+	for (int i = 0; i < n && !found; i++) {
+		ssize_t len = readlink(at("/proc/%s/fd/%s", pid, fds[i]).s, target,
+				       sizeof(target) - 1);
+
+		target[len > 0 ? len : 0] = 0;
+		found = (fn->group[0] && !strcmp(target, group)) || !strcmp(target, node);
+	}
+	free_names(fds, n);
+	return found;
+}
+
+int vfio_holder(const struct pci_fn *fn, char *name, size_t size)
+{
+	char **pids;
+	int pid = 0, n = list_dir(at("/proc").s, &pids);
+
+	for (int i = 0; i < n && !pid; i++) {
+		if (strspn(pids[i], "0123456789") != strlen(pids[i]) || !holds(pids[i], fn))
+			continue;
+		pid = atoi(pids[i]);
+		read_line(at("/proc/%s/comm", pids[i]).s, name, size);
+		printable(name);
+	}
+	free_names(pids, n);
+	return pid;
+}

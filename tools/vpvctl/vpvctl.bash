@@ -34,7 +34,8 @@ _vpvctl() {
 		words="show check - $(compgen -f -- "$whole")"
 		;;
 	persona)
-		words="capture check compile decompile diff show $(compgen -f -- "$whole")"
+		options='--bar --config --device --name --output'
+		words="capture check compile decompile default diff set show $(_vpvctl_devices) $(compgen -f -- "$whole")"
 		;;
 	esac
 	[[ $whole == -* ]] && words="--json --help $options"

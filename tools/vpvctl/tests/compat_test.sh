@@ -40,6 +40,40 @@ no migration|features=p2p|migration.features: .* has no stop-copy|the driver can
 less of config space|config=64|config.bytes: .* has 4096, .* has 64|describe both the same way
 CASES
 
+# Personas come before what the hardware shows, versions of the state behind them.
+zeros=$(printf '%064d' 0) ones=$(printf '%064d' 1)
+shown() { # PERSONA VERSIONS OF A, THE SAME OF B, MORE OF B
+	pair
+	fake fn $A group=3 vfio=vfio0 driver=vpv_hisi_like features=stop-copy,p2p "persona=$1" "versions=$2"
+	fake fn $B group=4 vfio=vfio1 driver=vpv_hisi_like features=stop-copy,p2p "persona=$3" "versions=$4" "${@:5}"
+}
+while IFS='|' read -r name a av b bv pattern; do
+	shown "$a" "$av" "$b" "$bv" revision=02
+	expect "$name" 1 "^not compatible: $pattern" '' compat $A $B
+done <<CASES
+persona|p-v1 1 $zeros|f:1:1:1|p-v2 1 $zeros|f:1:1:1|persona.name: .* has p-v1, .* has p-v2.fix: .*: vpvctl persona set $B p-v1
+persona only here|p-v1 1 $zeros|f:1:1:1|default|f:1:1:1|persona.name: .* has p-v1, .* has default.fix: .* set $B p-v1
+persona only there|default|f:1:1:1|p-v1 1 $zeros|f:1:1:1|persona.name: .* has default, .* has p-v1.fix: .* set $A p-v1
+version of the persona|p 1 $zeros|f:1:1:1|p 2 $zeros|f:1:1:1|persona.version: .* has 1, .* has 2.fix: install the same file
+digest of the persona|p 1 $zeros|f:1:1:1|p 1 $ones|f:1:1:1|persona.digest: .* has 0+, .* has 0+1.fix: install the same file
+no persona|default|f:1:1:1|default|f:1:1:1|ids.revision: .* has 0x01, .* has 0x02.fix: show the same persona
+family|p 1 $zeros|f:1:1:1|p 1 $zeros|g:1:1:1|migration.family: .* has f, .* has g.fix: only the same kind
+newer state|p 1 $zeros|f:3:3:1|p 1 $zeros|f:2:1:1|migration.state_oldest: .* has 3, .* has state_version 2.fix: use builds
+older state|p 1 $zeros|f:1:1:1|p 1 $zeros|f:5:3:2|migration.state_version: .* has 1, .* has state_accepts 2.fix: use builds
+CASES
+shown "p 1 $zeros" f:1:1:1 "p 1 $zeros" f:2:1:1 revision=02 bar2=0x20000 poke=0xc4:0x99
+expect "the same persona hides the hardware" 0 'compatible.note: config space was not compared: the persona' '' compat $A $B
+sed -i "s/ABCDEF/FEDCBA/" "$R/sys/module/vpv_hisi_like/srcversion"
+run describe $A && sed 's/FEDCBA/ABCDEF/; s/"host"/"user"/' "$T/out" >"$T/user_a.json"
+run describe $B && sed 's/"host"/"user"/' "$T/out" >"$T/user_b.json"
+expect "but not what users see" 1 'ids.revision' '' compat "$T/user_a.json" "$T/user_b.json"
+run describe $A && cp "$T/out" "$T/user_b.json" && sed -i 's/"host"/"user"/' "$T/user_b.json"
+expect "builds that read each other's state" 0 'note: the drivers are different builds, which read' '' \
+	compat "$T/user_a.json" "$T/user_b.json"
+shown "p 1 $zeros" f:1:1:1 "p 1 $zeros" f:1:1:1
+rm -r "$R/sys/bus/pci/devices/$B/vpv"
+expect "a persona that is not known" 0 'note: the persona of 0000:00:06.0 is not known' '' compat $A $B
+
 pair
 rm -r "$R/sys/bus/pci/devices/$B/vfio-dev"
 json "not bound to VFIO" 1 'd["difference"]["field"] == "driver.vfio" and d["difference"]["b"] == "false"' compat $A $B

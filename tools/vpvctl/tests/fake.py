@@ -7,10 +7,12 @@
     fake.py driver DIR NAME [module]     a registered PCI driver
     fake.py fn DIR BDF [key=value...]    a function: vendor=, device=, revision=, class=, group=, driver=, vfio=,
                                          override=, bar2=BYTES, config=BYTES, poke=OFFSET:BYTE, state=, features=,
-                                         sessions=, error=
+                                         sessions=, error=, persona=, personas=LINE;LINE, versions=FAMILY:V:OLDEST:ACCEPTS
     fake.py kernel DIR [refuse=NAME]     answer to bind, unbind and drivers_probe until killed
+    fake.py driver-of-personas DIR BDF   answer to BDF's vpv/persona until killed
 """
 
+import hashlib
 import os
 import select
 import struct
@@ -89,6 +91,10 @@ def debug_files(root, bdf, opts):
         put(ours / "state", opts["state"] + "\n")
         put(ours / "sessions", opts.get("sessions", "save none;load none").replace(";", "\n") + "\n")
         put(ours / "last_error", opts["error"] + "\n" if "error" in opts else "")
+    if "versions" in opts:
+        family, version, oldest, accepts = opts["versions"].split(":")
+        put(ours / "features", f"family {family}\nstate_version {version}\nstate_oldest {oldest}\n"
+            f"state_accepts {accepts}\nmatch_bytes 32\nnew_thing 5\n")
     if "features" in opts:
         put(root / f"sys/kernel/debug/vfio/{bdf}/migration/features", opts["features"].replace(",", "\n") + "\n")
 
@@ -117,6 +123,9 @@ def function(root, bdf, opts):
     if opts.get("vfio"):
         (dev / "vfio-dev" / opts["vfio"]).mkdir(parents=True, exist_ok=True)
         put(root / f"dev/vfio/{opts.get('group')}", "")
+    if "persona" in opts:
+        put(dev / "vpv/persona", opts["persona"] + "\n")
+        put(dev / "vpv/personas", "".join(line + "\n" for line in opts.get("personas", "").split(";") if line))
     debug_files(root, bdf, opts)
 
 
@@ -156,6 +165,30 @@ def kernel(root, opts):
             attach(root, dev, opts["native"])
 
 
+def persona_line(root, dev, name):
+    """What a driver shows after NAME was written: its own persona, or the file's."""
+    for line in (dev / "vpv/personas").read_text().splitlines():
+        if line.split()[0] == name:
+            return line
+    path = root / f"lib/firmware/vpv/{name}.persona"
+    if not path.exists():
+        return "default"
+    blob = path.read_bytes()
+    return f"{name} {struct.unpack_from('<I', blob, 16)[0]} {hashlib.sha256(blob).hexdigest()}"
+
+
+def personas(root, bdf):
+    """A FIFO is written first, then read."""
+    dev = root / f"sys/bus/pci/devices/{bdf}"
+    path = dev / "vpv/persona"
+    path.unlink()
+    os.mkfifo(path)
+    put(root / "ready", "")
+    while True:
+        name = path.read_text()
+        path.write_text(persona_line(root, dev, name) + "\n")
+
+
 def main():
     verb, root, words = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
     opts = dict(w.split("=", 1) for w in words if "=" in w)
@@ -169,6 +202,8 @@ def main():
         function(root, words[0], opts)
     elif verb == "kernel":
         kernel(root, opts)
+    elif verb == "driver-of-personas":
+        personas(root, words[0])
 
 
 main()

@@ -4,7 +4,7 @@
 
     persona_config.py DEVICE FILE [POSITION:BYTES=VALUE]...
 
-Devices: hisi, hisi2 (a later firmware), virtio, nvme, loop (a chain that does not
+Devices: hisi, hisi2 (a later firmware), fw1, fw2 (those of the model), virtio, nvme, loop (a chain that does not
 end), absent (all ones), small (256 bytes).  Changes are made last.
 """
 
@@ -82,6 +82,37 @@ def hisi2():
     return c
 
 
+def vendor(c, pos, text):
+    c.cap(pos, 0x09, (2, 1, len(text) + 4))
+    c.data[pos + 3:pos + 3 + len(text)] = text
+
+
+def fw1():
+    """Documentation/hardware/hisi_like.rst, section 1."""
+    c = Config((0x1234, 0x7610), (0x1234, 0x7610), 1, 0x120000)
+    c.put(0x18, 4, 0x4)
+    c.put(0x20, 4, 0x4)
+    c.exp(0x40)
+    c.pm(0x74)
+    c.msix(0x7c, 64, 4, 0x2004)
+    vendor(c, 0x88, b"hsl fw 1.0.7")
+    c.ext(0x100, 0x03, 1, (4, 4, 1), (8, 4, 0x12347610))
+    return c
+
+
+def fw2():
+    c = Config((0x1234, 0x7610), (0x1234, 0x7610), 2, 0x120000)
+    c.put(0x18, 4, 0x4)
+    c.put(0x20, 4, 0x4)
+    c.msix(0x40, 64, 4, 0x2004)
+    vendor(c, 0x4c, b"hsl fw 2.1.0 build 5")
+    c.pm(0x64)
+    c.exp(0x6c)
+    c.ext(0x100, 0x0b, 1, (4, 4, 0x01020048), (8, 4, 0x20260901))
+    c.ext(0x110, 0x03, 1, (4, 4, 2), (8, 4, 0x12347610))
+    return c
+
+
 def virtio():
     c = Config((0x1af4, 0x1041), (0xabcd, 0x0001), 1, 0x020000)
     c.put(0x20, 4, 0xc)
@@ -125,7 +156,7 @@ def small():
     return c
 
 
-DEVICES = {f.__name__: f for f in (hisi, hisi2, virtio, nvme, loop, absent, small)}
+DEVICES = {f.__name__: f for f in (hisi, hisi2, fw1, fw2, virtio, nvme, loop, absent, small)}
 
 
 def main(device, path, *changes):

@@ -214,7 +214,7 @@ expect "diff of the order" 1 \
 expect "diff with a broken one" 1 '' 'flip: checksum' persona diff "$P/all" "$P/flip"
 
 # Devices: two firmwares of the same one, and generic ones.
-for name in hisi hisi2 virtio nvme loop absent small; do
+for name in hisi hisi2 fw1 fw2 virtio nvme loop absent small; do
 	device $name $name
 done
 v1=$maps/hisi_like-v1.map
@@ -223,6 +223,9 @@ v1=$maps/hisi_like-v1.map
 expect "device: first firmware" 0 'can keep it' '' persona check "$v1" --config "$P/hisi" $hisi
 expect "device: other firmware" 0 'can keep it' '' persona check "$v1" --config "$P/hisi2" \
 	--bar 2=512K --bar 4=32K
+expect "device: firmware 1 of the model" 0 'can keep it' '' persona check "$v1" --config "$P/fw1" $hisi
+expect "device: firmware 2 of the model" 0 'can keep it' '' persona check "$v1" --config "$P/fw2" \
+	--bar 2=512K --bar 4=16K
 expect "device: virtio" 0 'can keep it' '' persona check "$maps/virtio-net-v1.map" \
 	--config "$P/virtio" --bar 1=4K --bar 4=16K --bar rom=64K
 expect "device: NVMe" 0 'can keep it' '' persona check "$maps/nvme-v1.map" \
@@ -262,11 +265,23 @@ while read -r name bars; do
 done <<'CASES'
 hisi --bar 2=256K --bar 4=16K
 hisi2 --bar 2=512K --bar 4=32K
+fw1 --bar 2=256K --bar 4=16K
+fw2 --bar 2=512K --bar 4=16K
 virtio --bar 1=4K --bar 4=16K --bar rom=64K
 nvme --bar 0=16K
 loop --bar 2=256K --bar 4=16K
 small --bar 2=256K --bar 4=16K
 CASES
+# What one firmware shows, on the other one.
+expect "capture of firmware 2" 0 '' '' persona capture --config "$P/fw2" --bar 2=512K --bar 4=16K --output "$P/c2"
+expect "does not fit firmware 1: BAR" 1 '' '/c2:[0-9]+:1: BAR is larger.*expected 0x40000, found 0x80000' \
+	persona check "$P/c2" --config "$P/fw1" $hisi
+sed -i 's/^bar 2.*/bar 2 mem64 128K/' "$P/c2"
+expect "does not fit firmware 1: capability" 1 '' '/c2:[0-9]+:1: capability that the device lacks .expected 0xb' \
+	persona check "$P/c2" --config "$P/fw1" $hisi
+sed -i 's/^extcap 0x100 .*/extcap 0x100 none version 0 size 4/; /^extcap 0x100/,/^}/{/^\t/d; /^}/d}' "$P/c2"
+expect "does not fit firmware 1: size" 1 '' '/c2:[0-9]+:[0-9]+: .*expected 0x10, found 0x18' \
+	persona check "$P/c2" --config "$P/fw1" $hisi
 expect "captured PME" 0 '\+0x02:2 fixed 0x0003' '' \
 	persona capture --config "$P/hisi2" --bar 2=512K --bar 4=32K
 device nvme pasid 0x100:2=0x1b

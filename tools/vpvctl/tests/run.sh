@@ -71,9 +71,11 @@ holds() { # NAME COMMAND...
 	result "$1" "$trouble"
 }
 
-start_kernel() {
+start_kernel() { start_fake kernel "$@"; }
+
+start_fake() { # VERB ARGUMENTS...
 	rm -f "$R/ready"
-	python3 "$here/fake.py" kernel "$R" "$@" >"$T/kernel.log" 2>&1 </dev/null &
+	python3 "$here/fake.py" "$1" "$R" "${@:2}" >"$T/kernel.log" 2>&1 </dev/null &
 	kernel=$!
 	jobs_started=("$kernel")
 	for _ in $(seq 250); do
