@@ -224,6 +224,7 @@ ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
 	u8 chunk[CONFIG_CHUNK];
 	int ret;
 
+	vpv_count(vpv, VPV_COUNT_CONFIG_READ);
 	ret = check_range(vpv, pos, count);
 	if (ret)
 		return ret;
@@ -247,6 +248,7 @@ ssize_t vpv_config_write(struct vpv_device *vpv, u64 pos, const char __user *buf
 	u8 chunk[CONFIG_CHUNK];
 	int ret;
 
+	vpv_count(vpv, VPV_COUNT_CONFIG_WRITE);
 	ret = check_range(vpv, pos, count);
 	if (ret)
 		return ret;

@@ -189,6 +189,7 @@ void vpv_op_close(struct vfio_device *vdev)
 	struct vpv_device *vpv = vpv_from_vdev(vdev);
 	struct vpv_state *st = vpv->state;
 
+	vpv_low_power_close(vpv);
 	if (vpv->variant->close)
 		vpv->variant->close(vpv);
 
@@ -315,6 +316,8 @@ static int device_announce(struct vpv_device *vpv)
 	ret = vfio_register_group_dev(&vpv->vdev);
 	if (ret)
 		runtime_pm_undo(vpv);
+	else
+		vpv_debugfs_add(vpv);
 	return ret;
 }
 
@@ -359,6 +362,7 @@ void vpv_remove(struct pci_dev *pdev)
 	if (vpv->variant->remove)
 		vpv->variant->remove(vpv);
 	vfio_unregister_group_dev(&vpv->vdev);
+	vpv_debugfs_remove(vpv);
 
 	runtime_pm_undo(vpv);
 	pci_set_drvdata(pdev, NULL);
@@ -402,11 +406,13 @@ static void __exit vpv_core_exit(void)
 {
 	/* Eventfds may still be on their way out, by code of this module. */
 	rcu_barrier();
+	vpv_debugfs_exit();
 }
 module_exit(vpv_core_exit);
 
 static int __init vpv_core_init(void)
 {
+	vpv_debugfs_init();
 	return 0;
 }
 module_init(vpv_core_init);

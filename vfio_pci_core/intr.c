@@ -126,6 +126,7 @@ int vpv_set_irqs(struct vpv_device *vpv, void __user *arg)
 		ret = fn(vpv, &set, data);
 		mutex_unlock(&vpv->state->igate);
 	}
+	vpv_count(vpv, VPV_COUNT_SET_IRQS);
 	trace_vpv_set_irqs(vpv->pdev, set.index, set.flags, set.start, set.count, ret);
 	kfree(data);
 	return ret;

@@ -61,6 +61,28 @@ static void signal_user(struct vpv_device *vpv)
 	vpv_eventfd_signal(&vpv->state->intx.trigger);
 }
 
+/* Always, not only when something is pending as the handler does. */
+static void hw_mask(struct vpv_device *vpv)
+{
+	if (vpv->state->intx.suspended)
+		return;
+	if (vpv->state->intx_maskable)
+		pci_intx(vpv->pdev, 0);
+	else
+		disable_irq_nosync(vpv->pdev->irq);
+}
+
+/* Return: false if something is pending, which stays masked then. */
+static bool hw_unmask(struct vpv_device *vpv)
+{
+	if (vpv->state->intx.suspended)
+		return true;
+	if (vpv->state->intx_maskable)
+		return pci_check_and_unmask_intx(vpv->pdev);
+	enable_irq(vpv->pdev->irq);
+	return true;
+}
+
 static void mask_locked(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
@@ -69,11 +91,7 @@ static void mask_locked(struct vpv_device *vpv)
 
 	if (!st->intx.active || st->intx.masked)
 		return;
-	/* Always, not only when something is pending as the handler does. */
-	if (st->intx_maskable)
-		pci_intx(vpv->pdev, 0);
-	else
-		disable_irq_nosync(vpv->pdev->irq);
+	hw_mask(vpv);
 	st->intx.masked = true;
 }
 
@@ -87,10 +105,8 @@ static bool unmask_locked(struct vpv_device *vpv)
 	if (!st->intx.active || !st->intx.masked || st->intx.virq_disabled)
 		return false;
 	/* An interrupt would come at once and mask again; spare the detour. */
-	if (st->intx_maskable && !pci_check_and_unmask_intx(vpv->pdev))
+	if (!hw_unmask(vpv))
 		return true;
-	if (!st->intx_maskable)
-		enable_irq(vpv->pdev->irq);
 	st->intx.masked = false;
 	return false;
 }
@@ -147,6 +163,37 @@ void vpv_intx_virq(struct vpv_device *vpv, bool disabled)
 		signal_user(vpv);
 }
 
+/* Runtime suspend: silent, and its registers are not looked at. */
+void vpv_intx_suspend(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+
+	scoped_guard(spinlock_irqsave, &st->irqlock) {
+		if (st->intx.active && !st->intx.masked)
+			hw_mask(vpv);
+		st->intx.suspended = true;
+	}
+}
+
+/* Runtime resume: as masked as the user wants it by now. */
+void vpv_intx_resume(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	bool pending = false;
+
+	scoped_guard(spinlock_irqsave, &st->irqlock) {
+		if (!st->intx.suspended)
+			break;
+		st->intx.suspended = false;
+		if (st->intx.active && !st->intx.masked)
+			pending = !hw_unmask(vpv);
+		if (pending)
+			st->intx.masked = true;
+	}
+	if (pending)
+		signal_user(vpv);
+}
+
 static irqreturn_t intx_handler(int irq, void *dev_id)
 {
 	struct vpv_device *vpv = dev_id;
@@ -154,10 +201,12 @@ static irqreturn_t intx_handler(int irq, void *dev_id)
 	bool ours = false;
 
 	scoped_guard(spinlock_irqsave, &st->irqlock) {
-		if (st->intx.active && !st->intx_maskable) {
+		if (!st->intx.active || st->intx.suspended)
+			break;
+		if (!st->intx_maskable) {
 			disable_irq_nosync(irq);
 			ours = true;
-		} else if (st->intx.active && !st->intx.masked) {
+		} else if (!st->intx.masked) {
 			ours = pci_check_and_mask_intx(vpv->pdev);
 		}
 		if (ours)

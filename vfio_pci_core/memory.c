@@ -36,6 +36,7 @@ void vpv_memory_zap(struct vpv_device *vpv)
 
 	lockdep_assert_held_write(&st->memory_lock);
 
+	vpv_count(vpv, VPV_COUNT_ZAP);
 	trace_vpv_zap(vpv->pdev);
 	zap_regions(vpv, VFIO_PCI_BAR0_REGION_INDEX, vpv_index_to_offset(VPV_BARS));
 	for (unsigned int i = 0; i < st->num_dev_regions; i++)
@@ -60,22 +61,38 @@ static void command_memory(struct vpv_device *vpv, bool on)
 	spin_unlock_irqrestore(&vpv->state->irqlock, flags);
 }
 
+/* Memory space on in hardware.  Return: whether it was off. */
+bool vpv_memory_on(struct vpv_device *vpv)
+{
+	u16 cmd;
+
+	lockdep_assert_held_write(&vpv->state->memory_lock);
+
+	if (vpv->pdev->no_command_memory)
+		return false;
+	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
+	if (cmd & PCI_COMMAND_MEMORY)
+		return false;
+	command_memory(vpv, true);
+	return true;
+}
+
+/* Undo vpv_memory_on(). */
+void vpv_memory_off(struct vpv_device *vpv)
+{
+	lockdep_assert_held_write(&vpv->state->memory_lock);
+
+	command_memory(vpv, false);
+}
+
 /*
  * Enable memory space in hardware for an access by the driver or the PCI core.
  * The user gains nothing: vpv_memory_enabled() looks at the user's bit.
  */
 void vpv_memory_force(struct vpv_device *vpv)
 {
-	struct vpv_state *st = vpv->state;
-	u16 cmd;
-
-	down_write(&st->memory_lock);
-	if (vpv->pdev->no_command_memory)
-		return;
-	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
-	st->mmio_forced = !(cmd & PCI_COMMAND_MEMORY);
-	if (st->mmio_forced)
-		command_memory(vpv, true);
+	down_write(&vpv->state->memory_lock);
+	vpv->state->mmio_forced = vpv_memory_on(vpv);
 }
 
 void vpv_memory_unforce(struct vpv_device *vpv)
@@ -84,31 +101,35 @@ void vpv_memory_unforce(struct vpv_device *vpv)
 
 	if (st->mmio_forced) {
 		st->mmio_forced = false;
-		command_memory(vpv, false);
+		vpv_memory_off(vpv);
 	}
 	up_write(&st->memory_lock);
 }
 
+void vpv_mmio_end(struct vpv_device *vpv)
+{
+	vpv_memory_unforce(vpv);
+	vpv_awake_put(vpv);
+}
+EXPORT_SYMBOL_GPL(vpv_mmio_end);
+
 int vpv_mmio_begin(struct vpv_device *vpv)
 {
-	int ret = 0;
+	int ret;
 
+	ret = vpv_awake_get(vpv);
+	if (ret)
+		return ret;
 	vpv_memory_force(vpv);
 	if (vpv_gone(vpv->pdev) || !pci_device_is_present(vpv->pdev))
 		ret = -ENODEV;
 	else if (vpv->pdev->current_state != PCI_D0)
 		ret = -EIO;
 	if (ret)
-		vpv_memory_unforce(vpv);
+		vpv_mmio_end(vpv);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vpv_mmio_begin);
-
-void vpv_mmio_end(struct vpv_device *vpv)
-{
-	vpv_memory_unforce(vpv);
-}
-EXPORT_SYMBOL_GPL(vpv_mmio_end);
 
 /* Reset for the user: the RESET ioctl and FLR written to config space. */
 int vpv_function_reset(struct vpv_device *vpv)
@@ -126,6 +147,7 @@ int vpv_function_reset(struct vpv_device *vpv)
 	ret = pci_try_reset_function(vpv->pdev);
 	up_write(&st->memory_lock);
 
+	vpv_count(vpv, VPV_COUNT_RESET);
 	trace_vpv_reset(vpv->pdev, "function", ret);
 	return ret;
 }

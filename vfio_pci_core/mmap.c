@@ -123,12 +123,27 @@ vm_fault_t vpv_fault_insert(struct vpv_device *vpv, struct vm_fault *vmf, unsign
 		return VM_FAULT_FALLBACK;
 
 	down_read(&vpv->state->memory_lock);
-	if (vpv_memory_enabled(vpv))
+	if (!vpv->state->low_power && vpv_memory_enabled(vpv))
 		ret = vpv_compat_insert_pfn(vmf, pfn, order);
 	up_read(&vpv->state->memory_lock);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vpv_fault_insert);
+
+/* What did not fit comes again with a smaller order and is not counted. */
+static void count_fault(struct vpv_device *vpv, unsigned int order, vm_fault_t ret)
+{
+	if (ret & VM_FAULT_FALLBACK)
+		return;
+	if (ret & VM_FAULT_ERROR)
+		vpv_count(vpv, VPV_COUNT_FAULT_REFUSED);
+	else if (order == PUD_ORDER)
+		vpv_count(vpv, VPV_COUNT_FAULT_PUD);
+	else if (order)
+		vpv_count(vpv, VPV_COUNT_FAULT_PMD);
+	else
+		vpv_count(vpv, VPV_COUNT_FAULT);
+}
 
 static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
@@ -145,6 +160,7 @@ static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
 	if (before <= pos && bar_range_mappable(bar, pos - before, PAGE_SIZE << order))
 		ret = vpv_fault_insert(vpv, vmf, order, (bar->phys + pos) >> PAGE_SHIFT);
 
+	count_fault(vpv, order, ret);
 	trace_vpv_fault(vpv->pdev, bar->region.index, pos, order, (__force unsigned int)ret);
 	return ret;
 }

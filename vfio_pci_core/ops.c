@@ -88,6 +88,12 @@ EXPORT_SYMBOL_GPL(vpv_op_match);
 
 int vpv_op_feature(struct vfio_device *vdev, u32 flags, void __user *arg, size_t argsz)
 {
+	switch (flags & VFIO_DEVICE_FEATURE_MASK) {
+	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:
+	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP:
+	case VFIO_DEVICE_FEATURE_LOW_POWER_EXIT:
+		return vpv_low_power_feature(vpv_from_vdev(vdev), flags, arg, argsz);
+	}
 	return -ENOTTY;
 }
 EXPORT_SYMBOL_GPL(vpv_op_feature);

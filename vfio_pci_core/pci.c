@@ -87,6 +87,7 @@ static struct pci_driver generic_driver = {
 	.probe = generic_probe,
 	.remove = vpv_remove,
 	.err_handler = &vpv_err_handlers,
+	.driver.pm = &vpv_pm_ops,
 	.driver_managed_dma = true,
 };
 

@@ -7,6 +7,7 @@
  */
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/log2.h>
 #include <linux/nospec.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -83,6 +84,14 @@ static int ops_access(struct vpv_device *vpv, struct vpv_region *region,
 	return ops->read ? ops->read(vpv, region, acc->pos, &acc->val, acc->bytes) : -EINVAL;
 }
 
+static void note_access(struct vpv_device *vpv, const struct vpv_region *region,
+			const struct vpv_access *acc, int ret)
+{
+	vpv_count(vpv, (acc->write ? VPV_COUNT_WRITE : VPV_COUNT_READ) + ilog2(acc->bytes));
+	trace_vpv_access(vpv->pdev, region->index, acc->pos, acc->bytes, acc->write,
+			 acc->val, ret);
+}
+
 /* Part of a BAR: a trap, the MSI-X table or the hardware. */
 static int bar_part_access(struct vpv_device *vpv, struct vpv_bar_state *bar,
 			   const struct vpv_bar_part *part, struct vpv_access *acc)
@@ -113,8 +122,7 @@ static int bar_access(struct vpv_device *vpv, struct vpv_region *region,
 		ret = bar_part_access(vpv, bar, part, acc);
 	up_read(&vpv->state->memory_lock);
 
-	trace_vpv_access(vpv->pdev, region->index, acc->pos, acc->bytes, acc->write,
-			 acc->val, ret);
+	note_access(vpv, region, acc, ret);
 	return ret;
 }
 
@@ -140,8 +148,7 @@ static int dev_region_access(struct vpv_device *vpv, struct vpv_region *region,
 		ret = like_bar_access(vpv, region, acc);
 	else
 		ret = ops_access(vpv, region, region->ops, acc);
-	trace_vpv_access(vpv->pdev, region->index, acc->pos, acc->bytes, acc->write,
-			 acc->val, ret);
+	note_access(vpv, region, acc, ret);
 	return ret;
 }
 
@@ -286,6 +293,9 @@ ssize_t vpv_region_rw(struct vpv_device *vpv, char __user *buf, size_t count,
 	if (index >= VPV_MAX_REGIONS)
 		return -EINVAL;
 	index = array_index_nospec(index, VPV_MAX_REGIONS);
+	ret = vpv_awake_get(vpv);
+	if (ret)
+		return ret;
 
 	if (index < VPV_BARS)
 		ret = bar_rw(vpv, index, buf, count, pos, write);
@@ -300,6 +310,7 @@ ssize_t vpv_region_rw(struct vpv_device *vpv, char __user *buf, size_t count,
 	else
 		ret = -EINVAL;
 
+	vpv_awake_put(vpv);
 	if (ret > 0)
 		*ppos += ret;
 	return ret;

@@ -102,6 +102,18 @@ TRACE_EVENT(vpv_power,
 	    TP_printk("%s D%d -> D%d err=%d", __get_str(name), __entry->from, __entry->to,
 		      __entry->err));
 
+TRACE_EVENT(vpv_low_power,
+	    TP_PROTO(struct pci_dev *pdev, bool enter, bool wakeup),
+	    TP_ARGS(pdev, enter, wakeup),
+	    TP_STRUCT__entry(__string(name, pci_name(pdev))
+			     __field(bool, enter)
+			     __field(bool, wakeup)),
+	    TP_fast_assign(__assign_str(name);
+			   __entry->enter = enter;
+			   __entry->wakeup = wakeup;),
+	    TP_printk("%s %s%s", __get_str(name), __entry->enter ? "enter" : "exit",
+		      __entry->wakeup ? " with wakeup" : ""));
+
 TRACE_EVENT(vpv_set_irqs,
 	    TP_PROTO(struct pci_dev *pdev, unsigned int irq, unsigned int flags,
 		     unsigned int start, unsigned int count, int err),

@@ -25,11 +25,13 @@
 
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/vfio.h>
 #include <linux/xarray.h>
 
+#include "count.h"
 #include "vpv/config.h"
 #include "vpv/core.h"
 
@@ -92,6 +94,7 @@ struct vpv_bar_state {
  * @claimed: The handler is being or is installed: masking is ours.
  * @active: The handler may run.
  * @masked: No interrupt will come until it is unmasked.
+ * @suspended: The function sleeps and must not be touched; no interrupt comes.
  * @virq_disabled: Interrupt Disable of the user's COMMAND.
  */
 struct vpv_intx {
@@ -101,6 +104,7 @@ struct vpv_intx {
 	bool claimed;
 	bool active;
 	bool masked;
+	bool suspended;
 	bool virq_disabled;
 };
 
@@ -127,6 +131,9 @@ struct vpv_intx {
  * @memory_lock: May registers be accessed.
  * @user_command: COMMAND of the user.  memory_lock.
  * @mmio_forced: vpv_memory_force() has enabled memory space.  memory_lock.
+ * @pm_forced: Runtime suspend has enabled memory space.  memory_lock.
+ * @low_power: The user has LOW_POWER_ENTRY behind him.  Written under memory_lock.
+ * @wake: Eventfd to be told when the function wakes up.  memory_lock.
  * @cfg: The user's config space while open.
  * @rbar: BARs of the hardware and ROM BAR, to be restored.
  * @bars: BARs, constant while open.
@@ -134,6 +141,8 @@ struct vpv_intx {
  * @num_dev_regions: Used entries of @dev_regions.
  * @dev_regions: What vpv_region_add() added, constant while open.
  * @opening: The variant's open hook runs.  dev_set->lock.
+ * @debug_dir: In debugfs.
+ * @counters: By enum vpv_counter.
  */
 struct vpv_state {
 	struct vpv_devset *devset;
@@ -159,6 +168,9 @@ struct vpv_state {
 	struct rw_semaphore memory_lock;
 	u16 user_command;
 	bool mmio_forced;
+	bool pm_forced;
+	bool low_power;
+	struct eventfd_ctx *wake;
 
 	struct vcfg_dev *cfg;
 	u32 rbar[VPV_BARS + 1];
@@ -168,6 +180,9 @@ struct vpv_state {
 	unsigned int num_dev_regions;
 	struct vpv_region dev_regions[VPV_DEV_REGIONS];
 	bool opening;
+
+	struct dentry *debug_dir;
+	atomic64_t counters[VPV_COUNTERS];
 };
 
 static inline u64 vpv_index_to_offset(unsigned int index)
@@ -197,6 +212,12 @@ ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
 ssize_t vpv_config_write(struct vpv_device *vpv, u64 pos, const char __user *buf,
 			 size_t count);
 
+/* debugfs.c */
+void vpv_debugfs_add(struct vpv_device *vpv);
+void vpv_debugfs_remove(struct vpv_device *vpv);
+void vpv_debugfs_init(void);
+void vpv_debugfs_exit(void);
+
 /* devset.c */
 struct vpv_devset *vpv_devset_get(struct pci_dev *pdev);
 void vpv_devset_put(struct vpv_devset *set);
@@ -223,13 +244,39 @@ int vpv_set_irqs(struct vpv_device *vpv, void __user *arg);
 void vpv_intx_probe(struct vpv_device *vpv);
 void vpv_intx_virq(struct vpv_device *vpv, bool disabled);
 void vpv_intx_disable(struct vpv_device *vpv);
+void vpv_intx_suspend(struct vpv_device *vpv);
+void vpv_intx_resume(struct vpv_device *vpv);
 int vpv_intx_mask(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data);
 int vpv_intx_unmask(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data);
 int vpv_intx_trigger(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data);
 
+/* lowpower.c */
+int vpv_awake_slow(struct vpv_device *vpv);
+int vpv_low_power_feature(struct vpv_device *vpv, u32 flags, void __user *arg, size_t argsz);
+void vpv_low_power_close(struct vpv_device *vpv);
+
+/*
+ * Keep an open function awake until vpv_awake_put().  The count comes first, then
+ * the look at low_power: see low_power_enter().  Return: 0 or -EIO.
+ */
+static inline int vpv_awake_get(struct vpv_device *vpv)
+{
+	pm_runtime_get_noresume(&vpv->pdev->dev);
+	/* Pairs with that in low_power_enter(). */
+	smp_mb__after_atomic();
+	return unlikely(READ_ONCE(vpv->state->low_power)) ? vpv_awake_slow(vpv) : 0;
+}
+
+static inline void vpv_awake_put(struct vpv_device *vpv)
+{
+	pm_runtime_put(&vpv->pdev->dev);
+}
+
 /* memory.c */
 bool vpv_memory_enabled(struct vpv_device *vpv);
 void vpv_memory_zap(struct vpv_device *vpv);
+bool vpv_memory_on(struct vpv_device *vpv);
+void vpv_memory_off(struct vpv_device *vpv);
 void vpv_memory_force(struct vpv_device *vpv);
 void vpv_memory_unforce(struct vpv_device *vpv);
 int vpv_function_reset(struct vpv_device *vpv);

@@ -7,8 +7,9 @@
  * there by default; a variant declares what is different.
  *
  * The pci_driver sets .driver_managed_dma (user space owns the DMA of the whole
- * IOMMU group), .err_handler = &vpv_err_handlers, a .name that is the module's
- * and the ops' name too, and matches ids by PCI_DRIVER_OVERRIDE_DEVICE_VFIO().
+ * IOMMU group), .err_handler = &vpv_err_handlers, .driver.pm = &vpv_pm_ops, a .name
+ * that is the module's and the ops' name too, and matches ids by
+ * PCI_DRIVER_OVERRIDE_DEVICE_VFIO().
  */
 #ifndef VPV_CORE_H
 #define VPV_CORE_H
@@ -224,6 +225,9 @@ int vpv_probe(struct pci_dev *pdev, const struct vpv_variant *variant);
  * Asks user space to let go and waits for it, as vfio-pci does.  Cannot fail.
  */
 void vpv_remove(struct pci_dev *pdev);
+
+/* For pci_driver.driver.pm of every variant: runtime power management. */
+extern const struct dev_pm_ops vpv_pm_ops;
 
 /* For pci_driver.err_handler of every variant: AER and the end of a reset. */
 extern const struct pci_error_handlers vpv_err_handlers;

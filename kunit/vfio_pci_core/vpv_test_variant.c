@@ -137,6 +137,7 @@ static struct pci_driver test_driver = {
 	.probe = test_probe,
 	.remove = vpv_remove,
 	.err_handler = &vpv_err_handlers,
+	.driver.pm = &vpv_pm_ops,
 	.driver_managed_dma = true,
 };
 module_pci_driver(test_driver);

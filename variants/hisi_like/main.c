@@ -96,6 +96,7 @@ static struct pci_driver hisil_driver = {
 	.probe = hisil_probe,
 	.remove = vpv_remove,
 	.err_handler = &vpv_err_handlers,
+	.driver.pm = &vpv_pm_ops,
 	.driver_managed_dma = true,
 };
 module_pci_driver(hisil_driver);
