@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Fuzzer for the vfio-user runtime and its models: the input is a sequence of steps - framed
- * messages with descriptors, raw bytes, reconnects, register accesses, control lines - that
- * are carried out against a device.  Besides what the sanitizers find, a descriptor that is
+ * messages with descriptors, raw bytes, reconnects, register accesses, memory contents,
+ * commands, control lines - that are carried out against a device.  Besides what the sanitizers find, a descriptor that is
  * left open after an input is a failure.
  */
 #include <linux/pci_regs.h>
@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "mlx5_like.h"
 #include "models.h"
 #include "tests/test.h"
 
@@ -24,9 +25,14 @@ struct input {
 	size_t left;
 };
 
+/*
+ * @dev: with the client; @owner: the device that it belongs to.  @others: servers of the
+ * device's other functions.
+ */
 struct target {
-	struct vu_dev *dev;
-	struct vu_server *srv;
+	struct vu_dev *dev, *owner;
+	struct vu_server *srv, *others[VU_MAX_CONTROLLED + 1];
+	unsigned int num_others;
 	int fd;
 	int memfd, eventfd;
 };
@@ -195,6 +201,62 @@ static void step_control(struct target *t, struct input *in)
 	settle(t);
 }
 
+#define MEM_IOVA	0x10000u
+#define BOX_OFF		0x2000u
+#define RING_OFF	0x4000u
+
+/* Change what is behind the mappings. */
+static void step_poke(struct target *t, struct input *in)
+{
+	uint8_t bytes[64];
+	off_t off = (off_t)(take(in, 2));
+	size_t len = take_bytes(in, bytes, (size_t)take(in, 1) % sizeof(bytes));
+
+	if (pwrite(t->memfd, bytes, len, off < 0x10000 - 64 ? off : 0) < 0)
+		abort();
+}
+
+static void write_reg(struct target *t, uint64_t off, uint64_t val, uint32_t bytes)
+{
+	struct {
+		struct vu_region_rw_msg m;
+		uint64_t val;
+	} w = { { off, 0, bytes }, val };
+
+	send_message(t, VU_REGION_WRITE, 0, &w, sizeof(w.m) + bytes, 0);
+}
+
+/* A command of mlx5_like in slot 0, its input inline or in one mailbox. */
+static void step_mlxl_command(struct target *t, struct input *in)
+{
+	struct mlxl_slot s = { .owner = 1, .opcode = (uint16_t)(take(in, 1) % 0x52) };
+	struct mlxl_box box = { .tag = 0 };
+
+	s.function = (uint16_t)(take(in, 1) % 4);
+	if (s.function == 3)
+		s.function = MLXL_NO_FUNCTION;
+	s.in_bytes = (uint32_t)take(in, 1);
+	s.out_bytes = s.opcode < 0x10 ? 128 : 32;
+	take_bytes(in, s.in, sizeof(s.in));
+	if (s.in_bytes > 32) {
+		s.in_box = MEM_IOVA + BOX_OFF;
+		box.bytes = (uint16_t)s.in_bytes;
+		take_bytes(in, box.data, s.in_bytes);
+		if (pwrite(t->memfd, &box, sizeof(box), BOX_OFF) < 0)
+			abort();
+	}
+	if (s.out_bytes > 32) {
+		memset(&box, 0, sizeof(box));
+		s.out_box = MEM_IOVA + BOX_OFF + 0x1000;
+		if (pwrite(t->memfd, &box, sizeof(box), BOX_OFF + 0x1000) < 0)
+			abort();
+	}
+	if (pwrite(t->memfd, &s, sizeof(s), 0) < 0)
+		abort();
+	write_reg(t, 0x28, 1, 4);
+	settle(t);
+}
+
 static void step_settle(struct target *t, struct input *in)
 {
 	(void)in;
@@ -203,13 +265,71 @@ static void step_settle(struct target *t, struct input *in)
 
 static void (*const steps[])(struct target *t, struct input *in) = {
 	step_message, step_message, step_write, step_write, step_map, step_enable, step_raw,
-	step_connect, step_control, step_settle,
+	step_connect, step_control, step_settle, step_poke, step_mlxl_command,
 };
+
+enum { KIND_TEST, KIND_HISI, KIND_MLXL, KIND_MLXL_FUNCTION };
+
+static void map_memory(struct target *t)
+{
+	struct vu_dma_map_msg m = {
+		.argsz = sizeof(m), .flags = 3, .iova = MEM_IOVA, .size = 0x10000,
+	};
+	struct input on = { (const uint8_t *)"\0", 1 };
+
+	send_message(t, VU_DMA_MAP, 0, &m, sizeof(m), 1);
+	step_enable(t, &on);
+}
+
+/* A command queue in the memory; every function runs. */
+static void start_mlxl(struct target *t)
+{
+	map_memory(t);
+	write_reg(t, 0x18, MEM_IOVA, 8);
+	write_reg(t, 0x24, 3, 4);
+}
+
+/* A driver with two queues in the memory. */
+static void start_function(struct target *t)
+{
+	map_memory(t);
+	write_reg(t, 20, 3, 1);
+	write_reg(t, 8, 1, 4);
+	write_reg(t, 12, 3, 4);
+	write_reg(t, 20, 11, 1);
+	for (uint64_t q = 0; q < 2; q++) {
+		uint64_t at = MEM_IOVA + RING_OFF + q * 0x800;
+
+		write_reg(t, 22, q, 2);
+		write_reg(t, 24, 8, 2);
+		write_reg(t, 32, at, 8);
+		write_reg(t, 40, at + 0x200, 8);
+		write_reg(t, 48, at + 0x400, 8);
+		write_reg(t, 28, 1, 2);
+	}
+	write_reg(t, 20, 15, 1);
+}
+
+static void serve_others(struct target *t, const struct vu_server_opts *opts)
+{
+	for (unsigned int n = 0; vu_controlled(t->owner, n); n++) {
+		struct vu_dev *dev = vu_controlled(t->owner, n);
+
+		if (dev == t->dev)
+			dev = t->owner;
+		t->others[t->num_others] = vu_server_new(dev, opts);
+		vu_server_join(t->others[t->num_others++], t->srv);
+	}
+}
 
 static void setup(struct target *t, struct input *in)
 {
 	const struct vu_server_opts opts = { .timeout_ms = 1 };
-	uint64_t kind = take(in, 1);
+	static char *mlxl[] = { "functions=2", "image=1M", "dirty=0", "enabled=1", "serial=1" };
+	static const struct vu_model *const kinds[] = {
+		&test_model, &hisi_like_model, &mlx5_like_model, &mlx5_like_model,
+	};
+	uint64_t kind = take(in, 1), model = kind % 4;
 
 	memset(t, 0, sizeof(*t));
 	t->fd = -1;
@@ -217,9 +337,15 @@ static void setup(struct target *t, struct input *in)
 	t->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (t->memfd < 0 || ftruncate(t->memfd, 0x10000))
 		abort();
-	t->dev = vu_dev_new(kind & 1 ? &hisi_like_model : &test_model, NULL, 0);
+	t->owner = vu_dev_new(kinds[model], mlxl, model >= KIND_MLXL ? 5 : 0);
+	t->dev = model == KIND_MLXL_FUNCTION ? vu_controlled(t->owner, 0) : t->owner;
 	t->srv = vu_server_new(t->dev, &opts);
-	connect_client(t, !(kind & 2));
+	serve_others(t, &opts);
+	connect_client(t, !(kind & 4));
+	if (!(kind & 4) && model == KIND_MLXL)
+		start_mlxl(t);
+	else if (!(kind & 4) && model == KIND_MLXL_FUNCTION)
+		start_function(t);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -233,8 +359,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (in.left)
 		steps[take(&in, 1) % (sizeof(steps) / sizeof(steps[0]))](&t, &in);
 	close(t.fd);
+	while (t.num_others)
+		vu_server_free(t.others[--t.num_others]);
 	vu_server_free(t.srv);
-	vu_dev_free(t.dev);
+	vu_dev_free(t.owner);
 	close(t.memfd);
 	close(t.eventfd);
 	after = dup(0);
