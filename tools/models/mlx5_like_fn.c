@@ -52,8 +52,8 @@ void mlxl_fn_stop(struct mlxl_fn *fn)
 	mlxl_base_drop(fn, true);
 	fn->held = 0;
 	fn->flags = 0;
-	vu_irq_hold(fn->dev, false);
 	mlxl_fn_clear(fn);
+	vu_irq_hold(fn->dev, false);
 }
 
 void mlxl_fn_failed(struct mlxl_fn *fn, uint32_t reason)

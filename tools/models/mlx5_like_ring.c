@@ -51,6 +51,7 @@ int mlxl_ring_fetch(struct mlxl_fn *fn, struct mlxl_queue *q)
 	err = fn_read(fn, q->driver + 2, &index, sizeof(index));
 	if (err)
 		return err;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	waiting = (uint16_t)(index - q->avail);
 	if (waiting > q->size)
 		return -EBADMSG;
@@ -184,6 +185,7 @@ int mlxl_ring_complete(struct mlxl_fn *fn, struct mlxl_queue *q, uint16_t head, 
 
 	err = fn_write(fn, q->device + 4 + 8ull * (q->used & (q->size - 1)), entry,
 		       sizeof(entry));
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	if (!err)
 		err = fn_write(fn, q->device + 2, &index, sizeof(index));
 	if (!err)
@@ -194,8 +196,11 @@ int mlxl_ring_complete(struct mlxl_fn *fn, struct mlxl_queue *q, uint16_t head, 
 int mlxl_ring_interrupt(struct mlxl_fn *fn, struct mlxl_queue *q)
 {
 	uint16_t flags;
-	int err = fn_read(fn, q->driver, &flags, sizeof(flags));
+	int err;
 
+	/* The driver sets flags and then looks for work: the other way round here. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	err = fn_read(fn, q->driver, &flags, sizeof(flags));
 	if (!err && !(flags & AVAIL_F_NO_INTERRUPT) && q->vector != MLXL_NO_VECTOR)
 		vu_msix_raise(fn->dev, q->vector);
 	return err;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* mlx5_like, a guest's view: virtio-net, the switch and the peer. */
 #include <linux/pci_regs.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "mlxl_net.h"
 
@@ -478,6 +480,117 @@ static void suspended(void)
 	close_pair(&h, &a, &b);
 }
 
+/* ---- peer-to-peer ---- */
+
+#define P2P_IOVA	0x80000000ull
+#define P2P_BYTES	0x10000u
+
+/* A machine that has both functions: what one reads or writes there is the other's BAR 2. */
+struct machine {
+	int from, to;
+	unsigned int reads, writes;
+};
+
+static bool get_message(int fd, struct vu_hdr *hdr, uint8_t *body, size_t room)
+{
+	size_t len;
+
+	if (recv(fd, hdr, sizeof(*hdr), MSG_WAITALL) != sizeof(*hdr))
+		return false;
+	len = hdr->size - sizeof(*hdr);
+	return len <= room && (!len || recv(fd, body, len, MSG_WAITALL) == (ssize_t)len);
+}
+
+static bool put_message(int fd, struct vu_hdr hdr, const void *a, size_t a_len, const void *b,
+			size_t b_len)
+{
+	uint8_t out[8192];
+
+	hdr.size = (uint32_t)(sizeof(hdr) + a_len + b_len);
+	memcpy(out, &hdr, sizeof(hdr));
+	memcpy(out + sizeof(hdr), a, a_len);
+	if (b_len)
+		memcpy(out + sizeof(hdr) + a_len, b, b_len);
+	return write(fd, out, hdr.size) == (ssize_t)hdr.size;
+}
+
+static bool forward(struct machine *m, const struct vu_hdr *hdr, uint8_t *body)
+{
+	struct vu_hdr back = { .id = hdr->id, .cmd = hdr->cmd, .flags = VU_FLAG_REPLY }, reply;
+	bool write = hdr->cmd == VU_DMA_WRITE;
+	struct vu_region_rw_msg rw = { .region = 2 };
+	struct vu_dma_rw_msg dma;
+	uint8_t answer[8192];
+
+	memcpy(&dma, body, sizeof(dma));
+	if (dma.count > 4096)
+		return false;
+	rw.offset = dma.iova - P2P_IOVA;
+	rw.count = (uint32_t)dma.count;
+	if (!put_message(m->to, (struct vu_hdr) { .id = 77, .cmd = write ? VU_REGION_WRITE :
+						  VU_REGION_READ }, &rw, sizeof(rw),
+			 body + sizeof(dma), write ? dma.count : 0) ||
+	    !get_message(m->to, &reply, answer, sizeof(answer)))
+		return false;
+	m->reads += !write;
+	m->writes += write;
+	return put_message(m->from, back, &dma, sizeof(dma), answer + sizeof(rw),
+			   write ? 0 : dma.count);
+}
+
+static void *machine_thread(void *arg)
+{
+	static uint8_t body[VU_MAX_PAYLOAD];
+	struct machine *m = arg;
+	struct vu_hdr hdr;
+
+	while (get_message(m->from, &hdr, body, sizeof(body)))
+		if ((hdr.cmd != VU_DMA_READ && hdr.cmd != VU_DMA_WRITE) || !forward(m, &hdr, body))
+			break;
+	return NULL;
+}
+
+/* Each waits for the machine, and the machine for the other one: nobody is stuck. */
+static void peer_to_peer(void)
+{
+	struct vu_region_rw_msg bell = { .offset = 0x3004, .count = 2 };
+	uint8_t frame[100], msg[sizeof(bell) + 2] = { 0 };
+	struct machine machine = { 0 };
+	pthread_t thread;
+	struct host h;
+	struct nic a, b;
+
+	open_pair(&h, &a, &b);
+	CHECK_EQ(rig_dma_map(a.r, P2P_IOVA, P2P_BYTES, 0, 3, -1), 0);
+	memset(frame, 0x42, sizeof(frame));
+	memcpy(frame, "\xff\xff\xff\xff\xff\xff\2\0\0\0\1\0\x88\xb5", 14);
+	CHECK_EQ(rig_write(b.r, 2, 0x200, (uint8_t[12]) { 0 }, 12), 0);
+	CHECK_EQ(rig_write(b.r, 2, 0x20c, frame, 100), 0);
+	nic_desc(&a, 1, 0, P2P_IOVA + 0x200, 112, 0, 0);
+	nic_avail(&a, 1, 0);
+	memcpy(msg, &bell, sizeof(bell));
+	rig_send(a.r, VU_REGION_WRITE, VU_FLAG_NO_REPLY, msg, sizeof(msg), NULL, 0);
+	/* a frame from the other side, to a buffer there */
+	nic_desc(&a, 0, 0, P2P_IOVA + 0x1000, NIC_BUFFER, 2, 0);
+	frame[14] = 0x43;
+	nic_put(&b, 1, frame, 100);
+	rig_send(b.r, VU_REGION_WRITE, VU_FLAG_NO_REPLY, msg, sizeof(msg), NULL, 0);
+	machine.from = a.r->fd;
+	machine.to = b.r->fd;
+	pthread_create(&thread, NULL, machine_thread, &machine);
+	rig_run(h.r, 100);
+	shutdown(a.r->fd, SHUT_RD);
+	pthread_join(thread, NULL);
+	CHECK_EQ(machine.reads, 1);
+	CHECK_EQ(machine.writes, 1);
+	CHECK_EQ(nic_used(&a, 1), 1);
+	CHECK_EQ(nic_get(&b, 0), 100);
+	CHECK_EQ(b.frame[14], 0x42);
+	CHECK_EQ(nic_used(&a, 0), 1);
+	CHECK_EQ(rig_read32(b.r, 2, 0x1018), 0xb588 | 0x43 << 16 | 0x42u << 24);
+	close_pair(&h, &a, &b);
+}
+
 const struct test mlx5_like_net_tests[] = {
 	{ "mlx5_like: negotiation", negotiation },
 	{ "mlx5_like: config_window", config_window },
@@ -489,5 +602,6 @@ const struct test mlx5_like_net_tests[] = {
 	{ "mlx5_like: tcp_echo", tcp_echo },
 	{ "mlx5_like: tcp_window", tcp_window },
 	{ "mlx5_like: suspended", suspended },
+	{ "mlx5_like: peer_to_peer", peer_to_peer },
 	{ NULL, NULL }
 };
