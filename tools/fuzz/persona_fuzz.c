@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzzer of compiled personas: validation, look-up, and fitting a device.
+ * Fuzzer of compiled personas: validation, look-up, fitting a device, the config space
+ * that its user then sees, and what of that comes in a stream.
  *
  * Input: a mode, then
  *   raw	the bytes of a blob, in memory of exactly that size;
@@ -15,13 +16,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../kunit/config_virt/fake_persona.h"
+#include "../../kunit/config_virt/fake_shown.h"
 
+#include "../../config_virt/bar.c"
+#include "../../config_virt/caps.c"
+#include "../../config_virt/engine.c"
 #include "../../config_virt/perm.c"
 #include "../../config_virt/persona.c"
 #include "../../config_virt/persona_cap.c"
 #include "../../config_virt/persona_field.c"
 #include "../../config_virt/persona_fit.c"
+#include "../../config_virt/persona_space.c"
+#include "../../config_virt/state.c"
+#include "../../config_virt/trap.c"
+#include "../../config_virt/view.c"
+#include "../../config_virt/words.c"
 
 #define REQUIRE(cond)							\
 	do {								\
@@ -306,6 +315,95 @@ static void check_view(const struct vcfg_persona_hw *hw, const struct vcfg_perso
 		REQUIRE(!map->pos[i] == !vcfg_persona_cap(&persona, i).from);
 }
 
+/* What the persona decides reads as it says. */
+static void check_first(struct vcfg_space *space)
+{
+	static u8 seen[VCFG_MAX_BYTES];
+
+	memset(seen, 0, sizeof(seen));
+	REQUIRE(!vcfg_space_read(space, 0, seen, persona.config_bytes));
+	for (unsigned int pos = 0; pos < persona.config_bytes; pos += sizeof(u64))
+		REQUIRE(!((word(seen, pos) ^ word(persona.val, pos)) &
+			  word(persona.known, pos)));
+}
+
+static void use_space(struct input *in, struct vcfg_space *space)
+{
+	for (unsigned int i = take(in, 1) % 32; i; i--) {
+		u32 choice = take(in, 1), pos = take(in, 2) % 4100, val = take(in, 4);
+		unsigned int bytes = choice & 0xf;
+
+		/* Most go where registers are. */
+		if (choice & 0x10)
+			pos &= 0xff;
+		if (choice & 0x80)
+			vcfg_space_write(space, pos, &val, bytes % 5);
+		else
+			vcfg_space_read(space, pos, &val, bytes % 5);
+	}
+}
+
+/* What is written is taken, what is damaged is taken or refused. */
+static void check_travel(struct input *in, struct vcfg_space *space)
+{
+	static u8 buf[VPV_CONFIG_MAX_BYTES], again[VPV_CONFIG_MAX_BYTES];
+	struct vpv_config_diff diff;
+	int view = vcfg_view_write(space, buf, sizeof(buf));
+	int state;
+
+	REQUIRE(view > 0 && !vcfg_view_check(space, buf, view, &diff));
+	for (unsigned int i = take(in, 1) % 4; i; i--)
+		buf[take(in, 2) % view] = take(in, 1);
+	vcfg_view_check(space, buf, view - take(in, 1) % 16 % view, &diff);
+
+	state = vcfg_state_write(space, buf, sizeof(buf));
+	REQUIRE(state >= 0);
+	if (!state)
+		return;
+	REQUIRE(!vcfg_state_load(space, buf, state, &diff));
+	REQUIRE(vcfg_state_write(space, again, sizeof(again)) == state);
+	REQUIRE(!memcmp(buf, again, state));
+	for (unsigned int i = take(in, 1) % 4; i; i--)
+		buf[take(in, 2) % state] = take(in, 1);
+	if (vcfg_state_load(space, buf, state, &diff)) {
+		REQUIRE(vcfg_state_write(space, buf, sizeof(buf)) == state);
+		REQUIRE(!memcmp(buf, again, state));
+	}
+}
+
+/* The user of a device that fits. */
+static void check_space(struct input *in, const struct vcfg_persona_hw *hw)
+{
+	static struct vcfg_fitting fit;
+	static struct shown s;
+	struct fake *f = &s.dev;
+
+	memset(&fit, 0, sizeof(fit));
+	memset(&s, 0, sizeof(s));
+	memcpy(f->hw, hw->config, hw->bytes);
+	memset(f->rw, 0xff, sizeof(f->rw));
+	f->irq = take(in, 1) & 3;
+	f->vectors = 4;
+	f->desc = (struct vcfg_desc){
+		.bytes = hw->bytes,
+		.view = true,
+		.persona = &persona,
+		.rom_bytes = hw->rom_bytes,
+		.callbacks = shown_callbacks,
+		.num_callbacks = ARRAY_SIZE(shown_callbacks),
+	};
+	memcpy(f->desc.bar_bytes, hw->bar_bytes, sizeof(hw->bar_bytes));
+	memcpy(f->desc.bar_flags, hw->bar_flags, sizeof(hw->bar_flags));
+	if (vcfg_persona_probe(&f->desc, &fake_ops, f, &fit) ||
+	    vcfg_persona_space(&f->space, &f->desc, &fake_ops, f, f->mem, &fit) ||
+	    vcfg_view_build(&f->space))
+		return;
+	check_first(&f->space);
+	use_space(in, &f->space);
+	check_travel(in, &f->space);
+	REQUIRE(!f->bad);
+}
+
 /* A device that was changed at random, with the persona's BARs or others. */
 static void check_fit(struct input *in)
 {
@@ -347,10 +445,12 @@ static void check_fit(struct input *in)
 	hw.config = exact;
 	err = vcfg_persona_fit(&persona, &hw, &map, &why);
 	REQUIRE(err <= 0);
-	if (!err)
+	if (!err) {
 		check_view(&hw, &map);
-	else
+		check_space(in, &hw);
+	} else {
 		REQUIRE(why.text);
+	}
 	free(exact);
 }
 
