@@ -194,6 +194,9 @@ int vcfg_persona_caps(struct vcfg_persona *p, struct vcfg_persona_why *why)
 		cap_link(p, &cap, i == p->num_std ? 0 : last);
 		last = cap.pos;
 	}
+	/* A register there would be read as the begin of a chain. */
+	if (p->config_bytes > VCFG_STD_BYTES && p->num_std == p->num_caps)
+		vcfg_persona_claim(p, VCFG_STD_BYTES, 4, ~0U, 0);
 	return 0;
 }
 

@@ -428,6 +428,32 @@ static void persona_null_begin(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vcfg_get32(room->p.val, 0x100), 0x20000000U);
 }
 
+/*
+ * Without extended capabilities nothing may be where their chain begins: whoever follows
+ * it would go where the user writes.
+ */
+static void persona_no_extended(struct kunit *test)
+{
+	struct room *room = new_room(test);
+	size_t caps = offsetof(struct fake_persona, cap) + 3 * sizeof(room->fake.cap[0]);
+	size_t bytes = FAKE_BYTES - 2 * sizeof(room->fake.cap[0]);
+	struct vcfg_persona_field f = FAKE_FIELD(0x100, 4, EMULATED, ~0U, 0, ~0U, 0);
+	u8 *blob = kunit_kzalloc(test, bytes, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, blob);
+	room->fake.header.bytes = cpu_to_le32(bytes);
+	room->fake.header.num_caps = cpu_to_le16(3);
+	for (unsigned int pass = 0; pass < 2; pass++) {
+		memcpy(blob, &room->fake, caps);
+		memcpy(blob + caps, room->fake.field, bytes - caps);
+		put_unaligned_le32(vcfg_persona_crc(blob, bytes), blob + offsetof(
+					struct vpv_persona_header, crc));
+		KUNIT_EXPECT_EQ(test, vcfg_persona_parse(&room->p, blob, bytes, &room->why),
+				pass ? -EEXIST : 0);
+		fake_put_field(&room->fake.field[FAKE_OWN + 1], &f);
+	}
+}
+
 /* A second callback behind the first one's name. */
 static void persona_callback_order(struct kunit *test)
 {
@@ -609,6 +635,7 @@ static struct kunit_case persona_tests[] = {
 	KUNIT_CASE(persona_truncated),
 	KUNIT_CASE(persona_bit_flips),
 	KUNIT_CASE(persona_null_begin),
+	KUNIT_CASE(persona_no_extended),
 	KUNIT_CASE(persona_callback_order),
 	KUNIT_CASE_PARAM(persona_refused, refusal_gen_params),
 	KUNIT_CASE(fit_accepted),

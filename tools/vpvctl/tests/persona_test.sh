@@ -170,6 +170,7 @@ extended begin|extcap 0x110 dsn version 1 size 12\n|10:1: first extended capabil
 not aligned|field 0x41:2 hw\n|10:7: field is not aligned
 odd size|field 0x40:3 hw\n|10:7: size of a field
 in BARs|field 0x10:4 hw\n|10:7: bits are defined twice
+begin of no chain|field 0x100:4 emulated 0 write 0xffffffff|10:7: bits are defined twice
 value outside bits|field 0x40:2 bits 0xf fixed 0x10\n|10:7: value is not in the bits
 w1c outside write|latency emulated 0 write 1 w1c 2\n|10:1: w1c mask is not in the write mask
 leaves the capability|cap 0x40 pm size 8 {\n\t+4:8 hw\n}\n|11:3: range leaves its capability
