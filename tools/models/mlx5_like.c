@@ -244,7 +244,7 @@ static int take_options(struct mlxl *m)
 		{ "dirty", &o->dirty_rate, 200, 0, 1000000 },
 		{ "pairs", &o->pairs, MLXL_MAX_PAIRS, 1, MLXL_MAX_PAIRS },
 		{ "serial", &o->serial, 0, 1, UINT64_MAX },
-		{ "enabled", &o->enabled, 0, 0, 1 },
+		{ "enabled", &o->enabled, 0, 0, MLXL_MAX_PAIRS },
 		{ "incremental", &o->incremental, 1, 0, 1 },
 		{ "tracker", &o->tracker, 1, 0, 1 },
 		{ "segments", &o->segments, 4096, 1, 4096 },
@@ -272,8 +272,9 @@ static int take_options(struct mlxl *m)
 		err = option_bytes(m->dev, "image", 1u << 20, 8ull << 30, &o->image_bytes);
 	if (!err)
 		err = option_bytes(m->dev, "chunk", MLXL_PAGE, 64u << 20, &o->chunk);
-	if (!err && (o->oldest > o->version || o->page_min > o->page_max)) {
-		fprintf(stderr, "vpv-model: oldest above version, or page_min above page_max\n");
+	if (!err && (o->oldest > o->version || o->page_min > o->page_max ||
+		     o->enabled > o->pairs)) {
+		fprintf(stderr, "vpv-model: a lower limit is above the upper one\n");
 		err = -EINVAL;
 	}
 	/* Unique for a process: good enough to tell devices apart. */
@@ -394,7 +395,7 @@ static const struct vu_option mlxl_options[] = {
 	{ "dirty", "pages of the image that change in a second (200)" },
 	{ "pairs", "most queue pairs of a function (4)" },
 	{ "serial", "serial of the device" },
-	{ "enabled", "1: functions are provisioned and enabled at power-on (0)" },
+	{ "enabled", "functions are enabled at power-on with so many queue pairs (0)" },
 	{ "incremental", "0: no incremental images (1)" },
 	{ "tracker", "0: no trackers (1)" },
 	{ "chunk", "most bytes of a chunk (8M)" },

@@ -109,10 +109,10 @@ void mlxl_fn_power_on(struct mlxl_fn *fn)
 		const uint8_t mac[6] = { 2, 0x76, 0x20, 0, 0, (uint8_t)(fn->n + 1) };
 
 		memcpy(fn->prov.mac, mac, sizeof(mac));
-		fn->prov.pairs = 1;
+		fn->prov.pairs = (uint16_t)fn->m->opt.enabled;
 		fn->prov.vectors = MLXL_MAX_VECTORS;
 		fn->prov.queue_size = MLXL_MAX_QUEUE_SIZE;
-		fn->prov.features = mlxl_fn_features(1);
+		fn->prov.features = mlxl_fn_features(fn->prov.pairs);
 		fn->state = MLXL_ENABLED;
 	}
 	fn->v.cfg = fn->prov;
