@@ -349,7 +349,7 @@ static void out_of_order(void)
 	for (unsigned int n = 0; n < 32; n++)
 		host_fill(&h, n, MLXL_OP_QUERY_FUNCTION, n % 3, NULL, 0, 128);
 	/* the first one takes long, all others overtake it */
-	rig_control(h.r, "fault query_function delay=50 count=1");
+	rig_control(h.r, "fault query_function delay=300 count=1");
 	host_ring(&h, 0xffffffff);
 	CHECK_EQ(host_slot(&h, 0)->owner, 1);
 	for (unsigned int n = 1; n < 32; n++) {
@@ -357,7 +357,8 @@ static void out_of_order(void)
 		CHECK_EQ(host_slot(&h, n)->status, 0);
 		CHECK_EQ(host_slot(&h, n)->tag_out, host_slot(&h, n)->tag);
 	}
-	rig_run(h.r, 60);
+	for (int i = 0; i < 3000 && host_slot(&h, 0)->owner; i++)
+		rig_run(h.r, 1);
 	CHECK_EQ(host_slot(&h, 0)->owner, 0);
 	CHECK_EQ(event_count(h.ev[0]), 32);
 	host_close(&h);
@@ -496,12 +497,13 @@ static void firmware_death(void)
 	rig_write32(h.r, 0, H_CTRL, 3);
 	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), MLXL_STATUS_READY | MLXL_STATUS_FATAL);
 	/* FLR brings it back, late if told so; what was suspended stays so */
-	rig_control(h.r, "fault reset delay=20 count=1");
+	rig_control(h.r, "fault reset delay=300 count=1");
 	CHECK_EQ(rig_write(h.r, VFIO_PCI_CONFIG_REGION_INDEX, h.r->dev->cfg.pcie + PCI_EXP_DEVCTL,
 			   &flr, 2), 0);
 	rig_enable(h.r);
 	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), 0);
-	rig_run(h.r, 30);
+	for (int i = 0; i < 3000 && !rig_read32(h.r, 0, H_STATUS); i++)
+		rig_run(h.r, 1);
 	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), MLXL_STATUS_READY);
 	CHECK_EQ(rig_read32(h.r, 0, H_BASE), 0);
 	CHECK(strstr(rig_control(h.r, "functions"), "0 enabled flags 0x3 "));

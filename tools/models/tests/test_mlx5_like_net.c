@@ -578,7 +578,8 @@ static void peer_to_peer(void)
 	machine.from = a.r->fd;
 	machine.to = b.r->fd;
 	pthread_create(&thread, NULL, machine_thread, &machine);
-	rig_run(h.r, 100);
+	for (int i = 0; i < 3000 && !(nic_used(&a, 0) && nic_used(&a, 1)); i++)
+		rig_run(h.r, 1);
 	shutdown(a.r->fd, SHUT_RD);
 	pthread_join(thread, NULL);
 	CHECK_EQ(machine.reads, 1);
