@@ -41,6 +41,7 @@ GROUPS = (
     Group("layers", "host", "python3 tools/checks/layers.py", needs="tools/checks/layers.py"),
     Group("host", "host", "make -s -C kunit/host check O=$PWD/build/host", needs="kunit/host"),
     Group("models", "host", "make -s -C tools/models check O=$PWD/build/models", needs="tools/models"),
+    Group("libvcfg", "host", "make -s -C tools/libvcfg check O=$PWD/build/libvcfg", needs="tools/libvcfg"),
     Group("vpvctl", "host", "make -s -C tools/vpvctl check O=$PWD/build/vpvctl", needs="tools/vpvctl"),
     Group("fuzz", "host", "make -s -C tools/fuzz check O=$PWD/build/fuzz", needs="tools/fuzz"),
     Group("fuzz-models", "host", "make -s -C tools/models fuzz O=$PWD/build/fuzz-models", needs="tools/models"),
