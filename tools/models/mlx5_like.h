@@ -293,7 +293,8 @@ struct mlxl_frame {
 
 /*
  * One controlled function.  @prov: what PROVISION said, @v.cfg: what the user sees.
- * @epoch: changes whenever work that waited for guest memory is void.  @held: id of the
+ * @epoch: changes whenever work that waited for guest memory is void.  @scratch: BAR 2, which
+ * may be mapped by anybody; @frozen: what it holds while the responder is suspended.  @held: id of the
  * image that was loaded last and still is what the function holds, 0 = none.
  */
 struct mlxl_fn {
@@ -307,7 +308,7 @@ struct mlxl_fn {
 	uint64_t epoch;
 	struct mlxl_config prov;
 	struct mlxl_virtio v;
-	uint8_t *scratch;
+	uint8_t *scratch, *frozen;
 	struct mlxl_content content;
 	struct mlxl_base base;
 	uint64_t held;
@@ -441,6 +442,10 @@ void mlxl_fn_failed(struct mlxl_fn *fn, uint32_t reason);
 void mlxl_fn_power_on(struct mlxl_fn *fn);
 void mlxl_fn_suspend(struct mlxl_fn *fn);
 void mlxl_fn_resume(struct mlxl_fn *fn);
+void mlxl_scratch_clear(struct mlxl_fn *fn);
+/* Keep the content, and put it back: writes in between are undone. */
+void mlxl_scratch_freeze(struct mlxl_fn *fn);
+void mlxl_scratch_thaw(struct mlxl_fn *fn);
 bool mlxl_fn_running(const struct mlxl_fn *fn);
 
 /* mlx5_like_virtio.c: the registers */

@@ -141,7 +141,7 @@ static bool enable(struct mlxl *m, struct mlxl_cmd *cmd)
 	fn->v.cfg = fn->prov;
 	fn->state = MLXL_ENABLED;
 	mlxl_fn_clear(fn);
-	memset(fn->scratch, 0, MLXL_SCRATCH_BYTES);
+	mlxl_scratch_clear(fn);
 	mlxl_content_reset(fn);
 	return mlxl_end(cmd, MLXL_OK, 0);
 }
@@ -171,6 +171,8 @@ static bool suspend(struct mlxl *m, struct mlxl_cmd *cmd)
 	if (half == MLXL_RESPONDER) {
 		if (!(fn->flags & MLXL_F_INITIATOR))
 			return mlxl_end(cmd, MLXL_BAD_STATE, mlxl_flags(fn));
+		if (!(fn->flags & MLXL_F_RESPONDER))
+			mlxl_scratch_freeze(fn);
 		fn->flags |= MLXL_F_RESPONDER;
 	} else if (!(fn->flags & MLXL_F_INITIATOR)) {
 		mlxl_fn_suspend(fn);
@@ -191,6 +193,8 @@ static bool resume(struct mlxl *m, struct mlxl_cmd *cmd)
 	    (half == MLXL_INITIATOR && (flags & MLXL_F_RESPONDER)))
 		return mlxl_end(cmd, MLXL_BAD_STATE, flags);
 	if (half == MLXL_RESPONDER) {
+		if (flags & MLXL_F_RESPONDER)
+			mlxl_scratch_thaw(fn);
 		fn->flags &= ~MLXL_F_RESPONDER;
 		fn->held = 0;
 	} else if (flags & MLXL_F_INITIATOR) {

@@ -22,6 +22,21 @@ bool mlxl_fn_running(const struct mlxl_fn *fn)
 
 /* ---- state ---- */
 
+void mlxl_scratch_clear(struct mlxl_fn *fn)
+{
+	memset(fn->scratch, 0, MLXL_SCRATCH_BYTES);
+}
+
+void mlxl_scratch_freeze(struct mlxl_fn *fn)
+{
+	memcpy(fn->frozen, fn->scratch, MLXL_SCRATCH_BYTES);
+}
+
+void mlxl_scratch_thaw(struct mlxl_fn *fn)
+{
+	memcpy(fn->scratch, fn->frozen, MLXL_SCRATCH_BYTES);
+}
+
 void mlxl_fn_clear(struct mlxl_fn *fn)
 {
 	struct mlxl_config cfg = fn->v.cfg;
@@ -127,7 +142,7 @@ static void fn_reset(struct vu_dev *dev, enum vu_reset why)
 	fn->resets += why != VU_RESET_POWER_ON;
 	mlxl_fn_stop(fn);
 	mlxl_content_reset(fn);
-	memset(fn->scratch, 0, MLXL_SCRATCH_BYTES);
+	mlxl_scratch_clear(fn);
 	if (why != VU_RESET_POWER_ON && fn->state == MLXL_ENABLED)
 		mlxl_event(fn->m, fn->n);
 }
@@ -142,8 +157,6 @@ static void fn_bar_read(struct vu_dev *dev, int bar, uint64_t off, void *buf, si
 		memset(buf, 0, len);
 	else if (bar == BAR_REGS)
 		mlxl_virtio_read(fn, off, buf, len);
-	else if (bar == BAR_SCRATCH)
-		memcpy(buf, fn->scratch + off, len);
 	else
 		memset(buf, 0, len);
 }
@@ -156,8 +169,6 @@ static void fn_bar_write(struct vu_dev *dev, int bar, uint64_t off, const void *
 		return;
 	if (bar == BAR_REGS)
 		mlxl_virtio_write(fn, off, buf, len);
-	else if (bar == BAR_SCRATCH)
-		memcpy(fn->scratch + off, buf, len);
 }
 
 /* The PCI configuration access capability: an access to its data is one to a BAR. */
@@ -259,10 +270,11 @@ static int fn_init(struct vu_dev *dev)
 	fn->m = m;
 	fn->n = vu_function(dev);
 	vu_set_priv(dev, fn);
-	fn->scratch = calloc(1, MLXL_SCRATCH_BYTES);
+	fn->scratch = vu_bar_memory(dev, BAR_SCRATCH);
+	fn->frozen = calloc(1, MLXL_SCRATCH_BYTES);
 	fn->backlog = calloc(MLXL_BACKLOG, sizeof(*fn->backlog));
 	fn->buffer = calloc(1, sizeof(struct mlxl_frame) + 16);
-	err = fn->scratch && fn->backlog && fn->buffer ? mlxl_content_init(fn) : -ENOMEM;
+	err = fn->frozen && fn->backlog && fn->buffer ? mlxl_content_init(fn) : -ENOMEM;
 	if (!err)
 		err = mlxl_fn_capabilities(fn);
 	if (err)
@@ -286,11 +298,14 @@ static void fn_fini(struct vu_dev *dev)
 	/* Functions go in reverse order. */
 	if (fn->m->num_fns && fn->m->fn[fn->m->num_fns - 1] == fn)
 		fn->m->num_fns--;
-	free(fn->scratch);
+	free(fn->frozen);
 	free(fn->backlog);
 	free(fn->buffer);
 	free(fn);
 }
+
+/* Plain memory, so that the platform can map it, and other functions can reach it. */
+static const struct vu_area scratch_area = { 0, MLXL_SCRATCH_BYTES };
 
 static const char *const fn_faults[] = { "tx", "rx", "ring", "track", NULL };
 
@@ -307,7 +322,8 @@ const struct vu_model mlxl_fn_model = {
 	.bars = {
 		[BAR_REGS] = { .bytes = 0x4000, .flags = VU_BAR_64 },
 		[BAR_SCRATCH] = { .bytes = MLXL_SCRATCH_BYTES,
-				  .flags = VU_BAR_64 | VU_BAR_PREFETCH },
+				  .flags = VU_BAR_64 | VU_BAR_PREFETCH,
+				  .areas = &scratch_area, .num_areas = 1 },
 		[4] = { .bytes = 0x4000, .flags = VU_BAR_64 },
 	},
 	.faults = fn_faults,

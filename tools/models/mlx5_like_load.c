@@ -251,7 +251,8 @@ static void take_over(struct mlxl_fn *fn, const struct mlxl_header *h,
 
 	fn->epoch++;
 	fn->v = *v;
-	memcpy(fn->scratch, l->fixed + 2 * MLXL_PAGE, MLXL_SCRATCH_BYTES);
+	memcpy(fn->frozen, l->fixed + 2 * MLXL_PAGE, MLXL_SCRATCH_BYTES);
+	mlxl_scratch_thaw(fn);
 	fn->content.seed = h->seed;
 	for (uint32_t i = 0; i < l->count; i++)
 		fn->content.version[l->index[i]] = l->version[i];

@@ -149,7 +149,8 @@ static void fill_fixed(struct mlxl_fn *fn, struct mlxl_save *s, bool incremental
 	h.flags = (incremental ? MLXL_IMAGE_INCREMENTAL : 0) |
 		  (fn->flags & MLXL_F_RESPONDER ? MLXL_IMAGE_FINAL : 0);
 	memcpy(state, &fn->v, sizeof(fn->v));
-	memcpy(state + MLXL_PAGE, fn->scratch, MLXL_SCRATCH_BYTES);
+	memcpy(state + MLXL_PAGE, fn->flags & MLXL_F_RESPONDER ? fn->frozen : fn->scratch,
+	       MLXL_SCRATCH_BYTES);
 	h.state_crc = (uint32_t)crc32(0, state, MLXL_STATE_BYTES);
 	for (uint32_t i = 0; i < s->count; i++)
 		h.content_crc = mlxl_content_crc(h.content_crc, s->index ? s->index[i] : i,
