@@ -476,9 +476,11 @@ int mlxl_ring_fetch(struct mlxl_fn *fn, struct mlxl_queue *q);
 /* Look at the chain @nth of those fetched. */
 int mlxl_ring_peek(struct mlxl_fn *fn, struct mlxl_queue *q, unsigned int nth,
 		   struct mlxl_chain *chain);
-/* Forget the first @count chains that were fetched. */
-void mlxl_ring_take(struct mlxl_queue *q, unsigned int count);
-int mlxl_ring_complete(struct mlxl_fn *fn, struct mlxl_queue *q, uint16_t head, uint32_t bytes);
+/* Fill in the @nth used entry behind those that the driver knows of. */
+int mlxl_ring_used(struct mlxl_fn *fn, struct mlxl_queue *q, unsigned int nth, uint16_t head,
+		   uint32_t bytes);
+/* Show the driver @count more used entries, for the first @count chains that were fetched. */
+int mlxl_ring_publish(struct mlxl_fn *fn, struct mlxl_queue *q, unsigned int count);
 int mlxl_ring_interrupt(struct mlxl_fn *fn, struct mlxl_queue *q);
 int mlxl_chain_read(struct mlxl_fn *fn, const struct mlxl_chain *chain, void *buf, size_t bytes);
 int mlxl_chain_write(struct mlxl_fn *fn, const struct mlxl_chain *chain, const void *buf,

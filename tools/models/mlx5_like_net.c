@@ -70,10 +70,11 @@ static int send_one(struct mlxl_fn *fn, struct mlxl_queue *q, unsigned int pair)
 		err = mlxl_chain_read(fn, &chain, fn->buffer, chain.read_bytes);
 	}
 	if (!err)
-		err = mlxl_ring_complete(fn, q, chain.head, 0);
+		err = mlxl_ring_used(fn, q, 0, chain.head, 0);
+	if (!err)
+		err = mlxl_ring_publish(fn, q, 1);
 	if (err)
 		return err;
-	mlxl_ring_take(q, 1);
 	if (!bytes || fault_fails(fn, MLXL_FAULT_TX))
 		return 0;
 	fn->v.tx_frames++;
@@ -130,6 +131,7 @@ static int gather(struct mlxl_fn *fn, struct mlxl_queue *q, struct mlxl_chain *c
 	return n == MLXL_PARKED ? -ENOBUFS : 0;
 }
 
+/* The driver learns of all chains of a frame at once. */
 static int deliver(struct mlxl_fn *fn, struct mlxl_queue *q, const struct mlxl_chain *chains,
 		   unsigned int count, size_t bytes)
 {
@@ -140,14 +142,13 @@ static int deliver(struct mlxl_fn *fn, struct mlxl_queue *q, const struct mlxl_c
 		int err = mlxl_chain_write(fn, &chains[i], at, n);
 
 		if (!err)
-			err = mlxl_ring_complete(fn, q, chains[i].head, (uint32_t)n);
+			err = mlxl_ring_used(fn, q, i, chains[i].head, (uint32_t)n);
 		if (err)
 			return err;
 		at += n;
 		bytes -= n;
 	}
-	mlxl_ring_take(q, count);
-	return 0;
+	return mlxl_ring_publish(fn, q, count);
 }
 
 /* 0: a frame was received or dropped; -EAGAIN: no buffer */
@@ -254,9 +255,9 @@ static int control_one(struct mlxl_fn *fn, struct mlxl_queue *q)
 	ack = control_command(fn, cmd, chain.read_bytes);
 	err = mlxl_chain_write(fn, &chain, &ack, 1);
 	if (!err)
-		err = mlxl_ring_complete(fn, q, chain.head, 1);
+		err = mlxl_ring_used(fn, q, 0, chain.head, 1);
 	if (!err)
-		mlxl_ring_take(q, 1);
+		err = mlxl_ring_publish(fn, q, 1);
 	return err ? err : mlxl_ring_interrupt(fn, q);
 }
 

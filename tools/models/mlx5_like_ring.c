@@ -75,12 +75,6 @@ int mlxl_ring_fetch(struct mlxl_fn *fn, struct mlxl_queue *q)
 	return 0;
 }
 
-void mlxl_ring_take(struct mlxl_queue *q, unsigned int count)
-{
-	q->parked = (uint16_t)(q->parked - count);
-	memmove(&q->heads[0], &q->heads[count], q->parked * sizeof(q->heads[0]));
-}
-
 /* ---- descriptors ---- */
 
 static int add_part(struct mlxl_chain *chain, const struct desc *d)
@@ -177,19 +171,27 @@ int mlxl_chain_write(struct mlxl_fn *fn, const struct mlxl_chain *chain, const v
 
 /* ---- used ring ---- */
 
-int mlxl_ring_complete(struct mlxl_fn *fn, struct mlxl_queue *q, uint16_t head, uint32_t bytes)
+int mlxl_ring_used(struct mlxl_fn *fn, struct mlxl_queue *q, unsigned int nth, uint16_t head,
+		   uint32_t bytes)
 {
 	const uint32_t entry[2] = { head, bytes };
-	uint16_t index = (uint16_t)(q->used + 1);
+	uint16_t slot = (uint16_t)(q->used + nth) & (uint16_t)(q->size - 1);
+
+	return fn_write(fn, q->device + 4 + 8ull * slot, entry, sizeof(entry));
+}
+
+int mlxl_ring_publish(struct mlxl_fn *fn, struct mlxl_queue *q, unsigned int count)
+{
+	uint16_t index = (uint16_t)(q->used + count);
 	int err;
 
-	err = fn_write(fn, q->device + 4 + 8ull * (q->used & (q->size - 1)), entry,
-		       sizeof(entry));
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	if (!err)
-		err = fn_write(fn, q->device + 2, &index, sizeof(index));
-	if (!err)
+	err = fn_write(fn, q->device + 2, &index, sizeof(index));
+	if (!err) {
 		q->used = index;
+		q->parked = (uint16_t)(q->parked - count);
+		memmove(&q->heads[0], &q->heads[count], q->parked * sizeof(q->heads[0]));
+	}
 	return err;
 }
 
