@@ -4,7 +4,8 @@
  * is reached through the host's operations.
  *
  * An access is cut into pieces of 1, 2 or 4 bytes, aligned, as wide as they can
- * be.  A piece that has only virtual bits costs no access to the hardware.
+ * be.  A piece that has only virtual bits costs no access to the hardware; dwords
+ * in a row that have nothing else are read by one copy.
  */
 #include "vcfg.h"
 
@@ -34,6 +35,20 @@ static unsigned int write_bytes(const struct vcfg_space *space, unsigned int pos
 			break;
 		bytes /= 2;
 	}
+	return bytes;
+}
+
+/* How many of the @left bytes at @pos, in dwords, are what the shadow says. */
+static unsigned int shadow_bytes(const struct vcfg_space *space, unsigned int pos,
+				 unsigned int left)
+{
+	unsigned int bytes = 0;
+
+	if (pos & 3)
+		return 0;
+	while (left - bytes >= 4 && vcfg_get32(space->virt, pos + bytes) == ~0U &&
+	       !vcfg_get32(space->trap, pos + bytes) && !vcfg_called(space, pos + bytes))
+		bytes += 4;
 	return bytes;
 }
 
@@ -136,6 +151,11 @@ int vcfg_space_read(struct vcfg_space *space, unsigned int pos, void *buf,
 	for (; piece.pos < end; piece.pos += piece.bytes) {
 		int err;
 
+		piece.bytes = shadow_bytes(space, piece.pos, end - piece.pos);
+		if (piece.bytes) {
+			memcpy(out + (piece.pos - pos), space->shadow + piece.pos, piece.bytes);
+			continue;
+		}
 		piece.bytes = piece_bytes(piece.pos, end - piece.pos);
 		err = read_piece(space, &piece);
 		if (err)
