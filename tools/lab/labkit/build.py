@@ -55,6 +55,14 @@ def selftests(kern):
 
 
 MATRIX_FLAGS = ["W=1", "C=1", "CHECK=sparse", "KCFLAGS=-Werror"]
+def bench():
+    """Build the benchmark's program; returns it."""
+    folder = env.BUILD / "bench-program"
+    with step("benchmark"), _busy(folder):
+        run_logged("build the benchmark", ["make", "-C", str(env.REPO / "tools/bench"), f"O={folder}"])
+    return folder / "bench"
+
+
 NO_SPARSE = "but sparse is not available"
 
 

@@ -47,6 +47,7 @@ class Job:
     memory: int = 3072
     cpus: int = 2
     iommu: bool = True
+    counting: bool = False                          # one CPU whose clock advances 1 ns an instruction, without KVM
     qemu: list = field(default_factory=list)        # more QEMU arguments
     append: str = ""                                # more kernel command line
     sink: object = None                             # callable(bytes) that gets the job's output
@@ -138,15 +139,17 @@ class Port:
 
 
 def _qemu_command(job, boot, functions, stock, ports, payload, log):
-    kvm = kvm_works()
-    accel = ["-accel", "kvm"] if kvm else ["-accel", "tcg,thread=multi"]
+    if job.counting:
+        accel = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
+    else:
+        accel = ["-accel", "kvm"] if kvm_works() else ["-accel", "tcg,thread=multi"]
     iommu = ["-device", "intel-iommu,intremap=on,caching-mode=on"] if job.iommu else []
     # A busy machine starves an emulated one: no timer check, and patience before a stall is reported.
     append = ("console=ttyS0 quiet panic=-1 oops=panic log_buf_len=4M no_timer_check tsc=reliable "
               "rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 kunit.enable=1 kunit.autorun=1 "
               f"intel_iommu={'on' if job.iommu else 'off'} {job.append}")
     command = [QEMU, "-name", "l1", "-machine", "q35,kernel-irqchip=split,memory-backend=mem", *accel, "-cpu", "max",
-               "-smp", str(job.cpus), "-m", str(job.memory),
+               "-smp", "1" if job.counting else str(job.cpus), "-m", str(job.memory),
                "-object", f"memory-backend-memfd,id=mem,size={job.memory}M,share=on",
                "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none",
                "-serial", f"file:{log / 'l1.console'}",

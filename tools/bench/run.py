@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""In L1: run the benchmark with both drivers on every device, in turns; the samples go to /vpv/out/bench.json."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from memory import live_bytes  # noqa: E402
+from pci import DRIVERS, Bound, load_drivers, stock  # noqa: E402
+
+OUT = Path("/vpv/out/bench.json")
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+
+
+def run_program(device, driver, samples):
+    """Append what the program counts on one bound device to SAMPLES; False if something failed."""
+    name = "testdev" if device.name.startswith("testdev") else device.name
+    done = subprocess.run(["/vpv/bench/bench", device.bdf, name, driver], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, text=True)
+    for line in done.stdout.splitlines():
+        title, _, values = line.partition(": ")
+        samples.setdefault(f"{device.name}: {title}", {}).setdefault(driver, []).append([int(item) for item in values.split()])
+    return done.returncode == 0
+
+
+def main():
+    load_drivers()
+    samples, memory = {}, {}
+    ok = True
+    for number in range(ROUNDS):
+        for device in stock():
+            for driver in DRIVERS:
+                print(f"{device.name} with {driver}", flush=True)
+                with Bound(device, driver):
+                    ok &= run_program(device, driver, samples)
+                if number == 0 and not device.name.startswith("testdev"):
+                    memory.setdefault(device.name, {})[driver] = live_bytes(device, driver)
+        print(f"round {number + 1} of {ROUNDS} done", flush=True)
+    OUT.write_text(json.dumps({"instructions": samples, "bytes": memory}))
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
