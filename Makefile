@@ -32,6 +32,12 @@ demo:
 check:
 	@$(LAB) check $(TEST)
 
+check-upstream:
+	@$(LAB) check-upstream $(TEST)
+
+bench:
+	@$(LAB) bench
+
 shell:
 	@$(LAB) shell
 
@@ -53,10 +59,12 @@ help:
 	@echo 'make modules_install  install them (as root)'
 	@echo 'make demo             show a live migration; ROUNDS=n migrates back and forth'
 	@echo 'make check            run all tests; TEST=name runs one group, TEST=group/name one test'
+	@echo 'make check-upstream   run the kernel'\''s VFIO selftests with vfio-pci and with vpv_pci, and compare'
+	@echo 'make bench            count what vpv_pci costs beside vfio-pci: build/bench/'
 	@echo 'make host-check       run the tests that need no virtual machine'
 	@echo 'make build-matrix     build with W=1 and sparse for every kernel that the lab has headers of'
 	@echo 'make fuzz             run the fuzzer of personas, or of NAME, for FUZZ_INPUTS inputs; report coverage'
 	@echo 'make shell            a shell in the virtual host with our driver bound'
 	@echo 'make clean            remove build/; tools/lab/lab clean removes the lab'\''s cache'
 
-.PHONY: all headers sources modules modules_install demo check shell build-matrix host-check fuzz clean help
+.PHONY: all headers sources modules modules_install demo check check-upstream bench shell build-matrix host-check fuzz clean help

@@ -10,7 +10,7 @@ from collections import deque
 from pathlib import Path
 
 import tests
-from labkit import build, devices, env, kernel, models, splat, vm
+from labkit import build, devices, env, image, kernel, models, splat, upstream, vm
 from labkit.progress import LabError, say, step, tail
 from labkit.tap import Parser, Test
 
@@ -196,6 +196,14 @@ def payload_for(kern, groups):
     shutil.copy(env.LAB / "debug.config", folder)
     if any(group.needs == "selftests" for group in groups):
         shutil.copytree(build.selftests(kern), folder / "selftests", ignore=shutil.ignore_patterns("*.o", "lib"))
+    if any(group.needs == "tools/lab/upstream" for group in groups):
+        shutil.copytree(env.LAB / "upstream", folder / "upstream", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(env.LAB / "labkit/tap.py", folder / "upstream")
+        shutil.copytree(upstream.build(), folder / "upstream", dirs_exist_ok=True)
+    if any(group.needs == "tools/lab/clients" for group in groups):
+        shutil.copytree(env.LAB / "clients", folder / "clients", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(env.LAB / "upstream/pci.py", folder / "clients")
+        image.guest_image(folder / "clients/image", kernel.stock(), env.LAB / "clients/guest", ["nvme", "e1000e"])
     for number, group in enumerate(groups):
         (folder / "groups" / f"{number:02d}-{group.name}").write_text(f"{group.timeout}\n{group.command}\n")
     return folder
@@ -261,16 +269,16 @@ def boot_machine(machine, groups, tally, get_kernel, attempt):
     return job.log
 
 
-def select(words):
-    """(groups, pattern) for TEST=NAME[,NAME...] or TEST=GROUP/PATTERN."""
+def select(words, groups):
+    """(those of GROUPS, pattern) for TEST=NAME[,NAME...] or TEST=GROUP/PATTERN."""
     if not words or not words[0]:
-        return list(tests.GROUPS), ""
+        return list(groups), ""
     names, _, pattern = words[0].partition("/")
     names = names.split(",")
     for name in names:
-        if not fnmatch.filter([group.name for group in tests.GROUPS], name):
-            raise LabError(f"no group '{name}'; there are: {' '.join(group.name for group in tests.GROUPS)}")
-    chosen = [group for group in tests.GROUPS if any(fnmatch.fnmatch(group.name, name) for name in names)]
+        if not fnmatch.filter([group.name for group in groups], name):
+            raise LabError(f"no group '{name}'; there are: {' '.join(group.name for group in groups)}")
+    chosen = [group for group in groups if any(fnmatch.fnmatch(group.name, name) for name in names)]
     return chosen, pattern
 
 
@@ -338,8 +346,8 @@ def jobs_of(groups, tally):
     return deque([*booted[:1], *nested, *booted[1:], *host])
 
 
-def main(words, host_only=False):
-    groups, pattern = select(words)
+def main(words, groups=tests.GROUPS, host_only=False):
+    groups, pattern = select(words, groups)
     if host_only:
         groups = [group for group in groups if group.kind in tests.HOST_KINDS]
     os.environ["TEST"] = pattern

@@ -7,6 +7,8 @@ usage: tools/lab/lab shell [options]               a shell in L1 with our module
 usage: tools/lab/lab guest --out DIR [options]     write kernel and initrd of an L2 guest
 usage: tools/lab/lab demo                          the live migration demo (ROUNDS=n)
 usage: tools/lab/lab check [TEST]                  all tests, one group or one test
+usage: tools/lab/lab check-upstream [TEST]         the kernel's VFIO selftests with vfio-pci and with vpv_pci
+usage: tools/lab/lab bench                         what vpv_pci costs beside vfio-pci
 usage: tools/lab/lab build-matrix                  build against every packaged kernel
 usage: tools/lab/lab host-check                    the tests that need no machine
 usage: tools/lab/lab modules [--kernel NAME]       build our modules for a kernel of the lab
@@ -25,7 +27,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import bench  # noqa: E402
 import check  # noqa: E402
+import tests  # noqa: E402
 from labkit import build, devices, env, image, kernel, models, vm  # noqa: E402
 from labkit.progress import LabError, say  # noqa: E402
 
@@ -139,6 +143,17 @@ def cmd_check(words):
     return check.main(words)
 
 
+def cmd_check_upstream(words):
+    status = check.main(words, tests.UPSTREAM)
+    for table in sorted(env.LOGS.glob("*/out/*/table")):
+        print(f"\n{table.read_text()}", end="")
+    return status
+
+
+def cmd_bench(_words):
+    return bench.main()
+
+
 def cmd_host_check(words):
     return check.main(words, host_only=True)
 
@@ -157,6 +172,8 @@ COMMANDS = {
     "demo": cmd_demo,
     "check": cmd_check,
     "host-check": cmd_host_check,
+    "check-upstream": cmd_check_upstream,
+    "bench": cmd_bench,
     "build-matrix": cmd_build_matrix,
 }
 

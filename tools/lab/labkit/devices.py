@@ -28,7 +28,7 @@ KINDS = {
     "edu": Kind("edu", express=False),
     "e1000e": Kind("e1000e", backend="net", rom=True),
     "igb": Kind("igb", ("romfile=",), backend="net"),
-    "nvme": Kind("nvme", ("serial=vpv",), backend="disk"),
+    "nvme": Kind("nvme", backend="disk"),
     "virtio-net": Kind("virtio-net-pci", ("romfile=", "disable-legacy=on", "iommu_platform=on"), backend="net"),
     # A device with little but a large 64-bit BAR (testdev:membar=4G); behind a port, whose bus reset it needs.
     "testdev": Kind("pci-testdev"),
@@ -67,6 +67,7 @@ class Device:
             command += ["-blockdev", json.dumps({"driver": "raw", "node-name": f"disk-{self.id}", "file": {
                 "driver": "file", "filename": str(disk)}})]
             own["drive"] = f"disk-{self.id}"
+            own["serial"] = self.id
         if self.kind.rom:
             rom = Path(folder) / ROM_NAME
             rom.write_bytes(rom_image())

@@ -74,16 +74,21 @@ def missing_symbols(fragment, config):
     return wrong
 
 
-def debug():
-    """The debug kernel; built on first use."""
-    sources = sorted(Path("/usr/src").glob("linux-source-*.tar.xz"))
-    if len(sources) != 1:
+def sources():
+    """(archive of the kernel's sources, its package and version)"""
+    found = sorted(Path("/usr/src").glob("linux-source-*.tar.xz"))
+    if len(found) != 1:
         raise LabError("the debug kernel needs the check root: use a verb or option that builds it")
     packages = Path("/etc/vpv-packages").read_text().splitlines()
-    version = next(line for line in packages if line.startswith("linux-source-"))
+    return found[0], next(line for line in packages if line.startswith("linux-source-"))
+
+
+def debug():
+    """The debug kernel; built on first use."""
+    source, version = sources()
     fragment = env.LAB / "debug.config"
     folder = cache.artifact("debug-kernel", [version, fragment, "format 1"],
-                            lambda work: _build_debug(work, sources[0], fragment))
+                            lambda work: _build_debug(work, source, fragment))
     release = (folder / "release").read_text().strip()
     return Kernel("debug", release, folder / "bzImage", folder / "lib/modules" / release, folder / "build",
                   folder.name)
