@@ -48,8 +48,9 @@ void vpv_bars_open(struct vpv_device *vpv)
 		bar_open(vpv, i);
 }
 
-static int bar_add_part(struct vpv_bar_state *bar, u64 start, u64 bytes,
-			const struct vpv_region_ops *ops)
+/* While the BAR is being cut: before all parts of the last kind, see @num_traps. */
+int vpv_bar_add_part(struct vpv_bar_state *bar, u64 start, u64 bytes,
+		     const struct vpv_region_ops *ops)
 {
 	if (bar->num_parts == VPV_BAR_PARTS)
 		return -ENOSPC;
@@ -77,7 +78,7 @@ static int rule_trap(struct vpv_bar_state *bar, const struct vpv_bar_rule *rule)
 		if (rule->offset < bar->parts[i].end &&
 		    rule->offset + rule->bytes > bar->parts[i].start)
 			return -EINVAL;
-	return bar_add_part(bar, rule->offset, rule->bytes, rule->ops);
+	return vpv_bar_add_part(bar, rule->offset, rule->bytes, rule->ops);
 }
 
 static int apply_rule(struct vpv_device *vpv, const struct vpv_bar_rule *rule)
@@ -92,27 +93,6 @@ static int apply_rule(struct vpv_device *vpv, const struct vpv_bar_rule *rule)
 		return rule_trap(&vpv->state->bars[rule->bar], rule);
 	}
 	return -EINVAL;
-}
-
-/* The MSI-X table is the host's: the user sees ones and writes nothing. */
-static int add_msix_table(struct vpv_device *vpv)
-{
-	struct pci_dev *pdev = vpv->pdev;
-	u16 flags;
-	u32 table;
-	u8 nr;
-
-	if (!pdev->msix_cap)
-		return 0;
-
-	pci_read_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS, &flags);
-	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_TABLE, &table);
-	nr = table & PCI_MSIX_TABLE_BIR;
-	if (nr >= VPV_BARS)
-		return 0;
-	return bar_add_part(&vpv->state->bars[nr], table & PCI_MSIX_TABLE_OFFSET,
-			    ((flags & PCI_MSIX_FLAGS_QSIZE) + 1) * PCI_MSIX_ENTRY_SIZE,
-			    NULL);
 }
 
 static void bar_set_flags(struct vpv_device *vpv, struct vpv_bar_state *bar)
@@ -130,11 +110,10 @@ static void bar_set_flags(struct vpv_device *vpv, struct vpv_bar_state *bar)
 int vpv_bars_apply_rules(struct vpv_device *vpv)
 {
 	const struct vpv_variant *variant = vpv->variant;
-	struct vpv_state *st = vpv->state;
-	int ret;
 
 	for (unsigned int i = 0; i < variant->num_rules; i++) {
-		ret = apply_rule(vpv, &variant->rules[i]);
+		int ret = apply_rule(vpv, &variant->rules[i]);
+
 		if (ret) {
 			pci_err(vpv->pdev, "rule %u does not fit BAR %u of %llu bytes\n", i,
 				variant->rules[i].bar,
@@ -142,17 +121,44 @@ int vpv_bars_apply_rules(struct vpv_device *vpv)
 			return ret;
 		}
 	}
+	return 0;
+}
 
+/* Size of a BAR that is left by the rules, while the device is not open. */
+u64 vpv_bar_left(struct vpv_device *vpv, unsigned int nr)
+{
+	u64 hw_bytes = vpv_bar_bytes(vpv, nr);
+	u64 bytes = min_t(u64, hw_bytes, VPV_OFFSET_MASK + 1);
+
+	for (unsigned int i = 0; i < vpv->variant->num_rules; i++) {
+		const struct vpv_bar_rule *rule = &vpv->variant->rules[i];
+
+		if (rule->bar == nr && rule->kind == VPV_BAR_HIDE_ABOVE && rule->shift < 64)
+			bytes = min(bytes, hw_bytes >> rule->shift);
+	}
+	return bytes;
+}
+
+/*
+ * The rest, when config space says where the user sees the MSI-X table, which is the
+ * host's: the user reads ones there and writes nothing.
+ */
+int vpv_bars_finish(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	struct vpv_msix_table table;
+	int ret;
+
+	ret = vpv_persona_msix(vpv, &table);
+	if (ret < 0)
+		return ret;
 	for (unsigned int i = 0; i < VPV_BARS; i++)
 		st->bars[i].num_traps = st->bars[i].num_parts;
-
-	ret = add_msix_table(vpv);
 	if (ret)
-		return ret;
-
-	for (unsigned int i = 0; i < VPV_BARS; i++)
+		ret = vpv_bar_add_part(&st->bars[table.bar], table.pos, table.bytes, NULL);
+	for (unsigned int i = 0; i < VPV_BARS && !ret; i++)
 		bar_set_flags(vpv, &st->bars[i]);
-	return 0;
+	return ret;
 }
 
 void vpv_bars_close(struct vpv_device *vpv)

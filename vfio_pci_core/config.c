@@ -160,28 +160,56 @@ static const struct vcfg_host_ops host_ops = {
 	.restore_bars = host_restore_bars,
 };
 
-/* Build the user's config space.  After the BARs have been cut by the rules. */
-int vpv_config_open(struct vpv_device *vpv)
+static void describe(struct vpv_device *vpv, struct vcfg_desc *desc)
 {
-	struct vpv_state *st = vpv->state;
 	struct pci_dev *pdev = vpv->pdev;
-	struct vcfg_desc desc = {
+
+	*desc = (struct vcfg_desc){
 		.bytes = pdev->cfg_size,
 		.rom_bytes = vpv_rom_bytes(pdev),
 		.vf = pdev->is_virtfn,
 		.vendor = pdev->vendor,
 		.device = pdev->device,
-		.no_intx = st->nointx,
+		.no_intx = vpv->state->nointx,
+		.callbacks = vpv->variant->callbacks,
+		.num_callbacks = vpv->variant->num_callbacks,
 	};
+	/* The BAR registers of a VF are zero. */
+	for (unsigned int i = 0; pdev->is_virtfn && i < VPV_BARS; i++)
+		desc->bar_flags[i] = pci_resource_flags(pdev, i) & 0xf;
+}
+
+/* Could the device, which is not open but awake, keep what @p promises? */
+int vpv_config_check(struct vpv_device *vpv, struct vcfg_persona *p,
+		     char why[VCFG_WHY_BYTES])
+{
+	struct vcfg_desc desc;
+
+	describe(vpv, &desc);
+	desc.persona = p;
+	for (unsigned int i = 0; i < VPV_BARS; i++)
+		desc.bar_bytes[i] = vpv_bar_left(vpv, i);
+	return vcfg_persona_check(&desc, &host_ops, vpv, why);
+}
+
+/*
+ * Build the user's config space.  After the BARs have been cut by the rules; then
+ * they are cut by the persona.
+ */
+int vpv_config_open(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	struct pci_dev *pdev = vpv->pdev;
 	char why[VCFG_WHY_BYTES];
+	struct vcfg_desc desc;
 	struct vcfg_dev *cfg;
 
-	for (unsigned int i = 0; i < VPV_BARS; i++) {
+	describe(vpv, &desc);
+	desc.persona = st->persona;
+	/* A peer may want to compare. */
+	desc.view = vpv->vdev.mig_ops;
+	for (unsigned int i = 0; i < VPV_BARS; i++)
 		desc.bar_bytes[i] = st->bars[i].region.bytes;
-		/* The BAR registers of a VF are zero. */
-		if (pdev->is_virtfn)
-			desc.bar_flags[i] = pci_resource_flags(pdev, i) & 0xf;
-	}
 	for (unsigned int i = 0; i <= VPV_BARS; i++)
 		pci_read_config_dword(pdev, bar_pos(i), &st->rbar[i]);
 
@@ -195,6 +223,7 @@ int vpv_config_open(struct vpv_device *vpv)
 	st->cfg = cfg;
 	st->user_command = vcfg_command(cfg);
 	st->intx.virq_disabled = st->user_command & PCI_COMMAND_INTX_DISABLE;
+	vpv_persona_cut(vpv);
 	return 0;
 }
 
@@ -207,7 +236,7 @@ void vpv_config_close(struct vpv_device *vpv)
 /* An access beyond the end must not do a part of it. */
 static int check_range(struct vpv_device *vpv, u64 pos, size_t count)
 {
-	u64 size = vpv->pdev->cfg_size;
+	u64 size = vcfg_bytes(vpv->state->cfg);
 
 	return pos >= size || count > size - pos ? -EFAULT : 0;
 }

@@ -124,7 +124,9 @@ static int regions_open(struct vpv_device *vpv)
 	ret = vpv_config_open(vpv);
 	if (ret)
 		goto close_bars;
-	ret = vpv_irqs_open(vpv);
+	ret = vpv_bars_finish(vpv);
+	if (!ret)
+		ret = vpv_irqs_open(vpv);
 	if (ret)
 		goto close_config;
 	return 0;
@@ -161,9 +163,10 @@ int vpv_op_open(struct vfio_device *vdev)
 	const char *step = "be enabled and reset";
 	int ret;
 
+	vpv_persona_hold(vpv);
 	ret = function_enable(vpv);
 	if (ret)
-		goto log;
+		goto release;
 	step = "be given its regions";
 	ret = regions_open(vpv);
 	if (ret)
@@ -178,7 +181,8 @@ close_regions:
 	regions_close(vpv);
 disable:
 	function_disable(vpv);
-log:
+release:
+	vpv_persona_release(vpv);
 	pci_info_ratelimited(vpv->pdev, "cannot %s: %d\n", step, ret);
 	return ret;
 }
@@ -203,6 +207,7 @@ void vpv_op_close(struct vfio_device *vdev)
 	vpv_irqs_close(vpv);
 	regions_close(vpv);
 	function_disable(vpv);
+	vpv_persona_release(vpv);
 }
 EXPORT_SYMBOL_GPL(vpv_op_close);
 
@@ -220,6 +225,7 @@ int vpv_op_init(struct vfio_device *vdev)
 	vpv->pdev = to_pci_dev(vdev->dev);
 	vpv->state = st;
 	mutex_init(&st->igate);
+	mutex_init(&st->persona_lock);
 	spin_lock_init(&st->irqlock);
 	xa_init(&st->vectors);
 	init_rwsem(&st->memory_lock);
@@ -236,6 +242,8 @@ void vpv_op_release(struct vfio_device *vdev)
 	if (vpv->variant && vpv->variant->fini)
 		vpv->variant->fini(vpv);
 	vpv_devset_put(vpv->state->devset);
+	vcfg_persona_put(vpv->state->persona);
+	mutex_destroy(&vpv->state->persona_lock);
 	mutex_destroy(&vpv->state->igate);
 	kfree(vpv->state);
 }
@@ -342,11 +350,16 @@ int vpv_probe(struct pci_dev *pdev, const struct vpv_variant *variant)
 		goto put;
 
 	pci_set_drvdata(pdev, vpv);
-	ret = device_announce(vpv);
+	ret = vpv_persona_add(vpv);
 	if (ret)
 		goto clear;
+	ret = device_announce(vpv);
+	if (ret)
+		goto remove_files;
 	return 0;
 
+remove_files:
+	vpv_persona_remove(vpv);
 clear:
 	pci_set_drvdata(pdev, NULL);
 put:
@@ -359,6 +372,7 @@ void vpv_remove(struct pci_dev *pdev)
 {
 	struct vpv_device *vpv = pci_get_drvdata(pdev);
 
+	vpv_persona_remove(vpv);
 	if (vpv->variant->remove)
 		vpv->variant->remove(vpv);
 	vfio_unregister_group_dev(&vpv->vdev);

@@ -195,7 +195,7 @@ int vpv_op_get_region_info(struct vfio_device *vdev, struct vfio_region_info *in
 		rom_info(vpv, info);
 		return 0;
 	case VFIO_PCI_CONFIG_REGION_INDEX:
-		info->size = vpv->pdev->cfg_size;
+		info->size = vcfg_bytes(vpv->state->cfg);
 		info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
 		return 0;
 	case VFIO_PCI_VGA_REGION_INDEX:

@@ -230,7 +230,7 @@ static int rom_read_page(struct vpv_device *vpv, u64 pos, u8 *page, size_t bytes
 
 static ssize_t rom_read(struct vpv_device *vpv, char __user *buf, size_t count, u64 pos)
 {
-	u64 size = vpv_rom_bytes(vpv->pdev);
+	u64 size = min(vpv_rom_bytes(vpv->pdev), vpv->state->rom_most);
 	size_t done = 0, bytes;
 	int ret = 0;
 	u8 *page;

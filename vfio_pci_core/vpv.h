@@ -5,6 +5,8 @@
  * Lock order, outermost first:
  *
  *	dev_set->lock (vfio.ko: open, close, hot reset)
+ *	  persona_lock (mutex: what the user sees; never with those below but for
+ *	    reading config space of a device that is not open)
  *	  igate (mutex: which interrupts are set up)
  *	  lock of the config engine (inside vcfg_read() and vcfg_write())
  *	    memory_lock (rwsem: may registers be accessed)
@@ -108,6 +110,20 @@ struct vpv_intx {
 	bool virq_disabled;
 };
 
+/* Where the user sees the MSI-X table. */
+struct vpv_msix_table {
+	unsigned int bar;
+	u64 pos;
+	u64 bytes;
+};
+
+/* Pending bits that a persona shows at @pos of a BAR, and where they really are. */
+struct vpv_pba {
+	u64 pos;
+	unsigned int hw_bar;
+	u64 hw_pos;
+};
+
 /**
  * struct vpv_state - What vfio_pci_core/ keeps about a device
  * @devset: Token that identifies the set of functions reset together.
@@ -136,8 +152,14 @@ struct vpv_intx {
  * @wake: Eventfd to be told when the function wakes up.  memory_lock.
  * @cfg: The user's config space while open.
  * @rbar: BARs of the hardware and ROM BAR, to be restored.
+ * @persona_lock: Leaf, but for runtime PM and reading config space.
+ * @persona: What the user sees, or NULL: the default.  Written under persona_lock
+ *	while not @persona_held, so that it is constant while open.
+ * @persona_held: The device is open, or is being opened.  persona_lock.
  * @bars: BARs, constant while open.
  * @rom: The ROM region, constant while open.
+ * @rom_most: No more of the ROM is shown, constant while open.
+ * @pba: Pending bits in another place, constant while open.
  * @num_dev_regions: Used entries of @dev_regions.
  * @dev_regions: What vpv_region_add() added, constant while open.
  * @opening: The variant's open hook runs.  dev_set->lock.
@@ -175,8 +197,14 @@ struct vpv_state {
 	struct vcfg_dev *cfg;
 	u32 rbar[VPV_BARS + 1];
 
+	struct mutex persona_lock; /* persona */
+	struct vcfg_persona *persona;
+	bool persona_held;
+
 	struct vpv_bar_state bars[VPV_BARS];
 	struct vpv_region rom;
+	u64 rom_most;
+	struct vpv_pba pba;
 	unsigned int num_dev_regions;
 	struct vpv_region dev_regions[VPV_DEV_REGIONS];
 	bool opening;
@@ -199,6 +227,10 @@ static inline bool vpv_gone(struct pci_dev *pdev)
 /* bar.c */
 void vpv_bars_open(struct vpv_device *vpv);
 int vpv_bars_apply_rules(struct vpv_device *vpv);
+int vpv_bars_finish(struct vpv_device *vpv);
+int vpv_bar_add_part(struct vpv_bar_state *bar, u64 start, u64 bytes,
+		     const struct vpv_region_ops *ops);
+u64 vpv_bar_left(struct vpv_device *vpv, unsigned int nr);
 void vpv_bars_close(struct vpv_device *vpv);
 u64 vpv_rom_bytes(struct pci_dev *pdev);
 const struct vpv_bar_part *vpv_bar_part_at(const struct vpv_bar_state *bar, u64 pos,
@@ -206,6 +238,8 @@ const struct vpv_bar_part *vpv_bar_part_at(const struct vpv_bar_state *bar, u64 
 
 /* config.c */
 int vpv_config_open(struct vpv_device *vpv);
+int vpv_config_check(struct vpv_device *vpv, struct vcfg_persona *p,
+		     char why[VCFG_WHY_BYTES]);
 void vpv_config_close(struct vpv_device *vpv);
 ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
 			size_t count);
@@ -287,6 +321,14 @@ bool vpv_bar_probe_mmap(struct vpv_device *vpv, struct vpv_bar_state *bar);
 /* msi.c */
 void vpv_msi_disable(struct vpv_device *vpv);
 int vpv_msi_trigger(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data);
+
+/* persona.c */
+int vpv_persona_add(struct vpv_device *vpv);
+void vpv_persona_remove(struct vpv_device *vpv);
+void vpv_persona_hold(struct vpv_device *vpv);
+void vpv_persona_release(struct vpv_device *vpv);
+void vpv_persona_cut(struct vpv_device *vpv);
+int vpv_persona_msix(struct vpv_device *vpv, struct vpv_msix_table *table);
 
 /* power.c */
 void vpv_power_probe(struct vpv_device *vpv);

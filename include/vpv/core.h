@@ -19,6 +19,7 @@
 #include <linux/types.h>
 #include <linux/vfio.h>
 
+struct vcfg_callback;
 struct vpv_device;
 struct vpv_region;
 struct vpv_state;
@@ -126,17 +127,36 @@ struct vpv_bar_rule {
 };
 
 /**
+ * struct vpv_persona_blob - A persona that a driver brings along
+ * @blob: Compiled; e.g. printed by "vpvctl persona compile --c".
+ * @bytes: Size.
+ */
+struct vpv_persona_blob {
+	const void *blob;
+	size_t bytes;
+};
+
+/**
  * struct vpv_variant - What is special about a family of devices
  * @vfio_ops: Its operations, by VPV_VFIO_OPS().
  * @device_bytes: Size of the variant's device, a struct vpv_device first.
  * @rules: Declarations about BARs.
  * @num_rules: Their number.
+ * @personas: Built-in personas, each version that is supported.
+ * @num_personas: Their number.
+ * @callbacks: Fields of personas that the driver performs (vpv/config.h); their host
+ *	is the struct vpv_device, and vpv_mmio_begin() may be called there.
+ * @num_callbacks: Their number, at most 64.
  */
 struct vpv_variant {
 	const struct vfio_device_ops *vfio_ops;
 	size_t device_bytes;
 	const struct vpv_bar_rule *rules;
 	unsigned int num_rules;
+	const struct vpv_persona_blob *personas;
+	unsigned int num_personas;
+	const struct vcfg_callback *callbacks;
+	unsigned int num_callbacks;
 
 	/**
 	 * @init: Memory is there, nothing is registered.  E.g. vmig_init().

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "hisi_like.h"
+#include "persona_v1.h"
 
 #define HISIL_NAME "vpv_hisi_like"
 
@@ -62,6 +63,10 @@ static const struct vpv_bar_rule hisil_rules[] = {
 	{ .bar = HISIL_BAR, .kind = VPV_BAR_HIDE_ABOVE, .shift = 1 },
 };
 
+static const struct vpv_persona_blob hisil_personas[] = {
+	{ hisil_persona_v1, sizeof(hisil_persona_v1) },
+};
+
 static const struct vfio_device_ops hisil_vfio_ops = {
 	VPV_VFIO_OPS(HISIL_NAME)
 };
@@ -71,6 +76,8 @@ static const struct vpv_variant hisil_variant = {
 	.device_bytes = sizeof(struct hisil_dev),
 	.rules = hisil_rules,
 	.num_rules = ARRAY_SIZE(hisil_rules),
+	.personas = hisil_personas,
+	.num_personas = ARRAY_SIZE(hisil_personas),
 	.init = hisil_init,
 	.fini = hisil_fini,
 	.open = hisil_open,
