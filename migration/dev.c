@@ -102,9 +102,11 @@ static int op_get_state(struct vfio_device *vdev, enum vfio_device_mig_state *st
 /* What surrounds the records of a family. */
 static u64 stream_overhead(const struct vmig_desc *desc)
 {
+	u64 config = sizeof(struct vpv_stream_record) + VMIG_CONFIG_TYPICAL;
+
 	return sizeof(struct vpv_stream_header) +
 	       2 * sizeof(struct vpv_stream_record) + desc->match_bytes +
-	       sizeof(struct vpv_stream_end);
+	       sizeof(struct vpv_stream_end) + (desc->config ? 2 * config : 0);
 }
 
 static int op_get_data_size(struct vfio_device *vdev, unsigned long *bytes)
@@ -250,6 +252,7 @@ void vmig_open(struct vmig_dev *mig)
 	mutex_lock(&m->request_lock);
 	vmig_lock(m);
 	vmig_state_set(m, VMIG_RUNNING);
+	vmig_config_open(m);
 	m->open = !m->detached;
 	vmig_unlock(m);
 	mutex_unlock(&m->request_lock);

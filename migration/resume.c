@@ -80,6 +80,8 @@ static int resume_record(struct vmig_machine *m, struct vmig_parser *p)
 		return resume_verify(m, p);
 	if (p->type >= VPV_RECORD_FAMILY)
 		return resume_load(m, p);
+	if (p->type == VPV_RECORD_VIEW || p->type == VPV_RECORD_CONFIG)
+		return vmig_config_load(m, p);
 	return 0;	/* an optional record of a newer container */
 }
 
@@ -240,8 +242,9 @@ int vmig_resume_end(struct vmig_machine *m)
 		resume_complain(m, &f->parser.why);
 		return err;
 	}
-	if (!m->mig->ops->load_end)
-		return 0;
+	err = vmig_config_load_end(m, &f->parser);
+	if (err || !m->mig->ops->load_end)
+		return err;
 
 	err = m->mig->ops->load_end(m->mig);
 	if (err && !m->refused)

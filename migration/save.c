@@ -59,8 +59,9 @@ static int save_queue(struct vmig_file *f, struct list_head *bufs, size_t bytes)
 	return err;
 }
 
-static int save_record(struct vmig_file *f, u32 type, u32 flags, const void *data,
-		       size_t bytes)
+/* Append a record, of the family or of the container, without waiting for room. */
+int vmig_save_record(struct vmig_file *f, u32 type, u32 flags, const void *data,
+		     size_t bytes)
 {
 	struct vmig_writer writer = f->writer;
 	struct vpv_stream_record head;
@@ -95,7 +96,7 @@ int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data, size_
 	wait_event_idle(f->wait, save_has_room(f, sizeof(struct vpv_stream_record) + bytes));
 	if (save_stopped(f))
 		return -ECANCELED;
-	return save_record(f, type, flags, data, bytes);
+	return vmig_save_record(f, type, flags, data, bytes);
 }
 EXPORT_SYMBOL_GPL(vmig_emit);
 
@@ -126,7 +127,7 @@ static int save_match(struct vmig_file *f)
 	if (bytes)
 		err = mig->ops->match(mig, match);
 	if (!err)
-		err = save_record(f, VPV_RECORD_MATCH, 0, match, bytes);
+		err = vmig_save_record(f, VPV_RECORD_MATCH, 0, match, bytes);
 	kfree(match);
 	return err;
 }
@@ -154,6 +155,8 @@ int vmig_save_begin(struct vmig_machine *m, bool final, struct file **filp)
 	err = save_header(f);
 	if (!err)
 		err = save_match(f);
+	if (!err)
+		err = vmig_config_save_view(f);
 	if (err)
 		goto put;
 
@@ -245,10 +248,12 @@ static int save_rest(struct vmig_machine *m, struct vmig_file *f)
 	int err;
 
 	err = m->mig->ops->save(m->mig, &f->emit);
+	if (!err)
+		err = vmig_config_save_state(f);
 	if (err)
 		return err;
 	vmig_emit_end(&f->writer, &end);
-	return save_record(f, VPV_RECORD_END, 0, &end, sizeof(end));
+	return vmig_save_record(f, VPV_RECORD_END, 0, &end, sizeof(end));
 }
 
 static int save_round(struct vmig_machine *m, struct vmig_file *f)

@@ -244,35 +244,58 @@ static int parse_header_tail(struct vmig_parser *p, const u8 **data, size_t *byt
 	return p->have == p->header_bytes ? check_header(p) : VMIG_NEED_BYTES;
 }
 
-/* MATCH first and once, END of the right size; other types below FAMILY. */
-static int check_type(struct vmig_parser *p)
+/* Largest payload of a type. */
+static u32 most_bytes(const struct vmig_parser *p)
 {
-	bool optional = p->flags & VPV_RECORD_OPTIONAL;
+	if (p->type >= VPV_RECORD_FAMILY)
+		return p->max_payload;
+	return p->type == VPV_RECORD_MATCH ? VMIG_MATCH_MAX_BYTES : VMIG_OWN_MAX_BYTES;
+}
+
+/* MATCH first and once, VIEW only behind it, CONFIG at most once. */
+static int check_place(struct vmig_parser *p)
+{
 	bool match = p->type == VPV_RECORD_MATCH;
 
 	if (!p->seq && !match)
 		return refuse(p, -EPROTO, "first record type", VPV_RECORD_MATCH, p->type);
 	if (p->seq && match)
 		return refuse(p, -EPROTO, "second MATCH, at record", 0, p->seq);
+	if (p->type == VPV_RECORD_VIEW && p->seq != 1)
+		return refuse(p, -EPROTO, "VIEW, at record", 1, p->seq);
+	if (p->type == VPV_RECORD_CONFIG && p->config_seen)
+		return refuse(p, -EPROTO, "second CONFIG, at record", 0, p->seq);
+	return 0;
+}
 
+/* END of the right size; types below FAMILY that are not known must be optional. */
+static int check_type(struct vmig_parser *p)
+{
+	bool optional = p->flags & VPV_RECORD_OPTIONAL;
+	int err = check_place(p);
+
+	if (err)
+		return err;
 	switch (p->type) {
 	case VPV_RECORD_MATCH:
+	case VPV_RECORD_CONFIG:
 	case VPV_RECORD_END:
 		if (optional)
 			return refuse(p, -EINVAL, "record flags", 0, p->flags);
-		if (p->type == VPV_RECORD_END && p->record_bytes != sizeof(p->end))
-			return refuse(p, -EPROTO, "size of the END record",
-				      sizeof(p->end), p->record_bytes);
-		if (p->record_bytes > VMIG_MATCH_MAX_BYTES)
-			return refuse(p, -EMSGSIZE, "size of the match data",
-				      VMIG_MATCH_MAX_BYTES, p->record_bytes);
-		return 0;
+		break;
+	case VPV_RECORD_VIEW:
+		break;
 	default:
 		if (p->type < VPV_RECORD_FAMILY && !optional)
 			return refuse(p, -EOPNOTSUPP, "record type", VPV_RECORD_FAMILY,
 				      p->type);
 		return 0;
 	}
+	if (p->type == VPV_RECORD_END && p->record_bytes != sizeof(p->end))
+		return refuse(p, -EPROTO, "size of the END record", sizeof(p->end),
+			      p->record_bytes);
+	p->config_seen |= p->type == VPV_RECORD_CONFIG;
+	return 0;
 }
 
 static int check_head(struct vmig_parser *p)
@@ -295,8 +318,8 @@ static int check_head(struct vmig_parser *p)
 	p->flags = le32_to_cpu(h.flags);
 	if (p->flags & ~VPV_RECORD_OPTIONAL)
 		return refuse(p, -EINVAL, "record flags", VPV_RECORD_OPTIONAL, p->flags);
-	if (bytes > p->max_payload)
-		return refuse(p, -EMSGSIZE, "record size", p->max_payload, bytes);
+	if (bytes > most_bytes(p))
+		return refuse(p, -EMSGSIZE, "record size", most_bytes(p), bytes);
 	p->record_bytes = bytes;
 	return check_type(p);
 }

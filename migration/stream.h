@@ -8,6 +8,7 @@
 
 /* Largest match data, and largest record of the container itself. */
 #define VMIG_MATCH_MAX_BYTES	4096U
+#define VMIG_OWN_MAX_BYTES	VPV_CONFIG_MAX_BYTES
 
 #define VMIG_HEADER_MAX_BYTES	4096U
 
@@ -129,6 +130,7 @@ enum vmig_parse_event {
  * @crc: Checksum of what the next head continues.
  * @seq: Number of the next record.
  * @bytes: Sum of the payloads seen.
+ * @config_seen: A CONFIG record was there.
  * @type: Type of the record.
  * @flags: Its flags.
  * @record_bytes: Size of its payload.
@@ -147,6 +149,7 @@ struct vmig_parser {
 	u32 crc;
 	u64 seq;
 	u64 bytes;
+	bool config_seen;
 	u32 type;
 	u32 flags;
 	u32 record_bytes;

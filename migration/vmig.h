@@ -37,6 +37,8 @@
 #define VMIG_BOUNCE_BYTES	(64U << 10)
 #define VMIG_BUF_BYTES		(64U << 10)
 #define VMIG_ERROR_TEXT_BYTES	160
+/* An ordinary view or emulated state; only for estimates. */
+#define VMIG_CONFIG_TYPICAL	512U
 
 /**
  * struct vmig_buf - A piece of a stream, waiting for the reader
@@ -73,7 +75,8 @@ struct vmig_session_stats {
  * @request_lock: See above.
  * @state_lock: See above.
  * @lock: See above.
- * @id: What its streams say; constant.
+ * @id: What its streams say; constant but for the persona, which is set under
+ *	state_lock by vmig_open().
  * @caps: VMIG_CAP_ bits; constant.
  * @state: VMIG_ bits.  Written under state_lock and lock, read under either.
  * @open: User space has the device open, and it is not going away.  Written under
@@ -226,6 +229,8 @@ void vmig_session_begin(struct vmig_machine *m, struct vmig_file *f);
 void vmig_session_end(struct vmig_machine *m, bool saving, int err);
 
 /* save.c */
+int vmig_save_record(struct vmig_file *f, u32 type, u32 flags, const void *data,
+		     size_t bytes);
 int vmig_save_begin(struct vmig_machine *m, bool final, struct file **filp);
 void vmig_save_final(struct vmig_machine *m);
 void vmig_save_pause(struct vmig_machine *m);
@@ -244,6 +249,13 @@ int vmig_resume_begin(struct vmig_machine *m, struct file **filp);
 int vmig_resume_end(struct vmig_machine *m);
 ssize_t vmig_resume_write_iter(struct kiocb *iocb, struct iov_iter *from);
 __poll_t vmig_resume_poll(struct file *filp, struct poll_table_struct *pt);
+
+/* config.c */
+void vmig_config_open(struct vmig_machine *m);
+int vmig_config_save_view(struct vmig_file *f);
+int vmig_config_save_state(struct vmig_file *f);
+int vmig_config_load(struct vmig_machine *m, const struct vmig_parser *p);
+int vmig_config_load_end(struct vmig_machine *m, const struct vmig_parser *p);
 
 /* debugfs.c */
 void vmig_debugfs_init(void);

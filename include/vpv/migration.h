@@ -23,6 +23,7 @@
 
 struct vmig_dev;
 struct vmig_machine;
+struct vpv_config_travel;
 
 /**
  * struct vmig_record - One record of a stream, as a variant gets it
@@ -207,6 +208,10 @@ struct vmig_ops {
  * @max_payload: Largest record of the family, at most VPV_STREAM_MAX_PAYLOAD.
  * @max_queued: Most payload bytes kept for a slow reader (0: 8 MiB).
  * @typical_bytes: Answer of MIG_DATA_SIZE without an @estimate hook.
+ * @config: Config space of the device (&vpv_config_travel), or NULL: it is nobody's
+ *	business.  With it, the persona, what the user sees and the emulated state
+ *	are in the stream and are compared; vmig_open() must come after the
+ *	device's config space has been built.
  */
 struct vmig_desc {
 	const char *family;
@@ -217,6 +222,7 @@ struct vmig_desc {
 	u32 max_payload;
 	u32 max_queued;
 	u64 typical_bytes;
+	const struct vpv_config_travel *config;
 };
 
 /**

@@ -4,7 +4,7 @@
 
 #include "../../migration/stream.c"
 
-#define STREAM_MAX	2048
+#define STREAM_MAX	40000
 #define RECORD_MAX	512
 #define SEEN_MAX	8
 #define TYPE_A		(VPV_RECORD_FAMILY + 1)
@@ -29,7 +29,7 @@ struct stream {
 /* What came out of the parser. */
 struct seen {
 	struct vmig_parser p;
-	u8 payload[VMIG_MATCH_MAX_BYTES];
+	u8 payload[VPV_CONFIG_MAX_BYTES];
 	unsigned int headers;
 	unsigned int records;
 	unsigned int ends;
@@ -507,7 +507,12 @@ static const struct record_case record_cases[] = {
 	{ "type_zero", VPV_RECORD_MATCH, 0, 0, 1, -EOPNOTSUPP },
 	{ "container_type", VPV_RECORD_MATCH, VPV_RECORD_FAMILY - 1, 0, 1, -EOPNOTSUPP },
 	{ "optional_container_type", VPV_RECORD_MATCH, VPV_RECORD_FAMILY - 1, 1, 1, 0 },
-	{ "config_is_not_known_yet", VPV_RECORD_MATCH, VPV_RECORD_CONFIG, 0, 1, -EOPNOTSUPP },
+	{ "config", VPV_RECORD_MATCH, VPV_RECORD_CONFIG, 0, 20, 0 },
+	{ "optional_config", VPV_RECORD_MATCH, VPV_RECORD_CONFIG, 1, 20, -EINVAL },
+	{ "config_first", VPV_RECORD_CONFIG, VPV_RECORD_CONFIG, 0, 20, -EPROTO },
+	{ "view", VPV_RECORD_MATCH, VPV_RECORD_VIEW, 1, 20, 0 },
+	{ "mandatory_view", VPV_RECORD_MATCH, VPV_RECORD_VIEW, 0, 20, 0 },
+	{ "view_first", VPV_RECORD_VIEW, TYPE_A, 0, 20, -EPROTO },
 };
 
 static void record_case_name(const struct record_case *c, char *desc)
@@ -530,6 +535,38 @@ static void record_is_checked(struct kunit *test)
 	put_record(s, c->type, c->flags, data, c->bytes);
 	put_end(s);
 	KUNIT_EXPECT_EQ(test, parse_all(seen, s->bytes, s->fill), c->err);
+}
+
+/* VIEW only behind MATCH, CONFIG once; both can be larger than the family's. */
+static void config_has_its_place(struct kunit *test)
+{
+	static const struct {
+		u32 types[3];
+		u32 bytes;
+		int err;
+	} cases[] = {
+		{ { VPV_RECORD_VIEW, TYPE_A, VPV_RECORD_CONFIG }, 8, 0 },
+		{ { VPV_RECORD_VIEW, VPV_RECORD_VIEW, TYPE_A }, 8, -EPROTO },
+		{ { TYPE_A, VPV_RECORD_VIEW, TYPE_A }, 8, -EPROTO },
+		{ { VPV_RECORD_CONFIG, TYPE_A, VPV_RECORD_CONFIG }, 8, -EPROTO },
+		{ { VPV_RECORD_VIEW, VPV_RECORD_CONFIG, VPV_RECORD_END }, VPV_CONFIG_MAX_BYTES,
+		  -EPROTO },
+		{ { VPV_RECORD_VIEW, TYPE_A, TYPE_A }, VPV_CONFIG_MAX_BYTES + 1, -EMSGSIZE },
+	};
+	u8 *data = kunit_kzalloc(test, VPV_CONFIG_MAX_BYTES + 1, GFP_KERNEL);
+	struct seen *seen = seen_new(test);
+	struct stream *s = stream_new(test);
+
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		put_header(s, &self);
+		put_record(s, VPV_RECORD_MATCH, 0, match_data, sizeof(match_data));
+		for (size_t k = 0; k < 3; k++)
+			put_record(s, cases[i].types[k], 0, data, cases[i].bytes);
+		put_end(s);
+		KUNIT_EXPECT_EQ_MSG(test, parse_all(seen, s->bytes, s->fill), cases[i].err,
+				    "case %zu", i);
+	}
 }
 
 /* Only the head arrives: nothing is asked for that large. */
@@ -632,6 +669,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE_PARAM(version_range_is_checked, version_gen_params),
 	KUNIT_CASE(newer_minor_may_have_a_longer_header),
 	KUNIT_CASE_PARAM(record_is_checked, record_gen_params),
+	KUNIT_CASE(config_has_its_place),
 	KUNIT_CASE(oversized_records_ask_for_no_memory),
 	KUNIT_CASE(totals_are_checked),
 	KUNIT_CASE(garbage_is_refused_at_its_first_byte),

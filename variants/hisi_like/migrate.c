@@ -5,6 +5,8 @@
  */
 #include <linux/slab.h>
 
+#include <vpv/config_travel.h>
+
 #include "hisi_like.h"
 
 static int hisil_quiesce(struct vmig_dev *mig)
@@ -234,4 +236,5 @@ const struct vmig_desc hisil_mig_desc = {
 	.state_accepts = 1,
 	.match_bytes = sizeof(struct hisil_match),
 	.max_payload = HISIL_MAX_CTX_BYTES,
+	.config = &vpv_config_travel,
 };

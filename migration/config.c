@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Config space in the stream: the persona in the header, what the user sees behind
+ * MATCH, what a persona emulates at the end.  Bytes and decisions are those of
+ * vmig_desc.config; nothing here knows PCI.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include <vpv/config_travel.h>
+
+#include "trace.h"
+#include "vmig.h"
+
+/**
+ * vmig_config_open() - Learn the persona
+ * @m: Machine; the device is being opened.
+ */
+void vmig_config_open(struct vmig_machine *m)
+{
+	const struct vpv_config_travel *config = m->mig->desc->config;
+	struct vpv_config_identity id;
+
+	lockdep_assert_held(&m->state_lock);
+
+	if (!config)
+		return;
+	config->identity(m->mig->vdev, &id);
+	memcpy(m->id.persona, id.name, sizeof(m->id.persona));
+	m->id.persona_version = id.version;
+	memcpy(m->id.persona_digest, id.digest, sizeof(m->id.persona_digest));
+}
+
+/* Ask @get for a payload; what it writes becomes a record, nothing does not. */
+static int save(struct vmig_file *f, int (*get)(struct vfio_device *, void *, size_t),
+		u32 type, u32 flags)
+{
+	void *buf = kvmalloc(VPV_CONFIG_MAX_BYTES, GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!buf)
+		return -ENOMEM;
+	ret = get(f->m->mig->vdev, buf, VPV_CONFIG_MAX_BYTES);
+	if (ret > 0)
+		ret = vmig_save_record(f, type, flags, buf, ret);
+	kvfree(buf);
+	return ret;
+}
+
+/**
+ * vmig_config_save_view() - Write what the user sees
+ * @f: Save session; MATCH has been queued.
+ *
+ * Optional, so that readers of minor version 0 skip it.
+ * Return: 0 or a negative errno.
+ */
+int vmig_config_save_view(struct vmig_file *f)
+{
+	const struct vpv_config_travel *config = f->m->mig->desc->config;
+
+	return config ? save(f, config->view, VPV_RECORD_VIEW, VPV_RECORD_OPTIONAL) : 0;
+}
+
+/**
+ * vmig_config_save_state() - Write what the persona emulates
+ * @f: Save session; the device's own state has been queued.
+ *
+ * Return: 0 or a negative errno.
+ */
+int vmig_config_save_state(struct vmig_file *f)
+{
+	const struct vpv_config_travel *config = f->m->mig->desc->config;
+
+	return config ? save(f, config->save, VPV_RECORD_CONFIG, 0) : 0;
+}
+
+static int refuse(struct vmig_machine *m, const struct vpv_config_diff *diff, int err)
+{
+	const struct vmig_refusal why = {
+		.err = err, .field = diff->what, .want = diff->want, .got = diff->got,
+	};
+
+	trace_vmig_refusal(m, &why);
+	if (diff->pos == VPV_CONFIG_NOWHERE)
+		vmig_complain(m, "stream refused: %s: expected %#x, got %#x (%d)",
+			      diff->what, diff->want, diff->got, err);
+	else
+		vmig_complain(m, "stream refused: %s at %#05x: expected %#04x, got %#04x (%d)",
+			      diff->what, diff->pos, diff->want, diff->got, err);
+	return err;
+}
+
+/**
+ * vmig_config_load() - Take a record of config space
+ * @m: Machine.
+ * @p: Parser; the record is VIEW or CONFIG.
+ *
+ * Return: 0; -EOPNOTSUPP, -EINVAL: refused, which was said.
+ */
+int vmig_config_load(struct vmig_machine *m, const struct vmig_parser *p)
+{
+	const struct vpv_config_travel *config = m->mig->desc->config;
+	struct vpv_config_diff diff = { .pos = VPV_CONFIG_NOWHERE };
+	int err;
+
+	lockdep_assert_held(&m->state_lock);
+
+	if (p->type == VPV_RECORD_VIEW) {
+		/* Who shows nothing has nothing to compare. */
+		err = config ? config->check_view(m->mig->vdev, p->payload,
+						  p->record_bytes, &diff) : 0;
+	} else if (!config) {
+		diff.what = "emulated config space";
+		diff.got = p->record_bytes;
+		err = -EINVAL;
+	} else {
+		err = config->load(m->mig->vdev, p->payload, p->record_bytes, &diff);
+	}
+	return err ? refuse(m, &diff, err) : 0;
+}
+
+/**
+ * vmig_config_load_end() - Was all of it there?
+ * @m: Machine.
+ * @p: Parser; the stream is complete.
+ *
+ * Return: 0; -EPROTO: the emulated state is missing, which was said.
+ */
+int vmig_config_load_end(struct vmig_machine *m, const struct vmig_parser *p)
+{
+	const struct vpv_config_travel *config = m->mig->desc->config;
+	struct vpv_config_diff diff = {
+		.what = "records of emulated config space", .pos = VPV_CONFIG_NOWHERE,
+		.want = 1,
+	};
+	void *buf;
+	int ret;
+
+	lockdep_assert_held(&m->state_lock);
+
+	if (!config || p->config_seen)
+		return 0;
+	buf = kvmalloc(VPV_CONFIG_MAX_BYTES, GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return -ENOMEM;
+	ret = config->save(m->mig->vdev, buf, VPV_CONFIG_MAX_BYTES);
+	kvfree(buf);
+	return ret > 0 ? refuse(m, &diff, -EPROTO) : ret;
+}
