@@ -199,7 +199,7 @@ struct bad {
 	bool at_stop;
 };
 
-static uint8_t scratch[8192];
+static uint8_t scratch[VPV_CONFIG_MAX_BYTES + 1];
 
 static void rec_remove(struct stream *s, unsigned int i)
 {
@@ -243,11 +243,12 @@ static void put32(uint8_t *p, unsigned int pos, uint32_t val)
 	memcpy(p + pos, &val, sizeof(val));
 }
 
-/* Records of the stream: 0 MATCH, 1 global context, 2 queue context, 3 END. */
+/* Records of the stream: MATCH, VIEW, global context, queue context, END. */
 #define MATCH	0
-#define GLOBAL	1
-#define QUEUE	2
-#define END	3
+#define VIEW	1
+#define GLOBAL	2
+#define QUEUE	3
+#define END	4
 
 static void same(struct stream *s) {}
 static void magic(struct stream *s) { s->header.magic[7] = '\r'; }
@@ -316,6 +317,31 @@ static void unknown_container_optional(struct stream *s)
 {
 	rec_insert(s, END, 0x77, VPV_RECORD_OPTIONAL, scratch, 8);
 }
+/* Its first word is that of the ids. */
+static void minor_0(struct stream *s)
+{
+	s->header.minor = 0;
+	rec_remove(s, VIEW);
+}
+static void view_id(struct stream *s) { rec_copy(s, VIEW)[8 + 4]++; }
+static void view_bytes(struct stream *s) { put32(rec_copy(s, VIEW), 0, 256); }
+static void view_words(struct stream *s) { rec_copy(s, VIEW)[4]++; }
+static void view_order(struct stream *s) { rec_copy(s, VIEW)[8] = 8; }
+static void view_empty(struct stream *s) { s->rec[VIEW].bytes = 0; }
+static void view_late(struct stream *s) { rec_swap(s, VIEW, GLOBAL); }
+static void view_twice(struct stream *s)
+{
+	rec_insert(s, VIEW, VPV_RECORD_VIEW, 0, s->payload[VIEW], s->rec[VIEW].bytes);
+}
+static void view_large(struct stream *s)
+{
+	rec_copy(s, VIEW);
+	s->rec[VIEW].bytes = sizeof(scratch);
+}
+static void config(struct stream *s)
+{
+	rec_insert(s, END, VPV_RECORD_CONFIG, 0, s->payload[VIEW], s->rec[VIEW].bytes);
+}
 static void record_flags(struct stream *s) { s->rec[QUEUE].flags = 0x80; }
 static void match_size(struct stream *s) { s->rec[MATCH].bytes -= 4; }
 static void match_magic(struct stream *s) { rec_copy(s, MATCH)[0]++; }
@@ -346,6 +372,7 @@ static const struct bad bads[] = {
 	BAD(version_readable, ALL, 0),
 	BAD(unknown_optional, ALL, 0),
 	BAD(unknown_container_optional, ALL, 0),
+	BAD(minor_0, ALL, 0),
 	BAD(magic, ALL, -EINVAL),
 	BAD(major, ALL, -EPROTONOSUPPORT),
 	BAD(header_short, ALL, -EINVAL),
@@ -390,6 +417,15 @@ static const struct bad bads[] = {
 	BAD(match_rings, ALL, -EOPNOTSUPP),
 	BAD(match_algs, ALL, -EOPNOTSUPP),
 	BAD(match_xfer, ALL, -EOPNOTSUPP),
+	BAD(view_id, ALL, -EOPNOTSUPP),
+	BAD(view_bytes, ALL, -EOPNOTSUPP),
+	BAD(view_words, ALL, -EINVAL),
+	BAD(view_order, ALL, -EINVAL),
+	BAD(view_empty, ALL, -EINVAL),
+	BAD(view_late, ALL, -EPROTO),
+	BAD(view_twice, ALL, -EPROTO),
+	BAD(view_large, ALL, -EMSGSIZE),
+	BAD(config, ALL, -EINVAL),
 	BAD(global_magic, ALL, -EINVAL),
 	BAD(global_version, ALL, -EINVAL),
 	BAD(global_size, ALL, -EINVAL),
