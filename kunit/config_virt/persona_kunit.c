@@ -446,8 +446,7 @@ static void persona_no_extended(struct kunit *test)
 	for (unsigned int pass = 0; pass < 2; pass++) {
 		memcpy(blob, &room->fake, caps);
 		memcpy(blob + caps, room->fake.field, bytes - caps);
-		put_unaligned_le32(vcfg_persona_crc(blob, bytes), blob + offsetof(
-					struct vpv_persona_header, crc));
+		put_unaligned_le32(vcfg_persona_crc(blob, bytes), blob + HDR(crc));
 		KUNIT_EXPECT_EQ(test, vcfg_persona_parse(&room->p, blob, bytes, &room->why),
 				pass ? -EEXIST : 0);
 		fake_put_field(&room->fake.field[FAKE_OWN + 1], &f);
