@@ -118,14 +118,20 @@ char *persona_where(const struct persona *persona, const struct vcfg_persona_why
 	}
 }
 
-void persona_digest(const struct persona *persona, char *hex)
+void persona_digest_bytes(const struct persona *persona, u8 *digest)
 {
-	u8 digest[SHA256_DIGEST_SIZE];
 	struct sha256_ctx ctx;
 
 	sha256_init(&ctx);
 	sha256_update(&ctx, persona->bytes, persona->blob);
-	sha256_digest(&ctx, sizeof(digest), digest);
+	sha256_digest(&ctx, SHA256_DIGEST_SIZE, digest);
+}
+
+void persona_digest(const struct persona *persona, char *hex)
+{
+	u8 digest[SHA256_DIGEST_SIZE];
+
+	persona_digest_bytes(persona, digest);
 	for (size_t i = 0; i < sizeof(digest); i++)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }

@@ -124,7 +124,8 @@ void persona_free(struct persona *persona);
 u8 *persona_read_file(const char *path, size_t most, size_t *bytes, char **error);
 /* "FILE:LINE:COLUMN", or "FILE: field 0x40:2". */
 char *persona_where(const struct persona *persona, const struct vcfg_persona_why *why);
-/* SHA-256 in hexadecimal digits; @hex has 65 bytes. */
+/* SHA-256: VPV_PERSONA_DIGEST_BYTES, or in hexadecimal digits; @hex has 65 bytes. */
+void persona_digest_bytes(const struct persona *persona, u8 *digest);
 void persona_digest(const struct persona *persona, char *hex);
 
 /* The device, or a file that was read from one. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../../migration/stream.h"
+#include "stream_config.h"
 #include "vpvctl.h"
 
 /**
@@ -33,6 +34,8 @@ struct fault {
  * @self: Who the parser thinks reads; what was not given on the command line is taken
  *	from the stream.
  * @family, @versions: Were given.
+ * @persona: The reader's, from a file, or NULL.
+ * @any_persona: None was given: it is taken from the stream.
  * @max_record: Largest record taken.
  * @fd: The file.
  * @offset: Bytes consumed.
@@ -48,6 +51,8 @@ struct reading {
 	struct vmig_identity self;
 	bool family;
 	bool versions;
+	struct persona *persona;
+	bool any_persona;
 	u32 max_record;
 	int fd;
 	uint64_t offset;
@@ -90,6 +95,8 @@ static const struct field {
 	HEAD("record type", type),
 	HEAD("first record type", type),
 	HEAD("second MATCH, at record", type),
+	HEAD("VIEW, at record", type),
+	HEAD("second CONFIG, at record", type),
 	HEAD("size of the END record", bytes),
 	HEAD("size of the match data", bytes),
 	END("total of records", records),
@@ -105,6 +112,8 @@ static const char *record_name(u32 type)
 		return "CONFIG";
 	case VPV_RECORD_END:
 		return "END";
+	case VPV_RECORD_VIEW:
+		return "VIEW";
 	default:
 		return type < VPV_RECORD_FAMILY ? "reserved" : "family";
 	}
@@ -220,6 +229,8 @@ static void adopt_identity(struct reading *r)
 		memcpy(self->family, h->family, sizeof(self->family));
 	if (!r->versions)
 		self->state_version = U32_MAX;
+	if (!r->any_persona)
+		return;
 	memcpy(self->persona, h->persona, sizeof(self->persona));
 	self->persona_version = le32_to_cpu(h->persona_version);
 	memcpy(self->persona_digest, h->persona_digest, sizeof(self->persona_digest));
@@ -261,6 +272,8 @@ static void record(struct reading *r, u32 type, u32 flags, u64 bytes)
 		       (unsigned long long)seq, type, record_name(type),
 		       flags & VPV_RECORD_OPTIONAL ? "optional" : "-",
 		       (unsigned long long)bytes);
+		if (stream_config_is(type))
+			stream_config_print(r->parser.payload, bytes);
 		return;
 	}
 	obj = json_object_new_object();
@@ -270,13 +283,23 @@ static void record(struct reading *r, u32 type, u32 flags, u64 bytes)
 	put_text(obj, "name", record_name(type));
 	put_flag(obj, "optional", flags & VPV_RECORD_OPTIONAL);
 	put_number(obj, "bytes", bytes);
+	if (stream_config_is(type))
+		json_object_object_add(obj, "dwords",
+				       stream_config_json(r->parser.payload, bytes));
 	json_object_array_add(r->listed, obj);
+}
+
+static const char *digest_text(const struct vpv_stream_header *h, char *text)
+{
+	for (size_t i = 0; i < VPV_STREAM_DIGEST_BYTES; i++)
+		sprintf(text + 2 * i, "%02x", h->persona_digest[i]);
+	return text;
 }
 
 static void print_header(struct reading *r)
 {
 	const struct vpv_stream_header *h = &r->parser.header;
-	char *family, *persona;
+	char *family, *persona, digest[2 * VPV_STREAM_DIGEST_BYTES + 1];
 
 	if (!r->show || vpvctl.json)
 		return;
@@ -287,13 +310,53 @@ static void print_header(struct reading *r)
 	printf("family %s, state version %u, readable from version %u on\n", family,
 	       le32_to_cpu(h->state_version), le32_to_cpu(h->state_oldest));
 	if (*persona)
-		printf("persona %s, version %u\n", persona, le32_to_cpu(h->persona_version));
+		printf("persona %s, version %u, digest %s\n", persona,
+		       le32_to_cpu(h->persona_version), digest_text(h, digest));
 	else
 		printf("persona: the default one\n");
 	paint(PAINT_BOLD, "%10s %8s  %-15s %-8s %10s\n", "OFFSET", "SEQUENCE", "TYPE", "FLAGS",
 	      "BYTES");
 	free(family);
 	free(persona);
+}
+
+static bool has_header(struct reading *r)
+{
+	struct fault *fault = &r->fault;
+	const char *field;
+
+	if (stream_config_header(&r->parser.header, &field, fault->text, sizeof(fault->text))) {
+		print_header(r);
+		return true;
+	}
+	fault->err = -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (!strcmp(fields[i].name, field)) {
+			fault->offset = fields[i].offset;
+			fault->bytes = fields[i].bytes;
+		}
+	return false;
+}
+
+static bool has_record(struct reading *r)
+{
+	const struct vmig_parser *p = &r->parser;
+	char text[192];
+	int err = 0;
+
+	if (stream_config_is(p->type))
+		err = stream_config_check(p->type, p->payload, p->record_bytes,
+					  r->persona ? &r->persona->p : NULL, text,
+					  sizeof(text));
+	if (err) {
+		r->fault = (struct fault){ .err = err, .offset = r->part,
+					   .bytes = p->record_bytes };
+		snprintf(r->fault.text, sizeof(r->fault.text), "%s record: %s",
+			 record_name(p->type), text);
+		return false;
+	}
+	record(r, p->type, p->flags, p->record_bytes);
+	return true;
 }
 
 /* One event of the parser; returns false when reading ends. */
@@ -318,11 +381,9 @@ static bool step(struct reading *r, void **payload)
 		*payload = p->payload = xalloc(p->record_bytes);
 		return true;
 	case VMIG_HAVE_HEADER:
-		print_header(r);
-		return true;
+		return has_header(r);
 	case VMIG_HAVE_RECORD:
-		record(r, p->type, p->flags, p->record_bytes);
-		return true;
+		return has_record(r);
 	case VMIG_HAVE_END:
 		record(r, p->type, p->flags, sizeof(p->end));
 		return true;
@@ -335,8 +396,8 @@ static bool step(struct reading *r, void **payload)
 static struct json_object *header_json(const struct reading *r)
 {
 	const struct vpv_stream_header *h = &r->parser.header;
+	char *name, digest[2 * VPV_STREAM_DIGEST_BYTES + 1];
 	struct json_object *obj;
-	char *name;
 
 	if (r->parser.at < VMIG_AT_HEAD)
 		return NULL;
@@ -353,6 +414,7 @@ static struct json_object *header_json(const struct reading *r)
 	put_text_or_null(obj, "persona", name);
 	free(name);
 	put_number(obj, "persona_version", le32_to_cpu(h->persona_version));
+	put_text_or_null(obj, "persona_digest", h->persona[0] ? digest_text(h, digest) : NULL);
 	return obj;
 }
 
@@ -421,12 +483,29 @@ static const struct option options[] = {
 	{ "family", required_argument, NULL, 'f' },
 	{ "max-record", required_argument, NULL, 'm' },
 	{ "oldest", required_argument, NULL, 'o' },
+	{ "persona", required_argument, NULL, 'p' },
 	{ "state-version", required_argument, NULL, 's' },
 	OPTIONS_COMMON
 };
 
 #define USAGE "stream show|check [--family NAME] [--state-version N [--oldest N]] " \
-	"[--max-record BYTES] [--json] FILE|-"
+	"[--persona FILE|default] [--max-record BYTES] [--json] FILE|-"
+
+/* The reader shows this one. */
+static void adopt_persona(struct reading *r, const char *file)
+{
+	char *error;
+
+	r->any_persona = false;
+	if (!strcmp(file, "default"))
+		return;
+	r->persona = persona_load(file, &error);
+	if (!r->persona)
+		exit(fail("%s", error));
+	memcpy(r->self.persona, r->persona->p.name, sizeof(r->self.persona));
+	r->self.persona_version = r->persona->p.version;
+	persona_digest_bytes(r->persona, r->self.persona_digest);
+}
 
 static void parse_options(struct reading *r, int argc, char **argv)
 {
@@ -446,6 +525,9 @@ static void parse_options(struct reading *r, int argc, char **argv)
 			break;
 		case 'o':
 			r->self.state_accepts = number("--oldest", optarg, 0, U32_MAX);
+			break;
+		case 'p':
+			adopt_persona(r, optarg);
 			break;
 		case 's':
 			r->self.state_version = number("--state-version", optarg, 0, U32_MAX);
@@ -468,7 +550,9 @@ static void open_stream(struct reading *r, const char *file)
 
 int cmd_stream(int argc, char **argv)
 {
-	static struct reading r = { .max_record = VPV_STREAM_MAX_PAYLOAD };
+	static struct reading r = {
+		.max_record = VPV_STREAM_MAX_PAYLOAD, .any_persona = true,
+	};
 	const char *verb, *file;
 	void *payload = NULL;
 
@@ -486,6 +570,7 @@ int cmd_stream(int argc, char **argv)
 	while (step(&r, &payload))
 		;
 	free(payload);
+	persona_free(r.persona);
 	if (r.fd != STDIN_FILENO)
 		close(r.fd);
 

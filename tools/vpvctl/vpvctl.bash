@@ -30,7 +30,7 @@ _vpvctl() {
 	list) options='--bound --open' ;;
 	watch) options='--count --interval' words=$(_vpvctl_devices) ;;
 	stream)
-		options='--family --max-record --oldest --state-version'
+		options='--family --max-record --oldest --persona --state-version'
 		words="show check - $(compgen -f -- "$whole")"
 		;;
 	persona)

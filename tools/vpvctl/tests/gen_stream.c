@@ -3,15 +3,19 @@
  * Streams for the tests, made with the writer of the kernel (migration/stream.c):
  * MATCH, three records of a family (one optional, one empty), END.
  *
- *   gen-stream [RECORDS-IN-THIS-ORDER]     default "0123E"
+ *   gen-stream [RECORDS-IN-THIS-ORDER [DIGEST]]     default "0123E"
  *
  * Digits are records, E is END; they are emitted as the writer would in that order, but
  * with a '/' before a record those behind it keep the heads of the default order.
+ * Others are records of config space: V a VIEW, v one of another device, w one in disorder,
+ * C a CONFIG of the persona hisi_like-v1, c one that lacks a part, x one of 128 bytes.
+ * With a digest in hexadecimal digits the stream is one of that persona.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../../config_virt/vcfg.h"
 #include "../../../migration/stream.h"
 
 #define RECORDS 5
@@ -21,6 +25,42 @@ struct made {
 	u8 payload[300];
 	size_t bytes;
 };
+
+static const struct {
+	char which;
+	u32 type;
+	unsigned int config_bytes;
+	struct {
+		unsigned int pos;
+		u32 val;
+		u32 mask;
+	} words[2];
+} configs[] = {
+	{ 'V', VPV_RECORD_VIEW, 4096, { { 0, 0x76101234, ~0U }, { 8, 0x12000001, ~0U } } },
+	{ 'v', VPV_RECORD_VIEW, 4096, { { 0, 0x76101234, ~0U }, { 8, 0x12000002, ~0U } } },
+	{ 'w', VPV_RECORD_VIEW, 4096, { { 8, 0x12000001, ~0U }, { 0, 0x76101234, ~0U } } },
+	{ 'C', VPV_RECORD_CONFIG, 4096, { { 0xc, 0x4010, 0xffff }, { 0x3c, 5, 0xff } } },
+	{ 'c', VPV_RECORD_CONFIG, 4096, { { 0xc, 0x10, 0xff }, { 0x3c, 5, 0xff } } },
+	{ 'x', VPV_RECORD_CONFIG, 128, { { 0xc, 0x4010, 0xffff }, { 0x3c, 5, 0xff } } },
+};
+
+static bool make_config(struct vmig_writer *w, char which, struct made *m)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(configs); i++) {
+		struct vcfg_words words;
+
+		if (configs[i].which != which)
+			continue;
+		vcfg_words_begin(&words, m->payload, sizeof(m->payload));
+		for (int k = 0; k < 2; k++)
+			vcfg_words_put(&words, configs[i].words[k].pos, configs[i].words[k].val,
+				       configs[i].words[k].mask);
+		m->bytes = vcfg_words_end(&words, configs[i].config_bytes);
+		vmig_emit_head(w, configs[i].type, 0, m->payload, m->bytes, &m->head);
+		return true;
+	}
+	return false;
+}
 
 static void make(struct vmig_writer *w, char which, struct made *m)
 {
@@ -37,6 +77,8 @@ static void make(struct vmig_writer *w, char which, struct made *m)
 	struct vpv_stream_end end;
 
 	memset(m, 0, sizeof(*m));
+	if (make_config(w, which, m))
+		return;
 	if (which == 'E') {
 		vmig_emit_end(w, &end);
 		m->bytes = sizeof(end);
@@ -59,7 +101,7 @@ static void put(const void *data, size_t bytes)
 int main(int argc, char **argv)
 {
 	static const char usual[] = "0123E";
-	const struct vmig_identity id = {
+	struct vmig_identity id = {
 		.family = "hisi_like", .state_version = 3, .state_oldest = 2,
 	};
 	const char *order = argc > 1 ? argv[1] : usual;
@@ -68,6 +110,12 @@ int main(int argc, char **argv)
 	struct vmig_writer w;
 	bool kept = false;
 
+	if (argc > 2) {
+		strcpy(id.persona, "hisi_like-v1");
+		id.persona_version = 1;
+		for (int i = 0; i < VPV_STREAM_DIGEST_BYTES; i++)
+			sscanf(argv[2] + 2 * i, "%2hhx", &id.persona_digest[i]);
+	}
 	vmig_emit_header(&w, &id, &header);
 	put(&header, sizeof(header));
 	for (int i = 0; i < RECORDS; i++)
@@ -81,7 +129,7 @@ int main(int argc, char **argv)
 			kept = true;
 			continue;
 		}
-		if (!at)
+		if (!at && !strchr("VvwCcx", *order))
 			return 2;
 		make(&w, *order, &one);
 		if (kept)

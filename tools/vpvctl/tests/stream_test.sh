@@ -18,7 +18,7 @@ damaged() { # NAME OFFSET BYTE PATTERN
 
 holds "size of the stream" [ "$(stat -c %s "$S")" = 708 ]
 expect "valid" 0 'valid, 4 records, 396 bytes of payload' '' stream check "$S"
-expect "show" 0 'format 1.0, header 136 bytes.*family hisi_like, state version 3, readable from version 2 on.*default
+expect "show" 0 'format 1.1, header 136 bytes.*family hisi_like, state version 3, readable from version 2 on.*default
 .*136 +0 +0x0001 MATCH +- +32
  +200 +1 +0x0100 family +- +64
  +296 +2 +0x0101 family +optional +300
@@ -91,6 +91,46 @@ expect "for an older reader" 1 'bytes 52-55: oldest state version: expected 0x1,
 expect "for a reader that gave up this version" 1 'bytes 48-51: state version: expected 0x4' '' \
 	stream check --state-version 5 --oldest 4 "$S"
 expect "for a reader of smaller records" 0 ': valid' '' stream check --max-record 64 "$S"
+# Personas and config space.
+map=$here/../maps/hisi_like-v1.map
+sum=$(sed -n 's/^hisi_like-v1 //p' "$here/persona_digests")
+"$GEN_STREAM" 0V1CE "$sum" >"$T/named"
+expect "persona: show" 0 "persona hisi_like-v1, version 1, digest $sum.*0x0004 VIEW .*
+ +0x000: 76101234
+ +0x008: 12000001
+.*0x0002 CONFIG .*
+ +0x00c: 00004010 of the bits 0000ffff
+ +0x03c: 00000005 of the bits 000000ff
+.*: valid" '' stream show "$T/named"
+json "persona: JSON" 0 "d['header']['persona_digest'] == '$sum' and d['record_list'][1]['name'] == 'VIEW' and
+	d['record_list'][3]['dwords'][0] == {'offset': '0x00c', 'value': '0x00004010', 'mask': '0x0000ffff'}" \
+	stream show "$T/named"
+json "persona: none" 0 "d['header']['persona'] is None and d['header']['persona_digest'] is None" stream check "$S"
+expect "persona: that of the reader" 0 ': valid' '' stream check --persona "$map" "$T/named"
+expect "persona: default reader" 1 "bytes 56-87: persona: expected '', found 'hisi_like-v1' .EXDEV" '' \
+	stream check --persona default "$T/named"
+expect "persona: default stream" 1 "persona: expected 'hisi_like-v1', found '' .EXDEV" '' stream check --persona "$map" "$S"
+sed 's/^latency.*/latency fixed 0/' "$map" >"$T/changed.map"
+expect "persona: other bytes" 1 'bytes 96-127: persona digest .first 8 bytes.: .*EXDEV' '' \
+	stream check --persona "$T/changed.map" "$T/named"
+expect "persona: no such file" 1 '' 'No such file' stream check --persona "$T/none" "$S"
+
+while IFS='|' read -r name order options pattern; do
+	"$GEN_STREAM" "$order" "$sum" >"$T/bad"
+	# shellcheck disable=SC2086
+	expect "config: $name" 1 "not valid: $pattern" '' stream check $options "$T/bad"
+done <<CASES
+VIEW of another device|0vE|--persona $map|bytes 232-263: VIEW record: config space at 0x008: expected 0x12000001, found 0x12000002 .EOPNOTSUPP
+VIEW in disorder|0wE||bytes 232-263: VIEW record: place of a dword of config space
+VIEW twice|0VVE||bytes 264-267: VIEW, at record: expected 0x1, found 0x2 .EPROTO
+VIEW late|01VE||bytes 296-299: VIEW, at record: expected 0x1, found 0x2 .EPROTO
+CONFIG twice|0VCCE||bytes 328-331: second CONFIG, at record: expected 0, found 0x3 .EPROTO
+CONFIG that lacks bits|0VcE|--persona $map|bytes 296-327: CONFIG record: emulated bits of config space at 0x00c: expected 0xffff, found 0xff .EINVAL
+CONFIG of another size|0VxE||bytes 296-327: CONFIG record: size of config space: expected 0x1000, found 0x80
+CASES
+"$GEN_STREAM" 0E "$(printf '%064d' 0)" >"$T/bad"
+expect "persona: without digest" 1 'bytes 96-127: persona digest: expected one, found zeros .EINVAL' '' stream check "$T/bad"
+
 head -c 10000 /dev/urandom >"$T/bad"
 expect "noise" 1 'not valid: byte 0' '' stream show "$T/bad"
 json "fault as JSON" 1 'd["fault"]["offset"] == 0 and d["fault"]["errno"] == "EINVAL" and d["header"] is None' \
