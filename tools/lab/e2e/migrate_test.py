@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """The nested migration as a test, TAP on stdout.
 
-Topology: L1 with three hisi_like functions, the third with fewer queues. A guest on the first function is migrated to
-the third (refused, the guest goes on), to the second and cancelled (the guest goes on), to the second, and back.
+Topology: L1 with four hisi_like functions, the third with another firmware, the fourth with fewer queues. A guest on the
+first function is migrated to the fourth (refused, the guest goes on), to the third (refused: it shows other bytes; the
+guest goes on), to the second and cancelled (the guest goes on). Another guest on the first function, which now shows a
+persona as the third does, is migrated to the third and back.
 
 usage: migrate_test.py [stock|debug]    the kernel of L1, debug unless told otherwise
 """
@@ -17,8 +19,8 @@ import run  # noqa: E402
 from labkit import env, kernel  # noqa: E402
 from labkit.progress import LabError, say  # noqa: E402
 
-# Two that are alike, and one that does not fit.
-MODELS = [(run.MODEL, 2), (run.MODEL, 1, "queues=8")]
+# Two that are alike, one with another config space, and one that does not fit.
+MODELS = [(run.MODEL, 2), (run.MODEL, 1, "firmware=2"), (run.MODEL, 1, "queues=8")]
 TIMEOUT_S = {"stock": 420, "debug": 900}
 
 
@@ -29,8 +31,8 @@ def _relay(data):
 
 def run_test(kern, log, emit=print):
     """Run it on KERN; every check is one line of TAP. Return whether all held."""
-    folders, models = run.prepare(kern)
-    outcome, result = run.migrate(kern, folders, models, log, ["--rounds", "2", "--cancel", "--refuse"],
+    folders, models = run.prepare(kern, tools=True)
+    outcome, result = run.migrate(kern, folders, models, log, ["--rounds", "2", "--cancel", "--refuse", "--firmware"],
                                   functions=MODELS, timeout=TIMEOUT_S[kern.name], sink=_relay)
     points = [(item["ok"], item["name"], item["detail"]) for item in result.get("checks", [])]
     points.append((bool(result) and "error" not in result, "the run comes to its end",

@@ -9,22 +9,26 @@ import payload
 from labkit import build, env, vm
 
 MODEL = "hisi_like"
+MAP = env.REPO / "tools/vpvctl/maps/hisi_like-v1.map"
 # Each operation takes this long, so that the queues always hold work that waits, also when the guest is stopped, and
 # so that the workload leaves CPU time to the migration where everything is emulated.
 OP_US = 4000
 
 
-def _modules(kern):
-    """A payload folder that becomes /vpv/modules."""
+def _modules(kern, tools):
+    """A payload folder that becomes /vpv/modules, and with TOOLS /vpv/vpvctl and a map."""
     folder = env.WORK / f"e2e-{kern.name}"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(build.modules(kern), folder / "modules")
+    if tools:
+        shutil.copy(build.vpvctl(), folder)
+        shutil.copy(MAP, folder)
     return folder
 
 
-def prepare(kern):
+def prepare(kern, tools=False):
     """Build all that a run needs: (payload folders, program of the models)."""
-    folders = [_modules(kern), payload.guest(), payload.scripts()]
+    folders = [_modules(kern, tools), payload.guest(), payload.scripts()]
     return folders, build.models()
 
 

@@ -44,6 +44,18 @@ def models():
     return folder / "vpv-model"
 
 
+def vpvctl():
+    """Build the operator's tool so that it runs in L1, which has none of its libraries; returns the program.
+
+    Needs the check root.
+    """
+    folder = env.BUILD / "vpvctl-static"
+    with step("vpvctl"), _busy(folder):
+        run_logged("build vpvctl", ["make", "-s", "-C", str(env.REPO / "tools/vpvctl"), JOBS, f"O={folder}",
+                                    "LDFLAGS=-static"])
+    return folder / "vpvctl"
+
+
 def selftests(kern):
     """Build the selftests; returns their folder."""
     folder = env.BUILD / "selftests"

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import kernel_view
 import migration
+import persona
 from function import FunctionError, functions, kernel_lines, load_modules
 from guest import Guest, GuestError
 from qmp import QmpError
@@ -43,6 +44,7 @@ class Session:
         self.bound = []
         self.guest = None
         self.trace = None
+        self.part = ""          # before the names of checks that are made twice
         self.result = {"checks": self.checks, "rounds": [], "steps": []}
         self.options = SimpleNamespace(
             payload=args.payload, run=args.run, memory=args.memory, accel=args.accel, cpu=args.cpu,
@@ -53,6 +55,7 @@ class Session:
         print(f"L1 {text}", flush=True)
 
     def check(self, name, held, detail=""):
+        name = self.part + name
         self.checks.append({"name": name, "ok": bool(held), "detail": str(detail)})
         if not held:
             self.say(f"NOT OK: {name}: {detail}")
@@ -107,8 +110,8 @@ class Session:
         self.excuse(source, target)
         self.say(f"{source.name}: migration cancelled in pre-copy; the guest goes on")
 
-    def refuse(self, function):
-        """A destination that does not fit must be refused before the guest is stopped."""
+    def refuse(self, function, why=""):
+        """A destination that does not fit must be refused before the guest is stopped, with WHY in the kernel's log."""
         source = self.guest
         target = self.launch(function, "defer")
         migration.capabilities(source, target)
@@ -120,7 +123,8 @@ class Session:
         target.quit()
         self.check("QEMU refuses an incompatible destination", info["status"] == "failed", info["status"])
         reasons = [line for line in kernel_lines() if function.bdf in line and "refused" in line]
-        self.check("one line of the kernel log says what does not fit", len(reasons) == 1, reasons)
+        self.check(f"one line of the kernel log says what does not fit{why and f': {why}'}",
+                   len(reasons) == 1 and why in reasons[0], reasons)
         failures = [line for line in target.noise() if "load of migration failed" in line]
         self.check("the destination's QEMU says that it refused", failures, target.qemu_log())
         stopped = source.qmp.first("STOP", began)
@@ -207,22 +211,53 @@ class Session:
         noise = [line for guest in self.guests for line in guest.noise() if not HARMLESS.search(line)]
         self.check("QEMU complains about nothing", not noise, "; ".join(noise[:5]))
 
-    def run(self):
-        self.bind()
-        before = [function.stats() for function in self.functions]
-        spare = self.launch(self.functions[1], "defer")
-        self.boot()
+    def fail_to_leave(self, spare):
+        """Migrations that end where they began. Return SPARE if it still waits."""
         if self.args.refuse:
             self.refuse(self.functions[-1])
+        if self.args.firmware:
+            self.refuse(self.functions[2], persona.FIRST_BYTE)
         if self.args.cancel:
             self.cancel(spare)
             spare = None
+        return spare
+
+    def rounds(self, pair, spare):
         for number in range(1, self.args.rounds + 1):
-            target = spare or self.launch(self.functions[number % 2], "defer")
+            target = spare or self.launch(pair[number % 2], "defer")
             spare = None
             self.round(number, target)
+
+    def end(self, before):
         self.finish()
         self.ledger(before)
+
+    def counted(self):
+        return [function.stats() for function in self.functions]
+
+    def run(self):
+        self.bind()
+        pair = self.functions[:2]
+        tool = persona.Tool(self.args.tool)
+        if self.args.firmware:
+            pair = [self.functions[0], self.functions[2]]
+            persona.views(self, tool, *pair)
+            persona.files(self, tool, self.functions[1], self.args.map, self.args.run)
+            self.say("personas: chosen, compared, installed and refused through vpvctl")
+        before = self.counted()
+        spare = self.launch(self.functions[1], "defer")
+        self.boot()
+        spare = self.fail_to_leave(spare)
+        if self.args.firmware:
+            self.end(before)
+            self.part = "under a persona: "
+            wrong = tool.choose(persona.NAME, *pair)
+            self.check("two firmwares are given one persona", not wrong, wrong)
+            before = self.counted()
+            self.boot()
+            persona.busy(self, tool, self.guest)
+        self.rounds(pair, spare)
+        self.end(before)
         self.release()
 
     def report_failure(self, error):
@@ -252,6 +287,10 @@ def arguments():
     parser.add_argument("--cancel", action="store_true", help="first cancel a migration in pre-copy")
     parser.add_argument("--refuse", action="store_true",
                         help="the last function does not fit: try to migrate there first")
+    parser.add_argument("--firmware", action="store_true", help="the third function has another firmware: a guest "
+                        "is refused there, another one migrates there and back under a persona")
+    parser.add_argument("--tool", default="/vpv/vpvctl")
+    parser.add_argument("--map", default="/vpv/hisi_like-v1.map")
     parser.add_argument("--groups", dest="iommufd", action="store_false", default=Path("/dev/iommu").exists(),
                         help="open devices by group, though there is iommufd")
     parser.add_argument("--driver", default="vpv_hisi_like")
