@@ -58,7 +58,7 @@ GROUPS = (
 STOCK = Machine(kernel="debug", devices="edu,e1000e,igb,nvme,virtio-net", memory=3072)
 UPSTREAM = (
     Group("upstream", "vm", "/vpv/upstream/run.py", timeout=7200, needs="tools/lab/upstream", machine=STOCK),
-    Group("errno", "vm", "TEST=errno /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=STOCK),
+    Group("errno", "vm", "TEST=errno /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=STOCK),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
           machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net", memory=3072)),
 )
