@@ -14,6 +14,8 @@ const struct difference differences[] = {
 	  "The MSI-X table is part of its BAR" },
 	{ "regions", "write: region 3 from *", "e1000e", 4, -EFAULT,
 	  "The MSI-X table is part of its BAR" },
+	{ "regions", "read: disabled, region 6, *", "e1000e", -ENOMEM, -EIO,
+	  "The ROM without memory enable" },
 	{ "features", "FEATURE: 11, *", "e1000e edu", ANY, -ENOTTY, "Not there yet" },
 	{ "features", "DMA_BUF: *", "e1000e edu", ANY, -ENOTTY, "Not there yet" },
 	{ .request = NULL },
