@@ -74,14 +74,11 @@ static const struct vcfg_perm pm_perms[] = {
 	  .clear = PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS },
 };
 
-/*
- * Not connected to the device's data: the completion flag is always set, so that
- * a reader gets zeroes at once instead of a time-out.
- */
+/* Not the hardware's registers: the host performs the transfers, see trap.c. */
 static const struct vcfg_perm vpd_perms[] = {
-	{ .pos = PCI_VPD_ADDR, .bytes = 2, .virt = ALL16, .clear = ALL16,
-	  .set = PCI_VPD_ADDR_F },
-	{ .pos = PCI_VPD_DATA, .bytes = 4, .virt = ALL32, .clear = ALL32 },
+	{ .pos = PCI_VPD_ADDR, .bytes = 2, .trap = VCFG_TRAP_VPD, .virt = ALL16,
+	  .write = ALL16 },
+	{ .pos = PCI_VPD_DATA, .bytes = 4, .virt = ALL32, .write = ALL32 },
 };
 
 /*
@@ -219,7 +216,8 @@ static const struct vcfg_perm pwr_perms[] = {
 static const struct vcfg_rule std_rules[] = {
 	PERMS(PCI_CAP_ID_PM, PCI_PM_SIZEOF, PCI_PM_SIZEOF, VCFG_TRAP_PM, pm_perms),
 	SHOW(PCI_CAP_ID_AGP, PCI_AGP_SIZEOF, 4),
-	PERMS(PCI_CAP_ID_VPD, PCI_CAP_VPD_SIZEOF, PCI_CAP_VPD_SIZEOF, 0, vpd_perms),
+	PERMS(PCI_CAP_ID_VPD, PCI_CAP_VPD_SIZEOF, PCI_CAP_VPD_SIZEOF, VCFG_TRAP_VPD,
+	      vpd_perms),
 	HIDE(PCI_CAP_ID_SLOTID, 4),
 	HIDE(PCI_CAP_ID_CHSWP, 4),
 	PERMS(PCI_CAP_ID_PCIX, 0, PCI_CAP_PCIX_SIZEOF_V0, 0, pcix_perms),

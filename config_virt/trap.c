@@ -253,6 +253,29 @@ static int af_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 }
 
 /*
+ * The byte with the flag begins a transfer, in the direction that the flag says;
+ * when it is complete the flag has changed.  One that fails never is: the guest's
+ * driver times out, as with hardware.
+ */
+static int vpd_write(struct vcfg_space *space, const struct vcfg_piece *piece)
+{
+	struct part part = part_of(space, VCFG_TRAP_VPD, piece);
+	unsigned int data_reg = part.reg - PCI_VPD_ADDR + PCI_VPD_DATA;
+	bool write = part.val & PCI_VPD_ADDR_F;
+	u32 data = write ? vcfg_get32(space->shadow, data_reg) : 0;
+
+	vcfg_put16(space->shadow, part.reg, part.val);
+	if (!(part.mask & PCI_VPD_ADDR_F) || !space->ops->vpd)
+		return 0;
+	if (space->ops->vpd(space->host, part.val & PCI_VPD_ADDR_MASK, write, &data))
+		return 0;
+	if (!write)
+		vcfg_put32(space->shadow, data_reg, data);
+	vcfg_put16(space->shadow, part.reg, part.val ^ PCI_VPD_ADDR_F);
+	return 0;
+}
+
+/*
  * @write: Take a write.  @view: Change what a read of the dword that has the
  * register gets.
  */
@@ -265,6 +288,7 @@ static const struct {
 	[VCFG_TRAP_MSI] = { msi_write, msi_view },
 	[VCFG_TRAP_EXP] = { exp_write, NULL },
 	[VCFG_TRAP_AF] = { af_write, NULL },
+	[VCFG_TRAP_VPD] = { vpd_write, NULL },
 };
 
 /* @piece lies in the register of one trap. */

@@ -37,6 +37,7 @@ enum vcfg_trap {
 	VCFG_TRAP_MSI,		/* MSI message control */
 	VCFG_TRAP_EXP,		/* PCIe device control */
 	VCFG_TRAP_AF,		/* Advanced Features control */
+	VCFG_TRAP_VPD,		/* VPD address */
 	VCFG_TRAPS,
 };
 

@@ -80,6 +80,13 @@ struct vcfg_host_ops {
 	int (*msi)(void *host, bool enable, unsigned int log2_vectors);
 
 	/**
+	 * @vpd: Transfer a dword of vital product data at @addr.
+	 *
+	 * Optional: without it reads never complete.  May take 125 ms.
+	 */
+	int (*vpd)(void *host, unsigned int addr, bool write, u32 *data);
+
+	/**
 	 * @restore_bars: Physical BARs were lost (reset behind our back).
 	 *
 	 * Just before @command; never for a VF.

@@ -83,8 +83,8 @@ static const struct reg_case reg_cases[] = {
 	{ "msix_pba", MSIX + 8, 4, 0x804, 0x804, 0x804, 0x804, 0x804 },
 	{ "af_caps", AF + 2, 2, 0x0306, 0x0306, 0x0306, 0x0306, 0x0306 },
 	{ "af_control", AF + 4, 1, 0, 0, 0, 0, 0 },
-	{ "vpd_address", VPD + 2, 2, 0x8000, 0x8000, 0x8000, 0, 0 },
-	{ "vpd_data", VPD + 4, 4, 0, 0, 0, 0, 0 },
+	{ "vpd_address", VPD + 2, 2, 0, 0xffff, 0x8000, 0, 0 },
+	{ "vpd_data", VPD + 4, 4, 0, 0xffffffff, 0, 0, 0 },
 	{ "vndr_header", VNDR, 2, 0x0009, 0x0009, 0x0009, 0x0009, 0x0009 },
 	{ "vndr_body", VNDR + 4, 4, 0, 0xffffffff, 0, 0xffffffff, 0 },
 	{ "gap", VNDR + 12, 4, 0, 0xffffffff, 0, 0xffffffff, 0 },
@@ -589,6 +589,37 @@ static void failing_write_keeps_the_view(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, nth > 1 && nth < 20);
 }
 
+static void vital_product_data(struct kunit *test)
+{
+	struct fake *f = new_nic(test);
+
+	f->vpd[3] = 0x11223344;
+	/* Read: the flag is written as 0 and set when the data are there. */
+	KUNIT_EXPECT_EQ(test, fake_set(f, VPD + 2, 2, 0x000c), 0);
+	KUNIT_EXPECT_EQ(test, fake_get(f, VPD + 2, 2), 0x800cU);
+	KUNIT_EXPECT_EQ(test, fake_get(f, VPD + 4, 4), 0x11223344U);
+
+	/* Write: the other way round.  In bytes: the upper one begins it. */
+	KUNIT_EXPECT_EQ(test, fake_set(f, VPD + 4, 4, 0x55667788), 0);
+	KUNIT_EXPECT_EQ(test, fake_set(f, VPD + 2, 1, 0x08), 0);
+	KUNIT_EXPECT_EQ(test, f->vpds, 1U);
+	KUNIT_EXPECT_EQ(test, fake_set(f, VPD + 3, 1, 0x80), 0);
+	KUNIT_EXPECT_EQ(test, fake_get(f, VPD + 2, 2), 0x0008U);
+	KUNIT_EXPECT_EQ(test, f->vpd[2], 0x55667788U);
+
+	/* With the capability's header and the data in one write. */
+	KUNIT_EXPECT_EQ(test, fake_set(f, VPD, 4, 0x000cffff), 0);
+	KUNIT_EXPECT_EQ(test, fake_get(f, VPD + 2, 2), 0x800cU);
+	KUNIT_EXPECT_EQ(test, fake_get(f, VPD + 4, 4), 0x11223344U);
+
+	/* A transfer that fails is never complete, and changes no data. */
+	f->fail_nth = 1;
+	KUNIT_EXPECT_EQ(test, fake_set(f, VPD + 2, 2, 0x0008), 0);
+	KUNIT_EXPECT_EQ(test, fake_get(f, VPD + 2, 2), 0x0008U);
+	KUNIT_EXPECT_EQ(test, fake_get(f, VPD + 4, 4), 0x11223344U);
+	KUNIT_EXPECT_EQ(test, f->writes, 0U);
+}
+
 static void failing_read_is_reported(struct kunit *test)
 {
 	struct fake *f = new_nic(test);
@@ -654,6 +685,7 @@ static struct kunit_case engine_tests[] = {
 	KUNIT_CASE(power_states),
 	KUNIT_CASE_PARAM(device_control, devctl_gen_params),
 	KUNIT_CASE(resets),
+	KUNIT_CASE(vital_product_data),
 	KUNIT_CASE(reads_that_cost),
 	KUNIT_CASE(reads_of_every_width),
 	KUNIT_CASE_SLOW(writes_of_every_width),

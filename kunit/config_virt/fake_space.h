@@ -22,6 +22,8 @@ struct fake {
 	enum vcfg_irq irq;
 	unsigned int vectors;
 
+	u32 vpd[16];	/* vital product data */
+
 	/* What has happened. */
 	unsigned int reads;
 	unsigned int writes;
@@ -30,6 +32,7 @@ struct fake {
 	unsigned int flrs;
 	unsigned int restores;
 	unsigned int msis;
+	unsigned int vpds;
 	u16 old_command;
 	u16 new_command;
 	unsigned int dstate;
@@ -155,6 +158,21 @@ static inline int fake_msi(void *host, bool enable, unsigned int log2_vectors)
 	return 0;
 }
 
+static inline int fake_vpd(void *host, unsigned int addr, bool write, u32 *data)
+{
+	struct fake *f = host;
+	int err = fake_op(f);
+
+	if (err || addr % 4 || addr >= sizeof(f->vpd))
+		return err ? err : -EINVAL;
+	f->vpds++;
+	if (write)
+		f->vpd[addr / 4] = *data;
+	else
+		*data = f->vpd[addr / 4];
+	return 0;
+}
+
 static inline int fake_restore_bars(void *host)
 {
 	struct fake *f = host;
@@ -176,6 +194,7 @@ static const struct vcfg_host_ops fake_ops = {
 	.flr = fake_flr,
 	.irq = fake_irq,
 	.msi = fake_msi,
+	.vpd = fake_vpd,
 	.restore_bars = fake_restore_bars,
 };
 
