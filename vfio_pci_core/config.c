@@ -129,6 +129,46 @@ static enum vcfg_irq host_irq(void *host, unsigned int *vectors)
 	return VCFG_IRQ_NONE;
 }
 
+/* What the user has chosen for the messages that SET_IRQS has set up. */
+static int host_msi(void *host, bool enable, unsigned int log2_vectors)
+{
+	struct vpv_device *vpv = host;
+	struct vpv_state *st = vpv->state;
+	u16 flags;
+	int ret;
+
+	guard(mutex)(&st->igate);
+
+	if (st->irq_type != VFIO_PCI_MSI_IRQ_INDEX)
+		return 0;
+	ret = pci_user_read_config_word(vpv->pdev, vpv->pdev->msi_cap + PCI_MSI_FLAGS, &flags);
+	if (ret)
+		return ret;
+	flags &= ~(PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
+	flags |= log2_vectors << 4;
+	if (enable)
+		flags |= PCI_MSI_FLAGS_ENABLE;
+	return pci_user_write_config_word(vpv->pdev, vpv->pdev->msi_cap + PCI_MSI_FLAGS, flags);
+}
+
+/* A dword of the vital product data. */
+static int host_vpd(void *host, unsigned int addr, bool write, u32 *data)
+{
+	struct vpv_device *vpv = host;
+	__le32 le = cpu_to_le32(*data);
+	ssize_t ret;
+
+	if (write) {
+		ret = pci_write_vpd(vpv->pdev, addr, sizeof(le), &le);
+		return ret == sizeof(le) ? 0 : ret < 0 ? ret : -EIO;
+	}
+	/* Nothing is read beyond the end: zeroes. */
+	le = 0;
+	ret = pci_read_vpd(vpv->pdev, addr, sizeof(le), &le);
+	*data = le32_to_cpu(le);
+	return min_t(ssize_t, ret, 0);
+}
+
 static unsigned int bar_pos(unsigned int nr)
 {
 	return nr < VPV_BARS ? PCI_BASE_ADDRESS_0 + 4 * nr : PCI_ROM_ADDRESS;
@@ -157,6 +197,8 @@ static const struct vcfg_host_ops host_ops = {
 	.power = host_power,
 	.flr = host_flr,
 	.irq = host_irq,
+	.msi = host_msi,
+	.vpd = host_vpd,
 	.restore_bars = host_restore_bars,
 };
 
@@ -229,8 +271,32 @@ int vpv_config_open(struct vpv_device *vpv)
 
 void vpv_config_close(struct vpv_device *vpv)
 {
+	down_write(&vpv->state->memory_lock);
+	vpv->state->user_command = 0;
+	up_write(&vpv->state->memory_lock);
 	vcfg_destroy(vpv->state->cfg);
 	vpv->state->cfg = NULL;
+}
+
+/* After a reset that nobody has restored config space after.  Open or not. */
+void vpv_config_restore(struct vpv_device *vpv)
+{
+	const u16 enables = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	struct vpv_state *st = vpv->state;
+	unsigned long flags;
+	u16 cmd;
+
+	lockdep_assert_held_write(&st->memory_lock);
+
+	if (st->saved)
+		pci_load_saved_state(vpv->pdev, st->saved);
+	pci_restore_state(vpv->pdev);
+	vpv_intx_restore(vpv);
+
+	spin_lock_irqsave(&st->irqlock, flags);
+	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
+	pci_write_config_word(vpv->pdev, PCI_COMMAND, cmd | (st->user_command & enables));
+	spin_unlock_irqrestore(&st->irqlock, flags);
 }
 
 /* An access beyond the end must not do a part of it. */

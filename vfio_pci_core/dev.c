@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Life of a device: probe and remove, open and close, errors and resets that the
- * PCI core reports.
+ * Life of a device: probe and remove, open and close.
  */
 #include <linux/module.h>
 #include <linux/pm_runtime.h>
@@ -11,6 +10,31 @@
 #include "vpv.h"
 
 /* ---- Open and close ---- */
+
+/* What the function has while nobody uses it, and goes back to after errors. */
+static void save_config(struct vpv_device *vpv)
+{
+	pci_save_state(vpv->pdev);
+	kfree(vpv->state->saved);
+	vpv->state->saved = pci_store_saved_state(vpv->pdev);
+}
+
+/*
+ * After an error that was not (or is not yet) recovered from, config space may be
+ * lost, and what is saved from before is the better one.
+ */
+static void settle_config(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+
+	down_write(&st->memory_lock);
+	if (st->frozen)
+		vpv_config_restore(vpv);
+	else
+		save_config(vpv);
+	st->frozen = false;
+	up_write(&st->memory_lock);
+}
 
 static int function_enable(struct vpv_device *vpv)
 {
@@ -37,8 +61,7 @@ static int function_enable(struct vpv_device *vpv)
 
 	vpv_power_probe(vpv);
 	vpv_intx_probe(vpv);
-	pci_save_state(pdev);
-	st->saved = pci_store_saved_state(pdev);
+	settle_config(vpv);
 	return 0;
 
 disable:
@@ -73,7 +96,7 @@ static void function_disable(struct vpv_device *vpv)
 
 	st->needs_reset = true;
 	if (st->saved)
-		pci_load_and_free_saved_state(pdev, &st->saved);
+		pci_load_saved_state(pdev, st->saved);
 	else
 		pci_save_state(pdev);
 
@@ -175,6 +198,7 @@ int vpv_op_open(struct vfio_device *vdev)
 	ret = variant_open(vpv);
 	if (ret)
 		goto close_regions;
+	vpv_sriov_open(vpv);
 	return 0;
 
 close_regions:
@@ -194,6 +218,7 @@ void vpv_op_close(struct vfio_device *vdev)
 	struct vpv_state *st = vpv->state;
 
 	vpv_low_power_close(vpv);
+	vpv_sriov_close(vpv);
 	if (vpv->variant->close)
 		vpv->variant->close(vpv);
 
@@ -205,6 +230,7 @@ void vpv_op_close(struct vfio_device *vdev)
 
 	pci_clear_master(vpv->pdev);
 	vpv_irqs_close(vpv);
+	vpv_ioeventfds_close(vpv);
 	regions_close(vpv);
 	function_disable(vpv);
 	vpv_persona_release(vpv);
@@ -226,9 +252,13 @@ int vpv_op_init(struct vfio_device *vdev)
 	vpv->state = st;
 	mutex_init(&st->igate);
 	mutex_init(&st->persona_lock);
+	mutex_init(&st->ioeventfds_lock);
+	INIT_LIST_HEAD(&st->ioeventfds);
 	spin_lock_init(&st->irqlock);
 	xa_init(&st->vectors);
 	init_rwsem(&st->memory_lock);
+	INIT_LIST_HEAD(&st->sriov.node);
+	st->sriov.self = vpv;
 	st->irq_type = VPV_IRQ_NONE;
 	return 0;
 }
@@ -245,6 +275,8 @@ void vpv_op_release(struct vfio_device *vdev)
 	vcfg_persona_put(vpv->state->persona);
 	mutex_destroy(&vpv->state->persona_lock);
 	mutex_destroy(&vpv->state->igate);
+	mutex_destroy(&vpv->state->ioeventfds_lock);
+	kfree(vpv->state->saved);
 	kfree(vpv->state);
 }
 EXPORT_SYMBOL_GPL(vpv_op_release);
@@ -293,6 +325,9 @@ static int device_setup(struct vpv_device *vpv, const struct vpv_variant *varian
 	ret = check_vdev(&vpv->vdev);
 	if (ret)
 		return ret;
+	ret = vpv_sriov_init(vpv);
+	if (ret)
+		return ret;
 
 	vpv->state->devset = vpv_devset_get(vpv->pdev);
 	if (!vpv->state->devset)
@@ -317,6 +352,7 @@ static int device_announce(struct vpv_device *vpv)
 
 	/* From the unknown state of an unbound device only D0 can be entered. */
 	pci_set_power_state(vpv->pdev, PCI_D0);
+	save_config(vpv);
 	pm_runtime_allow(dev);
 	if (!vpv->options.no_idle_d3)
 		pm_runtime_put(dev);
@@ -372,6 +408,7 @@ void vpv_remove(struct pci_dev *pdev)
 {
 	struct vpv_device *vpv = pci_get_drvdata(pdev);
 
+	vpv_sriov_disable(vpv);
 	vpv_persona_remove(vpv);
 	if (vpv->variant->remove)
 		vpv->variant->remove(vpv);
@@ -384,40 +421,11 @@ void vpv_remove(struct pci_dev *pdev)
 }
 EXPORT_SYMBOL_GPL(vpv_remove);
 
-/* ---- What the PCI core reports, under the device lock ---- */
-
-static pci_ers_result_t error_detected(struct pci_dev *pdev, pci_channel_state_t state)
-{
-	struct vpv_device *vpv = pci_get_drvdata(pdev);
-
-	if (vpv)
-		vpv_eventfd_signal(&vpv->state->err);
-	return state == pci_channel_io_perm_failure ? PCI_ERS_RESULT_DISCONNECT :
-						      PCI_ERS_RESULT_CAN_RECOVER;
-}
-
-static void reset_prepare(struct pci_dev *pdev)
-{
-	/* Present so that the PCI core does not warn; reset_done() does the work. */
-}
-
-static void reset_done(struct pci_dev *pdev)
-{
-	struct vpv_device *vpv = pci_get_drvdata(pdev);
-
-	if (vpv && vpv->variant->reset_done)
-		vpv->variant->reset_done(vpv);
-}
-
-const struct pci_error_handlers vpv_err_handlers = {
-	.error_detected = error_detected,
-	.reset_prepare = reset_prepare,
-	.reset_done = reset_done,
-};
-EXPORT_SYMBOL_GPL(vpv_err_handlers);
+/* ---- Module ---- */
 
 static void __exit vpv_core_exit(void)
 {
+	vpv_sriov_module_exit();
 	/* Eventfds may still be on their way out, by code of this module. */
 	rcu_barrier();
 	vpv_debugfs_exit();
@@ -426,8 +434,11 @@ module_exit(vpv_core_exit);
 
 static int __init vpv_core_init(void)
 {
-	vpv_debugfs_init();
-	return 0;
+	int ret = vpv_sriov_module_init();
+
+	if (!ret)
+		vpv_debugfs_init();
+	return ret;
 }
 module_init(vpv_core_init);
 

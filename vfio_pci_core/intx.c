@@ -194,6 +194,24 @@ void vpv_intx_resume(struct vpv_device *vpv)
 		signal_user(vpv);
 }
 
+/* Config space was restored after a reset: the bit as it has to be now. */
+void vpv_intx_restore(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	bool on;
+
+	scoped_guard(spinlock_irqsave, &st->irqlock) {
+		if (st->intx.claimed)
+			on = st->intx.active && !st->intx.masked && !st->intx.suspended;
+		else
+			on = !st->intx.virq_disabled;
+		if (st->intx_maskable)
+			pci_intx(vpv->pdev, on);
+		else if (st->nointx && !vpv->pdev->is_virtfn)
+			pci_intx(vpv->pdev, 0);
+	}
+}
+
 static irqreturn_t intx_handler(int irq, void *dev_id)
 {
 	struct vpv_device *vpv = dev_id;

@@ -16,7 +16,7 @@ bool vpv_memory_enabled(struct vpv_device *vpv)
 
 	lockdep_assert_held(&vpv->state->memory_lock);
 
-	if (pdev->current_state != PCI_D0 || vpv_gone(pdev))
+	if (pdev->current_state != PCI_D0 || vpv_gone(pdev) || vpv->state->frozen)
 		return false;
 	return pdev->no_command_memory || (vpv->state->user_command & PCI_COMMAND_MEMORY);
 }
@@ -123,7 +123,7 @@ int vpv_mmio_begin(struct vpv_device *vpv)
 	vpv_memory_force(vpv);
 	if (vpv_gone(vpv->pdev) || !pci_device_is_present(vpv->pdev))
 		ret = -ENODEV;
-	else if (vpv->pdev->current_state != PCI_D0)
+	else if (vpv->pdev->current_state != PCI_D0 || vpv->state->frozen)
 		ret = -EIO;
 	if (ret)
 		vpv_mmio_end(vpv);

@@ -36,6 +36,8 @@ long vpv_op_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg)
 		return vpv_hot_reset_info(vpv, uarg);
 	case VFIO_DEVICE_GET_REGION_INFO:
 		return vpv_compat_ioctl_region_info(vdev, uarg);
+	case VFIO_DEVICE_IOEVENTFD:
+		return vpv_ioeventfd(vpv, uarg);
 	case VFIO_DEVICE_PCI_HOT_RESET:
 		return vpv_hot_reset(vpv, uarg);
 	case VFIO_DEVICE_RESET:
@@ -62,37 +64,70 @@ void vpv_op_request(struct vfio_device *vdev, unsigned int count)
 }
 EXPORT_SYMBOL_GPL(vpv_op_request);
 
+/* A VF token by iommufd's BIND, on kernels that have it there. */
+int vpv_op_match_token(struct vfio_device *vdev, const uuid_t *token)
+{
+	return vpv_token_match(vpv_from_vdev(vdev), token);
+}
+EXPORT_SYMBOL_GPL(vpv_op_match_token);
+
 /*
- * Is this the device that GROUP_GET_DEVICE_FD means: its name, and options after
- * a blank.  The only option, vf_token, has no meaning for any of our devices.
+ * Options after the name of a device, with blanks between.  There is one,
+ * vf_token=UUID, and it comes once.  Return: 1 if it is there, 0, or -EINVAL.
  */
+static int parse_options(const char *text, uuid_t *token)
+{
+	static const char option[] = "vf_token=";
+	int found = 0;
+
+	for (;; found = 1) {
+		text += strspn(text, " ");
+		if (!*text)
+			return found;
+		if (found || !str_has_prefix(text, option))
+			return -EINVAL;
+		text += strlen(option);
+		if (uuid_parse(text, token))
+			return -EINVAL;
+		text += UUID_STRING_LEN;
+	}
+}
+
+/* Is this the device that GROUP_GET_DEVICE_FD means, and may it be opened? */
 int vpv_op_match(struct vfio_device *vdev, char *buf)
 {
 	struct vpv_device *vpv = vpv_from_vdev(vdev);
 	size_t len = strlen(pci_name(vpv->pdev));
+	uuid_t token;
+	int ret;
 
 	if (strncmp(pci_name(vpv->pdev), buf, len))
 		return 0;
-	if (!buf[len])
-		return 1;
-	if (buf[len] != ' ')
+	if (buf[len] && buf[len] != ' ')
 		return 0;
 
-	buf = skip_spaces(buf + len);
-	if (!*buf)
-		return 1;
-	pci_info_ratelimited(vpv->pdev, "option \"%.64s\" is not supported\n", buf);
-	return -EINVAL;
+	ret = parse_options(buf + len, &token);
+	if (ret < 0) {
+		pci_info_ratelimited(vpv->pdev, "options \"%.64s\" are not understood\n",
+				     buf + len);
+		return ret;
+	}
+	ret = vpv_token_match(vpv, ret ? &token : NULL);
+	return ret ?: 1;
 }
 EXPORT_SYMBOL_GPL(vpv_op_match);
 
 int vpv_op_feature(struct vfio_device *vdev, u32 flags, void __user *arg, size_t argsz)
 {
+	struct vpv_device *vpv = vpv_from_vdev(vdev);
+
 	switch (flags & VFIO_DEVICE_FEATURE_MASK) {
 	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:
 	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP:
 	case VFIO_DEVICE_FEATURE_LOW_POWER_EXIT:
-		return vpv_low_power_feature(vpv_from_vdev(vdev), flags, arg, argsz);
+		return vpv_low_power_feature(vpv, flags, arg, argsz);
+	case VFIO_DEVICE_FEATURE_PCI_VF_TOKEN:
+		return vpv_token_feature(vpv, flags, arg, argsz);
 	}
 	return -ENOTTY;
 }

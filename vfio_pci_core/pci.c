@@ -24,6 +24,10 @@ static bool disable_idle_d3;
 module_param(disable_idle_d3, bool, 0644);
 MODULE_PARM_DESC(disable_idle_d3, "Keep functions that nobody uses in D0");
 
+static bool enable_sriov;
+module_param(enable_sriov, bool, 0644);
+MODULE_PARM_DESC(enable_sriov, "Let sriov_numvfs make VFs of a PF whose driver is in user space, and has to support it");
+
 static bool disable_denylist;
 module_param(disable_denylist, bool, 0444);
 MODULE_PARM_DESC(disable_denylist, "Bind to functions with errata, too, by which their user can harm the host");
@@ -75,6 +79,11 @@ static int generic_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return vpv_probe(pdev, &generic_variant);
 }
 
+static int generic_sriov_configure(struct pci_dev *pdev, int num)
+{
+	return enable_sriov ? vpv_sriov_configure(pdev, num) : -ENOENT;
+}
+
 static const struct pci_device_id generic_ids[] = {
 	{ PCI_DRIVER_OVERRIDE_DEVICE_VFIO(PCI_ANY_ID, PCI_ANY_ID) },
 	{ }
@@ -86,6 +95,7 @@ static struct pci_driver generic_driver = {
 	.id_table = generic_ids,
 	.probe = generic_probe,
 	.remove = vpv_remove,
+	.sriov_configure = generic_sriov_configure,
 	.err_handler = &vpv_err_handlers,
 	.driver.pm = &vpv_pm_ops,
 	.driver_managed_dma = true,

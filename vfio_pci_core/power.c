@@ -34,6 +34,8 @@ int vpv_power_set(struct vpv_device *vpv, pci_power_t power)
 	bool restore = !st->no_soft_reset && is_d3(old) && power == PCI_D0;
 	int ret;
 
+	if (power != PCI_D0 && READ_ONCE(st->sriov.active))
+		return -EBUSY;
 	if (save)
 		pci_save_state(pdev);
 

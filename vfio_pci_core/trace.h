@@ -3,7 +3,8 @@
  * Events of vpv_core.  pos: byte offset in a region or in config space; bytes:
  * size of the access; err: 0 or a negative errno (SET_IRQS: also a number of
  * vectors); order of a fault: log2 of the pages that were to be mapped; ret: enum
- * vm_fault_reason; region and irq: VFIO index.
+ * vm_fault_reason; region and irq: VFIO index; channel:
+ * pci_channel_state_t; answer: pci_ers_result_t.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM vpv_core
@@ -133,6 +134,20 @@ TRACE_EVENT(vpv_set_irqs,
 	    TP_printk("%s irq=%u flags=0x%x start=%u count=%u err=%d", __get_str(name),
 		      __entry->irq, __entry->flags, __entry->start, __entry->count,
 		      __entry->err));
+
+TRACE_EVENT(vpv_error,
+	    TP_PROTO(struct pci_dev *pdev, const char *step, unsigned int channel, int answer),
+	    TP_ARGS(pdev, step, channel, answer),
+	    TP_STRUCT__entry(__string(name, pci_name(pdev))
+			     __string(step, step)
+			     __field(unsigned int, channel)
+			     __field(int, answer)),
+	    TP_fast_assign(__assign_str(name);
+			   __assign_str(step);
+			   __entry->channel = channel;
+			   __entry->answer = answer;),
+	    TP_printk("%s %s channel=%u answer=%d", __get_str(name), __get_str(step),
+		      __entry->channel, __entry->answer));
 
 #endif /* VPV_TRACE_H */
 

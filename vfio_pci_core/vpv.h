@@ -7,14 +7,15 @@
  *	dev_set->lock (vfio.ko: open, close, hot reset)
  *	  persona_lock (mutex: what the user sees; never with those below but for
  *	    reading config space of a device that is not open)
- *	  igate (mutex: which interrupts are set up)
  *	  lock of the config engine (inside vcfg_read() and vcfg_write())
- *	    memory_lock (rwsem: may registers be accessed)
- *	      device lock, config access lock (by trylock in resets)
- *	      irqlock (spinlock: INTx masking and bits of the physical COMMAND)
+ *	    igate (mutex: which interrupts are set up)
+ *	    ioeventfds_lock (mutex: list of them)
+ *	      memory_lock (rwsem: may registers be accessed)
+ *	        device lock, config access lock (by trylock in resets)
+ *	        irqlock (spinlock: INTx masking and bits of the physical COMMAND)
  *
- * igate and the engine's lock are never held together: host ops do not take
- * igate, and nobody who holds igate calls the engine.  The page fault handler
+ * Nobody who holds igate calls the engine.  What the PCI core reports (errors)
+ * takes memory_lock under the device lock: that is why resets only try.  The page fault handler
  * brings mmap_lock -> memory_lock, so user memory is touched under none of
  * them.  eventfd wait queue -> irqlock comes from the INTx unmask eventfd, so no
  * eventfd is signalled under irqlock; eventfd slots are read under RCU instead.
@@ -36,6 +37,8 @@
 #include "count.h"
 #include "vpv/config.h"
 #include "vpv/core.h"
+
+#include "sriov.h"
 
 #define VPV_BARS		PCI_STD_NUM_BARS
 #define VPV_BAR_PARTS		8
@@ -127,7 +130,8 @@ struct vpv_pba {
 /**
  * struct vpv_state - What vfio_pci_core/ keeps about a device
  * @devset: Token that identifies the set of functions reset together.
- * @saved: Config space to go back to at close.
+ * @saved: Config space to go back to at close, and after errors.  Written at
+ *	probe and open.
  * @pm_saved: Config space of a function that loses it in D3hot.
  * @reset_works: A function reset worked at open.
  * @needs_reset: No function reset worked at the last close.  dev_set->lock.
@@ -150,6 +154,8 @@ struct vpv_pba {
  * @pm_forced: Runtime suspend has enabled memory space.  memory_lock.
  * @low_power: The user has LOW_POWER_ENTRY behind him.  Written under memory_lock.
  * @wake: Eventfd to be told when the function wakes up.  memory_lock.
+ * @frozen: An error has cut the function off, and it was not recovered yet.
+ *	memory_lock.
  * @cfg: The user's config space while open.
  * @rbar: BARs of the hardware and ROM BAR, to be restored.
  * @persona_lock: Leaf, but for runtime PM and reading config space.
@@ -165,6 +171,10 @@ struct vpv_pba {
  * @opening: The variant's open hook runs.  dev_set->lock.
  * @debug_dir: In debugfs.
  * @counters: By enum vpv_counter.
+ * @sriov: PF and VFs.
+ * @ioeventfds_lock: Guards the list of them.
+ * @ioeventfds: struct vpv_ioeventfd.
+ * @num_ioeventfds: Their number.
  */
 struct vpv_state {
 	struct vpv_devset *devset;
@@ -193,6 +203,7 @@ struct vpv_state {
 	bool pm_forced;
 	bool low_power;
 	struct eventfd_ctx *wake;
+	bool frozen;
 
 	struct vcfg_dev *cfg;
 	u32 rbar[VPV_BARS + 1];
@@ -211,6 +222,11 @@ struct vpv_state {
 
 	struct dentry *debug_dir;
 	atomic64_t counters[VPV_COUNTERS];
+	struct vpv_sriov sriov;
+
+	struct mutex ioeventfds_lock; /* ioeventfds */
+	struct list_head ioeventfds;
+	unsigned int num_ioeventfds;
 };
 
 static inline u64 vpv_index_to_offset(unsigned int index)
@@ -241,6 +257,7 @@ int vpv_config_open(struct vpv_device *vpv);
 int vpv_config_check(struct vpv_device *vpv, struct vcfg_persona *p,
 		     char why[VCFG_WHY_BYTES]);
 void vpv_config_close(struct vpv_device *vpv);
+void vpv_config_restore(struct vpv_device *vpv);
 ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
 			size_t count);
 ssize_t vpv_config_write(struct vpv_device *vpv, u64 pos, const char __user *buf,
@@ -277,6 +294,7 @@ int vpv_set_irqs(struct vpv_device *vpv, void __user *arg);
 /* intx.c */
 void vpv_intx_probe(struct vpv_device *vpv);
 void vpv_intx_virq(struct vpv_device *vpv, bool disabled);
+void vpv_intx_restore(struct vpv_device *vpv);
 void vpv_intx_disable(struct vpv_device *vpv);
 void vpv_intx_suspend(struct vpv_device *vpv);
 void vpv_intx_resume(struct vpv_device *vpv);
@@ -305,6 +323,10 @@ static inline void vpv_awake_put(struct vpv_device *vpv)
 {
 	pm_runtime_put(&vpv->pdev->dev);
 }
+
+/* ioeventfd.c */
+int vpv_ioeventfd(struct vpv_device *vpv, void __user *arg);
+void vpv_ioeventfds_close(struct vpv_device *vpv);
 
 /* memory.c */
 bool vpv_memory_enabled(struct vpv_device *vpv);

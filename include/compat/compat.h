@@ -18,7 +18,12 @@
 #else
 #define VPV_VFIO_OPS_REGION_INFO
 #endif
-#define VPV_VFIO_OPS_COMPAT VPV_VFIO_OPS_REGION_INFO
+#ifdef VPV_HAVE_VFIO_MATCH_TOKEN_UUID
+#define VPV_VFIO_OPS_TOKEN .match_token_uuid = vpv_op_match_token,
+#else
+#define VPV_VFIO_OPS_TOKEN
+#endif
+#define VPV_VFIO_OPS_COMPAT VPV_VFIO_OPS_REGION_INFO VPV_VFIO_OPS_TOKEN
 
 /* linux/vfio.h: the iommufd callbacks exist with IOMMUFD only. */
 #if IS_ENABLED(CONFIG_IOMMUFD)

@@ -17,6 +17,7 @@
 #include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/types.h>
+#include <linux/uuid.h>
 #include <linux/vfio.h>
 
 struct vcfg_callback;
@@ -248,6 +249,17 @@ void vpv_remove(struct pci_dev *pdev);
 
 /* For pci_driver.driver.pm of every variant: runtime power management. */
 extern const struct dev_pm_ops vpv_pm_ops;
+/**
+ * vpv_sriov_configure() - For pci_driver.sriov_configure of a variant
+ * @pdev: PF.
+ * @num: VFs to make, or 0 to remove them.
+ *
+ * New VFs get the name of the PF's driver as driver_override.
+ *
+ * Context: device lock of the PF, as the PCI core calls it.
+ * Return: @num; -EINVAL if there are VFs already; an error of pci_enable_sriov().
+ */
+int vpv_sriov_configure(struct pci_dev *pdev, int num);
 
 /* For pci_driver.err_handler of every variant: AER and the end of a reset. */
 extern const struct pci_error_handlers vpv_err_handlers;
@@ -360,6 +372,7 @@ long vpv_op_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg)
 int vpv_op_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 void vpv_op_request(struct vfio_device *vdev, unsigned int count);
 int vpv_op_match(struct vfio_device *vdev, char *buf);
+int vpv_op_match_token(struct vfio_device *vdev, const uuid_t *token);
 int vpv_op_feature(struct vfio_device *vdev, u32 flags, void __user *arg, size_t argsz);
 int vpv_op_get_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
 			   struct vfio_info_cap *caps);
