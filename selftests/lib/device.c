@@ -217,14 +217,16 @@ int vdev_bind(const char *bdf, const char *driver)
 	return err;
 }
 
-static int open_group(struct vdev *v)
+static int open_group(struct vdev *v, const char *token)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
-	char node[128];
+	char node[128], name[128];
 	int err = group_path(v->slot.bdf, node, sizeof(node));
 
 	if (err)
 		return err;
+	snprintf(name, sizeof(name), "%s%s%s", v->slot.bdf, token ? " vf_token=" : "",
+		 token ?: "");
 	v->iommu = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	if (v->iommu < 0)
 		return -errno;
@@ -238,20 +240,38 @@ static int open_group(struct vdev *v)
 	if (ioctl(v->group, VFIO_GROUP_SET_CONTAINER, &v->iommu) ||
 	    ioctl(v->iommu, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
 		return -errno;
-	v->fd = ioctl(v->group, VFIO_GROUP_GET_DEVICE_FD, v->slot.bdf);
+	v->fd = ioctl(v->group, VFIO_GROUP_GET_DEVICE_FD, name);
 	return v->fd < 0 ? -errno : 0;
 }
 
-static int open_cdev(struct vdev *v)
+/* Text of a UUID to its 16 bytes. */
+static int token_bytes(const char *text, uint8_t *bytes)
 {
-	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
+	for (int i = 0; i < 16; i++) {
+		text += *text == '-';
+		if (sscanf(text, "%2hhx", &bytes[i]) != 1)
+			return -EINVAL;
+		text += 2;
+	}
+	return 0;
+}
+
+static int open_cdev(struct vdev *v, const char *token)
+{
+	struct bind_iommufd bind = { .argsz = sizeof(bind) };
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
 	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
 	char node[128];
+	uint8_t bytes[16];
 	int err = cdev_path(v->slot.bdf, node, sizeof(node));
 
 	if (!err)
 		err = wait_node(node);
+	if (!err && token) {
+		err = token_bytes(token, bytes);
+		bind.flags = BIND_FLAG_TOKEN;
+		bind.token_uuid_ptr = (uintptr_t)bytes;
+	}
 	if (err)
 		return err;
 	v->iommu = open("/dev/iommu", O_RDWR | O_CLOEXEC);
@@ -271,10 +291,16 @@ static int open_cdev(struct vdev *v)
 
 int vdev_open(struct vdev *v, const struct slot *slot, enum vdev_mode mode)
 {
+	return vdev_open_token(v, slot, mode, NULL);
+}
+
+int vdev_open_token(struct vdev *v, const struct slot *slot, enum vdev_mode mode,
+		    const char *token)
+{
 	int err;
 
 	*v = (struct vdev){ .slot = *slot, .mode = mode, .fd = -1, .iommu = -1, .group = -1 };
-	err = mode == VDEV_GROUP ? open_group(v) : open_cdev(v);
+	err = mode == VDEV_GROUP ? open_group(v, token) : open_cdev(v, token);
 	if (err)
 		vdev_close(v);
 	return err;
@@ -453,6 +479,24 @@ int vdev_irq_bool(struct vdev *v, unsigned int index, unsigned int start,
 	if (count > IRQ_MAX)
 		return -E2BIG;
 	memcpy(b.data, raise, count);
+	return ioctl(v->fd, VFIO_DEVICE_SET_IRQS, &b) < 0 ? -errno : 0;
+}
+
+int vdev_irq_one(struct vdev *v, unsigned int index, uint32_t flags, int32_t data)
+{
+	struct irq_set_buf b = {
+		.set = { .argsz = sizeof(b.set), .flags = flags, .index = index, .count = 1 },
+	};
+
+	if (flags & VFIO_IRQ_SET_DATA_BOOL) {
+		b.set.argsz++;
+		b.data[0] = data;
+	} else if (flags & VFIO_IRQ_SET_DATA_EVENTFD) {
+		b.set.argsz += sizeof(data);
+		memcpy(b.data, &data, sizeof(data));
+	} else {
+		b.set.flags |= VFIO_IRQ_SET_DATA_NONE;
+	}
 	return ioctl(v->fd, VFIO_DEVICE_SET_IRQS, &b) < 0 ? -errno : 0;
 }
 

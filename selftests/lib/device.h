@@ -67,6 +67,9 @@ int sysfs_write(const char *path, const char *text);
 int sysfs_read(const char *path, char *buf, size_t room);
 
 int vdev_open(struct vdev *v, const struct slot *slot, enum vdev_mode mode);
+/* With a VF token, 36 characters, or NULL. */
+int vdev_open_token(struct vdev *v, const struct slot *slot, enum vdev_mode mode,
+		    const char *token);
 void vdev_close(struct vdev *v);
 
 int vdev_dma_map(struct vdev *v, void *va, uint64_t iova, uint64_t bytes);
@@ -93,6 +96,8 @@ int vdev_irq_eventfds(struct vdev *v, unsigned int index, unsigned int start,
 		      unsigned int count, const int *fds);
 int vdev_irq_bool(struct vdev *v, unsigned int index, unsigned int start,
 		  unsigned int count, const uint8_t *raise);
+/* One interrupt, with no data or, with DATA_BOOL or DATA_EVENTFD in @flags, @data. */
+int vdev_irq_one(struct vdev *v, unsigned int index, uint32_t flags, int32_t data);
 
 int eventfd_new(void);
 /* 1 when signalled within the time, 0 when not. */

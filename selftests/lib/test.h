@@ -43,6 +43,19 @@
 	}	\
 } while (0)
 
+/* In a fixture's setup: @num of QEMU's own devices, bound to vpv_pci. */
+#define NEED_STOCK(name, slots, num) do {					\
+	int _have = slots_find(name, slots, num);				\
+										\
+	if (_have < (num))							\
+		SKIP(return, "needs %d of QEMU's %s in /vpv/stock, found %d",	\
+		     num, name, _have < 0 ? 0 : _have);				\
+	for (int _i = 0; _i < (num); _i++) {	\
+		ASSERT_EQ(0, vdev_bind((slots)[_i].bdf, "vpv_pci"))		\
+			TH_LOG("%s cannot be bound to vpv_pci", (slots)[_i].bdf); \
+	}	\
+} while (0)
+
 /* Both ways into a device. */
 #define VARIANTS_OF_OPENING(fixture)						\
 	FIXTURE_VARIANT(fixture) { enum vdev_mode mode; };			\

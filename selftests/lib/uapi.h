@@ -8,6 +8,7 @@
 
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
+#include <stdint.h>
 
 /* linux/vfio.h, after 6.12 */
 #ifndef VFIO_PRECOPY_INFO_REINIT
@@ -16,5 +17,16 @@
 #ifndef VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2
 #define VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 12
 #endif
+
+/* struct vfio_device_bind_iommufd with the token, after 6.16 */
+#define BIND_FLAG_TOKEN (1 << 0)
+
+struct bind_iommufd {
+	uint32_t argsz;
+	uint32_t flags;
+	int32_t iommufd;
+	uint32_t out_devid;
+	uint64_t token_uuid_ptr;
+};
 
 #endif /* SELFTEST_UAPI_H */

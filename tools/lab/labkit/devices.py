@@ -53,7 +53,8 @@ class Device:
         """For QEMU; files that the device needs are made in FOLDER."""
         command, own = [], {"driver": self.kind.driver, "id": self.id}
         if self.kind.express:
-            command += ["-device", f"pcie-root-port,id=port-{self.id},addr={self.slot:x},chassis={self.slot}"]
+            # 5 GT/s: after a reset of the link QEMU does not report it active, which Linux waits for above that.
+            command += ["-device", f"pcie-root-port,id=port-{self.id},addr={self.slot:x},chassis={self.slot},x-speed=5"]
             own["bus"] = f"port-{self.id}"
         else:
             own["addr"] = f"{self.slot:x}"

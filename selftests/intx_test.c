@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The legacy interrupt and MSI, as devices raise them: QEMU's edu, which holds its
+ * line until it is told, and e1000e.
+ */
+#include "lib/test.h"
+#include "lib/stock.h"
+
+#define INTX	VFIO_PCI_INTX_IRQ_INDEX
+#define MSI	VFIO_PCI_MSI_IRQ_INDEX
+#define MSIX	VFIO_PCI_MSIX_IRQ_INDEX
+
+#define TRIGGER	VFIO_IRQ_SET_ACTION_TRIGGER
+#define MASK	VFIO_IRQ_SET_ACTION_MASK
+#define UNMASK	VFIO_IRQ_SET_ACTION_UNMASK
+#define BOOL	VFIO_IRQ_SET_DATA_BOOL
+#define EVENTFD	VFIO_IRQ_SET_DATA_EVENTFD
+
+/* Long enough for an interrupt to arrive, and to be sure that none does. */
+#define SOON_MS	5000
+#define NEVER_MS 50
+
+static int raise_edu(struct vdev *v)
+{
+	return bar_set(v, 0, EDU_IRQ_RAISE, 1);
+}
+
+static int ack_edu(struct vdev *v)
+{
+	return bar_set(v, 0, EDU_IRQ_ACK, bar_get(v, 0, EDU_IRQ_STATUS));
+}
+
+static int command_bit(struct vdev *v, uint32_t bit, bool on)
+{
+	uint32_t cmd = vdev_cfg(v, PCI_COMMAND, 2);
+
+	return vdev_cfg_set(v, PCI_COMMAND, 2, on ? cmd | bit : cmd & ~bit);
+}
+
+FIXTURE(edu)
+{
+	struct slot slot;
+	struct vdev v;
+	int event;
+};
+
+FIXTURE_SETUP(edu)
+{
+	NEED_STOCK("edu", &self->slot, 1);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
+	ASSERT_EQ(0, command_bit(&self->v, PCI_COMMAND_MEMORY, true));
+	ASSERT_EQ(EDU_ID_VALUE, bar_get(&self->v, 0, EDU_ID));
+	ASSERT_EQ(0, ack_edu(&self->v));
+	self->event = eventfd_new();
+	ASSERT_LE(0, self->event);
+}
+
+FIXTURE_TEARDOWN(edu)
+{
+	vdev_close(&self->v);
+	close(self->event);
+}
+
+TEST_F(edu, irq_info)
+{
+	struct vfio_irq_info info;
+
+	ASSERT_EQ(0, vdev_irq(&self->v, INTX, &info));
+	EXPECT_EQ(1U, info.count);
+	EXPECT_EQ((uint32_t)(VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE |
+			     VFIO_IRQ_INFO_AUTOMASKED), info.flags);
+	ASSERT_EQ(0, vdev_irq(&self->v, MSI, &info));
+	EXPECT_EQ(1U, info.count);
+	ASSERT_EQ(0, vdev_irq(&self->v, MSIX, &info));
+	EXPECT_EQ(0U, info.count);
+}
+
+TEST_F(edu, intx_comes_once_until_it_is_unmasked)
+{
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, self->event));
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+
+	ASSERT_EQ(0, raise_edu(&self->v));
+	EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+
+	/* The line is still held: unmasking tells at once, and masks again. */
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, UNMASK, 0));
+	EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+
+	ASSERT_EQ(0, ack_edu(&self->v));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, UNMASK, 0));
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+	ASSERT_EQ(0, raise_edu(&self->v));
+	EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+}
+
+TEST_F(edu, intx_masked_by_the_user_waits)
+{
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, self->event));
+	/* DATA_BOOL with 0 is no request. */
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, MASK | BOOL, 0));
+	ASSERT_EQ(0, raise_edu(&self->v));
+	EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+	ASSERT_EQ(0, ack_edu(&self->v));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, UNMASK | BOOL, 1));
+
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, MASK | BOOL, 1));
+	ASSERT_EQ(0, raise_edu(&self->v));
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, UNMASK | BOOL, 0));
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, UNMASK, 0));
+	EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+
+	EXPECT_EQ(-ENOTTY, vdev_irq_one(&self->v, INTX, MASK | EVENTFD, self->event));
+}
+
+TEST_F(edu, intx_unmask_eventfd)
+{
+	int unmask = eventfd_new();
+	uint64_t one = 1;
+
+	ASSERT_LE(0, unmask);
+	EXPECT_EQ(-EINVAL, vdev_irq_one(&self->v, INTX, UNMASK | EVENTFD, unmask));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, self->event));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, UNMASK | EVENTFD, unmask));
+	EXPECT_EQ(-EBUSY, vdev_irq_one(&self->v, INTX, UNMASK | EVENTFD, unmask));
+
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, raise_edu(&self->v));
+		ASSERT_TRUE(eventfd_wait(self->event, SOON_MS));
+		/* Still held: it comes again. */
+		ASSERT_EQ(8, write(unmask, &one, 8));
+		ASSERT_TRUE(eventfd_wait(self->event, SOON_MS));
+		ASSERT_EQ(0, ack_edu(&self->v));
+		ASSERT_EQ(8, write(unmask, &one, 8));
+		ASSERT_FALSE(eventfd_wait(self->event, NEVER_MS));
+	}
+
+	/* Let go of, it does nothing any more. */
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, UNMASK | EVENTFD, -1));
+	ASSERT_EQ(0, raise_edu(&self->v));
+	ASSERT_TRUE(eventfd_wait(self->event, SOON_MS));
+	ASSERT_EQ(8, write(unmask, &one, 8));
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+	close(unmask);
+}
+
+TEST_F(edu, intx_follows_interrupt_disable)
+{
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, self->event));
+	ASSERT_EQ(0, command_bit(&self->v, PCI_COMMAND_INTX_DISABLE, true));
+	ASSERT_EQ(0, raise_edu(&self->v));
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+	/* Not unmasked by SET_IRQS either. */
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, UNMASK, 0));
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+	EXPECT_TRUE(vdev_cfg(&self->v, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT);
+	ASSERT_EQ(0, command_bit(&self->v, PCI_COMMAND_INTX_DISABLE, false));
+	EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+}
+
+TEST_F(edu, intx_eventfd_is_exchanged_and_released)
+{
+	int other = eventfd_new();
+
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, self->event));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, other));
+	ASSERT_EQ(0, raise_edu(&self->v));
+	EXPECT_TRUE(eventfd_wait(other, SOON_MS));
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+
+	/* Nobody is told, but the line is still ours to mask. */
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, -1));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, UNMASK, 0));
+	EXPECT_FALSE(eventfd_wait(other, NEVER_MS));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, other));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, UNMASK, 0));
+	EXPECT_TRUE(eventfd_wait(other, SOON_MS));
+
+	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, INTX, 0, 0, NULL));
+	EXPECT_EQ(-EINVAL, vdev_irq_one(&self->v, INTX, UNMASK, 0));
+	EXPECT_EQ(-EINVAL, vdev_irq_eventfds(&self->v, INTX, 0, 0, NULL));
+	close(other);
+}
+
+TEST_F(edu, intx_loopback)
+{
+	EXPECT_EQ(-EINVAL, vdev_irq_one(&self->v, INTX, TRIGGER, 0));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, self->event));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER, 0));
+	EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | BOOL, 0));
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | BOOL, 1));
+	EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+}
+
+TEST_F(edu, msi_then_intx)
+{
+	uint8_t one = 1;
+
+	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
+	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, MSI, 0, 1, &self->event));
+	EXPECT_EQ(-EINVAL, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, self->event));
+
+	/* A message is sent each time, with nothing to unmask. */
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, raise_edu(&self->v));
+		EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+		EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+		ASSERT_EQ(0, ack_edu(&self->v));
+	}
+	ASSERT_EQ(0, vdev_irq_bool(&self->v, MSI, 0, 1, &one));
+	EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+	EXPECT_EQ(-ENOTTY, vdev_irq_one(&self->v, MSI, MASK, 0));
+	EXPECT_EQ(-EINVAL, vdev_irq_eventfds(&self->v, MSI, 1, 1, &self->event));
+
+	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, MSI, 0, 0, NULL));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, self->event));
+	EXPECT_EQ(-EINVAL, vdev_irq_eventfds(&self->v, MSI, 0, 1, &self->event));
+	ASSERT_EQ(0, raise_edu(&self->v));
+	EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+}
+
+TEST_F(edu, interrupts_of_a_closed_function_are_gone)
+{
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, self->event));
+	ASSERT_EQ(0, raise_edu(&self->v));
+	EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+	vdev_close(&self->v);
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+
+	/* The line is not left masked for the next user. */
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
+	ASSERT_EQ(0, command_bit(&self->v, PCI_COMMAND_MEMORY, true));
+	ASSERT_EQ(0, ack_edu(&self->v));
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, self->event));
+	ASSERT_EQ(0, raise_edu(&self->v));
+	EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+}
+
+/* Two functions on one line of the interrupt controller. */
+FIXTURE(shared)
+{
+	struct slot slots[2];
+	struct vdev v[2];
+	int event[2];
+};
+
+static int line_of(const struct slot *slot)
+{
+	char path[128], text[16];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/irq", slot->bdf);
+	return sysfs_read(path, text, sizeof(text)) ? -1 : atoi(text);
+}
+
+FIXTURE_SETUP(shared)
+{
+	NEED_STOCK("edu", self->slots, 2);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, vdev_open(&self->v[i], &self->slots[i], VDEV_GROUP));
+		ASSERT_EQ(0, command_bit(&self->v[i], PCI_COMMAND_MEMORY, true));
+		ASSERT_EQ(0, ack_edu(&self->v[i]));
+		self->event[i] = eventfd_new();
+		ASSERT_EQ(0, vdev_irq_one(&self->v[i], INTX, TRIGGER | EVENTFD,
+					  self->event[i]));
+	}
+	ASSERT_EQ(line_of(&self->slots[0]), line_of(&self->slots[1]))
+		TH_LOG("the lab has to put both in slots with the same line");
+}
+
+FIXTURE_TEARDOWN(shared)
+{
+	for (int i = 0; i < 2; i++) {
+		vdev_close(&self->v[i]);
+		close(self->event[i]);
+	}
+}
+
+TEST_F(shared, each_function_tells_its_own_user)
+{
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, raise_edu(&self->v[i]));
+		EXPECT_TRUE(eventfd_wait(self->event[i], SOON_MS));
+		EXPECT_FALSE(eventfd_wait(self->event[!i], NEVER_MS));
+		ASSERT_EQ(0, ack_edu(&self->v[i]));
+		ASSERT_EQ(0, vdev_irq_one(&self->v[i], INTX, UNMASK, 0));
+	}
+}
+
+TEST_F(shared, one_held_and_masked_does_not_hold_up_the_other)
+{
+	ASSERT_EQ(0, raise_edu(&self->v[0]));
+	EXPECT_TRUE(eventfd_wait(self->event[0], SOON_MS));
+	ASSERT_EQ(0, raise_edu(&self->v[1]));
+	EXPECT_TRUE(eventfd_wait(self->event[1], SOON_MS));
+	EXPECT_FALSE(eventfd_wait(self->event[0], NEVER_MS));
+	/* Gone altogether, its line still held. */
+	vdev_close(&self->v[0]);
+	ASSERT_EQ(0, ack_edu(&self->v[1]));
+	ASSERT_EQ(0, vdev_irq_one(&self->v[1], INTX, UNMASK, 0));
+	EXPECT_FALSE(eventfd_wait(self->event[1], NEVER_MS));
+	ASSERT_EQ(0, raise_edu(&self->v[1]));
+	EXPECT_TRUE(eventfd_wait(self->event[1], SOON_MS));
+}
+
+/* e1000e: all three types in one function. */
+FIXTURE(e1000e)
+{
+	struct slot slot;
+	struct vdev v;
+	int event;
+};
+
+FIXTURE_SETUP(e1000e)
+{
+	NEED_MODE(VDEV_CDEV);
+	NEED_STOCK("e1000e", &self->slot, 1);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_CDEV));
+	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
+	self->event = eventfd_new();
+	ASSERT_LE(0, self->event);
+}
+
+FIXTURE_TEARDOWN(e1000e)
+{
+	vdev_close(&self->v);
+	close(self->event);
+}
+
+static int raise_e1000e(struct vdev *v, uint32_t causes)
+{
+	bar_get(v, 0, E1000E_ICR);
+	return bar_set(v, 0, E1000E_IMS, causes) ?: bar_set(v, 0, E1000E_ICS, causes);
+}
+
+TEST_F(e1000e, intx)
+{
+	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, TRIGGER | EVENTFD, self->event));
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, raise_e1000e(&self->v, E1000E_LSC));
+		EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+		EXPECT_TRUE(bar_get(&self->v, 0, E1000E_ICR) & E1000E_LSC);
+		ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, UNMASK, 0));
+		EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+	}
+}
+
+TEST_F(e1000e, msi)
+{
+	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, MSI, 0, 1, &self->event));
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, raise_e1000e(&self->v, E1000E_LSC));
+		EXPECT_TRUE(eventfd_wait(self->event, SOON_MS));
+		EXPECT_TRUE(bar_get(&self->v, 0, E1000E_ICR) & E1000E_LSC);
+	}
+	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, MSI, 0, 0, NULL));
+	ASSERT_EQ(0, raise_e1000e(&self->v, E1000E_LSC));
+	EXPECT_FALSE(eventfd_wait(self->event, NEVER_MS));
+}
+
+TEST_F(e1000e, msix_vector_that_the_cause_is_routed_to)
+{
+	int fds[5];
+
+	for (int i = 0; i < 5; i++)
+		fds[i] = eventfd_new();
+	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, MSIX, 0, 5, fds));
+	for (int vector = 0; vector < 5; vector++) {
+		ASSERT_EQ(0, bar_set(&self->v, 0, E1000E_IVAR, E1000E_IVAR_OTHER(vector)));
+		ASSERT_EQ(0, raise_e1000e(&self->v, E1000E_LSC | E1000E_OTHER));
+		EXPECT_TRUE(eventfd_wait(fds[vector], SOON_MS))
+			TH_LOG("vector %d", vector);
+		for (int i = vector + 1; i < 5; i++)
+			EXPECT_FALSE(eventfd_wait(fds[i], 0));
+		ASSERT_EQ(0, bar_set(&self->v, 0, E1000E_IMC, ~0U));
+		bar_get(&self->v, 0, E1000E_ICR);
+	}
+	for (int i = 0; i < 5; i++)
+		close(fds[i]);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Registers of QEMU's own devices that tests raise interrupts with.
+ */
+#ifndef SELFTEST_STOCK_H
+#define SELFTEST_STOCK_H
+
+#include "device.h"
+
+/* "edu" (QEMU, docs/specs/edu.rst): BAR 0 */
+#define EDU_ID			0x00
+#define EDU_ID_VALUE		0x010000edU
+#define EDU_LIVENESS		0x04
+#define EDU_IRQ_STATUS		0x24
+#define EDU_IRQ_RAISE		0x60
+#define EDU_IRQ_ACK		0x64
+
+/* "e1000e" (Intel 82574 datasheet): BAR 0 */
+#define E1000E_ICR		0xc0	/* causes; a read clears them */
+#define E1000E_ICS		0xc8	/* sets causes */
+#define E1000E_IMS		0xd0	/* unmasks causes */
+#define E1000E_IMC		0xd8	/* masks causes */
+#define E1000E_IVAR		0xe4	/* vector of each group of causes */
+#define E1000E_LSC		(1U << 2)	/* link status change */
+#define E1000E_OTHER		(1U << 24)
+#define E1000E_IVAR_OTHER(v)	((8U | (v)) << 16)
+
+/* 32 bits of a BAR; UINT32_MAX if that fails. */
+uint32_t bar_get(struct vdev *v, unsigned int bar, uint64_t pos);
+int bar_set(struct vdev *v, unsigned int bar, uint64_t pos, uint32_t val);
+
+#endif /* SELFTEST_STOCK_H */
