@@ -15,6 +15,9 @@
 /* Nodes of new VFs come up after sriov_numvfs returns. */
 #define APPEAR_MS	5000
 
+/* Making a VF takes seconds on a busy machine without KVM. */
+#define SLOW_S		150
+
 struct both {
 	struct slot pf;
 	struct slot vf[VFS];
@@ -107,7 +110,7 @@ FIXTURE_TEARDOWN(sriov)
 	both_close(&self->b);
 }
 
-TEST_F(sriov, needs_the_parameter)
+TEST_F_TIMEOUT(sriov, needs_the_parameter, SLOW_S)
 {
 	struct slot vf;
 
@@ -116,7 +119,7 @@ TEST_F(sriov, needs_the_parameter)
 	EXPECT_EQ(-ENOENT, find_vf(&self->b.pf, 0, &vf));
 }
 
-TEST_F(sriov, vfs_belong_to_the_driver_of_the_pf)
+TEST_F_TIMEOUT(sriov, vfs_belong_to_the_driver_of_the_pf, SLOW_S)
 {
 	char path[128], text[64];
 
@@ -135,7 +138,7 @@ TEST_F(sriov, vfs_belong_to_the_driver_of_the_pf)
 	EXPECT_EQ(-ENOENT, find_vf(&self->b.pf, 0, &self->b.vf[0]));
 }
 
-TEST_F(token, vf_needs_the_token_of_its_pf)
+TEST_F_TIMEOUT(token, vf_needs_the_token_of_its_pf, SLOW_S)
 {
 	ASSERT_EQ(0, make_vfs(&self->b.pf, self->b.vf));
 	EXPECT_EQ(-EACCES, vdev_open(&self->b.v, &self->b.vf[0], variant->mode));
@@ -156,7 +159,7 @@ TEST_F(token, vf_needs_the_token_of_its_pf)
 	ASSERT_EQ(0, vdev_open(&self->b.w, &self->b.pf, variant->mode));
 }
 
-TEST_F(token, pf_user_sets_the_token)
+TEST_F_TIMEOUT(token, pf_user_sets_the_token, SLOW_S)
 {
 	static const uint8_t token[16] = {
 		0x00, 0x00, 0x00, 0x00, 0x11, 0x11, 0x42, 0x22,
@@ -184,7 +187,7 @@ TEST_F(token, pf_user_sets_the_token)
 					VFIO_DEVICE_FEATURE_PCI_VF_TOKEN, buf, 16));
 }
 
-TEST_F(sriov, names_with_options)
+TEST_F_TIMEOUT(sriov, names_with_options, SLOW_S)
 {
 	static const char * const bad[] = {
 		" vf_token", " vf_token=", " vf_token=8f2a4b0c", " vf_tokens=" TOKEN_A,
@@ -219,7 +222,7 @@ TEST_F(sriov, names_with_options)
 	}
 }
 
-TEST_F(token, token_has_no_meaning_elsewhere)
+TEST_F_TIMEOUT(token, token_has_no_meaning_elsewhere, SLOW_S)
 {
 	struct slot edu;
 	uint8_t buf[16] = {};
@@ -231,7 +234,7 @@ TEST_F(token, token_has_no_meaning_elsewhere)
 					VFIO_DEVICE_FEATURE_PCI_VF_TOKEN, buf, 16));
 }
 
-TEST_F(sriov, pf_with_vfs_stays_in_d0)
+TEST_F_TIMEOUT(sriov, pf_with_vfs_stays_in_d0, SLOW_S)
 {
 	unsigned int pm, ctrl;
 
@@ -253,7 +256,7 @@ TEST_F(sriov, pf_with_vfs_stays_in_d0)
 	EXPECT_EQ(3U, vdev_cfg(&self->b.w, pm + PCI_PM_CTRL, 2) & PCI_PM_CTRL_STATE_MASK);
 }
 
-TEST_F(sriov, vf_shows_ids_and_memory_enable)
+TEST_F_TIMEOUT(sriov, vf_shows_ids_and_memory_enable, SLOW_S)
 {
 	ASSERT_EQ(0, make_vfs(&self->b.pf, self->b.vf));
 	ASSERT_EQ(0, vdev_open_token(&self->b.w, &self->b.pf, VDEV_GROUP, TOKEN_A));
@@ -269,7 +272,7 @@ TEST_F(sriov, vf_shows_ids_and_memory_enable)
  * The user of a VF is asked to let go, and waited for.  (Unbinding the PF does the same,
  * but Linux 7.3 with lockdep complains about each driver that removes its VFs then.)
  */
-TEST_F(sriov, removing_vfs_waits_for_their_users)
+TEST_F_TIMEOUT(sriov, removing_vfs_waits_for_their_users, SLOW_S)
 {
 	int req = eventfd_new(), status;
 	pid_t pid;
@@ -294,7 +297,7 @@ TEST_F(sriov, removing_vfs_waits_for_their_users)
 	close(req);
 }
 
-TEST_F(sriov, vf_of_a_foreign_pf_is_refused)
+TEST_F_TIMEOUT(sriov, vf_of_a_foreign_pf_is_refused, SLOW_S)
 {
 	if (access("/sys/bus/pci/drivers/vfio-pci", F_OK) &&
 	    system("modprobe vfio-pci >/dev/null 2>&1"))
