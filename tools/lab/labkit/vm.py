@@ -88,7 +88,7 @@ def _write_payload(job, functions, stock, path, sizes):
             f"export VPV_KERNEL={job.kernel.name} VPV_JOB_TIMEOUT={job.timeout}\n"
             f"VPV_ROWS={sizes.lines} VPV_COLS={sizes.columns}\n" +
             "".join(f"export {name}={shlex.quote(os.environ[name])}\n" for name in sorted(os.environ)
-                    if name in ("ROUNDS", "TEST", "FUZZ_SECONDS")))
+                    if name in ("ROUNDS", "TEST", "FUZZ_SECONDS", "RACE_SECONDS")))
         (lab / "command").write_text(job.command[0] + "\n" if len(job.command) == 1 else shlex.join(job.command))
         lines = {False: "", True: ""}
         for model in functions:
