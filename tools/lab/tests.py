@@ -53,14 +53,17 @@ GROUPS = (
     Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=300, needs="kunit", machine=DEBUG),
-    Group("self", "vm", "TEST=${TEST:-'!(death|errno)'} /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),
+    Group("self", "vm", "TEST=${TEST:-'!(death|errno|mapping|mlx5|race|sriov)'} /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),
     Group("death", "vm", "TEST=death /vpv/selftests/run.sh", timeout=240, needs="selftests", machine=DYING),
 )
-# `make check-upstream`: the kernel's own tests on QEMU's own devices, with vfio-pci and with vpv_pci.
+# `make check-upstream`: what takes too long for `make check`. The kernel's own tests on QEMU's own devices, with vfio-pci
+# and with vpv_pci, and our own of the same kind.
 STOCK = Machine(kernel="debug", devices="edu,e1000e,igb,nvme,virtio-net", memory=3072)
 UPSTREAM = (
     Group("upstream", "vm", "/vpv/upstream/run.py", timeout=7200, needs="tools/lab/upstream", machine=STOCK),
     Group("errno", "vm", "TEST=errno /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=STOCK),
+    Group("functions", "vm", "TEST='@(mapping|race|sriov)' /vpv/selftests/run.sh", timeout=1800, needs="selftests",
+          machine=Machine(kernel="debug", models="hisi_like:2", devices=FUNCTIONS)),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
           machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net", memory=3072)),
 )
