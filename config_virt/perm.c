@@ -31,7 +31,8 @@
 static const struct vcfg_perm header_perms[] = {
 	CONST(PCI_VENDOR_ID, 4),
 	{ .pos = PCI_COMMAND, .bytes = 2, .trap = VCFG_TRAP_COMMAND,
-	  .virt = PCI_COMMAND_INTX_DISABLE, .write = COMMAND_BITS },
+	  .virt = PCI_COMMAND_INTX_DISABLE, .write = COMMAND_BITS,
+	  .clear = PCI_COMMAND_INTX_DISABLE },
 	{ .pos = PCI_STATUS, .bytes = 2, .virt = PCI_STATUS_CAP_LIST,
 	  .write = STATUS_W1C, .w1c = STATUS_W1C },
 	CONST(PCI_CLASS_REVISION, 4),

@@ -5,6 +5,10 @@
  * in COMMAND.  What masks is the function's own Interrupt Disable where that
  * works, otherwise the interrupt controller, and the line is ours alone then.
  *
+ * A function that can be masked is masked whenever no handler of ours listens, be
+ * it open or closed: one that holds a shared line would otherwise have the kernel
+ * give up the line of its neighbours.  The next driver's pci_enable_device() ends it.
+ *
  * irqlock guards the mask state.  Whether to signal is decided under it, and
  * signalled after it: the unmask eventfd calls us with its wait queue locked.
  */
@@ -52,7 +56,7 @@ void vpv_intx_probe(struct vpv_device *vpv)
 		pci_intx(pdev, 0);
 	} else if (!st->nointx && pci_intx_mask_supported(pdev)) {
 		st->intx_maskable = true;
-		pci_intx(pdev, 1);
+		pci_intx(pdev, 0);
 	}
 }
 
@@ -151,10 +155,7 @@ void vpv_intx_virq(struct vpv_device *vpv, bool disabled)
 
 	scoped_guard(spinlock_irqsave, &st->irqlock) {
 		st->intx.virq_disabled = disabled;
-		/* With no handler in place the physical bit just follows. */
-		if (!st->intx.claimed && st->intx_maskable)
-			pci_intx(vpv->pdev, !disabled);
-		else if (disabled)
+		if (disabled)
 			mask_locked(vpv);
 		else
 			pending = unmask_locked(vpv);
@@ -194,19 +195,15 @@ void vpv_intx_resume(struct vpv_device *vpv)
 		signal_user(vpv);
 }
 
-/* Config space was restored after a reset: the bit as it has to be now. */
+/* Somebody else has written the physical bit: as it has to be now. */
 void vpv_intx_restore(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
-	bool on;
 
 	scoped_guard(spinlock_irqsave, &st->irqlock) {
-		if (st->intx.claimed)
-			on = st->intx.active && !st->intx.masked && !st->intx.suspended;
-		else
-			on = !st->intx.virq_disabled;
 		if (st->intx_maskable)
-			pci_intx(vpv->pdev, on);
+			pci_intx(vpv->pdev, st->intx.active && !st->intx.masked &&
+				 !st->intx.suspended);
 		else if (st->nointx && !vpv->pdev->is_virtfn)
 			pci_intx(vpv->pdev, 0);
 	}
@@ -271,17 +268,6 @@ static int intx_request(struct vpv_device *vpv)
 	return ret;
 }
 
-static void intx_set_claimed(struct vpv_device *vpv, bool claimed)
-{
-	struct vpv_state *st = vpv->state;
-
-	scoped_guard(spinlock_irqsave, &st->irqlock) {
-		st->intx.claimed = claimed;
-		if (claimed && st->intx_maskable)
-			pci_intx(vpv->pdev, 0);
-	}
-}
-
 static int intx_enable(struct vpv_device *vpv, int fd)
 {
 	struct vpv_state *st = vpv->state;
@@ -297,17 +283,15 @@ static int intx_enable(struct vpv_device *vpv, int fd)
 	if (ret)
 		goto free_name;
 
-	intx_set_claimed(vpv, true);
 	ret = intx_request(vpv);
 	if (ret)
-		goto unclaim;
+		goto drop_eventfd;
 
 	WRITE_ONCE(st->irq_type, VFIO_PCI_INTX_IRQ_INDEX);
 	intx_activate(vpv);
 	return 0;
 
-unclaim:
-	intx_set_claimed(vpv, false);
+drop_eventfd:
 	vpv_eventfd_replace(vpv, &st->intx.trigger, -1);
 free_name:
 	kfree(st->intx.name);
@@ -323,16 +307,17 @@ void vpv_intx_disable(struct vpv_device *vpv)
 	lockdep_assert_held(&st->igate);
 
 	vfio_virqfd_disable(&st->intx.unmask);
-	scoped_guard(spinlock_irqsave, &st->irqlock)
+	scoped_guard(spinlock_irqsave, &st->irqlock) {
 		st->intx.active = false;
+		if (st->intx_maskable)
+			pci_intx(vpv->pdev, 0);
+	}
 	free_irq(irq, vpv);
 	if (!st->intx_maskable)
 		irq_modify_status(irq, IRQ_DISABLE_UNLAZY, 0);
 	vpv_eventfd_replace(vpv, &st->intx.trigger, -1);
 	kfree(st->intx.name);
 	st->intx.name = NULL;
-	scoped_guard(spinlock_irqsave, &st->irqlock)
-		st->intx.claimed = false;
 	WRITE_ONCE(st->irq_type, VPV_IRQ_NONE);
 }
 

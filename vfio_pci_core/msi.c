@@ -203,9 +203,8 @@ void vpv_msi_disable(struct vpv_device *vpv)
 	pci_free_irq_vectors(vpv->pdev);
 	vpv_memory_unforce(vpv);
 
-	/* That has cleared Interrupt Disable, which hides a broken INTx. */
-	if (st->nointx && !vpv->pdev->is_virtfn)
-		pci_intx(vpv->pdev, 0);
+	/* That has cleared Interrupt Disable. */
+	vpv_intx_restore(vpv);
 
 	WRITE_ONCE(st->irq_type, VPV_IRQ_NONE);
 	WRITE_ONCE(st->irq_vectors, 0);

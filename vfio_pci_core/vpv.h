@@ -96,7 +96,6 @@ struct vpv_bar_state {
  * @trigger: Eventfd of the user, RCU.
  * @unmask: Eventfd of the user that unmasks.
  * @name: Of the handler.
- * @claimed: The handler is being or is installed: masking is ours.
  * @active: The handler may run.
  * @masked: No interrupt will come until it is unmasked.
  * @suspended: The function sleeps and must not be touched; no interrupt comes.
@@ -106,7 +105,6 @@ struct vpv_intx {
 	struct vpv_eventfd __rcu *trigger;
 	struct virqfd *unmask;
 	char *name;
-	bool claimed;
 	bool active;
 	bool masked;
 	bool suspended;
