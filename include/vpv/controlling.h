@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Controlling and controlled functions: who migrates whom.
+ *
+ * Some functions cannot be migrated by themselves: another one, the controlling
+ * function, has the commands for it.  Only its driver knows which functions those
+ * are, so it says so here, and the VFIO driver of a controlled function asks.
+ * Nobody concludes anything from PCI addresses, PFs or VFs.
+ *
+ * Either side may go away at any time.  The driver of the controlling function
+ * withdraws what it published; whoever holds a handle keeps memory, not the driver:
+ * vpv_control_enter() fails with -ENOTCONN from then on.  A controlling function
+ * that comes back is published anew, and found by vpv_control_get() again.
+ */
+#ifndef VPV_CONTROLLING_H
+#define VPV_CONTROLLING_H
+
+#include <linux/types.h>
+
+struct device;
+
+/**
+ * struct vpv_control - Handle of a controlled function
+ *
+ * Opaque and counted.
+ */
+struct vpv_control;
+
+/**
+ * vpv_control_publish() - Offer to control a function
+ * @controlled: The function; referenced until the handle is gone.
+ * @family: What the two drivers have agreed on; must outlive the publication.
+ * @ops: What vpv_control_enter() gives out: functions of the publisher, of a type
+ *	that @family determines.
+ * @priv: Likewise, first argument of these functions.
+ *
+ * Context: process; may sleep.
+ * Return: a handle that is given back to vpv_control_withdraw(); ERR_PTR(-EEXIST)
+ * if the function is controlled already; ERR_PTR(-ENOMEM).
+ */
+struct vpv_control *vpv_control_publish(struct device *controlled, const char *family,
+					const void *ops, void *priv);
+
+/**
+ * vpv_control_withdraw() - Take the offer back
+ * @control: What vpv_control_publish() returned; NULL is allowed.
+ *
+ * Nobody finds the handle any more, and vpv_control_enter() fails.  Waits for those
+ * who are inside: the publisher makes them come back first, or bounds their stay.
+ * Then neither ops nor priv are used any more.
+ *
+ * Context: process; may sleep; not between vpv_control_enter() and _leave().
+ */
+void vpv_control_withdraw(struct vpv_control *control);
+
+/**
+ * vpv_control_get() - Who controls this function?
+ * @controlled: The function.
+ * @family: What the caller understands.
+ *
+ * Context: process; may sleep.
+ * Return: a handle, to be given back by vpv_control_put(), or ERR_PTR(-ENOTCONN) if
+ * nobody controls the function, or someone of another family.
+ */
+struct vpv_control *vpv_control_get(struct device *controlled, const char *family);
+
+/**
+ * vpv_control_ref() - Take another reference
+ * @control: Handle that the caller holds a reference of.
+ *
+ * Context: any.
+ */
+void vpv_control_ref(struct vpv_control *control);
+
+/**
+ * vpv_control_put() - Give a handle back
+ * @control: Handle; NULL is allowed.
+ *
+ * Context: process; may sleep.
+ */
+void vpv_control_put(struct vpv_control *control);
+
+/**
+ * vpv_control_enter() - Begin to use the controlling function
+ * @control: Handle.
+ * @ops: Receives what was published.
+ * @priv: Likewise.
+ *
+ * The publisher does not go away before vpv_control_leave(); the same task leaves,
+ * and does not enter the same handle twice.
+ *
+ * Context: process; may sleep while a withdrawal ends, then fails.
+ * Return: 0 or -ENOTCONN.
+ */
+int vpv_control_enter(struct vpv_control *control, const void **ops, void **priv);
+
+/**
+ * vpv_control_leave() - End what a successful vpv_control_enter() began
+ * @control: Handle.
+ *
+ * Context: process.
+ */
+void vpv_control_leave(struct vpv_control *control);
+
+/**
+ * vpv_control_live() - Would vpv_control_enter() succeed?
+ * @control: Handle.
+ *
+ * Context: any; a snapshot.
+ */
+bool vpv_control_live(const struct vpv_control *control);
+
+#endif /* VPV_CONTROLLING_H */
