@@ -27,6 +27,7 @@ static void machine_free(struct kref *ref)
 {
 	struct vmig_machine *m = container_of(ref, struct vmig_machine, ref);
 
+	mutex_destroy(&m->track_lock);
 	mutex_destroy(&m->state_lock);
 	mutex_destroy(&m->request_lock);
 	kfree(m);
@@ -54,14 +55,26 @@ struct vmig_machine *vmig_from_vdev(struct vfio_device *vdev)
  */
 void vmig_complain(struct vmig_machine *m, const char *fmt, ...)
 {
-	char text[VMIG_ERROR_TEXT_BYTES];
 	va_list args;
 
 	lockdep_assert_held(&m->state_lock);
 
 	va_start(args, fmt);
-	vscnprintf(text, sizeof(text), fmt, args);
+	vmig_vcomplain(m, fmt, args);
 	va_end(args);
+}
+
+/**
+ * vmig_vcomplain() - The same, under any lock that keeps m->mig
+ * @m: Machine.
+ * @fmt: What happened, without a newline.
+ * @args: Its arguments.
+ */
+void vmig_vcomplain(struct vmig_machine *m, const char *fmt, va_list args)
+{
+	char text[VMIG_ERROR_TEXT_BYTES];
+
+	vscnprintf(text, sizeof(text), fmt, args);
 
 	spin_lock(&m->lock);
 	strscpy(m->last_error, text, sizeof(m->last_error));
@@ -141,6 +154,9 @@ static bool ops_valid(const struct vmig_ops *ops, const struct vmig_desc *desc)
 		return false;
 	if (!ops->quiesce != !ops->unquiesce)
 		return false;
+	if (!ops->track_limits != !ops->track_start || !ops->track_start != !ops->track_stop ||
+	    !ops->track_stop != !ops->track_report)
+		return false;
 	return !ops->match == !desc->match_bytes;
 }
 
@@ -167,6 +183,7 @@ static struct vmig_machine *machine_alloc(struct vmig_dev *mig)
 	kref_init(&m->ref);
 	mutex_init(&m->request_lock);
 	mutex_init(&m->state_lock);
+	mutex_init(&m->track_lock);
 	spin_lock_init(&m->lock);
 	INIT_DELAYED_WORK(&m->work, vmig_save_work);
 	m->mig = mig;

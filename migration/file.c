@@ -21,7 +21,7 @@ static void file_free(struct kref *ref)
 	struct vmig_file *f = container_of(ref, struct vmig_file, ref);
 
 	vmig_bufs_free(&f->queue);
-	kvfree(f->current_buf);
+	vmig_buf_free(f->current_buf);
 	kvfree(f->payload);
 	kvfree(f->bounce);
 	mutex_destroy(&f->io_lock);

@@ -2,6 +2,7 @@
 /*
  * Pre-copy as its reader sees it: how much there is, and whether there is more.
  */
+#include <linux/export.h>
 #include <linux/uaccess.h>
 
 #include "vmig.h"
@@ -68,6 +69,24 @@ bool vmig_precopy_more(struct vmig_file *f)
 	return more;
 }
 
+void vmig_reinit(struct vmig_dev *mig)
+{
+	struct vmig_file *f = mig->m->saving;
+
+	lockdep_assert_held(&mig->m->state_lock);
+
+	/* Before round 0 has ended all is initial data; the first version of the
+	 * ioctl promises that initial_bytes only falls: it is dirty data there.
+	 */
+	if (!f || !f->round || !vpv_compat_precopy_info_v2(mig->vdev))
+		return;
+	spin_lock(&f->lock);
+	if (!f->final)
+		f->fresh = VMIG_FRESH_COMING;
+	spin_unlock(&f->lock);
+}
+EXPORT_SYMBOL_GPL(vmig_reinit);
+
 /* Under f->lock: what is queued, plus what the device would add. */
 static int precopy_count(struct vmig_file *f, struct vfio_precopy_info *info)
 {
@@ -78,6 +97,11 @@ static int precopy_count(struct vmig_file *f, struct vfio_precopy_info *info)
 
 	info->initial_bytes = f->initial;
 	info->dirty_bytes = f->queued - f->initial + f->dirty;
+	/* What a round would emit that was announced as new initial data is such. */
+	if (f->fresh == VMIG_FRESH_COMING) {
+		info->initial_bytes += f->dirty;
+		info->dirty_bytes -= f->dirty;
+	}
 	/* The initial data is not complete: it must not look drained. */
 	if (f->producing && !f->round)
 		info->initial_bytes += sizeof(struct vpv_stream_record);
@@ -86,14 +110,15 @@ static int precopy_count(struct vmig_file *f, struct vfio_precopy_info *info)
 
 /*
  * VFIO_MIG_GET_PRECOPY_INFO.  The first version leaves flags as the user gave them,
- * the second one makes them output; no hook announces new initial data yet, so
- * REINIT is never set.  Both counts are always written.
+ * the second one makes them output: REINIT from vmig_reinit() until the new initial
+ * data was read.  Both counts are always written.
  */
 long vmig_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
 	struct vmig_file *f = filp->private_data;
 	struct vfio_precopy_info info;
+	enum vmig_fresh fresh;
 	int err;
 
 	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
@@ -111,10 +136,11 @@ long vmig_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 
 	spin_lock(&f->lock);
 	err = precopy_count(f, &info);
+	fresh = f->fresh;
 	spin_unlock(&f->lock);
 	if (err)
 		return err;
 	if (READ_ONCE(f->info_v2))
-		info.flags = 0;
+		info.flags = fresh ? VPV_COMPAT_PRECOPY_REINIT : 0;
 	return copy_to_user((void __user *)arg, &info, minsz) ? -EFAULT : 0;
 }

@@ -48,7 +48,7 @@ static int save_queue(struct vmig_file *f, struct list_head *bufs, size_t bytes)
 	} else {
 		list_splice_tail_init(bufs, &f->queue);
 		f->queued += bytes;
-		if (!f->final && !f->round)
+		if (!f->final && (!f->round || f->fresh == VMIG_FRESH_COMING))
 			f->initial += bytes;
 	}
 	spin_unlock(&f->lock);
@@ -83,10 +83,9 @@ int vmig_save_record(struct vmig_file *f, u32 type, u32 flags, const void *data,
 	return err;
 }
 
-int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data, size_t bytes)
+/* May a hook emit this now?  Waits for the reader. */
+static int save_admit(struct vmig_file *f, u32 type, u32 flags, size_t bytes)
 {
-	struct vmig_file *f = em->f;
-
 	if (type < VPV_RECORD_FAMILY || (flags & ~VPV_RECORD_OPTIONAL))
 		return -EINVAL;
 	if (bytes > f->m->mig->desc->max_payload)
@@ -94,11 +93,58 @@ int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data, size_
 
 	/* Idle: how long it takes is up to user space. */
 	wait_event_idle(f->wait, save_has_room(f, sizeof(struct vpv_stream_record) + bytes));
-	if (save_stopped(f))
-		return -ECANCELED;
-	return vmig_save_record(f, type, flags, data, bytes);
+	return save_stopped(f) ? -ECANCELED : 0;
+}
+
+int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data, size_t bytes)
+{
+	int err = save_admit(em->f, type, flags, bytes);
+
+	return err ?: vmig_save_record(em->f, type, flags, data, bytes);
 }
 EXPORT_SYMBOL_GPL(vmig_emit);
+
+/* Head and @head are copied, the chunk is not. */
+static int save_chunk(struct vmig_file *f, u32 type, u32 flags, const void *head,
+		      size_t head_bytes, struct vmig_chunk *chunk, size_t bytes)
+{
+	struct vmig_writer writer = f->writer;
+	struct vpv_stream_record record;
+	LIST_HEAD(bufs);
+	u32 crc;
+	int err;
+
+	lockdep_assert_held(&f->m->state_lock);
+
+	crc = vmig_crc(head_bytes ? vmig_crc(0, head, head_bytes) : 0, chunk->data, bytes);
+	vmig_emit_head_crc(&writer, type, flags, head_bytes + bytes, crc, &record);
+	err = vmig_bufs_alloc(&bufs, sizeof(record) + head_bytes);
+	if (err)
+		return err;
+	vmig_bufs_put(&bufs, &record, sizeof(record));
+	vmig_bufs_put(&bufs, head, head_bytes);
+	err = vmig_bufs_add_chunk(&bufs, chunk, bytes);
+	if (err) {
+		vmig_bufs_free(&bufs);
+		return err;
+	}
+	err = save_queue(f, &bufs, sizeof(record) + head_bytes + bytes);
+	if (!err)
+		f->writer = writer;
+	return err;
+}
+
+int vmig_emit_chunk(struct vmig_emit *em, u32 type, u32 flags, const void *head,
+		    size_t head_bytes, struct vmig_chunk *chunk, size_t bytes)
+{
+	int err;
+
+	if (!bytes || bytes > chunk->bytes)
+		return -EINVAL;
+	err = save_admit(em->f, type, flags, head_bytes + bytes);
+	return err ?: save_chunk(em->f, type, flags, head, head_bytes, chunk, bytes);
+}
+EXPORT_SYMBOL_GPL(vmig_emit_chunk);
 
 static int save_header(struct vmig_file *f)
 {
@@ -266,6 +312,8 @@ static int save_round(struct vmig_machine *m, struct vmig_file *f)
 
 	spin_lock(&f->lock);
 	f->round++;
+	if (f->fresh == VMIG_FRESH_COMING)
+		f->fresh = f->initial ? VMIG_FRESH_READ : VMIG_FRESH_NO;
 	spin_unlock(&f->lock);
 	vmig_precopy_dirty(m, f);
 	return 0;
@@ -383,14 +431,14 @@ static ssize_t save_copy(struct vmig_file *f, struct iov_iter *to)
 	struct vmig_buf *buf = f->current_buf;
 	size_t n;
 
-	n = copy_to_iter(buf->data + buf->pos, buf->fill - buf->pos, to);
+	n = copy_to_iter(buf->from + buf->pos, buf->fill - buf->pos, to);
 	if (!n)
 		return -EFAULT;
 
 	buf->pos += n;
 	if (buf->pos == buf->fill) {
 		f->current_buf = NULL;
-		kvfree(buf);
+		vmig_buf_free(buf);
 	}
 
 	spin_lock(&f->lock);
@@ -398,6 +446,8 @@ static ssize_t save_copy(struct vmig_file *f, struct iov_iter *to)
 	if (!f->err) {
 		f->queued -= n;
 		f->initial -= min_t(u64, n, f->initial);
+		if (!f->initial && f->fresh == VMIG_FRESH_READ)
+			f->fresh = VMIG_FRESH_NO;
 	}
 	spin_unlock(&f->lock);
 	wake_up_all(&f->wait);

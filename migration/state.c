@@ -141,6 +141,8 @@ static int do_save_freeze(struct vmig_machine *m, struct file **filp)
 static int do_save_end(struct vmig_machine *m, struct file **filp)
 {
 	vmig_session_end(m, true, -ENODEV);
+	if (m->mig->ops->save_end)
+		m->mig->ops->save_end(m->mig);
 	return 0;
 }
 

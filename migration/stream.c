@@ -38,12 +38,18 @@ void vmig_emit_header(struct vmig_writer *w, const struct vmig_identity *id,
 void vmig_emit_head(struct vmig_writer *w, u32 type, u32 flags, const void *data,
 		    size_t bytes, struct vpv_stream_record *out)
 {
+	vmig_emit_head_crc(w, type, flags, bytes, bytes ? vmig_crc(0, data, bytes) : 0, out);
+}
+
+void vmig_emit_head_crc(struct vmig_writer *w, u32 type, u32 flags, size_t bytes, u32 crc,
+			struct vpv_stream_record *out)
+{
 	*out = (struct vpv_stream_record){
 		.type = cpu_to_le32(type),
 		.flags = cpu_to_le32(flags),
 		.seq = cpu_to_le64(w->seq),
 		.bytes = cpu_to_le64(bytes),
-		.payload_crc = cpu_to_le32(bytes ? vmig_crc(0, data, bytes) : 0),
+		.payload_crc = cpu_to_le32(crc),
 	};
 	w->crc = vmig_crc(w->crc, out, sizeof(*out));
 	w->seq++;

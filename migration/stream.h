@@ -74,6 +74,18 @@ void vmig_emit_head(struct vmig_writer *w, u32 type, u32 flags, const void *data
 		    size_t bytes, struct vpv_stream_record *out);
 
 /**
+ * vmig_emit_head_crc() - As vmig_emit_head(), for a payload in several pieces
+ * @w: Writer; advanced.
+ * @type: Type.
+ * @flags: VPV_RECORD_OPTIONAL or 0.
+ * @bytes: Size of the payload.
+ * @crc: vmig_crc() of it; 0 when there is none.
+ * @out: Head to be sent before the payload.
+ */
+void vmig_emit_head_crc(struct vmig_writer *w, u32 type, u32 flags, size_t bytes, u32 crc,
+			struct vpv_stream_record *out);
+
+/**
  * vmig_emit_end() - Payload of the END record that belongs here
  * @w: Writer; not changed.
  * @out: Payload.

@@ -8,6 +8,7 @@
  *   vmig_file.io_lock		one read or write of a data file at a time
  *   vmig_machine.state_lock	state, sessions and all hooks; never waited for by
  *				vmig_reset_done(); never held over user memory
+ *   vmig_machine.track_lock	track hooks; beside io_lock and state_lock
  *   vmig_machine.lock		spinlock
  *   vmig_file.lock		spinlock
  *
@@ -46,13 +47,17 @@
  * @room: Bytes that fit.
  * @fill: Bytes that are there.
  * @pos: Bytes of these that the reader has taken.
- * @data: The bytes.
+ * @chunk: Memory of a variant that has the bytes; referenced.  NULL: they follow.
+ * @from: Where the bytes are.
+ * @data: The bytes that follow.
  */
 struct vmig_buf {
 	struct list_head node;
 	u32 room;
 	u32 fill;
 	u32 pos;
+	struct vmig_chunk *chunk;
+	u8 *from;
 	u8 data[];
 };
 
@@ -86,7 +91,10 @@ struct vmig_session_stats {
  * @saving: Save session.  Written under state_lock and lock, read under either.
  * @resuming: Load session, likewise.
  * @work: Producer of the save session.
- * @logging: User space wants to know what the device writes; lock.
+ * @track_lock: Serialises the track hooks; neither taken with another one of these
+ *	held but request_lock, nor held over user memory.
+ * @logging: User space wants to know what the device writes; written under track_lock.
+ * @tracker: The device keeps track; NULL: everything is dirty; track_lock.
  * @estimate: Last answer of the estimate hook; lock.
  * @refused: A hook has told why it refuses; state_lock.
  * @entered: When @state was entered; lock.
@@ -113,7 +121,9 @@ struct vmig_machine {
 	struct vmig_file *saving;
 	struct vmig_file *resuming;
 	struct delayed_work work;
+	struct mutex track_lock;
 	bool logging;
+	struct vmig_tracker *tracker;
 	u64 estimate;
 	bool refused;
 
@@ -133,6 +143,12 @@ struct vmig_emit {
 	struct vmig_file *f;
 };
 
+enum vmig_fresh {
+	VMIG_FRESH_NO,
+	VMIG_FRESH_COMING,	/* the round has not ended */
+	VMIG_FRESH_READ,	/* the reader has not read all of it */
+};
+
 /**
  * struct vmig_file - A session: a data file and what belongs to it
  * @ref: Held by the file descriptor and by the machine while the session is on.
@@ -150,6 +166,7 @@ struct vmig_emit {
  * @paused: A state change waits: hooks have to give way.
  * @producing: More data comes without anybody asking for it.
  * @final: Pre-copy is over.
+ * @fresh: A new initial round was announced; see vmig_reinit().
  * @info_v2: User space wants the second version of PRECOPY_INFO.
  * @round: Next round of pre-copy.
  * @writer: Position of the emitter; state_lock.
@@ -177,6 +194,7 @@ struct vmig_file {
 	bool paused;
 	bool producing;
 	bool final;
+	enum vmig_fresh fresh;
 	bool info_v2;
 	unsigned int round;
 	struct vmig_writer writer;
@@ -196,6 +214,8 @@ void vmig_machine_get(struct vmig_machine *m);
 void vmig_machine_put(struct vmig_machine *m);
 __printf(2, 3)
 void vmig_complain(struct vmig_machine *m, const char *fmt, ...);
+__printf(2, 0)
+void vmig_vcomplain(struct vmig_machine *m, const char *fmt, va_list args);
 
 /* state.c */
 int vmig_state_request(struct vmig_machine *m, unsigned int v2, struct file **filp);
@@ -212,6 +232,8 @@ void vmig_unlock(struct vmig_machine *m);
 /* buf.c */
 int vmig_bufs_alloc(struct list_head *bufs, size_t bytes);
 void vmig_bufs_put(struct list_head *bufs, const void *data, size_t bytes);
+int vmig_bufs_add_chunk(struct list_head *bufs, struct vmig_chunk *chunk, size_t bytes);
+void vmig_buf_free(struct vmig_buf *buf);
 void vmig_bufs_free(struct list_head *bufs);
 
 /* dirty.c */

@@ -67,8 +67,10 @@
 /* linux/vfio.h: user space may ask for the second version of PRECOPY_INFO. */
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
 #define vpv_compat_precopy_info_v2(vdev) ((vdev)->precopy_info_v2)
+#define VPV_COMPAT_PRECOPY_REINIT VFIO_PRECOPY_INFO_REINIT
 #else
 #define vpv_compat_precopy_info_v2(vdev) false
+#define VPV_COMPAT_PRECOPY_REINIT 0
 #endif
 
 /* linux/module.h: how a symbol namespace is named. */

@@ -16,6 +16,7 @@
 #ifndef VPV_MIGRATION_H
 #define VPV_MIGRATION_H
 
+#include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
 
@@ -65,6 +66,100 @@ struct vmig_emit;
  */
 int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data,
 	      size_t bytes);
+
+/**
+ * struct vmig_chunk - Memory that a variant fills and the stream sends as it is
+ * @ref: Held by the variant, and by the stream until it was read.
+ * @bytes: Size.
+ * @data: The memory: kmalloc or vmalloc.
+ */
+struct vmig_chunk {
+	refcount_t ref;
+	size_t bytes;
+	void *data;
+};
+
+/**
+ * vmig_chunk_alloc() - Allocate such memory, zeroed
+ * @bytes: Size.
+ *
+ * Context: process; may sleep.
+ * Return: the chunk, with one reference, or NULL.
+ */
+struct vmig_chunk *vmig_chunk_alloc(size_t bytes);
+
+/**
+ * vmig_chunk_put() - Give a reference back
+ * @chunk: Chunk; NULL is allowed.
+ */
+void vmig_chunk_put(struct vmig_chunk *chunk);
+
+/**
+ * vmig_chunk_shared() - Does the stream still need what is in it?
+ * @chunk: Chunk that the caller holds a reference of.
+ *
+ * Return: false: the chunk may be filled again.
+ */
+bool vmig_chunk_shared(const struct vmig_chunk *chunk);
+
+/**
+ * vmig_emit_chunk() - Append a record whose payload is not copied
+ * @em: What the hook was given.
+ * @type: As for vmig_emit().
+ * @flags: Likewise.
+ * @head: First bytes of the payload; copied.
+ * @head_bytes: Their number; may be 0.
+ * @chunk: The rest of the payload; not changed as long as vmig_chunk_shared().
+ * @bytes: Its size, not 0; @head_bytes more are at most vmig_desc.max_payload.
+ *
+ * For devices that fill large buffers by DMA: at most vmig_desc.max_queued bytes
+ * are on their way, so a variant with room for one buffer more than that, and those
+ * that the device fills, always finds one that is free.
+ *
+ * Context and Return: as vmig_emit().
+ */
+int vmig_emit_chunk(struct vmig_emit *em, u32 type, u32 flags, const void *head,
+		    size_t head_bytes, struct vmig_chunk *chunk, size_t bytes);
+
+/**
+ * vmig_reinit() - What was sent in pre-copy so far is worthless
+ * @mig: Device, in @dirty_bytes.
+ *
+ * The next round of pre-copy, which that hook asks for, is initial data again.  User
+ * space is told so, if it wants to know (VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2).
+ * May be called again until that round begins.
+ *
+ * Context: the hook.
+ */
+void vmig_reinit(struct vmig_dev *mig);
+
+/**
+ * struct vmig_range - A range of IOVAs
+ * @first: First byte.
+ * @bytes: Size.
+ */
+struct vmig_range {
+	u64 first;
+	u64 bytes;
+};
+
+/**
+ * struct vmig_track_limits - What a dirty page tracker of a device can do
+ * @ranges: Most ranges.
+ * @page_min_log2: Smallest size of a page.
+ * @page_max_log2: Largest.
+ * @address_bits: It sees IOVAs below 2 to the power of this.
+ * @pages: Most pages, all ranges together.
+ * @report_pages: Most pages of one @track_report.
+ */
+struct vmig_track_limits {
+	u32 ranges;
+	u8 page_min_log2;
+	u8 page_max_log2;
+	u8 address_bits;
+	u64 pages;
+	u64 report_pages;
+};
 
 /**
  * vmig_refuse() - Say why a migration is refused: one log line, rate-limited
@@ -152,6 +247,15 @@ struct vmig_ops {
 	/** @dirty_bytes: Estimate of what another @precopy round would emit. */
 	u64 (*dirty_bytes)(struct vmig_dev *mig);
 
+	/**
+	 * @save_end: The save session was left, whatever became of it.
+	 *
+	 * Gives back what @precopy and @save keep in device and driver.  Not called
+	 * when a reset, ERROR or the close of the device ended the session: the
+	 * function is, or will be, reset then.
+	 */
+	void (*save_end)(struct vmig_dev *mig);
+
 	/** @save: Mandatory.  Emit the final state.  Worker; device is frozen. */
 	int (*save)(struct vmig_dev *mig, struct vmig_emit *em);
 
@@ -196,6 +300,42 @@ struct vmig_ops {
 	 * must not fail, nor wait for user space, nor touch the hardware.
 	 */
 	void (*reset)(struct vmig_dev *mig);
+
+	/**
+	 * @track_limits: What the device's tracker can do now.
+	 *
+	 * The four track hooks come together.  They run under a lock of their own,
+	 * while other hooks may run: a report does not wait for a data file.  Like
+	 * all hooks they bound their waits.
+	 *
+	 * Return: 0; -EOPNOTSUPP when there is none: everything is reported as
+	 * dirty then; another error fails the request of the user.
+	 */
+	int (*track_limits)(struct vmig_dev *mig, struct vmig_track_limits *limits);
+
+	/**
+	 * @track_start: Record writes from here on.
+	 * @ranges: Ascending, disjoint, within the limits, in whole pages.
+	 *
+	 * Also called when the tracker was lost (see @track_report): whatever there
+	 * is of an older one is replaced.
+	 */
+	int (*track_start)(struct vmig_dev *mig, const struct vmig_range *ranges, u32 num,
+			   u8 page_log2);
+
+	/** @track_stop: Stop recording; the device may be gone or may have been reset. */
+	void (*track_stop)(struct vmig_dev *mig);
+
+	/**
+	 * @track_report: Which pages were written since last asked?
+	 * @iova: Start of a page, in one of the ranges, with all of @pages.
+	 * @bitmap: Zeroed; bit n is set for page n.
+	 *
+	 * After an error nothing was reported, or it is not known what: the
+	 * library starts the tracker again and reports everything as dirty once.
+	 */
+	int (*track_report)(struct vmig_dev *mig, u64 iova, u64 pages,
+			    unsigned long *bitmap);
 };
 
 /**
