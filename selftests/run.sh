@@ -15,8 +15,8 @@ pattern=${pattern%_test}
 load_modules() {
 	local name
 
-	for name in vpv_config vpv_migration vpv_core vpv_hisi_like vpv_pci vpv_test_error \
-		vpv_test_variant; do
+	for name in vpv_config vpv_migration vpv_core vpv_hisi_like vpv_mlx5_ctrl vpv_mlx5_like \
+		vpv_pci vpv_test_error vpv_test_variant; do
 		[ -e "$modules/$name.ko" ] || [ "${name#vpv_test_}" = "$name" ] || continue
 		grep -q "^$name " /proc/modules && continue
 		insmod "$modules/$name.ko" || { echo "Bail out! $name.ko cannot be loaded"; exit 1; }

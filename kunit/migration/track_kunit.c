@@ -49,7 +49,8 @@ static const struct plan_case plan_cases[] = {
 	{ "device_without_ranges", { 0, 12, 12, 64, 1 }, 4096, 1, { { 0, 4095 } }, .err = -EINVAL },
 	{ "device_with_inverted_pages", { 1, 13, 12, 64, 1 }, 4096, 1, { { 0, 4095 } },
 	  .err = -EINVAL },
-	{ "device_with_huge_pages", { 1, 12, 63, 64, 1 }, 4096, 1, { { 0, 4095 } }, .err = -EINVAL },
+	{ "device_with_huge_pages", { 1, 12, 63, 64, 1 }, 4096, 1, { { 0, 4095 } },
+	  .err = -EINVAL },
 };
 
 static void plan_describe(const struct plan_case *c, char *desc)

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What an mlx5_like function takes from another one: variants/mlx5_like/match.c. */
+#include <kunit/test.h>
+
+#include "../../variants/mlx5_like/match.c"
+
+#define MOST	(64U << 20)
+
+static const struct mlxl_ident here = {
+	.image_version = 3, .image_oldest = 2, .features = 0xf0f, .image_bytes = 32 << 20,
+	.image_most = MOST, .pairs = 2, .vectors = 5, .queue_size = 256,
+};
+
+struct match_case {
+	const char *name;
+	struct mlxl_ident src;
+	int err;
+	const char *field;
+};
+
+/* Source: version, oldest, features, image, largest, pairs, vectors, queue size. */
+static const struct match_case match_cases[] = {
+	{ "same", { 3, 2, 0xf0f, 32 << 20, 0, 2, 5, 256 }, 0, NULL },
+	{ "oldest_version", { 2, 1, 0xf0f, 32 << 20, 0, 2, 5, 256 }, 0, NULL },
+	{ "too_old", { 1, 1, 0xf0f, 32 << 20, 0, 2, 5, 256 }, -EOPNOTSUPP,
+	  "oldest image version" },
+	{ "too_new", { 4, 1, 0xf0f, 32 << 20, 0, 2, 5, 256 }, -EOPNOTSUPP,
+	  "image version" },
+	{ "fewer_features", { 3, 2, 0xf00, 32 << 20, 0, 2, 5, 256 }, 0, NULL },
+	{ "other_features", { 3, 2, 0xf1f, 32 << 20, 0, 2, 5, 256 }, -EOPNOTSUPP,
+	  "virtio features" },
+	{ "smaller_image", { 3, 2, 0xf0f, 31 << 20, 0, 2, 5, 256 }, -EOPNOTSUPP,
+	  "image size" },
+	{ "fewer_pairs", { 3, 2, 0xf0f, 32 << 20, 0, 1, 5, 256 }, -EOPNOTSUPP,
+	  "queue pairs" },
+	{ "fewer_vectors", { 3, 2, 0xf0f, 32 << 20, 0, 2, 3, 256 }, 0, NULL },
+	{ "more_vectors", { 3, 2, 0xf0f, 32 << 20, 0, 2, 6, 256 }, -EOPNOTSUPP,
+	  "vectors" },
+	{ "longer_queues", { 3, 2, 0xf0f, 32 << 20, 0, 2, 5, 512 }, -EOPNOTSUPP,
+	  "queue size" },
+};
+
+static void match_describe(const struct match_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(match, match_cases, match_describe);
+
+static void match_compares_every_field(struct kunit *test)
+{
+	const struct match_case *c = test->param_value;
+	struct mlxl_diff diff = { .field = "" };
+	struct mlxl_match m;
+
+	mlxl_match_write(&c->src, &m);
+	KUNIT_EXPECT_EQ(test, mlxl_match_check(&here, &m, sizeof(m), &diff), c->err);
+	if (c->field)
+		KUNIT_EXPECT_STREQ(test, diff.field, c->field);
+}
+
+static void match_refuses_nonsense(struct kunit *test)
+{
+	struct mlxl_diff diff;
+	struct mlxl_match m;
+
+	mlxl_match_write(&here, &m);
+	KUNIT_EXPECT_EQ(test, mlxl_match_check(&here, &m, sizeof(m) - 1, &diff), -EINVAL);
+	m.reserved = cpu_to_le16(1);
+	KUNIT_EXPECT_EQ(test, mlxl_match_check(&here, &m, sizeof(m), &diff), -EINVAL);
+	m.reserved = 0;
+	m.magic ^= cpu_to_le32(1);
+	KUNIT_EXPECT_EQ(test, mlxl_match_check(&here, &m, sizeof(m), &diff), -EINVAL);
+}
+
+/* ---- Order and size of records ---- */
+
+static struct mlxl_loading start;
+
+static int image(struct mlxl_loading *l, u32 mode, u32 flags, u64 bytes)
+{
+	const struct mlxl_rec_image rec = {
+		.mode = cpu_to_le32(mode), .flags = cpu_to_le32(flags),
+		.bytes = cpu_to_le64(bytes),
+	};
+	struct mlxl_diff diff;
+
+	return mlxl_load_image(l, &rec, sizeof(rec), &diff);
+}
+
+static u8 record[sizeof(struct mlxl_rec_piece) + MLXL_PIECE_BYTES + 4096];
+
+static int piece(struct mlxl_loading *l, u64 offset, size_t bytes)
+{
+	const struct mlxl_rec_piece rec = { .offset = cpu_to_le64(offset) };
+	struct mlxl_diff diff;
+	u64 at = ~0ULL;
+	int ret;
+
+	memcpy(record, &rec, sizeof(rec));
+	ret = mlxl_load_piece(l, record, sizeof(rec) + bytes, &at, &diff);
+	return ret > 0 && at != offset ? -ERANGE : ret;
+}
+
+static int end(struct mlxl_loading *l, u32 outcome)
+{
+	const struct mlxl_rec_end rec = { .outcome = cpu_to_le32(outcome) };
+	struct mlxl_diff diff;
+	bool dropped;
+	int ret;
+
+	ret = mlxl_load_image_end(l, &rec, sizeof(rec), &dropped, &diff);
+	return !ret && dropped != (outcome == MLXL_REC_DROPPED) ? -ERANGE : ret;
+}
+
+static void images_come_in_order(struct kunit *test)
+{
+	struct mlxl_loading l = start;
+
+	l.most = MOST;
+	KUNIT_EXPECT_EQ(test, piece(&l, 0, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, end(&l, MLXL_REC_COMPLETE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, image(&l, MLXL_IMAGE_INCREMENTAL, 0, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, image(&l, MLXL_IMAGE_FULL, 0, 12288), 0);
+	KUNIT_EXPECT_EQ(test, image(&l, MLXL_IMAGE_FULL, 0, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, piece(&l, 0, 8192), 8192);
+	KUNIT_EXPECT_EQ(test, end(&l, MLXL_REC_COMPLETE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, piece(&l, 0, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, piece(&l, 8192, 8192), -EINVAL);
+	KUNIT_EXPECT_EQ(test, piece(&l, 8192, 4096), 4096);
+	KUNIT_EXPECT_EQ(test, piece(&l, 12288, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, end(&l, MLXL_REC_COMPLETE), 0);
+	KUNIT_EXPECT_TRUE(test, l.loaded && !l.final);
+	KUNIT_EXPECT_EQ(test, image(&l, MLXL_IMAGE_INCREMENTAL, MLXL_REC_FINAL, 4096), 0);
+	KUNIT_EXPECT_EQ(test, piece(&l, 0, 4096), 4096);
+	KUNIT_EXPECT_EQ(test, end(&l, MLXL_REC_COMPLETE), 0);
+	KUNIT_EXPECT_TRUE(test, l.loaded && l.final && !l.open);
+	KUNIT_EXPECT_EQ(test, image(&l, MLXL_IMAGE_FULL, 0, 4096), -EINVAL);
+}
+
+static void dropped_images_do_not_count(struct kunit *test)
+{
+	struct mlxl_loading l = start;
+
+	l.most = MOST;
+	KUNIT_EXPECT_EQ(test, image(&l, MLXL_IMAGE_FULL, MLXL_REC_FINAL, 8192), 0);
+	KUNIT_EXPECT_EQ(test, piece(&l, 0, 4096), 4096);
+	KUNIT_EXPECT_EQ(test, end(&l, MLXL_REC_DROPPED), 0);
+	KUNIT_EXPECT_FALSE(test, l.loaded || l.final || l.open);
+	KUNIT_EXPECT_EQ(test, image(&l, MLXL_IMAGE_INCREMENTAL, 0, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, image(&l, MLXL_IMAGE_FULL, 0, 4096), 0);
+}
+
+static void lengths_of_a_stream_are_not_trusted(struct kunit *test)
+{
+	struct mlxl_loading l = start;
+	struct mlxl_diff diff;
+	bool dropped;
+	u64 at;
+
+	l.most = MOST;
+	KUNIT_EXPECT_EQ(test, image(&l, 2, 0, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, image(&l, 0, 2, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, image(&l, 0, 0, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, image(&l, 0, 0, 4097), -EINVAL);
+	KUNIT_EXPECT_EQ(test, image(&l, 0, 0, MOST + 4096), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, image(&l, 0, 0, ~4095ULL), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, mlxl_load_image(&l, record, 15, &diff), -EINVAL);
+	KUNIT_EXPECT_EQ(test, image(&l, 0, 0, MOST), 0);
+	KUNIT_EXPECT_EQ(test, piece(&l, 0, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, piece(&l, 0, 4095), -EINVAL);
+	KUNIT_EXPECT_EQ(test, piece(&l, 0, MLXL_PIECE_BYTES + 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, piece(&l, ~4095ULL, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mlxl_load_piece(&l, record, 7, &at, &diff), -EINVAL);
+	KUNIT_EXPECT_EQ(test, end(&l, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mlxl_load_image_end(&l, record, 9, &dropped, &diff), -EINVAL);
+	KUNIT_EXPECT_EQ(test, l.pos, 0ULL);
+}
+
+static struct kunit_case mlxl_match_cases[] = {
+	KUNIT_CASE_PARAM(match_compares_every_field, match_gen_params),
+	KUNIT_CASE(match_refuses_nonsense),
+	KUNIT_CASE(images_come_in_order),
+	KUNIT_CASE(dropped_images_do_not_count),
+	KUNIT_CASE(lengths_of_a_stream_are_not_trusted),
+	{ }
+};
+
+static struct kunit_suite mlxl_match_suite = {
+	.name = "mlxl_match",
+	.test_cases = mlxl_match_cases,
+};
+
+kunit_test_suite(mlxl_match_suite);
+
+MODULE_DESCRIPTION("KUnit suite of mlx5_like match data and records");
+MODULE_LICENSE("GPL");

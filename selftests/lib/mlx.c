@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* mlx5_like functions for tests: see mlx.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "mlx.h"
+
+#define CONFIGFS "/sys/kernel/config"
+
+static void path_of(char *path, size_t room, const struct slot *ctrl, unsigned int fn,
+		    const char *file)
+{
+	snprintf(path, room, CONFIGFS "/" MLX_CTRL "/%s/%u/%s", ctrl->bdf, fn, file);
+}
+
+int mlx_config(const struct slot *ctrl, unsigned int fn, const char *file, const char *text)
+{
+	char path[160];
+
+	path_of(path, sizeof(path), ctrl, fn, file);
+	return sysfs_write(path, text);
+}
+
+int mlx_config_read(const struct slot *ctrl, unsigned int fn, const char *file, char *buf,
+		    size_t room)
+{
+	char path[160];
+
+	path_of(path, sizeof(path), ctrl, fn, file);
+	return sysfs_read(path, buf, room);
+}
+
+int mlx_control(struct slot *ctrl)
+{
+	char driver[64];
+	int err;
+
+	if (slots_find("mlx5_ctrl", ctrl, 1) < 1)
+		return -ENODEV;
+	if (access(CONFIGFS "/" MLX_CTRL, F_OK))
+		mount("configfs", CONFIGFS, "configfs", 0, NULL);
+	err = vdev_driver(ctrl->bdf, driver, sizeof(driver));
+	if (!err && strcmp(driver, MLX_CTRL)) {
+		if (driver[0])
+			err = vdev_unbind(ctrl->bdf);
+		err = err ? err : sysfs_write("/sys/bus/pci/drivers/" MLX_CTRL "/bind",
+					      ctrl->bdf);
+	}
+	return err;
+}
+
+int mlx_functions(struct slot *slots, int max)
+{
+	struct slot ctrl;
+	int num, err = mlx_control(&ctrl);
+
+	if (err)
+		return err;
+	num = slots_find("mlx5_like", slots, max);
+	for (int i = 0; i < num; i++) {
+		err = mlx_config(&ctrl, slots[i].index, "enable", "1");
+		err = err ? err : vdev_bind(slots[i].bdf, MLX_DRIVER);
+		if (err)
+			return err;
+	}
+	return num;
+}

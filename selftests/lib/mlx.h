@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * mlx5_like functions for tests: bound to our drivers, provisioned through configfs.
+ */
+#ifndef SELFTEST_MLX_H
+#define SELFTEST_MLX_H
+
+#include "device.h"
+#include "model.h"
+
+#define MLX_DRIVER	"vpv_mlx5_like"
+#define MLX_CTRL	"vpv_mlx5_ctrl"
+
+/* The controlling function, bound to its driver.  -ENODEV without one. */
+int mlx_control(struct slot *ctrl);
+/* Functions, provisioned and bound to our driver; their number. */
+int mlx_functions(struct slot *slots, int max);
+/* Write or read a file of a function in configfs. */
+int mlx_config(const struct slot *ctrl, unsigned int fn, const char *file, const char *text);
+int mlx_config_read(const struct slot *ctrl, unsigned int fn, const char *file, char *buf,
+		    size_t room);
+
+#endif /* SELFTEST_MLX_H */

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Driver of the controlling function of mlx5_like: life of the function.  Commands
+ * are in ctrl_queue.c, controlled functions in ctrl_fn.c.
+ *
+ * The function is up while its command queue works.  Its death and its reset take it
+ * down: all commands end, everything is withdrawn.  It comes up again, if it can, and
+ * publishes anew.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "ctrl.h"
+
+struct workqueue_struct *mlxl_ctrl_wq;
+
+#define RECOVER_ATTEMPTS	10
+#define RECOVER_JIFFIES		(HZ / 2)
+
+static void ctrl_down(struct mlxl_ctrl *ctrl)
+{
+	lockdep_assert_held(&ctrl->lock);
+
+	if (!ctrl->up)
+		return;
+	ctrl->up = false;
+	mlxl_queue_down(&ctrl->q);
+	mlxl_fns_withdraw(ctrl);
+}
+
+static int query_caps(struct mlxl_ctrl *ctrl)
+{
+	struct mlxl_command cmd = {
+		.opcode = MLXL_QUERY_CAPS,
+		.out = &ctrl->caps,
+		.out_bytes = sizeof(ctrl->caps),
+	};
+	int err;
+
+	err = mlxl_queue_exec(&ctrl->q, MLXL_NO_FUNCTION, &cmd);
+	if (!err && cmd.out_len != sizeof(ctrl->caps))
+		err = -EPROTO;
+	if (err) {
+		pci_err(ctrl->pdev, "capabilities cannot be queried: error %d, status %u\n",
+			err, cmd.status);
+		return err;
+	}
+	ctrl->serial = le64_to_cpu(ctrl->caps.serial);
+	return 0;
+}
+
+static int ctrl_up(struct mlxl_ctrl *ctrl)
+{
+	int err;
+
+	lockdep_assert_held(&ctrl->lock);
+
+	err = mlxl_queue_up(&ctrl->q);
+	if (err)
+		return err;
+	err = query_caps(ctrl);
+	if (err) {
+		mlxl_queue_down(&ctrl->q);
+		return err;
+	}
+	ctrl->up = true;
+	if (!ctrl->num_fns)
+		ctrl->num_fns = min_t(unsigned int, le16_to_cpu(ctrl->caps.functions),
+				      MLXL_MAX_FUNCTIONS);
+	mlxl_fns_scan(ctrl);
+	mlxl_fns_publish(ctrl);
+	queue_work(mlxl_ctrl_wq, &ctrl->announce);
+	return 0;
+}
+
+static void announce_work(struct work_struct *work)
+{
+	struct mlxl_ctrl *ctrl = container_of(work, struct mlxl_ctrl, announce);
+
+	scoped_guard(mutex, &ctrl->lock) {
+		if (!ctrl->up)
+			return;
+		mlxl_fns_scan(ctrl);
+		mlxl_fns_publish(ctrl);
+	}
+	mlxl_fns_attach(ctrl);
+}
+
+/* ---- Death and reset ---- */
+
+static void ctrl_died(struct mlxl_queue *q)
+{
+	struct mlxl_ctrl *ctrl = container_of(q, struct mlxl_ctrl, q);
+
+	ctrl->attempts = 0;
+	queue_delayed_work(mlxl_ctrl_wq, &ctrl->recover, 0);
+}
+
+/* The reset ends in reset_done(), which brings the function up. */
+static void recover_work(struct work_struct *work)
+{
+	struct mlxl_ctrl *ctrl = container_of(to_delayed_work(work), struct mlxl_ctrl,
+					      recover);
+	int err;
+
+	scoped_guard(mutex, &ctrl->lock)
+		ctrl_down(ctrl);
+	err = pci_try_reset_function(ctrl->pdev);
+	scoped_guard(mutex, &ctrl->lock)
+		if (!err && ctrl->up)
+			return;
+	if (++ctrl->attempts < RECOVER_ATTEMPTS)
+		queue_delayed_work(mlxl_ctrl_wq, &ctrl->recover, RECOVER_JIFFIES);
+	else
+		pci_err(ctrl->pdev, "does not recover (%d): bind the driver anew\n", err);
+}
+
+static void mlxl_ctrl_reset_prepare(struct pci_dev *pdev)
+{
+	struct mlxl_ctrl *ctrl = pci_get_drvdata(pdev);
+
+	guard(mutex)(&ctrl->lock);
+	ctrl_down(ctrl);
+}
+
+static void mlxl_ctrl_reset_done(struct pci_dev *pdev)
+{
+	struct mlxl_ctrl *ctrl = pci_get_drvdata(pdev);
+
+	guard(mutex)(&ctrl->lock);
+	if (!ctrl->up && ctrl_up(ctrl))
+		pci_err(pdev, "does not work after its reset\n");
+}
+
+/* ---- Interrupts ---- */
+
+static irqreturn_t completion_irq(int irq, void *data)
+{
+	struct mlxl_ctrl *ctrl = data;
+
+	mlxl_queue_reap(&ctrl->q);
+	return IRQ_HANDLED;
+}
+
+/* Drivers of functions find out by themselves; this is for whoever reads the log. */
+static irqreturn_t event_irq(int irq, void *data)
+{
+	struct mlxl_ctrl *ctrl = data;
+	unsigned long events = ioread32(ctrl->q.regs + MLXL_REG_EVENTS);
+	unsigned int nr;
+
+	iowrite32(events, ctrl->q.regs + MLXL_REG_EVENTS);
+	if (events == U32_MAX)
+		return IRQ_HANDLED;
+	for_each_set_bit(nr, &events, ctrl->num_fns) {
+		struct mlxl_function state;
+
+		if (mlxl_fn_query(&ctrl->fn[nr], &state))
+			continue;
+		if (le32_to_cpu(state.flags) & (MLXL_FN_FAILED | MLXL_FN_TRACKER_ERROR))
+			dev_warn_ratelimited(&ctrl->pdev->dev, "function %u: flags %#x, reason %u\n",
+					     nr, le32_to_cpu(state.flags),
+					     le32_to_cpu(state.reason));
+	}
+	return IRQ_HANDLED;
+}
+
+static void irqs_free(struct mlxl_ctrl *ctrl)
+{
+	if (!ctrl->q.irq)
+		return;
+	free_irq(pci_irq_vector(ctrl->pdev, 1), ctrl);
+	free_irq(pci_irq_vector(ctrl->pdev, 0), ctrl);
+	pci_free_irq_vectors(ctrl->pdev);
+	ctrl->q.irq = false;
+}
+
+/* Without interrupts completions are polled for. */
+static void irqs_alloc(struct mlxl_ctrl *ctrl)
+{
+	struct pci_dev *pdev = ctrl->pdev;
+	int err;
+
+	err = pci_alloc_irq_vectors(pdev, MLXL_VECTORS, MLXL_VECTORS, PCI_IRQ_MSIX);
+	if (err < 0)
+		goto log;
+	err = request_threaded_irq(pci_irq_vector(pdev, 0), NULL, completion_irq,
+				   IRQF_ONESHOT, MLXL_CTRL_NAME, ctrl);
+	if (err)
+		goto free_vectors;
+	err = request_threaded_irq(pci_irq_vector(pdev, 1), NULL, event_irq, IRQF_ONESHOT,
+				   MLXL_CTRL_NAME, ctrl);
+	if (err)
+		goto free_irq;
+	ctrl->q.irq = true;
+	return;
+
+free_irq:
+	free_irq(pci_irq_vector(pdev, 0), ctrl);
+free_vectors:
+	pci_free_irq_vectors(pdev);
+log:
+	pci_info(pdev, "no interrupts (%d), polling\n", err);
+}
+
+/* ---- Functions that come and go ---- */
+
+static int bus_event(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct mlxl_ctrl *ctrl = container_of(nb, struct mlxl_ctrl, nb);
+	struct pci_dev *pdev = to_pci_dev(data);
+
+	if (pdev->vendor != MLXL_FN_VENDOR || pdev->device != MLXL_FN_DEVICE)
+		return NOTIFY_DONE;
+	if (action == BUS_NOTIFY_ADD_DEVICE) {
+		queue_work(mlxl_ctrl_wq, &ctrl->announce);
+	} else if (action == BUS_NOTIFY_DEL_DEVICE) {
+		guard(mutex)(&ctrl->lock);
+		mlxl_fns_forget(ctrl, pdev);
+	}
+	return NOTIFY_DONE;
+}
+
+/* ---- Probe and remove ---- */
+
+static int pci_setup(struct mlxl_ctrl *ctrl)
+{
+	struct pci_dev *pdev = ctrl->pdev;
+	void __iomem *regs;
+	int err;
+
+	err = pci_enable_device_mem(pdev);
+	if (err)
+		return err;
+	err = pci_request_selected_regions(pdev, BIT(0), MLXL_CTRL_NAME);
+	if (err)
+		goto disable;
+	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (err)
+		goto release;
+	err = -ENODEV;
+	if (pci_resource_len(pdev, 0) < MLXL_REGS_BYTES)
+		goto release;
+	err = -ENOMEM;
+	regs = pci_iomap(pdev, 0, 0);
+	if (!regs)
+		goto release;
+	err = mlxl_queue_init(&ctrl->q, pdev, regs, ctrl_died);
+	if (!err)
+		return 0;
+
+	pci_iounmap(pdev, regs);
+release:
+	pci_release_selected_regions(pdev, BIT(0));
+disable:
+	pci_disable_device(pdev);
+	return err;
+}
+
+static void pci_teardown(struct mlxl_ctrl *ctrl)
+{
+	mlxl_queue_fini(&ctrl->q);
+	pci_iounmap(ctrl->pdev, ctrl->q.regs);
+	pci_release_selected_regions(ctrl->pdev, BIT(0));
+	pci_disable_device(ctrl->pdev);
+}
+
+static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
+{
+	struct mlxl_ctrl *ctrl = kvzalloc_obj(*ctrl, GFP_KERNEL);
+
+	if (!ctrl)
+		return NULL;
+	ctrl->pdev = pdev;
+	mutex_init(&ctrl->lock);
+	mutex_init(&ctrl->map_lock);
+	INIT_LIST_HEAD(&ctrl->bufs);
+	INIT_WORK(&ctrl->announce, announce_work);
+	INIT_DELAYED_WORK(&ctrl->recover, recover_work);
+	ctrl->nb.notifier_call = bus_event;
+	for (u16 i = 0; i < MLXL_MAX_FUNCTIONS; i++) {
+		struct mlxl_fn *fn = &ctrl->fn[i];
+		const u8 mac[] = { 0x02, 0x76, 0x20, 0x01, 0x00, i };
+
+		fn->ctrl = ctrl;
+		fn->nr = i;
+		memcpy(fn->want.mac, mac, sizeof(fn->want.mac));
+		fn->want.pairs = cpu_to_le16(1);
+		fn->want.vectors = cpu_to_le16(3);
+		fn->want.queue_size = cpu_to_le16(256);
+	}
+	return ctrl;
+}
+
+static void ctrl_free(struct mlxl_ctrl *ctrl)
+{
+	mutex_destroy(&ctrl->map_lock);
+	mutex_destroy(&ctrl->lock);
+	kvfree(ctrl);
+}
+
+/* No command, no work, no function any more. */
+static void ctrl_stop(struct mlxl_ctrl *ctrl)
+{
+	cancel_delayed_work_sync(&ctrl->recover);
+	scoped_guard(mutex, &ctrl->lock) {
+		ctrl_down(ctrl);
+		mlxl_fns_forget(ctrl, NULL);
+	}
+	cancel_work_sync(&ctrl->announce);
+	cancel_delayed_work_sync(&ctrl->recover);
+	irqs_free(ctrl);
+}
+
+static int mlxl_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct mlxl_ctrl *ctrl;
+	int err;
+
+	ctrl = ctrl_alloc(pdev);
+	if (!ctrl)
+		return -ENOMEM;
+	err = pci_setup(ctrl);
+	if (err)
+		goto free;
+	/* Whoever had it before may have left anything behind. */
+	pci_save_state(pdev);
+	err = pcie_reset_flr(pdev, PCI_RESET_DO_RESET);
+	if (err)
+		pci_info(pdev, "cannot be reset: %d\n", err);
+	pci_restore_state(pdev);
+	pci_set_drvdata(pdev, ctrl);
+	irqs_alloc(ctrl);
+	scoped_guard(mutex, &ctrl->lock)
+		err = ctrl_up(ctrl);
+	if (err)
+		goto stop;
+	err = mlxl_configfs_add(ctrl);
+	if (err)
+		goto stop;
+	err = bus_register_notifier(&pci_bus_type, &ctrl->nb);
+	if (err)
+		goto remove_configfs;
+	return 0;
+
+remove_configfs:
+	mlxl_configfs_remove(ctrl);
+stop:
+	ctrl_stop(ctrl);
+	pci_set_drvdata(pdev, NULL);
+	pci_teardown(ctrl);
+free:
+	ctrl_free(ctrl);
+	return err;
+}
+
+static void mlxl_ctrl_remove(struct pci_dev *pdev)
+{
+	struct mlxl_ctrl *ctrl = pci_get_drvdata(pdev);
+
+	bus_unregister_notifier(&pci_bus_type, &ctrl->nb);
+	mlxl_configfs_remove(ctrl);
+	ctrl_stop(ctrl);
+	pci_set_drvdata(pdev, NULL);
+	pci_teardown(ctrl);
+	ctrl_free(ctrl);
+}
+
+static const struct pci_error_handlers mlxl_ctrl_err_handlers = {
+	.reset_prepare = mlxl_ctrl_reset_prepare,
+	.reset_done = mlxl_ctrl_reset_done,
+};
+
+static const struct pci_device_id mlxl_ctrl_ids[] = {
+	{ PCI_DEVICE(MLXL_VENDOR, MLXL_CTRL_DEVICE) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, mlxl_ctrl_ids);
+
+static struct pci_driver mlxl_ctrl_driver = {
+	.name = MLXL_CTRL_NAME,
+	.id_table = mlxl_ctrl_ids,
+	.probe = mlxl_ctrl_probe,
+	.remove = mlxl_ctrl_remove,
+	.err_handler = &mlxl_ctrl_err_handlers,
+};
+
+static int __init mlxl_ctrl_init(void)
+{
+	int err;
+
+	mlxl_ctrl_wq = alloc_workqueue(MLXL_CTRL_NAME, WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (!mlxl_ctrl_wq)
+		return -ENOMEM;
+	err = mlxl_configfs_init();
+	if (err)
+		goto destroy;
+	err = pci_register_driver(&mlxl_ctrl_driver);
+	if (err)
+		goto exit_configfs;
+	return 0;
+
+exit_configfs:
+	mlxl_configfs_exit();
+destroy:
+	destroy_workqueue(mlxl_ctrl_wq);
+	return err;
+}
+module_init(mlxl_ctrl_init);
+
+static void __exit mlxl_ctrl_exit(void)
+{
+	pci_unregister_driver(&mlxl_ctrl_driver);
+	mlxl_configfs_exit();
+	destroy_workqueue(mlxl_ctrl_wq);
+}
+module_exit(mlxl_ctrl_exit);
+
+MODULE_DESCRIPTION("Driver of the controlling function of mlx5_like devices");
+MODULE_LICENSE("GPL");

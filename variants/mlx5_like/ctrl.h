@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The driver of the controlling function (module vpv_mlx5_ctrl), inside.
+ *
+ * Locks, outer to inner:
+ *
+ *   device lock of a controlled function	only tried, by disable
+ *   mlxl_ctrl.lock	functions, up and down
+ *   the registry's	(a withdrawal waits for those inside, who take what follows)
+ *   mlxl_ctrl.map_lock	mapped buffers
+ *   mlxl_queue.lock	spinlock; slots
+ */
+#ifndef MLXL_CTRL_H
+#define MLXL_CTRL_H
+
+#include <linux/configfs.h>
+#include <linux/dmapool.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/pci.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <vpv/controlling.h>
+
+#include "control.h"
+#include "ctrl_wire.h"
+
+#define MLXL_CTRL_NAME	"vpv_mlx5_ctrl"
+
+/**
+ * struct mlxl_work - A slot in use
+ * @cmd: Its command.
+ * @wire: What was written.
+ * @in: Input mailboxes.
+ * @out: Output mailboxes.
+ * @deadline: In jiffies.
+ * @waiter: Of exec; else cmd->done() is called.
+ * @err: What exec returns.
+ */
+struct mlxl_work {
+	struct mlxl_command *cmd;
+	struct mlxl_wire wire;
+	struct mlxl_chain in;
+	struct mlxl_chain out;
+	unsigned long deadline;
+	struct completion *waiter;
+	int *err;
+};
+
+enum mlxl_queue_state {
+	MLXL_QUEUE_DOWN,	/* commands are refused */
+	MLXL_QUEUE_RESTART,	/* they wait */
+	MLXL_QUEUE_UP,
+};
+
+/**
+ * struct mlxl_queue - The command queue
+ * @pdev: Controlling function.
+ * @regs: Its registers.
+ * @died: Called when only a reset of the function can help; the queue is down.
+ * @slots: Slots in host memory.
+ * @slots_dma: Where the firmware finds them.
+ * @boxes: Memory for mailboxes.
+ * @num: Slots used.
+ * @irq: Completions raise an interrupt; else they are polled for.
+ * @limit: Longest time that a command may take, in jiffies.
+ * @lock: Guards what follows.
+ * @state: Are commands accepted?
+ * @tag: Next tag.
+ * @used: Slots that have an owner here.
+ * @active: Slots of these that were given to the firmware.
+ * @work: What is in each slot; belongs to whoever set the bit in @used.
+ * @room: For those who wait for a slot, or for none to be used.
+ * @watch: Looks for completions, time-outs and death.
+ * @health: Last value of HEALTH; only @watch uses it.
+ * @healthy: When it changed, in jiffies.
+ */
+struct mlxl_queue {
+	struct pci_dev *pdev;
+	void __iomem *regs;
+	void (*died)(struct mlxl_queue *q);
+	struct mlxl_slot *slots;
+	dma_addr_t slots_dma;
+	struct dma_pool *boxes;
+	unsigned int num;
+	bool irq;
+	unsigned long limit;
+
+	spinlock_t lock;
+	enum mlxl_queue_state state;
+	u32 tag;
+	unsigned long used;
+	unsigned long active;
+	struct mlxl_work work[MLXL_MAX_SLOTS];
+
+	wait_queue_head_t room;
+	struct delayed_work watch;
+	u32 health;
+	unsigned long healthy;
+};
+
+/**
+ * struct mlxl_fn - A controlled function
+ * @ctrl: Who controls it.
+ * @nr: Its number.
+ * @pdev: The function, if it is there; referenced.  ctrl->lock.
+ * @control: What is published, or NULL; ctrl->lock.
+ * @want: What PROVISION will be told; ctrl->lock.
+ * @group: Its folder in configfs.
+ */
+struct mlxl_fn {
+	struct mlxl_ctrl *ctrl;
+	u16 nr;
+	struct pci_dev *pdev;
+	struct vpv_control *control;
+	struct mlxl_provision want;
+	struct config_group group;
+};
+
+/**
+ * struct mlxl_ctrl - A controlling function
+ * @pdev: The function.
+ * @q: Its queue.
+ * @lock: See above.
+ * @up: The queue works and @caps is valid; @lock.
+ * @caps: What the firmware can do; constant while something is published.
+ * @serial: Of the device.
+ * @num_fns: Controlled functions, at most MLXL_MAX_FUNCTIONS.
+ * @fn: The functions.
+ * @map_lock: See above.
+ * @bufs: Mapped buffers; @map_lock.
+ * @group: Its folder in configfs.
+ * @nb: Listens to functions that come and go.
+ * @announce: Looks for functions, publishes them, and lets drivers bind.
+ * @recover: Resets the function after it died.
+ * @attempts: How often that was tried in vain.
+ */
+struct mlxl_ctrl {
+	struct pci_dev *pdev;
+	struct mlxl_queue q;
+	struct mutex lock;	/* functions, up and down */
+	bool up;
+	struct mlxl_caps caps;
+	u64 serial;
+	unsigned int num_fns;
+	struct mlxl_fn fn[MLXL_MAX_FUNCTIONS];
+	struct mutex map_lock;	/* bufs */
+	struct list_head bufs;
+	struct config_group group;
+	struct notifier_block nb;
+	struct work_struct announce;
+	struct delayed_work recover;
+	unsigned int attempts;
+};
+
+/* ctrl.c */
+extern struct workqueue_struct *mlxl_ctrl_wq;
+
+/* ctrl_queue.c */
+int mlxl_queue_init(struct mlxl_queue *q, struct pci_dev *pdev, void __iomem *regs,
+		    void (*died)(struct mlxl_queue *q));
+void mlxl_queue_fini(struct mlxl_queue *q);
+int mlxl_queue_up(struct mlxl_queue *q);
+void mlxl_queue_down(struct mlxl_queue *q);
+void mlxl_queue_reap(struct mlxl_queue *q);
+int mlxl_queue_submit(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd);
+int mlxl_queue_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd);
+
+/* ctrl_fn.c */
+int mlxl_fn_query(struct mlxl_fn *fn, struct mlxl_function *out);
+int mlxl_fn_enable(struct mlxl_fn *fn);
+int mlxl_fn_disable(struct mlxl_fn *fn);
+void mlxl_fns_scan(struct mlxl_ctrl *ctrl);
+void mlxl_fns_publish(struct mlxl_ctrl *ctrl);
+void mlxl_fns_withdraw(struct mlxl_ctrl *ctrl);
+void mlxl_fns_attach(struct mlxl_ctrl *ctrl);
+void mlxl_fns_forget(struct mlxl_ctrl *ctrl, struct pci_dev *pdev);
+
+/* ctrl_configfs.c */
+int mlxl_configfs_init(void);
+void mlxl_configfs_exit(void);
+int mlxl_configfs_add(struct mlxl_ctrl *ctrl);
+void mlxl_configfs_remove(struct mlxl_ctrl *ctrl);
+
+#endif /* MLXL_CTRL_H */

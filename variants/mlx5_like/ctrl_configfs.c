@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Provisioning: /sys/kernel/config/vpv_mlx5_ctrl/<controlling function>/<number>/,
+ * described in Documentation/ABI/configfs-vpv_mlx5_ctrl.
+ */
+#include <linux/etherdevice.h>
+#include <linux/hex.h>
+#include <linux/module.h>
+
+#include "ctrl.h"
+
+static struct mlxl_fn *fn_of(struct config_item *item)
+{
+	return container_of(to_config_group(item), struct mlxl_fn, group);
+}
+
+static ssize_t fn_mac_show(struct config_item *item, char *page)
+{
+	struct mlxl_fn *fn = fn_of(item);
+
+	guard(mutex)(&fn->ctrl->lock);
+	return sysfs_emit(page, "%pM\n", fn->want.mac);
+}
+
+static ssize_t fn_mac_store(struct config_item *item, const char *page, size_t count)
+{
+	struct mlxl_fn *fn = fn_of(item);
+	u8 mac[ETH_ALEN];
+
+	if (count < 3 * ETH_ALEN - 1 || !mac_pton(page, mac) || !is_valid_ether_addr(mac))
+		return -EINVAL;
+	guard(mutex)(&fn->ctrl->lock);
+	memcpy(fn->want.mac, mac, sizeof(fn->want.mac));
+	return count;
+}
+
+/* A 16-bit member of what is wanted; the firmware knows the limits. */
+#define FN_U16(_name, _member)							\
+static ssize_t fn_##_name##_show(struct config_item *item, char *page)		\
+{										\
+	struct mlxl_fn *fn = fn_of(item);					\
+										\
+	guard(mutex)(&fn->ctrl->lock);						\
+	return sysfs_emit(page, "%u\n", le16_to_cpu(fn->want._member));		\
+}										\
+										\
+static ssize_t fn_##_name##_store(struct config_item *item, const char *page,	\
+				  size_t count)					\
+{										\
+	struct mlxl_fn *fn = fn_of(item);					\
+	u16 val;								\
+	int err = kstrtou16(page, 0, &val);					\
+										\
+	if (err)								\
+		return err;							\
+	if (!val)								\
+		return -EINVAL;							\
+	guard(mutex)(&fn->ctrl->lock);						\
+	fn->want._member = cpu_to_le16(val);					\
+	return count;								\
+}										\
+CONFIGFS_ATTR(fn_, _name)
+
+FN_U16(queue_pairs, pairs);
+FN_U16(vectors, vectors);
+FN_U16(queue_size, queue_size);
+
+static ssize_t fn_enable_show(struct config_item *item, char *page)
+{
+	struct mlxl_fn *fn = fn_of(item);
+	struct mlxl_function state;
+	int err;
+
+	guard(mutex)(&fn->ctrl->lock);
+	if (!fn->ctrl->up)
+		return -ENOTCONN;
+	err = mlxl_fn_query(fn, &state);
+	if (err)
+		return err;
+	return sysfs_emit(page, "%d\n", le32_to_cpu(state.state) == MLXL_ENABLED);
+}
+
+static ssize_t fn_enable_store(struct config_item *item, const char *page, size_t count)
+{
+	struct mlxl_fn *fn = fn_of(item);
+	bool enable;
+	int err;
+
+	err = kstrtobool(page, &enable);
+	if (err)
+		return err;
+	if (enable) {
+		scoped_guard(mutex, &fn->ctrl->lock)
+			err = mlxl_fn_enable(fn);
+		if (!err)
+			mlxl_fns_attach(fn->ctrl);
+	} else {
+		err = mlxl_fn_disable(fn);
+	}
+	return err ?: count;
+}
+
+static ssize_t fn_address_show(struct config_item *item, char *page)
+{
+	struct mlxl_fn *fn = fn_of(item);
+
+	guard(mutex)(&fn->ctrl->lock);
+	return sysfs_emit(page, "%s\n", fn->pdev ? pci_name(fn->pdev) : "");
+}
+
+CONFIGFS_ATTR_RO(fn_, address);
+CONFIGFS_ATTR(fn_, enable);
+CONFIGFS_ATTR(fn_, mac);
+
+static struct configfs_attribute *fn_attrs[] = {
+	&fn_attr_address,
+	&fn_attr_enable,
+	&fn_attr_mac,
+	&fn_attr_queue_pairs,
+	&fn_attr_queue_size,
+	&fn_attr_vectors,
+	NULL,
+};
+
+static const struct config_item_type fn_type = {
+	.ct_attrs = fn_attrs,
+	.ct_owner = THIS_MODULE,
+};
+
+static const struct config_item_type group_type = {
+	.ct_owner = THIS_MODULE,
+};
+
+static struct configfs_subsystem subsystem = {
+	.su_group = {
+		.cg_item = {
+			.ci_namebuf = MLXL_CTRL_NAME,
+			.ci_type = &group_type,
+		},
+	},
+	.su_mutex = __MUTEX_INITIALIZER(subsystem.su_mutex),
+};
+
+/**
+ * mlxl_configfs_add() - Show a controlling function
+ * @ctrl: Function.
+ *
+ * Return: 0 or a negative errno.
+ */
+int mlxl_configfs_add(struct mlxl_ctrl *ctrl)
+{
+	config_group_init_type_name(&ctrl->group, pci_name(ctrl->pdev), &group_type);
+	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
+		struct mlxl_fn *fn = &ctrl->fn[i];
+		char name[8];
+
+		snprintf(name, sizeof(name), "%u", fn->nr);
+		config_group_init_type_name(&fn->group, name, &fn_type);
+		configfs_add_default_group(&fn->group, &ctrl->group);
+	}
+	return configfs_register_group(&subsystem.su_group, &ctrl->group);
+}
+
+/**
+ * mlxl_configfs_remove() - Undo mlxl_configfs_add(); waits for accesses
+ * @ctrl: Function.
+ */
+void mlxl_configfs_remove(struct mlxl_ctrl *ctrl)
+{
+	configfs_unregister_group(&ctrl->group);
+	configfs_remove_default_groups(&ctrl->group);
+}
+
+int mlxl_configfs_init(void)
+{
+	config_group_init(&subsystem.su_group);
+	return configfs_register_subsystem(&subsystem);
+}
+
+void mlxl_configfs_exit(void)
+{
+	configfs_unregister_subsystem(&subsystem);
+}

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is asked of the controlling function.  Whoever controls this one is looked up
+ * for every command, except that a session is bound to who has begun it: another one,
+ * or the same one after a reset, knows nothing of it.
+ */
+#include <linux/slab.h>
+
+#include "mlx5_like.h"
+
+static int control_exec(struct mlxl_dev *md, struct vpv_control *control,
+			struct mlxl_command *cmd)
+{
+	const struct mlxl_control_ops *ops;
+	const void *published;
+	void *priv;
+	int err;
+
+	err = vpv_control_enter(control, &published, &priv);
+	if (err)
+		return err;
+	ops = published;
+	err = ops->exec(priv, cmd);
+	vpv_control_leave(control);
+	if (!err && cmd->out_len != cmd->out_bytes)
+		err = -EPROTO;
+	/* Busy: what is in the way is removed, see session_begin(). */
+	if (err && err != -EBUSY)
+		dev_warn_ratelimited(&md->vpv.pdev->dev,
+				     "command %#x failed: error %d, status %u, syndrome %#x\n",
+				     cmd->opcode, err, cmd->status, cmd->syndrome);
+	return err;
+}
+
+static struct vpv_control *control_get(struct mlxl_dev *md)
+{
+	return vpv_control_get(&md->vpv.pdev->dev, MLXL_FAMILY);
+}
+
+static int hw_exec(struct mlxl_dev *md, struct mlxl_command *cmd)
+{
+	struct vpv_control *control = control_get(md);
+	int err;
+
+	if (IS_ERR(control))
+		return PTR_ERR(control);
+	err = control_exec(md, control, cmd);
+	vpv_control_put(control);
+	return err;
+}
+
+/* Nobody knows whether the command was carried out. */
+static bool uncertain(int err)
+{
+	return err == -ETIMEDOUT || err == -ECONNABORTED || err == -EPROTO;
+}
+
+/**
+ * mlxl_hw_caps() - What can the firmware do?
+ * @md: Device.
+ * @caps: Receives it.
+ *
+ * Return: 0 or -ENOTCONN.
+ */
+int mlxl_hw_caps(struct mlxl_dev *md, struct mlxl_caps *caps)
+{
+	struct vpv_control *control = control_get(md);
+	const struct mlxl_control_ops *ops;
+	const void *published;
+	void *priv;
+	int err;
+
+	if (IS_ERR(control))
+		return PTR_ERR(control);
+	err = vpv_control_enter(control, &published, &priv);
+	if (!err) {
+		ops = published;
+		*caps = *ops->caps(priv);
+		vpv_control_leave(control);
+	}
+	vpv_control_put(control);
+	return err;
+}
+
+/**
+ * mlxl_hw_query() - State of the function as the firmware sees it
+ * @md: Device.
+ * @fn: Receives it.
+ *
+ * Return: 0 or a negative errno.
+ */
+int mlxl_hw_query(struct mlxl_dev *md, struct mlxl_function *fn)
+{
+	struct mlxl_command cmd = {
+		.opcode = MLXL_QUERY_FUNCTION,
+		.out = fn,
+		.out_bytes = sizeof(*fn),
+	};
+
+	return hw_exec(md, &cmd);
+}
+
+/* ---- Suspend and resume ---- */
+
+static bool suspended(const struct mlxl_function *fn, u32 what)
+{
+	return le32_to_cpu(fn->flags) &
+	       (what == MLXL_INITIATOR ? MLXL_FN_INITIATOR : MLXL_FN_RESPONDER);
+}
+
+/*
+ * A command that nobody knows the end of is followed by a question, and repeated if
+ * it had no effect.  Without an answer only a reset helps.
+ */
+static int power_command(struct mlxl_dev *md, u16 opcode, u32 what)
+{
+	const __le32 in = cpu_to_le32(what);
+	struct mlxl_command cmd = {
+		.opcode = opcode,
+		.in = &in,
+		.in_bytes = sizeof(in),
+	};
+	const bool suspend = opcode == MLXL_SUSPEND;
+	struct mlxl_function fn;
+	int err;
+
+	err = hw_exec(md, &cmd);
+	if (!uncertain(err))
+		return err;
+	if (mlxl_hw_query(md, &fn))
+		return -EIO;
+	if (suspended(&fn, what) == suspend)
+		return 0;
+	return err;
+}
+
+/**
+ * mlxl_hw_suspend() - Stop a half of the function
+ * @md: Device.
+ * @what: MLXL_INITIATOR or MLXL_RESPONDER.
+ *
+ * Context: process; may sleep for the firmware's time-out.
+ * Return: 0; a negative errno, and it runs as before; -EIO when nobody knows.
+ */
+int mlxl_hw_suspend(struct mlxl_dev *md, u32 what)
+{
+	return power_command(md, MLXL_SUSPEND, what);
+}
+
+/**
+ * mlxl_hw_resume() - Undo mlxl_hw_suspend()
+ * @md: Device.
+ * @what: MLXL_INITIATOR or MLXL_RESPONDER.
+ *
+ * Context: process; may sleep for the firmware's time-out.
+ * Return: 0; a negative errno, and it stands as before; -EIO when nobody knows.
+ */
+int mlxl_hw_resume(struct mlxl_dev *md, u32 what)
+{
+	return power_command(md, MLXL_RESUME, what);
+}
+
+/* ---- Sessions ---- */
+
+/**
+ * mlxl_hw_forget() - The firmware has, or gets, no such session any more
+ * @s: Session; also one that is not open.
+ */
+void mlxl_hw_forget(struct mlxl_session *s)
+{
+	vpv_control_put(s->control);
+	*s = (struct mlxl_session){};
+}
+
+/* End whatever has an id; flags as SAVE_END and LOAD_END take them. */
+static int end_exec(struct mlxl_dev *md, struct vpv_control *control, u16 opcode, u32 id,
+		    u32 flags, u32 *reason)
+{
+	const struct mlxl_end in = {
+		.id = cpu_to_le32(id),
+		.flags = cpu_to_le32(flags),
+	};
+	struct mlxl_command cmd = {
+		.opcode = opcode,
+		.in = &in,
+		.in_bytes = opcode == MLXL_TRACKER_DESTROY ? sizeof(in.id) : sizeof(in),
+	};
+	int err = control_exec(md, control, &cmd);
+
+	if (reason)
+		*reason = err == -EBADMSG ? cmd.syndrome : 0;
+	return err;
+}
+
+/*
+ * Begin a session.  One that an earlier user of the function has left behind, or that
+ * a time-out has made anonymous, is ended first.
+ */
+static int session_begin(struct mlxl_dev *md, struct mlxl_command *cmd, u16 end, u32 flags,
+			 struct mlxl_session *s)
+{
+	struct vpv_control *control = control_get(md);
+	int err;
+
+	if (IS_ERR(control))
+		return PTR_ERR(control);
+	err = control_exec(md, control, cmd);
+	if (uncertain(err))
+		err = control_exec(md, control, cmd);
+	if (err == -EBUSY) {
+		err = end_exec(md, control, end, cmd->syndrome, flags, NULL);
+		if (!err)
+			err = control_exec(md, control, cmd);
+	}
+	if (err) {
+		vpv_control_put(control);
+		return err;
+	}
+	mlxl_hw_forget(s);
+	s->control = control;
+	s->id = le32_to_cpu(*(const __le32 *)cmd->out);
+	return 0;
+}
+
+/**
+ * mlxl_hw_image_size() - How large would an image be?
+ * @md: Device.
+ * @mode: MLXL_IMAGE_FULL or MLXL_IMAGE_INCREMENTAL.
+ * @size: Receives it.
+ *
+ * Return: 0; -EBADFD for an incremental one without a base; or another negative errno.
+ */
+int mlxl_hw_image_size(struct mlxl_dev *md, u32 mode, struct mlxl_image_size *size)
+{
+	const __le32 in = cpu_to_le32(mode);
+	struct mlxl_command cmd = {
+		.opcode = MLXL_QUERY_IMAGE,
+		.in = &in,
+		.in_bytes = sizeof(in),
+		.out = size,
+		.out_bytes = sizeof(*size),
+	};
+
+	return hw_exec(md, &cmd);
+}
+
+/**
+ * mlxl_hw_save_begin() - Take an image
+ * @md: Device.
+ * @mode: MLXL_IMAGE_FULL or MLXL_IMAGE_INCREMENTAL.
+ * @track: Record changes from here on.
+ * @s: Receives the session.
+ *
+ * Return: 0 or a negative errno.
+ */
+int mlxl_hw_save_begin(struct mlxl_dev *md, u32 mode, bool track, struct mlxl_session *s)
+{
+	const struct mlxl_save_begin in = {
+		.mode = cpu_to_le32(mode),
+		.flags = cpu_to_le32(track ? MLXL_SAVE_TRACK : 0),
+	};
+	struct mlxl_save_begin_out out;
+	struct mlxl_command cmd = {
+		.opcode = MLXL_SAVE_BEGIN,
+		.in = &in,
+		.in_bytes = sizeof(in),
+		.out = &out,
+		.out_bytes = sizeof(out),
+	};
+	int err;
+
+	err = session_begin(md, &cmd, MLXL_SAVE_END, 0, s);
+	if (err)
+		return err;
+	s->bytes = le64_to_cpu(out.bytes);
+	if (s->bytes && IS_ALIGNED(s->bytes, SZ_4K))
+		return 0;
+	mlxl_hw_save_end(md, s, false);
+	return -EPROTO;
+}
+
+/**
+ * mlxl_hw_save_end() - An image was taken, or is not needed
+ * @md: Device.
+ * @s: Session; closed in any case.
+ * @commit: The next incremental image builds on it.
+ *
+ * Return: 0 or a negative errno: it may not have been committed.
+ */
+int mlxl_hw_save_end(struct mlxl_dev *md, struct mlxl_session *s, bool commit)
+{
+	int err;
+
+	if (!s->control)
+		return 0;
+	err = end_exec(md, s->control, MLXL_SAVE_END, s->id, commit ? MLXL_SAVE_COMMIT : 0,
+		       NULL);
+	mlxl_hw_forget(s);
+	return err;
+}
+
+/**
+ * mlxl_hw_load_begin() - An image comes
+ * @md: Device.
+ * @bytes: Its size.
+ * @s: Receives the session.
+ *
+ * Return: 0 or a negative errno.
+ */
+int mlxl_hw_load_begin(struct mlxl_dev *md, u64 bytes, struct mlxl_session *s)
+{
+	const __le64 in = cpu_to_le64(bytes);
+	struct mlxl_session_out out;
+	struct mlxl_command cmd = {
+		.opcode = MLXL_LOAD_BEGIN,
+		.in = &in,
+		.in_bytes = sizeof(in),
+		.out = &out,
+		.out_bytes = sizeof(out),
+	};
+	int err;
+
+	err = session_begin(md, &cmd, MLXL_LOAD_END, MLXL_LOAD_ABORT, s);
+	if (!err)
+		s->bytes = bytes;
+	return err;
+}
+
+/**
+ * mlxl_hw_load_end() - The image is complete, or is not wanted
+ * @md: Device.
+ * @s: Session; closed in any case.
+ * @abort: It is not wanted.
+ * @reason: Receives enum mlxl_image_reason when it is refused, else 0.
+ *
+ * Return: 0; -EBADMSG when it is refused; or another negative errno.
+ */
+int mlxl_hw_load_end(struct mlxl_dev *md, struct mlxl_session *s, bool abort, u32 *reason)
+{
+	int err;
+
+	*reason = 0;
+	if (!s->control)
+		return 0;
+	err = end_exec(md, s->control, MLXL_LOAD_END, s->id, abort ? MLXL_LOAD_ABORT : 0,
+		       reason);
+	mlxl_hw_forget(s);
+	return err;
+}
+
+/* ---- Trackers ---- */
+
+/**
+ * mlxl_hw_tracker_create() - Record which pages are written, from here on
+ * @md: Device.
+ * @ranges: Ranges, within the limits of the firmware.
+ * @num: Their number.
+ * @page_log2: Page size.
+ * @s: Receives the tracker.
+ *
+ * Return: 0 or a negative errno.
+ */
+int mlxl_hw_tracker_create(struct mlxl_dev *md, const struct vmig_range *ranges, u32 num,
+			   u8 page_log2, struct mlxl_session *s)
+{
+	struct mlxl_tracker_create *in;
+	struct mlxl_tracker_range *range;
+	struct mlxl_session_out out;
+	struct mlxl_command cmd = {
+		.opcode = MLXL_TRACKER_CREATE,
+		.in_bytes = sizeof(*in) + num * sizeof(*range),
+		.out = &out,
+		.out_bytes = sizeof(out),
+	};
+	int err;
+
+	in = kvzalloc(cmd.in_bytes, GFP_KERNEL_ACCOUNT);
+	if (!in)
+		return -ENOMEM;
+	in->page_log2 = cpu_to_le32(page_log2);
+	in->ranges = cpu_to_le32(num);
+	range = (struct mlxl_tracker_range *)(in + 1);
+	for (u32 i = 0; i < num; i++) {
+		range[i].iova = cpu_to_le64(ranges[i].first);
+		range[i].bytes = cpu_to_le64(ranges[i].bytes);
+	}
+	cmd.in = in;
+	err = session_begin(md, &cmd, MLXL_TRACKER_DESTROY, 0, s);
+	kvfree(in);
+	if (err)
+		return err;
+
+	cmd = (struct mlxl_command){
+		.opcode = MLXL_TRACKER_ARM,
+		.in = &out.id,
+		.in_bytes = sizeof(out.id),
+	};
+	err = control_exec(md, s->control, &cmd);
+	if (err)
+		mlxl_hw_tracker_destroy(md, s);
+	return err;
+}
+
+/**
+ * mlxl_hw_tracker_query() - Which pages were written?  Forgets them
+ * @md: Device.
+ * @s: Tracker.
+ * @io: Prepared; receives the bitmap.
+ * @iova: First page.
+ * @bytes: Size.
+ * @bitmap_bytes: Size of the bitmap.
+ *
+ * Return: 0; a negative errno, after which they may be forgotten or not.
+ */
+int mlxl_hw_tracker_query(struct mlxl_dev *md, struct mlxl_session *s, struct mlxl_io *io,
+			  u64 iova, u64 bytes, u32 bitmap_bytes)
+{
+	struct mlxl_tracker_query *in = io->in;
+	struct mlxl_tracker_query_out out;
+	u32 num;
+
+	*in = (struct mlxl_tracker_query){
+		.tracker = cpu_to_le32(s->id),
+		.iova = cpu_to_le64(iova),
+		.bytes = cpu_to_le64(bytes),
+	};
+	num = mlxl_io_segments(io, bitmap_bytes, (struct mlxl_segment *)(in + 1));
+	in->segments = cpu_to_le32(num);
+	io->cmd = (struct mlxl_command){
+		.opcode = MLXL_TRACKER_QUERY,
+		.in = in,
+		.in_bytes = sizeof(*in) + num * sizeof(struct mlxl_segment),
+		.out = &out,
+		.out_bytes = sizeof(out),
+		.buf = &io->buf,
+	};
+	return control_exec(md, s->control, &io->cmd);
+}
+
+/**
+ * mlxl_hw_tracker_destroy() - Stop recording
+ * @md: Device.
+ * @s: Tracker; also none.
+ */
+void mlxl_hw_tracker_destroy(struct mlxl_dev *md, struct mlxl_session *s)
+{
+	if (s->control)
+		end_exec(md, s->control, MLXL_TRACKER_DESTROY, s->id, 0, NULL);
+	mlxl_hw_forget(s);
+}

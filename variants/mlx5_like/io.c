@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Buffers that the firmware fills and reads, one command each at a time.
+ *
+ * The controlling driver maps them.  When it goes away it ends the commands and
+ * unmaps the buffers by itself; the memory stays until it is freed here.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "mlx5_like.h"
+
+#define IO_MAX_SEGMENTS	(MLXL_PIECE_BYTES / PAGE_SIZE)
+#define IO_IN_BYTES	(sizeof(struct mlxl_tracker_query) + \
+			 IO_MAX_SEGMENTS * sizeof(struct mlxl_segment))
+
+static void io_unmap(struct mlxl_io *io)
+{
+	const struct mlxl_control_ops *ops;
+	const void *published;
+	void *priv;
+
+	if (!io->control)
+		return;
+	/* Otherwise it is unmapped already. */
+	if (!vpv_control_enter(io->control, &published, &priv)) {
+		ops = published;
+		ops->unmap(priv, &io->buf);
+		vpv_control_leave(io->control);
+	}
+	vpv_control_put(io->control);
+	io->control = NULL;
+}
+
+static int io_map(struct mlxl_io *io, struct vpv_control *control)
+{
+	const struct mlxl_control_ops *ops;
+	const void *published;
+	void *priv;
+	int err;
+
+	if (io->control == control)
+		return 0;
+	io_unmap(io);
+	err = vpv_control_enter(control, &published, &priv);
+	if (err)
+		return err;
+	ops = published;
+	err = ops->map(priv, &io->buf);
+	vpv_control_leave(control);
+	if (err)
+		return err;
+	vpv_control_ref(control);
+	io->control = control;
+	return 0;
+}
+
+/**
+ * mlxl_io_free() - Free a buffer
+ * @io: Buffer; no command uses it.  Also one that was never prepared.
+ */
+void mlxl_io_free(struct mlxl_io *io)
+{
+	if (!io->chunk)
+		return;
+	io_unmap(io);
+	sg_free_table(&io->buf.sgt);
+	kvfree(io->in);
+	vmig_chunk_put(io->chunk);
+	memset(io, 0, sizeof(*io));
+}
+
+static int io_table(struct mlxl_io *io)
+{
+	unsigned int num = io->chunk->bytes / PAGE_SIZE;
+	struct page **pages;
+	int err;
+
+	pages = kvmalloc_array(num, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < num; i++) {
+		void *at = io->chunk->data + i * PAGE_SIZE;
+
+		pages[i] = is_vmalloc_addr(at) ? vmalloc_to_page(at) : virt_to_page(at);
+	}
+	err = sg_alloc_table_from_pages(&io->buf.sgt, pages, num, 0, io->chunk->bytes,
+					GFP_KERNEL);
+	kvfree(pages);
+	return err;
+}
+
+static int io_alloc(struct mlxl_io *io, size_t room, enum dma_data_direction dir)
+{
+	int err = -ENOMEM;
+
+	io->chunk = vmig_chunk_alloc(room);
+	if (!io->chunk)
+		return -ENOMEM;
+	io->in = kvmalloc(IO_IN_BYTES, GFP_KERNEL_ACCOUNT);
+	if (!io->in)
+		goto put;
+	err = io_table(io);
+	if (err)
+		goto free_in;
+	io->buf.dir = dir;
+	init_completion(&io->done);
+	return 0;
+
+free_in:
+	kvfree(io->in);
+	io->in = NULL;
+put:
+	vmig_chunk_put(io->chunk);
+	io->chunk = NULL;
+	return err;
+}
+
+/**
+ * mlxl_io_prepare() - Get a buffer ready for a command
+ * @io: Buffer that is not busy; zeroed the first time.
+ * @s: Session that the command is for.
+ * @room: Size, a multiple of PAGE_SIZE; always the same for a buffer.
+ * @dir: Direction; likewise.
+ *
+ * If the reader of a stream has not done with it, it gets other memory.
+ *
+ * Return: 0 or a negative errno.
+ */
+int mlxl_io_prepare(struct mlxl_io *io, struct mlxl_session *s, size_t room,
+		    enum dma_data_direction dir)
+{
+	int err;
+
+	if (io->chunk && vmig_chunk_shared(io->chunk))
+		mlxl_io_free(io);
+	if (!io->chunk) {
+		err = io_alloc(io, room, dir);
+		if (err)
+			return err;
+	}
+	return io_map(io, s->control);
+}
+
+/**
+ * mlxl_io_segments() - Segment list of the first bytes of a buffer
+ * @io: Prepared.
+ * @bytes: How many.
+ * @seg: Room for IO_MAX_SEGMENTS.
+ *
+ * Return: number of segments.
+ */
+u32 mlxl_io_segments(const struct mlxl_io *io, u32 bytes, struct mlxl_segment *seg)
+{
+	struct scatterlist *sg;
+	u32 num = 0;
+	int i;
+
+	for_each_sgtable_dma_sg(&io->buf.sgt, sg, i) {
+		u32 here = min_t(u32, bytes, sg_dma_len(sg));
+
+		if (!here)
+			break;
+		seg[num++] = (struct mlxl_segment){
+			.iova = cpu_to_le64(sg_dma_address(sg)),
+			.bytes = cpu_to_le32(here),
+		};
+		bytes -= here;
+	}
+	return num;
+}
+
+/**
+ * mlxl_io_piece_bytes() - How much of an image fits into one command?
+ * @caps: Of the firmware.
+ *
+ * Return: bytes, a multiple of 4096.
+ */
+u32 mlxl_io_piece_bytes(const struct mlxl_caps *caps)
+{
+	u64 segments = max_t(u64, le32_to_cpu(caps->segments), 1);
+	u64 bytes = min_t(u64, MLXL_PIECE_BYTES, segments * PAGE_SIZE);
+
+	bytes = min_t(u64, bytes, le32_to_cpu(caps->chunk_bytes));
+	return max_t(u64, ALIGN_DOWN(bytes, SZ_4K), SZ_4K);
+}
+
+static void io_done(struct mlxl_command *cmd, int err)
+{
+	struct mlxl_io *io = container_of(cmd, struct mlxl_io, cmd);
+
+	io->err = err;
+	complete(&io->done);
+}
+
+/**
+ * mlxl_io_start() - Begin to transfer a part of an image
+ * @io: Prepared.
+ * @s: Session.
+ * @opcode: MLXL_SAVE_CHUNK or MLXL_LOAD_CHUNK.
+ * @offset: Where in the image.
+ * @bytes: How much.
+ *
+ * Return: 0, and mlxl_io_wait() has to be called, or a negative errno.
+ */
+int mlxl_io_start(struct mlxl_io *io, struct mlxl_session *s, u16 opcode, u64 offset,
+		  u32 bytes)
+{
+	const struct mlxl_control_ops *ops;
+	struct mlxl_chunk *in = io->in;
+	const void *published;
+	void *priv;
+	u32 num;
+	int err;
+
+	err = vpv_control_enter(s->control, &published, &priv);
+	if (err)
+		return err;
+	ops = published;
+	num = mlxl_io_segments(io, bytes, (struct mlxl_segment *)(in + 1));
+	*in = (struct mlxl_chunk){
+		.session = cpu_to_le32(s->id),
+		.segments = cpu_to_le32(num),
+		.offset = cpu_to_le64(offset),
+		.bytes = cpu_to_le32(bytes),
+	};
+	io->cmd = (struct mlxl_command){
+		.opcode = opcode,
+		.in = in,
+		.in_bytes = sizeof(*in) + num * sizeof(struct mlxl_segment),
+		.out = io->out,
+		.out_bytes = sizeof(io->out),
+		.buf = &io->buf,
+		.done = io_done,
+	};
+	io->offset = offset;
+	io->bytes = bytes;
+	reinit_completion(&io->done);
+	err = ops->submit(priv, &io->cmd);
+	vpv_control_leave(s->control);
+	io->busy = !err;
+	return err;
+}
+
+/**
+ * mlxl_io_wait() - Wait for the transfer
+ * @io: Buffer; also one that is not busy.
+ *
+ * Context: process; bounded by the firmware's time-out.
+ * Return: 0 or a negative errno.
+ */
+int mlxl_io_wait(struct mlxl_io *io)
+{
+	if (!io->busy)
+		return 0;
+	wait_for_completion(&io->done);
+	io->busy = false;
+	if (!io->err && le32_to_cpu(io->out[0]) != io->bytes)
+		return -EPROTO;
+	return io->err;
+}
+
+/**
+ * mlxl_ios_free() - Wait for all transfers, and free the buffers
+ * @md: Device; no hook runs.
+ */
+void mlxl_ios_free(struct mlxl_dev *md)
+{
+	for (unsigned int i = 0; i < MLXL_IOS; i++)
+		mlxl_io_wait(&md->io[i]);
+	for (unsigned int i = 0; i < MLXL_IOS; i++)
+		mlxl_io_free(&md->io[i]);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * VFIO driver of the controlled functions of mlx5_like: ids and registration.
+ * Migration is in migrate.c and save.c.
+ */
+#include <linux/module.h>
+
+#include "mlx5_like.h"
+
+#define MLXL_NAME "vpv_mlx5_like"
+
+static int mlxl_init(struct vpv_device *vpv)
+{
+	struct mlxl_dev *md = mlxl_from_vpv(vpv);
+
+	return vmig_init(&md->mig, &vpv->vdev, &mlxl_mig_ops, &mlxl_mig_desc);
+}
+
+static void mlxl_fini(struct vpv_device *vpv)
+{
+	struct mlxl_dev *md = mlxl_from_vpv(vpv);
+
+	vmig_fini(&md->mig);
+	mlxl_forget(md);
+}
+
+static int mlxl_open(struct vpv_device *vpv)
+{
+	vmig_open(&mlxl_from_vpv(vpv)->mig);
+	return 0;
+}
+
+/* The function is reset next, which ends what the firmware still has. */
+static void mlxl_close(struct vpv_device *vpv)
+{
+	struct mlxl_dev *md = mlxl_from_vpv(vpv);
+
+	vmig_close(&md->mig);
+	mlxl_forget(md);
+}
+
+static void mlxl_reset_done(struct vpv_device *vpv)
+{
+	vmig_reset_done(&mlxl_from_vpv(vpv)->mig);
+}
+
+static void mlxl_detach(struct vpv_device *vpv)
+{
+	vmig_detach(&mlxl_from_vpv(vpv)->mig);
+}
+
+static const struct vfio_device_ops mlxl_vfio_ops = {
+	VPV_VFIO_OPS(MLXL_NAME)
+};
+
+static const struct vpv_variant mlxl_variant = {
+	.vfio_ops = &mlxl_vfio_ops,
+	.device_bytes = sizeof(struct mlxl_dev),
+	.init = mlxl_init,
+	.fini = mlxl_fini,
+	.open = mlxl_open,
+	.close = mlxl_close,
+	.reset_done = mlxl_reset_done,
+	.remove = mlxl_detach,
+};
+
+/*
+ * A function is not given to users before it was provisioned, that is, before its
+ * controlling function publishes it.
+ */
+static int mlxl_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct vpv_control *control;
+
+	if (pdev->subsystem_vendor != MLXL_VENDOR ||
+	    pdev->subsystem_device != MLXL_FN_SUBDEVICE)
+		return -ENODEV;
+	control = vpv_control_get(&pdev->dev, MLXL_FAMILY);
+	if (IS_ERR(control))
+		return -EPROBE_DEFER;
+	vpv_control_put(control);
+	return vpv_probe(pdev, &mlxl_variant);
+}
+
+static const struct pci_device_id mlxl_ids[] = {
+	{ PCI_DRIVER_OVERRIDE_DEVICE_VFIO(MLXL_FN_VENDOR, MLXL_FN_DEVICE) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, mlxl_ids);
+
+static struct pci_driver mlxl_driver = {
+	.name = MLXL_NAME,
+	.id_table = mlxl_ids,
+	.probe = mlxl_probe,
+	.remove = vpv_remove,
+	.err_handler = &vpv_err_handlers,
+	.driver_managed_dma = true,
+};
+module_pci_driver(mlxl_driver);
+
+static_assert(offsetof(struct mlxl_dev, vpv) == 0);
+
+MODULE_DESCRIPTION("VFIO driver of mlx5_like functions, with live migration");
+MODULE_LICENSE("GPL");

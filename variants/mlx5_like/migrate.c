@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Migration hooks of mlx5_like: suspend and resume, match data, loading.  Saving is in
+ * save.c, commands are in hw.c; states, files and the stream are the library's.
+ */
+#include "mlx5_like.h"
+
+/**
+ * mlxl_forget() - Give up all sessions without telling the firmware
+ * @md: Device that was reset, or will be; no hook runs.
+ */
+void mlxl_forget(struct mlxl_dev *md)
+{
+	mlxl_ios_free(md);
+	mlxl_save_begin(md);
+	mlxl_hw_forget(&md->load.session);
+	md->stale = false;
+}
+
+static int mlxl_quiesce(struct vmig_dev *mig)
+{
+	return mlxl_hw_suspend(mlxl_from_mig(mig), MLXL_INITIATOR);
+}
+
+static int mlxl_unquiesce(struct vmig_dev *mig)
+{
+	return mlxl_hw_resume(mlxl_from_mig(mig), MLXL_INITIATOR);
+}
+
+static int mlxl_freeze(struct vmig_dev *mig)
+{
+	return mlxl_hw_suspend(mlxl_from_mig(mig), MLXL_RESPONDER);
+}
+
+static int mlxl_thaw(struct vmig_dev *mig)
+{
+	return mlxl_hw_resume(mlxl_from_mig(mig), MLXL_RESPONDER);
+}
+
+/* May be called with locks that commands need: only remember it. */
+static void mlxl_reset(struct vmig_dev *mig)
+{
+	mlxl_from_mig(mig)->stale = true;
+}
+
+static int identify(struct mlxl_dev *md, struct mlxl_ident *id)
+{
+	struct mlxl_function fn;
+	int err;
+
+	err = mlxl_hw_caps(md, &md->caps);
+	if (!err)
+		err = mlxl_hw_query(md, &fn);
+	if (err)
+		return err;
+	if (le32_to_cpu(fn.state) != MLXL_ENABLED) {
+		vmig_refuse(&md->mig, "state of the function", MLXL_ENABLED,
+			    le32_to_cpu(fn.state));
+		return -ENODEV;
+	}
+	if (le32_to_cpu(fn.flags) & MLXL_FN_FAILED) {
+		vmig_refuse(&md->mig, "failure of the function", 0, le32_to_cpu(fn.reason));
+		return -EOPNOTSUPP;
+	}
+	*id = (struct mlxl_ident){
+		.image_version = le16_to_cpu(md->caps.image_version),
+		.image_oldest = le16_to_cpu(md->caps.image_oldest),
+		.features = le64_to_cpu(fn.features),
+		.image_bytes = le64_to_cpu(fn.image_bytes),
+		.image_most = le64_to_cpu(md->caps.image_bytes),
+		.pairs = le16_to_cpu(fn.pairs),
+		.vectors = le16_to_cpu(fn.vectors),
+		.queue_size = le16_to_cpu(fn.queue_size),
+	};
+	return 0;
+}
+
+static int mlxl_match(struct vmig_dev *mig, void *buf)
+{
+	struct mlxl_dev *md = mlxl_from_mig(mig);
+	struct mlxl_ident id;
+	int err;
+
+	if (md->stale)
+		mlxl_forget(md);
+	mlxl_save_begin(md);
+	err = identify(md, &id);
+	if (!err)
+		mlxl_match_write(&id, buf);
+	return err;
+}
+
+static int mlxl_verify(struct vmig_dev *mig, const void *buf, size_t bytes)
+{
+	struct mlxl_dev *md = mlxl_from_mig(mig);
+	struct mlxl_ident id;
+	struct mlxl_diff diff;
+	int err;
+
+	err = identify(md, &id);
+	if (err)
+		return err;
+	err = mlxl_match_check(&id, buf, bytes, &diff);
+	if (err)
+		vmig_refuse(mig, diff.field, diff.here, diff.source);
+	return err;
+}
+
+/* ---- Loading ---- */
+
+static int mlxl_load_begin(struct vmig_dev *mig)
+{
+	struct mlxl_dev *md = mlxl_from_mig(mig);
+	int err;
+
+	if (md->stale)
+		mlxl_forget(md);
+	err = mlxl_hw_caps(md, &md->caps);
+	if (err)
+		return err;
+	mlxl_hw_forget(&md->load.session);
+	md->load = (struct mlxl_load){
+		.so_far.most = le64_to_cpu(md->caps.image_bytes),
+	};
+	return 0;
+}
+
+static int load_image(struct mlxl_dev *md, const struct vmig_record *rec,
+		      struct mlxl_diff *diff)
+{
+	struct mlxl_load *l = &md->load;
+	int err;
+
+	err = mlxl_load_image(&l->so_far, rec->data, rec->bytes, diff);
+	return err ?: mlxl_hw_load_begin(md, l->so_far.bytes, &l->session);
+}
+
+/* One part to the firmware, in commands of the size that it takes. */
+static int load_piece(struct mlxl_dev *md, const struct vmig_record *rec,
+		      struct mlxl_diff *diff)
+{
+	struct mlxl_load *l = &md->load;
+	u32 most = mlxl_io_piece_bytes(&md->caps);
+	const u8 *data;
+	u64 offset;
+	int left;
+
+	left = mlxl_load_piece(&l->so_far, rec->data, rec->bytes, &offset, diff);
+	if (left < 0)
+		return left;
+	data = rec->data + rec->bytes - left;
+	while (left) {
+		struct mlxl_io *io = &md->io[l->next++ % MLXL_AHEAD];
+		u32 bytes = min_t(u32, left, most);
+		int err;
+
+		err = mlxl_io_wait(io);
+		if (!err)
+			err = mlxl_io_prepare(io, &l->session, MLXL_PIECE_BYTES,
+					      DMA_TO_DEVICE);
+		if (err)
+			return err;
+		memcpy(io->chunk->data, data, bytes);
+		err = mlxl_io_start(io, &l->session, MLXL_LOAD_CHUNK, offset, bytes);
+		if (err)
+			return err;
+		data += bytes;
+		offset += bytes;
+		left -= bytes;
+	}
+	return 0;
+}
+
+static int load_wait(struct mlxl_dev *md)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < MLXL_AHEAD; i++) {
+		int one = mlxl_io_wait(&md->io[i]);
+
+		err = err ?: one;
+	}
+	return err;
+}
+
+static const char *const image_reasons[MLXL_IMAGE_REASONS] = {
+	[MLXL_IMAGE_MAGIC]	= "firmware: magic of the image",
+	[MLXL_IMAGE_VERSION]	= "firmware: version of the image",
+	[MLXL_IMAGE_LENGTH]	= "firmware: length of the image",
+	[MLXL_IMAGE_INCOMPLETE]	= "firmware: completeness of the image",
+	[MLXL_IMAGE_CHECKSUM]	= "firmware: checksum of the image",
+	[MLXL_IMAGE_BASE]	= "firmware: base of the image",
+	[MLXL_IMAGE_CONFIG]	= "firmware: configuration of the image",
+	[MLXL_IMAGE_STATE]	= "firmware: content of the image",
+};
+
+static int image_refused(struct mlxl_dev *md, u32 reason)
+{
+	const char *field = "firmware: image";
+
+	if (reason < MLXL_IMAGE_REASONS && image_reasons[reason])
+		field = image_reasons[reason];
+	vmig_refuse(&md->mig, field, 0, reason);
+	return reason == MLXL_IMAGE_VERSION || reason == MLXL_IMAGE_CONFIG ? -EOPNOTSUPP :
+									     -EINVAL;
+}
+
+static int load_image_end(struct mlxl_dev *md, const struct vmig_record *rec,
+			  struct mlxl_diff *diff)
+{
+	struct mlxl_load *l = &md->load;
+	bool dropped;
+	u32 reason;
+	int err;
+
+	err = mlxl_load_image_end(&l->so_far, rec->data, rec->bytes, &dropped, diff);
+	if (!err)
+		err = load_wait(md);
+	if (err)
+		return err;
+	err = mlxl_hw_load_end(md, &l->session, dropped, &reason);
+	return err == -EBADMSG ? image_refused(md, reason) : err;
+}
+
+/* The firmware may find out early, by a command about a part of the image. */
+static int load_failed(struct mlxl_dev *md, int err)
+{
+	u32 reason = 0;
+
+	load_wait(md);
+	for (unsigned int i = 0; i < MLXL_AHEAD && err == -EBADMSG; i++)
+		if (md->io[i].err == -EBADMSG)
+			reason = md->io[i].cmd.syndrome;
+	if (err == -EBADMSG)
+		err = image_refused(md, reason);
+	mlxl_hw_load_end(md, &md->load.session, true, &reason);
+	return err;
+}
+
+static int mlxl_load(struct vmig_dev *mig, const struct vmig_record *rec)
+{
+	static int (*const take[])(struct mlxl_dev *md, const struct vmig_record *rec,
+				   struct mlxl_diff *diff) = {
+		[MLXL_RECORD_IMAGE - VPV_RECORD_FAMILY] = load_image,
+		[MLXL_RECORD_PIECE - VPV_RECORD_FAMILY] = load_piece,
+		[MLXL_RECORD_IMAGE_END - VPV_RECORD_FAMILY] = load_image_end,
+	};
+	struct mlxl_dev *md = mlxl_from_mig(mig);
+	u32 kind = rec->type - VPV_RECORD_FAMILY;
+	struct mlxl_diff diff = {};
+	int err;
+
+	if (kind >= ARRAY_SIZE(take))
+		return -EOPNOTSUPP;
+	if (md->stale)
+		return -ENODEV;
+	err = take[kind](md, rec, &diff);
+	if (!err)
+		return 0;
+	if (diff.field)
+		vmig_refuse(mig, diff.field, diff.here, diff.source);
+	return load_failed(md, err);
+}
+
+static int mlxl_load_end_hook(struct vmig_dev *mig)
+{
+	struct mlxl_dev *md = mlxl_from_mig(mig);
+	struct mlxl_loading *l = &md->load.so_far;
+
+	mlxl_ios_free(md);
+	if (l->loaded && l->final && !l->open)
+		return 0;
+	vmig_refuse(mig, "final images", 1, 0);
+	return -EINVAL;
+}
+
+const struct vmig_ops mlxl_mig_ops = {
+	.quiesce = mlxl_quiesce,
+	.unquiesce = mlxl_unquiesce,
+	.freeze = mlxl_freeze,
+	.thaw = mlxl_thaw,
+	.match = mlxl_match,
+	.verify = mlxl_verify,
+	.precopy = mlxl_precopy,
+	.dirty_bytes = mlxl_dirty_bytes,
+	.save = mlxl_save,
+	.save_end = mlxl_save_end,
+	.load_begin = mlxl_load_begin,
+	.load = mlxl_load,
+	.load_end = mlxl_load_end_hook,
+	.estimate = mlxl_estimate,
+	.reset = mlxl_reset,
+	.track_limits = mlxl_track_limits,
+	.track_start = mlxl_track_start,
+	.track_stop = mlxl_track_stop,
+	.track_report = mlxl_track_report,
+};
+
+const struct vmig_desc mlxl_mig_desc = {
+	.family = MLXL_FAMILY,
+	.state_version = 1,
+	.state_oldest = 1,
+	.state_accepts = 1,
+	.match_bytes = sizeof(struct mlxl_match),
+	.max_payload = sizeof(struct mlxl_rec_piece) + MLXL_PIECE_BYTES,
+	.max_queued = 2 * (MLXL_PIECE_BYTES + SZ_4K),
+	.typical_bytes = SZ_64M,
+};

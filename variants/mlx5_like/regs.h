@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Registers and structures of mlx5_like: Documentation/hardware/mlx5_like.rst, whose
+ * section numbers stand in the comments.  For pure files too.
+ */
+#ifndef MLXL_REGS_H
+#define MLXL_REGS_H
+
+#include <vpv/pure.h>
+
+#define MLXL_VENDOR		0x1234
+#define MLXL_CTRL_DEVICE	0x7620
+#define MLXL_FN_VENDOR		0x1af4
+#define MLXL_FN_DEVICE		0x1041
+#define MLXL_FN_SUBDEVICE	0x7621
+#define MLXL_MAX_FUNCTIONS	16
+
+/* 1: identity capability of a controlled function */
+#define MLXL_CAP_ID		0x09
+#define MLXL_CAP_BYTES		24
+#define MLXL_CAP_LENGTH		2
+#define MLXL_CAP_TYPE		3
+#define MLXL_CAP_BAR		4
+#define MLXL_CAP_VERSION	5
+#define MLXL_CAP_FUNCTION	6
+#define MLXL_CAP_SERIAL		8
+#define MLXL_CAP_TYPE_VALUE	0xf5
+#define MLXL_CAP_BAR_VALUE	0xff
+
+/* 2: registers */
+#define MLXL_REG_ID		0x000
+#define MLXL_REG_FW_VERSION	0x004
+#define MLXL_REG_INTERFACE	0x008
+#define MLXL_REG_STATUS		0x00c
+#define MLXL_REG_LIMITS		0x010
+#define MLXL_REG_SYNDROME	0x014
+#define MLXL_REG_CMDQ_BASE	0x018
+#define MLXL_REG_CMDQ_LOG2	0x020
+#define MLXL_REG_CMDQ_CTRL	0x024
+#define MLXL_REG_DOORBELL	0x028
+#define MLXL_REG_TIMEOUT_MS	0x02c
+#define MLXL_REG_EVENTS		0x030
+#define MLXL_REG_HEALTH		0x038
+#define MLXL_REG_SERIAL		0x040
+#define MLXL_REGS_BYTES		0x1000
+
+#define MLXL_ID_VALUE		0x43584c4d
+#define MLXL_INTERFACE_VALUE	1
+
+#define MLXL_STATUS_READY	BIT(0)
+#define MLXL_STATUS_FATAL	BIT(1)
+#define MLXL_STATUS_CMDQ	BIT(2)
+#define MLXL_STATUS_CMDQ_ERROR	BIT(3)
+
+#define MLXL_LIMITS_LOG2(x)	((x) & 0xff)
+#define MLXL_LIMITS_FNS(x)	(((x) >> 8) & 0xff)
+
+#define MLXL_CTRL_ENABLE	BIT(0)
+#define MLXL_CTRL_IRQ		BIT(1)
+
+#define MLXL_VECTORS		2
+#define MLXL_DISABLE_MS		100
+#define MLXL_READY_MS		100
+#define MLXL_MAX_SLOTS		32
+
+/* 3: command queue */
+#define MLXL_INLINE_BYTES	32
+#define MLXL_MAX_BYTES		131072
+#define MLXL_BOX_BYTES		4096
+#define MLXL_BOX_DATA		4080
+#define MLXL_MAX_BOXES		DIV_ROUND_UP(MLXL_MAX_BYTES, MLXL_BOX_DATA)
+#define MLXL_NO_FUNCTION	0xffff
+#define MLXL_OWNER_FW		1
+
+struct mlxl_slot {
+	__le16 opcode;
+	__le16 function;
+	__le32 tag;
+	__le32 in_bytes;
+	__le32 out_bytes;
+	__le64 in_box;
+	__le64 out_box;
+	u8 in[MLXL_INLINE_BYTES];
+	u8 out[MLXL_INLINE_BYTES];
+	__le32 status;
+	__le32 syndrome;
+	__le32 out_len;
+	__le32 tag_out;
+	u8 reserved[12];
+	__le32 owner;
+};
+
+static_assert(sizeof(struct mlxl_slot) == 128);
+
+struct mlxl_box {
+	__le64 next;
+	__le32 tag;
+	__le16 index;
+	__le16 bytes;
+	u8 data[MLXL_BOX_DATA];
+};
+
+static_assert(sizeof(struct mlxl_box) == MLXL_BOX_BYTES);
+
+struct mlxl_segment {
+	__le64 iova;
+	__le32 bytes;
+	__le32 reserved;
+};
+
+/* 4: status */
+enum mlxl_status {
+	MLXL_OK, MLXL_BAD_OPCODE, MLXL_BAD_INPUT, MLXL_BAD_MAILBOX, MLXL_BAD_FUNCTION,
+	MLXL_BAD_STATE, MLXL_BUSY, MLXL_NO_RESOURCES, MLXL_LIMIT, MLXL_DMA,
+	MLXL_BAD_IMAGE, MLXL_ABORTED, MLXL_UNSUPPORTED, MLXL_INTERNAL,
+	MLXL_STATUSES,
+};
+
+/* 5: commands */
+enum mlxl_opcode {
+	MLXL_QUERY_CAPS		= 0x001,
+	MLXL_QUERY_FUNCTION	= 0x002,
+	MLXL_PROVISION		= 0x010,
+	MLXL_ENABLE		= 0x011,
+	MLXL_DISABLE		= 0x012,
+	MLXL_SUSPEND		= 0x020,
+	MLXL_RESUME		= 0x021,
+	MLXL_QUERY_IMAGE	= 0x030,
+	MLXL_SAVE_BEGIN		= 0x031,
+	MLXL_SAVE_CHUNK		= 0x032,
+	MLXL_SAVE_END		= 0x033,
+	MLXL_LOAD_BEGIN		= 0x034,
+	MLXL_LOAD_CHUNK		= 0x035,
+	MLXL_LOAD_END		= 0x036,
+	MLXL_TRACKER_CREATE	= 0x040,
+	MLXL_TRACKER_ARM	= 0x041,
+	MLXL_TRACKER_QUERY	= 0x042,
+	MLXL_TRACKER_DESTROY	= 0x043,
+	MLXL_INJECT_ERROR	= 0x050,
+};
+
+/* 5.1 */
+#define MLXL_CAPS_INCREMENTAL	BIT(0)
+#define MLXL_CAPS_TRACKER	BIT(1)
+
+struct mlxl_caps {
+	__le32 fw_version;
+	__le32 flags;
+	__le16 functions;
+	__le16 pairs;
+	__le16 vectors;
+	__le16 queue_size;
+	__le64 image_bytes;
+	__le32 chunk_bytes;
+	__le32 chunk_unit;
+	__le32 segments;
+	__le16 image_version;
+	__le16 image_oldest;
+	__le32 ranges;
+	u8 page_min_log2;
+	u8 page_max_log2;
+	u8 address_bits;
+	u8 reserved0;
+	__le64 track_pages;
+	__le64 query_pages;
+	__le64 serial;
+	__le32 timeout_ms;
+	u8 reserved1[52];
+};
+
+static_assert(sizeof(struct mlxl_caps) == 128);
+
+/* 5.2 */
+enum mlxl_fn_state { MLXL_UNPROVISIONED, MLXL_PROVISIONED, MLXL_ENABLED };
+
+#define MLXL_FN_INITIATOR	BIT(0)	/* suspended */
+#define MLXL_FN_RESPONDER	BIT(1)	/* suspended */
+#define MLXL_FN_FAILED		BIT(2)
+#define MLXL_FN_SAVING		BIT(3)
+#define MLXL_FN_LOADING		BIT(4)
+#define MLXL_FN_NOT_FINAL	BIT(5)
+#define MLXL_FN_TRACKER		BIT(6)
+#define MLXL_FN_TRACKER_ARMED	BIT(7)
+#define MLXL_FN_TRACKER_ERROR	BIT(8)
+#define MLXL_FN_BASE		BIT(9)
+
+struct mlxl_function {
+	__le32 state;
+	__le32 flags;
+	__le32 resets;
+	__le32 save_session;
+	__le32 load_session;
+	__le32 tracker;
+	u8 mac[6];
+	__le16 pairs;
+	__le16 vectors;
+	__le16 queue_size;
+	__le32 reason;
+	__le64 features;
+	__le64 image_bytes;
+	__le64 rx_frames;
+	__le64 tx_frames;
+	__le64 rx_bytes;
+	__le64 tx_bytes;
+	__le64 dropped;
+	__le64 serial;
+	u8 reserved[24];
+};
+
+static_assert(sizeof(struct mlxl_function) == 128);
+
+/* 5.3 */
+struct mlxl_provision {
+	u8 mac[6];
+	__le16 pairs;
+	__le16 vectors;
+	__le16 queue_size;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct mlxl_provision) == 16);
+
+/* 5.4 */
+#define MLXL_INITIATOR		1
+#define MLXL_RESPONDER		2
+
+/* 5.5 */
+#define MLXL_IMAGE_FULL		0
+#define MLXL_IMAGE_INCREMENTAL	1
+#define MLXL_SAVE_TRACK		BIT(0)
+#define MLXL_SAVE_COMMIT	BIT(0)
+#define MLXL_IMAGE_REINIT	BIT(0)
+#define MLXL_LOAD_ABORT		BIT(0)
+
+struct mlxl_image_size {
+	__le64 bytes;
+	__le64 most;
+	__le32 flags;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct mlxl_image_size) == 24);
+
+struct mlxl_save_begin {
+	__le32 mode;
+	__le32 flags;
+};
+
+struct mlxl_session_out {
+	__le32 id;
+	__le32 reserved;
+};
+
+struct mlxl_save_begin_out {
+	__le32 id;
+	__le32 reserved;
+	__le64 bytes;
+};
+
+struct mlxl_end {
+	__le32 id;
+	__le32 flags;
+};
+
+struct mlxl_chunk {
+	__le32 session;
+	__le32 segments;
+	__le64 offset;
+	__le32 bytes;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct mlxl_chunk) == 24);
+
+/* 5.6: why an image is refused */
+enum mlxl_image_reason {
+	MLXL_IMAGE_MAGIC = 1, MLXL_IMAGE_VERSION, MLXL_IMAGE_LENGTH, MLXL_IMAGE_INCOMPLETE,
+	MLXL_IMAGE_CHECKSUM, MLXL_IMAGE_BASE, MLXL_IMAGE_CONFIG, MLXL_IMAGE_STATE,
+	MLXL_IMAGE_REASONS,
+};
+
+/* 5.7 */
+struct mlxl_tracker_range {
+	__le64 iova;
+	__le64 bytes;
+};
+
+struct mlxl_tracker_create {
+	__le32 page_log2;
+	__le32 ranges;
+	__le64 reserved;
+};
+
+static_assert(sizeof(struct mlxl_tracker_create) == 16);
+
+struct mlxl_tracker_query {
+	__le32 tracker;
+	__le32 flags;
+	__le64 iova;
+	__le64 bytes;
+	__le32 segments;
+	__le32 reserved;
+};
+
+static_assert(sizeof(struct mlxl_tracker_query) == 32);
+
+struct mlxl_tracker_query_out {
+	__le64 set;
+	__le64 reserved;
+};
+
+#endif /* MLXL_REGS_H */
