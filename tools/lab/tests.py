@@ -32,8 +32,7 @@ class Group:
 
 # Two functions that are alike, and for compat_test one that differs in each thing that is matched.
 MODELS = ("hisi_like:2", "hisi_like:1:queues=8", "hisi_like:1:rev=2.0", "hisi_like:1:log2=6", "hisi_like:1:algs=0x1f",
-          "hisi_like:1:version=2", "hisi_like:1:version=3:oldest=2", "hisi_like:1:isolated=1", "hisi_like:1:firmware=2",
-          "mlx5_like:2:image=8M:dirty=0")
+          "hisi_like:1:version=2", "hisi_like:1:version=3:oldest=2", "hisi_like:1:isolated=1", "hisi_like:1:firmware=2")
 # A function of each kind whose interrupts, ROM, VFs and mappings are tested; both edus on one interrupt line.
 FUNCTIONS = "e1000e,edu,edu,igb,testdev:membar=4G:membar-backed=on"
 DEBUG = Machine(kernel="debug", models=",".join(MODELS), devices=FUNCTIONS)
@@ -65,6 +64,8 @@ UPSTREAM = (
     Group("errno", "vm", "TEST=errno /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=STOCK),
     Group("functions", "vm", "TEST='@(mapping|race|sriov)' /vpv/selftests/run.sh", timeout=1800, needs="selftests",
           machine=Machine(kernel="debug", models="hisi_like:2", devices=FUNCTIONS)),
+    Group("mlx5", "vm", "TEST=mlx5 /vpv/selftests/run.sh", timeout=900, needs="selftests",
+          machine=Machine(kernel="debug", models="mlx5_like:2:image=8M:dirty=0")),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
           machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net", memory=3072)),
 )
