@@ -129,7 +129,7 @@ struct vpv_bar_rule {
 
 /**
  * struct vpv_persona_blob - A persona that a driver brings along
- * @blob: Compiled; e.g. printed by "vpvctl persona compile --c".
+ * @blob: Compiled; e.g. made an array by tools/vpvctl/builtin.sh.
  * @bytes: Size.
  */
 struct vpv_persona_blob {
