@@ -236,6 +236,21 @@ TEST_F(mlx5, firmware_that_dies_comes_back)
 	migrate(_metadata, self, true);
 }
 
+/* There the one who waits holds the lock that recovery needs. */
+TEST_F(mlx5, firmware_that_dies_at_its_first_command_fails_the_probe)
+{
+	uint64_t begin;
+
+	ASSERT_EQ(0, vdev_unbind(self->ctrl.bdf));
+	ASSERT_EQ(0, model_cmd(&self->fw, "fault fatal fail count=1"));
+	begin = now_ms();
+	EXPECT_NE(0, sysfs_write("/sys/bus/pci/drivers/" MLX_CTRL "/bind", self->ctrl.bdf));
+	EXPECT_GT(15000U, now_ms() - begin);
+	ASSERT_EQ(0, model_cmd(&self->fw, "fault clear"));
+	ASSERT_EQ(0, mlx_control(&self->ctrl));
+	migrate(_metadata, self, true);
+}
+
 TEST_F(mlx5, controlling_driver_may_go_away)
 {
 	static const unsigned int states[] = {

@@ -331,11 +331,19 @@ static unsigned long slots_late(struct mlxl_queue *q)
 	return late;
 }
 
+/*
+ * Ends all commands here, not where the queue is taken down: who waits for one may
+ * hold the lock that that needs.
+ */
 static void queue_dead(struct mlxl_queue *q, const char *why)
 {
 	pci_err(q->pdev, "%s: status %#x, syndrome %u\n", why,
 		reg_read(q, MLXL_REG_STATUS), reg_read(q, MLXL_REG_SYNDROME));
 	queue_set(q, MLXL_QUEUE_DOWN);
+	/* Whatever it still wants to do: nothing reaches memory that is freed now. */
+	pci_clear_master(q->pdev);
+	mlxl_queue_reap(q);
+	slots_finish(q, active_take(q, ~0UL), -ECONNABORTED);
 	q->died(q);
 }
 
