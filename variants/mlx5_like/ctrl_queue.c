@@ -333,7 +333,7 @@ static unsigned long slots_late(struct mlxl_queue *q)
 
 /*
  * Ends all commands here, not where the queue is taken down: who waits for one may
- * hold the lock that that needs.
+ * hold the lock that taking it down needs.
  */
 static void queue_dead(struct mlxl_queue *q, const char *why)
 {
