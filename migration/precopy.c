@@ -118,7 +118,6 @@ long vmig_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
 	struct vmig_file *f = filp->private_data;
 	struct vfio_precopy_info info;
-	enum vmig_fresh fresh;
 	int err;
 
 	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
@@ -130,17 +129,16 @@ long vmig_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 
 	if (precopy_trylock(f)) {
 		vmig_precopy_dirty(f->m, f);
-		WRITE_ONCE(f->info_v2, vpv_compat_precopy_info_v2(f->m->mig->vdev));
 		vmig_unlock(f->m);
 	}
 
 	spin_lock(&f->lock);
 	err = precopy_count(f, &info);
-	fresh = f->fresh;
+	/* A file that has not failed keeps the device: detach fails it under f->lock. */
+	if (!err && vpv_compat_precopy_info_v2(f->m->mig->vdev))
+		info.flags = f->fresh ? VPV_COMPAT_PRECOPY_REINIT : 0;
 	spin_unlock(&f->lock);
 	if (err)
 		return err;
-	if (READ_ONCE(f->info_v2))
-		info.flags = fresh ? VPV_COMPAT_PRECOPY_REINIT : 0;
 	return copy_to_user((void __user *)arg, &info, minsz) ? -EFAULT : 0;
 }

@@ -167,7 +167,6 @@ enum vmig_fresh {
  * @producing: More data comes without anybody asking for it.
  * @final: Pre-copy is over.
  * @fresh: A new initial round was announced; see vmig_reinit().
- * @info_v2: User space wants the second version of PRECOPY_INFO.
  * @round: Next round of pre-copy.
  * @writer: Position of the emitter; state_lock.
  * @emit: Argument of hooks; state_lock.
@@ -195,7 +194,6 @@ struct vmig_file {
 	bool producing;
 	bool final;
 	enum vmig_fresh fresh;
-	bool info_v2;
 	unsigned int round;
 	struct vmig_writer writer;
 	struct vmig_emit emit;

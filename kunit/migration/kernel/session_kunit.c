@@ -376,6 +376,7 @@ static void precopy_info_counts_down(struct kunit *test)
 }
 
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
+/* Also while a hook runs, when the device cannot be asked for what is dirty. */
 static void precopy_info_v2_makes_flags_output(struct kunit *test)
 {
 	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
@@ -383,7 +384,13 @@ static void precopy_info_v2_makes_flags_output(struct kunit *test)
 	struct file *file = NULL;
 
 	fake->vdev.precopy_info_v2 = 1;
+	fake_stall(fake, FAKE_PRECOPY);
 	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &file), 0);
+	wait_for_completion(&fake->there);
+	KUNIT_EXPECT_EQ(test, info(test, file, VFIO_MIG_GET_PRECOPY_INFO, &i), 0L);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+	fake_release(fake);
+	i.flags = 0x55;
 	KUNIT_EXPECT_EQ(test, info(test, file, VFIO_MIG_GET_PRECOPY_INFO, &i), 0L);
 	KUNIT_EXPECT_EQ(test, i.flags, 0U);
 	fake_close(file);
