@@ -229,16 +229,19 @@ TEST_F(persona, config_space_is_the_maps)
 	}
 }
 
-/* A smaller BAR, and the tables of MSI-X elsewhere. */
+/* A smaller BAR, fewer vectors, and the tables of MSI-X elsewhere. */
 TEST_F(persona, regions_follow)
 {
 	struct vfio_region_info info;
+	struct vfio_irq_info irq;
 	uint32_t word = 0;
 	char *bar2, *bar4;
 	struct vdev v;
-	int fds[2];
+	int fds[9];
 
 	header(self->blob)->bar[2].bytes = 64 << 10;
+	ASSERT_NE(NULL, field(self->blob, MSIX + PCI_MSIX_FLAGS));
+	field(self->blob, MSIX + PCI_MSIX_FLAGS)->value = 8 - 1;
 	ASSERT_NE(NULL, field(self->blob, MSIX_TABLE));
 	field(self->blob, MSIX_TABLE)->value = 0x1004;
 	field(self->blob, MSIX_PBA)->value = 0x3004;
@@ -281,13 +284,17 @@ TEST_F(persona, regions_follow)
 	bar4 = mmap(NULL, 4096, PROT_READ, MAP_SHARED, v.fd, info.offset + 0x3000);
 	EXPECT_EQ(MAP_FAILED, bar4);
 
-	/* Interrupts are set up as ever. */
-	for (int i = 0; i < 2; i++)
+	/* Interrupts are set up as ever, as many as the user sees. */
+	EXPECT_EQ(8 - 1, vdev_cfg(&v, MSIX + PCI_MSIX_FLAGS, 2));
+	ASSERT_EQ(0, vdev_irq(&v, VFIO_PCI_MSIX_IRQ_INDEX, &irq));
+	EXPECT_EQ(8, irq.count);
+	for (int i = 0; i < 9; i++)
 		fds[i] = eventfd_new();
-	EXPECT_EQ(0, vdev_irq_eventfds(&v, VFIO_PCI_MSIX_IRQ_INDEX, 0, 2, fds));
+	EXPECT_EQ(-EINVAL, vdev_irq_eventfds(&v, VFIO_PCI_MSIX_IRQ_INDEX, 0, 9, fds));
+	EXPECT_EQ(0, vdev_irq_eventfds(&v, VFIO_PCI_MSIX_IRQ_INDEX, 0, 8, fds));
 	EXPECT_EQ(0x8000, vdev_cfg(&v, MSIX + PCI_MSIX_FLAGS, 2) & 0x8000);
 	EXPECT_EQ(0, vdev_irq_eventfds(&v, VFIO_PCI_MSIX_IRQ_INDEX, 0, 0, NULL));
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 9; i++)
 		close(fds[i]);
 	vdev_close(&v);
 }

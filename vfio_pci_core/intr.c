@@ -132,24 +132,38 @@ int vpv_set_irqs(struct vpv_device *vpv, void __user *arg)
 	return ret;
 }
 
-static unsigned int msi_count(struct pci_dev *pdev)
+static unsigned int msi_vectors(u16 flags)
 {
-	u16 flags;
-
-	if (!pdev->msi_cap)
-		return 0;
-	pci_read_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS, &flags);
 	return 1 << min((flags & PCI_MSI_FLAGS_QMASK) >> 1, 5);
 }
 
-static unsigned int msix_count(struct pci_dev *pdev)
+static unsigned int msix_vectors(u16 flags)
 {
-	u16 flags;
-
-	if (!pdev->msix_cap)
-		return 0;
-	pci_read_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS, &flags);
 	return (flags & PCI_MSIX_FLAGS_QSIZE) + 1;
+}
+
+/*
+ * As many vectors as the function has and its user sees: a persona may show fewer,
+ * or none.  @hw is where the hardware has the capability, 0 if nowhere.
+ */
+static int count_vectors(struct vpv_device *vpv, unsigned int index, u8 cap, u8 hw,
+			 unsigned int (*vectors)(u16 flags))
+{
+	unsigned int pos = hw ? vcfg_find_cap(vpv->state->cfg, cap, false) : 0;
+	u16 flags;
+	__le16 raw;
+	int ret;
+
+	BUILD_BUG_ON(PCI_MSI_FLAGS != PCI_MSIX_FLAGS);
+	vpv->state->irq_count[index] = 0;
+	if (!pos)
+		return 0;
+	ret = vcfg_read(vpv->state->cfg, pos + PCI_MSI_FLAGS, &raw, sizeof(raw));
+	if (ret)
+		return ret;
+	pci_read_config_word(vpv->pdev, hw + PCI_MSI_FLAGS, &flags);
+	vpv->state->irq_count[index] = min(vectors(flags), vectors(le16_to_cpu(raw)));
+	return 0;
 }
 
 /* After the user's config space is there: it says whether there is INTx. */
@@ -164,12 +178,16 @@ int vpv_irqs_open(struct vpv_device *vpv)
 		return ret;
 
 	st->irq_count[VFIO_PCI_INTX_IRQ_INDEX] = pin ? 1 : 0;
-	st->irq_count[VFIO_PCI_MSI_IRQ_INDEX] = msi_count(vpv->pdev);
-	st->irq_count[VFIO_PCI_MSIX_IRQ_INDEX] = msix_count(vpv->pdev);
 	st->irq_count[VFIO_PCI_ERR_IRQ_INDEX] = 1;
 	st->irq_count[VFIO_PCI_REQ_IRQ_INDEX] = 1;
 	st->msix_dynamic = pci_msix_can_alloc_dyn(vpv->pdev);
-	return 0;
+
+	ret = count_vectors(vpv, VFIO_PCI_MSI_IRQ_INDEX, PCI_CAP_ID_MSI, vpv->pdev->msi_cap,
+			    msi_vectors);
+	if (ret)
+		return ret;
+	return count_vectors(vpv, VFIO_PCI_MSIX_IRQ_INDEX, PCI_CAP_ID_MSIX,
+			     vpv->pdev->msix_cap, msix_vectors);
 }
 
 void vpv_irqs_close(struct vpv_device *vpv)
