@@ -8,11 +8,11 @@
 #include "vmig.h"
 
 /**
- * vmig_precopy_dirty() - Ask the device what another round would emit
+ * vmig_precopy_dirty() - Ask the device what the next round would emit
  * @m: Machine.
  * @f: Its save session.
  *
- * Return: bytes; 0 before the end of the first round.
+ * Return: bytes; before the end of round 0 what that will still emit.
  */
 u64 vmig_precopy_dirty(struct vmig_machine *m, struct vmig_file *f)
 {
@@ -21,7 +21,7 @@ u64 vmig_precopy_dirty(struct vmig_machine *m, struct vmig_file *f)
 
 	lockdep_assert_held(&m->state_lock);
 
-	if (ops->precopy && ops->dirty_bytes && f->round)
+	if (ops->precopy && ops->dirty_bytes)
 		dirty = ops->dirty_bytes(m->mig);
 	spin_lock(&f->lock);
 	f->dirty = dirty;
@@ -97,8 +97,8 @@ static int precopy_count(struct vmig_file *f, struct vfio_precopy_info *info)
 
 	info->initial_bytes = f->initial;
 	info->dirty_bytes = f->queued - f->initial + f->dirty;
-	/* What a round would emit that was announced as new initial data is such. */
-	if (f->fresh == VMIG_FRESH_COMING) {
+	/* What round 0 will emit is initial data, or one that was announced as such. */
+	if (!f->round || f->fresh == VMIG_FRESH_COMING) {
 		info->initial_bytes += f->dirty;
 		info->dirty_bytes -= f->dirty;
 	}

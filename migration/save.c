@@ -50,6 +50,7 @@ static int save_queue(struct vmig_file *f, struct list_head *bufs, size_t bytes)
 		f->queued += bytes;
 		if (!f->final && (!f->round || f->fresh == VMIG_FRESH_COMING))
 			f->initial += bytes;
+		f->dirty -= min_t(u64, f->dirty, bytes);
 	}
 	spin_unlock(&f->lock);
 
@@ -214,6 +215,9 @@ int vmig_save_begin(struct vmig_machine *m, bool final, struct file **filp)
 	f->final = final;
 	f->producing = final || m->mig->ops->precopy;
 	vmig_session_begin(m, f);
+	/* The first question about pre-copy may come while round 0 is made. */
+	if (!final)
+		vmig_precopy_dirty(m, f);
 	*filp = file;
 	return 0;
 
@@ -312,6 +316,7 @@ static int save_round(struct vmig_machine *m, struct vmig_file *f)
 
 	spin_lock(&f->lock);
 	f->round++;
+	f->dirty = 0;
 	if (f->fresh == VMIG_FRESH_COMING)
 		f->fresh = f->initial ? VMIG_FRESH_READ : VMIG_FRESH_NO;
 	spin_unlock(&f->lock);

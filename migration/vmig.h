@@ -162,7 +162,7 @@ enum vmig_fresh {
  * @queue: Pieces to be read.
  * @queued: Bytes in @queue and @current_buf that were not read.
  * @initial: Bytes of these that belong to the initial data of pre-copy.
- * @dirty: Last answer of the dirty_bytes hook.
+ * @dirty: Last answer of the dirty_bytes hook, less what was queued since.
  * @paused: A state change waits: hooks have to give way.
  * @producing: More data comes without anybody asking for it.
  * @final: Pre-copy is over.

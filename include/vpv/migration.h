@@ -244,7 +244,13 @@ struct vmig_ops {
 	 */
 	int (*precopy)(struct vmig_dev *mig, struct vmig_emit *em, unsigned int round);
 
-	/** @dirty_bytes: Estimate of what another @precopy round would emit. */
+	/**
+	 * @dirty_bytes: Estimate of what the next @precopy round would emit.
+	 *
+	 * Also asked before round 0, and when a round gave way: what is left of it.
+	 * User space takes a device for ready to be stopped when the initial data was
+	 * sent, so round 0 should not turn out much larger.
+	 */
 	u64 (*dirty_bytes)(struct vmig_dev *mig);
 
 	/**

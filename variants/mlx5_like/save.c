@@ -204,6 +204,12 @@ int mlxl_precopy(struct vmig_dev *mig, struct vmig_emit *em, unsigned int round)
  */
 #define ROUND_MIN_BYTES	SZ_256K
 
+/* So much of an image, with room for the records around it. */
+static u64 stream_bytes(u64 bytes)
+{
+	return bytes + (bytes / SZ_4K / 16 + 3) * sizeof(struct vpv_stream_record);
+}
+
 /**
  * mlxl_dirty_bytes() - The dirty_bytes hook: size of an incremental image
  * @mig: Device.
@@ -219,7 +225,7 @@ u64 mlxl_dirty_bytes(struct vmig_dev *mig)
 	if (s->degraded || !(le32_to_cpu(md->caps.flags) & MLXL_CAPS_INCREMENTAL))
 		return 0;
 	if (s->session.control)
-		return s->session.bytes - s->pos;
+		return stream_bytes(s->session.bytes - s->pos);
 	if (s->base) {
 		err = mlxl_hw_image_size(md, MLXL_IMAGE_INCREMENTAL, &size);
 		if (err) {
@@ -234,7 +240,7 @@ u64 mlxl_dirty_bytes(struct vmig_dev *mig)
 	if (!s->base)
 		vmig_reinit(mig);
 	bytes = le64_to_cpu(size.bytes);
-	return bytes < ROUND_MIN_BYTES ? 0 : bytes;
+	return bytes < ROUND_MIN_BYTES ? 0 : stream_bytes(bytes);
 }
 
 /* ---- The final image ---- */
@@ -316,5 +322,5 @@ u64 mlxl_estimate(struct vmig_dev *mig)
 	if (mlxl_hw_image_size(md, base ? MLXL_IMAGE_INCREMENTAL : MLXL_IMAGE_FULL, &size))
 		return mlxl_mig_desc.typical_bytes;
 	bytes = le64_to_cpu(size.bytes);
-	return bytes + (bytes / SZ_4K + 3) * sizeof(struct vpv_stream_record) / 16;
+	return stream_bytes(bytes);
 }

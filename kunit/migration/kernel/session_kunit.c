@@ -375,6 +375,39 @@ static void precopy_info_counts_down(struct kunit *test)
 	fake_put(fake);
 }
 
+/* Who waits for the initial data before the guest is stopped must not be told too little. */
+static void precopy_info_counts_what_round_0_will_emit(struct kunit *test)
+{
+	const u64 begin = sizeof(struct vpv_stream_header) + FAKE_MATCH_BYTES +
+			  sizeof(struct vpv_stream_record);
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct vfio_precopy_info i = { .argsz = sizeof(i) };
+	u8 *stream = stream_new(test);
+	struct file *file = NULL;
+	ssize_t end;
+
+	fake->dirty = 5000;
+	fake_stall(fake, FAKE_PRECOPY);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &file), 0);
+	wait_for_completion(&fake->there);
+	KUNIT_EXPECT_EQ(test, info(test, file, VFIO_MIG_GET_PRECOPY_INFO, &i), 0L);
+	KUNIT_EXPECT_GE(test, i.initial_bytes, begin + 5000);
+	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 0ULL);
+
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 30), (ssize_t)30);
+	KUNIT_EXPECT_EQ(test, info(test, file, VFIO_MIG_GET_PRECOPY_INFO, &i), 0L);
+	KUNIT_EXPECT_GE(test, i.initial_bytes, begin + 5000 - 30);
+	fake->dirty = 0;
+	fake_release(fake);
+	fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	KUNIT_EXPECT_EQ(test, info(test, file, VFIO_MIG_GET_PRECOPY_INFO, &i), 0L);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 0ULL);
+	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 0ULL);
+	fake_close(file);
+	fake_put(fake);
+}
+
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
 /* Also while a hook runs, when the device cannot be asked for what is dirty. */
 static void precopy_info_v2_makes_flags_output(struct kunit *test)
@@ -448,6 +481,7 @@ static struct kunit_case session_cases[] = {
 	KUNIT_CASE(bad_user_memory_loses_no_byte),
 	KUNIT_CASE(data_size_is_known_in_every_state),
 	KUNIT_CASE(precopy_info_counts_down),
+	KUNIT_CASE(precopy_info_counts_what_round_0_will_emit),
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
 	KUNIT_CASE(precopy_info_v2_makes_flags_output),
 #endif
