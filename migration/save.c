@@ -313,6 +313,7 @@ static int save_round(struct vmig_machine *m, struct vmig_file *f)
 	err = m->mig->ops->precopy(m->mig, &f->emit, f->round);
 	if (err)
 		return err;
+	trace_vmig_round(m, f->round, f->writer.bytes);
 
 	spin_lock(&f->lock);
 	f->round++;

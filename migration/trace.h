@@ -3,7 +3,8 @@
  * Events of the migration library.
  *
  * dev: parent of the VFIO device; "gone" after it was detached.  err: 0 or negative
- * errno.  us: microseconds.  bytes: of the data file, headers included.
+ * errno.  us: microseconds.  bytes: of the data file, headers included; of vmig_round:
+ * payload of all records up to the end of that round.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM vpv_migration
@@ -57,6 +58,22 @@ TRACE_EVENT(vmig_session_begin,
 		__entry->saving = saving;
 	),
 	TP_printk("%s %s", __get_str(dev), __entry->saving ? "save" : "load")
+);
+
+TRACE_EVENT(vmig_round,
+	TP_PROTO(const struct vmig_machine *m, unsigned int round, u64 bytes),
+	TP_ARGS(m, round, bytes),
+	TP_STRUCT__entry(
+		__string(dev, vmig_trace_dev(m))
+		__field(unsigned int, round)
+		__field(u64, bytes)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__entry->round = round;
+		__entry->bytes = bytes;
+	),
+	TP_printk("%s round=%u bytes=%llu", __get_str(dev), __entry->round, __entry->bytes)
 );
 
 TRACE_EVENT(vmig_session_end,
