@@ -18,6 +18,7 @@ static const char *const generic[VU_FAULT_MODEL] = {
 	[VU_FAULT_IRQ] = "irq",
 	[VU_FAULT_REGION_READ] = "region_read",
 	[VU_FAULT_REGION_WRITE] = "region_write",
+	[VU_FAULT_CONFIG] = "config",
 };
 
 int vu_fault_setup(struct vu_dev *dev)

@@ -106,12 +106,15 @@ static int do_set_irqs(struct vu_server *srv, const struct vu_req *req, struct a
  */
 static int region_fault(struct vu_server *srv, uint32_t region, bool write, bool *dead)
 {
-	unsigned int id = write ? VU_FAULT_REGION_WRITE : VU_FAULT_REGION_READ;
+	unsigned int id = region == VFIO_PCI_CONFIG_REGION_INDEX ? VU_FAULT_CONFIG :
+			  write ? VU_FAULT_REGION_WRITE : VU_FAULT_REGION_READ;
 	struct vu_fault_hit hit;
 	int err;
 
 	*dead = false;
-	if (region > VFIO_PCI_BAR5_REGION_INDEX || !vu_fault_take(srv->dev, id, &hit))
+	if (id != VU_FAULT_CONFIG && region > VFIO_PCI_BAR5_REGION_INDEX)
+		return 0;
+	if (!vu_fault_take(srv->dev, id, &hit))
 		return 0;
 	err = vu_server_wait(srv, id, &hit);
 	if (err == -ECANCELED)

@@ -683,6 +683,13 @@ static void generic_faults(void)
 	CHECK_EQ(rig_read32(r, 1, TM_LEN), 0xffffffff);
 	rig_control(r, "fault region_read fail=5 count=1");
 	CHECK_EQ(rig_read(r, 1, TM_LEN, &val, 4), -5);
+	rig_control(r, "fault config fail count=2");
+	val = 0;
+	CHECK_EQ(rig_write(r, VFIO_PCI_CONFIG_REGION_INDEX, PCI_CACHE_LINE_SIZE, &val, 1), 0);
+	CHECK_EQ(rig_read(r, VFIO_PCI_CONFIG_REGION_INDEX, PCI_VENDOR_ID, &val, 4), 0);
+	CHECK_EQ(val, 0xffffffff);
+	CHECK_EQ(rig_read(r, VFIO_PCI_CONFIG_REGION_INDEX, PCI_VENDOR_ID, &val, 4), 0);
+	CHECK(val != 0xffffffff);
 	start = vu_now();
 	rig_control(r, "fault region_write delay=30 count=1");
 	rig_write32(r, 1, TM_SCRATCH, 9);
