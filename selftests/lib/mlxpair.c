@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Two mlx5_like functions: see mlxpair.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mlxpair.h"
+
+#define SCRATCH_BAR	2
+#define SCRATCH_BYTES	65536
+#define SCRATCH_STEP	4096
+
+int mlx_pair_open_fn(struct mlx_pair *p, unsigned int fn)
+{
+	int err = vdev_open(&p->v[fn], &p->slots[fn], VDEV_GROUP);
+
+	err = err ? err : vnet_map(&p->net, &p->v[fn]);
+	if (!err && !fn)
+		err = vnet_start(&p->net, &p->v[0]);
+	return err;
+}
+
+void mlx_pair_close_fn(struct mlx_pair *p, unsigned int fn)
+{
+	vdev_close(&p->v[fn]);
+}
+
+int mlx_pair_open(struct mlx_pair *p)
+{
+	int num, err;
+
+	memset(p, 0, sizeof(*p));
+	p->fw.fd = -1;
+	for (unsigned int i = 0; i < 2; i++) {
+		p->fn[i].fd = -1;
+		p->v[i] = (struct vdev){ .fd = -1, .iommu = -1, .group = -1 };
+	}
+	err = mlx_control(&p->ctrl);
+	if (err)
+		return err;
+	num = mlx_functions(p->slots, 2);
+	err = num < 0 ? num : num < 2 ? -ENODEV : model_open(&p->fw, &p->ctrl);
+	err = err ? err : vnet_alloc(&p->net);
+	for (unsigned int i = 0; i < 2 && !err; i++) {
+		err = model_open(&p->fn[i], &p->slots[i]);
+		err = err ? err : mlx_pair_open_fn(p, i);
+	}
+	return err;
+}
+
+void mlx_pair_close(struct mlx_pair *p)
+{
+	if (p->fw.fd >= 0)
+		model_cmd(&p->fw, "fault clear");
+	for (unsigned int i = 0; i < 2; i++) {
+		mlx_pair_close_fn(p, i);
+		model_close(&p->fn[i]);
+	}
+	vnet_free(&p->net);
+	model_close(&p->fw);
+}
+
+unsigned int mlx_pair_page(const struct mlx_pair *p)
+{
+	return VNET_FIRST_PAGE + p->tag % 64;
+}
+
+int mlx_pair_echo(struct mlx_pair *p, unsigned int fn)
+{
+	unsigned int page = mlx_pair_page(p);
+
+	return vnet_echo(&p->net, &p->v[fn], p->tag++, page, MLX_ECHO_MS);
+}
+
+int mlx_pair_flags(struct mlx_pair *p, unsigned int fn, unsigned int *flags)
+{
+	int err = model_cmd(&p->fw, "functions");
+	char *line = p->fw.reply;
+
+	for (; !err && *line; line += strcspn(line, "\n") + 1) {
+		unsigned int nr;
+
+		if (sscanf(line, "%u %*s flags %x", &nr, flags) == 2 &&
+		    nr == p->slots[fn].index)
+			return 0;
+	}
+	return err ? err : -ENOENT;
+}
+
+int mlx_fault_taken(struct model *fw, const char *point, uint64_t *taken)
+{
+	int err = model_cmd(fw, "faults");
+	char *line = fw->reply;
+	size_t len = strlen(point);
+
+	for (; !err && *line; line += strcspn(line, "\n") + 1) {
+		char *at = strstr(line, " taken=");
+
+		if (strncmp(line, point, len) || line[len] != ' ' || !at)
+			continue;
+		*taken = strtoull(at + 7, NULL, 10);
+		return 0;
+	}
+	return err ? err : -ENOENT;
+}
+
+int mlx_pair_reset(struct mlx_pair *p)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < 2 && !err; i++) {
+		unsigned int flags = 0;
+
+		err = vdev_reset(&p->v[i]);
+		if (!err && mig_get(&p->v[i]) != VFIO_DEVICE_STATE_RUNNING)
+			err = -EBUSY;
+		err = err ? err : mlx_pair_flags(p, i, &flags);
+		if (!err && flags & (MLX_FN_SUSPENDED | MLX_FN_SESSIONS))
+			err = -EUCLEAN;
+	}
+	return err ? err : vnet_start(&p->net, &p->v[0]);
+}
+
+static int scratch_fill(struct vdev *v, uint32_t seed)
+{
+	for (uint64_t at = 0; at < SCRATCH_BYTES; at += SCRATCH_STEP, seed += 0x9e3779b9) {
+		long n = vdev_pwrite(v, SCRATCH_BAR, at, &seed, sizeof(seed));
+
+		if (n != sizeof(seed))
+			return n < 0 ? n : -EIO;
+	}
+	return 0;
+}
+
+static int scratch_check(struct vdev *v, uint32_t seed)
+{
+	for (uint64_t at = 0; at < SCRATCH_BYTES; at += SCRATCH_STEP, seed += 0x9e3779b9) {
+		uint32_t val = 0;
+		long n = vdev_pread(v, SCRATCH_BAR, at, &val, sizeof(val));
+
+		if (n != sizeof(val))
+			return n < 0 ? n : -EIO;
+		if (val != seed)
+			return -EILSEQ;
+	}
+	return 0;
+}
+
+int mlx_pair_migrate(struct mlx_pair *p, bool precopy)
+{
+	struct blob b = { 0 };
+	uint64_t here, there;
+	int err;
+
+	err = scratch_fill(&p->v[0], p->tag);
+	err = err ? err : vdev_bus_master(&p->v[1], true);
+	err = err ? err : mig_save(&p->v[0], &b, precopy);
+	err = err ? err : model_value(&p->fn[0], "image", "digest", &here);
+	err = err ? err : mig_load(&p->v[1], &b, VFIO_DEVICE_STATE_RUNNING);
+	blob_free(&b);
+	err = err ? err : model_value(&p->fn[1], "image", "digest", &there);
+	if (!err && here != there)
+		err = -EILSEQ;
+	err = err ? err : scratch_check(&p->v[1], p->tag);
+	return err ? err : mlx_pair_echo(p, 1);
+}
+
+int mlx_log_start(struct vdev *v)
+{
+	struct vfio_device_feature_dma_logging_range range = {
+		.iova = VNET_IOVA, .length = VNET_BYTES,
+	};
+	struct vfio_device_feature_dma_logging_control control = {
+		.page_size = VNET_PAGE, .num_ranges = 1, .ranges = (uintptr_t)&range,
+	};
+
+	return vdev_feature(v, VFIO_DEVICE_FEATURE_SET |
+			    VFIO_DEVICE_FEATURE_DMA_LOGGING_START, &control, sizeof(control));
+}
+
+int mlx_log_report(struct vdev *v, uint64_t *bitmap)
+{
+	struct vfio_device_feature_dma_logging_report rep = {
+		.iova = VNET_IOVA, .length = VNET_BYTES, .page_size = VNET_PAGE,
+		.bitmap = (uintptr_t)bitmap,
+	};
+
+	return vdev_feature(v, VFIO_DEVICE_FEATURE_GET |
+			    VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, &rep, sizeof(rep));
+}
+
+int mlx_log_stop(struct vdev *v)
+{
+	return vdev_feature(v, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
+			    NULL, 0);
+}
