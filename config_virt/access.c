@@ -26,7 +26,7 @@ struct vcfg_dev {
 	struct mutex lock;
 	struct vcfg_space space;
 	struct vcfg_persona *persona;
-	u8 mem[];
+	void *mem;
 };
 
 static bool desc_valid(const struct vcfg_desc *desc, const struct vcfg_host_ops *ops)
@@ -70,27 +70,45 @@ static int space_init(struct vcfg_dev *cfg, const struct vcfg_desc *desc,
 	return err;
 }
 
+/* Much less memory for most; all of it is good as well. */
+static void space_pack(struct vcfg_dev *cfg)
+{
+	size_t bytes = vcfg_space_packed(&cfg->space);
+	void *mem = bytes ? kvmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN) : NULL;
+
+	if (!mem)
+		return;
+	vcfg_space_pack(&cfg->space, mem);
+	kvfree(cfg->mem);
+	cfg->mem = mem;
+}
+
 struct vcfg_dev *vcfg_create(const struct vcfg_desc *desc,
 			     const struct vcfg_host_ops *ops, void *host,
 			     char why[VCFG_WHY_BYTES])
 {
+	gfp_t zero = desc->persona || desc->view ? __GFP_ZERO : 0;
 	struct vcfg_dev *cfg;
-	int err;
+	int err = -ENOMEM;
 
 	why[0] = 0;
 	if (!desc_valid(desc, ops))
 		return ERR_PTR(-EINVAL);
-	cfg = kvzalloc(struct_size(cfg, mem, vcfg_space_mem(desc)), GFP_KERNEL_ACCOUNT);
+	cfg = kzalloc_obj(*cfg, GFP_KERNEL_ACCOUNT);
 	if (!cfg)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&cfg->lock);
 	if (desc->persona)
 		cfg->persona = vcfg_persona_get(desc->persona);
-	err = space_init(cfg, desc, ops, host, why);
-	if (!err)
-		return cfg;
-	vcfg_destroy(cfg);
-	return ERR_PTR(err);
+	cfg->mem = kvmalloc(vcfg_space_mem(desc), GFP_KERNEL_ACCOUNT | zero);
+	if (cfg->mem)
+		err = space_init(cfg, desc, ops, host, why);
+	if (err) {
+		vcfg_destroy(cfg);
+		return ERR_PTR(err);
+	}
+	space_pack(cfg);
+	return cfg;
 }
 EXPORT_SYMBOL_GPL(vcfg_create);
 
@@ -100,7 +118,8 @@ void vcfg_destroy(struct vcfg_dev *cfg)
 		return;
 	vcfg_persona_put(cfg->persona);
 	mutex_destroy(&cfg->lock);
-	kvfree(cfg);
+	kvfree(cfg->mem);
+	kfree(cfg);
 }
 EXPORT_SYMBOL_GPL(vcfg_destroy);
 

@@ -253,6 +253,7 @@ static int cap_place(struct chain *c, unsigned int pos)
 	err = cap_bytes(c, pos, room, rule, &bytes);
 	if (err)
 		return err;
+	vcfg_space_extend(c->space, pos + bytes);
 	if (!(rule->flags & VCFG_RULE_HIDE) && room >= rule->min)
 		return cap_show(c, pos, bytes, rule);
 	cap_hide(c, pos, bytes);
@@ -263,8 +264,10 @@ static int cap_place(struct chain *c, unsigned int pos)
 static int chain_scan(struct chain *c, unsigned int pos)
 {
 	while (chain_inside(c, pos) && !chain_marked(c, pos)) {
-		int err = vcfg_fetch(c->space, pos);
+		int err;
 
+		vcfg_space_extend(c->space, pos + 4);
+		err = vcfg_fetch(c->space, pos);
 		if (err)
 			return err;
 		chain_mark(c, pos);
@@ -313,34 +316,28 @@ static int std_init(struct vcfg_space *space)
 static int ext_init(struct vcfg_space *space)
 {
 	struct chain c = { .space = space, .ext = true, .end = space->bytes };
-	u32 header;
+	u32 header = 0;
 	int err;
 
 	if (space->bytes <= EXT_FIRST)
 		return 0;
-	err = vcfg_fetch(space, EXT_FIRST);
-	if (err)
-		return err;
-	header = vcfg_get32(space->shadow, EXT_FIRST);
+	err = space->ops->read(space->host, EXT_FIRST, 4, &header);
 	/* No extended capabilities, or none that answer: not a chain. */
-	if (!header || header == 0xffffffffU) {
-		vcfg_put32(space->shadow, EXT_FIRST, 0);
-		return 0;
-	}
+	if (err || !header || header == 0xffffffffU)
+		return err;
 	err = chain_scan(&c, EXT_FIRST);
 	return err ? err : chain_place(&c, EXT_FIRST);
 }
 
 /*
  * Find all capabilities and set masks and first values.  Bytes outside the header
- * that belong to none are the device's own: passed through.
+ * that belong to none are the device's own: passed through.  The arrays, which have
+ * the header, grow as far as the capabilities do.
  */
 int vcfg_caps_init(struct vcfg_space *space)
 {
-	int err;
+	int err = std_init(space);
 
-	set_range(space, VCFG_HEADER, space->bytes - VCFG_HEADER, 0, 0xff);
-	err = std_init(space);
 	return err ? err : ext_init(space);
 }
 
@@ -359,7 +356,7 @@ unsigned int vcfg_caps_find(const struct vcfg_space *space, unsigned int id, boo
 				return pos;
 		return 0;
 	}
-	if (!id || space->bytes <= EXT_FIRST)
+	if (!id || space->tabled <= EXT_FIRST)
 		return 0;
 	for (pos = EXT_FIRST; pos; pos = vcfg_get32(shadow, pos) >> 20)
 		if (vcfg_get16(shadow, pos) == id)

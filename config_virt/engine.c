@@ -28,7 +28,7 @@ static unsigned int write_bytes(const struct vcfg_space *space, unsigned int pos
 {
 	unsigned int bytes = piece_bytes(pos, left);
 
-	while (bytes > 1) {
+	while (bytes > 1 && pos < space->tabled) {
 		u32 same = space->trap[pos] * (0x01010101U & vcfg_lanes(bytes));
 
 		if (vcfg_get(space->trap, pos, bytes) == same)
@@ -46,13 +46,14 @@ static unsigned int shadow_bytes(const struct vcfg_space *space, unsigned int po
 
 	if (pos & 3)
 		return 0;
+	left = min_bytes(left, space->tabled - pos);
 	while (left - bytes >= 4 && vcfg_get32(space->virt, pos + bytes) == ~0U &&
 	       !vcfg_get32(space->trap, pos + bytes) && !vcfg_called(space, pos + bytes))
 		bytes += 4;
 	return bytes;
 }
 
-static int read_piece(struct vcfg_space *space, struct vcfg_piece *piece)
+static int read_tabled(struct vcfg_space *space, struct vcfg_piece *piece)
 {
 	unsigned int dword = piece->pos & ~3U;
 	unsigned int shift = 8 * (piece->pos & 3);
@@ -72,6 +73,13 @@ static int read_piece(struct vcfg_space *space, struct vcfg_piece *piece)
 		val = vcfg_trap_view(space, dword, val);
 	piece->val = (val & lanes) >> shift;
 	return vcfg_called(space, dword) ? space->call(space, piece, false, &piece->val) : 0;
+}
+
+static int read_piece(struct vcfg_space *space, struct vcfg_piece *piece)
+{
+	if (piece->pos >= space->tabled)
+		return vcfg_hw_read(space, piece->pos, piece->bytes, &piece->val);
+	return read_tabled(space, piece);
 }
 
 /*
@@ -125,9 +133,12 @@ static int write_plain(struct vcfg_space *space, const struct vcfg_piece *piece)
 
 static int write_piece(struct vcfg_space *space, const struct vcfg_piece *piece)
 {
-	int err = space->trap[piece->pos] ? vcfg_trap_write(space, piece) :
-					    write_plain(space, piece);
+	int err;
 
+	if (piece->pos >= space->tabled)
+		return vcfg_hw_write(space, piece->pos, piece->bytes, piece->val);
+	err = space->trap[piece->pos] ? vcfg_trap_write(space, piece) :
+					write_plain(space, piece);
 	if (err || !vcfg_called(space, piece->pos))
 		return err;
 	return space->call(space, piece, true, NULL);
@@ -151,7 +162,8 @@ int vcfg_space_read(struct vcfg_space *space, unsigned int pos, void *buf,
 	for (; piece.pos < end; piece.pos += piece.bytes) {
 		int err;
 
-		piece.bytes = shadow_bytes(space, piece.pos, end - piece.pos);
+		piece.bytes = piece.pos < space->tabled ?
+			      shadow_bytes(space, piece.pos, end - piece.pos) : 0;
 		if (piece.bytes) {
 			memcpy(out + (piece.pos - pos), space->shadow + piece.pos, piece.bytes);
 			continue;
@@ -258,7 +270,46 @@ size_t vcfg_space_mem(const struct vcfg_desc *desc)
 	       (desc->view ? 2 * bytes : 0);
 }
 
-/* The arrays, all 0: zeroed memory of vcfg_space_mem() bytes. */
+/*
+ * Give the arrays the bytes up to @end, which is a multiple of 4, if they do not have
+ * them: the device's own.
+ */
+void vcfg_space_extend(struct vcfg_space *space, unsigned int end)
+{
+	u8 *zeroed[] = { space->shadow, space->virt, space->w1c, space->trap };
+	unsigned int from = space->tabled;
+
+	if (end <= from)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(zeroed); i++)
+		memset(zeroed[i] + from, 0, end - from);
+	memset(space->write + from, 0xff, end - from);
+	/* The view has them (view.c). */
+	if (space->known)
+		memset(space->known + from, 0xff, end - from);
+	space->tabled = end;
+}
+
+/* Memory that vcfg_space_pack() needs; 0: the arrays have to stay as they are. */
+size_t vcfg_space_packed(const struct vcfg_space *space)
+{
+	return space->persona || space->known ? 0 : 5 * space->tabled;
+}
+
+/* Move the arrays to @mem.  Few functions have capabilities up to the end. */
+void vcfg_space_pack(struct vcfg_space *space, void *mem)
+{
+	u8 **arrays[] = { &space->shadow, &space->virt, &space->write, &space->w1c,
+			  &space->trap };
+	u8 *to = mem;
+
+	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++, to += space->tabled) {
+		memcpy(to, *arrays[i], space->tabled);
+		*arrays[i] = to;
+	}
+}
+
+/* The arrays in memory of vcfg_space_mem() bytes; with a persona it is all 0. */
 void vcfg_space_setup(struct vcfg_space *space, const struct vcfg_desc *desc,
 		      const struct vcfg_host_ops *ops, void *host, void *mem)
 {
@@ -266,7 +317,7 @@ void vcfg_space_setup(struct vcfg_space *space, const struct vcfg_desc *desc,
 	u8 *arrays = mem, *more = arrays + 5 * bytes;
 
 	*space = (struct vcfg_space) {
-		.ops = ops, .host = host, .bytes = bytes, .vf = desc->vf,
+		.ops = ops, .host = host, .bytes = bytes, .tabled = bytes, .vf = desc->vf,
 		.shadow = arrays,
 		.virt = arrays + bytes,
 		.write = arrays + 2 * bytes,
@@ -285,8 +336,8 @@ void vcfg_space_setup(struct vcfg_space *space, const struct vcfg_desc *desc,
 }
 
 /*
- * Build the user's view of a device, as vcfg_create() without a persona.  @mem is
- * zeroed memory of vcfg_space_mem() bytes.
+ * Build the user's view of a device, as vcfg_create() without a persona.  @mem has
+ * vcfg_space_mem() bytes.
  */
 int vcfg_space_init(struct vcfg_space *space, const struct vcfg_desc *desc,
 		    const struct vcfg_host_ops *ops, void *host, void *mem)
@@ -294,6 +345,11 @@ int vcfg_space_init(struct vcfg_space *space, const struct vcfg_desc *desc,
 	int err;
 
 	vcfg_space_setup(space, desc, ops, host, mem);
+	space->tabled = 0;
+	vcfg_space_extend(space, VCFG_HEADER);
+	memset(space->write, 0, VCFG_HEADER);
+	if (space->known)
+		memset(space->known, 0, VCFG_HEADER);
 	err = check_type(space);
 	if (!err)
 		err = header_init(space, desc);
@@ -301,6 +357,8 @@ int vcfg_space_init(struct vcfg_space *space, const struct vcfg_desc *desc,
 		err = vcfg_caps_init(space);
 	if (err)
 		return err;
+	if (space->known)
+		vcfg_space_extend(space, space->bytes);
 	vcfg_msi_limit(space, desc->msi_max);
 	space->command = vcfg_get16(space->shadow, PCI_COMMAND);
 	return 0;

@@ -289,7 +289,7 @@ static int limit_msi(struct vcfg_space *space, unsigned int most,
 
 /*
  * Build the view that desc->persona describes.  After vcfg_persona_probe() with the
- * same arguments; @mem as for vcfg_space_init().
+ * same arguments; @mem is vcfg_space_mem() bytes of zeroes.
  */
 int vcfg_persona_space(struct vcfg_space *space, const struct vcfg_desc *desc,
 		       const struct vcfg_host_ops *ops, void *host, void *mem,

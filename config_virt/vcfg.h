@@ -9,7 +9,9 @@
  *	w1c	clears in the hardware when 1 is written to it, so that a merge
  *		must write 0 there unless the user writes 1
  *
- * and for each byte the trap that takes writes to its register, if any.  Whoever
+ * and for each byte the trap that takes writes to its register, if any.  The arrays
+ * may end before config space does: bytes that they do not have are the device's own,
+ * passed through.  Whoever
  * fills the arrays (capability tables or a persona) decides what the user sees;
  * reads and writes only look at them.
  */
@@ -54,6 +56,7 @@ struct vcfg_piece {
  * @host: First argument of @ops.
  * @why: After an error of vcfg_space_init(): what was wrong, or NULL.
  * @bytes: Size: 256 or 4096.
+ * @tabled: Bytes that the arrays have, a multiple of 4.
  * @vf: A virtual function.
  * @command: The user's COMMAND; equal to the shadow's, for lockless readers.
  * @reg: Offset of the register of each trap, 0 if there is none.
@@ -78,6 +81,7 @@ struct vcfg_space {
 	void *host;
 	const char *why;
 	unsigned int bytes;
+	unsigned int tabled;
 	bool vf;
 	u16 command;
 	u16 reg[VCFG_TRAPS];
@@ -173,6 +177,9 @@ void vcfg_space_setup(struct vcfg_space *space, const struct vcfg_desc *desc,
 		      const struct vcfg_host_ops *ops, void *host, void *mem);
 int vcfg_space_init(struct vcfg_space *space, const struct vcfg_desc *desc,
 		    const struct vcfg_host_ops *ops, void *host, void *mem);
+void vcfg_space_extend(struct vcfg_space *space, unsigned int end);
+size_t vcfg_space_packed(const struct vcfg_space *space);
+void vcfg_space_pack(struct vcfg_space *space, void *mem);
 void vcfg_msi_limit(struct vcfg_space *space, unsigned int vectors);
 int vcfg_space_read(struct vcfg_space *space, unsigned int pos, void *buf,
 		    unsigned int bytes);

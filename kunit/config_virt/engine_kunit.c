@@ -513,6 +513,40 @@ static void writes_of_every_width(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, all->bad);
 }
 
+/* Arrays that end with the last capability, in memory of just that size. */
+static void packed_arrays(struct kunit *test)
+{
+	struct fake *f = new_nic(test);
+	u8 *before = kunit_kzalloc(test, 2 * VCFG_MAX_BYTES, GFP_KERNEL);
+	u8 *after = before + VCFG_MAX_BYTES;
+	size_t bytes = vcfg_space_packed(&f->space);
+	u8 *mem = kunit_kmalloc(test, bytes, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, before);
+	KUNIT_ASSERT_NOT_NULL(test, mem);
+	KUNIT_EXPECT_EQ(test, f->space.tabled, EXTVNDR + 0x10U);
+	KUNIT_EXPECT_EQ(test, bytes, (size_t)5 * (EXTVNDR + 0x10));
+	for (unsigned int pos = EXTVNDR + 0x10; pos < VCFG_MAX_BYTES; pos++)
+		f->hw[pos] = pos;
+	KUNIT_ASSERT_EQ(test, vcfg_space_read(&f->space, 0, before, VCFG_MAX_BYTES), 0);
+	vcfg_space_pack(&f->space, mem);
+	memset(f->mem, 0xff, sizeof(f->mem));
+	KUNIT_ASSERT_EQ(test, vcfg_space_read(&f->space, 0, after, VCFG_MAX_BYTES), 0);
+	KUNIT_EXPECT_MEMEQ(test, after, before, VCFG_MAX_BYTES);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, PCI_EXT_CAP_ID_VNDR, true),
+			(unsigned int)EXTVNDR);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, 0x7777, true), 0U);
+
+	/* Behind them, across their end, and up to the last byte. */
+	for (unsigned int i = 0; i < 16; i++)
+		before[i] = 0x5a;
+	KUNIT_EXPECT_EQ(test, vcfg_space_write(&f->space, EXTVNDR + 0xb, before, 11), 0);
+	KUNIT_EXPECT_MEMEQ(test, f->hw + EXTVNDR + 0xc, before, 10);
+	KUNIT_EXPECT_EQ(test, vcfg_space_write(&f->space, VCFG_MAX_BYTES - 3, before, 3), 0);
+	KUNIT_EXPECT_MEMEQ(test, f->hw + VCFG_MAX_BYTES - 3, before, 3);
+	KUNIT_EXPECT_EQ(test, fake_get(f, VCFG_MAX_BYTES - 3, 1), 0x5aU);
+}
+
 static void accesses_beyond_the_end(struct kunit *test)
 {
 	static const unsigned int outside[][2] = {
@@ -689,6 +723,7 @@ static struct kunit_case engine_tests[] = {
 	KUNIT_CASE(reads_that_cost),
 	KUNIT_CASE(reads_of_every_width),
 	KUNIT_CASE_SLOW(writes_of_every_width),
+	KUNIT_CASE(packed_arrays),
 	KUNIT_CASE(accesses_beyond_the_end),
 	KUNIT_CASE_PARAM(failing_write_keeps_the_view, fail_gen_params),
 	KUNIT_CASE(failing_read_is_reported),

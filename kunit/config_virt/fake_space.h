@@ -323,7 +323,8 @@ static inline void fake_vf(struct fake *f)
 
 static inline int fake_init(struct fake *f)
 {
-	memset(f->mem, 0, sizeof(f->mem));
+	/* Only the arrays of the view begin as zeroes, see vcfg_create(). */
+	memset(f->mem, f->desc.view ? 0 : 0xa5, sizeof(f->mem));
 	return vcfg_space_init(&f->space, &f->desc, &fake_ops, f, f->mem);
 }
 
