@@ -143,6 +143,7 @@ static int regions_open(struct vpv_device *vpv)
 	if (ret)
 		goto close_bars;
 	rom_open(vpv);
+	vpv_atomics_open(vpv);
 
 	ret = vpv_config_open(vpv);
 	if (ret)

@@ -17,21 +17,30 @@ static const struct {
 	{ PCI_EXP_DEVCAP2_ATOMIC_COMP128, VFIO_PCI_ATOMIC_COMP128 },
 };
 
-/* Which AtomicOps the device can do to memory, through its root port. */
-static int add_atomic_cap(struct pci_dev *pdev, struct vfio_info_cap *caps)
+/*
+ * Which AtomicOps the device can do to memory, through its root port; they are on
+ * from now on.  Neither of the two changes: asked once, at open.
+ */
+void vpv_atomics_open(struct vpv_device *vpv)
 {
-	struct vfio_device_info_cap_pci_atomic_comp cap = {
-		.header.id = VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP,
-		.header.version = 1,
-	};
-	struct pci_dev *pf = pci_physfn(pdev);
+	struct pci_dev *pf = pci_physfn(vpv->pdev);
 	u32 devcap2 = 0;
 
+	vpv->state->atomics = 0;
 	pcie_capability_read_dword(pf, PCI_EXP_DEVCAP2, &devcap2);
 	for (unsigned int i = 0; i < ARRAY_SIZE(atomics); i++)
 		if ((devcap2 & atomics[i].devcap2) &&
 		    !pci_enable_atomic_ops_to_root(pf, atomics[i].devcap2))
-			cap.flags |= atomics[i].flag;
+			vpv->state->atomics |= atomics[i].flag;
+}
+
+static int add_atomic_cap(struct vpv_device *vpv, struct vfio_info_cap *caps)
+{
+	struct vfio_device_info_cap_pci_atomic_comp cap = {
+		.header.id = VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP,
+		.header.version = 1,
+		.flags = vpv->state->atomics,
+	};
 
 	return cap.flags ? vfio_info_add_capability(caps, &cap.header, sizeof(cap)) : 0;
 }
@@ -73,7 +82,7 @@ int vpv_get_info(struct vpv_device *vpv, void __user *arg)
 	info.num_regions = VPV_PCI_REGIONS + vpv->state->num_dev_regions;
 	info.num_irqs = VFIO_PCI_NUM_IRQS;
 
-	ret = add_atomic_cap(vpv->pdev, &caps);
+	ret = add_atomic_cap(vpv, &caps);
 	if (!ret)
 		ret = copy_info(arg, &info, &caps);
 	kfree(caps.buf);

@@ -132,6 +132,7 @@ struct vpv_pba {
  *	probe and open.
  * @pm_saved: Config space of a function that loses it in D3hot.
  * @reset_works: A function reset worked at open.
+ * @atomics: VFIO_PCI_ATOMIC flags of GET_INFO.
  * @needs_reset: No function reset worked at the last close.  dev_set->lock.
  * @no_soft_reset: D3hot to D0 keeps the function's state.
  * @igate: Which interrupts are set up.
@@ -179,6 +180,7 @@ struct vpv_state {
 	struct pci_saved_state *saved;
 	struct pci_saved_state *pm_saved;
 	bool reset_works;
+	u32 atomics;
 	bool needs_reset;
 	bool no_soft_reset;
 
@@ -281,6 +283,7 @@ int vpv_hot_reset(struct vpv_device *vpv, void __user *arg);
 void vpv_set_reset_if_unused(struct vfio_device_set *set);
 
 /* info.c */
+void vpv_atomics_open(struct vpv_device *vpv);
 int vpv_get_info(struct vpv_device *vpv, void __user *arg);
 int vpv_get_irq_info(struct vpv_device *vpv, void __user *arg);
 
