@@ -57,7 +57,8 @@ clean:
 help:
 	@echo 'make                  build the modules for the running kernel, or for KDIR=DIR'
 	@echo 'make modules_install  install them (as root)'
-	@echo 'make demo             show a live migration; ROUNDS=n migrates back and forth'
+	@echo 'make demo             show a live migration; ROUNDS=n migrates back and forth, DEVICE=mlx5_like'
+	@echo '                      takes network functions, and compares the downtime without pre-copy'
 	@echo 'make check            run all tests; TEST=name runs one group, TEST=group/name one test'
 	@echo 'make check-upstream   run the kernel'\''s VFIO selftests with vfio-pci and with vpv_pci, and compare'
 	@echo 'make bench            count what vpv_pci costs beside vfio-pci: build/bench/'

@@ -134,7 +134,5 @@ uint64_t hsl_random(uint64_t *state);
 void hsl_op_make(struct hsl_slot *slot, uint64_t *rng, uint32_t algs, uint32_t block);
 /* NULL if the completion is right in every bit, otherwise what is wrong. */
 const char *hsl_op_check(struct hsl_slot *slot, const struct hsl_cqe *cqe, uint32_t block);
-/* One line for the log of the run. */
-void hsl_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "hsl.h"
+#include "line.h"
 #include "vpv_uio.h"
 
 #define USER_BAR	2
@@ -172,14 +173,14 @@ static bool account(struct hsl_queue *q, const struct hsl_cqe *cqe)
 	uint64_t gap = cqe->seq - q->seq - 1;
 
 	if (skipped >= hsl_queue_pending(q) || cqe->seq <= q->seq) {
-		hsl_log("queue %u: tag %u sequence %llu again, after tag %u sequence %llu",
+		line_log("queue %u: tag %u sequence %llu again, after tag %u sequence %llu",
 			q->index, cqe->tag, (unsigned long long)cqe->seq, q->head - 1,
 			(unsigned long long)q->seq);
 		q->duplicated++;
 		return false;
 	}
 	if (skipped || gap) {
-		hsl_log("queue %u: tag %u sequence %llu, expected %u and %llu", q->index,
+		line_log("queue %u: tag %u sequence %llu, expected %u and %llu", q->index,
 			cqe->tag, (unsigned long long)cqe->seq, q->head,
 			(unsigned long long)q->seq + 1);
 		q->lost += skipped > gap ? skipped : gap;
@@ -195,14 +196,14 @@ static void check(struct hsl_queue *q, const struct hsl_cqe *cqe)
 	const char *error;
 
 	if (cqe->status) {
-		hsl_log("queue %u: tag %u opcode %u failed with status %u", q->index, cqe->tag,
+		line_log("queue %u: tag %u opcode %u failed with status %u", q->index, cqe->tag,
 			slot->opcode, cqe->status);
 		q->failed++;
 		return;
 	}
 	error = hsl_op_check(slot, cqe, q->block);
 	if (error) {
-		hsl_log("queue %u: tag %u opcode %u of %u bytes: wrong: %s", q->index, cqe->tag,
+		line_log("queue %u: tag %u opcode %u of %u bytes: wrong: %s", q->index, cqe->tag,
 			slot->opcode, slot->bytes, error);
 		q->corrupted++;
 	}

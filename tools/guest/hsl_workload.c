@@ -8,24 +8,23 @@
  * compared with the device's own counters and the last report says ok=1 or ok=0.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "hsl.h"
+#include "line.h"
 
 #define USAGE \
 	"usage: hsl_workload [-d FILE] [-c TTY] [-q QUEUES] [-n DEPTH] [-b BYTES] [-i REPORT_MS] [-s SECONDS]\n"
 #define STALL_MS	3000
 #define LOST_MS		60000
 #define QUIET_MS	200
+
+const char line_tag[] = "HSL";
 
 static struct {
 	const char *path, *control;
@@ -34,51 +33,8 @@ static struct {
 
 static struct hsl_dev dev;
 static struct hsl_queue queues[HSL_QUEUES_MAX];
-static int control = STDOUT_FILENO;
 static int64_t began_ms, alive_ms;
 static uint64_t irqs, missed, longest_ms;
-static unsigned int logged;
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
-static void put(const char *line, size_t bytes)
-{
-	while (bytes) {
-		ssize_t n = write(control, line, bytes);
-
-		if (n < 0 && errno != EINTR)
-			return;
-		if (n > 0) {
-			line += n;
-			bytes -= n;
-		}
-	}
-}
-
-void hsl_log(const char *format, ...)
-{
-	char line[256];
-	va_list args;
-	int n;
-
-	/* Enough to tell what happened; a broken device would write for ever. */
-	if (logged++ >= 50)
-		return;
-	n = snprintf(line, sizeof(line), "HSL log ");
-	va_start(args, format);
-	n += vsnprintf(line + n, sizeof(line) - n - 1, format, args);
-	va_end(args);
-	if (n > (int)sizeof(line) - 2)
-		n = sizeof(line) - 2;
-	line[n++] = '\n';
-	put(line, n);
-}
 
 static struct hsl_queue total(void)
 {
@@ -101,44 +57,21 @@ static struct hsl_queue total(void)
 static void report(const char *kind, const char *more)
 {
 	struct hsl_queue sum = total();
-	char line[512];
-	int n;
 
-	n = snprintf(line, sizeof(line),
-		     "HSL %s t=%lld sub=%llu done=%llu lost=%llu dup=%llu bad=%llu fail=%llu "
-		     "irqs=%llu missed=%llu longest=%llu%s\n", kind,
-		     (long long)(now_ms() - began_ms), (unsigned long long)sum.submitted,
-		     (unsigned long long)sum.completed, (unsigned long long)sum.lost,
-		     (unsigned long long)sum.duplicated, (unsigned long long)sum.corrupted,
-		     (unsigned long long)sum.failed, (unsigned long long)irqs,
-		     (unsigned long long)missed, (unsigned long long)longest_ms, more);
-	put(line, n);
-}
-
-static int open_control(const char *path)
-{
-	struct termios tty;
-
-	control = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (control < 0)
-		return -errno;
-	if (!tcgetattr(control, &tty)) {
-		cfmakeraw(&tty);
-		tty.c_lflag |= ICANON;
-		tcsetattr(control, TCSANOW, &tty);
-	}
-	return 0;
+	line_report("%s t=%lld sub=%llu done=%llu lost=%llu dup=%llu bad=%llu fail=%llu "
+		    "irqs=%llu missed=%llu longest=%llu%s", kind,
+		    (long long)(line_now_ms() - began_ms), (unsigned long long)sum.submitted,
+		    (unsigned long long)sum.completed, (unsigned long long)sum.lost,
+		    (unsigned long long)sum.duplicated, (unsigned long long)sum.corrupted,
+		    (unsigned long long)sum.failed, (unsigned long long)irqs,
+		    (unsigned long long)missed, (unsigned long long)longest_ms, more);
 }
 
 /* True when the run is to end. */
 static bool read_command(void)
 {
-	char line[64];
-	ssize_t n = read(control, line, sizeof(line) - 1);
+	const char *line = line_command();
 
-	if (n <= 0)
-		return false;
-	line[n] = 0;
 	if (!strncmp(line, "report", 6))
 		report("progress", "");
 	return !strncmp(line, "stop", 4);
@@ -167,7 +100,7 @@ static unsigned int serve(bool submit)
 			hsl_queue_submit(&dev, &queues[i]);
 	}
 	if (done) {
-		uint64_t gap = now_ms() - alive_ms;
+		uint64_t gap = line_now_ms() - alive_ms;
 
 		longest_ms = gap > longest_ms ? gap : longest_ms;
 		alive_ms += gap;
@@ -190,14 +123,14 @@ static unsigned int pending(void)
  */
 static void run(bool submit)
 {
-	struct pollfd fds[2] = { { dev.fd, POLLIN, 0 }, { control, POLLIN, 0 } };
+	struct pollfd fds[2] = { { dev.fd, POLLIN, 0 }, { line_fd(), POLLIN, 0 } };
 	int64_t end_ms = opt.seconds ? began_ms + opt.seconds * 1000LL : INT64_MAX;
-	int64_t report_ms = now_ms(), tried_ms = now_ms();
+	int64_t report_ms = line_now_ms(), tried_ms = line_now_ms();
 
-	alive_ms = now_ms();
+	alive_ms = line_now_ms();
 	serve(submit);
 	while (submit || pending()) {
-		int64_t now = now_ms();
+		int64_t now = line_now_ms();
 
 		if (now >= report_ms) {
 			report("progress", "");
@@ -212,13 +145,13 @@ static void run(bool submit)
 		if (fds[0].revents & POLLIN) {
 			count_irqs();
 			serve(submit);
-			tried_ms = now_ms();
-		} else if (now_ms() - tried_ms > STALL_MS) {
+			tried_ms = line_now_ms();
+		} else if (line_now_ms() - tried_ms > STALL_MS) {
 			if (serve(submit)) {
 				missed++;
-				hsl_log("completions without an interrupt");
+				line_log("completions without an interrupt");
 			}
-			tried_ms = now_ms();
+			tried_ms = line_now_ms();
 		}
 		if (fds[1].revents & POLLIN && read_command() && submit)
 			return;
@@ -276,7 +209,7 @@ static int start(void)
 		if (err)
 			return err;
 	}
-	began_ms = now_ms();
+	began_ms = line_now_ms();
 	snprintf(more, sizeof(more), " queues=%u depth=%u block=%u", opt.queues, opt.depth,
 		 opt.block);
 	report("start", more);
@@ -327,13 +260,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, USAGE);
 		return 2;
 	}
-	if (opt.control && open_control(opt.control)) {
+	if (opt.control && line_open(opt.control)) {
 		perror(opt.control);
 		return 2;
 	}
 	err = start();
 	if (err) {
-		hsl_log("cannot start: %s", strerror(-err));
+		line_log("cannot start: %s", strerror(-err));
 		return 2;
 	}
 	run(true);

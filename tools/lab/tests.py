@@ -69,6 +69,7 @@ UPSTREAM = (
     # A command that never ends costs timeout_ms and a second.
     Group("mlx5-fault", "vm", "TEST=${TEST:-'mlx5_@(fault|gone|reset)'} /vpv/selftests/run.sh", timeout=3600, needs="selftests",
           machine=Machine(kernel="debug", models="mlx5_like:2:image=4M:dirty=0:timeout_ms=500")),
+    Group("mlx5-nested", "nested", "python3 tools/lab/e2e/network_test.py", needs="tools/lab/e2e/network_test.py", timeout=1200),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
           machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net", memory=3072)),
 )

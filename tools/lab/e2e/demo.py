@@ -2,26 +2,48 @@
 # SPDX-License-Identifier: GPL-2.0
 """The demo: migrates a running guest whose device our modules drive, and shows what happened.
 
-Runs inside the lab's tool root (`make demo`). ROUNDS=n migrates back and forth. The timeline of round n is
-build/demo/timeline-n.svg; build/demo/timeline.svg is that of the first.
+Runs inside the lab's tool root (`make demo`). DEVICE=mlx5_like takes network functions instead of accelerators (hisi_like);
+ROUNDS=n migrates back and forth. The timeline of round n is build/demo/timeline-n.svg; build/demo/timeline.svg is that of
+the first.
 """
 
 import os
 import shutil
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 
 import run  # noqa: E402
+import table  # noqa: E402
 import timeline  # noqa: E402
 from labkit import env, kernel, vm  # noqa: E402
 from labkit.progress import START, LabError, say, step  # noqa: E402
 
 FOLDER = env.BUILD / "demo"
-STATES = [name for name, _ in timeline.STATES]
-ROUND_S = 90
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What is shown with a device family. base_s and round_s: seconds that it may take."""
+    kind: run.Kind
+    models: tuple
+    arguments: tuple
+    summary: object
+    work: str               # what the workload counts
+    base_s: int
+    round_s: int
+
+
+DEMOS = {
+    "hisi_like": Demo(run.ACCELERATORS, (("hisi_like", 2),), ("--lead", "500"), table.accelerators,
+                      "Operations since the start", 240, 90),
+    # The firmware of the second device has no incremental images, and so its driver no pre-copy.
+    "mlx5_like": Demo(run.NETWORKS, (("mlx5_like", 2, "image=256M"), ("mlx5_like", 2, "image=256M", "incremental=0")),
+                      ("--compare", "--lead", "500", "--timeout", "300"), table.networks, "Records back since the start", 600, 240),
+}
 
 
 class Lines:
@@ -43,57 +65,23 @@ def rounds_wanted():
     return int(text)
 
 
-def _state_seconds(side):
-    """{state: seconds} in the order of their first appearance."""
-    spent = {}
-    for span in side["states"]:
-        spent[span["state"]] = spent.get(span["state"], 0) + span["end"] - span["start"]
-    return spent
+def device_wanted():
+    name = os.environ.get("DEVICE") or "hisi_like"
+    if name not in DEMOS:
+        raise LabError(f"DEVICE={name}: expected {' or '.join(DEMOS)}")
+    return name
 
 
-def _millis(seconds):
-    return "" if seconds is None else f"{seconds * 1000:.1f} ms"
-
-
-def round_table(number, seen, done_after):
-    source, target = _state_seconds(seen["source"]), _state_seconds(seen["target"])
-    rows = [
-        ("total time", f"{seen['total_ms'] / 1000:.2f} s"),
-        ("downtime (QEMU's figure)", f"{seen['downtime_ms']} ms"),
-        ("memory sent", f"{seen['ram_bytes'] / (1 << 20):.1f} MiB"),
-        ("device state, saved and loaded", f"{seen['state_bytes']} and {seen['loaded_bytes']} bytes"),
-        ("operations completed before the switch", seen["done_source"]),
-        ("operations completed after it", done_after),
-    ]
-    lines = [f"Round {number}: {seen['source']['bdf']} -> {seen['target']['bdf']}"]
-    lines += [f"  {name:<48}{value:>24}" for name, value in rows]
-    lines.append(f"  {'time in each state':<24}{'source':>24}{'destination':>24}")
-    for state in sorted({*source, *target}, key=lambda name: STATES.index(name) if name in STATES else 99):
-        lines.append(f"    {state:<22}{_millis(source.get(state)):>24}{_millis(target.get(state)):>24}")
-    return lines
-
-
-def summary(result):
-    """The whole table, as lines."""
-    lines, final, rounds = [], result.get("final", {}), result["rounds"]
-    marks = [seen["done_source"] for seen in rounds] + [final.get("done", 0)]
-    for number, seen in enumerate(rounds, 1):
-        lines += ["", *round_table(number, seen, marks[number] - marks[number - 1])]
-    lines += ["", "Operations of the whole run, checked end to end"]
-    for name, key in (("submitted", "sub"), ("completed", "done"), ("lost", "lost"), ("duplicated", "dup"),
-                      ("corrupted", "bad"), ("failed", "fail"), ("interrupts lost", "missed")):
-        lines.append(f"  {name:<48}{final.get(key, 'unknown'):>24}")
-    return lines
-
-
-def draw(result):
+def draw(result, name):
     """Write the timelines; their paths."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     paths = []
+    rounds = sum(seen.get("precopy", True) for seen in result["rounds"])
     for number, seen in enumerate(result["rounds"], 1):
-        of = f", round {number} of {len(result['rounds'])}" if len(result["rounds"]) > 1 else ""
-        text = timeline.draw(seen, f"Live migration of a guest with a hisi_like function{of}")
+        of = f", round {number} of {rounds}" if rounds > 1 else ""
+        of = of if seen.get("precopy", True) else ", without pre-copy"
+        text = timeline.draw(seen, f"Live migration of a guest: {name}{of}", DEMOS[name].work)
         paths.append(FOLDER / f"timeline-{number}.svg")
         paths[-1].write_text(text)
     if paths:
@@ -102,19 +90,20 @@ def draw(result):
 
 
 def main():
-    rounds = rounds_wanted()
+    rounds, name = rounds_wanted(), device_wanted()
+    demo = DEMOS[name]
     kern = kernel.stock()
     folders, models = run.prepare(kern)
     accel = "KVM" if vm.kvm_works() else "TCG, no KVM here"
     with step(f"virtual host (L1, {kern.release}, {accel})"):
-        outcome, result = run.migrate(kern, folders, models, env.LOGS / "demo",
-                                      ["--rounds", str(rounds), "--lead", "500"],
-                                      timeout=240 + ROUND_S * rounds, sink=Lines())
+        outcome, result = run.migrate(demo.kind, kern, folders, models, env.LOGS / "demo",
+                                      ["--rounds", str(rounds), *demo.arguments], demo.models,
+                                      timeout=demo.base_s + demo.round_s * rounds, sink=Lines())
     vm.report(outcome)
     if result.get("rounds"):
-        draw(result)
-        print("\n".join(summary(result)))
-        print(f"\nTimeline: {FOLDER / 'timeline.svg'}")
+        paths = draw(result, name)
+        print("\n".join(demo.summary(result)))
+        print(f"\nTimeline: {FOLDER / 'timeline.svg'}" + "".join(f", {path.name}" for path in paths[1:]))
     print(f"Logs:     {outcome.log}", flush=True)
     broken = [f"{item['name']}: {item['detail']}" for item in result.get("checks", []) if not item["ok"]]
     for line in broken:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the migration run needs in L1: the guest's kernel and initramfs, and the scripts that run there."""
+"""What the migration runs need in L1: the guests' kernel and initramfs archives, and the scripts that run there."""
 
 import shutil
 import stat
@@ -11,7 +11,9 @@ from labkit.progress import LabError, run_logged, step
 
 HERE = Path(__file__).resolve().parent
 GUEST = env.REPO / "tools" / "guest"
-FORMAT = "1"
+FORMAT = "2"
+# Stock modules with which a guest drives a network function.
+NET_MODULES = ["virtio_pci", "virtio_net"]
 
 
 def _unpacked_kernel(bzimage):
@@ -28,33 +30,43 @@ def _unpacked_kernel(bzimage):
     return out if out[:4] == b"\x7fELF" else bzimage
 
 
-def _initramfs(path, source):
+def _initramfs(path, source, init, *names):
     """As little as the guest needs: every file and module costs boot time twice over."""
     archive = cpio.Archive(path)
-    for name in ("dev", "proc"):
+    for name in ("dev", "proc", "sys"):
         archive.mkdir(name)
     archive.node("dev/console", stat.S_IFCHR, 5, 1)
     archive.write("bin/busybox", image.BUSYBOX.read_bytes(), 0o755)
-    for name in ("init", "hsl_workload", "vpv_uio.ko"):
+    archive.write("init", (source / init).read_bytes(), 0o755)
+    for name in names:
         archive.write(name, (source / name).read_bytes(), 0o755)
-    archive.close()
+    return archive
+
+
+def _program(source, name, *sources):
+    run_logged(f"build the guest's {name}",
+               ["gcc", "-O2", "-static", "-Wall", "-Wextra", "-Werror", "-s", "-o", str(source / name),
+                *map(str, sources), str(source / "line.c"), "-lz"])
 
 
 def _build_guest(work, kern):
     source = work / "source"
     shutil.copytree(GUEST, source)
     run_logged("build the guest's driver", ["make", "-C", str(kern.build), f"M={source}", "modules"])
-    run_logged("build the guest's workload",
-               ["gcc", "-O2", "-static", "-Wall", "-Wextra", "-Werror", "-s", "-o", str(source / "hsl_workload"),
-                *map(str, sorted(source.glob("hsl_*.c"))), "-lz"])
     run_logged("strip the guest's driver", ["strip", "--strip-debug", str(source / "vpv_uio.ko")])
-    _initramfs(work / "guest-initrd", source)
+    _program(source, "hsl_workload", *sorted(source.glob("hsl_*.c")))
+    _program(source, "net_workload", source / "net_workload.c")
+    _initramfs(work / "guest-initrd", source, "init", "hsl_workload", "vpv_uio.ko").close()
+    archive = _initramfs(work / "net-initrd", source, "net-init", "net_workload")
+    image.add_modules(archive, kern, NET_MODULES)
+    archive.close()
     (work / "guest-kernel").write_bytes(_unpacked_kernel(kern.image.read_bytes()))
     shutil.rmtree(source)
 
 
 def guest():
-    """Folder with guest-kernel and guest-initrd: Debian's stock kernel, our driver and the workload."""
+    """Folder with guest-kernel, Debian's stock kernel; guest-initrd, our driver and the workload of an accelerator; and
+    net-initrd, stock drivers and the workload of a network."""
     kern = kernel.stock()
     if not kern.build.exists():
         raise LabError(f"no headers for {kern.release} in the tool root: run 'tools/lab/lab clean'")

@@ -1,18 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Runs l1_migrate.py in L1 and brings its result back. Shared by the demo and the test."""
+"""Runs a script of l1/ in L1 and brings its result back. Shared by the demo and the tests."""
 
 import json
 import shutil
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import payload
-from labkit import build, env, vm
+from labkit import build, env, kernel, vm
+from labkit.progress import LabError, say
 
-MODEL = "hisi_like"
 MAP = env.REPO / "tools/vpvctl/maps/hisi_like-v1.map"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of run: its script, and options of every model."""
+    script: str
+    options: tuple = ()
+
+
 # Each operation takes this long, so that the queues always hold work that waits, also when the guest is stopped, and
 # so that the workload leaves CPU time to the migration where everything is emulated.
-OP_US = 4000
+ACCELERATORS = Kind("l1_migrate.py", ("op_us=4000",))
+NETWORKS = Kind("l1_network.py")
 
 
 def _modules(kern, tools):
@@ -32,11 +44,11 @@ def prepare(kern, tools=False):
     return folders, build.models()
 
 
-def migrate(kern, folders, models, log, arguments=(), functions=((MODEL, 2),), timeout=300, sink=None):
+def migrate(kind, kern, folders, models, log, arguments, functions, timeout=300, sink=None):
     """One run in L1: (vm.Result, what result.json says; {} if there is none)."""
     log = Path(log)
-    job = vm.Job(kernel=kern, command=["python3", "-B", "/vpv/l1_migrate.py", *arguments], payload=folders,
-                 models=functions, model_options=[f"op_us={OP_US}"], model_binary=models,
+    job = vm.Job(kernel=kern, command=["python3", "-B", f"/vpv/{kind.script}", *arguments], payload=folders,
+                 models=functions, model_options=list(kind.options), model_binary=models,
                  timeout=timeout, log=log, sink=sink)
     result = vm.run(job)
     path = log / "out" / "result.json"
@@ -44,3 +56,45 @@ def migrate(kern, folders, models, log, arguments=(), functions=((MODEL, 2),), t
         return result, json.loads(path.read_text())
     except (OSError, ValueError):
         return result, {}
+
+
+def relay(data):
+    """A sink that shows the output of L1 beside the TAP of a test."""
+    sys.stderr.buffer.write(data)
+    sys.stderr.buffer.flush()
+
+
+def report(outcome, result, emit=print):
+    """Every check of a run as one line of TAP. Return whether all held."""
+    points = [(item["ok"], item["name"], item["detail"]) for item in result.get("checks", [])]
+    points.append((bool(result) and "error" not in result, "the run comes to its end",
+                   result.get("error", "no result came back")))
+    points.append((not outcome.complaints, "no complaint about L1, its kernel or the models",
+                   "\n".join(outcome.complaints)))
+    emit("TAP version 13")
+    for number, (held, name, detail) in enumerate(points, 1):
+        emit(f"{'ok' if held else 'not ok'} {number} - {name}")
+        if not held:
+            for line in str(detail).splitlines():
+                emit(f"# {line}")
+    emit(f"1..{len(points)}")
+    return all(held for held, _, _ in points)
+
+
+def main(doc, test, name):
+    """The command line of a test: TEST(kernel, log folder) on the debug kernel, or the one that is named."""
+    chosen = sys.argv[1] if len(sys.argv) > 1 else "debug"
+    if chosen not in ("stock", "debug"):
+        print(doc, file=sys.stderr)
+        return 2
+    try:
+        kern = kernel.debug() if chosen == "debug" else kernel.stock()
+        log = env.LOGS / f"{name}-{chosen}"
+        held = test(kern, log)
+    except LabError as error:
+        print(f"Bail out! {str(error).splitlines()[0]}")
+        say(str(error))
+        return 1
+    if not held:
+        say(f"logs: {log}")
+    return 0 if held else 1

@@ -17,6 +17,7 @@ WIDTH, LEFT, RIGHT = 1000, 150, 70
 PLOT = WIDTH - LEFT - RIGHT
 LANE, GAP = 30, 10
 CHART = 90
+TICK = 14
 
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f }
@@ -26,12 +27,14 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 .down { fill: #cf3f52; opacity: .16 } .edge { stroke: #cf3f52; stroke-width: 1.2; stroke-dasharray: 5 3 }
 .bytes { stroke: #3f78d8; stroke-width: 2; fill: none } .area { fill: #3f78d8; opacity: .15 }
 .bytes2 { stroke: #8058cf; stroke-width: 2; fill: none; stroke-dasharray: 6 3 }
+.round { fill: #8058cf; opacity: .8 }
 .ops { stroke: #2f9e63; stroke-width: 2; fill: none } .ops2 { stroke: #b8901d; stroke-width: 2; fill: none }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 } .small { fill: #9aa4af } .bar { fill: #fff } .page { fill: #0d1117 }
 .axis { stroke: #6e7681 } .grid { stroke: #30363d } .down { opacity: .30 }
 .bytes { stroke: #6ea0f7 } .bytes2 { stroke: #b08df5 }
-.area { fill: #6ea0f7 } .ops { stroke: #4cc38a } .ops2 { stroke: #e0b93f }
+.area { fill: #6ea0f7 } .round { fill: #8058cf; opacity: .8 }
+.ops { stroke: #4cc38a } .ops2 { stroke: #e0b93f }
 }
 """
 
@@ -52,6 +55,17 @@ def _number(value):
 
 def duration(seconds):
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _size_of(value):
+    """Unit in which so many bytes are told, and its bytes."""
+    return next((unit, factor) for unit, factor in (("MiB", 1 << 20), ("KiB", 1 << 10), ("bytes", 1))
+                if value >= 16 * factor or factor == 1)
+
+
+def _size_text(value):
+    unit, factor = _size_of(value)
+    return f"{value / factor:.1f} {unit}" if factor > 1 else f"{value} bytes"
 
 
 class Picture:
@@ -166,24 +180,26 @@ def _memory_chart(picture, round_, scale, y):
 
 def _state_chart(picture, round_, scale, y):
     top = max(1, round_["state_bytes"], round_["loaded_bytes"]) * 1.2
-    large = top > 16384
-    _value_axis(picture, y, top, "Device state", "KiB" if large else "bytes", 1024 if large else 1)
+    unit, factor = _size_of(top)
+    _value_axis(picture, y, top, "Device state", unit, factor)
+    for at, sent in round_["source"].get("rounds", ()):
+        picture.box(scale.x(at) - 0.75, y - TICK, 1.5, TICK, "round", title=f"round of pre-copy, {sent} bytes")
     for name, kind in (("saved", "bytes"), ("loaded", "bytes2")):
         points = _steps(round_["samples"], name, round_["ended"])
         picture.curve([(scale.x(t), y - CHART * value / top) for t, value in points], kind)
 
 
-def _ops_chart(picture, round_, scale, y):
+def _work_chart(picture, round_, scale, y, work):
     sides = [[(t, done) for t, done in round_[side]["progress"]] for side in ("source", "target")]
     values = [done for points in sides for _, done in points] or [0, 1]
     low, top = min(values), max(values)
     top += max(1, (top - low) * 0.1)
-    _value_axis(picture, y, top - low, "Operations since the start", "count")
+    _value_axis(picture, y, top - low, work, "count")
     for points, kind in zip(sides, ("ops", "ops2")):
         picture.curve([(scale.x(t), y - CHART * (done - low) / (top - low)) for t, done in points], kind)
 
 
-def _legend(picture, y, used):
+def _legend(picture, y, used, rounds):
     x = LEFT
     for state, colour in STATES:
         if state not in used:
@@ -192,22 +208,25 @@ def _legend(picture, y, used):
         picture.text(x + 20, y, state)
         x += 34 + 7.4 * len(state)
     y, x = y + 24, LEFT
-    for kind, label in (("bytes", "sent, saved"), ("bytes2", "loaded"), ("ops", "operations, at the source"),
-                        ("ops2", "operations, at the destination")):
+    for kind, label in (("bytes", "sent, saved"), ("bytes2", "loaded"), ("ops", "work at the source"),
+                        ("ops2", "at the destination")):
         picture.line(x, y - 4, x + 16, y - 4, kind)
         picture.text(x + 22, y, label)
         x += 44 + 6.8 * len(label)
     picture.box(x, y - 11, 14, 14, "down")
     picture.text(x + 20, y, "guest stopped")
+    if rounds:
+        picture.box(x + 130, y - 11, 2, 14, "round")
+        picture.text(x + 140, y, "round of pre-copy")
     return y
 
 
-def draw(round_, title):
-    """SVG text of one migration, as l1_migrate.py describes it."""
+def draw(round_, title, work):
+    """SVG text of one migration, as a script of l1/ describes it; WORK is what the workload counts."""
     picture = Picture()
     picture.text(24, 32, title, "title")
     picture.text(24, 54, f"total {round_['total_ms'] / 1000:.2f} s, downtime {round_['downtime_ms']} ms (QEMU), memory "
-                 f"{round_['ram_bytes'] / (1 << 20):.1f} MiB, device state {round_['state_bytes']} bytes", "small")
+                 f"{round_['ram_bytes'] / (1 << 20):.1f} MiB, device state {_size_text(round_['state_bytes'])}", "small")
     whole = Scale(0, round_["ended"])
     pause = max(round_["resumed"] - round_["stopped"], 0.02)
     zoom = Scale(max(0, round_["stopped"] - 0.25 * pause), min(round_["ended"], round_["resumed"] + 0.25 * pause))
@@ -220,8 +239,10 @@ def draw(round_, title):
     _time_axis(picture, whole, third, lanes, "time since the start of the migration")
     _downtime(picture, round_, whole, top + 6, third)
     _lanes(picture, round_, whole, lanes)
-    for chart, y in ((_memory_chart, first), (_state_chart, second), (_ops_chart, third)):
-        chart(picture, round_, whole, y)
+    _memory_chart(picture, round_, whole, first)
+    _state_chart(picture, round_, whole, second)
+    _work_chart(picture, round_, whole, third, work)
+    for y in (first, second, third):
         picture.line(LEFT, y, LEFT + PLOT, y, "axis")
 
     top = third + 76
@@ -233,5 +254,5 @@ def draw(round_, title):
     _lanes(picture, round_, zoom, lanes)
 
     used = {span["state"] for side in ("source", "target") for span in round_[side]["states"]}
-    y = _legend(picture, y + 66, used)
+    y = _legend(picture, y + 66, used, round_["source"].get("rounds"))
     return picture.document(y + 20, title)

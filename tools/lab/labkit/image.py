@@ -70,7 +70,8 @@ def _start(path, init):
     return archive
 
 
-def _add_modules(archive, kern, names):
+def add_modules(archive, kern, names):
+    """Modules of KERN with all that they need, and modules/order with the order of loading."""
     files = kern.closure(names)
     loading = []
     for file in files:
@@ -86,7 +87,7 @@ def host_image(kern):
 
     def build(work):
         archive = _start(work / "initrd", init)
-        _add_modules(archive, kern, L1_BOOT)
+        add_modules(archive, kern, L1_BOOT)
         archive.close()
 
     initrd = cache.artifact(f"l1-initrd-{kern.name}", [kern.key, init, " ".join(L1_BOOT), "1"], build) / "initrd"
@@ -103,7 +104,7 @@ def guest_image(dest, kern, payload=None, modules=(), own_modules=()):
     dest.mkdir(parents=True, exist_ok=True)
     shutil.copy(kern.image, dest / "vmlinuz")
     archive = _start(dest / "initrd", env.LAB / "guest" / "l2-init")
-    _add_modules(archive, kern, [*L2_MODULES, *modules])
+    add_modules(archive, kern, [*L2_MODULES, *modules])
     for file in own_modules:
         archive.write(f"own/{Path(file).name}", Path(file).read_bytes())
     if payload:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 DEVICES = Path("/sys/bus/pci/devices")
 DRIVERS = Path("/sys/bus/pci/drivers")
-OUR_MODULES = ("vpv_config", "vpv_migration", "vpv_core", "vpv_hisi_like")
 
 
 class FunctionError(Exception):
@@ -26,7 +25,7 @@ def _kernel_log(lines=15):
     return "\n".join(kernel_lines()[-lines:])
 
 
-def load_modules(folder, names=OUR_MODULES):
+def load_modules(folder, names):
     """Load the stack, lowest layer first; what the kernel itself has comes through modprobe."""
     for name in ("vfio", "vfio_iommu_type1", "iommufd"):
         subprocess.run(["modprobe", "-q", name], check=False)
@@ -43,7 +42,7 @@ def load_modules(folder, names=OUR_MODULES):
 def _load_needed(module):
     out = subprocess.run(["modinfo", "-F", "depends", str(module)], capture_output=True, text=True, check=False)
     for name in out.stdout.strip().split(","):
-        if name and name not in OUR_MODULES:
+        if name and not name.startswith("vpv_"):
             subprocess.run(["modprobe", "-q", name], check=False)
 
 
@@ -68,20 +67,26 @@ class Function:
             raise FunctionError(f"driver {driver} is not registered: is the module loaded?")
         if not self.sysfs.is_dir():
             raise FunctionError(f"there is no PCI function {self.bdf}: did its model start?")
-        if self.driver() == driver:
-            return
+        if self.driver() != driver:
+            self._give(driver)
+        if self.driver() != driver:
+            raise FunctionError(f"{self.bdf}: bound to '{self.driver()}', not to {driver}; the kernel's last lines:\n"
+                                f"{_kernel_log()}")
+        self._wait_node()
+
+    def _give(self, driver):
         if self.driver():
             (self.sysfs / "driver/unbind").write_text(self.bdf)
-        (self.sysfs / "driver_override").write_text(driver)
+        self.reserve(driver)
         try:
             Path("/sys/bus/pci/drivers_probe").write_text(self.bdf)
         except OSError as error:
             raise FunctionError(f"{self.bdf}: {driver} refused it: {error.strerror}; the kernel's last lines:\n"
                                 f"{_kernel_log()}") from error
-        if self.driver() != driver:
-            raise FunctionError(f"{self.bdf}: bound to '{self.driver()}', not to {driver}; the kernel's last lines:\n"
-                                f"{_kernel_log()}")
-        self._wait_node()
+
+    def reserve(self, driver):
+        """No other driver than this one may take the function."""
+        (self.sysfs / "driver_override").write_text(driver)
 
     def _wait_node(self):
         group = os.path.basename(os.readlink(self.sysfs / "iommu_group")) if (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A guest (L2): one QEMU with an assigned function, and the workload that reports on its second serial port."""
+"""A guest (L2): one QEMU with assigned functions, and the workload that reports on its second serial port."""
 
 import signal
 import socket
@@ -16,14 +16,18 @@ KERNEL_LINE = ("console=ttyS0 quiet panic=-1 mitigations=off no_timer_check tsc=
                "apparmor=0 audit=0 nowatchdog random.trust_cpu=on")
 
 
+# The first word of a report: each workload has its own.
+TAGS = ("HSL", "NET")
+
+
 class GuestError(Exception):
     """The guest did not do what was asked for; the message says what."""
 
 
 def parse_report(line):
-    """'HSL kind a=1 b=2' -> (kind, {a: 1, b: 2}); None for other text."""
+    """'TAG kind a=1 b=2' -> (kind, {a: 1, b: 2}); None for other text."""
     words = line.split()
-    if len(words) < 2 or words[0] != "HSL":
+    if len(words) < 2 or words[0] not in TAGS:
         return None
     if words[1] == "log":
         return "log", {"text": " ".join(words[2:])}
@@ -32,9 +36,9 @@ def parse_report(line):
 
 
 class Guest:
-    def __init__(self, name, function, options, logs):
+    def __init__(self, name, functions, options, logs):
         self.name = name
-        self.function = function
+        self.functions = list(functions)
         self.options = options
         self.run = Path(options.run) / name
         self.logs = Path(logs)
@@ -47,24 +51,25 @@ class Guest:
 
     # Start and end
 
-    def _device(self):
-        args = f"host={self.function.bdf},enable-migration=on,migration-events=on,id=dev0"
-        if self.options.iommufd:
-            return ["-object", "iommufd,id=iommufd0", "-device", f"vfio-pci,iommufd=iommufd0,{args}"]
-        return ["-device", f"vfio-pci,{args}"]
+    def _devices(self):
+        words = ["-object", "iommufd,id=iommufd0"] if self.options.iommufd else []
+        kind = "vfio-pci,iommufd=iommufd0" if self.options.iommufd else "vfio-pci"
+        for number, function in enumerate(self.functions):
+            words += ["-device", f"{kind},host={function.bdf},enable-migration=on,migration-events=on,id=dev{number}"]
+        return words
 
     def command(self, incoming):
         payload = Path(self.options.payload)
-        line = f"{KERNEL_LINE} hsl={self.options.workload}"
+        line = f"{KERNEL_LINE} work={self.options.workload}"
         return [
             "qemu-system-x86_64", "-name", self.name, "-nodefaults", "-no-user-config", "-no-reboot",
             "-display", "none", "-machine", "q35,vmport=off,hpet=off", "-accel", self.options.accel,
             "-cpu", self.options.cpu, "-smp", "1", "-m", str(self.options.memory),
-            "-kernel", str(payload / "guest-kernel"), "-initrd", str(payload / "guest-initrd"), "-append", line,
+            "-kernel", str(payload / "guest-kernel"), "-initrd", str(payload / self.options.initrd), "-append", line,
             "-qmp", f"unix:{self.run}/qmp,server=on,wait=off",
             "-serial", f"file:{self.logs}/{self.name}.console",
             "-chardev", f"socket,id=work,path={self.run}/work,server=on,wait=off", "-serial", "chardev:work",
-            *self._device(), *(["-incoming", incoming] if incoming else []),
+            *self._devices(), *(["-incoming", incoming] if incoming else []),
         ]
 
     def start(self, incoming=None):

@@ -8,6 +8,9 @@ from pathlib import Path
 TRACING = Path("/sys/kernel/tracing")
 EVENTS = TRACING / "events/vpv_migration/enable"
 SESSIONS = Path("/sys/kernel/debug/vpv_migration")
+ROUND = re.compile(r"\s(\d+\.\d+): vmig_round: (\S+) round=(\d+) bytes=(\d+)")
+# The first round counts what comes before it: match data and config space.
+LEAST_ROUND = 16384
 STEP = re.compile(r"\s(\d+\.\d+): vmig_step: (\S+) (\S+) -> (\S+) err=(-?\d+) us=(\d+)")
 
 
@@ -28,14 +31,25 @@ class Trace:
         EVENTS.write_text("1")
         (TRACING / "trace").write_text("")
 
-    def states(self, bdf):
-        """[(time, state)] of one function; a step counts from the moment it is complete."""
+    def _found(self, pattern):
+        """[(time, words)] of the events that match."""
         if not self.on:
             return []
         epoch = time.time() - time.monotonic()
-        found = STEP.findall((TRACING / "trace").read_text())
-        return [(float(stamp) + epoch, _state(to)) for stamp, name, _, to, err, _ in found
-                if name == bdf and err == "0"]
+        return [(float(stamp) + epoch, words) for stamp, *words in pattern.findall((TRACING / "trace").read_text())]
+
+    def states(self, bdf):
+        """[(time, state)] of one function; a step counts from the moment it is complete."""
+        return [(stamp, _state(to)) for stamp, (name, _, to, err, _) in self._found(STEP) if name == bdf and err == "0"]
+
+    def rounds(self, bdf, began):
+        """[(time, bytes)] of the rounds of pre-copy since BEGAN that sent any state."""
+        sent, out = 0, []
+        for stamp, (name, _, total) in self._found(ROUND):
+            if name == bdf and stamp >= began and int(total) - sent > LEAST_ROUND:
+                out.append((stamp, int(total) - sent))
+                sent = int(total)
+        return out
 
     def save(self, path):
         if self.on:

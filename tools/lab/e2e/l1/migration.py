@@ -8,11 +8,11 @@ from guest import GuestError
 from qmp import QmpError
 
 SAMPLE_S = 0.1
-# Nothing tracks what this device writes, so QEMU takes all memory for dirty on each pass and never gets below a short
-# limit. The limit is short until PASSES passes are over, so that there is a pre-copy to watch, and long from then on.
+# The limit of the downtime is short until some passes over memory are done, so that there is a pre-copy to watch, and long
+# from then on: where nothing tracks what a device writes QEMU takes all memory for dirty on each pass and never gets
+# below a short limit.
 SHORT_LIMIT_MS = 1
 LONG_LIMIT_MS = 60000
-PASSES = 1
 MAX_BANDWIDTH = 8 << 30
 CAPABILITIES = ("events", "return-path", "switchover-ack")
 ENDS = ("completed", "failed", "cancelled")
@@ -29,23 +29,35 @@ def start(source, uri, bandwidth=MAX_BANDWIDTH):
     source.qmp.execute("migrate", uri=uri)
 
 
+def _memory(info):
+    """Bytes sent without those of device state."""
+    return max(0, info.get("ram", {}).get("transferred", 0) - info.get("vfio", {}).get("transferred", 0))
+
+
+def _bytes(guest, kind):
+    """Device state of all functions of a guest."""
+    return sum(kernel_view.session_bytes(function.bdf, kind) for function in guest.functions)
+
+
 def _sample(began, info, source, target):
     return {"t": time.time() - began, "status": info.get("status", "none"),
-            "ram": info.get("ram", {}).get("transferred", 0),
-            "saved": kernel_view.session_bytes(source.function.bdf, "save"),
-            "loaded": kernel_view.session_bytes(target.function.bdf, "load")}
+            "ram": _memory(info),
+            "saved": _bytes(source, "save"), "loaded": _bytes(target, "load")}
 
 
-def watch(source, target, began, timeout, until=ENDS, passes=PASSES):
+def watch(source, target, began, timeout, until=ENDS, passes=1, probe=None):
     """Sample both sides until the migration is over. Return (last query-migrate, samples).
 
-    After PASSES passes over memory the source may stop the guest for as long as it takes.
+    After PASSES passes over memory the source may stop the guest for as long as it takes. PROBE is called for each sample.
     """
     samples = []
     limited = True
     while True:
-        info = source.qmp.execute("query-migrate")
+        # QEMU does not answer while it saves devices of a guest that is stopped.
+        info = source.qmp.execute("query-migrate", timeout)
         samples.append(_sample(began, info, source, target))
+        if probe:
+            probe()
         if limited and info.get("ram", {}).get("dirty-sync-count", 0) > passes:
             source.qmp.execute("migrate-set-parameters", downtime_limit=LONG_LIMIT_MS)
             limited = False
@@ -72,20 +84,26 @@ def spans(events, began, ended, first="running"):
     return out
 
 
+def _function(bdf, states, trace, began, ended):
+    return {"bdf": bdf, "states": spans(states, began, ended),
+            "rounds": [[stamp - began, sent] for stamp, sent in trace.rounds(bdf, began)]}
+
+
 def _side(guest, trace, began, ended):
-    states = trace.states(guest.function.bdf) or guest.qmp.states()
-    return {"name": guest.name, "bdf": guest.function.bdf, "progress": guest.progress(began),
-            "states": spans(states, began, ended)}
+    """What was seen of a guest. States and rounds are those of its first function; "functions" has them of each."""
+    each = [_function(item.bdf, trace.states(item.bdf) or guest.qmp.states(), trace, began, ended)
+            for item in guest.functions]
+    return {"name": guest.name, "progress": guest.progress(began), **each[0], "functions": each}
 
 
-def migrate(source, target, uri, timeout, lead_in, trace):
+def migrate(source, target, uri, timeout, lead_in, trace, passes=1, probe=None):
     """Move the guest of SOURCE into TARGET, which waits for it at URI. Return what was seen."""
     capabilities(source, target)
     target.qmp.execute("migrate-incoming", uri=uri)
     began = time.time()
     before = source.last()
     start(source, uri)
-    info, samples = watch(source, target, began, timeout)
+    info, samples = watch(source, target, began, timeout, passes=passes, probe=probe)
     over = time.time()
     if info["status"] != "completed":
         raise GuestError(f"migration {info['status']}: {info.get('error-desc', 'no reason given')}; "
@@ -100,15 +118,16 @@ def migrate(source, target, uri, timeout, lead_in, trace):
         "total_ms": info.get("total-time", 0),
         "downtime_ms": info.get("downtime", 0),
         "setup_ms": info.get("setup-time", 0),
-        "ram_bytes": info.get("ram", {}).get("transferred", 0),
+        "ram_bytes": _memory(info),
         "qemu_bytes": info.get("vfio", {}).get("transferred", 0),
-        "state_bytes": kernel_view.session_bytes(source.function.bdf, "save"),
-        "loaded_bytes": kernel_view.session_bytes(target.function.bdf, "load"),
+        "passes": info.get("ram", {}).get("dirty-sync-count", 0),
+        "state_bytes": _bytes(source, "save"),
+        "loaded_bytes": _bytes(target, "load"),
         "stopped": (stopped or over) - began,
         "resumed": (resumed or running) - began,
         "ended": ended - began,
-        # Exact, because the source is stopped: later ones were completed by the destination.
-        "done_source": source.function.stats().get("ops_done", before.get("done", 0)),
+        # Exact where the device counts operations: the source is stopped, later ones were completed by the destination.
+        "done_source": source.functions[0].stats().get("ops_done", source.last().get("done", 0)),
         "done_before": before.get("done", 0),
         "done_after": after.get("done", 0),
         "samples": samples,

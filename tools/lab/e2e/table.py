@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The tables at the end of the demo, as lines of text: one for each migration, and what came of the workload."""
+
+import timeline
+
+STATES = [name for name, _ in timeline.STATES]
+MIB = 1 << 20
+
+
+def _row(name, value):
+    return f"  {name:<48}{value:>24}"
+
+
+def _mib(size):
+    return f"{size / MIB:.1f} MiB"
+
+
+def _millis(seconds):
+    return "" if seconds is None else f"{seconds * 1000:.1f} ms"
+
+
+def _state_seconds(side):
+    """{state: seconds} in the order of their first appearance."""
+    spent = {}
+    for span in side["states"]:
+        spent[span["state"]] = spent.get(span["state"], 0) + span["end"] - span["start"]
+    return spent
+
+
+def _states(seen):
+    source, target = _state_seconds(seen["source"]), _state_seconds(seen["target"])
+    lines = [f"  {'time in each state':<24}{'source':>24}{'destination':>24}"]
+    for state in sorted({*source, *target}, key=lambda name: STATES.index(name) if name in STATES else 99):
+        lines.append(f"    {state:<22}{_millis(source.get(state)):>24}{_millis(target.get(state)):>24}")
+    return lines
+
+
+def _migration(title, seen, rows):
+    rows = [
+        ("total time", f"{seen['total_ms'] / 1000:.2f} s"),
+        ("downtime (QEMU's figure)", f"{seen['downtime_ms']} ms"),
+        ("memory sent", _mib(seen["ram_bytes"])),
+        *rows,
+    ]
+    return ["", f"{title}: {seen['source']['bdf']} -> {seen['target']['bdf']}", *(_row(*row) for row in rows),
+            *_states(seen)]
+
+
+def _final(title, final, rows):
+    return ["", title, *(_row(name, final.get(key, "unknown")) for name, key in rows)]
+
+
+def accelerators(result):
+    lines, final, rounds = [], result.get("final", {}), result["rounds"]
+    marks = [seen["done_source"] for seen in rounds] + [final.get("done", 0)]
+    for number, seen in enumerate(rounds, 1):
+        lines += _migration(f"Round {number}", seen, [
+            ("device state, saved and loaded", f"{seen['state_bytes']} and {seen['loaded_bytes']} bytes"),
+            ("operations completed before the switch", seen["done_source"]),
+            ("operations completed after it", marks[number] - marks[number - 1]),
+        ])
+    return lines + _final("Operations of the whole run, checked end to end", final, (
+        ("submitted", "sub"), ("completed", "done"), ("lost", "lost"), ("duplicated", "dup"), ("corrupted", "bad"),
+        ("failed", "fail"), ("interrupts lost", "missed")))
+
+
+def _network_rows(seen):
+    rounds = seen["precopy_rounds"]
+    later = seen["precopy_bytes"] - seen["first_bytes"]
+    return [
+        ("device state, saved and loaded", f"{_mib(seen['state_bytes'])} and {_mib(seen['loaded_bytes'])}"),
+        ("rounds of pre-copy of the device", rounds),
+        ("  sent by the first", _mib(seen["first_bytes"])),
+        (f"  dirty, sent by the {rounds - 1} later ones" if rounds > 1 else "  dirty, sent by later ones", _mib(later)),
+        ("  sent while the guest was stopped", _mib(seen["final_bytes"])),
+        ("records back before the switch", seen["done_source"]),
+    ]
+
+
+def networks(result):
+    lines, rounds = [], result["rounds"]
+    for number, seen in enumerate(rounds, 1):
+        title = f"Round {number}" if seen["precopy"] else "Firmware without incremental images: no pre-copy"
+        lines += _migration(title, seen, _network_rows(seen))
+    for final, title in zip(result.get("finals", []), ("TCP connection of the first guest", "and of the second")):
+        lines += _final(f"{title}, checked end to end", final, (
+            ("records of 1024 bytes, sent", "sub"), ("back", "done"), ("lost", "lost"), ("repeated", "dup"),
+            ("corrupted", "bad"), ("connections that broke", "broken"), ("segments that TCP sent again", "resent")))
+    downtimes = {kind: [seen["downtime_ms"] for seen in rounds if seen["precopy"] == kind] for kind in (True, False)}
+    if downtimes[True] and downtimes[False]:
+        lines += ["", "Downtime", _row("with pre-copy", f"{downtimes[True][0]} ms"),
+                  _row("without", f"{downtimes[False][0]} ms")]
+    return lines
