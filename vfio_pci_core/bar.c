@@ -7,24 +7,18 @@
 
 #include "vpv.h"
 
-/* A failure is remembered and reported when the BAR is used. */
-static void bar_map(struct pci_dev *pdev, unsigned int nr, struct vpv_bar_state *bar)
+static int bar_map(struct pci_dev *pdev, unsigned int nr, struct vpv_bar_state *bar)
 {
-	bar->err = -ENODEV;
 	if (!bar->hw_bytes || !vpv_compat_bars_mappable(pdev))
-		return;
-
-	bar->err = -EBUSY;
+		return -ENODEV;
 	if (pci_request_selected_regions(pdev, BIT(nr), KBUILD_MODNAME))
-		return;
+		return -EBUSY;
 
-	bar->err = -ENOMEM;
 	bar->io = pci_iomap(pdev, nr, 0);
-	if (!bar->io) {
-		pci_release_selected_regions(pdev, BIT(nr));
-		return;
-	}
-	bar->err = 0;
+	if (bar->io)
+		return 0;
+	pci_release_selected_regions(pdev, BIT(nr));
+	return -ENOMEM;
 }
 
 static void bar_open(struct vpv_device *vpv, unsigned int nr)
@@ -39,13 +33,26 @@ static void bar_open(struct vpv_device *vpv, unsigned int nr)
 	if (bar->phys)
 		bar->hw_bytes = pci_resource_len(pdev, nr);
 	bar->region.bytes = min_t(u64, bar->hw_bytes, VPV_OFFSET_MASK + 1);
-	bar_map(pdev, nr, bar);
+	/* A failure is remembered until the BAR is used. */
+	bar->err = bar_map(pdev, nr, bar);
 }
 
 void vpv_bars_open(struct vpv_device *vpv)
 {
 	for (unsigned int i = 0; i < VPV_BARS; i++)
 		bar_open(vpv, i);
+}
+
+/* Somebody wants to use a BAR that could not be mapped: it may be possible by now. */
+int vpv_bar_map_again(struct vpv_device *vpv, struct vpv_bar_state *bar)
+{
+	guard(rwsem_write)(&vpv->state->memory_lock);
+
+	if (bar->err)
+		/* Pairs with vpv_bar_error(), which is not under the lock. */
+		smp_store_release(&bar->err,
+				  bar_map(vpv->pdev, bar->region.index, bar));
+	return bar->err;
 }
 
 /* While the BAR is being cut: before all parts of the last kind, see @num_traps. */

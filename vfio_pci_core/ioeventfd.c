@@ -160,6 +160,7 @@ int vpv_ioeventfd(struct vpv_device *vpv, void __user *arg)
 	struct vfio_device_ioeventfd set;
 	struct vpv_ioeventfd io = {};
 	u64 index;
+	int ret;
 
 	if (copy_from_user(&set, arg, minsz))
 		return -EFAULT;
@@ -177,8 +178,9 @@ int vpv_ioeventfd(struct vpv_device *vpv, void __user *arg)
 	io.bytes = set.flags;
 	if (!range_ok(&io))
 		return -EINVAL;
-	if (io.bar->err)
-		return io.bar->err;
+	ret = vpv_bar_error(vpv, io.bar);
+	if (ret)
+		return ret;
 	return set_one(st, &io, set.fd);
 }
 

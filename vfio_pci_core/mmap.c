@@ -184,7 +184,7 @@ static int check_bar_range(struct vpv_device *vpv, struct vm_area_struct *vma)
 	bar = bar_at(vpv, vma->vm_pgoff, &pos);
 	if (!bar || !bar_range_mappable(bar, pos, vma->vm_end - vma->vm_start))
 		return -EINVAL;
-	return bar->err;
+	return vpv_bar_error(vpv, bar);
 }
 
 static int mmap_dev_region(struct vpv_device *vpv, unsigned long index,

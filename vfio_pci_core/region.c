@@ -257,11 +257,13 @@ static ssize_t bar_rw(struct vpv_device *vpv, unsigned int index, char __user *b
 		      size_t count, u64 pos, bool write)
 {
 	struct vpv_bar_state *bar = &vpv->state->bars[array_index_nospec(index, VPV_BARS)];
+	int ret;
 
 	if (pos >= bar->region.bytes)
 		return -EINVAL;
-	if (bar->err)
-		return bar->err;
+	ret = vpv_bar_error(vpv, bar);
+	if (ret)
+		return ret;
 	return region_loop(vpv, &bar->region, bar_access, buf, count, pos, write);
 }
 

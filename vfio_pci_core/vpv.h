@@ -67,7 +67,7 @@ struct vpv_bar_part {
  * struct vpv_bar_state - A BAR while the device is open; constant then
  * @region: As the user sees it; bytes is 0 for a BAR that is not there.
  * @io: Mapping of the whole BAR, or NULL.
- * @err: Why @io is NULL.
+ * @err: Why @io is NULL; see vpv_bar_error().
  * @phys: Address.
  * @hw_bytes: Size of the hardware's BAR.
  * @mem: Memory, not I/O ports.
@@ -244,6 +244,15 @@ static inline bool vpv_gone(struct pci_dev *pdev)
 void vpv_bars_open(struct vpv_device *vpv);
 int vpv_bars_apply_rules(struct vpv_device *vpv);
 int vpv_bars_finish(struct vpv_device *vpv);
+int vpv_bar_map_again(struct vpv_device *vpv, struct vpv_bar_state *bar);
+
+/* Before a BAR is used: why it cannot be, or 0. */
+static inline int vpv_bar_error(struct vpv_device *vpv, struct vpv_bar_state *bar)
+{
+	/* Pairs with vpv_bar_map_again(). */
+	return unlikely(smp_load_acquire(&bar->err)) ? vpv_bar_map_again(vpv, bar) : 0;
+}
+
 int vpv_bar_add_part(struct vpv_bar_state *bar, u64 start, u64 bytes,
 		     const struct vpv_region_ops *ops);
 u64 vpv_bar_left(struct vpv_device *vpv, unsigned int nr);
