@@ -288,8 +288,7 @@ void vpv_config_restore(struct vpv_device *vpv)
 
 	lockdep_assert_held_write(&st->memory_lock);
 
-	if (st->saved)
-		pci_load_saved_state(vpv->pdev, st->saved);
+	pci_load_saved_state(vpv->pdev, st->saved);
 	pci_restore_state(vpv->pdev);
 	vpv_intx_restore(vpv);
 

@@ -12,28 +12,36 @@
 /* ---- Open and close ---- */
 
 /* What the function has while nobody uses it, and goes back to after errors. */
-static void save_config(struct vpv_device *vpv)
+static int save_config(struct vpv_device *vpv)
 {
+	struct pci_saved_state *saved;
+
 	pci_save_state(vpv->pdev);
+	saved = pci_store_saved_state(vpv->pdev);
+	if (!saved)
+		return -ENOMEM;
 	kfree(vpv->state->saved);
-	vpv->state->saved = pci_store_saved_state(vpv->pdev);
+	vpv->state->saved = saved;
+	return 0;
 }
 
 /*
  * After an error that was not (or is not yet) recovered from, config space may be
  * lost, and what is saved from before is the better one.
  */
-static void settle_config(struct vpv_device *vpv)
+static int settle_config(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
+	int ret = 0;
 
 	down_write(&st->memory_lock);
 	if (st->frozen)
 		vpv_config_restore(vpv);
 	else
-		save_config(vpv);
+		ret = save_config(vpv);
 	st->frozen = false;
 	up_write(&st->memory_lock);
+	return ret;
 }
 
 static int function_enable(struct vpv_device *vpv)
@@ -61,7 +69,10 @@ static int function_enable(struct vpv_device *vpv)
 
 	vpv_power_probe(vpv);
 	vpv_intx_probe(vpv);
-	settle_config(vpv);
+	/* Without it the next user would find what this one leaves. */
+	ret = settle_config(vpv);
+	if (ret)
+		goto disable;
 	return 0;
 
 disable:
@@ -95,10 +106,7 @@ static void function_disable(struct vpv_device *vpv)
 	int ret = -ENOTTY;
 
 	st->needs_reset = true;
-	if (st->saved)
-		pci_load_saved_state(pdev, st->saved);
-	else
-		pci_save_state(pdev);
+	pci_load_saved_state(pdev, st->saved);
 
 	/* Quiet during the reset. */
 	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
@@ -353,7 +361,9 @@ static int device_announce(struct vpv_device *vpv)
 
 	/* From the unknown state of an unbound device only D0 can be entered. */
 	pci_set_power_state(vpv->pdev, PCI_D0);
-	save_config(vpv);
+	ret = save_config(vpv);
+	if (ret)
+		return ret;
 	pm_runtime_allow(dev);
 	if (!vpv->options.no_idle_d3)
 		pm_runtime_put(dev);
