@@ -5,5 +5,6 @@
 const struct vu_model *const vu_models[] = {
 	&hisi_like_model,
 	&mlx5_like_model,
+	&plain_model,
 	NULL,
 };

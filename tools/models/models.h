@@ -7,5 +7,6 @@
 
 extern const struct vu_model hisi_like_model;
 extern const struct vu_model mlx5_like_model;
+extern const struct vu_model plain_model;
 
 #endif /* MODELS_H */
