@@ -22,16 +22,22 @@ class Kind:
     express: bool = True        # behind a root port, else on bus 0
     backend: str = ""           # "net": a port of a hub that joins all NICs; "disk": an empty disk of DISK_BYTES
     rom: bool = False           # has the ROM that rom_image() makes
+    functions: int = 1          # so many of them in one slot
 
 
 KINDS = {
     "edu": Kind("edu", express=False),
     "e1000e": Kind("e1000e", backend="net", rom=True),
     "igb": Kind("igb", ("romfile=",), backend="net"),
+    # Two of its functions in one slot: Linux knows that they are isolated, and gives each a group. The first has to
+    # name the second, because with ARI nobody looks for it otherwise.
+    "igb-pair": Kind("igb", ("romfile=",), backend="net", functions=2),
     "nvme": Kind("nvme", backend="disk"),
     "virtio-net": Kind("virtio-net-pci", ("romfile=", "disable-legacy=on", "iommu_platform=on"), backend="net"),
     # A device with little but a large 64-bit BAR (testdev:membar=4G); behind a port, whose bus reset it needs.
     "testdev": Kind("pci-testdev"),
+    # The firmware's display: its ROM is a copy in memory.
+    "vga": Kind("VGA", express=False),
 }
 
 
@@ -45,30 +51,44 @@ class Device:
         self.options = [*self.kind.options, *options]
 
     @property
-    def place(self):
-        """Where L1 finds it: SLOT.FUNCTION of bus 0, or of the root port that leads to it, followed by "/"."""
-        return f"0000:00:{self.slot:02x}.0" + ("/" if self.kind.express else "")
+    def lines(self):
+        """Where L1 finds its functions: SLOT of bus 0, or of the root port that leads to it and "/", then FUNCTION."""
+        place = f"0000:00:{self.slot:02x}." + ("0/" if self.kind.express else "")
+        return "".join(f"{place}{number} {self.name} {self.index * self.kind.functions + number}\n"
+                       for number in range(self.kind.functions))
 
     def arguments(self, folder):
         """For QEMU; files that the device needs are made in FOLDER."""
-        command, own = [], {"driver": self.kind.driver, "id": self.id}
+        command = []
         if self.kind.express:
             # 5 GT/s: after a reset of the link QEMU does not report it active, which Linux waits for above that.
             command += ["-device", f"pcie-root-port,id=port-{self.id},addr={self.slot:x},chassis={self.slot},x-speed=5"]
+        for number in range(self.kind.functions):
+            command += self._function(number, folder)
+        return command
+
+    def _function(self, number, folder):
+        name = f"{self.id}-{number}" if number else self.id
+        command, own = [], {"driver": self.kind.driver, "id": name}
+        if self.kind.express:
             own["bus"] = f"port-{self.id}"
         else:
             own["addr"] = f"{self.slot:x}"
+        if self.kind.functions > 1:
+            own["addr"] = f"0.{number:x}"
+            own["multifunction"] = "on"
+            own["x-pcie-ari-nextfn-1"] = "off" if number else "on"
         if self.kind.backend == "net":
-            command += ["-netdev", f"hubport,id=net-{self.id},hubid=0"]
-            own["netdev"] = f"net-{self.id}"
+            command += ["-netdev", f"hubport,id=net-{name},hubid=0"]
+            own["netdev"] = f"net-{name}"
         if self.kind.backend == "disk":
-            disk = Path(folder) / f"{self.id}.disk"
+            disk = Path(folder) / f"{name}.disk"
             with open(disk, "wb") as file:
                 file.truncate(DISK_BYTES)
-            command += ["-blockdev", json.dumps({"driver": "raw", "node-name": f"disk-{self.id}", "file": {
+            command += ["-blockdev", json.dumps({"driver": "raw", "node-name": f"disk-{name}", "file": {
                 "driver": "file", "filename": str(disk)}})]
-            own["drive"] = f"disk-{self.id}"
-            own["serial"] = self.id
+            own["drive"] = f"disk-{name}"
+            own["serial"] = name
         if self.kind.rom:
             rom = Path(folder) / ROM_NAME
             rom.write_bytes(rom_image())

@@ -94,7 +94,7 @@ def _write_payload(job, functions, stock, path, sizes):
         for model in functions:
             lines[model.spare] += f"{model.bdf} {model.name} {model.index} /dev/virtio-ports/{model.port}\n"
 
-        (lab / "stock").write_text("".join(f"{device.place} {device.name} {device.index}\n" for device in stock))
+        (lab / "stock").write_text("".join(device.lines for device in stock))
 
         def owned_by_root(info):
             info.uid = info.gid = 0
