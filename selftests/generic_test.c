@@ -57,10 +57,27 @@ static int rom_wrong(const uint8_t *rom, unsigned int pos, unsigned int bytes)
 	return wrong;
 }
 
+/* As the host's own reader sees it. */
+static int host_rom(const struct slot *slot, uint8_t *rom)
+{
+	char path[128];
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/rom", slot->bdf);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, "1", 1) == 1)
+		n = pread(fd, rom, ROM_BYTES, 0);
+	close(fd);
+	return n == ROM_BYTES ? 0 : -EIO;
+}
+
 TEST_F(generic, rom)
 {
 	struct vfio_region_info info;
-	uint8_t rom[ROM_BYTES + 16];
+	uint8_t rom[ROM_BYTES + 16], host[ROM_BYTES];
 
 	ASSERT_EQ(0, vdev_region(&self->v, ROM, &info));
 	EXPECT_EQ((uint32_t)VFIO_REGION_INFO_FLAG_READ, info.flags);
@@ -70,6 +87,8 @@ TEST_F(generic, rom)
 	EXPECT_EQ(0x55, rom[0]);
 	EXPECT_EQ(0xaa, rom[1]);
 	EXPECT_EQ(0, rom_wrong(rom, 0, ROM_BYTES));
+	EXPECT_EQ(0, host_rom(&self->slot, host));
+	EXPECT_EQ(0, memcmp(rom, host, ROM_BYTES));
 	for (unsigned int bytes = 1; bytes < 24; bytes++) {
 		ASSERT_EQ(bytes, vdev_pread(&self->v, ROM, 0x101, rom, bytes));
 		EXPECT_EQ(0, rom_wrong(rom, 0x101, bytes));

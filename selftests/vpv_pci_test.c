@@ -18,36 +18,6 @@ FIXTURE(vpv_pci)
 	struct slot nic;
 };
 
-/* Everything off the driver, which then can go. */
-static int unbind_all(void)
-{
-	static const char *const names[] = { "edu", "e1000e", "igb", "testdev" };
-	struct slot slots[SLOT_MAX];
-	char driver[64];
-
-	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		int num = slots_find(names[i], slots, SLOT_MAX);
-
-		for (int j = 0; j < num; j++)
-			if (!vdev_driver(slots[j].bdf, driver, sizeof(driver)) &&
-			    !strcmp(driver, "vpv_pci") && vdev_unbind(slots[j].bdf))
-				return -EBUSY;
-	}
-	return 0;
-}
-
-static int load(const char *parameters)
-{
-	const char *modules = getenv("VPV_MODULES") ?: "/vpv/modules";
-	char command[512];
-
-	if (unbind_all())
-		return -EBUSY;
-	snprintf(command, sizeof(command), "rmmod vpv_pci && insmod %s/vpv_pci.ko %s", modules,
-		 parameters);
-	return system(command) ? -EIO : 0;
-}
-
 static int set_override(const struct slot *slot, const char *name)
 {
 	char path[128];
@@ -71,7 +41,7 @@ FIXTURE_SETUP(vpv_pci)
 
 FIXTURE_TEARDOWN(vpv_pci)
 {
-	EXPECT_EQ(0, load(""));
+	EXPECT_EQ(0, vpv_pci_load(""));
 }
 
 TEST_F(vpv_pci, new_id_binds_and_remove_id_does_not_any_more)
@@ -98,7 +68,7 @@ TEST_F(vpv_pci, ids)
 	set_override(&self->edu[1], "\n");
 	set_override(&self->nic, "\n");
 	/* What cannot be read is left out, the others count. */
-	ASSERT_EQ(0, load("ids=8086,zz," EDU_IDS ",8086:10d3:1234:x"));
+	ASSERT_EQ(0, vpv_pci_load("ids=8086,zz," EDU_IDS ",8086:10d3:1234:x"));
 	EXPECT_TRUE(has_driver(&self->edu[0], "vpv_pci"));
 	EXPECT_TRUE(has_driver(&self->edu[1], "vpv_pci"));
 	EXPECT_FALSE(has_driver(&self->nic, "vpv_pci"));
@@ -123,7 +93,7 @@ TEST_F(vpv_pci, disable_idle_d3)
 	struct vdev v;
 
 	EXPECT_TRUE(runtime_status_becomes(&self->nic, "suspended"));
-	ASSERT_EQ(0, load("disable_idle_d3=1"));
+	ASSERT_EQ(0, vpv_pci_load("disable_idle_d3=1"));
 	ASSERT_EQ(0, vdev_bind(self->nic.bdf, "vpv_pci"));
 	usleep(200000);
 	EXPECT_TRUE(runtime_status_becomes(&self->nic, "active"));
@@ -139,7 +109,7 @@ TEST_F(vpv_pci, nointxmask)
 	int event = eventfd_new();
 	struct vdev v[2];
 
-	ASSERT_EQ(0, load("nointxmask=1"));
+	ASSERT_EQ(0, vpv_pci_load("nointxmask=1"));
 	for (int i = 0; i < 2; i++) {
 		ASSERT_EQ(0, vdev_bind(self->edu[i].bdf, "vpv_pci"));
 		ASSERT_EQ(0, vdev_open(&v[i], &self->edu[i], VDEV_GROUP));

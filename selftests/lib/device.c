@@ -159,7 +159,7 @@ static int group_path(const char *bdf, char *node, size_t room)
 	return err;
 }
 
-static int cdev_path(const char *bdf, char *node, size_t room)
+int vdev_cdev_path(const char *bdf, char *node, size_t room)
 {
 	char path[128];
 	struct dirent *e;
@@ -256,25 +256,17 @@ static int token_bytes(const char *text, uint8_t *bytes)
 	return 0;
 }
 
-static int open_cdev(struct vdev *v, const char *token)
+int vdev_bind_iommufd(struct vdev *v, const char *node, const void *token)
 {
-	struct bind_iommufd bind = { .argsz = sizeof(bind) };
+	struct bind_iommufd bind = {
+		.argsz = sizeof(bind), .flags = token ? BIND_FLAG_TOKEN : 0,
+		.token_uuid_ptr = (uintptr_t)token,
+	};
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
 	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
-	char node[128];
-	uint8_t bytes[16];
-	int err = cdev_path(v->slot.bdf, node, sizeof(node));
 
-	if (!err)
-		err = wait_node(node);
-	if (!err && token) {
-		err = token_bytes(token, bytes);
-		bind.flags = BIND_FLAG_TOKEN;
-		bind.token_uuid_ptr = (uintptr_t)bytes;
-	}
-	if (err)
-		return err;
-	v->iommu = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	if (v->iommu < 0)
+		v->iommu = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 	if (v->iommu < 0)
 		return -errno;
 	v->fd = open(node, O_RDWR | O_CLOEXEC);
@@ -289,6 +281,19 @@ static int open_cdev(struct vdev *v, const char *token)
 	return ioctl(v->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) ? -errno : 0;
 }
 
+static int open_cdev(struct vdev *v, const char *token)
+{
+	uint8_t bytes[16];
+	char node[128];
+	int err = vdev_cdev_path(v->slot.bdf, node, sizeof(node));
+
+	if (!err)
+		err = wait_node(node);
+	if (!err && token)
+		err = token_bytes(token, bytes);
+	return err ?: vdev_bind_iommufd(v, node, token ? bytes : NULL);
+}
+
 int vdev_open(struct vdev *v, const struct slot *slot, enum vdev_mode mode)
 {
 	return vdev_open_token(v, slot, mode, NULL);
@@ -301,6 +306,18 @@ int vdev_open_token(struct vdev *v, const struct slot *slot, enum vdev_mode mode
 
 	*v = (struct vdev){ .slot = *slot, .mode = mode, .fd = -1, .iommu = -1, .group = -1 };
 	err = mode == VDEV_GROUP ? open_group(v, token) : open_cdev(v, token);
+	if (err)
+		vdev_close(v);
+	return err;
+}
+
+int vdev_open_beside(struct vdev *v, const struct slot *slot, const struct vdev *other)
+{
+	int err;
+
+	*v = (struct vdev){ .slot = *slot, .mode = VDEV_CDEV, .fd = -1, .group = -1 };
+	v->iommu = fcntl(other->iommu, F_DUPFD_CLOEXEC, 0);
+	err = v->iommu < 0 ? -errno : open_cdev(v, NULL);
 	if (err)
 		vdev_close(v);
 	return err;
@@ -458,11 +475,15 @@ int vdev_irq_eventfds(struct vdev *v, unsigned int index, unsigned int start,
 		},
 	};
 
+	int ret;
+
 	if (count > IRQ_MAX)
 		return -E2BIG;
 	if (count)
 		memcpy(b.data, fds, count * sizeof(int));
-	return ioctl(v->fd, VFIO_DEVICE_SET_IRQS, &b) < 0 ? -errno : 0;
+	ret = ioctl(v->fd, VFIO_DEVICE_SET_IRQS, &b);
+	/* A positive one tells how many vectors there could be. */
+	return ret < 0 ? -errno : ret ? -ENOSPC : 0;
 }
 
 int vdev_irq_bool(struct vdev *v, unsigned int index, unsigned int start,

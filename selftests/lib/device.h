@@ -70,6 +70,11 @@ int vdev_open(struct vdev *v, const struct slot *slot, enum vdev_mode mode);
 /* With a VF token, 36 characters, or NULL. */
 int vdev_open_token(struct vdev *v, const struct slot *slot, enum vdev_mode mode,
 		    const char *token);
+/* The steps of opening by character device; after an error vdev_close() undoes them. */
+int vdev_cdev_path(const char *bdf, char *node, size_t room);
+int vdev_bind_iommufd(struct vdev *v, const char *node, const void *token);
+/* By character device, in the iommufd that @other has. */
+int vdev_open_beside(struct vdev *v, const struct slot *slot, const struct vdev *other);
 void vdev_close(struct vdev *v);
 
 int vdev_dma_map(struct vdev *v, void *va, uint64_t iova, uint64_t bytes);

@@ -29,4 +29,7 @@
 uint32_t bar_get(struct vdev *v, unsigned int bar, uint64_t pos);
 int bar_set(struct vdev *v, unsigned int bar, uint64_t pos, uint32_t val);
 
+/* Load vpv_pci anew; every function is taken off it before. */
+int vpv_pci_load(const char *parameters);
+
 #endif /* SELFTEST_STOCK_H */

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Functions that have what QEMU's usual ones have not: vital product data, ids on the
+ * denylist, a ROM that is a copy in memory.
+ */
+#include "lib/log.h"
+#include "lib/stock.h"
+#include "lib/test.h"
+
+#define PLAIN		"plain"		/* tools/models/plain.c: the second one is denied */
+#define VPD_BYTES	58
+#define VPD_RW		40		/* a dword of the asset tag */
+#define ROM		VFIO_PCI_ROM_REGION_INDEX
+#define SHADOW_BYTES	0x20000
+
+static int sysfs_open(const struct slot *slot, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", slot->bdf, name);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+/* With each driver, which have to show the same. */
+FIXTURE(special)
+{
+	struct slot slot[2];
+	struct vdev v;
+};
+
+FIXTURE_VARIANT(special)
+{
+	const char *driver;
+};
+
+FIXTURE_VARIANT_ADD(special, vpv_pci) { .driver = "vpv_pci" };
+FIXTURE_VARIANT_ADD(special, vfio_pci) { .driver = "vfio-pci" };
+
+FIXTURE_SETUP(special)
+{
+	self->v.fd = self->v.group = self->v.iommu = -1;
+	if (!strcmp(variant->driver, "vfio-pci") && system("modprobe vfio-pci"))
+		SKIP(return, "vfio-pci cannot be loaded");
+}
+
+FIXTURE_TEARDOWN(special)
+{
+	vdev_close(&self->v);
+	vdev_unbind(self->slot[0].bdf);
+}
+
+/* ---- Vital product data ---- */
+
+/* Begin a transfer and wait for its end; -ETIMEDOUT if that does not come. */
+static int vpd_transfer(struct vdev *v, unsigned int cap, unsigned int addr, bool write)
+{
+	const unsigned int flag = write ? PCI_VPD_ADDR_F : 0;
+	int err = vdev_cfg_set(v, cap + PCI_VPD_ADDR, 2, addr | flag);
+
+	for (int i = 0; i < 20 && !err; i++) {
+		if ((vdev_cfg(v, cap + PCI_VPD_ADDR, 2) & PCI_VPD_ADDR_F) != flag)
+			return 0;
+		usleep(1000);
+	}
+	return err ?: -ETIMEDOUT;
+}
+
+TEST_F(special, vital_product_data)
+{
+	const uint32_t text = 0x34333231;
+	uint8_t all[VPD_BYTES + 4] = {}, host[VPD_BYTES + 4] = {};
+	unsigned int cap;
+	int fd;
+
+	if (slots_find(PLAIN, self->slot, 1) != 1)
+		SKIP(return, "no function of the model " PLAIN " in /vpv/devices");
+	ASSERT_EQ(0, vdev_bind(self->slot[0].bdf, variant->driver));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot[0], VDEV_GROUP));
+	cap = vdev_find_cap(&self->v, PCI_CAP_ID_VPD);
+	ASSERT_NE(0U, cap);
+	fd = sysfs_open(&self->slot[0], "vpd");
+	ASSERT_GE(fd, 0);
+
+	/* The host's own view, and the user's; behind the end are zeroes. */
+	ASSERT_EQ(VPD_BYTES, pread(fd, host, sizeof(host), 0));
+	EXPECT_EQ(0, memcmp(host + 3, "plain model", 11));
+	for (unsigned int i = 0; i < VPD_BYTES; i += 4) {
+		uint32_t data;
+
+		ASSERT_EQ(0, vpd_transfer(&self->v, cap, i, false));
+		data = vdev_cfg(&self->v, cap + PCI_VPD_DATA, 4);
+		memcpy(all + i, &data, 4);
+	}
+	EXPECT_EQ(0, memcmp(all, host, sizeof(all)));
+
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, cap + PCI_VPD_DATA, 4, text));
+	ASSERT_EQ(0, vpd_transfer(&self->v, cap, VPD_RW, true));
+	ASSERT_EQ(4, pread(fd, host, 4, VPD_RW));
+	EXPECT_EQ(0, memcmp(host, &text, 4));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, cap + PCI_VPD_DATA, 4, 0));
+	ASSERT_EQ(0, vpd_transfer(&self->v, cap, VPD_RW, false));
+	EXPECT_EQ(text, vdev_cfg(&self->v, cap + PCI_VPD_DATA, 4));
+
+	/* Nothing is written there. */
+	EXPECT_EQ(-ETIMEDOUT, vpd_transfer(&self->v, cap, VPD_BYTES + 2, true));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, cap + PCI_VPD_DATA, 4, 0x30303030));
+	ASSERT_EQ(0, vpd_transfer(&self->v, cap, VPD_RW, true));
+	close(fd);
+}
+
+/* ---- A ROM that is a copy in memory ---- */
+
+TEST_F(special, shadow_rom)
+{
+	static uint8_t user[SHADOW_BYTES], host[SHADOW_BYTES];
+	struct vfio_region_info info;
+	long bytes;
+	int fd;
+
+	if (slots_find("vga", self->slot, 1) != 1)
+		SKIP(return, "no vga in /vpv/stock");
+	ASSERT_EQ(0, vdev_bind(self->slot[0].bdf, variant->driver));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot[0], VDEV_GROUP));
+	ASSERT_EQ(0, vdev_bus_master(&self->v, false));
+	ASSERT_EQ(0, vdev_region(&self->v, ROM, &info));
+	EXPECT_EQ((uint32_t)VFIO_REGION_INFO_FLAG_READ, info.flags);
+	EXPECT_EQ(SHADOW_BYTES, info.size);
+	bytes = vdev_pread(&self->v, ROM, 0, user, sizeof(user));
+	EXPECT_EQ(SHADOW_BYTES, bytes);
+	EXPECT_EQ(0x55, user[0]);
+	EXPECT_EQ(0xaa, user[1]);
+
+	/* The host reads as far as the image goes. */
+	fd = sysfs_open(&self->slot[0], "rom");
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(1, write(fd, "1", 1));
+	for (bytes = 0; bytes < SHADOW_BYTES; ) {
+		ssize_t n = pread(fd, host + bytes, SHADOW_BYTES - bytes, bytes);
+
+		if (n <= 0)
+			break;
+		bytes += n;
+	}
+	EXPECT_LE(512, bytes);
+	EXPECT_EQ(0, memcmp(user, host, bytes));
+	close(fd);
+}
+
+/* ---- Denylist ---- */
+
+TEST(denylist)
+{
+	struct slot slot[2];
+	char driver[64] = "?";
+	struct vdev v;
+	int log;
+
+	if (slots_find(PLAIN, slot, 2) != 2)
+		SKIP(return, "needs two functions of the model " PLAIN " in /vpv/devices");
+	log = log_mark();
+	EXPECT_EQ(-ENODEV, vdev_bind(slot[1].bdf, "vpv_pci"));
+	EXPECT_EQ(0, vdev_driver(slot[1].bdf, driver, sizeof(driver)));
+	EXPECT_STREQ("", driver);
+	EXPECT_EQ(1, log_count(log, "is on the denylist", NULL, 0));
+
+	ASSERT_EQ(0, vpv_pci_load("disable_denylist=1"));
+	EXPECT_EQ(0, vdev_bind(slot[1].bdf, "vpv_pci"));
+	EXPECT_EQ(1, log_count(log, "is on the denylist, which is disabled", NULL, 0));
+	EXPECT_EQ(0, vdev_open(&v, &slot[1], VDEV_GROUP));
+	vdev_close(&v);
+	EXPECT_EQ(0, vpv_pci_load(""));
+	close(log);
+}
+
+TEST_HARNESS_MAIN
