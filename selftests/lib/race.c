@@ -22,6 +22,13 @@ static void on_bus_error(int sig)
 	siglongjmp(bus_error, sig);
 }
 
+void race_catch_faults(void)
+{
+	struct sigaction sa = { .sa_handler = on_bus_error };
+
+	sigaction(SIGBUS, &sa, NULL);
+}
+
 bool race_load_faults(volatile uint8_t *p)
 {
 	bool faulted = true;
@@ -54,12 +61,11 @@ static unsigned int seconds(void)
 
 bool race_run(struct race_job *jobs, unsigned int num)
 {
-	struct sigaction sa = { .sa_handler = on_bus_error };
 	pthread_t threads[JOBS_MAX];
 	unsigned int started;
 	bool ok;
 
-	sigaction(SIGBUS, &sa, NULL);
+	race_catch_faults();
 	stop = false;
 	for (started = 0; started < num && started < JOBS_MAX; started++)
 		if (pthread_create(&threads[started], NULL, job_thread, &jobs[started]))

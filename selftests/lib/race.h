@@ -23,6 +23,9 @@ struct race_job {
 /* For RACE_SECONDS (2); false if a job never ran a step or a thread did not start. */
 bool race_run(struct race_job *jobs, unsigned int num);
 
+/* For race_load_faults() outside of a race. */
+void race_catch_faults(void);
+
 /* A load from a mapping of a device; true if it raised SIGBUS.  For any thread. */
 bool race_load_faults(volatile uint8_t *p);
 
