@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The controlling function of mlx5_like goes away and comes back, in every state of a
+ * migration and while commands are in work.  Calls end in time, with the errors of
+ * Documentation/mlx5_like.rst; functions go on or are in ERROR; afterwards a whole
+ * migration works.
+ */
+#include "lib/mlxscene.h"
+#include "lib/test.h"
+
+#define ERROR		VFIO_DEVICE_STATE_ERROR
+#define STOP		VFIO_DEVICE_STATE_STOP
+#define RUNNING		VFIO_DEVICE_STATE_RUNNING
+#define STOP_COPY	VFIO_DEVICE_STATE_STOP_COPY
+#define RESUMING	VFIO_DEVICE_STATE_RESUMING
+#define RUNNING_P2P	VFIO_DEVICE_STATE_RUNNING_P2P
+#define PRE_COPY	VFIO_DEVICE_STATE_PRE_COPY
+#define PRE_COPY_P2P	VFIO_DEVICE_STATE_PRE_COPY_P2P
+
+/* ---- The controlling function goes away ---- */
+
+enum way { RESET, UNBIND, REMOVE, VANISH, SILENCE };
+
+FIXTURE(mlx5_gone)
+{
+	struct scene s;
+};
+
+FIXTURE_VARIANT(mlx5_gone)
+{
+	enum way way;
+};
+
+FIXTURE_VARIANT_ADD(mlx5_gone, reset) { .way = RESET };
+FIXTURE_VARIANT_ADD(mlx5_gone, unbind) { .way = UNBIND };
+FIXTURE_VARIANT_ADD(mlx5_gone, remove) { .way = REMOVE };
+/* Reads all ones before it is removed. */
+FIXTURE_VARIANT_ADD(mlx5_gone, vanish) { .way = VANISH };
+/* Reads all ones, and nobody tells the driver. */
+FIXTURE_VARIANT_ADD(mlx5_gone, silence) { .way = SILENCE };
+
+FIXTURE_SETUP(mlx5_gone)
+{
+	int err = scene_open(&self->s);
+
+	if (err == -ENODEV)
+		SKIP(return, "no two functions mlx5_like in /vpv/devices");
+	ASSERT_EQ(0, err);
+}
+
+FIXTURE_TEARDOWN(mlx5_gone)
+{
+	scene_close(&self->s);
+}
+
+static int ctrl_sysfs(struct scene *s, const char *file)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", s->p.ctrl.bdf, file);
+	return sysfs_write(path, "1");
+}
+
+static int ctrl_deaf(struct scene *s)
+{
+	int err = model_cmd(&s->p.fw, "fault region_read fail");
+
+	err = err ? err : model_cmd(&s->p.fw, "fault region_write fail");
+	return err ? err : model_cmd(&s->p.fw, "fault config fail");
+}
+
+/* Until functions are not controlled any more. */
+static int wait_gone(struct scene *s)
+{
+	uint64_t end = now_ms() + PROMPT_MS;
+	char state[16];
+
+	while (mlx_config_read(&s->p.ctrl, 0, "enable", state, sizeof(state)) != -ENOTCONN) {
+		if (now_ms() > end)
+			return -ETIMEDOUT;
+		usleep(20000);
+	}
+	return 0;
+}
+
+static int go_away(struct scene *s, enum way way)
+{
+	int err;
+
+	switch (way) {
+	case RESET:
+		return ctrl_sysfs(s, "reset");
+	case UNBIND:
+		return vdev_unbind(s->p.ctrl.bdf);
+	case REMOVE:
+		return ctrl_sysfs(s, "remove");
+	case VANISH:
+		err = ctrl_deaf(s);
+		return err ? err : ctrl_sysfs(s, "remove");
+	case SILENCE:
+		err = ctrl_deaf(s);
+		return err ? err : wait_gone(s);
+	}
+	return -EINVAL;
+}
+
+static int wait_back(struct scene *s)
+{
+	uint64_t end = now_ms() + PROMPT_MS;
+	char state[16];
+	int err;
+
+	while ((err = mlx_config_read(&s->p.ctrl, 0, "enable", state, sizeof(state))) &&
+	       now_ms() < end)
+		usleep(20000);
+	return err;
+}
+
+static int come_back(struct scene *s, enum way way)
+{
+	int err = model_cmd(&s->p.fw, "fault clear");
+
+	if (!err && (way == REMOVE || way == VANISH))
+		err = sysfs_write("/sys/bus/pci/rescan", "1");
+	if (!err && (way == UNBIND || way == REMOVE || way == VANISH))
+		err = mlx_control(&s->p.ctrl);
+	return err ? err : wait_back(s);
+}
+
+#define GO_AWAY() do {								\
+	uint64_t _begin = now_ms();						\
+										\
+	ASSERT_EQ(0, go_away(s, variant->way));					\
+	EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - _begin);			\
+} while (0)
+
+/* What needs a command fails meanwhile; after a reset nobody sees a meanwhile. */
+#define EXPECT_AWAY(err, what) do {						\
+	int _err = (what);							\
+										\
+	if (variant->way != RESET)						\
+		EXPECT_EQ(err, _err);						\
+} while (0)
+
+/* It is back: the source runs, after a reset only if @state is ERROR. */
+#define COME_BACK(fn, state) do {						\
+	scene_fd_close(s);								\
+	EXPECT_EQ(state, mig_get(&s->p.v[fn]));					\
+	ASSERT_EQ(0, come_back(s, variant->way));				\
+	if ((state) == ERROR) {							\
+		ASSERT_EQ(0, vdev_reset(&s->p.v[fn]));				\
+		ASSERT_EQ(0, vnet_start(&s->p.net, &s->p.v[0]));		\
+	}									\
+	EXPECT_EQ(0, mig_set(&s->p.v[fn], RUNNING, NULL));			\
+	EXPECT_EQ(0, mlx_pair_echo(&s->p, 0));					\
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));				\
+	ASSERT_EQ(0, mlx_pair_reset(&s->p));					\
+} while (0)
+
+TEST_F_TIMEOUT(mlx5_gone, running, 120)
+{
+	struct scene *s = &self->s;
+
+	GO_AWAY();
+	EXPECT_EQ(0, mlx_pair_echo(&s->p, 0));
+	EXPECT_AWAY(-ENOTCONN, scene_set(s, 0, RUNNING_P2P));
+	EXPECT_AWAY(-ENOTCONN, scene_set(s, 0, PRE_COPY));
+	EXPECT_AWAY(-ENOTCONN, scene_set(s, 0, STOP_COPY));
+	ASSERT_EQ(0, variant->way == RESET ? scene_set(s, 0, RUNNING) : 0);
+	COME_BACK(0, RUNNING);
+}
+
+TEST_F_TIMEOUT(mlx5_gone, running_p2p, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 0, RUNNING_P2P));
+	GO_AWAY();
+	EXPECT_AWAY(-ENOTCONN, variant->way == RESET ? 0 : scene_set(s, 0, RUNNING));
+	COME_BACK(0, RUNNING_P2P);
+}
+
+TEST_F_TIMEOUT(mlx5_gone, stop, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 0, STOP));
+	GO_AWAY();
+	EXPECT_AWAY(-ENOTCONN, variant->way == RESET ? 0 : scene_set(s, 0, RUNNING));
+	COME_BACK(0, STOP);
+}
+
+/* The destination is told to wait for one full image. */
+TEST_F_TIMEOUT(mlx5_gone, pre_copy, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 0, PRE_COPY));
+	ASSERT_EQ(0, scene_read_some(s));
+	GO_AWAY();
+	EXPECT_EQ(-ENOMSG, scene_read_all(s));
+	EXPECT_EQ(0, mlx_pair_echo(&s->p, 0));
+	EXPECT_AWAY(-ENOTCONN, variant->way == RESET ? 0 : scene_set(s, 0, STOP_COPY));
+	EXPECT_EQ(PRE_COPY, mig_get(&s->p.v[0]));
+	EXPECT_EQ(0, scene_set(s, 0, RUNNING));
+	COME_BACK(0, RUNNING);
+}
+
+TEST_F_TIMEOUT(mlx5_gone, pre_copy_p2p, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 0, PRE_COPY_P2P));
+	ASSERT_EQ(0, scene_read_some(s));
+	GO_AWAY();
+	EXPECT_EQ(-ENOMSG, scene_read_all(s));
+	EXPECT_AWAY(-ENOTCONN, variant->way == RESET ? 0 : scene_set(s, 0, STOP_COPY));
+	COME_BACK(0, PRE_COPY_P2P);
+}
+
+/* Pre-copy survives it: what is sent at the end is enough for the destination. */
+TEST_F_TIMEOUT(mlx5_gone, pre_copy_goes_on_when_it_is_back, 120)
+{
+	struct blob b = { 0 };
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 0, PRE_COPY));
+	ASSERT_EQ(-ENOMSG, blob_pull(&b, s->fd, 0));
+	GO_AWAY();
+	ASSERT_EQ(0, come_back(s, variant->way));
+	ASSERT_EQ(0, scene_set(s, 0, STOP_COPY));
+	ASSERT_EQ(0, blob_pull(&b, s->fd, 0));
+	ASSERT_EQ(0, vdev_bus_master(&s->p.v[1], true));
+	EXPECT_EQ(0, mig_load(&s->p.v[1], &b, RUNNING));
+	EXPECT_EQ(0, mlx_pair_echo(&s->p, 1));
+	blob_free(&b);
+	COME_BACK(0, STOP_COPY);
+}
+
+TEST_F_TIMEOUT(mlx5_gone, stop_copy, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 0, STOP_COPY));
+	ASSERT_EQ(0, scene_read_some(s));
+	GO_AWAY();
+	EXPECT_EQ(-ENOTCONN, scene_read_all(s));
+	EXPECT_EQ(STOP_COPY, mig_get(&s->p.v[0]));
+	EXPECT_EQ(0, scene_set(s, 0, STOP));
+	EXPECT_AWAY(-ENOTCONN, variant->way == RESET ? 0 : scene_set(s, 0, RUNNING));
+	COME_BACK(0, STOP);
+}
+
+TEST_F_TIMEOUT(mlx5_gone, resuming, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 1, RESUMING));
+	ASSERT_EQ(0, scene_load_half(s));
+	GO_AWAY();
+	EXPECT_EQ(-ENOTCONN, scene_load_rest(s));
+	EXPECT_EQ(-ENOTCONN, scene_set(s, 1, STOP));
+	COME_BACK(1, ERROR);
+}
+
+TEST_F_TIMEOUT(mlx5_gone, logging, 120)
+{
+	uint64_t bitmap[VNET_PAGES / 64] = { 0 };
+	struct scene *s = &self->s;
+	unsigned int page;
+
+	if (access("/dev/iommu", F_OK))
+		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	ASSERT_EQ(0, mlx_log_start(&s->p.v[0]));
+	GO_AWAY();
+	ASSERT_EQ(0, mlx_pair_echo(&s->p, 0));
+	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
+	for (unsigned int w = 0; w < VNET_PAGES / 64; w++)
+		EXPECT_EQ(UINT64_MAX, bitmap[w]);
+	ASSERT_EQ(0, come_back(s, variant->way));
+	/* One more that knows nothing of the time before. */
+	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
+	memset(bitmap, 0, sizeof(bitmap));
+	page = mlx_pair_page(&s->p);
+	ASSERT_EQ(0, mlx_pair_echo(&s->p, 0));
+	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
+	EXPECT_TRUE(bitmap[page / 64] >> (page % 64) & 1);
+	EXPECT_EQ(0U, bitmap[VNET_PAGES / 64 - 1]);
+	EXPECT_EQ(0, mlx_log_stop(&s->p.v[0]));
+	COME_BACK(0, RUNNING);
+}
+
+/* Closing a function gives back what it has, whether anybody listens or not. */
+TEST_F_TIMEOUT(mlx5_gone, close, 120)
+{
+	struct scene *s = &self->s;
+
+	if (!access("/dev/iommu", F_OK))
+		ASSERT_EQ(0, mlx_log_start(&s->p.v[0]));
+	ASSERT_EQ(0, scene_set(s, 0, STOP_COPY));
+	ASSERT_EQ(0, scene_read_some(s));
+	GO_AWAY();
+	mlx_pair_close_fn(&s->p, 0);
+	scene_fd_close(s);
+	ASSERT_EQ(0, mlx_pair_open_fn(&s->p, 0));
+	EXPECT_EQ(0, mlx_pair_echo(&s->p, 0));
+	COME_BACK(0, RUNNING);
+}
+
+/* ---- While a command is in work ---- */
+
+TEST_F_TIMEOUT(mlx5_gone, while_saving, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 0, STOP));
+	ASSERT_EQ(0, scene_call(s, scene_save, "save_chunk"));
+	GO_AWAY();
+	EXPECT_EQ(-ENOTCONN, scene_join(s));
+	COME_BACK(0, STOP_COPY);
+}
+
+TEST_F_TIMEOUT(mlx5_gone, while_pre_copying, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_call(s, scene_precopy, "save_chunk"));
+	GO_AWAY();
+	EXPECT_EQ(-ENOMSG, scene_join(s));
+	COME_BACK(0, PRE_COPY);
+}
+
+TEST_F_TIMEOUT(mlx5_gone, while_loading, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 1, RESUMING));
+	ASSERT_EQ(0, scene_call(s, scene_load_all, "load_chunk"));
+	GO_AWAY();
+	EXPECT_EQ(-ENOTCONN, scene_join(s));
+	EXPECT_EQ(-ENOTCONN, scene_set(s, 1, STOP));
+	COME_BACK(1, ERROR);
+}
+
+/* Nobody knows whether it is suspended. */
+TEST_F_TIMEOUT(mlx5_gone, while_suspending, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_call(s, scene_to_p2p, "suspend_initiator"));
+	GO_AWAY();
+	EXPECT_EQ(-EIO, scene_join(s));
+	COME_BACK(0, ERROR);
+}
+
+TEST_F_TIMEOUT(mlx5_gone, while_resuming, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 0, STOP));
+	ASSERT_EQ(0, scene_call(s, scene_to_running, "resume_initiator"));
+	GO_AWAY();
+	EXPECT_EQ(-EIO, scene_join(s));
+	COME_BACK(0, ERROR);
+}
+
+TEST_F_TIMEOUT(mlx5_gone, while_asked, 120)
+{
+	static const char *const slow[] = {
+		"query_function", "save_begin", "save_end",
+	};
+	struct scene *s = &self->s;
+
+	for (unsigned int i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
+		int err;
+
+		ASSERT_EQ(0, scene_set(s, 0, STOP));
+		ASSERT_EQ(0, scene_call(s, scene_save, slow[i]));
+		GO_AWAY();
+		/* All of the image was read before its end was told to the firmware. */
+		err = scene_join(s);
+		EXPECT_EQ(i < 2 ? -ENOTCONN : 0, err) TH_LOG("%s", slow[i]);
+		COME_BACK(0, i ? STOP_COPY : STOP);
+	}
+}
+
+/* ---- Firmware that misbehaves as a whole ---- */
+
+FIXTURE(mlx5_firmware)
+{
+	struct scene s;
+};
+
+FIXTURE_SETUP(mlx5_firmware)
+{
+	int err = scene_open(&self->s);
+
+	if (err == -ENODEV)
+		SKIP(return, "no two functions mlx5_like in /vpv/devices");
+	ASSERT_EQ(0, err);
+}
+
+FIXTURE_TEARDOWN(mlx5_firmware)
+{
+	scene_close(&self->s);
+}
+
+/* It is reset, with longer and longer pauses, and not for ever. */
+TEST_F_TIMEOUT(mlx5_firmware, that_always_dies_is_not_reset_all_the_time, 120)
+{
+	struct scene *s = &self->s;
+	uint64_t before, after;
+
+	ASSERT_EQ(0, mlx_fault_taken(&s->p.fw, "fatal", &before));
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault fatal fail"));
+	EXPECT_NE(0, scene_set(s, 0, RUNNING_P2P));
+	usleep(4000000);
+	ASSERT_EQ(0, mlx_fault_taken(&s->p.fw, "fatal", &after));
+	EXPECT_LE(before + 2, after);
+	EXPECT_GE(before + 8, after) TH_LOG("it died %llu times in 4 s",
+					    (unsigned long long)(after - before));
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
+	ASSERT_EQ(0, wait_back(s));
+	ASSERT_EQ(0, mlx_pair_reset(&s->p));
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+}
+
+/* Whoever has reset it does not try again. */
+TEST_F_TIMEOUT(mlx5_firmware, that_gets_ready_late_comes_back, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault reset hang count=1"));
+	ASSERT_EQ(0, ctrl_sysfs(s, "reset"));
+	EXPECT_EQ(-ENOTCONN, scene_set(s, 0, RUNNING_P2P));
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
+	ASSERT_EQ(0, wait_back(s));
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+}
+
+static int load(struct scene *s)
+{
+	int err = scene_set(s, 1, RESUMING);
+
+	return err ? err : scene_load_all(s);
+}
+
+/* What one function waits for in vain is not the end of what another one does. */
+TEST_F_TIMEOUT(mlx5_firmware, that_is_stuck_for_one_function_works_for_another, 120)
+{
+	struct scene *s = &self->s;
+
+	/* Its chunks are in work when the other command has run out of time. */
+	ASSERT_EQ(0, scene_call(s, load, "load_chunk"));
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault suspend_initiator hang count=1"));
+	EXPECT_EQ(-ETIMEDOUT, mig_set(&s->p.v[0], RUNNING_P2P, NULL));
+	EXPECT_EQ(0, scene_join(s));
+	EXPECT_EQ(0, scene_set(s, 1, RUNNING));
+	ASSERT_EQ(0, vdev_bus_master(&s->p.v[1], true));
+	EXPECT_EQ(0, mlx_pair_echo(&s->p, 1));
+}
+
+TEST_HARNESS_MAIN

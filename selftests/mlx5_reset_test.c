@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mlx5_like functions are reset in every state of a migration and while commands are
+ * in work: from then on they run, and firmware and driver agree on that.
+ */
+#include "lib/mlxscene.h"
+#include "lib/test.h"
+
+#define STOP		VFIO_DEVICE_STATE_STOP
+#define RUNNING		VFIO_DEVICE_STATE_RUNNING
+#define STOP_COPY	VFIO_DEVICE_STATE_STOP_COPY
+#define RESUMING	VFIO_DEVICE_STATE_RESUMING
+#define RUNNING_P2P	VFIO_DEVICE_STATE_RUNNING_P2P
+#define PRE_COPY	VFIO_DEVICE_STATE_PRE_COPY
+#define PRE_COPY_P2P	VFIO_DEVICE_STATE_PRE_COPY_P2P
+
+/* ---- A controlled function is reset ---- */
+
+FIXTURE(mlx5_reset)
+{
+	struct scene s;
+};
+
+FIXTURE_VARIANT(mlx5_reset)
+{
+	bool flr;
+};
+
+FIXTURE_VARIANT_ADD(mlx5_reset, ioctl) { .flr = false };
+FIXTURE_VARIANT_ADD(mlx5_reset, config_space) { .flr = true };
+
+FIXTURE_SETUP(mlx5_reset)
+{
+	int err = scene_open(&self->s);
+
+	if (err == -ENODEV)
+		SKIP(return, "no two functions mlx5_like in /vpv/devices");
+	ASSERT_EQ(0, err);
+}
+
+FIXTURE_TEARDOWN(mlx5_reset)
+{
+	scene_close(&self->s);
+}
+
+static int reset(struct scene *s, unsigned int fn, bool flr)
+{
+	struct vdev *v = &s->p.v[fn];
+	unsigned int cap;
+
+	if (!flr)
+		return vdev_reset(v);
+	cap = vdev_find_cap(v, PCI_CAP_ID_EXP);
+	return cap ? vdev_cfg_set(v, cap + PCI_EXP_DEVCTL, 2, PCI_EXP_DEVCTL_BCR_FLR) : -ENOENT;
+}
+
+/* From the reset on the function runs; firmware and driver are of one mind. */
+#define DO_RESET(fn) do {								\
+	uint64_t _begin = now_ms();						\
+										\
+	ASSERT_EQ(0, reset(s, fn, variant->flr));				\
+	EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - _begin);			\
+	EXPECT_EQ(RUNNING, mig_get(&s->p.v[fn]));				\
+} while (0)
+
+static int wait_runs(struct scene *s, unsigned int fn)
+{
+	uint64_t end = now_ms() + PROMPT_MS;
+	unsigned int flags;
+	int err;
+
+	do {
+		err = mlx_pair_flags(&s->p, fn, &flags);
+		if (!err && !(flags & MLX_FN_SUSPENDED))
+			return mig_get(&s->p.v[fn]) == RUNNING ? 0 : -EBUSY;
+		usleep(20000);
+	} while (!err && now_ms() < end);
+	return err ? err : -ETIMEDOUT;
+}
+
+#define GOES_ON(fn) do {							\
+	scene_fd_close(s);								\
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));			\
+	EXPECT_EQ(0, wait_runs(s, fn));						\
+	ASSERT_EQ(0, vnet_start(&s->p.net, &s->p.v[0]));			\
+	EXPECT_EQ(0, mlx_pair_echo(&s->p, 0));					\
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));				\
+	ASSERT_EQ(0, mlx_pair_reset(&s->p));					\
+} while (0)
+
+TEST_F_TIMEOUT(mlx5_reset, in_each_state, 240)
+{
+	static const unsigned int states[] = {
+		RUNNING, RUNNING_P2P, STOP, PRE_COPY, PRE_COPY_P2P, STOP_COPY,
+	};
+	struct scene *s = &self->s;
+
+	for (unsigned int i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		ASSERT_EQ(0, scene_set(s, 0, states[i]));
+		if (s->fd >= 0)
+			ASSERT_EQ(0, scene_read_some(s));
+		DO_RESET(0);
+		if (s->fd >= 0)
+			EXPECT_EQ(-ENODEV, scene_read_all(s));
+		GOES_ON(0);
+	}
+	ASSERT_EQ(0, scene_set(s, 1, RESUMING));
+	ASSERT_EQ(0, scene_load_half(s));
+	DO_RESET(1);
+	EXPECT_EQ(-ENODEV, scene_load_rest(s));
+	GOES_ON(1);
+}
+
+TEST_F_TIMEOUT(mlx5_reset, while_saving, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 0, STOP));
+	ASSERT_EQ(0, scene_call(s, scene_save, "save_chunk"));
+	DO_RESET(0);
+	EXPECT_EQ(-ENODEV, scene_join(s));
+	GOES_ON(0);
+}
+
+TEST_F_TIMEOUT(mlx5_reset, while_pre_copying, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_call(s, scene_precopy, "save_chunk"));
+	DO_RESET(0);
+	EXPECT_EQ(-ENODEV, scene_join(s));
+	GOES_ON(0);
+}
+
+TEST_F_TIMEOUT(mlx5_reset, while_loading, 120)
+{
+	static const char *const slow[] = {
+		"load_begin", "load_chunk", "load_end",
+	};
+	struct scene *s = &self->s;
+
+	for (unsigned int i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
+		ASSERT_EQ(0, scene_set(s, 1, RESUMING));
+		ASSERT_EQ(0, scene_call(s, scene_load_all, slow[i]));
+		DO_RESET(1);
+		EXPECT_NE(0, scene_join(s)) TH_LOG("%s", slow[i]);
+		GOES_ON(1);
+	}
+}
+
+/* The command comes after the reset, and must not stop a function that is said to run. */
+TEST_F_TIMEOUT(mlx5_reset, while_suspending, 120)
+{
+	static const char *const slow[] = {
+		"suspend_initiator", "suspend_responder",
+	};
+	struct scene *s = &self->s;
+
+	for (unsigned int i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
+		ASSERT_EQ(0, scene_call(s, scene_to_stop, slow[i]));
+		DO_RESET(0);
+		EXPECT_NE(0, scene_join(s)) TH_LOG("%s", slow[i]);
+		GOES_ON(0);
+	}
+}
+
+TEST_F_TIMEOUT(mlx5_reset, while_resuming, 120)
+{
+	static const char *const slow[] = {
+		"resume_responder", "resume_initiator",
+	};
+	struct scene *s = &self->s;
+
+	for (unsigned int i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
+		ASSERT_EQ(0, scene_set(s, 0, STOP));
+		ASSERT_EQ(0, scene_call(s, scene_to_running, slow[i]));
+		DO_RESET(0);
+		scene_join(s);
+		GOES_ON(0);
+	}
+}
+
+TEST_HARNESS_MAIN
