@@ -14,8 +14,10 @@
 
 struct workqueue_struct *mlxl_ctrl_wq;
 
+/* At once, then after 1/2 second, 1, 2 ... 128: more than four minutes. */
 #define RECOVER_ATTEMPTS	10
-#define RECOVER_JIFFIES		(HZ / 2)
+#define RECOVER_JIFFIES		(HZ / 4)
+#define STABLE_JIFFIES		(2 * HZ)
 
 static void ctrl_down(struct mlxl_ctrl *ctrl)
 {
@@ -88,12 +90,27 @@ static void announce_work(struct work_struct *work)
 
 /* ---- Death and reset ---- */
 
+static unsigned long recover_delay(const struct mlxl_ctrl *ctrl)
+{
+	return ctrl->attempts ? RECOVER_JIFFIES << ctrl->attempts : 0;
+}
+
+/* One that dies as soon as it was reset is left alone in the end. */
 static void ctrl_died(struct mlxl_queue *q)
 {
 	struct mlxl_ctrl *ctrl = container_of(q, struct mlxl_ctrl, q);
 
-	ctrl->attempts = 0;
-	queue_delayed_work(mlxl_ctrl_wq, &ctrl->recover, 0);
+	if (time_after(jiffies, ctrl->tried + STABLE_JIFFIES))
+		ctrl->attempts = 0;
+	queue_delayed_work(mlxl_ctrl_wq, &ctrl->recover, recover_delay(ctrl));
+}
+
+/* The PCI core would wait for a minute for one that is not there. */
+static int ctrl_reset(struct mlxl_ctrl *ctrl)
+{
+	if (!pci_device_is_present(ctrl->pdev))
+		return -ENODEV;
+	return pci_try_reset_function(ctrl->pdev);
 }
 
 /* The reset ends in reset_done(), which brings the function up. */
@@ -105,14 +122,17 @@ static void recover_work(struct work_struct *work)
 
 	scoped_guard(mutex, &ctrl->lock)
 		ctrl_down(ctrl);
-	err = pci_try_reset_function(ctrl->pdev);
+	if (ctrl->attempts == RECOVER_ATTEMPTS) {
+		pci_err(ctrl->pdev, "does not recover: bind the driver anew\n");
+		return;
+	}
+	ctrl->attempts++;
+	ctrl->tried = jiffies;
+	err = ctrl_reset(ctrl);
 	scoped_guard(mutex, &ctrl->lock)
 		if (!err && ctrl->up)
 			return;
-	if (++ctrl->attempts < RECOVER_ATTEMPTS)
-		queue_delayed_work(mlxl_ctrl_wq, &ctrl->recover, RECOVER_JIFFIES);
-	else
-		pci_err(ctrl->pdev, "does not recover (%d): bind the driver anew\n", err);
+	queue_delayed_work(mlxl_ctrl_wq, &ctrl->recover, recover_delay(ctrl));
 }
 
 static void mlxl_ctrl_reset_prepare(struct pci_dev *pdev)
@@ -128,8 +148,10 @@ static void mlxl_ctrl_reset_done(struct pci_dev *pdev)
 	struct mlxl_ctrl *ctrl = pci_get_drvdata(pdev);
 
 	guard(mutex)(&ctrl->lock);
-	if (!ctrl->up && ctrl_up(ctrl))
+	if (!ctrl->up && ctrl_up(ctrl)) {
 		pci_err(pdev, "does not work after its reset\n");
+		ctrl_died(&ctrl->q);
+	}
 }
 
 /* ---- Interrupts ---- */

@@ -135,7 +135,8 @@ struct mlxl_fn {
  * @nb: Listens to functions that come and go.
  * @announce: Looks for functions, publishes them, and lets drivers bind.
  * @recover: Resets the function after it died.
- * @attempts: How often that was tried in vain.
+ * @attempts: How often that was tried, of late.
+ * @tried: When it was tried last, in jiffies.
  */
 struct mlxl_ctrl {
 	struct pci_dev *pdev;
@@ -153,6 +154,7 @@ struct mlxl_ctrl {
 	struct work_struct announce;
 	struct delayed_work recover;
 	unsigned int attempts;
+	unsigned long tried;
 };
 
 /* ctrl.c */
