@@ -32,6 +32,18 @@ static int control_exec(struct mlxl_dev *md, struct vpv_control *control,
 	return err;
 }
 
+/*
+ * For what may be carried out twice.  It ends like this when a command of somebody else
+ * was stuck, or when the controlling function goes away: then the second try says so.
+ */
+static int control_exec_again(struct mlxl_dev *md, struct vpv_control *control,
+			      struct mlxl_command *cmd)
+{
+	int err = control_exec(md, control, cmd);
+
+	return err == -ECONNABORTED ? control_exec(md, control, cmd) : err;
+}
+
 static struct vpv_control *control_get(struct mlxl_dev *md)
 {
 	return vpv_control_get(&md->vpv.pdev->dev, MLXL_FAMILY);
@@ -47,6 +59,13 @@ static int hw_exec(struct mlxl_dev *md, struct mlxl_command *cmd)
 	err = control_exec(md, control, cmd);
 	vpv_control_put(control);
 	return err;
+}
+
+static int hw_ask(struct mlxl_dev *md, struct mlxl_command *cmd)
+{
+	int err = hw_exec(md, cmd);
+
+	return err == -ECONNABORTED ? hw_exec(md, cmd) : err;
 }
 
 /* Nobody knows whether the command was carried out. */
@@ -97,7 +116,7 @@ int mlxl_hw_query(struct mlxl_dev *md, struct mlxl_function *fn)
 		.out_bytes = sizeof(*fn),
 	};
 
-	return hw_exec(md, &cmd);
+	return hw_ask(md, &cmd);
 }
 
 /* ---- Suspend and resume ---- */
@@ -185,7 +204,7 @@ static int end_exec(struct mlxl_dev *md, struct vpv_control *control, u16 opcode
 		.in = &in,
 		.in_bytes = opcode == MLXL_TRACKER_DESTROY ? sizeof(in.id) : sizeof(in),
 	};
-	int err = control_exec(md, control, &cmd);
+	int err = control_exec_again(md, control, &cmd);
 
 	if (reason)
 		*reason = err == -EBADMSG ? cmd.syndrome : 0;
@@ -241,7 +260,7 @@ int mlxl_hw_image_size(struct mlxl_dev *md, u32 mode, struct mlxl_image_size *si
 		.out_bytes = sizeof(*size),
 	};
 
-	return hw_exec(md, &cmd);
+	return hw_ask(md, &cmd);
 }
 
 /**
@@ -395,7 +414,7 @@ int mlxl_hw_tracker_create(struct mlxl_dev *md, const struct vmig_range *ranges,
 		.in = &out.id,
 		.in_bytes = sizeof(out.id),
 	};
-	err = control_exec(md, s->control, &cmd);
+	err = control_exec_again(md, s->control, &cmd);
 	if (err)
 		mlxl_hw_tracker_destroy(md, s);
 	return err;

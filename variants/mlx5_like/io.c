@@ -244,18 +244,38 @@ int mlxl_io_start(struct mlxl_io *io, struct mlxl_session *s, u16 opcode, u64 of
 }
 
 /**
- * mlxl_io_wait() - Wait for the transfer
+ * mlxl_io_drain() - Wait for a transfer, whatever becomes of it
  * @io: Buffer; also one that is not busy.
  *
  * Context: process; bounded by the firmware's time-out.
- * Return: 0 or a negative errno.
  */
-int mlxl_io_wait(struct mlxl_io *io)
+void mlxl_io_drain(struct mlxl_io *io)
+{
+	if (io->busy)
+		wait_for_completion(&io->done);
+	io->busy = false;
+}
+
+/**
+ * mlxl_io_wait() - Wait for a transfer
+ * @io: Buffer; also one that is not busy.
+ * @s: Session.
+ *
+ * One that ended because a command of somebody else was stuck is begun again.
+ *
+ * Context: process; bounded by the firmware's time-out.
+ * Return: 0; -ENOTCONN if the controlling function has gone away meanwhile; or another
+ * negative errno.
+ */
+int mlxl_io_wait(struct mlxl_io *io, struct mlxl_session *s)
 {
 	if (!io->busy)
 		return 0;
-	wait_for_completion(&io->done);
-	io->busy = false;
+	mlxl_io_drain(io);
+	if (io->err == -ECONNABORTED) {
+		io->err = mlxl_io_start(io, s, io->cmd.opcode, io->offset, io->bytes);
+		mlxl_io_drain(io);
+	}
 	if (!io->err && le32_to_cpu(io->out[0]) != io->bytes)
 		return -EPROTO;
 	return io->err;
@@ -268,7 +288,7 @@ int mlxl_io_wait(struct mlxl_io *io)
 void mlxl_ios_free(struct mlxl_dev *md)
 {
 	for (unsigned int i = 0; i < MLXL_IOS; i++)
-		mlxl_io_wait(&md->io[i]);
+		mlxl_io_drain(&md->io[i]);
 	for (unsigned int i = 0; i < MLXL_IOS; i++)
 		mlxl_io_free(&md->io[i]);
 }

@@ -154,7 +154,7 @@ static int load_piece(struct mlxl_dev *md, const struct vmig_record *rec,
 		u32 bytes = min_t(u32, left, most);
 		int err;
 
-		err = mlxl_io_wait(io);
+		err = mlxl_io_wait(io, &l->session);
 		if (!err)
 			err = mlxl_io_prepare(io, &l->session, MLXL_PIECE_BYTES,
 					      DMA_TO_DEVICE);
@@ -176,7 +176,7 @@ static int load_wait(struct mlxl_dev *md)
 	int err = 0;
 
 	for (unsigned int i = 0; i < MLXL_AHEAD; i++) {
-		int one = mlxl_io_wait(&md->io[i]);
+		int one = mlxl_io_wait(&md->io[i], &md->load.session);
 
 		err = err ?: one;
 	}
@@ -227,10 +227,11 @@ static int load_failed(struct mlxl_dev *md, int err)
 {
 	u32 reason = 0;
 
-	load_wait(md);
-	for (unsigned int i = 0; i < MLXL_AHEAD && err == -EBADMSG; i++)
-		if (md->io[i].err == -EBADMSG)
+	for (unsigned int i = 0; i < MLXL_AHEAD; i++) {
+		mlxl_io_drain(&md->io[i]);
+		if (err == -EBADMSG && md->io[i].err == -EBADMSG)
 			reason = md->io[i].cmd.syndrome;
+	}
 	if (err == -EBADMSG)
 		err = image_refused(md, reason);
 	mlxl_hw_load_end(md, &md->load.session, true, &reason);

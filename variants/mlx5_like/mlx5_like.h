@@ -164,7 +164,8 @@ u32 mlxl_io_segments(const struct mlxl_io *io, u32 bytes, struct mlxl_segment *s
 u32 mlxl_io_piece_bytes(const struct mlxl_caps *caps);
 int mlxl_io_start(struct mlxl_io *io, struct mlxl_session *s, u16 opcode, u64 offset,
 		  u32 bytes);
-int mlxl_io_wait(struct mlxl_io *io);
+void mlxl_io_drain(struct mlxl_io *io);
+int mlxl_io_wait(struct mlxl_io *io, struct mlxl_session *s);
 void mlxl_ios_free(struct mlxl_dev *md);
 
 /* migrate.c */

@@ -82,12 +82,12 @@ static int piece_finish(struct mlxl_dev *md, struct mlxl_io *io, struct vmig_emi
 	const struct mlxl_rec_piece rec = { .offset = cpu_to_le64(io->offset) };
 	int err;
 
-	err = mlxl_io_wait(io);
-	if (err && err != -ENOTCONN && vpv_control_live(md->save.session.control)) {
+	err = mlxl_io_wait(io, &md->save.session);
+	if (err && err != -ENOTCONN) {
 		err = mlxl_io_start(io, &md->save.session, MLXL_SAVE_CHUNK, io->offset,
 				    io->bytes);
 		if (!err)
-			err = mlxl_io_wait(io);
+			err = mlxl_io_wait(io, &md->save.session);
 	}
 	if (err) {
 		dev_warn_ratelimited(dev_of(md), "image at %#llx: error %d, status %u\n",
@@ -124,7 +124,7 @@ static int image_send(struct mlxl_dev *md, struct vmig_emit *em)
 			err = piece_finish(md, &md->io[first++ % MLXL_IOS], em);
 	}
 	for (; first != next; first++)
-		mlxl_io_wait(&md->io[first % MLXL_IOS]);
+		mlxl_io_drain(&md->io[first % MLXL_IOS]);
 	return err;
 }
 
