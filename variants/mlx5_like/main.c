@@ -13,6 +13,7 @@ static int mlxl_init(struct vpv_device *vpv)
 {
 	struct mlxl_dev *md = mlxl_from_vpv(vpv);
 
+	INIT_WORK(&md->settle, mlxl_settle);
 	return vmig_init(&md->mig, &vpv->vdev, &mlxl_mig_ops, &mlxl_mig_desc);
 }
 
@@ -21,6 +22,7 @@ static void mlxl_fini(struct vpv_device *vpv)
 	struct mlxl_dev *md = mlxl_from_vpv(vpv);
 
 	vmig_fini(&md->mig);
+	cancel_work_sync(&md->settle);
 	mlxl_forget(md);
 }
 
@@ -36,6 +38,7 @@ static void mlxl_close(struct vpv_device *vpv)
 	struct mlxl_dev *md = mlxl_from_vpv(vpv);
 
 	vmig_close(&md->mig);
+	cancel_work_sync(&md->settle);
 	mlxl_forget(md);
 }
 

@@ -17,9 +17,29 @@ void mlxl_forget(struct mlxl_dev *md)
 	md->stale = false;
 }
 
+/*
+ * A command that suspends the function may have been carried out after the reset that
+ * came while it was in work, and then the function stands still though everybody is
+ * told that it runs.  Resuming what runs changes nothing.
+ */
+void mlxl_settle(struct work_struct *work)
+{
+	struct mlxl_dev *md = container_of(work, struct mlxl_dev, settle);
+
+	if (!mlxl_hw_resume(md, MLXL_RESPONDER))
+		mlxl_hw_resume(md, MLXL_INITIATOR);
+}
+
+static int suspend(struct mlxl_dev *md, u32 what)
+{
+	flush_work(&md->settle);
+	md->suspended = true;
+	return mlxl_hw_suspend(md, what);
+}
+
 static int mlxl_quiesce(struct vmig_dev *mig)
 {
-	return mlxl_hw_suspend(mlxl_from_mig(mig), MLXL_INITIATOR);
+	return suspend(mlxl_from_mig(mig), MLXL_INITIATOR);
 }
 
 static int mlxl_unquiesce(struct vmig_dev *mig)
@@ -29,7 +49,7 @@ static int mlxl_unquiesce(struct vmig_dev *mig)
 
 static int mlxl_freeze(struct vmig_dev *mig)
 {
-	return mlxl_hw_suspend(mlxl_from_mig(mig), MLXL_RESPONDER);
+	return suspend(mlxl_from_mig(mig), MLXL_RESPONDER);
 }
 
 static int mlxl_thaw(struct vmig_dev *mig)
@@ -40,7 +60,12 @@ static int mlxl_thaw(struct vmig_dev *mig)
 /* May be called with locks that commands need: only remember it. */
 static void mlxl_reset(struct vmig_dev *mig)
 {
-	mlxl_from_mig(mig)->stale = true;
+	struct mlxl_dev *md = mlxl_from_mig(mig);
+
+	md->stale = true;
+	if (md->suspended)
+		schedule_work(&md->settle);
+	md->suspended = false;
 }
 
 static int identify(struct mlxl_dev *md, struct mlxl_ident *id)

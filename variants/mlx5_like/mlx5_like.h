@@ -110,6 +110,8 @@ struct mlxl_tracker {
  * @mig: What the migration library knows.
  * @caps: What the firmware can do; set at the begin of a session.
  * @stale: The function was reset: the firmware has forgotten the sessions.
+ * @suspended: A half of it was told to stop since the last reset.
+ * @settle: After a reset: see that it runs.
  * @io: Buffers of a session.
  * @save: Save session.
  * @load: Load session.
@@ -123,6 +125,8 @@ struct mlxl_dev {
 	struct vmig_dev mig;
 	struct mlxl_caps caps;
 	bool stale;
+	bool suspended;
+	struct work_struct settle;
 	struct mlxl_io io[MLXL_IOS];
 	struct mlxl_save save;
 	struct mlxl_load load;
@@ -172,6 +176,7 @@ void mlxl_ios_free(struct mlxl_dev *md);
 extern const struct vmig_ops mlxl_mig_ops;
 extern const struct vmig_desc mlxl_mig_desc;
 void mlxl_forget(struct mlxl_dev *md);
+void mlxl_settle(struct work_struct *work);
 
 /* save.c */
 void mlxl_save_begin(struct mlxl_dev *md);
