@@ -100,8 +100,12 @@ TEST_F_TIMEOUT(mlx5_reset, in_each_state, 240)
 		if (s->fd >= 0)
 			ASSERT_EQ(0, scene_read_some(s));
 		DO_RESET(0);
-		if (s->fd >= 0)
-			EXPECT_EQ(-ENODEV, scene_read_all(s));
+		/* The firmware may say so before the library is told. */
+		if (s->fd >= 0) {
+			int err = scene_read_all(s);
+
+			EXPECT_TRUE(err == -ENODEV || err == -EBADFD) TH_LOG("%d", err);
+		}
 		GOES_ON(0);
 	}
 	ASSERT_EQ(0, scene_set(s, 1, RESUMING));
