@@ -73,7 +73,7 @@ def files(session, tool, function, source, folder):
 def busy(session, tool, guest):
     """While a guest has the function, its persona stays."""
     before = tool.shown(guest.functions[0])
-    wrong = tool.choose("default", guest.function)
+    wrong = tool.choose("default", guest.functions[0])
     session.check("the persona of a running guest cannot be changed, and vpvctl names the process",
                   f"process {guest.process.pid} (qemu" in wrong, wrong)
     session.check("and stays as it is", tool.shown(guest.functions[0]) == before, before)
