@@ -224,9 +224,31 @@ static const struct attribute_group persona_group = {
 	.attrs = persona_attrs,
 };
 
+/* What is shown before anybody has chosen. */
+static int choose_first(struct vpv_device *vpv)
+{
+	const char *name = vpv->variant->persona;
+	struct vcfg_persona *p;
+
+	if (!name)
+		return 0;
+	p = load_builtin(vpv, name);
+	if (!p)
+		p = refuse(&vpv->pdev->dev, name, -ENOENT, "the driver does not have it");
+	return IS_ERR(p) ? PTR_ERR(p) : choose(vpv, p);
+}
+
+/**
+ * vpv_persona_add() - Choose the first persona, and let the operator choose another
+ * @vpv: Device, probed but not announced.
+ *
+ * Return: 0 or a negative errno.
+ */
 int vpv_persona_add(struct vpv_device *vpv)
 {
-	return device_add_group(&vpv->pdev->dev, &persona_group);
+	int ret = choose_first(vpv);
+
+	return ret ?: device_add_group(&vpv->pdev->dev, &persona_group);
 }
 
 /* Waits for readers and writers of the files. */

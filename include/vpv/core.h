@@ -145,6 +145,8 @@ struct vpv_persona_blob {
  * @num_rules: Their number.
  * @personas: Built-in personas, each version that is supported.
  * @num_personas: Their number.
+ * @persona: Name of the one of these that a function shows until another one is chosen,
+ *	or NULL: what the hardware has.  A function that cannot show it is not probed.
  * @callbacks: Fields of personas that the driver performs (vpv/config.h); their host
  *	is the struct vpv_device, and vpv_mmio_begin() may be called there.
  * @num_callbacks: Their number, at most 64.
@@ -156,6 +158,7 @@ struct vpv_variant {
 	unsigned int num_rules;
 	const struct vpv_persona_blob *personas;
 	unsigned int num_personas;
+	const char *persona;
 	const struct vcfg_callback *callbacks;
 	unsigned int num_callbacks;
 
