@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pieces of a stream on their way to the reader: small allocations instead of one
- * large one, freed as they are read.  No locks: the lists belong to the callers.
+ * Memory of sessions, all of it counted.  Pieces of a stream on their way to the reader:
+ * small allocations instead of one large one, freed as they are read; the lists belong
+ * to the callers.  Chunks, which belong to variants.
  */
 #include <linux/export.h>
 #include <linux/mm.h>
@@ -9,14 +10,58 @@
 
 #include "vmig.h"
 
+static void held_add(struct vmig_machine *m, size_t bytes)
+{
+	spin_lock(&m->lock);
+	m->held += bytes;
+	m->held_most = max(m->held_most, m->held);
+	spin_unlock(&m->lock);
+}
+
+static void held_sub(struct vmig_machine *m, size_t bytes)
+{
+	spin_lock(&m->lock);
+	m->held -= bytes;
+	spin_unlock(&m->lock);
+}
+
+/**
+ * vmig_alloc() - Allocate memory that is counted
+ * @m: Machine.
+ * @bytes: Size; may be 0.
+ *
+ * Return: memory that is not NULL, not zeroed; or NULL.
+ */
+void *vmig_alloc(struct vmig_machine *m, size_t bytes)
+{
+	void *p = kvmalloc(max_t(size_t, bytes, 1), GFP_KERNEL_ACCOUNT);
+
+	if (p)
+		held_add(m, bytes);
+	return p;
+}
+
+/**
+ * vmig_free() - Free it
+ * @m: Machine.
+ * @p: What vmig_alloc() returned; also NULL, with a size of 0.
+ * @bytes: Its size.
+ */
+void vmig_free(struct vmig_machine *m, void *p, size_t bytes)
+{
+	kvfree(p);
+	held_sub(m, bytes);
+}
+
 /**
  * vmig_bufs_alloc() - Make room
+ * @m: Machine; outlives the list.
  * @bufs: Empty list.
  * @bytes: Room needed.
  *
  * Return: 0 or -ENOMEM, with @bufs empty.
  */
-int vmig_bufs_alloc(struct list_head *bufs, size_t bytes)
+int vmig_bufs_alloc(struct vmig_machine *m, struct list_head *bufs, size_t bytes)
 {
 	const size_t most = VMIG_BUF_BYTES - sizeof(struct vmig_buf);
 
@@ -24,11 +69,12 @@ int vmig_bufs_alloc(struct list_head *bufs, size_t bytes)
 		size_t room = min(bytes, most);
 		struct vmig_buf *buf;
 
-		buf = kvmalloc(struct_size(buf, data, room), GFP_KERNEL_ACCOUNT);
+		buf = vmig_alloc(m, struct_size(buf, data, room));
 		if (!buf) {
 			vmig_bufs_free(bufs);
 			return -ENOMEM;
 		}
+		buf->m = m;
 		buf->room = room;
 		buf->fill = 0;
 		buf->pos = 0;
@@ -62,23 +108,25 @@ void vmig_bufs_put(struct list_head *bufs, const void *data, size_t bytes)
 
 /**
  * vmig_bufs_add_chunk() - Append memory of a variant, without a copy
+ * @m: Machine; outlives the list.
  * @bufs: List; may be empty.
  * @chunk: Memory; referenced until it was read.
  * @bytes: How much of it.
  *
  * Return: 0 or -ENOMEM, with @bufs as it was.
  */
-int vmig_bufs_add_chunk(struct list_head *bufs, struct vmig_chunk *chunk, size_t bytes)
+int vmig_bufs_add_chunk(struct vmig_machine *m, struct list_head *bufs,
+			struct vmig_chunk *chunk, size_t bytes)
 {
-	struct vmig_buf *buf = kmalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
+	struct vmig_buf *buf = vmig_alloc(m, sizeof(*buf));
 
 	if (!buf)
 		return -ENOMEM;
-	refcount_inc(&chunk->ref);
+	buf->m = m;
 	buf->room = bytes;
 	buf->fill = bytes;
 	buf->pos = 0;
-	buf->chunk = chunk;
+	buf->chunk = vmig_chunk_get(chunk);
 	buf->from = chunk->data;
 	list_add_tail(&buf->node, bufs);
 	return 0;
@@ -90,9 +138,14 @@ int vmig_bufs_add_chunk(struct list_head *bufs, struct vmig_chunk *chunk, size_t
  */
 void vmig_buf_free(struct vmig_buf *buf)
 {
-	if (buf && buf->chunk)
+	if (!buf)
+		return;
+	if (buf->chunk) {
 		vmig_chunk_put(buf->chunk);
-	kvfree(buf);
+		vmig_free(buf->m, buf, sizeof(*buf));
+	} else {
+		vmig_free(buf->m, buf, struct_size(buf, data, buf->room));
+	}
 }
 
 /**
@@ -108,7 +161,7 @@ void vmig_bufs_free(struct list_head *bufs)
 	INIT_LIST_HEAD(bufs);
 }
 
-struct vmig_chunk *vmig_chunk_alloc(size_t bytes)
+struct vmig_chunk *vmig_chunk_alloc(struct vmig_dev *mig, size_t bytes)
 {
 	struct vmig_chunk *chunk = kzalloc_obj(*chunk, GFP_KERNEL_ACCOUNT);
 
@@ -122,15 +175,32 @@ struct vmig_chunk *vmig_chunk_alloc(size_t bytes)
 	}
 	refcount_set(&chunk->ref, 1);
 	chunk->bytes = bytes;
+	chunk->m = mig->m;
+	vmig_machine_get(chunk->m);
+	held_add(chunk->m, bytes);
 	return chunk;
 }
 EXPORT_SYMBOL_GPL(vmig_chunk_alloc);
+
+/**
+ * vmig_chunk_get() - Take a reference
+ * @chunk: Chunk.
+ *
+ * Return: @chunk.
+ */
+struct vmig_chunk *vmig_chunk_get(struct vmig_chunk *chunk)
+{
+	refcount_inc(&chunk->ref);
+	return chunk;
+}
 
 void vmig_chunk_put(struct vmig_chunk *chunk)
 {
 	if (!chunk || !refcount_dec_and_test(&chunk->ref))
 		return;
 	kvfree(chunk->data);
+	held_sub(chunk->m, chunk->bytes);
+	vmig_machine_put(chunk->m);
 	kfree(chunk);
 }
 EXPORT_SYMBOL_GPL(vmig_chunk_put);

@@ -44,8 +44,9 @@ static void session_print(struct seq_file *s, const char *kind,
 	if (stats->err > 0)
 		seq_printf(s, "%s none\n", kind);
 	else
-		seq_printf(s, "%s result %d bytes %llu records %llu\n", kind, stats->err,
-			   stats->bytes, stats->records);
+		seq_printf(s, "%s result %d bytes %llu records %llu held %llu waited %llu\n",
+			   kind, stats->err, stats->bytes, stats->records, stats->held,
+			   div_u64(stats->waited_ns, NSEC_PER_USEC));
 }
 
 /* A session that goes on: its bytes so far. */
@@ -55,7 +56,9 @@ static void session_live(struct vmig_session_stats *stats, struct vmig_file *f)
 		return;
 	spin_lock(&f->lock);
 	stats->bytes = f->bytes;
+	stats->waited_ns = f->waited_ns;
 	spin_unlock(&f->lock);
+	stats->held = f->m->held_most;
 }
 
 static int sessions_show(struct seq_file *s, void *unused)

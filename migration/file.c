@@ -22,8 +22,8 @@ static void file_free(struct kref *ref)
 
 	vmig_bufs_free(&f->queue);
 	vmig_buf_free(f->current_buf);
-	kvfree(f->payload);
-	kvfree(f->bounce);
+	vmig_free(f->m, f->payload, f->payload_room);
+	vmig_chunk_put(f->chunk);
 	mutex_destroy(&f->io_lock);
 	vmig_machine_put(f->m);
 	kfree(f);
@@ -95,6 +95,20 @@ void vmig_file_purge(struct vmig_file *f)
 }
 
 /**
+ * vmig_file_waited() - A reader or writer has waited for the device
+ * @f: Session.
+ * @begin: Since when.
+ */
+void vmig_file_waited(struct vmig_file *f, ktime_t begin)
+{
+	s64 ns = ktime_to_ns(ktime_sub(ktime_get(), begin));
+
+	spin_lock(&f->lock);
+	f->waited_ns += ns;
+	spin_unlock(&f->lock);
+}
+
+/**
  * vmig_file_io_lock() - Be the only one who reads or writes
  * @f: Session.
  * @iocb: The request.
@@ -110,12 +124,22 @@ int vmig_file_io_lock(struct vmig_file *f, struct kiocb *iocb, bool *nonblock)
 	return mutex_lock_interruptible(&f->io_lock) ? -ERESTARTSYS : 0;
 }
 
+static bool file_drained(struct vmig_file *f)
+{
+	bool drained;
+
+	spin_lock(&f->lock);
+	drained = f->final && !f->producing && !f->queued;
+	spin_unlock(&f->lock);
+	return drained;
+}
+
 /* Without a reader a save session is over; a load session may be complete. */
 static int file_release(struct inode *inode, struct file *filp)
 {
 	struct vmig_file *f = filp->private_data;
 
-	if (f->saving) {
+	if (f->saving && !file_drained(f)) {
 		vmig_file_fail(f, -ENODEV);
 		vmig_file_purge(f);
 	}
@@ -178,6 +202,7 @@ void vmig_session_begin(struct vmig_machine *m, struct vmig_file *f)
 	lockdep_assert_held(&m->state_lock);
 
 	spin_lock(&m->lock);
+	m->held_most = m->held;
 	*session_stats(m, f->saving) = (struct vmig_session_stats){ .err = -EINPROGRESS };
 	if (f->saving)
 		m->saving = f;
@@ -220,7 +245,9 @@ void vmig_session_end(struct vmig_machine *m, bool saving, int err)
 		spin_lock(&f->lock);
 		stats.err = session_result(f);
 		stats.bytes = f->bytes;
+		stats.waited_ns = f->waited_ns;
 		spin_unlock(&f->lock);
+		stats.held = m->held_most;
 		stats.records = saving ? f->writer.seq : f->parser.seq;
 		*session_stats(m, saving) = stats;
 		vmig_file_fail(f, err);

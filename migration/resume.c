@@ -2,7 +2,9 @@
 /*
  * Load sessions: bytes of user space through the parser to the hooks.
  *
- * Bytes are copied to memory of the kernel first, then parsed under state_lock.
+ * Each part of the stream is copied from user space where it belongs, once: a payload
+ * to where the hook takes it from, which for large state is where the device reads it.
+ * Then it is parsed, under state_lock.
  */
 #include <linux/file.h>
 #include <linux/mm.h>
@@ -26,17 +28,53 @@ static void resume_complain(struct vmig_machine *m, const struct vmig_refusal *w
 			      why->field, why->want, why->got, why->err);
 }
 
-static int resume_room(struct vmig_file *f, size_t bytes)
+/* Memory of the variant for this record: true; or false, or a negative errno. */
+static int resume_chunk(struct vmig_machine *m, struct vmig_file *f)
 {
-	if (f->payload_room < bytes) {
-		kvfree(f->payload);
+	struct vmig_parser *p = &f->parser;
+	struct vmig_chunk *chunk;
+	ktime_t begin;
+	u32 front = 0;
+
+	if (!m->mig->ops->load_chunk || p->type < VPV_RECORD_FAMILY)
+		return false;
+	m->refused = false;
+	begin = ktime_get();
+	chunk = m->mig->ops->load_chunk(m->mig, p->type, p->record_bytes, &front);
+	vmig_file_waited(f, begin);
+	if (!chunk)
+		return false;
+	if (!IS_ERR(chunk) &&
+	    (front > p->record_bytes || p->record_bytes - front > chunk->bytes))
+		chunk = ERR_PTR(-EOVERFLOW);
+	if (IS_ERR(chunk)) {
+		if (!m->refused)
+			vmig_complain(m, "stream refused: no room for record %llu: %u bytes (%d)",
+				      p->seq, p->record_bytes, (int)PTR_ERR(chunk));
+		return PTR_ERR(chunk);
+	}
+	f->chunk = vmig_chunk_get(chunk);
+	p->front_bytes = front;
+	p->rest = chunk->data;
+	return true;
+}
+
+static int resume_room(struct vmig_machine *m, struct vmig_file *f)
+{
+	struct vmig_parser *p = &f->parser;
+	int err = resume_chunk(m, f);
+
+	if (err < 0)
+		return err;
+	if (f->payload_room < p->front_bytes || !f->payload) {
+		vmig_free(m, f->payload, f->payload_room);
 		f->payload_room = 0;
-		f->payload = kvmalloc(bytes, GFP_KERNEL_ACCOUNT);
+		f->payload = vmig_alloc(m, p->front_bytes);
 		if (!f->payload)
 			return -ENOMEM;
-		f->payload_room = bytes;
+		f->payload_room = p->front_bytes;
 	}
-	f->parser.payload = f->payload;
+	p->payload = f->payload;
 	return 0;
 }
 
@@ -54,19 +92,26 @@ static int resume_verify(struct vmig_machine *m, struct vmig_parser *p)
 	return err;
 }
 
-static int resume_load(struct vmig_machine *m, struct vmig_parser *p)
+static int resume_load(struct vmig_machine *m, struct vmig_file *f)
 {
+	struct vmig_parser *p = &f->parser;
 	struct vmig_record rec = {
 		.type = p->type,
 		.optional = p->flags & VPV_RECORD_OPTIONAL,
 		.data = p->payload,
-		.bytes = p->record_bytes,
+		.bytes = p->front_bytes,
+		.chunk = f->chunk,
+		.chunk_bytes = p->record_bytes - p->front_bytes,
 	};
+	ktime_t begin = ktime_get();
 	int err;
 
 	m->refused = false;
 	err = m->mig->ops->load(m->mig, &rec);
-	if (err == -EOPNOTSUPP && rec.optional)
+	vmig_file_waited(f, begin);
+	vmig_chunk_put(f->chunk);
+	f->chunk = NULL;
+	if (err == -EOPNOTSUPP && rec.optional && !m->refused)
 		return 0;
 	if (err && !m->refused)
 		vmig_complain(m, "stream refused: record %llu of type %#x (%d)",
@@ -74,37 +119,45 @@ static int resume_load(struct vmig_machine *m, struct vmig_parser *p)
 	return err;
 }
 
-static int resume_record(struct vmig_machine *m, struct vmig_parser *p)
+static int resume_record(struct vmig_machine *m, struct vmig_file *f)
 {
+	struct vmig_parser *p = &f->parser;
+
 	if (p->type == VPV_RECORD_MATCH)
 		return resume_verify(m, p);
 	if (p->type >= VPV_RECORD_FAMILY)
-		return resume_load(m, p);
+		return resume_load(m, f);
 	if (p->type == VPV_RECORD_VIEW || p->type == VPV_RECORD_CONFIG)
 		return vmig_config_load(m, p);
 	return 0;	/* an optional record of a newer container */
 }
 
+/* Parse @bytes that are at @data, or, if that is NULL, where the parser wants them. */
 static int resume_parse(struct vmig_machine *m, struct vmig_file *f, const u8 *data,
 			size_t bytes)
 {
 	int event, err = 0;
 
-	do {
-		event = vmig_parse(&f->parser, &data, &bytes);
+	event = data ? vmig_parse(&f->parser, &data, &bytes) :
+		       vmig_parse_filled(&f->parser, bytes);
+	if (!data)
+		bytes = 0;
+	for (;;) {
 		if (event < 0) {
 			resume_complain(m, &f->parser.why);
 			return event;
 		}
 		if (event == VMIG_NEED_BUFFER)
-			err = resume_room(f, f->parser.record_bytes);
+			err = resume_room(m, f);
 		else if (event == VMIG_HAVE_RECORD)
-			err = resume_record(m, &f->parser);
-	} while (!err && event != VMIG_NEED_BYTES);
-	return err;
+			err = resume_record(m, f);
+		if (err || event == VMIG_NEED_BYTES)
+			return err;
+		event = vmig_parse(&f->parser, &data, &bytes);
+	}
 }
 
-static int resume_feed(struct vmig_file *f, size_t bytes)
+static int resume_feed(struct vmig_file *f, const u8 *data, size_t bytes)
 {
 	struct vmig_machine *m = f->m;
 	int err;
@@ -116,7 +169,7 @@ static int resume_feed(struct vmig_file *f, size_t bytes)
 	if (err)
 		goto unlock;
 
-	err = resume_parse(m, f, f->bounce, bytes);
+	err = resume_parse(m, f, data, bytes);
 	if (err == -EIO)
 		vmig_state_error(m, err);
 	if (err)
@@ -129,15 +182,25 @@ unlock:
 	return err;
 }
 
-/* User memory is read here: io_lock is the only lock held. */
+/*
+ * User memory is read here: io_lock is the only lock held.  The parser is changed by
+ * its holder alone, and the memory that it names stays until the file is freed.
+ */
 static ssize_t resume_copy(struct vmig_file *f, struct iov_iter *from)
 {
-	size_t n = copy_from_iter(f->bounce, VMIG_BOUNCE_BYTES, from);
+	u8 *room;
+	size_t n = vmig_parse_room(&f->parser, &room);
+	bool payload = n;
 	int err;
 
+	if (!payload) {
+		room = f->part;
+		n = min(vmig_parse_wants(&f->parser), sizeof(f->part));
+	}
+	n = copy_from_iter(room, min_t(size_t, n, VMIG_COPY_BYTES), from);
 	if (!n)
 		return -EFAULT;
-	err = resume_feed(f, n);
+	err = resume_feed(f, payload ? NULL : room, n);
 	return err ?: n;
 }
 
@@ -189,7 +252,7 @@ int vmig_resume_begin(struct vmig_machine *m, struct file **filp)
 	struct vmig_dev *mig = m->mig;
 	struct vmig_file *f;
 	struct file *file;
-	int err = -ENOMEM;
+	int err;
 
 	lockdep_assert_held(&m->state_lock);
 
@@ -197,9 +260,6 @@ int vmig_resume_begin(struct vmig_machine *m, struct file **filp)
 	if (!f)
 		return -ENOMEM;
 	vmig_parse_begin(&f->parser, &m->id, mig->desc->max_payload);
-	f->bounce = kvmalloc(VMIG_BOUNCE_BYTES, GFP_KERNEL_ACCOUNT);
-	if (!f->bounce)
-		goto put;
 
 	file = vmig_file_open(f);
 	if (IS_ERR(file)) {

@@ -72,7 +72,7 @@ int vmig_save_record(struct vmig_file *f, u32 type, u32 flags, const void *data,
 	lockdep_assert_held(&f->m->state_lock);
 
 	vmig_emit_head(&writer, type, flags, data, bytes, &head);
-	err = vmig_bufs_alloc(&bufs, sizeof(head) + bytes);
+	err = vmig_bufs_alloc(f->m, &bufs, sizeof(head) + bytes);
 	if (err)
 		return err;
 	vmig_bufs_put(&bufs, &head, sizeof(head));
@@ -112,19 +112,21 @@ static int save_chunk(struct vmig_file *f, u32 type, u32 flags, const void *head
 	struct vmig_writer writer = f->writer;
 	struct vpv_stream_record record;
 	LIST_HEAD(bufs);
-	u32 crc;
+	struct vmig_sum sum = {};
 	int err;
 
 	lockdep_assert_held(&f->m->state_lock);
 
-	crc = vmig_crc(head_bytes ? vmig_crc(0, head, head_bytes) : 0, chunk->data, bytes);
-	vmig_emit_head_crc(&writer, type, flags, head_bytes + bytes, crc, &record);
-	err = vmig_bufs_alloc(&bufs, sizeof(record) + head_bytes);
+	vmig_sum_add(&sum, head, head_bytes);
+	vmig_sum_add(&sum, chunk->data, bytes);
+	vmig_emit_head_sum(&writer, type, flags, head_bytes + bytes, vmig_sum_end(&sum),
+			   &record);
+	err = vmig_bufs_alloc(f->m, &bufs, sizeof(record) + head_bytes);
 	if (err)
 		return err;
 	vmig_bufs_put(&bufs, &record, sizeof(record));
 	vmig_bufs_put(&bufs, head, head_bytes);
-	err = vmig_bufs_add_chunk(&bufs, chunk, bytes);
+	err = vmig_bufs_add_chunk(f->m, &bufs, chunk, bytes);
 	if (err) {
 		vmig_bufs_free(&bufs);
 		return err;
@@ -154,7 +156,7 @@ static int save_header(struct vmig_file *f)
 	int err;
 
 	vmig_emit_header(&f->writer, &f->m->id, &header);
-	err = vmig_bufs_alloc(&bufs, sizeof(header));
+	err = vmig_bufs_alloc(f->m, &bufs, sizeof(header));
 	if (err)
 		return err;
 	vmig_bufs_put(&bufs, &header, sizeof(header));
@@ -402,6 +404,7 @@ static int save_next(struct vmig_file *f, bool nonblock)
 {
 	for (;;) {
 		bool producing, end;
+		ktime_t begin;
 		int ret = 0;
 
 		spin_lock(&f->lock);
@@ -426,8 +429,10 @@ static int save_next(struct vmig_file *f, bool nonblock)
 		}
 		if (nonblock)
 			return -EAGAIN;
+		begin = ktime_get();
 		if (wait_event_interruptible(f->wait, save_readable(f)))
 			return -ERESTARTSYS;
+		vmig_file_waited(f, begin);
 	}
 }
 

@@ -16,6 +16,55 @@ u32 vmig_crc(u32 seed, const void *data, size_t bytes)
 	return ~crc32c(~seed, data, bytes);
 }
 
+static void sum_word(struct vmig_sum *s, u64 word)
+{
+	s->a += word;
+	s->b += s->a;
+}
+
+/* Bytes that are no whole word, up to the end of one. */
+static size_t sum_part(struct vmig_sum *s, const u8 *data, size_t bytes)
+{
+	size_t n;
+
+	for (n = 0; n < bytes && s->have < 8; n++)
+		s->word |= (u64)data[n] << (8 * s->have++);
+	if (s->have == 8) {
+		sum_word(s, s->word);
+		s->word = 0;
+		s->have = 0;
+	}
+	return n;
+}
+
+void vmig_sum_add(struct vmig_sum *s, const void *data, size_t bytes)
+{
+	struct vmig_sum sum = *s;	/* in registers */
+	const u8 *at = data, *end = at + bytes;
+
+	if (sum.have)
+		at += sum_part(&sum, at, bytes);
+	for (; end - at >= 32; at += 32) {
+		sum_word(&sum, get_unaligned_le64(at));
+		sum_word(&sum, get_unaligned_le64(at + 8));
+		sum_word(&sum, get_unaligned_le64(at + 16));
+		sum_word(&sum, get_unaligned_le64(at + 24));
+	}
+	for (; end - at >= 8; at += 8)
+		sum_word(&sum, get_unaligned_le64(at));
+	sum_part(&sum, at, end - at);
+	*s = sum;
+}
+
+u64 vmig_sum_end(const struct vmig_sum *s)
+{
+	struct vmig_sum sum = *s;
+
+	if (sum.have)
+		sum_word(&sum, sum.word);
+	return sum.a + VPV_STREAM_SUM_FACTOR * sum.b;
+}
+
 void vmig_emit_header(struct vmig_writer *w, const struct vmig_identity *id,
 		      struct vpv_stream_header *out)
 {
@@ -36,20 +85,23 @@ void vmig_emit_header(struct vmig_writer *w, const struct vmig_identity *id,
 }
 
 void vmig_emit_head(struct vmig_writer *w, u32 type, u32 flags, const void *data,
-		    size_t bytes, struct vpv_stream_record *out)
+		    u32 bytes, struct vpv_stream_record *out)
 {
-	vmig_emit_head_crc(w, type, flags, bytes, bytes ? vmig_crc(0, data, bytes) : 0, out);
+	struct vmig_sum sum = {};
+
+	vmig_sum_add(&sum, data, bytes);
+	vmig_emit_head_sum(w, type, flags, bytes, vmig_sum_end(&sum), out);
 }
 
-void vmig_emit_head_crc(struct vmig_writer *w, u32 type, u32 flags, size_t bytes, u32 crc,
+void vmig_emit_head_sum(struct vmig_writer *w, u32 type, u32 flags, u32 bytes, u64 sum,
 			struct vpv_stream_record *out)
 {
 	*out = (struct vpv_stream_record){
 		.type = cpu_to_le32(type),
 		.flags = cpu_to_le32(flags),
 		.seq = cpu_to_le64(w->seq),
-		.bytes = cpu_to_le64(bytes),
-		.payload_crc = cpu_to_le32(crc),
+		.payload_sum = cpu_to_le64(sum),
+		.bytes = cpu_to_le32(bytes),
 	};
 	w->crc = vmig_crc(w->crc, out, sizeof(*out));
 	w->seq++;
@@ -307,7 +359,7 @@ static int check_type(struct vmig_parser *p)
 static int check_head(struct vmig_parser *p)
 {
 	struct vpv_stream_record h = p->head;
-	u64 bytes = le64_to_cpu(h.bytes);
+	u32 bytes = le32_to_cpu(h.bytes);
 	u32 crc = le32_to_cpu(h.crc);
 	u32 want;
 
@@ -344,8 +396,7 @@ static int check_end(struct vmig_parser *p)
 
 static int check_payload(struct vmig_parser *p)
 {
-	u32 got = le32_to_cpu(p->head.payload_crc);
-	u32 want = p->record_bytes ? vmig_crc(0, p->payload, p->record_bytes) : 0;
+	u64 got = le64_to_cpu(p->head.payload_sum), want = vmig_sum_end(&p->sum);
 
 	if (got != want)
 		return refuse(p, -EBADMSG, "payload checksum", want, got);
@@ -363,6 +414,7 @@ static int parse_head(struct vmig_parser *p, const u8 **data, size_t *bytes)
 	int err;
 
 	p->payload = NULL;
+	p->sum = (struct vmig_sum){};
 	if (!collect(p, &p->head, sizeof(p->head), data, bytes))
 		return VMIG_NEED_BYTES;
 	err = check_head(p);
@@ -370,6 +422,7 @@ static int parse_head(struct vmig_parser *p, const u8 **data, size_t *bytes)
 		return err;
 
 	enter(p, VMIG_AT_PAYLOAD);
+	p->front_bytes = p->record_bytes;
 	if (!p->record_bytes)
 		return check_payload(p);
 	if (p->type == VPV_RECORD_END)
@@ -377,13 +430,42 @@ static int parse_head(struct vmig_parser *p, const u8 **data, size_t *bytes)
 	return p->payload ? VMIG_NEED_BYTES : VMIG_NEED_BUFFER;
 }
 
+size_t vmig_parse_room(const struct vmig_parser *p, u8 **room)
+{
+	if (p->why.err || p->at != VMIG_AT_PAYLOAD || !p->payload)
+		return 0;
+	if (p->have < p->front_bytes) {
+		*room = (u8 *)p->payload + p->have;
+		return p->front_bytes - p->have;
+	}
+	*room = (u8 *)p->rest + (p->have - p->front_bytes);
+	return p->record_bytes - p->have;
+}
+
+int vmig_parse_filled(struct vmig_parser *p, size_t bytes)
+{
+	u8 *room;
+
+	if (!vmig_parse_room(p, &room))
+		return p->why.err;
+	/* While the bytes are still in the cache. */
+	vmig_sum_add(&p->sum, room, bytes);
+	p->have += bytes;
+	return p->have == p->record_bytes ? check_payload(p) : VMIG_NEED_BYTES;
+}
+
 static int parse_payload(struct vmig_parser *p, const u8 **data, size_t *bytes)
 {
-	if (!p->payload)
+	u8 *room;
+	size_t n = vmig_parse_room(p, &room);
+
+	if (!n)
 		return VMIG_NEED_BUFFER;
-	if (!collect(p, p->payload, p->record_bytes, data, bytes))
-		return VMIG_NEED_BYTES;
-	return check_payload(p);
+	n = min(n, *bytes);
+	memcpy(room, *data, n);
+	*data += n;
+	*bytes -= n;
+	return vmig_parse_filled(p, n);
 }
 
 static int parse_after_end(struct vmig_parser *p, const u8 **data, size_t *bytes)
@@ -409,6 +491,29 @@ int vmig_parse(struct vmig_parser *p, const u8 **data, size_t *bytes)
 	return ret;
 }
 
+/* Size of the part that the next byte belongs to. */
+static u32 part_bytes(const struct vmig_parser *p)
+{
+	switch (p->at) {
+	case VMIG_AT_HEADER:
+		return sizeof(p->header);
+	case VMIG_AT_HEADER_TAIL:
+		return p->header_bytes;
+	case VMIG_AT_HEAD:
+		return sizeof(p->head);
+	case VMIG_AT_PAYLOAD:
+		return p->record_bytes;
+	default:
+		return p->have + 1;	/* what is behind END is refused by the byte */
+	}
+}
+
+size_t vmig_parse_wants(const struct vmig_parser *p)
+{
+	/* Of a part that is complete and was refused there is nothing left. */
+	return max(part_bytes(p) - p->have, 1U);
+}
+
 int vmig_parse_finish(struct vmig_parser *p)
 {
 	static const char * const part[] = {
@@ -417,26 +522,10 @@ int vmig_parse_finish(struct vmig_parser *p)
 		[VMIG_AT_HEAD]		= "bytes of the next record's head",
 		[VMIG_AT_PAYLOAD]	= "bytes of the payload",
 	};
-	u32 want;
 
 	if (p->why.err)
 		return p->why.err;
-
-	switch (p->at) {
-	case VMIG_AT_END:
+	if (p->at == VMIG_AT_END)
 		return 0;
-	case VMIG_AT_HEADER:
-		want = sizeof(p->header);
-		break;
-	case VMIG_AT_HEADER_TAIL:
-		want = p->header_bytes;
-		break;
-	case VMIG_AT_HEAD:
-		want = sizeof(p->head);
-		break;
-	default:
-		want = p->record_bytes;
-		break;
-	}
-	return refuse(p, -ENODATA, part[p->at], want, p->have);
+	return refuse(p, -ENODATA, part[p->at], part_bytes(p), p->have);
 }

@@ -53,6 +53,34 @@ struct vmig_writer {
 u32 vmig_crc(u32 seed, const void *data, size_t bytes);
 
 /**
+ * struct vmig_sum - Sum of a payload, being made
+ * @a: Sum of the words so far.
+ * @b: Sum of what @a was after each of them.
+ * @word: Begin of the next word.
+ * @have: Bytes of it.
+ */
+struct vmig_sum {
+	u64 a;
+	u64 b;
+	u64 word;
+	u32 have;
+};
+
+/**
+ * vmig_sum_add() - The next bytes of a payload
+ * @s: Sum; zeros in front of the first byte.
+ * @data: Bytes.
+ * @bytes: Their number.
+ */
+void vmig_sum_add(struct vmig_sum *s, const void *data, size_t bytes);
+
+/**
+ * vmig_sum_end() - Sum of all bytes, for struct vpv_stream_record
+ * @s: Sum; not changed.
+ */
+u64 vmig_sum_end(const struct vmig_sum *s);
+
+/**
  * vmig_emit_header() - Begin a stream
  * @w: Writer, initialised by this.
  * @id: Who writes.
@@ -71,18 +99,18 @@ void vmig_emit_header(struct vmig_writer *w, const struct vmig_identity *id,
  * @out: Head to be sent before the payload.
  */
 void vmig_emit_head(struct vmig_writer *w, u32 type, u32 flags, const void *data,
-		    size_t bytes, struct vpv_stream_record *out);
+		    u32 bytes, struct vpv_stream_record *out);
 
 /**
- * vmig_emit_head_crc() - As vmig_emit_head(), for a payload in several pieces
+ * vmig_emit_head_sum() - As vmig_emit_head(), for a payload in several pieces
  * @w: Writer; advanced.
  * @type: Type.
  * @flags: VPV_RECORD_OPTIONAL or 0.
  * @bytes: Size of the payload.
- * @crc: vmig_crc() of it; 0 when there is none.
+ * @sum: vmig_sum_end() of it.
  * @out: Head to be sent before the payload.
  */
-void vmig_emit_head_crc(struct vmig_writer *w, u32 type, u32 flags, size_t bytes, u32 crc,
+void vmig_emit_head_sum(struct vmig_writer *w, u32 type, u32 flags, u32 bytes, u64 sum,
 			struct vpv_stream_record *out);
 
 /**
@@ -147,6 +175,10 @@ enum vmig_parse_event {
  * @flags: Its flags.
  * @record_bytes: Size of its payload.
  * @payload: Its payload; memory of the caller.
+ * @front_bytes: So many bytes of it are in @payload, the others in @rest: all of them,
+ *	unless the caller sets less together with @payload.
+ * @rest: Memory of the caller for the others.
+ * @sum: Sum of what was seen of it.
  * @why: Filled in when the stream is refused.
  */
 struct vmig_parser {
@@ -166,6 +198,9 @@ struct vmig_parser {
 	u32 flags;
 	u32 record_bytes;
 	void *payload;
+	u32 front_bytes;
+	void *rest;
+	struct vmig_sum sum;
 	struct vmig_refusal why;
 };
 
@@ -191,6 +226,36 @@ void vmig_parse_begin(struct vmig_parser *p, const struct vmig_identity *self,
  * later calls return the same).
  */
 int vmig_parse(struct vmig_parser *p, const u8 **data, size_t *bytes);
+
+/**
+ * vmig_parse_wants() - How much is left of the part that the next byte belongs to?
+ * @p: Parser.
+ *
+ * A caller that gives no more than this at once never has to keep input.
+ *
+ * Return: bytes, at least 1; at most VMIG_HEADER_MAX_BYTES outside of payloads.
+ */
+size_t vmig_parse_wants(const struct vmig_parser *p);
+
+/**
+ * vmig_parse_room() - Where do the next bytes go, if they are payload?
+ * @p: Parser.
+ * @room: Set to it.
+ *
+ * For callers who have a better way to move bytes than vmig_parse() has.
+ *
+ * Return: bytes of room; 0 where something else than payload comes.
+ */
+size_t vmig_parse_room(const struct vmig_parser *p, u8 **room);
+
+/**
+ * vmig_parse_filled() - Bytes were put where vmig_parse_room() said
+ * @p: Parser.
+ * @bytes: Their number, at most what it returned.
+ *
+ * Return: as vmig_parse().
+ */
+int vmig_parse_filled(struct vmig_parser *p, size_t bytes);
 
 /**
  * vmig_parse_finish() - Was that all?

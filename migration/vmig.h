@@ -35,7 +35,9 @@
 #include "stream.h"
 
 #define VMIG_MAX_QUEUED_DEFAULT	(8U << 20)
-#define VMIG_BOUNCE_BYTES	(64U << 10)
+/* Copied from user space at once; state_lock is held so long as its checksum takes. */
+#define VMIG_COPY_BYTES		(64U << 10)
+#define VMIG_PART_BYTES		256U
 #define VMIG_BUF_BYTES		(64U << 10)
 #define VMIG_ERROR_TEXT_BYTES	160
 /* An ordinary view or emulated state; only for estimates. */
@@ -44,6 +46,7 @@
 /**
  * struct vmig_buf - A piece of a stream, waiting for the reader
  * @node: In a list of pieces.
+ * @m: Where its memory is counted.
  * @room: Bytes that fit.
  * @fill: Bytes that are there.
  * @pos: Bytes of these that the reader has taken.
@@ -53,6 +56,7 @@
  */
 struct vmig_buf {
 	struct list_head node;
+	struct vmig_machine *m;
 	u32 room;
 	u32 fill;
 	u32 pos;
@@ -66,11 +70,15 @@ struct vmig_buf {
  * @err: How it ended; -EINPROGRESS while it goes on, 1 before the first one.
  * @bytes: Bytes that user space read or wrote.
  * @records: Records in them.
+ * @held: Most bytes of memory that library and variant held for it.
+ * @waited_ns: How long user space waited for the device in reads and writes.
  */
 struct vmig_session_stats {
 	int err;
 	u64 bytes;
 	u64 records;
+	u64 held;
+	u64 waited_ns;
 };
 
 /**
@@ -101,6 +109,8 @@ struct vmig_session_stats {
  * @state_ns: Time spent in each state since RUNNING was left; lock.
  * @last_save: Last save session; lock.
  * @last_load: Last load session; lock.
+ * @held: Bytes of memory that sessions and chunks hold; lock.
+ * @held_most: Most since the last session began; lock.
  * @last_error: Last thing that failed; lock.
  * @debug_dir: Folder in debugfs.
  */
@@ -131,6 +141,8 @@ struct vmig_machine {
 	u64 state_ns[VMIG_V2_STATES];
 	struct vmig_session_stats last_save;
 	struct vmig_session_stats last_load;
+	u64 held;
+	u64 held_most;
 	char last_error[VMIG_ERROR_TEXT_BYTES];
 	struct dentry *debug_dir;
 };
@@ -159,6 +171,7 @@ enum vmig_fresh {
  * @wait: Readers, pollers and a producer that waits for room.
  * @err: Not 0: reads and writes fail with it.  Set once.
  * @bytes: Bytes that user space read or wrote.
+ * @waited_ns: How long it waited for the device meanwhile.
  * @queue: Pieces to be read.
  * @queued: Bytes in @queue and @current_buf that were not read.
  * @initial: Bytes of these that belong to the initial data of pre-copy.
@@ -172,9 +185,10 @@ enum vmig_fresh {
  * @emit: Argument of hooks; state_lock.
  * @current_buf: Piece being read; io_lock.
  * @parser: Position of the reader of a load session; state_lock.
- * @payload: Memory for one record; state_lock.
+ * @payload: Memory for one record, or for its begin; written under io_lock.
  * @payload_room: Its size.
- * @bounce: What was copied from user space; io_lock.
+ * @chunk: Memory of the variant for the rest of the record; io_lock.
+ * @part: Part of the stream that is no payload, from user space; io_lock.
  */
 struct vmig_file {
 	struct kref ref;
@@ -185,6 +199,7 @@ struct vmig_file {
 	wait_queue_head_t wait;
 	int err;
 	u64 bytes;
+	u64 waited_ns;
 
 	struct list_head queue;
 	u64 queued;
@@ -202,7 +217,8 @@ struct vmig_file {
 	struct vmig_parser parser;
 	void *payload;
 	size_t payload_room;
-	void *bounce;
+	struct vmig_chunk *chunk;
+	u8 part[VMIG_PART_BYTES];
 };
 
 /* dev.c */
@@ -228,9 +244,13 @@ void vmig_lock(struct vmig_machine *m);
 void vmig_unlock(struct vmig_machine *m);
 
 /* buf.c */
-int vmig_bufs_alloc(struct list_head *bufs, size_t bytes);
+void *vmig_alloc(struct vmig_machine *m, size_t bytes);
+void vmig_free(struct vmig_machine *m, void *p, size_t bytes);
+struct vmig_chunk *vmig_chunk_get(struct vmig_chunk *chunk);
+int vmig_bufs_alloc(struct vmig_machine *m, struct list_head *bufs, size_t bytes);
 void vmig_bufs_put(struct list_head *bufs, const void *data, size_t bytes);
-int vmig_bufs_add_chunk(struct list_head *bufs, struct vmig_chunk *chunk, size_t bytes);
+int vmig_bufs_add_chunk(struct vmig_machine *m, struct list_head *bufs,
+			struct vmig_chunk *chunk, size_t bytes);
 void vmig_buf_free(struct vmig_buf *buf);
 void vmig_bufs_free(struct list_head *bufs);
 
@@ -244,6 +264,7 @@ struct file *vmig_file_open(struct vmig_file *f);
 void vmig_file_put(struct vmig_file *f);
 void vmig_file_fail(struct vmig_file *f, int err);
 void vmig_file_purge(struct vmig_file *f);
+void vmig_file_waited(struct vmig_file *f, ktime_t begin);
 int vmig_file_io_lock(struct vmig_file *f, struct kiocb *iocb, bool *nonblock);
 void vmig_session_begin(struct vmig_machine *m, struct vmig_file *f);
 void vmig_session_end(struct vmig_machine *m, bool saving, int err);

@@ -32,12 +32,17 @@ struct vpv_config_travel;
  * @optional: The writer allowed readers to skip it.
  * @data: Payload.  Checksum and length were verified.
  * @bytes: Its size, at most vmig_desc.max_payload.
+ * @chunk: What vmig_ops.load_chunk gave for this record, or NULL.  The payload is what
+ *	is at @data, @bytes long, and then the begin of the chunk.
+ * @chunk_bytes: How much of the chunk.
  */
 struct vmig_record {
 	u32 type;
 	bool optional;
 	const void *data;
 	size_t bytes;
+	struct vmig_chunk *chunk;
+	size_t chunk_bytes;
 };
 
 /**
@@ -68,25 +73,28 @@ int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data,
 	      size_t bytes);
 
 /**
- * struct vmig_chunk - Memory that a variant fills and the stream sends as it is
- * @ref: Held by the variant, and by the stream until it was read.
+ * struct vmig_chunk - Memory that a device fills or reads, and the stream with it
+ * @ref: Held by the variant, and by the stream as long as it needs it.
+ * @m: Where it is counted; for the library alone.
  * @bytes: Size.
  * @data: The memory: kmalloc or vmalloc.
  */
 struct vmig_chunk {
 	refcount_t ref;
+	struct vmig_machine *m;
 	size_t bytes;
 	void *data;
 };
 
 /**
  * vmig_chunk_alloc() - Allocate such memory, zeroed
+ * @mig: Device for whose sessions it is; debugfs tells how much they hold.
  * @bytes: Size.
  *
  * Context: process; may sleep.
  * Return: the chunk, with one reference, or NULL.
  */
-struct vmig_chunk *vmig_chunk_alloc(size_t bytes);
+struct vmig_chunk *vmig_chunk_alloc(struct vmig_dev *mig, size_t bytes);
 
 /**
  * vmig_chunk_put() - Give a reference back
@@ -271,6 +279,25 @@ struct vmig_ops {
 	 * Called on entry of RESUMING.
 	 */
 	int (*load_begin)(struct vmig_dev *mig);
+
+	/**
+	 * @load_chunk: Memory for a record of the family that is about to come.
+	 * @bytes: Size of its payload; untrusted, at most vmig_desc.max_payload.
+	 * @front: Set to how many of these do not belong into the chunk, but in front
+	 *	of it (vmig_record.data).
+	 *
+	 * For devices that read large buffers by DMA: user space's bytes are copied
+	 * once, to where the device reads them.  The library references the chunk, and
+	 * writes to it, until @load got the record, or for as long as the file of a
+	 * session that has ended is open: vmig_chunk_shared() tells.  What is in it
+	 * has been verified in @load, not before.
+	 *
+	 * Context: as @load.
+	 * Return: a chunk with room for what is behind @front; NULL: memory of the
+	 * library will do; ERR_PTR(): fails as if @load had.
+	 */
+	struct vmig_chunk *(*load_chunk)(struct vmig_dev *mig, u32 type, u32 bytes,
+					 u32 *front);
 
 	/**
 	 * @load: Mandatory.  Take one record of the family; content is untrusted.

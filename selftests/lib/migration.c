@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Migration of an open function (migration.h). */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -66,6 +67,35 @@ int mig_precopy_info(int data_fd, struct vfio_precopy_info *info)
 {
 	info->argsz = sizeof(*info);
 	return ioctl(data_fd, VFIO_MIG_GET_PRECOPY_INFO, info) ? -errno : 0;
+}
+
+int mig_session(const struct vdev *v, const char *kind, struct mig_session *s)
+{
+	char path[128], line[256];
+	int err = -ENODATA;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vpv_migration/%s/sessions",
+		 v->slot.bdf);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (err && fgets(line, sizeof(line), file)) {
+		unsigned long long n[4];
+		char name[8];
+
+		if (sscanf(line, "%7s result %d bytes %llu records %llu held %llu waited %llu",
+			   name, &s->result, &n[0], &n[1], &n[2], &n[3]) != 6 ||
+		    strcmp(name, kind))
+			continue;
+		s->bytes = n[0];
+		s->records = n[1];
+		s->held = n[2];
+		s->waited_us = n[3];
+		err = 0;
+	}
+	fclose(file);
+	return err;
 }
 
 int blob_append(struct blob *b, const void *data, size_t bytes)
@@ -194,6 +224,22 @@ int stream_split(struct stream *s, const struct blob *b)
 	return s->num ? 0 : -ENODATA;
 }
 
+/* As include/uapi/vpv/stream.h defines it, in its words. */
+static uint64_t payload_sum(const uint8_t *p, size_t bytes)
+{
+	size_t words = (bytes + 7) / 8;
+	uint64_t a = 0, b = 0;
+
+	for (size_t i = 0; i < words; i++) {
+		uint64_t word = 0;
+
+		memcpy(&word, p + 8 * i, bytes - 8 * i < 8 ? bytes - 8 * i : 8);
+		a += word;
+		b += (words - i) * word;
+	}
+	return a + VPV_STREAM_SUM_FACTOR * b;
+}
+
 void stream_checksum(struct stream *s)
 {
 	uint32_t chain;
@@ -203,7 +249,7 @@ void stream_checksum(struct stream *s)
 	for (unsigned int i = 0; i < s->num; i++) {
 		struct vpv_stream_record *r = &s->rec[i];
 
-		r->payload_crc = r->bytes ? crc32c(0, s->payload[i], r->bytes) : 0;
+		r->payload_sum = payload_sum(s->payload[i], r->bytes);
 		r->crc = 0;
 		r->crc = chain = crc32c(chain, r, sizeof(*r));
 	}

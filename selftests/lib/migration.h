@@ -21,6 +21,25 @@ int mig_set(struct vdev *v, unsigned int state, int *data_fd);
 int mig_data_size(struct vdev *v, uint64_t *bytes);
 int mig_precopy_info(int data_fd, struct vfio_precopy_info *info);
 
+/**
+ * struct mig_session - What debugfs tells of the last session of a kind
+ * @result: How it ended.
+ * @bytes: Read or written.
+ * @records: In them.
+ * @held: Most bytes of memory that the driver held.
+ * @waited_us: How long reads or writes waited for the device.
+ */
+struct mig_session {
+	int result;
+	uint64_t bytes;
+	uint64_t records;
+	uint64_t held;
+	uint64_t waited_us;
+};
+
+/* @kind is "save" or "load"; -ENODATA if there was none. */
+int mig_session(const struct vdev *v, const char *kind, struct mig_session *s);
+
 /* Bytes of a stream. */
 struct blob {
 	uint8_t *data;

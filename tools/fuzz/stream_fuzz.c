@@ -199,11 +199,13 @@ static void make_sealed(struct stream *s, struct input *in)
 			.flags = cpu_to_le32(odd & 2 ? take(in, 4) : 0),
 			.seq = cpu_to_le64(odd & 4 ? take(in, 8) : i),
 		};
+		struct vmig_sum sum = {};
 		size_t bytes;
 		const u8 *data = take_bytes(in, odd & 8 ? 16 : take(in, 2), &bytes);
 
-		head.bytes = cpu_to_le64(odd & 16 ? take(in, 8) : bytes);
-		head.payload_crc = cpu_to_le32(bytes ? vmig_crc(0, data, bytes) : 0);
+		head.bytes = cpu_to_le32(odd & 16 ? take(in, 4) : bytes);
+		vmig_sum_add(&sum, data, bytes);
+		head.payload_sum = cpu_to_le64(vmig_sum_end(&sum));
 		s->w.crc = vmig_crc(s->w.crc, &head, sizeof(head));
 		head.crc = cpu_to_le32(s->w.crc);
 		if (!put(s, &head, sizeof(head)) || !put(s, data, bytes))

@@ -164,8 +164,8 @@ static void locate(struct reading *r, struct fault *fault)
 		fault->offset = r->offset;
 		fault->bytes = 0;
 	} else if (!strcmp(why->field, "payload checksum") && !fault->bytes) {
-		fault->offset += offsetof(struct vpv_stream_record, payload_crc);
-		fault->bytes = sizeof_field(struct vpv_stream_record, payload_crc);
+		fault->offset += offsetof(struct vpv_stream_record, payload_sum);
+		fault->bytes = sizeof_field(struct vpv_stream_record, payload_sum);
 	} else if (!strcmp(why->field, "padding of a name")) {
 		locate_padding(r, fault);
 	} else if (!strcmp(why->field, "magic")) {

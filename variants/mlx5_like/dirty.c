@@ -79,7 +79,7 @@ int mlxl_track_report(struct vmig_dev *mig, u64 iova, u64 pages, unsigned long *
 
 	if (!t->session.control)
 		return -ENODEV;
-	err = mlxl_io_prepare(&t->io, &t->session, MLXL_TRACK_PAGES / BITS_PER_BYTE,
+	err = mlxl_io_prepare(md, &t->io, &t->session, MLXL_TRACK_PAGES / BITS_PER_BYTE,
 			      DMA_FROM_DEVICE);
 	if (err)
 		return err;

@@ -360,7 +360,7 @@ int mlxl_hw_load_end(struct mlxl_dev *md, struct mlxl_session *s, bool abort, u3
 
 	*reason = 0;
 	if (!s->control)
-		return 0;
+		return abort ? 0 : -ENODEV;
 	err = end_exec(md, s->control, MLXL_LOAD_END, s->id, abort ? MLXL_LOAD_ABORT : 0,
 		       reason);
 	mlxl_hw_forget(s);
@@ -443,7 +443,7 @@ int mlxl_hw_tracker_query(struct mlxl_dev *md, struct mlxl_session *s, struct ml
 		.iova = cpu_to_le64(iova),
 		.bytes = cpu_to_le64(bytes),
 	};
-	num = mlxl_io_segments(io, bitmap_bytes, (struct mlxl_segment *)(in + 1));
+	num = mlxl_io_segments(io, 0, bitmap_bytes, (struct mlxl_segment *)(in + 1));
 	in->segments = cpu_to_le32(num);
 	io->cmd = (struct mlxl_command){
 		.opcode = MLXL_TRACKER_QUERY,

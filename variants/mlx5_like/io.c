@@ -91,11 +91,12 @@ static int io_table(struct mlxl_io *io)
 	return err;
 }
 
-static int io_alloc(struct mlxl_io *io, size_t room, enum dma_data_direction dir)
+static int io_alloc(struct mlxl_dev *md, struct mlxl_io *io, size_t room,
+		    enum dma_data_direction dir)
 {
 	int err = -ENOMEM;
 
-	io->chunk = vmig_chunk_alloc(room);
+	io->chunk = vmig_chunk_alloc(&md->mig, room);
 	if (!io->chunk)
 		return -ENOMEM;
 	io->in = kvmalloc(IO_IN_BYTES, GFP_KERNEL_ACCOUNT);
@@ -119,24 +120,25 @@ put:
 
 /**
  * mlxl_io_prepare() - Get a buffer ready for a command
+ * @md: Device.
  * @io: Buffer that is not busy; zeroed the first time.
  * @s: Session that the command is for.
  * @room: Size, a multiple of PAGE_SIZE; always the same for a buffer.
  * @dir: Direction; likewise.
  *
- * If the reader of a stream has not done with it, it gets other memory.
+ * If the stream has not done with it, it gets other memory.
  *
  * Return: 0 or a negative errno.
  */
-int mlxl_io_prepare(struct mlxl_io *io, struct mlxl_session *s, size_t room,
-		    enum dma_data_direction dir)
+int mlxl_io_prepare(struct mlxl_dev *md, struct mlxl_io *io, struct mlxl_session *s,
+		    size_t room, enum dma_data_direction dir)
 {
 	int err;
 
 	if (io->chunk && vmig_chunk_shared(io->chunk))
 		mlxl_io_free(io);
 	if (!io->chunk) {
-		err = io_alloc(io, room, dir);
+		err = io_alloc(md, io, room, dir);
 		if (err)
 			return err;
 	}
@@ -144,26 +146,32 @@ int mlxl_io_prepare(struct mlxl_io *io, struct mlxl_session *s, size_t room,
 }
 
 /**
- * mlxl_io_segments() - Segment list of the first bytes of a buffer
+ * mlxl_io_segments() - Segment list of a part of a buffer
  * @io: Prepared.
- * @bytes: How many.
+ * @skip: Where the part begins.
+ * @bytes: Its size.
  * @seg: Room for IO_MAX_SEGMENTS.
  *
  * Return: number of segments.
  */
-u32 mlxl_io_segments(const struct mlxl_io *io, u32 bytes, struct mlxl_segment *seg)
+u32 mlxl_io_segments(const struct mlxl_io *io, u32 skip, u32 bytes,
+		     struct mlxl_segment *seg)
 {
 	struct scatterlist *sg;
 	u32 num = 0;
 	int i;
 
 	for_each_sgtable_dma_sg(&io->buf.sgt, sg, i) {
-		u32 here = min_t(u32, bytes, sg_dma_len(sg));
+		u32 before = min_t(u32, skip, sg_dma_len(sg));
+		u32 here = min_t(u32, bytes, sg_dma_len(sg) - before);
 
-		if (!here)
+		if (!bytes)
 			break;
+		skip -= before;
+		if (!here)
+			continue;
 		seg[num++] = (struct mlxl_segment){
-			.iova = cpu_to_le64(sg_dma_address(sg)),
+			.iova = cpu_to_le64(sg_dma_address(sg) + before),
 			.bytes = cpu_to_le32(here),
 		};
 		bytes -= here;
@@ -199,13 +207,14 @@ static void io_done(struct mlxl_command *cmd, int err)
  * @io: Prepared.
  * @s: Session.
  * @opcode: MLXL_SAVE_CHUNK or MLXL_LOAD_CHUNK.
+ * @skip: Where in the buffer.
  * @offset: Where in the image.
  * @bytes: How much.
  *
  * Return: 0, and mlxl_io_wait() has to be called, or a negative errno.
  */
-int mlxl_io_start(struct mlxl_io *io, struct mlxl_session *s, u16 opcode, u64 offset,
-		  u32 bytes)
+int mlxl_io_start(struct mlxl_io *io, struct mlxl_session *s, u16 opcode, u32 skip,
+		  u64 offset, u32 bytes)
 {
 	const struct mlxl_control_ops *ops;
 	struct mlxl_chunk *in = io->in;
@@ -218,7 +227,7 @@ int mlxl_io_start(struct mlxl_io *io, struct mlxl_session *s, u16 opcode, u64 of
 	if (err)
 		return err;
 	ops = published;
-	num = mlxl_io_segments(io, bytes, (struct mlxl_segment *)(in + 1));
+	num = mlxl_io_segments(io, skip, bytes, (struct mlxl_segment *)(in + 1));
 	*in = (struct mlxl_chunk){
 		.session = cpu_to_le32(s->id),
 		.segments = cpu_to_le32(num),
@@ -234,6 +243,7 @@ int mlxl_io_start(struct mlxl_io *io, struct mlxl_session *s, u16 opcode, u64 of
 		.buf = &io->buf,
 		.done = io_done,
 	};
+	io->skip = skip;
 	io->offset = offset;
 	io->bytes = bytes;
 	reinit_completion(&io->done);
@@ -273,7 +283,8 @@ int mlxl_io_wait(struct mlxl_io *io, struct mlxl_session *s)
 		return 0;
 	mlxl_io_drain(io);
 	if (io->err == -ECONNABORTED) {
-		io->err = mlxl_io_start(io, s, io->cmd.opcode, io->offset, io->bytes);
+		io->err = mlxl_io_start(io, s, io->cmd.opcode, io->skip, io->offset,
+					io->bytes);
 		mlxl_io_drain(io);
 	}
 	if (!io->err && le32_to_cpu(io->out[0]) != io->bytes)

@@ -3,6 +3,7 @@
  * Migration hooks of mlx5_like: suspend and resume, match data, loading.  Saving is in
  * save.c, commands are in hw.c; states, files and the stream are the library's.
  */
+
 #include "mlx5_like.h"
 
 /**
@@ -160,38 +161,34 @@ static int load_image(struct mlxl_dev *md, const struct vmig_record *rec,
 	return err ?: mlxl_hw_load_begin(md, l->so_far.bytes, &l->session);
 }
 
-/* One part to the firmware, in commands of the size that it takes. */
+/*
+ * The part of the image that is in the chunk, to the firmware, in commands of the size
+ * that it takes.  The last one is waited for when the buffer is needed again.
+ */
 static int load_piece(struct mlxl_dev *md, const struct vmig_record *rec,
 		      struct mlxl_diff *diff)
 {
 	struct mlxl_load *l = &md->load;
+	struct mlxl_io *io = &md->io[l->at];
 	u32 most = mlxl_io_piece_bytes(&md->caps);
-	const u8 *data;
 	u64 offset;
 	int left;
 
-	left = mlxl_load_piece(&l->so_far, rec->data, rec->bytes, &offset, diff);
+	left = mlxl_load_piece(&l->so_far, rec->data, rec->bytes + rec->chunk_bytes, &offset,
+			       diff);
 	if (left < 0)
 		return left;
-	data = rec->data + rec->bytes - left;
-	while (left) {
-		struct mlxl_io *io = &md->io[l->next++ % MLXL_AHEAD];
-		u32 bytes = min_t(u32, left, most);
+	if (rec->chunk != io->chunk || rec->chunk_bytes != left)
+		return -EINVAL;
+	for (u32 skip = 0; skip < left; skip += most) {
+		u32 bytes = min_t(u32, left - skip, most);
 		int err;
 
 		err = mlxl_io_wait(io, &l->session);
-		if (!err)
-			err = mlxl_io_prepare(io, &l->session, MLXL_PIECE_BYTES,
-					      DMA_TO_DEVICE);
+		err = err ?: mlxl_io_start(io, &l->session, MLXL_LOAD_CHUNK, skip,
+					   offset + skip, bytes);
 		if (err)
 			return err;
-		memcpy(io->chunk->data, data, bytes);
-		err = mlxl_io_start(io, &l->session, MLXL_LOAD_CHUNK, offset, bytes);
-		if (err)
-			return err;
-		data += bytes;
-		offset += bytes;
-		left -= bytes;
 	}
 	return 0;
 }
@@ -200,7 +197,7 @@ static int load_wait(struct mlxl_dev *md)
 {
 	int err = 0;
 
-	for (unsigned int i = 0; i < MLXL_AHEAD; i++) {
+	for (unsigned int i = 0; i < MLXL_IOS; i++) {
 		int one = mlxl_io_wait(&md->io[i], &md->load.session);
 
 		err = err ?: one;
@@ -250,17 +247,44 @@ static int load_image_end(struct mlxl_dev *md, const struct vmig_record *rec,
 /* The firmware may find out early, by a command about a part of the image. */
 static int load_failed(struct mlxl_dev *md, int err)
 {
+	u64 first = U64_MAX;
 	u32 reason = 0;
 
-	for (unsigned int i = 0; i < MLXL_AHEAD; i++) {
+	/* Others are refused because the first one was. */
+	for (unsigned int i = 0; i < MLXL_IOS; i++) {
 		mlxl_io_drain(&md->io[i]);
-		if (err == -EBADMSG && md->io[i].err == -EBADMSG)
-			reason = md->io[i].cmd.syndrome;
+		if (err != -EBADMSG || md->io[i].err != -EBADMSG || md->io[i].offset >= first)
+			continue;
+		first = md->io[i].offset;
+		reason = md->io[i].cmd.syndrome;
 	}
 	if (err == -EBADMSG)
 		err = image_refused(md, reason);
 	mlxl_hw_load_end(md, &md->load.session, true, &reason);
 	return err;
+}
+
+/* The buffer after the last one, once the firmware has read it. */
+static struct vmig_chunk *mlxl_load_chunk(struct vmig_dev *mig, u32 type, u32 bytes,
+					  u32 *front)
+{
+	struct mlxl_dev *md = mlxl_from_mig(mig);
+	struct mlxl_load *l = &md->load;
+	struct mlxl_io *io;
+	int err;
+
+	/* What is no piece of an image is refused when it is there. */
+	if (type != MLXL_RECORD_PIECE || !l->session.control || md->stale ||
+	    bytes <= sizeof(struct mlxl_rec_piece))
+		return NULL;
+	l->at = (l->at + 1) % MLXL_IOS;
+	io = &md->io[l->at];
+	err = mlxl_io_wait(io, &l->session);
+	err = err ?: mlxl_io_prepare(md, io, &l->session, MLXL_PIECE_BYTES, DMA_TO_DEVICE);
+	if (err)
+		return ERR_PTR(load_failed(md, err));
+	*front = sizeof(struct mlxl_rec_piece);
+	return io->chunk;
 }
 
 static int mlxl_load(struct vmig_dev *mig, const struct vmig_record *rec)
@@ -312,6 +336,7 @@ const struct vmig_ops mlxl_mig_ops = {
 	.save = mlxl_save,
 	.save_end = mlxl_save_end,
 	.load_begin = mlxl_load_begin,
+	.load_chunk = mlxl_load_chunk,
 	.load = mlxl_load,
 	.load_end = mlxl_load_end_hook,
 	.estimate = mlxl_estimate,
@@ -329,6 +354,8 @@ const struct vmig_desc mlxl_mig_desc = {
 	.state_accepts = 1,
 	.match_bytes = sizeof(struct mlxl_match),
 	.max_payload = sizeof(struct mlxl_rec_piece) + MLXL_PIECE_BYTES,
-	.max_queued = 2 * (MLXL_PIECE_BYTES + SZ_4K),
+	/* Two pieces; a third one only when the first has been read to its end. */
+	.max_queued = 2 * (sizeof(struct vpv_stream_record) +
+			   sizeof(struct mlxl_rec_piece) + MLXL_PIECE_BYTES),
 	.typical_bytes = SZ_64M,
 };

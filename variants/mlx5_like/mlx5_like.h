@@ -13,7 +13,10 @@
 #include "control.h"
 #include "match.h"
 
-/* Buffers: two that the firmware fills, two that wait for the reader. */
+/*
+ * Buffers.  Saving: two that the firmware fills, two that wait for the reader.  Loading:
+ * one that user space fills, the others with the firmware.
+ */
 #define MLXL_IOS		4
 #define MLXL_AHEAD		2
 #define MLXL_TRACK_PAGES	(256U << 10)
@@ -36,6 +39,7 @@ struct mlxl_session {
  * @buf: The same for the firmware.
  * @control: By whom it is mapped; referenced.  NULL: not mapped.
  * @busy: A command was begun and not waited for.
+ * @skip: Where in the buffer its part begins.
  * @offset: Where in the image.
  * @bytes: How much.
  * @cmd: Command.
@@ -49,6 +53,7 @@ struct mlxl_io {
 	struct mlxl_buf buf;
 	struct vpv_control *control;
 	bool busy;
+	u32 skip;
 	u64 offset;
 	u32 bytes;
 	struct mlxl_command cmd;
@@ -84,12 +89,12 @@ struct mlxl_save {
  * struct mlxl_load - A load session of the library
  * @session: Image that is being loaded.
  * @so_far: What has come.
- * @next: Buffer for the next piece.
+ * @at: Buffer of the piece that comes, or came.
  */
 struct mlxl_load {
 	struct mlxl_session session;
 	struct mlxl_loading so_far;
-	unsigned int next;
+	unsigned int at;
 };
 
 /**
@@ -161,13 +166,14 @@ void mlxl_hw_tracker_destroy(struct mlxl_dev *md, struct mlxl_session *s);
 void mlxl_hw_forget(struct mlxl_session *s);
 
 /* io.c */
-int mlxl_io_prepare(struct mlxl_io *io, struct mlxl_session *s, size_t room,
-		    enum dma_data_direction dir);
+int mlxl_io_prepare(struct mlxl_dev *md, struct mlxl_io *io, struct mlxl_session *s,
+		    size_t room, enum dma_data_direction dir);
 void mlxl_io_free(struct mlxl_io *io);
-u32 mlxl_io_segments(const struct mlxl_io *io, u32 bytes, struct mlxl_segment *seg);
+u32 mlxl_io_segments(const struct mlxl_io *io, u32 skip, u32 bytes,
+		     struct mlxl_segment *seg);
 u32 mlxl_io_piece_bytes(const struct mlxl_caps *caps);
-int mlxl_io_start(struct mlxl_io *io, struct mlxl_session *s, u16 opcode, u64 offset,
-		  u32 bytes);
+int mlxl_io_start(struct mlxl_io *io, struct mlxl_session *s, u16 opcode, u32 skip,
+		  u64 offset, u32 bytes);
 void mlxl_io_drain(struct mlxl_io *io);
 int mlxl_io_wait(struct mlxl_io *io, struct mlxl_session *s);
 void mlxl_ios_free(struct mlxl_dev *md);

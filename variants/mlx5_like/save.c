@@ -72,8 +72,8 @@ static int piece_start(struct mlxl_dev *md, struct mlxl_io *io, u64 pos)
 	u32 bytes = min_t(u64, mlxl_io_piece_bytes(&md->caps), s->bytes - pos);
 	int err;
 
-	err = mlxl_io_prepare(io, s, MLXL_PIECE_BYTES, DMA_FROM_DEVICE);
-	return err ?: mlxl_io_start(io, s, MLXL_SAVE_CHUNK, pos, bytes);
+	err = mlxl_io_prepare(md, io, s, MLXL_PIECE_BYTES, DMA_FROM_DEVICE);
+	return err ?: mlxl_io_start(io, s, MLXL_SAVE_CHUNK, 0, pos, bytes);
 }
 
 /* A part that could not be had is simply asked for again, once. */
@@ -84,7 +84,7 @@ static int piece_finish(struct mlxl_dev *md, struct mlxl_io *io, struct vmig_emi
 
 	err = mlxl_io_wait(io, &md->save.session);
 	if (err && err != -ENOTCONN) {
-		err = mlxl_io_start(io, &md->save.session, MLXL_SAVE_CHUNK, io->offset,
+		err = mlxl_io_start(io, &md->save.session, MLXL_SAVE_CHUNK, 0, io->offset,
 				    io->bytes);
 		if (!err)
 			err = mlxl_io_wait(io, &md->save.session);

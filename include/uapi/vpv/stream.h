@@ -5,9 +5,9 @@
  *
  *   header, record, record, ..., END record
  *
- * All integers are little-endian.  Checksums are CRC32C (seed and final
- * complement as in iSCSI).  Nothing is padded: a record starts right behind the
- * payload of the one before.
+ * All integers are little-endian.  Checksums of heads are CRC32C (seed and final
+ * complement as in iSCSI), those of payloads are sums of words.  Nothing is padded: a
+ * record starts right behind the payload of the one before.
  */
 #ifndef _UAPI_VPV_STREAM_H
 #define _UAPI_VPV_STREAM_H
@@ -18,8 +18,8 @@
 #define VPV_STREAM_MAGIC_BYTES	8
 
 /* Format of the container.  A reader takes its own major and any minor. */
-#define VPV_STREAM_MAJOR	1
-#define VPV_STREAM_MINOR	1
+#define VPV_STREAM_MAJOR	2
+#define VPV_STREAM_MINOR	0
 
 #define VPV_STREAM_NAME_BYTES	32
 #define VPV_STREAM_DIGEST_BYTES	32
@@ -60,14 +60,17 @@ struct vpv_stream_header {
 	__le32	crc;
 };
 
+/* Even, so that a change of any one word changes the sum. */
+#define VPV_STREAM_SUM_FACTOR	0x9e3779b97f4a7c16ULL
+
 /* struct vpv_stream_record.flags */
 #define VPV_RECORD_OPTIONAL	(1U << 0)	/* a reader may skip it */
 
 /* Types below VPV_RECORD_FAMILY belong to the container. */
 #define VPV_RECORD_MATCH	1U	/* family's match data; first record, once */
-#define VPV_RECORD_CONFIG	2U	/* emulated config space; at most once, minor 1 */
+#define VPV_RECORD_CONFIG	2U	/* emulated config space; at most once */
 #define VPV_RECORD_END		3U	/* struct vpv_stream_end; last */
-#define VPV_RECORD_VIEW		4U	/* config space at first; behind MATCH, minor 1 */
+#define VPV_RECORD_VIEW		4U	/* config space at first; behind MATCH */
 #define VPV_RECORD_FAMILY	0x100U	/* first type that a family may define */
 
 /**
@@ -75,8 +78,11 @@ struct vpv_stream_header {
  * @type: VPV_RECORD_x, or a type of the family.
  * @flags: VPV_RECORD_OPTIONAL or zero.
  * @seq: Number of the record in its stream, from 0, without gaps.
+ * @payload_sum: Sum of the payload; 0 when there is none.  Of its 64-bit words w[0] to
+ *	w[n - 1], the last one filled up with zeros, it is A + VPV_STREAM_SUM_FACTOR * B
+ *	modulo 2^64, where A = w[0] + ... + w[n - 1] and
+ *	B = n * w[0] + (n - 1) * w[1] + ... + 1 * w[n - 1].
  * @bytes: Size of the payload that follows.
- * @payload_crc: CRC32C of the payload; 0 when there is none.
  * @crc: CRC32C of this head, this field taken as zero, seeded with the crc of
  *	the head before it (the first one: of the stream header).  So records of
  *	different streams, or in another order, do not fit together.
@@ -85,8 +91,8 @@ struct vpv_stream_record {
 	__le32	type;
 	__le32	flags;
 	__le64	seq;
-	__le64	bytes;
-	__le32	payload_crc;
+	__le64	payload_sum;
+	__le32	bytes;
 	__le32	crc;
 };
 

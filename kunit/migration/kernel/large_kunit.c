@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What devices with large state need: payload that is not copied, REINIT, trackers. */
 #include <linux/bitmap.h>
+#include <linux/crc32c.h>
 #include <linux/interval_tree.h>
 #include <linux/iova_bitmap.h>
 #include <linux/mman.h>
@@ -27,6 +28,10 @@ static struct {
 	u32 ranges;
 	u8 page_log2;
 	u64 dirty_iova;
+	unsigned int loads;
+	bool wrong;
+	int chunk_err;
+	size_t room;
 } large;
 
 static int large_save(struct vmig_dev *mig, struct vmig_emit *em)
@@ -43,6 +48,37 @@ static int large_save(struct vmig_dev *mig, struct vmig_emit *em)
 static void large_save_end(struct vmig_dev *mig)
 {
 	large.save_ends++;
+}
+
+/* The begin of the state, HEAD_BYTES of each record in front of the chunk. */
+static struct vmig_chunk *large_load_chunk(struct vmig_dev *mig, u32 type, u32 bytes,
+					   u32 *front)
+{
+	unsigned int i = large.loads % PIECES;
+
+	if (large.chunk_err)
+		return ERR_PTR(large.chunk_err);
+	if (type != FAKE_STATE_RECORD || bytes <= HEAD_BYTES)
+		return NULL;
+	*front = HEAD_BYTES;
+	if (!large.chunk[i])
+		large.chunk[i] = vmig_chunk_alloc(mig, large.room);
+	return large.chunk[i];
+}
+
+static int large_load(struct vmig_dev *mig, const struct vmig_record *rec)
+{
+	unsigned int i = large.loads++ % PIECES;
+
+	if (rec->type != FAKE_STATE_RECORD || rec->chunk != large.chunk[i] ||
+	    rec->bytes != HEAD_BYTES || memcmp(rec->data, "the head", HEAD_BYTES) ||
+	    rec->chunk_bytes != PIECE_BYTES - i ||
+	    memchr_inv(rec->chunk->data, 'a' + i, rec->chunk_bytes))
+		large.wrong = true;
+	if (!rec->optional)
+		return 0;
+	vmig_refuse(mig, "what only this device knows", 1, 0);
+	return -EOPNOTSUPP;
 }
 
 static u64 large_dirty_bytes(struct vmig_dev *mig)
@@ -98,7 +134,7 @@ static int large_track_report(struct vmig_dev *mig, u64 iova, u64 pages, unsigne
 	return 0;
 }
 
-static struct fake *large_new(struct kunit *test)
+static struct fake *large_named(struct kunit *test, const char *name)
 {
 	memset(&large, 0, sizeof(large));
 	large_ops = fake_ops;
@@ -110,13 +146,18 @@ static struct fake *large_new(struct kunit *test)
 	large_ops.track_start = large_track_start;
 	large_ops.track_stop = large_track_stop;
 	large_ops.track_report = large_track_report;
-	return fake_new(test, "vmig-large", &large_ops);
+	return fake_new(test, name, &large_ops);
 }
 
-static void chunks_alloc(struct kunit *test)
+static struct fake *large_new(struct kunit *test)
+{
+	return large_named(test, "vmig-large");
+}
+
+static void chunks_alloc(struct kunit *test, struct fake *fake)
 {
 	for (unsigned int i = 0; i < PIECES; i++) {
-		large.chunk[i] = vmig_chunk_alloc(PIECE_BYTES);
+		large.chunk[i] = vmig_chunk_alloc(&fake->mig, PIECE_BYTES);
 		KUNIT_ASSERT_NOT_NULL(test, large.chunk[i]);
 		memset(large.chunk[i]->data, 'a' + i, PIECE_BYTES);
 	}
@@ -139,7 +180,7 @@ static void chunks_arrive_with_their_heads(struct kunit *test)
 	ssize_t n, end;
 
 	KUNIT_ASSERT_NOT_NULL(test, stream);
-	chunks_alloc(test);
+	chunks_alloc(test, fake);
 	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP_COPY, &file), 0);
 	n = fake_read_all(test, file, stream, STREAM_ROOM, 777, &end);
 	KUNIT_EXPECT_EQ(test, end, 0);
@@ -148,8 +189,8 @@ static void chunks_arrive_with_their_heads(struct kunit *test)
 		const struct vpv_stream_record *rec = (void *)at;
 		u8 *data = at + sizeof(*rec) + HEAD_BYTES;
 
-		KUNIT_EXPECT_EQ(test, le64_to_cpu(rec->bytes),
-				(u64)HEAD_BYTES + PIECE_BYTES - i);
+		KUNIT_EXPECT_EQ(test, le32_to_cpu(rec->bytes),
+				(u32)HEAD_BYTES + PIECE_BYTES - i);
 		KUNIT_EXPECT_EQ(test, memcmp(data - HEAD_BYTES, "the head", HEAD_BYTES), 0);
 		KUNIT_EXPECT_NULL(test, memchr_inv(data, 'a' + i, PIECE_BYTES - i));
 		KUNIT_EXPECT_FALSE(test, vmig_chunk_shared(large.chunk[i]));
@@ -173,7 +214,7 @@ static void chunks_outlive_the_device(struct kunit *test)
 	struct file *file = NULL;
 
 	KUNIT_ASSERT_NOT_NULL(test, stream);
-	chunks_alloc(test);
+	chunks_alloc(test, fake);
 	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP_COPY, &file), 0);
 	for (size_t got = 0; got < skip + 10; ) {
 		ssize_t n = fake_read(file, stream, skip + 10 - got);
@@ -188,6 +229,139 @@ static void chunks_outlive_the_device(struct kunit *test)
 	fake_put(fake);
 	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 10), (ssize_t)-ENODEV);
 	fake_close(file);
+}
+
+/* What large_save() writes. */
+static size_t large_stream(struct kunit *test, u8 *stream)
+{
+	struct fake *fake = large_new(test);
+	struct file *file = NULL;
+	ssize_t n, end;
+
+	chunks_alloc(test, fake);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP_COPY, &file), 0);
+	n = fake_read_all(test, file, stream, STREAM_ROOM, STREAM_ROOM, &end);
+	KUNIT_ASSERT_EQ(test, end, 0);
+	fake_close(file);
+	chunks_put();
+	fake_put(fake);
+	return n;
+}
+
+static struct fake *large_destination(struct kunit *test, const char *name, size_t room,
+				      struct file **file)
+{
+	struct fake *fake = large_named(test, name);
+
+	large.room = room;
+	large_ops.load = large_load;
+	large_ops.load_end = NULL;
+	large_ops.load_chunk = large_load_chunk;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_RESUMING, file), 0);
+	return fake;
+}
+
+static void records_are_loaded_into_chunks(struct kunit *test)
+{
+	u8 *stream = kunit_kzalloc(test, STREAM_ROOM, GFP_KERNEL);
+	struct file *file = NULL;
+	struct fake *fake;
+	size_t bytes;
+
+	KUNIT_ASSERT_NOT_NULL(test, stream);
+	bytes = large_stream(test, stream);
+	fake = large_destination(test, "vmig-to", PIECE_BYTES, &file);
+	for (size_t at = 0; at < bytes; at += 777)
+		KUNIT_ASSERT_EQ(test, fake_write(file, stream + at, min(777UL, bytes - at)),
+				(ssize_t)min(777UL, bytes - at));
+	KUNIT_EXPECT_EQ(test, large.loads, (unsigned int)PIECES);
+	KUNIT_EXPECT_FALSE(test, large.wrong);
+	for (unsigned int i = 0; i < PIECES; i++)
+		KUNIT_EXPECT_FALSE(test, vmig_chunk_shared(large.chunk[i]));
+	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP, NULL), 0);
+	fake_close(file);
+	chunks_put();
+	fake_put(fake);
+}
+
+/* The session ends in the middle of a record: its memory stays as long as the file. */
+static void chunks_being_loaded_outlive_the_device(struct kunit *test)
+{
+	const size_t begin = sizeof(struct vpv_stream_header) + FAKE_MATCH_BYTES +
+			     2 * sizeof(struct vpv_stream_record) + HEAD_BYTES + 100;
+	u8 *stream = kunit_kzalloc(test, STREAM_ROOM, GFP_KERNEL);
+	struct file *file = NULL;
+	struct fake *fake;
+
+	KUNIT_ASSERT_NOT_NULL(test, stream);
+	large_stream(test, stream);
+	fake = large_destination(test, "vmig-to", PIECE_BYTES, &file);
+	KUNIT_ASSERT_EQ(test, fake_write(file, stream, begin), (ssize_t)begin);
+	KUNIT_ASSERT_NOT_NULL(test, large.chunk[0]);
+	KUNIT_EXPECT_TRUE(test, vmig_chunk_shared(large.chunk[0]));
+	fake_reset_function(fake);
+	KUNIT_EXPECT_EQ(test, fake_write(file, stream + begin, 100), (ssize_t)-ENODEV);
+	chunks_put();
+	fake_put(fake);
+	KUNIT_EXPECT_EQ(test, fake_write(file, stream + begin, 100), (ssize_t)-ENODEV);
+	fake_close(file);
+}
+
+static void chunk_that_cannot_be_had_refuses_the_stream(struct kunit *test)
+{
+	static const struct {
+		const char *name;
+		size_t room;
+		int chunk_err;
+		ssize_t want;
+	} cases[] = {
+		{ "vmig-small", PIECE_BYTES - 1, 0, -EOVERFLOW },
+		{ "vmig-none", PIECE_BYTES, -ENOTCONN, -ENOTCONN },
+	};
+	u8 *stream = kunit_kzalloc(test, STREAM_ROOM, GFP_KERNEL);
+	size_t bytes;
+
+	KUNIT_ASSERT_NOT_NULL(test, stream);
+	bytes = large_stream(test, stream);
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct file *file = NULL;
+		struct fake *fake = large_destination(test, cases[i].name, cases[i].room, &file);
+
+		large.chunk_err = cases[i].chunk_err;
+		KUNIT_EXPECT_EQ(test, fake_write(file, stream, bytes), cases[i].want);
+		KUNIT_EXPECT_EQ(test, large.loads, 0U);
+		KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP, NULL),
+				(int)cases[i].want);
+		fake_close(file);
+		chunks_put();
+		fake_put(fake);
+	}
+}
+
+/* OPTIONAL lets a reader skip what it does not know, not what it knows and refuses. */
+static void optional_records_can_be_refused(struct kunit *test)
+{
+	const size_t at = sizeof(struct vpv_stream_header) + sizeof(struct vpv_stream_record) +
+			  FAKE_MATCH_BYTES;
+	u8 *stream = kunit_kzalloc(test, STREAM_ROOM, GFP_KERNEL);
+	struct vpv_stream_record *first, *match;
+	struct file *file = NULL;
+	struct fake *fake;
+	size_t bytes;
+
+	KUNIT_ASSERT_NOT_NULL(test, stream);
+	bytes = large_stream(test, stream);
+	match = (void *)(stream + sizeof(struct vpv_stream_header));
+	first = (void *)(stream + at);
+	first->flags = cpu_to_le32(VPV_RECORD_OPTIONAL);
+	first->crc = 0;
+	first->crc = cpu_to_le32(~crc32c(~le32_to_cpu(match->crc), first, sizeof(*first)));
+	fake = large_destination(test, "vmig-to", PIECE_BYTES, &file);
+	KUNIT_EXPECT_EQ(test, fake_write(file, stream, bytes), (ssize_t)-EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, large.loads, 1U);
+	fake_close(file);
+	chunks_put();
+	fake_put(fake);
 }
 
 static unsigned long user_pages(struct kunit *test)
@@ -363,6 +537,10 @@ static void limits_of_a_tracker_refuse_a_start(struct kunit *test)
 static struct kunit_case large_cases[] = {
 	KUNIT_CASE(chunks_arrive_with_their_heads),
 	KUNIT_CASE(chunks_outlive_the_device),
+	KUNIT_CASE(records_are_loaded_into_chunks),
+	KUNIT_CASE(chunks_being_loaded_outlive_the_device),
+	KUNIT_CASE(chunk_that_cannot_be_had_refuses_the_stream),
+	KUNIT_CASE(optional_records_can_be_refused),
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
 	KUNIT_CASE(reinit_makes_the_next_round_initial),
 #endif

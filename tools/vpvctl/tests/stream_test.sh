@@ -18,7 +18,7 @@ damaged() { # NAME OFFSET BYTE PATTERN
 
 holds "size of the stream" [ "$(stat -c %s "$S")" = 708 ]
 expect "valid" 0 'valid, 4 records, 396 bytes of payload' '' stream check "$S"
-expect "show" 0 'format 1.1, header 136 bytes.*family hisi_like, state version 3, readable from version 2 on.*default
+expect "show" 0 'format 2.0, header 136 bytes.*family hisi_like, state version 3, readable from version 2 on.*default
 .*136 +0 +0x0001 MATCH +- +32
  +200 +1 +0x0100 family +- +64
  +296 +2 +0x0101 family +optional +300
@@ -35,7 +35,7 @@ while IFS='|' read -r name offset byte pattern; do
 	damaged "$name" "$offset" "$byte" "$pattern"
 done <<'CASES'
 magic|2|78|byte 2: magic: .*EINVAL
-major version|8|02|bytes 8-9: major version: expected 0x1, found 0x2 .EPROTONOSUPPORT
+major version|8|03|bytes 8-9: major version: expected 0x2, found 0x3 .EPROTONOSUPPORT
 header size|12|87|bytes 12-15: header size
 a bit of the family|17|68|bytes 0-135: header checksum.*EBADMSG
 header checksum|135|00|bytes 0-135: header checksum
