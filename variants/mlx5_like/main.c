@@ -6,6 +6,7 @@
 #include <linux/module.h>
 
 #include "mlx5_like.h"
+#include "persona_v1.h"
 
 #define MLXL_NAME "vpv_mlx5_like"
 
@@ -56,8 +57,16 @@ static const struct vfio_device_ops mlxl_vfio_ops = {
 	VPV_VFIO_OPS(MLXL_NAME)
 };
 
+static const struct vpv_persona_blob mlxl_personas[] = {
+	{ mlxl_persona_v1, sizeof(mlxl_persona_v1) },
+};
+
+/* The identity capability is the host's: a user does not see it unless told to. */
 static const struct vpv_variant mlxl_variant = {
 	.vfio_ops = &mlxl_vfio_ops,
+	.personas = mlxl_personas,
+	.num_personas = ARRAY_SIZE(mlxl_personas),
+	.persona = "mlx5_like-v1",
 	.device_bytes = sizeof(struct mlxl_dev),
 	.init = mlxl_init,
 	.fini = mlxl_fini,

@@ -3,6 +3,7 @@
  * Migration hooks of mlx5_like: suspend and resume, match data, loading.  Saving is in
  * save.c, commands are in hw.c; states, files and the stream are the library's.
  */
+#include <vpv/config_travel.h>
 
 #include "mlx5_like.h"
 
@@ -358,4 +359,5 @@ const struct vmig_desc mlxl_mig_desc = {
 	.max_queued = 2 * (sizeof(struct vpv_stream_record) +
 			   sizeof(struct mlxl_rec_piece) + MLXL_PIECE_BYTES),
 	.typical_bytes = SZ_64M,
+	.config = &vpv_config_travel,
 };

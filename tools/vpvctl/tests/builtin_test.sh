@@ -7,4 +7,5 @@ while read -r map array header; do
 	holds "$map is what $header has" cmp "$T/header" "$top/$header"
 done <<'BUILTIN'
 hisi_like-v1 hisil_persona_v1 variants/hisi_like/persona_v1.h
+mlx5_like-v1 mlxl_persona_v1 variants/mlx5_like/persona_v1.h
 BUILTIN
