@@ -171,6 +171,198 @@ TEST_F(mlx5, p2p_stops_writes_but_answers)
 	EXPECT_EQ(0, echo(_metadata, self, 0, 3));
 }
 
+/* ---- Two functions ---- */
+
+#define BAR_BYTES	0x10000
+#define P2P_IOVA	0x20000000ULL
+#define STILL_LOOKS	10
+
+/* Neither writes anything, for a while in which both have something to do. */
+static void stands_still(struct __test_metadata *_metadata, struct model *m, unsigned int num)
+{
+	uint64_t pages;
+
+	for (unsigned int i = 0; i < num; i++)
+		ASSERT_EQ(0, model_cmd(&m[i], "ledger clear"));
+	for (unsigned int look = 0; look < STILL_LOOKS; look++) {
+		usleep(30000);
+		for (unsigned int i = 0; i < num; i++) {
+			ASSERT_EQ(0, model_value(&m[i], "stats", "ledger_pages", &pages));
+			EXPECT_EQ(0U, pages);
+		}
+	}
+}
+
+/* Registers of the device, of a queue, and of what is behind them. */
+static void answers(struct __test_metadata *_metadata, struct vdev *v, const struct vnet *net)
+{
+	uint8_t status = 0, mac[6];
+	uint16_t queue = 1, size = 0, back = 0;
+
+	EXPECT_EQ(1, vdev_pread(v, 0, 20, &status, 1));
+	EXPECT_EQ(0xf, status);
+	EXPECT_EQ(6, vdev_pread(v, 0, 0x2000, mac, 6));
+	EXPECT_EQ(0, memcmp(mac, net->mac, 6));
+	EXPECT_EQ(2, vdev_pwrite(v, 0, 22, &queue, 2));
+	EXPECT_EQ(2, vdev_pread(v, 0, 22, &back, 2));
+	EXPECT_EQ(queue, back);
+	EXPECT_EQ(2, vdev_pread(v, 0, 24, &size, 2));
+	EXPECT_EQ(8U, size);
+	EXPECT_EQ(0x1af4U, vdev_cfg(v, 0, 2));
+}
+
+static void both_to(struct __test_metadata *_metadata, FIXTURE_DATA(mlx5) *self,
+		    unsigned int state)
+{
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, mig_set(&self->v[i], state, NULL));
+}
+
+/* In one address space, as the functions of a guest are. */
+TEST_F(mlx5, two_functions_stand_still_together)
+{
+	struct model m[2] = { self->fn };
+	struct vnet net[2] = { self->net };
+	uint8_t *bar[2], before[2][VNET_PAGE];
+	bool peers = true;
+
+	vdev_close(&self->v[1]);
+	ASSERT_EQ(0, vdev_open_sharing(&self->v[1], &self->slots[1], &self->v[0]));
+	ASSERT_EQ(0, model_open(&m[1], &self->slots[1]));
+	ASSERT_EQ(0, vnet_alloc(&net[1]));
+	net[1].iova = VNET_IOVA + VNET_BYTES;
+	ASSERT_EQ(0, vnet_map(&net[1], &self->v[1]));
+	ASSERT_EQ(0, vnet_start(&net[1], &self->v[1]));
+
+	/* The scratch memory of each, for both. */
+	for (int i = 0; i < 2; i++) {
+		bar[i] = vdev_bar_map(&self->v[i], 2, BAR_BYTES);
+		ASSERT_NE(NULL, bar[i]);
+		peers &= !vdev_dma_map(&self->v[0], bar[i], P2P_IOVA + i * BAR_BYTES, BAR_BYTES);
+	}
+	TH_LOG("peer-to-peer DMA %s", peers ? "into BAR 2" : "is not offered: not tested");
+
+	for (uint32_t round = 0; round < 2; round++) {
+		for (int i = 0; i < 2; i++) {
+			ASSERT_EQ(0, vnet_echo(&net[i], &self->v[i], 10 * round + 1,
+					       VNET_FIRST_PAGE, ECHO_MS));
+			if (peers)
+				ASSERT_EQ(0, vnet_echo_to(&net[i], &self->v[i], 10 * round + 2,
+							  bar[!i], P2P_IOVA + !i * BAR_BYTES,
+							  ECHO_MS));
+		}
+		both_to(_metadata, self, VFIO_DEVICE_STATE_RUNNING_P2P);
+		for (int i = 0; i < 2; i++) {
+			/* Work that waits: into the other one's BAR, where that is possible. */
+			EXPECT_EQ(-ETIMEDOUT,
+				  peers ? vnet_echo_to(&net[i], &self->v[i], 10 * round + 3,
+						       bar[!i], P2P_IOVA + !i * BAR_BYTES, 50) :
+					  vnet_echo(&net[i], &self->v[i], 10 * round + 3,
+						    VNET_FIRST_PAGE, 50));
+		}
+		for (int i = 0; i < 2; i++)
+			memcpy(before[i], bar[i], VNET_PAGE);
+		stands_still(_metadata, m, 2);
+		for (int i = 0; i < 2; i++) {
+			EXPECT_EQ(0, memcmp(before[i], bar[i], VNET_PAGE));
+			answers(_metadata, &self->v[i], &net[i]);
+		}
+		if (round) {
+			both_to(_metadata, self, VFIO_DEVICE_STATE_STOP);
+			stands_still(_metadata, m, 2);
+			both_to(_metadata, self, VFIO_DEVICE_STATE_RUNNING_P2P);
+			stands_still(_metadata, m, 2);
+		}
+		both_to(_metadata, self, VFIO_DEVICE_STATE_RUNNING);
+		for (int i = 0; i < 2; i++)
+			EXPECT_EQ(0, vnet_echo(&net[i], &self->v[i], 10 * round + 4,
+					       VNET_FIRST_PAGE + 1, ECHO_MS));
+	}
+	model_close(&m[1]);
+	for (int i = 0; i < 2; i++)
+		munmap(bar[i], BAR_BYTES);
+	vnet_free(&net[1]);
+	self->net = net[0];
+}
+
+/* ---- What the user sees ---- */
+
+#define IDENTITY_TYPE	0xf5
+
+/* The chain of capabilities, which ends; how often each virtio type is in it. */
+static int chain(struct __test_metadata *_metadata, struct vdev *v, unsigned int *types)
+{
+	unsigned int pos = vdev_cfg(v, PCI_CAPABILITY_LIST, 1), num = 0;
+
+	memset(types, 0, 256 * sizeof(*types));
+	for (; pos && num < 48; num++) {
+		if (vdev_cfg(v, pos, 1) == PCI_CAP_ID_VNDR)
+			types[vdev_cfg(v, pos + 3, 1)]++;
+		pos = vdev_cfg(v, pos + PCI_CAP_LIST_NEXT, 1);
+	}
+	EXPECT_EQ(0U, pos);
+	return num;
+}
+
+static int persona(const struct slot *slot, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vpv/persona", slot->bdf);
+	return sysfs_write(path, name);
+}
+
+TEST_F(mlx5, identity_is_for_the_host_only)
+{
+	unsigned int types[256];
+
+	EXPECT_EQ(8, chain(_metadata, &self->v[1], types));
+	for (unsigned int i = 0; i < 256; i++)
+		EXPECT_EQ(i >= 1 && i <= 5 ? 1U : 0U, types[i]);
+	EXPECT_NE(0U, vdev_find_cap(&self->v[1], PCI_CAP_ID_EXP));
+	EXPECT_NE(0U, vdev_find_cap(&self->v[1], PCI_CAP_ID_PM));
+	EXPECT_NE(0U, vdev_find_cap(&self->v[1], PCI_CAP_ID_MSIX));
+	EXPECT_EQ(0U, vdev_cfg(&self->v[1], 0x100, 4));
+
+	/* It is there in the hardware, for an operator who wants the guest to see it. */
+	vdev_close(&self->v[1]);
+	ASSERT_EQ(0, persona(&self->slots[1], "default"));
+	ASSERT_EQ(0, vdev_open(&self->v[1], &self->slots[1], VDEV_GROUP));
+	EXPECT_EQ(9, chain(_metadata, &self->v[1], types));
+	EXPECT_EQ(1U, types[IDENTITY_TYPE]);
+	EXPECT_NE(0U, vdev_cfg(&self->v[1], 0x100, 4));
+	vdev_close(&self->v[1]);
+	ASSERT_EQ(0, persona(&self->slots[1], "mlx5_like-v1"));
+	ASSERT_EQ(0, vdev_open(&self->v[1], &self->slots[1], VDEV_GROUP));
+}
+
+/* Firmware 2 has other capabilities at other places, and here no incremental images. */
+TEST_F(mlx5, firmware_versions_migrate_to_each_other)
+{
+	uint8_t here[256], there[256];
+	struct blob b = { 0 };
+	struct slot ctrl, fn;
+
+	if (mlx_other(&ctrl, &fn) == -ENODEV)
+		SKIP(return, "no second device");
+	vdev_close(&self->v[1]);
+	ASSERT_EQ(0, vdev_open(&self->v[1], &fn, VDEV_GROUP));
+	ASSERT_EQ(0, vnet_map(&self->net, &self->v[1]));
+	ASSERT_EQ(256, vdev_pread(&self->v[0], VFIO_PCI_CONFIG_REGION_INDEX, 0, here, 256));
+	ASSERT_EQ(256, vdev_pread(&self->v[1], VFIO_PCI_CONFIG_REGION_INDEX, 0, there, 256));
+	EXPECT_EQ(0, memcmp(here + 0x34, there + 0x34, 8));
+	EXPECT_EQ(0, memcmp(here + 0x7c, there + 0x7c, 0xcc - 0x7c));
+
+	migrate(_metadata, self, true);
+	/* And back, with one full image at the end. */
+	ASSERT_EQ(0, vdev_reset(&self->v[0]));
+	ASSERT_EQ(0, vdev_bus_master(&self->v[0], true));
+	ASSERT_EQ(0, mig_save(&self->v[1], &b, true));
+	ASSERT_EQ(0, mig_load(&self->v[0], &b, VFIO_DEVICE_STATE_RUNNING));
+	blob_free(&b);
+	EXPECT_EQ(0, echo(_metadata, self, 0, 300));
+}
+
 /* ---- Faults ---- */
 
 static const char *const save_faults[] = {
@@ -197,6 +389,135 @@ TEST_F(mlx5, failing_commands_leave_a_device_that_runs)
 		ASSERT_EQ(0, echo(_metadata, self, 0, i + 1))
 			TH_LOG("after %s", save_faults[i]);
 	}
+}
+
+#define REC_IMAGE	0x100
+#define REC_PIECE	0x101
+#define REC_END		0x102
+
+/* Number of records of a type whose first 32-bit word is @word, and the next one @flags. */
+static unsigned int records(const struct stream *s, uint32_t type, uint32_t word,
+			    uint32_t flags)
+{
+	unsigned int num = 0;
+
+	for (unsigned int i = 0; i < s->num; i++) {
+		uint32_t at[2];
+
+		if (s->rec[i].type != type)
+			continue;
+		memcpy(at, s->payload[i], sizeof(at));
+		num += at[0] == word && at[1] == flags;
+	}
+	return num;
+}
+
+/* Two parts at a time, and one again.  The image is given up, a full one follows. */
+TEST_F(mlx5, pre_copy_that_fails_ends_in_one_full_image)
+{
+	struct blob b = { 0 };
+	struct stream s;
+
+	ASSERT_EQ(0, echo(_metadata, self, 0, 1));
+	ASSERT_EQ(0, model_cmd(&self->fw, "fault save_chunk fail count=3"));
+	ASSERT_EQ(0, mig_save(&self->v[0], &b, true));
+	ASSERT_EQ(0, stream_split(&s, &b));
+	EXPECT_EQ(1U, records(&s, REC_IMAGE, 0, 0));	/* full, in pre-copy: */
+	EXPECT_EQ(1U, records(&s, REC_END, 1, 0));	/* dropped */
+	EXPECT_EQ(1U, records(&s, REC_IMAGE, 0, 1));	/* full, final: */
+	EXPECT_EQ(1U, records(&s, REC_END, 0, 0));	/* complete */
+	EXPECT_EQ(0U, records(&s, REC_IMAGE, 1, 0) + records(&s, REC_IMAGE, 1, 1));
+	ASSERT_EQ(0, vdev_bus_master(&self->v[1], true));
+	ASSERT_EQ(0, mig_load(&self->v[1], &b, VFIO_DEVICE_STATE_RUNNING));
+	EXPECT_EQ(0, echo(_metadata, self, 1, 2));
+	blob_free(&b);
+}
+
+/* Lies inside of records that the container finds right. */
+static const struct {
+	const char *name;
+	uint32_t type;
+	unsigned int offset;	/* in the payload, of 8 bytes that become: */
+	uint64_t value;
+	uint32_t flags;
+	int err;
+} lies[] = {
+	{ "image without end",	REC_IMAGE, 8, UINT64_MAX & ~4095ULL,	0, -EOPNOTSUPP },
+	{ "empty image",	REC_IMAGE, 8, 0,			0, -EINVAL },
+	{ "odd image",		REC_IMAGE, 8, 8197,			0, -EINVAL },
+	{ "short image",	REC_IMAGE, 8, 4096,			0, -EINVAL },
+	{ "unknown mode",	REC_IMAGE, 0, 7,			0, -EINVAL },
+	{ "base that is not",	REC_IMAGE, 0, 1ULL << 32 | 1,		0, -EINVAL },
+	{ "piece elsewhere",	REC_PIECE, 0, 4096,			0, -EINVAL },
+	{ "piece beyond",	REC_PIECE, 0, 1ULL << 63,		0, -EINVAL },
+	{ "magic of the image",	REC_PIECE, 8, 0,			0, -EINVAL },
+	{ "version to be skipped", REC_PIECE, 16, 99,	VPV_RECORD_OPTIONAL, -EOPNOTSUPP },
+	{ "image to be skipped", REC_IMAGE, 8, 1ULL << 40, VPV_RECORD_OPTIONAL, -EOPNOTSUPP },
+	{ "unknown outcome",	REC_END, 0, 9,				0, -EINVAL },
+};
+
+TEST_F(mlx5, lengths_in_a_stream_are_not_trusted)
+{
+	struct blob good = { 0 };
+
+	ASSERT_EQ(0, mig_save(&self->v[0], &good, false));
+	for (unsigned int i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		struct blob work = { 0 }, bad = { 0 };
+		struct vpv_stream_end end;
+		unsigned int at = 0;
+		struct stream s;
+		int fd, err;
+
+		ASSERT_EQ(0, blob_append(&work, good.data, good.bytes));
+		ASSERT_EQ(0, stream_split(&s, &work));
+		while (at < s.num && s.rec[at].type != lies[i].type)
+			at++;
+		ASSERT_LT(at, s.num);
+		memcpy((uint8_t *)s.payload[at] + lies[i].offset, &lies[i].value, 8);
+		s.rec[at].flags = lies[i].flags;
+		stream_seal(&s, &end);
+		ASSERT_EQ(0, stream_join(&s, &bad));
+		ASSERT_EQ(0, mig_set(&self->v[1], VFIO_DEVICE_STATE_RESUMING, &fd));
+		err = blob_push(&bad, fd, 0, bad.bytes, 0);
+		EXPECT_EQ(lies[i].err, err)
+			TH_LOG("%s", lies[i].name);
+		EXPECT_EQ(err, mig_set(&self->v[1], VFIO_DEVICE_STATE_STOP, NULL));
+		EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, mig_get(&self->v[1]));
+		close(fd);
+		ASSERT_EQ(0, vdev_reset(&self->v[1]));
+		blob_free(&bad);
+		blob_free(&work);
+	}
+	ASSERT_EQ(0, vdev_bus_master(&self->v[1], true));
+	ASSERT_EQ(0, mig_load(&self->v[1], &good, VFIO_DEVICE_STATE_RUNNING));
+	EXPECT_EQ(0, echo(_metadata, self, 1, 1));
+	blob_free(&good);
+}
+
+/* Also when they come in pieces that fit nothing. */
+TEST_F(mlx5, memory_is_bounded)
+{
+	struct mig_session s = { 0 };
+	struct blob b = { 0 };
+	int fd;
+
+	ASSERT_EQ(0, mig_save(&self->v[0], &b, true));
+	ASSERT_EQ(0, mig_session(&self->v[0], "save", &s));
+	EXPECT_EQ(0, s.result);
+	EXPECT_EQ(b.bytes, s.bytes);
+	EXPECT_LT(0U, s.held);
+	EXPECT_GE(MLX_HELD_MAX, s.held);
+	ASSERT_EQ(0, mig_set(&self->v[1], VFIO_DEVICE_STATE_RESUMING, &fd));
+	ASSERT_EQ(0, blob_push(&b, fd, 0, 3000, 7));
+	ASSERT_EQ(0, blob_push(&b, fd, 3000, b.bytes, 12345));
+	ASSERT_EQ(0, mig_set(&self->v[1], VFIO_DEVICE_STATE_STOP, NULL));
+	close(fd);
+	ASSERT_EQ(0, mig_session(&self->v[1], "load", &s));
+	EXPECT_EQ(0, s.result);
+	EXPECT_EQ(b.bytes, s.bytes);
+	EXPECT_LT(0U, s.held);
+	EXPECT_GE(MLX_HELD_MAX, s.held);
+	blob_free(&b);
 }
 
 TEST_F(mlx5, hanging_commands_time_out)
@@ -384,10 +705,19 @@ TEST_F(mlx5, tracker_that_loses_track_reports_everything)
 
 TEST_F(mlx5, addresses_beyond_the_tracker_are_refused)
 {
+	int log = log_mark();
+	char line[256] = "";
+
 	if (access("/dev/iommu", F_OK))
 		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	ASSERT_LE(0, log);
 	EXPECT_EQ(-ERANGE, log_start(&self->v[0], VNET_PAGE, 1ULL << 60, VNET_PAGE));
+	/* The line says what the tracker can do, and what was wanted. */
+	EXPECT_EQ(1, log_count(log, "DMA logging refused", line, sizeof(line)));
+	EXPECT_NE(NULL, strstr(line, "0xffffffffffff,"));
+	EXPECT_NE(NULL, strstr(line, "0x1000000000000fff"));
 	EXPECT_EQ(0, log_start(&self->v[0], VNET_PAGE, VNET_IOVA, VNET_PAGE));
+	close(log);
 }
 
 TEST_HARNESS_MAIN

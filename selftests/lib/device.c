@@ -222,12 +222,14 @@ static int open_group(struct vdev *v, const char *token)
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 	char node[128], name[128];
 	int err = group_path(v->slot.bdf, node, sizeof(node));
+	bool joins = v->iommu >= 0;
 
 	if (err)
 		return err;
 	snprintf(name, sizeof(name), "%s%s%s", v->slot.bdf, token ? " vf_token=" : "",
 		 token ?: "");
-	v->iommu = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	if (!joins)
+		v->iommu = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	if (v->iommu < 0)
 		return -errno;
 	v->group = open(node, O_RDWR | O_CLOEXEC);
@@ -238,7 +240,7 @@ static int open_group(struct vdev *v, const char *token)
 	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
 		return -EPERM;
 	if (ioctl(v->group, VFIO_GROUP_SET_CONTAINER, &v->iommu) ||
-	    ioctl(v->iommu, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+	    (!joins && ioctl(v->iommu, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU)))
 		return -errno;
 	v->fd = ioctl(v->group, VFIO_GROUP_GET_DEVICE_FD, name);
 	return v->fd < 0 ? -errno : 0;
@@ -318,6 +320,18 @@ int vdev_open_beside(struct vdev *v, const struct slot *slot, const struct vdev 
 	*v = (struct vdev){ .slot = *slot, .mode = VDEV_CDEV, .fd = -1, .group = -1 };
 	v->iommu = fcntl(other->iommu, F_DUPFD_CLOEXEC, 0);
 	err = v->iommu < 0 ? -errno : open_cdev(v, NULL);
+	if (err)
+		vdev_close(v);
+	return err;
+}
+
+int vdev_open_sharing(struct vdev *v, const struct slot *slot, const struct vdev *other)
+{
+	int err;
+
+	*v = (struct vdev){ .slot = *slot, .mode = VDEV_GROUP, .fd = -1, .group = -1 };
+	v->iommu = fcntl(other->iommu, F_DUPFD_CLOEXEC, 0);
+	err = v->iommu < 0 ? -errno : open_group(v, NULL);
 	if (err)
 		vdev_close(v);
 	return err;

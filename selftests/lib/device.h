@@ -75,6 +75,8 @@ int vdev_cdev_path(const char *bdf, char *node, size_t room);
 int vdev_bind_iommufd(struct vdev *v, const char *node, const void *token);
 /* By character device, in the iommufd that @other has. */
 int vdev_open_beside(struct vdev *v, const struct slot *slot, const struct vdev *other);
+/* By group, in the container that @other has: one address space for both. */
+int vdev_open_sharing(struct vdev *v, const struct slot *slot, const struct vdev *other);
 void vdev_close(struct vdev *v);
 
 int vdev_dma_map(struct vdev *v, void *va, uint64_t iova, uint64_t bytes);

@@ -33,13 +33,11 @@ int mlx_config_read(const struct slot *ctrl, unsigned int fn, const char *file, 
 	return sysfs_read(path, buf, room);
 }
 
-int mlx_control(struct slot *ctrl)
+static int bind_control(const struct slot *ctrl)
 {
 	char driver[64];
 	int err;
 
-	if (slots_find("mlx5_ctrl", ctrl, 1) < 1)
-		return -ENODEV;
 	if (access(CONFIGFS "/" MLX_CTRL, F_OK))
 		mount("configfs", CONFIGFS, "configfs", 0, NULL);
 	err = vdev_driver(ctrl->bdf, driver, sizeof(driver));
@@ -50,6 +48,29 @@ int mlx_control(struct slot *ctrl)
 					      ctrl->bdf);
 	}
 	return err;
+}
+
+int mlx_control(struct slot *ctrl)
+{
+	if (slots_find("mlx5_ctrl", ctrl, 1) < 1)
+		return -ENODEV;
+	return bind_control(ctrl);
+}
+
+int mlx_other(struct slot *ctrl, struct slot *fn)
+{
+	struct slot ctrls[2], fns[SLOT_MAX];
+	int num, err;
+
+	num = slots_find("mlx5_like", fns, SLOT_MAX);
+	if (slots_find("mlx5_ctrl", ctrls, 2) < 2 || num < 1)
+		return -ENODEV;
+	/* The lab numbers the functions of the last device last. */
+	*ctrl = ctrls[1];
+	*fn = fns[num - 1];
+	err = bind_control(ctrl);
+	err = err ? err : mlx_config(ctrl, 0, "enable", "1");
+	return err ? err : vdev_bind(fn->bdf, MLX_DRIVER);
 }
 
 int mlx_functions(struct slot *slots, int max)

@@ -11,8 +11,15 @@
 #define MLX_DRIVER	"vpv_mlx5_like"
 #define MLX_CTRL	"vpv_mlx5_ctrl"
 
+/* Most memory of a session: four buffers of 2 MiB, and a little for records. */
+#define MLX_HELD_MAX	((8U << 20) + (64U << 10))
+
 /* The controlling function, bound to its driver.  -ENODEV without one. */
 int mlx_control(struct slot *ctrl);
+/*
+ * Another device, with a function that is provisioned and bound.  -ENODEV without one.
+ */
+int mlx_other(struct slot *ctrl, struct slot *fn);
 /* Functions, provisioned and bound to our driver; their number. */
 int mlx_functions(struct slot *slots, int max);
 /* Write or read a file of a function in configfs. */

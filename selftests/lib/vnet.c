@@ -48,9 +48,9 @@ static void *part(struct vnet *n, unsigned int queue, unsigned int which)
 	return n->mem + (queue * 3 + which) * VNET_PAGE;
 }
 
-static uint64_t part_iova(unsigned int queue, unsigned int which)
+static uint64_t part_iova(const struct vnet *n, unsigned int queue, unsigned int which)
 {
-	return VNET_IOVA + (queue * 3 + which) * VNET_PAGE;
+	return n->iova + (queue * 3 + which) * VNET_PAGE;
 }
 
 static int set(struct vdev *v, unsigned int pos, uint64_t val, unsigned int bytes)
@@ -63,6 +63,7 @@ static int set(struct vdev *v, unsigned int pos, uint64_t val, unsigned int byte
 int vnet_alloc(struct vnet *n)
 {
 	memset(n, 0, sizeof(*n));
+	n->iova = VNET_IOVA;
 	n->mem = mmap(NULL, VNET_BYTES, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_SHARED,
 		      -1, 0);
 	return n->mem == MAP_FAILED ? -ENOMEM : 0;
@@ -77,16 +78,16 @@ void vnet_free(struct vnet *n)
 
 int vnet_map(struct vnet *n, struct vdev *v)
 {
-	return vdev_dma_map(v, n->mem, VNET_IOVA, VNET_BYTES);
+	return vdev_dma_map(v, n->mem, n->iova, VNET_BYTES);
 }
 
-static int queue_start(struct vdev *v, unsigned int queue)
+static int queue_start(const struct vnet *n, struct vdev *v, unsigned int queue)
 {
 	int err = set(v, QUEUE_SELECT, queue, 2);
 
 	err = err ? err : set(v, QUEUE_SIZE, SIZE, 2);
 	for (unsigned int i = 0; i < 3 && !err; i++) {
-		uint64_t iova = part_iova(queue, i);
+		uint64_t iova = part_iova(n, queue, i);
 
 		err = set(v, QUEUE_DESC + 8 * i, (uint32_t)iova, 4);
 		err = err ? err : set(v, QUEUE_DESC + 8 * i + 4, iova >> 32, 4);
@@ -118,8 +119,8 @@ int vnet_start(struct vnet *n, struct vdev *v)
 	err = err ? err : set(v, STATUS, 0, 1);
 	err = err ? err : set(v, STATUS, 3, 1);
 	err = err ? err : features(v);
-	err = err ? err : queue_start(v, 0);
-	err = err ? err : queue_start(v, 1);
+	err = err ? err : queue_start(n, v, 0);
+	err = err ? err : queue_start(n, v, 1);
 	err = err ? err : set(v, STATUS, 0xf, 1);
 	if (!err && vdev_pread(v, 0, DEVICE, n->mac, 6) != 6)
 		err = -EIO;
@@ -193,13 +194,19 @@ static int wait_used(struct vnet *n, unsigned int queue, uint16_t want, int ms)
 
 int vnet_echo(struct vnet *n, struct vdev *v, uint32_t tag, unsigned int page, int ms)
 {
-	uint8_t *in = n->mem + page * VNET_PAGE;
+	return vnet_echo_to(n, v, tag, n->mem + page * VNET_PAGE, n->iova + page * VNET_PAGE,
+			    ms);
+}
+
+int vnet_echo_to(struct vnet *n, struct vdev *v, uint32_t tag, uint8_t *in, uint64_t iova,
+		 int ms)
+{
 	uint8_t *out = n->mem + 6 * VNET_PAGE;
 	int err;
 
 	memset(in, 0, NET_HEADER + 46);
-	err = offer(n, v, 0, VNET_IOVA + page * VNET_PAGE, VNET_PAGE, n->rx);
-	err = err ? err : offer(n, v, 1, VNET_IOVA + 6 * VNET_PAGE, frame(n, out, tag), n->tx);
+	err = offer(n, v, 0, iova, VNET_PAGE, n->rx);
+	err = err ? err : offer(n, v, 1, n->iova + 6 * VNET_PAGE, frame(n, out, tag), n->tx);
 	if (err)
 		return err;
 	n->rx++;

@@ -19,13 +19,15 @@
 
 /**
  * struct vnet - The driver
- * @mem: VNET_BYTES of memory, at VNET_IOVA for the function.
+ * @mem: VNET_BYTES of memory.
+ * @iova: Where they are for the function; VNET_IOVA after vnet_alloc().
  * @mac: Of the function.
  * @rx: Frames received.
  * @tx: Frames sent.
  */
 struct vnet {
 	uint8_t *mem;
+	uint64_t iova;
 	uint8_t mac[6];
 	uint16_t rx;
 	uint16_t tx;
@@ -44,5 +46,8 @@ int vnet_start(struct vnet *n, struct vdev *v);
  */
 #define VNET_FIRST_PAGE 8
 int vnet_echo(struct vnet *n, struct vdev *v, uint32_t tag, unsigned int page, int ms);
+/* Likewise, into a page anywhere: @in, which is at @iova for the function. */
+int vnet_echo_to(struct vnet *n, struct vdev *v, uint32_t tag, uint8_t *in, uint64_t iova,
+		 int ms);
 
 #endif /* SELFTEST_VNET_H */

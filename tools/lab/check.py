@@ -195,7 +195,8 @@ def payload_for(kern, groups):
     shutil.copytree(build.modules(kern), folder / "modules")
     shutil.copy(env.LAB / "debug.config", folder)
     if any(group.needs == "selftests" for group in groups):
-        shutil.copytree(build.selftests(kern), folder / "selftests", ignore=shutil.ignore_patterns("*.o", "lib"))
+        # Their harness comes with the sources of the debug kernel.
+        shutil.copytree(build.selftests(kernel.debug()), folder / "selftests", ignore=shutil.ignore_patterns("*.o", "lib"))
     if any(group.needs == "tools/lab/upstream" for group in groups):
         shutil.copytree(env.LAB / "upstream", folder / "upstream", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(env.LAB / "labkit/tap.py", folder / "upstream")

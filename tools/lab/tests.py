@@ -53,7 +53,7 @@ GROUPS = (
     Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=300, needs="kunit", machine=DEBUG),
-    Group("self", "vm", "TEST=${TEST:-'!(death|errno|fail_nth*|hotreset|mapping|mlx5*|race|special|sriov)'} /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),
+    Group("self", "vm", "TEST=${TEST:-'!(death|errno|fail_nth*|hotreset|mapping|mlx5*|race|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),
     Group("death", "vm", "TEST=death /vpv/selftests/run.sh", timeout=240, needs="selftests", machine=DYING),
 )
 # One with vital product data, and one more that vpv_pci denies.
@@ -67,11 +67,15 @@ UPSTREAM = (
     Group("functions", "vm", "TEST=${TEST:-'@(fail_nth*|hotreset|mapping|race|special|sriov)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests",
           machine=Machine(kernel="debug", models=f"hisi_like:2,{PLAIN}", devices=f"{FUNCTIONS},igb-pair,vga")),
     Group("mlx5", "vm", "TEST=mlx5 /vpv/selftests/run.sh", timeout=900, needs="selftests",
-          machine=Machine(kernel="debug", models="mlx5_like:2:image=8M:dirty=0")),
+          machine=Machine(kernel="debug", models="mlx5_like:2:image=8M:dirty=0:serial=1,"
+                         "mlx5_like:1:image=8M:dirty=0:serial=2:firmware=2:incremental=0")),
     # A command that never ends costs timeout_ms and a second.
     Group("mlx5-fault", "vm", "TEST=${TEST:-'mlx5_@(fault|gone|reset)'} /vpv/selftests/run.sh", timeout=3600, needs="selftests",
           machine=Machine(kernel="debug", models="mlx5_like:2:image=4M:dirty=0:timeout_ms=500")),
     Group("mlx5-nested", "nested", "python3 tools/lab/e2e/network_test.py", needs="tools/lab/e2e/network_test.py", timeout=1200),
+    # A kernel without sanitizers: what is reported is time.
+    Group("throughput", "vm", "TEST=throughput /vpv/selftests/run.sh", timeout=900, needs="selftests",
+          machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0", memory=4096)),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
           machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net", memory=3072)),
 )

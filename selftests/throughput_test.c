@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How fast an image goes through the data fd, as a ratio to a plain copy of the same
+ * size through read(2) and write(2) of a memfd.  Nothing fails on time.
+ */
+#include <sys/resource.h>
+#include <time.h>
+
+#include "lib/mlx.h"
+#include "lib/test.h"
+
+#define PIECE	(1U << 20)	/* as QEMU asks for it */
+#define ROUNDS	3
+
+/* What one pass over the image took. */
+struct pass {
+	double wall;
+	double cpu;	/* of this thread */
+};
+
+static double seconds(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void pass_begin(struct pass *p)
+{
+	p->wall = seconds(CLOCK_MONOTONIC);
+	p->cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void pass_end(struct pass *p)
+{
+	p->wall = seconds(CLOCK_MONOTONIC) - p->wall;
+	p->cpu = seconds(CLOCK_THREAD_CPUTIME_ID) - p->cpu;
+}
+
+/* All of @bytes, or up to the end of the file; what was moved, or a negative errno. */
+static ssize_t move(int fd, bool out, uint8_t *buf, size_t bytes)
+{
+	size_t done = 0;
+
+	while (done < bytes) {
+		size_t want = bytes - done < PIECE ? bytes - done : PIECE;
+		ssize_t n = out ? write(fd, buf + done, want) : read(fd, buf + done, want);
+
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		done += n;
+	}
+	return done;
+}
+
+FIXTURE(throughput)
+{
+	struct slot ctrl;
+	struct slot slots[2];
+	struct vdev v[2];
+	uint8_t *buf;
+	size_t room;
+	int memfd;
+};
+
+FIXTURE_SETUP(throughput)
+{
+	uint64_t bytes;
+	int err = mlx_control(&self->ctrl);
+
+	if (err == -ENODEV)
+		SKIP(return, "no device mlx5_like in /vpv/devices");
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(2, mlx_functions(self->slots, 2));
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, vdev_open(&self->v[i], &self->slots[i], VDEV_GROUP));
+		ASSERT_EQ(0, vdev_bus_master(&self->v[i], true));
+	}
+	ASSERT_EQ(0, mig_data_size(&self->v[0], &bytes));
+	self->room = bytes + (4U << 20);
+	self->buf = mmap(NULL, self->room, PROT_READ | PROT_WRITE,
+			 MAP_ANONYMOUS | MAP_PRIVATE | MAP_POPULATE, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)self->buf);
+	self->memfd = memfd_create("copy", MFD_CLOEXEC);
+	ASSERT_LE(0, self->memfd);
+}
+
+FIXTURE_TEARDOWN(throughput)
+{
+	for (int i = 0; i < 2; i++)
+		vdev_close(&self->v[i]);
+	munmap(self->buf, self->room);
+	close(self->memfd);
+}
+
+static ssize_t copy(FIXTURE_DATA(throughput) *self, bool out, size_t bytes, struct pass *p)
+{
+	ssize_t n;
+
+	lseek(self->memfd, 0, SEEK_SET);
+	pass_begin(p);
+	n = move(self->memfd, out, self->buf, bytes);
+	pass_end(p);
+	return n;
+}
+
+static ssize_t save(FIXTURE_DATA(throughput) *self, struct pass *p)
+{
+	ssize_t n;
+	int fd;
+
+	n = mig_set(&self->v[0], VFIO_DEVICE_STATE_STOP, NULL);
+	if (n)
+		return n;
+	pass_begin(p);
+	n = mig_set(&self->v[0], VFIO_DEVICE_STATE_STOP_COPY, &fd);
+	if (n)
+		return n;
+	n = move(fd, false, self->buf, self->room);
+	pass_end(p);
+	close(fd);
+	mig_set(&self->v[0], VFIO_DEVICE_STATE_STOP, NULL);
+	return n;
+}
+
+static ssize_t load(FIXTURE_DATA(throughput) *self, size_t bytes, struct pass *p)
+{
+	ssize_t n, err;
+	int fd;
+
+	n = vdev_reset(&self->v[1]);
+	n = n ? n : mig_set(&self->v[1], VFIO_DEVICE_STATE_STOP, NULL);
+	if (n)
+		return n;
+	pass_begin(p);
+	n = mig_set(&self->v[1], VFIO_DEVICE_STATE_RESUMING, &fd);
+	if (n)
+		return n;
+	n = move(fd, true, self->buf, bytes);
+	err = mig_set(&self->v[1], VFIO_DEVICE_STATE_STOP, NULL);
+	pass_end(p);
+	close(fd);
+	return n < 0 || !err ? n : err;
+}
+
+static void report(struct __test_metadata *_metadata, struct vdev *v, const char *what,
+		   size_t bytes, const struct pass *ours, const struct pass *plain)
+{
+	struct mig_session s = { 0 };
+
+	ASSERT_EQ(0, mig_session(v, what, &s));
+	EXPECT_EQ(bytes, s.bytes);
+	EXPECT_GE(MLX_HELD_MAX, s.held);
+
+	TH_LOG("%s: %.0f MiB/s, plain copy %.0f MiB/s, ratio %.2f; CPU %.2f s of %.2f s, plain %.2f s of %.2f s",
+	       what, bytes / ours->wall / (1 << 20), bytes / plain->wall / (1 << 20),
+	       plain->wall / ours->wall, ours->cpu, ours->wall, plain->cpu, plain->wall);
+	TH_LOG("%s: waited %.2f s for the device; the driver held %.1f MiB at most", what,
+	       s.waited_us / 1e6, s.held / 1048576.0);
+}
+
+TEST_F_TIMEOUT(throughput, of_large_images, 600)
+{
+	struct pass read_pass, write_pass, save_pass, load_pass;
+	ssize_t bytes;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		bytes = save(self, &save_pass);
+		ASSERT_LT(0, bytes);
+		ASSERT_EQ(bytes, load(self, bytes, &load_pass));
+		if (!i)	/* have all of its pages there */
+			ASSERT_EQ(bytes, copy(self, true, bytes, &write_pass));
+		ASSERT_EQ(bytes, copy(self, true, bytes, &write_pass));
+		ASSERT_EQ(bytes, copy(self, false, bytes, &read_pass));
+		TH_LOG("stream of %zd bytes", bytes);
+		report(_metadata, &self->v[0], "save", bytes, &save_pass, &read_pass);
+		report(_metadata, &self->v[1], "load", bytes, &load_pass, &write_pass);
+	}
+}
+
+TEST_HARNESS_MAIN
