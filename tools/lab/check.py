@@ -284,21 +284,19 @@ def select(words, groups):
 
 
 class KernelBuild(threading.Thread):
-    """The debug kernel in the background, while groups run that do not need it."""
+    """One of our kernels in the background, while groups run that do not need it."""
 
-    def __init__(self):
+    def __init__(self, name):
         super().__init__(daemon=True)
-        self.kernel, self.error = None, None
+        self.wanted, self.kernel, self.error = name, None, None
 
     def run(self):
         try:
-            self.kernel = kernel.debug()
+            self.kernel = kernel.named(self.wanted)
         except Exception as error:      # handed to the thread that needs the kernel
             self.error = error
 
-    def get(self, name):
-        if name == "stock":
-            return kernel.stock()
+    def get(self):
         self.join()
         if self.error:
             raise LabError(str(self.error))
@@ -329,7 +327,6 @@ class Lane(threading.Thread):
 
 def jobs_of(groups, tally):
     """A queue: those that wait for machines at the left, the longest first, then the others, the first at the right."""
-    debug = KernelBuild()
     machines = {}
     nested, host = [], []
     for group in groups:
@@ -340,9 +337,14 @@ def jobs_of(groups, tally):
         else:
             runner = run_matrix if group.kind == "matrix" else run_host
             host.insert(0, (group.name, lambda group=group, runner=runner: runner(group, tally)))
-    if any(machine.kernel == "debug" for machine in machines):
-        debug.start()
-    booted = [(members[0].name, lambda machine=machine, members=members: run_machine(machine, members, tally, debug.get))
+    builds = {name: KernelBuild(name) for name in sorted({machine.kernel for machine in machines} - {"stock"})}
+    for built in builds.values():
+        built.start()
+
+    def get_kernel(name):
+        return builds[name].get() if name in builds else kernel.stock()
+
+    booted = [(members[0].name, lambda machine=machine, members=members: run_machine(machine, members, tally, get_kernel))
               for machine, members in sorted(machines.items(), key=lambda item: -sum(group.timeout for group in item[1]))]
     return deque([*booted[:1], *nested, *booted[1:], *host])
 

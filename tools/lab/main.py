@@ -34,12 +34,8 @@ from labkit import build, devices, env, image, kernel, models, vm  # noqa: E402
 from labkit.progress import LabError, say  # noqa: E402
 
 
-def kernel_named(name):
-    return kernel.debug() if name == "debug" else kernel.stock()
-
-
 def machine_options(parser):
-    parser.add_argument("--kernel", choices=("stock", "debug"), default="stock")
+    parser.add_argument("--kernel", choices=kernel.NAMES, default="stock")
     parser.add_argument("--models", default="", metavar="NAME:COUNT[:KEY=VALUE...][,...]",
                         help="functions, listed in /vpv/devices")
     parser.add_argument("--spare", type=int, default=0, metavar="N",
@@ -59,7 +55,7 @@ def machine_options(parser):
 
 
 def job_from(args, command):
-    return vm.Job(kernel=kernel_named(args.kernel), command=command, payload=args.payload,
+    return vm.Job(kernel=kernel.named(args.kernel), command=command, payload=args.payload,
                   models=models.parse(args.models), spare=args.spare,
                   devices=devices.parse(args.devices), model_binary=args.model_binary,
                   model_options=args.model_option, timeout=args.timeout, log=args.log, memory=args.mem,
@@ -86,12 +82,12 @@ def cmd_run(words):
 def cmd_guest(words):
     parser = argparse.ArgumentParser(prog="lab guest")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--kernel", choices=("stock", "debug"), default="stock")
+    parser.add_argument("--kernel", choices=kernel.NAMES, default="stock")
     parser.add_argument("--payload", type=Path, help="becomes /payload; the guest runs /payload/init")
     parser.add_argument("--modules", default="", help="more modules of the kernel, comma separated")
     parser.add_argument("--own-modules", type=Path, nargs="*", default=[], help="files of further modules")
     args = parser.parse_args(words)
-    image.guest_image(args.out, kernel_named(args.kernel), args.payload, filter(None, args.modules.split(",")),
+    image.guest_image(args.out, kernel.named(args.kernel), args.payload, filter(None, args.modules.split(",")),
                       args.own_modules)
     return 0
 
@@ -104,8 +100,8 @@ def cmd_kernel(_words):
 
 def cmd_modules(words):
     parser = argparse.ArgumentParser(prog="lab modules")
-    parser.add_argument("--kernel", choices=("stock", "debug"), default="stock")
-    kern = kernel_named(parser.parse_args(words).kernel)
+    parser.add_argument("--kernel", choices=kernel.NAMES, default="stock")
+    kern = kernel.named(parser.parse_args(words).kernel)
     build.modules(kern)
     print(env.BUILD / kern.release)
     return 0
@@ -122,7 +118,7 @@ def cmd_shell(words):
     machine_options(parser)
     parser.set_defaults(models="hisi_like:2")
     args = parser.parse_args(words)
-    kern = kernel_named(args.kernel)
+    kern = kernel.named(args.kernel)
     payload = env.WORK / "payload-shell"
     shutil.copytree(build.modules(kern), payload / "modules")
     (payload / "profile").write_text("PS1='L1# '\nvpv-bind\n")

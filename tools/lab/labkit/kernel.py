@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The kernels of the lab: Debian's stock one, and the debug kernel built from Debian's sources."""
+"""The kernels of the lab: Debian's stock one, and two built from Debian's sources, for errors and for speed."""
 
 import lzma
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,12 @@ from . import cache, env
 from .progress import LabError, run_logged, say, step
 
 MODULES = Path("/usr/lib/modules")
+NAMES = ("stock", "debug", "lean")
 
 
 @dataclass(frozen=True)
 class Kernel:
-    name: str           # "stock" or "debug"
+    name: str           # of NAMES
     release: str
     image: Path         # bzImage
     modules: Path       # .../lib/modules/RELEASE
@@ -63,58 +65,76 @@ def header_trees():
 
 def missing_symbols(fragment, config):
     """Lines of FRAGMENT that the text CONFIG does not have, with what it has instead."""
-    have = set(config.splitlines())
-    wrong = []
-    for line in fragment.splitlines():
-        if not line.startswith("CONFIG_") or line in have:
-            continue
-        symbol = line.split("=")[0]
-        now = [item for item in have if item.startswith(symbol + "=") or item == f"# {symbol} is not set"]
-        wrong.append(f"{line}: " + (now[0] if now else "no such symbol is visible"))
-    return wrong
+    have = {_symbol(line): line for line in config.splitlines()}
+    return [f"{line}: {have.get(_symbol(line), 'no such symbol is visible')}" for line in fragment.splitlines()
+            if _symbol(line) and have.get(_symbol(line), f"# {_symbol(line)} is not set") != line]
 
 
 def sources():
     """(archive of the kernel's sources, its package and version)"""
     found = sorted(Path("/usr/src").glob("linux-source-*.tar.xz"))
     if len(found) != 1:
-        raise LabError("the debug kernel needs the check root: use a verb or option that builds it")
+        raise LabError("building a kernel needs the check root: use a verb or option that builds it")
     packages = Path("/etc/vpv-packages").read_text().splitlines()
     return found[0], next(line for line in packages if line.startswith("linux-source-"))
 
 
+def named(name):
+    """One of NAMES."""
+    return {"stock": stock, "debug": debug, "lean": lean}[name]()
+
+
 def debug():
-    """The debug kernel; built on first use."""
+    """With all that finds errors; built on first use."""
+    return _built("debug", (env.LAB / "debug.config").read_text())
+
+
+def lean():
+    """The same without what costs time, for tests that Debian's lack of IOMMUFD would fail; built on first use."""
+    return _built("lean", override((env.LAB / "debug.config").read_text(), (env.LAB / "lean.config").read_text()))
+
+
+def _symbol(line):
+    """The symbol of a line of a .config, set or not; None if there is none."""
+    found = re.match(r"(?:# )?(CONFIG_\w+)(?:=| is not set)", line)
+    return found and found[1]
+
+
+def override(config, lines):
+    """The text CONFIG with LINES in place of its lines for the same symbols."""
+    gone = {_symbol(line) for line in lines.splitlines()} - {None}
+    return "".join(f"{line}\n" for line in config.splitlines() if _symbol(line) not in gone) + lines
+
+
+def _built(name, fragment):
     source, version = sources()
-    fragment = env.LAB / "debug.config"
-    folder = cache.artifact("debug-kernel", [version, fragment, "format 1"],
-                            lambda work: _build_debug(work, source, fragment))
+    folder = cache.artifact(f"{name}-kernel", [version, fragment, "format 1"],
+                            lambda work: _build(work, name, source, fragment))
     release = (folder / "release").read_text().strip()
-    return Kernel("debug", release, folder / "bzImage", folder / "lib/modules" / release, folder / "build",
-                  folder.name)
+    return Kernel(name, release, folder / "bzImage", folder / "lib/modules" / release, folder / "build", folder.name)
 
 
-def _build_debug(work, source, fragment):
+def _build(work, name, source, fragment):
     tree = work / "build"
     jobs = os.cpu_count() or 1
     make = ["make", "-C", str(tree), f"-j{jobs}", "KBUILD_BUILD_USER=vpv", "KBUILD_BUILD_HOST=lab"]
-    title = f"debug kernel ({source.name.removesuffix('.tar.xz').removeprefix('linux-source-')})"
+    title = f"{name} kernel ({source.name.removesuffix('.tar.xz').removeprefix('linux-source-')})"
     with step(f"{title}: unpack the sources"):
         tree.mkdir()
         run_logged("unpack the kernel", ["tar", "-C", str(tree), "--strip-components=1", "-xf", str(source),
                                          "--exclude=*/Documentation/translations", "--no-same-owner"])
-    shutil.copy(fragment, tree / "vpv.config")
-    run_logged("configure the debug kernel", [*make, "-s", "KCONFIG_ALLCONFIG=vpv.config", "allnoconfig"])
-    wrong = missing_symbols(fragment.read_text(), (tree / ".config").read_text())
+    (tree / "vpv.config").write_text(fragment)
+    run_logged(f"configure the {name} kernel", [*make, "-s", "KCONFIG_ALLCONFIG=vpv.config", "allnoconfig"])
+    wrong = missing_symbols(fragment, (tree / ".config").read_text())
     if wrong:
-        raise LabError("the debug kernel cannot have what tools/lab/debug.config asks for:\n  " + "\n  ".join(wrong))
+        raise LabError(f"the {name} kernel cannot have what tools/lab/{name}.config asks for:\n  " + "\n  ".join(wrong))
     with step(f"{title}: compile with {jobs} jobs (6 to 9 minutes on two cores)"):
-        run_logged("compile the debug kernel", ["nice", "-n", "5", *make, "bzImage", "modules"])
+        run_logged(f"compile the {name} kernel", ["nice", "-n", "5", *make, "bzImage", "modules"])
     shutil.copy(tree / "arch/x86/boot/bzImage", work / "bzImage")
     shutil.copy(tree / ".config", work / "config")
     shutil.copy(tree / "System.map", work / "System.map")
     shutil.copy(tree / "include/config/kernel.release", work / "release")
-    run_logged("install the debug kernel's modules", [*make, f"INSTALL_MOD_PATH={work}", "modules_install"])
+    run_logged(f"install the {name} kernel's modules", [*make, f"INSTALL_MOD_PATH={work}", "modules_install"])
     _prune(tree)
     for link in ("build", "source"):
         (work / "lib/modules" / (work / "release").read_text().strip() / link).unlink(missing_ok=True)

@@ -6,6 +6,7 @@ A test of ours is one program on one device: it passes when the program's tests 
 The outcomes, the table and all output are left in /vpv/out/upstream. TEST=GLOB picks devices by name.
 """
 
+import errno
 import fnmatch
 import os
 import subprocess
@@ -20,6 +21,7 @@ from pci import DRIVERS, VF_OF, Bound, load_drivers, make_vf, stock  # noqa: E40
 
 OUT = Path("/vpv/out/upstream")
 PROGRAM_S = 900
+FREE_S = 120
 HUGE_PAGES = Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
 WORDS = {"pass": "passed", "fail": "failed", "skip": "skipped"}
 
@@ -29,6 +31,7 @@ def run_program(driver, device, program):
     log = OUT / f"{device.name}.{driver}.{program}.log"
     began = time.monotonic()
     command = [f"/vpv/upstream/{driver}/{program}", device.bdf]
+    wait_free(device)
     with open(log, "wb") as out:
         try:
             status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
@@ -46,6 +49,20 @@ def run_program(driver, device, program):
         outcomes[f"exit status {status}"] = "fail"
     print(f"# {device.name} {driver} {program}: {counts(outcomes)}, {time.monotonic() - began:.0f} s", flush=True)
     return outcomes
+
+
+def wait_free(device):
+    """A test that was killed by its time-out may hold the device until the kernel has unmapped its memory."""
+    end = time.monotonic() + FREE_S
+    while time.monotonic() < end:
+        try:
+            os.close(os.open(device.nodes[0], os.O_RDWR))
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+        time.sleep(0.1)
+    print(f"# {device.name}: still busy after {FREE_S} s", flush=True)
 
 
 def run_device(device, programs):
