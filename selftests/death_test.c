@@ -3,10 +3,8 @@
  * Death of the device in every state of a migration.  Each test needs a function
  * of its own, which is of no use afterwards.
  */
+#include "lib/states.h"
 #include "lib/test.h"
-
-#define RUNNING		VFIO_DEVICE_STATE_RUNNING
-#define RESUMING	VFIO_DEVICE_STATE_RESUMING
 
 /* Every request ends, with or without success. */
 #define PROMPT_MS	20000

@@ -6,14 +6,8 @@
 #include <pthread.h>
 #include <sys/syscall.h>
 
+#include "lib/states.h"
 #include "lib/test.h"
-
-#define STOP		VFIO_DEVICE_STATE_STOP
-#define RUNNING		VFIO_DEVICE_STATE_RUNNING
-#define STOP_COPY	VFIO_DEVICE_STATE_STOP_COPY
-#define RESUMING	VFIO_DEVICE_STATE_RESUMING
-#define RUNNING_P2P	VFIO_DEVICE_STATE_RUNNING_P2P
-#define PRE_COPY	VFIO_DEVICE_STATE_PRE_COPY
 
 /* Long enough for a slow machine, too short for anything that hangs. */
 #define PROMPT_MS	20000

@@ -6,9 +6,6 @@
  * events of a device that may change any byte at any time, stop answering, or
  * fail.  What must hold whatever happens is in the check_*() functions.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "../../kunit/config_virt/fake_space.h"
 
 #include "../../config_virt/bar.c"
@@ -16,6 +13,8 @@
 #include "../../config_virt/engine.c"
 #include "../../config_virt/perm.c"
 #include "../../config_virt/trap.c"
+
+#include "require.h"
 
 #define SETUP_EXT	0x01	/* 4096 bytes */
 #define SETUP_VF	0x02
@@ -45,14 +44,6 @@ struct input {
 static struct fake dev;
 static u8 first_shadow[VCFG_MAX_BYTES];
 static u8 *packed;
-
-#define REQUIRE(cond)							\
-	do {								\
-		if (!(cond)) {						\
-			fprintf(stderr, "broken: %s\n", #cond);		\
-			abort();					\
-		}							\
-	} while (0)
 
 static bool take(struct input *in, void *to, size_t bytes)
 {

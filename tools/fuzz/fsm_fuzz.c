@@ -5,18 +5,9 @@
  * Input: capabilities, then one request of four bytes after the other, known states
  * and others.  The bits must never leave the table, and sessions must balance.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "../../migration/fsm.c"
 
-#define REQUIRE(cond)							\
-	do {								\
-		if (!(cond)) {						\
-			fprintf(stderr, "broken: %s\n", #cond);		\
-			abort();					\
-		}							\
-	} while (0)
+#include "require.h"
 
 #define SESSION	(VMIG_SAVING | VMIG_RESUMING)
 

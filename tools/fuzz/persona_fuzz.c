@@ -13,9 +13,6 @@
  * checked here in another way, and is tried on a device made from the rest of the
  * input.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "../../kunit/config_virt/fake_shown.h"
 
 #include "../../config_virt/bar.c"
@@ -32,13 +29,7 @@
 #include "../../config_virt/view.c"
 #include "../../config_virt/words.c"
 
-#define REQUIRE(cond)							\
-	do {								\
-		if (!(cond)) {						\
-			fprintf(stderr, "broken: %s\n", #cond);		\
-			abort();					\
-		}							\
-	} while (0)
+#include "require.h"
 
 #define BUILT_CAPS	12
 #define BUILT_FIELDS	48

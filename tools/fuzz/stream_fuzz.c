@@ -10,18 +10,9 @@
  *		cut, or records moved.  CRC32C finds any three bits of a record, so a
  *		stream that was changed must not be accepted.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "../../migration/stream.c"
 
-#define REQUIRE(cond)							\
-	do {								\
-		if (!(cond)) {						\
-			fprintf(stderr, "broken: %s\n", #cond);		\
-			abort();					\
-		}							\
-	} while (0)
+#include "require.h"
 
 #define STREAM_MAX	(16U << 10)
 #define RECORDS_MAX	16
