@@ -5,7 +5,8 @@
  *
  * An access is cut into pieces of 1, 2 or 4 bytes, aligned, as wide as they can
  * be.  A piece that has only virtual bits costs no access to the hardware; dwords
- * in a row that have nothing else are read by one copy.
+ * in a row that have nothing else are read by one copy, and those that are the
+ * hardware's alone with nothing done but their reads.
  */
 #include "vcfg.h"
 
@@ -38,19 +39,56 @@ static unsigned int write_bytes(const struct vcfg_space *space, unsigned int pos
 	return bytes;
 }
 
-/* How many of the @left bytes at @pos, in dwords, are what the shadow says. */
-static unsigned int shadow_bytes(const struct vcfg_space *space, unsigned int pos,
-				 unsigned int left)
+/*
+ * How many of the @left bytes at @pos, in dwords, come from one place only: the
+ * shadow if @virt is all ones, the hardware if it is 0.
+ */
+static unsigned int plain_bytes(const struct vcfg_space *space, unsigned int pos,
+				unsigned int left, u32 virt)
 {
 	unsigned int bytes = 0;
 
-	if (pos & 3)
-		return 0;
 	left = min_bytes(left, space->tabled - pos);
-	while (left - bytes >= 4 && vcfg_get32(space->virt, pos + bytes) == ~0U &&
+	while (left - bytes >= 4 && vcfg_get32(space->virt, pos + bytes) == virt &&
 	       !vcfg_get32(space->trap, pos + bytes) && !vcfg_called(space, pos + bytes))
 		bytes += 4;
 	return bytes;
+}
+
+static int read_hw(struct vcfg_space *space, unsigned int pos, u8 *out, unsigned int bytes)
+{
+	for (unsigned int done = 0; done < bytes; done += 4) {
+		u32 val = 0;
+		int err = vcfg_hw_read(space, pos + done, 4, &val);
+
+		if (err)
+			return err;
+		vcfg_put32(out, done, val);
+	}
+	return 0;
+}
+
+/*
+ * Read what comes from one place.  Return: bytes, 0 if something else comes first,
+ * or the host's error.
+ */
+static int read_plain(struct vcfg_space *space, unsigned int pos, u8 *out, unsigned int left)
+{
+	unsigned int bytes = left & ~3U;
+	int err;
+
+	if (pos & 3 || !bytes)
+		return 0;
+	if (pos < space->tabled) {
+		bytes = plain_bytes(space, pos, left, ~0U);
+		if (bytes) {
+			memcpy(out, space->shadow + pos, bytes);
+			return bytes;
+		}
+		bytes = plain_bytes(space, pos, left, 0);
+	}
+	err = read_hw(space, pos, out, bytes);
+	return err ? err : (int)bytes;
 }
 
 static int read_tabled(struct vcfg_space *space, struct vcfg_piece *piece)
@@ -160,14 +198,14 @@ int vcfg_space_read(struct vcfg_space *space, unsigned int pos, void *buf,
 	if (!inside(space, pos, bytes))
 		return -EFAULT;
 	for (; piece.pos < end; piece.pos += piece.bytes) {
-		int err;
+		int err = read_plain(space, piece.pos, out + (piece.pos - pos),
+				     end - piece.pos);
 
-		piece.bytes = piece.pos < space->tabled ?
-			      shadow_bytes(space, piece.pos, end - piece.pos) : 0;
-		if (piece.bytes) {
-			memcpy(out + (piece.pos - pos), space->shadow + piece.pos, piece.bytes);
+		if (err < 0)
+			return err;
+		piece.bytes = err;
+		if (piece.bytes)
 			continue;
-		}
 		piece.bytes = piece_bytes(piece.pos, end - piece.pos);
 		err = read_piece(space, &piece);
 		if (err)

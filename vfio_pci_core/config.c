@@ -9,7 +9,7 @@
 #include "vpv.h"
 
 /* Bytes moved in one go; a multiple of a dword, so that none is torn. */
-#define CONFIG_CHUNK	64
+#define CONFIG_CHUNK	256
 
 static int host_read(void *host, unsigned int pos, unsigned int bytes, u32 *val)
 {
