@@ -155,9 +155,13 @@ static const struct vcfg_perm exp_perms[] = {
 	  .clear = PCI_EXP_DEVCTL_BCR_FLR },
 	{ .pos = PCI_EXP_DEVSTA, .bytes = 2, .write = DEVSTA_W1C,
 	  .w1c = DEVSTA_W1C | DEVSTA_EPR },
+	CONST(PCI_EXP_LNKCAP, 4),
+	CONST(PCI_EXP_SLTCAP, 4),
 	CONST(PCI_EXP_DEVCAP2, 4),
 	{ .pos = PCI_EXP_DEVCTL2, .bytes = 2,
 	  .write = ALL16 & ~PCI_EXP_DEVCTL2_ARI },
+	CONST(PCI_EXP_LNKCAP2, 4),
+	CONST(PCI_EXP_SLTCAP2, 4),
 };
 
 static const struct vcfg_perm af_perms[] = {

@@ -43,7 +43,7 @@ static const struct perm_case perm_cases[] = {
 	{ "exp_flags", false, PCI_CAP_ID_EXP, 0, 0xffff0000, 0, 0 },
 	{ "exp_devcap", false, PCI_CAP_ID_EXP, 4, 0xffffffff, 0, 0 },
 	{ "exp_devctl", false, PCI_CAP_ID_EXP, 8, 0x0000f0e0, 0x000ffdff, 0x004f0000 },
-	{ "exp_lnkcap", false, PCI_CAP_ID_EXP, 0x0c, 0, 0, 0 },
+	{ "exp_lnkcap", false, PCI_CAP_ID_EXP, 0x0c, 0xffffffff, 0, 0 },
 	{ "exp_lnkctl", false, PCI_CAP_ID_EXP, 0x10, 0, 0, 0 },
 	{ "exp_sltctl", false, PCI_CAP_ID_EXP, 0x18, 0, 0, 0 },
 	{ "exp_rtctl", false, PCI_CAP_ID_EXP, 0x1c, 0, 0, 0 },
