@@ -45,13 +45,18 @@ static void part_commit(struct vcfg_space *space, const struct part *part, u16 v
 	vcfg_put16(space->shadow, part->reg, (part->old & ~keep) | (val & keep));
 }
 
+/* With an address in it: one that a reset has not left as it was. */
+#define BAR_ADDRESS	(~0xfU)
+
 /*
  * Has the function lost its BARs in a reset that nobody told us about?  Either
- * they differ, or decoding is off although the user had it on.
+ * they differ, or decoding is off although the user had it on.  Where decoding is
+ * as the user had it, one BAR speaks for all: a reset spares none.
  */
 static int bars_lost(struct vcfg_space *space, u16 old, u16 val, bool *lost)
 {
 	u32 now;
+	bool decodes;
 	int err;
 
 	*lost = false;
@@ -61,6 +66,7 @@ static int bars_lost(struct vcfg_space *space, u16 old, u16 val, bool *lost)
 	if (err)
 		return err;
 	*lost = old & val & ~now & MEM_IO;
+	decodes = old & now & MEM_IO;
 	for (unsigned int i = 0; i < VCFG_BARS && !*lost; i++) {
 		if (!space->saved_bar[i])
 			continue;
@@ -68,6 +74,8 @@ static int bars_lost(struct vcfg_space *space, u16 old, u16 val, bool *lost)
 		if (err)
 			return err;
 		*lost = now != space->saved_bar[i];
+		if (decodes && space->saved_bar[i] & BAR_ADDRESS)
+			break;
 	}
 	return 0;
 }
@@ -112,6 +120,7 @@ static int pm_select(struct vcfg_space *space, const struct part *part)
 {
 	u16 pass = part->mask & ~(vcfg_get16(space->virt, part->reg) |
 				  PCI_PM_CTRL_STATE_MASK);
+	u16 w1c = vcfg_get16(space->w1c, part->reg);
 	u32 now;
 	int err;
 
@@ -120,7 +129,10 @@ static int pm_select(struct vcfg_space *space, const struct part *part)
 	err = vcfg_hw_read(space, part->reg, 2, &now);
 	if (err)
 		return err;
-	now &= ~(vcfg_get16(space->w1c, part->reg) | pass);
+	/* Nothing to write.  A 1 that clears what is 1 is something. */
+	if (!((now ^ part->val) & pass) && !(part->val & pass & w1c))
+		return 0;
+	now &= ~(w1c | pass);
 	return vcfg_hw_write(space, part->reg, 2, now | (part->val & pass));
 }
 

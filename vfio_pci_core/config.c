@@ -53,7 +53,7 @@ static int write_command(struct vpv_device *vpv, u16 val)
 {
 	struct pci_dev *pdev = vpv->pdev;
 	unsigned long flags;
-	u16 cmd;
+	u16 cmd, out;
 	int ret;
 
 	/* Not into the middle of a reset that sysfs has started. */
@@ -61,9 +61,9 @@ static int write_command(struct vpv_device *vpv, u16 val)
 	spin_lock_irqsave(&vpv->state->irqlock, flags);
 	ret = pci_read_config_word(pdev, PCI_COMMAND, &cmd);
 	if (!ret) {
-		cmd &= PCI_COMMAND_INTX_DISABLE;
-		cmd |= val & ~PCI_COMMAND_INTX_DISABLE;
-		ret = pci_write_config_word(pdev, PCI_COMMAND, cmd);
+		out = (cmd & PCI_COMMAND_INTX_DISABLE) | (val & ~PCI_COMMAND_INTX_DISABLE);
+		if (out != cmd)
+			ret = pci_write_config_word(pdev, PCI_COMMAND, out);
 	}
 	spin_unlock_irqrestore(&vpv->state->irqlock, flags);
 	pci_cfg_access_unlock(pdev);

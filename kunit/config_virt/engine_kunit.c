@@ -224,9 +224,44 @@ static void bars_restored_after_reset(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_set(f, PCI_COMMAND, 2, 0x0006), 0);
 	KUNIT_EXPECT_EQ(test, f->restores, 2U);
 	/* Only the upper half of BAR 0 differs. */
+	KUNIT_EXPECT_EQ(test, fake_set(f, PCI_COMMAND, 2, 0x0004), 0);
 	vcfg_put32(f->hw, PCI_BASE_ADDRESS_1, 0);
 	KUNIT_EXPECT_EQ(test, fake_set(f, PCI_COMMAND, 2, 0x0006), 0);
 	KUNIT_EXPECT_EQ(test, f->restores, 3U);
+	/* All is lost, but somebody else has turned decoding on again. */
+	memset(f->hw + PCI_BASE_ADDRESS_0, 0, 24);
+	vcfg_put16(f->hw, PCI_COMMAND, 0x0006);
+	KUNIT_EXPECT_EQ(test, fake_set(f, PCI_COMMAND, 2, 0x0006), 0);
+	KUNIT_EXPECT_EQ(test, f->restores, 4U);
+}
+
+/* A function that goes on decoding is asked for COMMAND and one address. */
+static void cost_of_command(struct kunit *test)
+{
+	struct fake *f = new_nic(test);
+
+	KUNIT_EXPECT_EQ(test, fake_set(f, PCI_COMMAND, 2, 0x0006), 0);
+	vcfg_put16(f->hw, PCI_COMMAND, 0x0006);
+	f->reads = 0;
+	KUNIT_EXPECT_EQ(test, fake_set(f, PCI_COMMAND, 2, 0x0406), 0);
+	KUNIT_EXPECT_EQ(test, f->reads, 2U);
+}
+
+/* An address whose low half is 0 looks the same after a reset: the next one is asked. */
+static void low_half_of_zero(struct kunit *test)
+{
+	struct fake *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, f);
+	fake_nic(f);
+	vcfg_put32(f->hw, PCI_BASE_ADDRESS_0, 0x0000000c);
+	vcfg_put32(f->hw, PCI_BASE_ADDRESS_1, 0x00003800);
+	KUNIT_ASSERT_EQ(test, fake_init(f), 0);
+	KUNIT_EXPECT_EQ(test, fake_set(f, PCI_COMMAND, 2, 0x0006), 0);
+	vcfg_put16(f->hw, PCI_COMMAND, 0x0006);
+	vcfg_put32(f->hw, PCI_BASE_ADDRESS_1, 0);
+	KUNIT_EXPECT_EQ(test, fake_set(f, PCI_COMMAND, 2, 0x0006), 0);
+	KUNIT_EXPECT_EQ(test, f->restores, 1U);
 }
 
 static void vf_view(struct kunit *test)
@@ -348,10 +383,30 @@ static void power_states(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_set(f, PM + 4, 4, 0x00000000), 0);
 	KUNIT_EXPECT_EQ(test, f->dstate, 0U);
 	KUNIT_EXPECT_EQ(test, f->powers, 2U);
+	/* The selector is what it was: nothing to write. */
+	f->writes = 0;
+	KUNIT_EXPECT_EQ(test, fake_set(f, PM + 4, 4, 0x00000000), 0);
+	KUNIT_EXPECT_EQ(test, f->writes, 0U);
+	KUNIT_EXPECT_EQ(test, fake_set(f, PM + 4, 2, 0x0200), 0);
+	KUNIT_EXPECT_EQ(test, f->writes, 1U);
 	vcfg_put16(f->hw, PM + 2, 0x0603);
 	KUNIT_ASSERT_EQ(test, fake_init(f), 0);
 	KUNIT_EXPECT_EQ(test, fake_set(f, PM + 4, 1, 0x01), 0);
 	KUNIT_EXPECT_EQ(test, f->dstate, 1U);
+}
+
+/* Where the hardware's PME_Status is passed through, 1 clears what reads as 1. */
+static void power_event_is_cleared(struct kunit *test)
+{
+	struct fake *f = new_nic(test);
+
+	vcfg_put16(f->space.virt, PM + 4, 0);
+	vcfg_put16(f->space.write, PM + 4, PCI_PM_CTRL_STATE_MASK | PCI_PM_CTRL_PME_STATUS);
+	vcfg_put16(f->hw, PM + 4, PCI_PM_CTRL_PME_STATUS);
+	KUNIT_EXPECT_EQ(test, fake_set(f, PM + 4, 2, 0), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_get16(f->hw, PM + 4), PCI_PM_CTRL_PME_STATUS);
+	KUNIT_EXPECT_EQ(test, fake_set(f, PM + 4, 2, PCI_PM_CTRL_PME_STATUS), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_get16(f->hw, PM + 4), 0);
 }
 
 /* Hardware's and virtual device control before and after a write. */
@@ -713,11 +768,14 @@ static struct kunit_case engine_tests[] = {
 	KUNIT_CASE(command_in_bytes),
 	KUNIT_CASE(decoding_needs_both),
 	KUNIT_CASE(bars_restored_after_reset),
+	KUNIT_CASE(cost_of_command),
+	KUNIT_CASE(low_half_of_zero),
 	KUNIT_CASE(vf_view),
 	KUNIT_CASE(no_intx_hides_the_pin),
 	KUNIT_CASE_PARAM(msi_vectors, msi_gen_params),
 	KUNIT_CASE(msi_enable_needs_set_irqs),
 	KUNIT_CASE(power_states),
+	KUNIT_CASE(power_event_is_cleared),
 	KUNIT_CASE_PARAM(device_control, devctl_gen_params),
 	KUNIT_CASE(resets),
 	KUNIT_CASE(vital_product_data),
