@@ -14,7 +14,6 @@
  */
 #include <linux/interrupt.h>
 #include <linux/irq.h>
-#include <linux/slab.h>
 
 #include "vpv.h"
 
@@ -276,27 +275,19 @@ static int intx_enable(struct vpv_device *vpv, int fd)
 	if (st->nointx)
 		return -ENODEV;
 
-	st->intx.name = kasprintf(GFP_KERNEL_ACCOUNT, "vpv-intx(%s)", pci_name(vpv->pdev));
-	if (!st->intx.name)
-		return -ENOMEM;
+	snprintf(st->intx.name, sizeof(st->intx.name), "vpv-intx(%s)", pci_name(vpv->pdev));
 	ret = vpv_eventfd_replace(vpv, &st->intx.trigger, fd);
 	if (ret)
-		goto free_name;
+		return ret;
 
 	ret = intx_request(vpv);
-	if (ret)
-		goto drop_eventfd;
-
+	if (ret) {
+		vpv_eventfd_replace(vpv, &st->intx.trigger, -1);
+		return ret;
+	}
 	WRITE_ONCE(st->irq_type, VFIO_PCI_INTX_IRQ_INDEX);
 	intx_activate(vpv);
 	return 0;
-
-drop_eventfd:
-	vpv_eventfd_replace(vpv, &st->intx.trigger, -1);
-free_name:
-	kfree(st->intx.name);
-	st->intx.name = NULL;
-	return ret;
 }
 
 void vpv_intx_disable(struct vpv_device *vpv)
@@ -316,8 +307,6 @@ void vpv_intx_disable(struct vpv_device *vpv)
 	if (!st->intx_maskable)
 		irq_modify_status(irq, IRQ_DISABLE_UNLAZY, 0);
 	vpv_eventfd_replace(vpv, &st->intx.trigger, -1);
-	kfree(st->intx.name);
-	st->intx.name = NULL;
 	WRITE_ONCE(st->irq_type, VPV_IRQ_NONE);
 }
 

@@ -104,7 +104,7 @@ struct vpv_bar_state {
 struct vpv_intx {
 	struct vpv_eventfd __rcu *trigger;
 	struct virqfd *unmask;
-	char *name;
+	char name[32];
 	bool active;
 	bool masked;
 	bool suspended;
