@@ -263,6 +263,7 @@ int vpv_config_open(struct vpv_device *vpv)
 	}
 
 	st->cfg = cfg;
+	st->config_bytes = vcfg_bytes(cfg);
 	st->user_command = vcfg_command(cfg);
 	st->intx.virq_disabled = st->user_command & PCI_COMMAND_INTX_DISABLE;
 	vpv_persona_cut(vpv);
@@ -298,10 +299,40 @@ void vpv_config_restore(struct vpv_device *vpv)
 	spin_unlock_irqrestore(&st->irqlock, flags);
 }
 
+/*
+ * Between user space and a chunk.  Nearly all accesses are of one register: a size
+ * that the compiler knows spares the kernel its check of what the copy may touch.
+ */
+static unsigned long to_user(char __user *buf, const u8 *chunk, size_t bytes)
+{
+	switch (bytes) {
+	case 1:
+		return copy_to_user(buf, chunk, 1);
+	case 2:
+		return copy_to_user(buf, chunk, 2);
+	case 4:
+		return copy_to_user(buf, chunk, 4);
+	}
+	return copy_to_user(buf, chunk, bytes);
+}
+
+static unsigned long from_user(u8 *chunk, const char __user *buf, size_t bytes)
+{
+	switch (bytes) {
+	case 1:
+		return copy_from_user(chunk, buf, 1);
+	case 2:
+		return copy_from_user(chunk, buf, 2);
+	case 4:
+		return copy_from_user(chunk, buf, 4);
+	}
+	return copy_from_user(chunk, buf, bytes);
+}
+
 /* An access beyond the end must not do a part of it. */
 static int check_range(struct vpv_device *vpv, u64 pos, size_t count)
 {
-	u64 size = vcfg_bytes(vpv->state->cfg);
+	u64 size = vpv->state->config_bytes;
 
 	return pos >= size || count > size - pos ? -EFAULT : 0;
 }
@@ -314,8 +345,9 @@ static size_t chunk_bytes(u64 pos, size_t left)
 ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
 			size_t count)
 {
+	/* vcfg_read() fills what is copied, or fails. */
+	u8 chunk[CONFIG_CHUNK] __uninitialized;
 	size_t done, bytes;
-	u8 chunk[CONFIG_CHUNK];
 	int ret;
 
 	vpv_count(vpv, VPV_COUNT_CONFIG_READ);
@@ -329,7 +361,7 @@ ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
 		trace_vpv_config(vpv->pdev, pos + done, bytes, false, ret);
 		if (ret)
 			return ret;
-		if (copy_to_user(buf + done, chunk, bytes))
+		if (to_user(buf + done, chunk, bytes))
 			return -EFAULT;
 	}
 	return done;
@@ -338,8 +370,8 @@ ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
 ssize_t vpv_config_write(struct vpv_device *vpv, u64 pos, const char __user *buf,
 			 size_t count)
 {
+	u8 chunk[CONFIG_CHUNK] __uninitialized;
 	size_t done, bytes;
-	u8 chunk[CONFIG_CHUNK];
 	int ret;
 
 	vpv_count(vpv, VPV_COUNT_CONFIG_WRITE);
@@ -349,7 +381,7 @@ ssize_t vpv_config_write(struct vpv_device *vpv, u64 pos, const char __user *buf
 
 	for (done = 0; done < count; done += bytes) {
 		bytes = chunk_bytes(pos + done, count - done);
-		if (copy_from_user(chunk, buf + done, bytes))
+		if (from_user(chunk, buf + done, bytes))
 			return -EFAULT;
 		ret = vcfg_write(vpv->state->cfg, pos + done, chunk, bytes);
 		trace_vpv_config(vpv->pdev, pos + done, bytes, true, ret);

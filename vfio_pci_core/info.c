@@ -48,7 +48,7 @@ static int add_atomic_cap(struct vpv_device *vpv, struct vfio_info_cap *caps)
 static int copy_info(struct vfio_device_info __user *arg, struct vfio_device_info *info,
 		     struct vfio_info_cap *caps)
 {
-	size_t bytes = min_t(size_t, info->argsz, sizeof(*info));
+	size_t bytes = info->argsz;
 
 	if (caps->size) {
 		info->flags |= VFIO_DEVICE_FLAGS_CAPS;
@@ -62,7 +62,9 @@ static int copy_info(struct vfio_device_info __user *arg, struct vfio_device_inf
 			info->cap_offset = sizeof(*info);
 		}
 	}
-	return copy_to_user(arg, info, bytes) ? -EFAULT : 0;
+	if (bytes < sizeof(*info))
+		return copy_to_user(arg, info, bytes) ? -EFAULT : 0;
+	return copy_to_user(arg, info, sizeof(*info)) ? -EFAULT : 0;
 }
 
 int vpv_get_info(struct vpv_device *vpv, void __user *arg)
@@ -204,7 +206,7 @@ int vpv_op_get_region_info(struct vfio_device *vdev, struct vfio_region_info *in
 		rom_info(vpv, info);
 		return 0;
 	case VFIO_PCI_CONFIG_REGION_INDEX:
-		info->size = vcfg_bytes(vpv->state->cfg);
+		info->size = vpv->state->config_bytes;
 		info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
 		return 0;
 	case VFIO_PCI_VGA_REGION_INDEX:

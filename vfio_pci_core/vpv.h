@@ -156,6 +156,7 @@ struct vpv_pba {
  * @frozen: An error has cut the function off, and it was not recovered yet.
  *	memory_lock.
  * @cfg: The user's config space while open.
+ * @config_bytes: Its size.
  * @rbar: BARs of the hardware and ROM BAR, to be restored.
  * @persona_lock: Leaf, but for runtime PM and reading config space.
  * @persona: What the user sees, or NULL: the default.  Written under persona_lock
@@ -206,6 +207,7 @@ struct vpv_state {
 	bool frozen;
 
 	struct vcfg_dev *cfg;
+	unsigned int config_bytes;
 	u32 rbar[VPV_BARS + 1];
 
 	struct mutex persona_lock; /* persona */
