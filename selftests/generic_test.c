@@ -39,6 +39,58 @@ FIXTURE_TEARDOWN(generic)
 	vdev_close(&self->v);
 }
 
+/* ---- What the PCI core knows of the function ---- */
+
+static int pci_file(const struct slot *slot, const char *name, int flags)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", slot->bdf, name);
+	return open(path, flags | O_CLOEXEC);
+}
+
+/* How often it was enabled: a digit. */
+static char enabled(const struct slot *slot)
+{
+	int fd = pci_file(slot, "enable", O_RDONLY);
+	char c = '?';
+
+	if (read(fd, &c, 1) != 1)
+		c = '?';
+	close(fd);
+	return c;
+}
+
+/* The PCI core enables it once, but each user finds what enabling does. */
+TEST_F(generic, enabled_until_unbound)
+{
+	const uint32_t decode = PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
+	const uint16_t off = PCI_COMMAND_INTX_DISABLE;
+	uint32_t first = vdev_cfg(&self->v, PCI_COMMAND, 2) & (decode | off);
+	int fd;
+
+	ASSERT_EQ(decode, first & decode);
+	EXPECT_EQ('1', enabled(&self->slot));
+	vdev_close(&self->v);
+	EXPECT_EQ('1', enabled(&self->slot));
+
+	fd = pci_file(&self->slot, "config", O_RDWR);
+	ASSERT_EQ(2, pwrite(fd, &off, 2, PCI_COMMAND));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
+	EXPECT_EQ(first, vdev_cfg(&self->v, PCI_COMMAND, 2) & (decode | off));
+	ASSERT_EQ(0, bar_set(&self->v, 0, E1000E_IVAR, E1000E_IVAR_OTHER(1)));
+	EXPECT_EQ(E1000E_IVAR_OTHER(1), bar_get(&self->v, 0, E1000E_IVAR));
+	vdev_close(&self->v);
+	EXPECT_EQ('1', enabled(&self->slot));
+
+	ASSERT_EQ(0, vdev_unbind(self->slot.bdf));
+	EXPECT_EQ('0', enabled(&self->slot));
+	ASSERT_EQ(0, vdev_bind(self->slot.bdf, "vpv_pci"));
+	EXPECT_EQ('0', enabled(&self->slot));
+	close(fd);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
+}
+
 /* ---- ROM: the image that the lab gives to e1000e (tools/lab/labkit/devices.py) ---- */
 
 #define ROM		VFIO_PCI_ROM_REGION_INDEX
@@ -60,12 +112,9 @@ static int rom_wrong(const uint8_t *rom, unsigned int pos, unsigned int bytes)
 /* As the host's own reader sees it. */
 static int host_rom(const struct slot *slot, uint8_t *rom)
 {
-	char path[128];
+	int fd = pci_file(slot, "rom", O_RDWR);
 	ssize_t n = 0;
-	int fd;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/rom", slot->bdf);
-	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, "1", 1) == 1)

@@ -44,6 +44,42 @@ static int settle_config(struct vpv_device *vpv)
 	return ret;
 }
 
+/* What pci_enable_device() does to COMMAND, which somebody may have changed since. */
+static void command_again(struct vpv_device *vpv)
+{
+	struct pci_dev *pdev = vpv->pdev;
+	u16 now, cmd;
+
+	pci_read_config_word(pdev, PCI_COMMAND, &now);
+	cmd = now | vpv->state->decode;
+	if (pdev->pin)
+		cmd &= ~PCI_COMMAND_INTX_DISABLE;
+	if (cmd != now)
+		pci_write_config_word(pdev, PCI_COMMAND, cmd);
+}
+
+/*
+ * From its first open on a function stays enabled until it is unbound: to find its
+ * interrupt and to give that up, in ACPI, is most of what open and close would cost.
+ */
+static int enable_once(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	int ret;
+
+	if (st->enabled) {
+		command_again(vpv);
+		return 0;
+	}
+	ret = pci_enable_device(vpv->pdev);
+	if (ret)
+		return ret;
+	pci_read_config_word(vpv->pdev, PCI_COMMAND, &st->decode);
+	st->decode &= PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
+	st->enabled = true;
+	return 0;
+}
+
 static int function_enable(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
@@ -56,7 +92,7 @@ static int function_enable(struct vpv_device *vpv)
 
 	/* What is saved below must not let the function do DMA. */
 	pci_clear_master(pdev);
-	ret = pci_enable_device(pdev);
+	ret = enable_once(vpv);
 	if (ret)
 		goto put;
 
@@ -64,7 +100,7 @@ static int function_enable(struct vpv_device *vpv)
 	ret = pci_try_reset_function(pdev);
 	trace_vpv_reset(pdev, "open", ret);
 	if (ret == -EAGAIN)
-		goto disable;
+		goto put;
 	st->reset_works = !ret;
 
 	vpv_power_probe(vpv);
@@ -72,11 +108,9 @@ static int function_enable(struct vpv_device *vpv)
 	/* Without it the next user would find what this one leaves. */
 	ret = settle_config(vpv);
 	if (ret)
-		goto disable;
+		goto put;
 	return 0;
 
-disable:
-	pci_disable_device(pdev);
 put:
 	pm_runtime_put(&pdev->dev);
 	return ret;
@@ -116,7 +150,7 @@ static void function_disable(struct vpv_device *vpv)
 	if (!ret)
 		st->needs_reset = false;
 	pci_restore_state(pdev);
-	pci_disable_device(pdev);
+	pci_clear_master(pdev);
 
 	vpv_set_reset_if_unused(vpv->vdev.dev_set);
 	pm_runtime_put(&pdev->dev);
@@ -426,6 +460,8 @@ void vpv_remove(struct pci_dev *pdev)
 	vfio_unregister_group_dev(&vpv->vdev);
 	vpv_debugfs_remove(vpv);
 
+	if (vpv->state->enabled)
+		pci_disable_device(pdev);
 	runtime_pm_undo(vpv);
 	pci_set_drvdata(pdev, NULL);
 	vfio_put_device(&vpv->vdev);

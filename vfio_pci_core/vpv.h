@@ -131,6 +131,8 @@ struct vpv_pba {
  * @saved: Config space to go back to at close, and after errors.  Written at
  *	probe and open.
  * @pm_saved: Config space of a function that loses it in D3hot.
+ * @enabled: In the PCI core; from the first open to the unbinding.
+ * @decode: Bits of COMMAND that this has set.
  * @reset_works: A function reset worked at open.
  * @atomics: VFIO_PCI_ATOMIC flags of GET_INFO.
  * @needs_reset: No function reset worked at the last close.  dev_set->lock.
@@ -180,6 +182,8 @@ struct vpv_state {
 	struct vpv_devset *devset;
 	struct pci_saved_state *saved;
 	struct pci_saved_state *pm_saved;
+	bool enabled;
+	u16 decode;
 	bool reset_works;
 	u32 atomics;
 	bool needs_reset;
