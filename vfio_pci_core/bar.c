@@ -4,6 +4,7 @@
  * variant's declarations and the MSI-X table.
  */
 #include <linux/log2.h>
+#include <linux/slab.h>
 
 #include "vpv.h"
 
@@ -26,7 +27,6 @@ static void bar_open(struct vpv_device *vpv, unsigned int nr)
 	struct vpv_bar_state *bar = &vpv->state->bars[nr];
 	struct pci_dev *pdev = vpv->pdev;
 
-	memset(bar, 0, sizeof(*bar));
 	bar->region.index = nr;
 	bar->mem = pci_resource_flags(pdev, nr) & IORESOURCE_MEM;
 	bar->phys = pci_resource_start(pdev, nr);
@@ -37,10 +37,17 @@ static void bar_open(struct vpv_device *vpv, unsigned int nr)
 	bar->err = bar_map(pdev, nr, bar);
 }
 
-void vpv_bars_open(struct vpv_device *vpv)
+/* Return: 0 or -ENOMEM. */
+int vpv_bars_open(struct vpv_device *vpv)
 {
+	struct vpv_state *st = vpv->state;
+
+	st->bars = kcalloc(VPV_BARS, sizeof(*st->bars), GFP_KERNEL_ACCOUNT);
+	if (!st->bars)
+		return -ENOMEM;
 	for (unsigned int i = 0; i < VPV_BARS; i++)
 		bar_open(vpv, i);
+	return 0;
 }
 
 /* Somebody wants to use a BAR that could not be mapped: it may be possible by now. */
@@ -181,8 +188,9 @@ void vpv_bars_close(struct vpv_device *vpv)
 			pci_iounmap(vpv->pdev, bar->io);
 			pci_release_selected_regions(vpv->pdev, BIT(i));
 		}
-		memset(bar, 0, sizeof(*bar));
 	}
+	kfree(vpv->state->bars);
+	vpv->state->bars = NULL;
 }
 
 /* Size of the ROM BAR, real or a shadow copy that firmware left; 0: none. */
@@ -215,7 +223,7 @@ const struct vpv_bar_part *vpv_bar_part_at(const struct vpv_bar_state *bar, u64 
 
 void __iomem *vpv_bar(struct vpv_device *vpv, unsigned int bar)
 {
-	return bar < VPV_BARS ? vpv->state->bars[bar].io : NULL;
+	return bar < VPV_BARS && vpv->state->bars ? vpv->state->bars[bar].io : NULL;
 }
 EXPORT_SYMBOL_GPL(vpv_bar);
 

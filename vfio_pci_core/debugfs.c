@@ -103,7 +103,7 @@ static int regions_show(struct seq_file *s, void *unused)
 
 	guard(mutex)(&vpv->vdev.dev_set->lock);
 
-	for (unsigned int i = 0; i < VPV_BARS; i++)
+	for (unsigned int i = 0; st->bars && i < VPV_BARS; i++)
 		show_bar(s, &st->bars[i]);
 	for (unsigned int i = 0; i < st->num_dev_regions; i++) {
 		const struct vpv_region *region = &st->dev_regions[i];

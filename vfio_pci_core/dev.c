@@ -180,7 +180,9 @@ static int regions_open(struct vpv_device *vpv)
 {
 	int ret;
 
-	vpv_bars_open(vpv);
+	ret = vpv_bars_open(vpv);
+	if (ret)
+		return ret;
 	ret = vpv_bars_apply_rules(vpv);
 	if (ret)
 		goto close_bars;

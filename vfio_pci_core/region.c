@@ -333,6 +333,11 @@ int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
 		return -EINVAL;
 	if (nr == VPV_DEV_REGIONS)
 		return -ENOSPC;
+	if (!nr)
+		st->dev_regions = kcalloc(VPV_DEV_REGIONS, sizeof(*st->dev_regions),
+					  GFP_KERNEL_ACCOUNT);
+	if (!st->dev_regions)
+		return -ENOMEM;
 
 	st->dev_regions[nr] = (struct vpv_region){
 		.index = VPV_PCI_REGIONS + nr,
@@ -358,6 +363,7 @@ void vpv_regions_close(struct vpv_device *vpv)
 
 		if (region->ops->release)
 			region->ops->release(vpv, region);
-		memset(region, 0, sizeof(*region));
 	}
+	kfree(st->dev_regions);
+	st->dev_regions = NULL;
 }

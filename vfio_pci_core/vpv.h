@@ -164,12 +164,13 @@ struct vpv_pba {
  * @persona: What the user sees, or NULL: the default.  Written under persona_lock
  *	while not @persona_held, so that it is constant while open.
  * @persona_held: The device is open, or is being opened.  persona_lock.
- * @bars: BARs, constant while open.
+ * @bars: VPV_BARS of them, constant while open, else NULL.
  * @rom: The ROM region, constant while open.
  * @rom_most: No more of the ROM is shown, constant while open.
  * @pba: Pending bits in another place, constant while open.
  * @num_dev_regions: Used entries of @dev_regions.
- * @dev_regions: What vpv_region_add() added, constant while open.
+ * @dev_regions: What vpv_region_add() added, constant while open; NULL if it did
+ *	not.
  * @opening: The variant's open hook runs.  dev_set->lock.
  * @debug_dir: In debugfs.
  * @counters: By enum vpv_counter.
@@ -218,12 +219,12 @@ struct vpv_state {
 	struct vcfg_persona *persona;
 	bool persona_held;
 
-	struct vpv_bar_state bars[VPV_BARS];
+	struct vpv_bar_state *bars;
 	struct vpv_region rom;
 	u64 rom_most;
 	struct vpv_pba pba;
 	unsigned int num_dev_regions;
-	struct vpv_region dev_regions[VPV_DEV_REGIONS];
+	struct vpv_region *dev_regions;
 	bool opening;
 
 	struct dentry *debug_dir;
@@ -247,7 +248,7 @@ static inline bool vpv_gone(struct pci_dev *pdev)
 }
 
 /* bar.c */
-void vpv_bars_open(struct vpv_device *vpv);
+int vpv_bars_open(struct vpv_device *vpv);
 int vpv_bars_apply_rules(struct vpv_device *vpv);
 int vpv_bars_finish(struct vpv_device *vpv);
 int vpv_bar_map_again(struct vpv_device *vpv, struct vpv_bar_state *bar);

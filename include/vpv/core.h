@@ -317,7 +317,7 @@ u64 vpv_bar_bytes(struct vpv_device *vpv, unsigned int bar);
  * @priv: Kept in the region.
  *
  * Removed by itself at the last close, after ops->release.
- * Return: index of the region; -ENOSPC; -EINVAL for a size of 0 or beyond 1 TiB,
+ * Return: index of the region; -ENOSPC; -ENOMEM; -EINVAL for a size of 0 or beyond 1 TiB,
  * flags without their op, or a call at another time.
  */
 int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
