@@ -72,6 +72,7 @@ static pci_ers_result_t slot_reset(struct pci_dev *pdev)
 		down_write(&vpv->state->memory_lock);
 		vpv_config_restore(vpv);
 		vpv->state->frozen = false;
+		vpv_memory_back(vpv);
 		up_write(&vpv->state->memory_lock);
 		tell_variant(vpv);
 		answer = PCI_ERS_RESULT_RECOVERED;

@@ -82,6 +82,7 @@ static int host_command(void *host, u16 old, u16 val)
 	ret = write_command(vpv, val);
 	if (!ret)
 		st->user_command = val;
+	vpv_memory_back(vpv);
 	up_write(&st->memory_lock);
 	if (ret)
 		return ret;
@@ -104,6 +105,7 @@ static int host_power(void *host, unsigned int dstate)
 		vpv_memory_zap(vpv);
 	/* As in hardware: a state that is not supported is not entered. */
 	vpv_power_set(vpv, states[dstate]);
+	vpv_memory_back(vpv);
 	up_write(&vpv->state->memory_lock);
 	return 0;
 }

@@ -262,6 +262,8 @@ void vpv_op_close(struct vfio_device *vdev)
 	struct vpv_device *vpv = vpv_from_vdev(vdev);
 	struct vpv_state *st = vpv->state;
 
+	/* First: other devices may still reach the BARs. */
+	vpv_dmabufs_close(vpv);
 	vpv_low_power_close(vpv);
 	vpv_sriov_close(vpv);
 	if (vpv->variant->close)
@@ -299,6 +301,7 @@ int vpv_op_init(struct vfio_device *vdev)
 	mutex_init(&st->persona_lock);
 	mutex_init(&st->ioeventfds_lock);
 	INIT_LIST_HEAD(&st->ioeventfds);
+	INIT_LIST_HEAD(&st->dmabufs);
 	spin_lock_init(&st->irqlock);
 	xa_init(&st->vectors);
 	init_rwsem(&st->memory_lock);
@@ -371,6 +374,9 @@ static int device_setup(struct vpv_device *vpv, const struct vpv_variant *varian
 	if (ret)
 		return ret;
 	ret = vpv_sriov_init(vpv);
+	if (ret)
+		return ret;
+	ret = vpv_dmabuf_init(vpv);
 	if (ret)
 		return ret;
 

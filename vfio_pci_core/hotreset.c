@@ -270,6 +270,7 @@ static void set_memory_unlock(struct vfio_device_set *set, struct vpv_device *st
 	list_for_each_entry(vpv, &set->device_list, vdev.dev_set_list) {
 		if (vpv == stop)
 			return;
+		vpv_memory_back(vpv);
 		up_write(&vpv->state->memory_lock);
 	}
 }

@@ -40,6 +40,7 @@ static struct eventfd_ctx *exit_locked(struct vpv_device *vpv)
 	pm_runtime_get_noresume(&vpv->pdev->dev);
 	WRITE_ONCE(st->low_power, false);
 	st->wake = NULL;
+	vpv_memory_back(vpv);
 	trace_vpv_low_power(vpv->pdev, false, wake);
 	return wake;
 }

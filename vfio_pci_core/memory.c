@@ -21,6 +21,12 @@ bool vpv_memory_enabled(struct vpv_device *vpv)
 	return pdev->no_command_memory || (vpv->state->user_command & PCI_COMMAND_MEMORY);
 }
 
+/* May BARs be reached without asking each time: by mappings, by other devices? */
+bool vpv_memory_mappable(struct vpv_device *vpv)
+{
+	return !vpv->state->low_power && vpv_memory_enabled(vpv);
+}
+
 static void zap_regions(struct vpv_device *vpv, unsigned int first, u64 bytes)
 {
 	unmap_mapping_range(vpv->vdev.inode->i_mapping, vpv_index_to_offset(first), bytes, true);
@@ -28,7 +34,7 @@ static void zap_regions(struct vpv_device *vpv, unsigned int first, u64 bytes)
 
 /*
  * Take all user mappings of BARs, and of regions that are like one, away; they come
- * back by faults.
+ * back by faults.  The same with dma-bufs, which come back by vpv_memory_back().
  */
 void vpv_memory_zap(struct vpv_device *vpv)
 {
@@ -38,11 +44,21 @@ void vpv_memory_zap(struct vpv_device *vpv)
 
 	vpv_count(vpv, VPV_COUNT_ZAP);
 	trace_vpv_zap(vpv->pdev);
+	vpv_dmabufs_revoke(vpv);
 	zap_regions(vpv, VFIO_PCI_BAR0_REGION_INDEX, vpv_index_to_offset(VPV_BARS));
 	for (unsigned int i = 0; i < st->num_dev_regions; i++)
 		if (st->dev_regions[i].like_bar)
 			zap_regions(vpv, st->dev_regions[i].index,
 				    PAGE_ALIGN(st->dev_regions[i].bytes));
+}
+
+/* After a zap, or when memory is there again: for whom nothing asks at a fault. */
+void vpv_memory_back(struct vpv_device *vpv)
+{
+	lockdep_assert_held_write(&vpv->state->memory_lock);
+
+	if (vpv_memory_mappable(vpv))
+		vpv_dmabufs_restore(vpv);
 }
 
 /* Set or clear memory space enable in hardware, and no other bit. */
@@ -145,6 +161,7 @@ int vpv_function_reset(struct vpv_device *vpv)
 	/* Not left to the PCI core, which does not know what we saved for D3hot. */
 	vpv_power_set(vpv, PCI_D0);
 	ret = pci_try_reset_function(vpv->pdev);
+	vpv_memory_back(vpv);
 	up_write(&st->memory_lock);
 
 	vpv_count(vpv, VPV_COUNT_RESET);

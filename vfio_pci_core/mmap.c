@@ -66,7 +66,7 @@ static struct vpv_bar_state *bar_at(struct vpv_device *vpv, pgoff_t pgoff, u64 *
 }
 
 /* May the user have all of these pages? */
-static bool bar_range_mappable(const struct vpv_bar_state *bar, u64 pos, u64 bytes)
+bool vpv_bar_range_mappable(const struct vpv_bar_state *bar, u64 pos, u64 bytes)
 {
 	u64 end = PAGE_ALIGN(bar->region.bytes);
 
@@ -123,7 +123,7 @@ vm_fault_t vpv_fault_insert(struct vpv_device *vpv, struct vm_fault *vmf, unsign
 		return VM_FAULT_FALLBACK;
 
 	down_read(&vpv->state->memory_lock);
-	if (!vpv->state->low_power && vpv_memory_enabled(vpv))
+	if (vpv_memory_mappable(vpv))
 		ret = vpv_compat_insert_pfn(vmf, pfn, order);
 	up_read(&vpv->state->memory_lock);
 	return ret;
@@ -154,10 +154,10 @@ static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
 
 	/* The page that is asked for, however the mapping was split or moved. */
 	bar = bar_at(vpv, vmf->pgoff, &pos);
-	if (!bar || !bar_range_mappable(bar, pos, PAGE_SIZE))
+	if (!bar || !vpv_bar_range_mappable(bar, pos, PAGE_SIZE))
 		return VM_FAULT_SIGBUS;
 
-	if (before <= pos && bar_range_mappable(bar, pos - before, PAGE_SIZE << order))
+	if (before <= pos && vpv_bar_range_mappable(bar, pos - before, PAGE_SIZE << order))
 		ret = vpv_fault_insert(vpv, vmf, order, (bar->phys + pos) >> PAGE_SHIFT);
 
 	count_fault(vpv, order, ret);
@@ -182,7 +182,7 @@ static int check_bar_range(struct vpv_device *vpv, struct vm_area_struct *vma)
 	u64 pos;
 
 	bar = bar_at(vpv, vma->vm_pgoff, &pos);
-	if (!bar || !bar_range_mappable(bar, pos, vma->vm_end - vma->vm_start))
+	if (!bar || !vpv_bar_range_mappable(bar, pos, vma->vm_end - vma->vm_start))
 		return -EINVAL;
 	return vpv_bar_error(vpv, bar);
 }

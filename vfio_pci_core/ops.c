@@ -122,6 +122,8 @@ int vpv_op_feature(struct vfio_device *vdev, u32 flags, void __user *arg, size_t
 	struct vpv_device *vpv = vpv_from_vdev(vdev);
 
 	switch (flags & VFIO_DEVICE_FEATURE_MASK) {
+	case VFIO_DEVICE_FEATURE_DMA_BUF:
+		return vpv_dmabuf_feature(vpv, flags, arg, argsz);
 	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:
 	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP:
 	case VFIO_DEVICE_FEATURE_LOW_POWER_EXIT:

@@ -97,6 +97,7 @@ static int sriov_enable(struct vpv_device *vpv, int num)
 	/* VFs need their PF in D0, where the user may not have left it. */
 	down_write(&vpv->state->memory_lock);
 	vpv_power_set(vpv, PCI_D0);
+	vpv_memory_back(vpv);
 	WRITE_ONCE(sriov->active, true);
 	up_write(&vpv->state->memory_lock);
 

@@ -78,6 +78,20 @@ TRACE_EVENT(vpv_zap,
 	    TP_fast_assign(__assign_str(name);),
 	    TP_printk("%s", __get_str(name)));
 
+TRACE_EVENT(vpv_dmabuf,
+	    TP_PROTO(struct pci_dev *pdev, const char *what, u64 bytes, unsigned int ranges),
+	    TP_ARGS(pdev, what, bytes, ranges),
+	    TP_STRUCT__entry(__string(name, pci_name(pdev))
+			     __string(what, what)
+			     __field(u64, bytes)
+			     __field(unsigned int, ranges)),
+	    TP_fast_assign(__assign_str(name);
+			   __assign_str(what);
+			   __entry->bytes = bytes;
+			   __entry->ranges = ranges;),
+	    TP_printk("%s %s bytes=0x%llx ranges=%u", __get_str(name), __get_str(what),
+		      __entry->bytes, __entry->ranges));
+
 TRACE_EVENT(vpv_reset,
 	    TP_PROTO(struct pci_dev *pdev, const char *kind, int err),
 	    TP_ARGS(pdev, kind, err),

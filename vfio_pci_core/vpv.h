@@ -12,6 +12,7 @@
  *	    ioeventfds_lock (mutex: list of them)
  *	      memory_lock (rwsem: may registers be accessed)
  *	        device lock, config access lock (by trylock in resets)
+ *	        lock of a dma-buf (dma_resv)
  *	        irqlock (spinlock: INTx masking and bits of the physical COMMAND)
  *
  * Nobody who holds igate calls the engine.  What the PCI core reports (errors)
@@ -38,6 +39,7 @@
 #include "vpv/config.h"
 #include "vpv/core.h"
 
+#include "dmabuf.h"
 #include "sriov.h"
 
 #define VPV_BARS		PCI_STD_NUM_BARS
@@ -157,6 +159,8 @@ struct vpv_pba {
  * @wake: Eventfd to be told when the function wakes up.  memory_lock.
  * @frozen: An error has cut the function off, and it was not recovered yet.
  *	memory_lock.
+ * @dmabufs: struct vpv_dmabuf of what is exported.  A lock in dmabuf.c; made longer
+ *	under memory_lock only.
  * @cfg: The user's config space while open.
  * @config_bytes: Its size.
  * @rbar: BARs of the hardware and ROM BAR, to be restored.
@@ -210,6 +214,7 @@ struct vpv_state {
 	bool low_power;
 	struct eventfd_ctx *wake;
 	bool frozen;
+	struct list_head dmabufs;
 
 	struct vcfg_dev *cfg;
 	unsigned int config_bytes;
@@ -347,7 +352,9 @@ void vpv_ioeventfds_close(struct vpv_device *vpv);
 
 /* memory.c */
 bool vpv_memory_enabled(struct vpv_device *vpv);
+bool vpv_memory_mappable(struct vpv_device *vpv);
 void vpv_memory_zap(struct vpv_device *vpv);
+void vpv_memory_back(struct vpv_device *vpv);
 bool vpv_memory_on(struct vpv_device *vpv);
 void vpv_memory_off(struct vpv_device *vpv);
 void vpv_memory_force(struct vpv_device *vpv);
@@ -356,6 +363,7 @@ int vpv_function_reset(struct vpv_device *vpv);
 
 /* mmap.c */
 bool vpv_bar_probe_mmap(struct vpv_device *vpv, struct vpv_bar_state *bar);
+bool vpv_bar_range_mappable(const struct vpv_bar_state *bar, u64 pos, u64 bytes);
 
 /* msi.c */
 void vpv_msi_disable(struct vpv_device *vpv);

@@ -22,7 +22,5 @@ const struct difference differences[] = {
 	  "Ioeventfds are aligned" },
 	{ "ioeventfd", "IOEVENTFD: region *, 0x4, width 8", "e1000e edu", 0, -EINVAL,
 	  "Ioeventfds are aligned" },
-	{ "features", "FEATURE: 11, *", "e1000e edu", ANY, -ENOTTY, "Not there yet" },
-	{ "features", "DMA_BUF: *", "e1000e edu", ANY, -ENOTTY, "Not there yet" },
 	{ .request = NULL },
 };

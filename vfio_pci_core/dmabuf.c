@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dma-bufs of BARs: other devices reach them while their user could, and not longer.
+ *
+ * A dma-buf lives as long as somebody has a file, or only a path, of it: longer than
+ * the open device, the function's driver and the function.  So it knows nothing of
+ * them: the device knows its dma-bufs, takes the memory away whenever mappings of user
+ * space go (vpv_memory_zap()), and for good when it is closed.  Then no importer has
+ * it mapped, and none gets it again.
+ */
+#include "dmabuf.h"
+
+#ifdef VPV_HAVE_DMA_BUF_REVOKE
+
+#include <linux/dma-buf-mapping.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/nospec.h>
+#include <linux/overflow.h>
+#include <linux/pci-p2pdma.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+
+#include "trace.h"
+#include "vpv.h"
+
+/* How long importers may take before the log says what is waited for. */
+#define PATIENCE	(10 * HZ)
+
+/**
+ * struct vpv_dmabuf - Parts of a BAR as one dma-buf
+ * @refs: Of the dma-buf, and of who looks at it in the device's list.
+ * @node: In the device's list, or in none after close.  dmabufs_lock.
+ * @resv: Lock of the dma-buf.  Here, because the dma-buf may go at any time.
+ * @dmabuf: The dma-buf; NULL when it is gone.  @resv.
+ * @revoked: Nobody may map it.  @resv; written under memory_lock too.
+ * @maps: Mappings by importers; more come only under @resv.
+ * @idle: @maps is zero.
+ * @provider: Of the BAR; gone when the driver is unbound.
+ * @bytes: Of all parts.
+ * @num: Number of @vecs.
+ * @vecs: The parts.
+ */
+struct vpv_dmabuf {
+	refcount_t refs;
+	struct list_head node;
+	struct dma_resv resv;
+	struct dma_buf *dmabuf;
+	bool revoked;
+	atomic_t maps;
+	wait_queue_head_t idle;
+	struct p2pdma_provider *provider;
+	size_t bytes;
+	u32 num;
+	struct phys_vec vecs[] __counted_by(num);
+};
+
+/* Guards the lists of all devices: a dma-buf that goes cannot ask for its device. */
+static DEFINE_SPINLOCK(dmabufs_lock);
+
+static void buf_put(struct vpv_dmabuf *buf)
+{
+	if (!refcount_dec_and_lock(&buf->refs, &dmabufs_lock))
+		return;
+	list_del(&buf->node);
+	spin_unlock(&dmabufs_lock);
+	dma_resv_fini(&buf->resv);
+	kvfree(buf);
+}
+
+/* The one after @buf, which is put, or the first; NULL after the last. */
+static struct vpv_dmabuf *buf_next(struct vpv_device *vpv, struct vpv_dmabuf *buf)
+{
+	struct list_head *head = &vpv->state->dmabufs, *pos;
+	struct vpv_dmabuf *next = NULL;
+
+	/* Nearly always.  It gets longer under memory_lock only, which is held. */
+	if (list_empty(head) && !buf)
+		return NULL;
+
+	spin_lock(&dmabufs_lock);
+	pos = buf ? buf->node.next : head->next;
+	if (pos != head) {
+		next = list_entry(pos, struct vpv_dmabuf, node);
+		refcount_inc(&next->refs);
+	}
+	spin_unlock(&dmabufs_lock);
+	if (buf)
+		buf_put(buf);
+	return next;
+}
+
+/* ---- Mapping for an importer ---- */
+
+/**
+ * struct buf_mapping - What an importer gets
+ * @sgt: All parts in one.
+ * @num: Number of @parts.
+ * @parts: Each part as the kernel maps it.
+ *
+ * One by one, because dma_buf_phys_vec_to_sgt() (7.3) lets all parts begin at the same
+ * address if there is an IOMMU, which is an error at best.
+ */
+struct buf_mapping {
+	struct sg_table sgt;
+	u32 num;
+	struct sg_table *parts[] __counted_by(num);
+};
+
+/* Its lock is held. */
+static void part_unmap(struct dma_buf_attachment *attach, struct sg_table *part,
+		       enum dma_data_direction dir)
+{
+	/* Set to 0 to say that there are no pages; dma_buf_free_sgt() (7.3) forgets it. */
+	part->orig_nents = part->nents;
+	dma_buf_free_sgt(attach, part, dir);
+}
+
+static void mapping_free(struct dma_buf_attachment *attach, struct buf_mapping *map,
+			 enum dma_data_direction dir)
+{
+	map->sgt.orig_nents = map->sgt.nents;
+	sg_free_table(&map->sgt);
+	for (u32 i = 0; i < map->num && map->parts[i]; i++) {
+		part_unmap(attach, map->parts[i], dir);
+		cond_resched();
+	}
+	kvfree(map);
+}
+
+/* All parts into one table without pages.  Return: 0 or a negative errno. */
+static int mapping_join(struct buf_mapping *map)
+{
+	struct scatterlist *from, *to;
+	unsigned int entries = 0, j;
+	int ret;
+
+	for (u32 i = 0; i < map->num; i++)
+		if (check_add_overflow(entries, map->parts[i]->nents, &entries))
+			return -EINVAL;
+	ret = sg_alloc_table(&map->sgt, entries, GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	to = map->sgt.sgl;
+	for (u32 i = 0; i < map->num; i++) {
+		for_each_sgtable_dma_sg(map->parts[i], from, j) {
+			sg_dma_address(to) = sg_dma_address(from);
+			sg_dma_len(to) = sg_dma_len(from);
+			to = sg_next(to);
+		}
+	}
+	map->sgt.orig_nents = 0;
+	return 0;
+}
+
+static struct sg_table *mapping_create(struct dma_buf_attachment *attach,
+				       struct vpv_dmabuf *buf, enum dma_data_direction dir)
+{
+	struct buf_mapping *map;
+	int ret = 0;
+
+	map = kvzalloc(struct_size(map, parts, buf->num), GFP_KERNEL_ACCOUNT);
+	if (!map)
+		return ERR_PTR(-ENOMEM);
+	map->num = buf->num;
+	for (u32 i = 0; i < buf->num && !ret; i++) {
+		struct phys_vec *vec = &buf->vecs[i];
+		struct sg_table *part;
+
+		part = dma_buf_phys_vec_to_sgt(attach, buf->provider, vec, 1, vec->len, dir);
+		if (IS_ERR(part))
+			ret = PTR_ERR(part);
+		else
+			map->parts[i] = part;
+		cond_resched();
+	}
+	if (!ret)
+		ret = mapping_join(map);
+	if (ret) {
+		mapping_free(attach, map, dir);
+		return ERR_PTR(ret);
+	}
+	return &map->sgt;
+}
+
+/* ---- What importers call ---- */
+
+static int buf_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct vpv_dmabuf *buf = dmabuf->priv;
+
+	/* It has no pages, and an importer must be able to do without it. */
+	if (!attach->peer2peer || !dma_buf_attach_revocable(attach))
+		return -EOPNOTSUPP;
+	/* To save the importer work: what counts is asked in buf_map(). */
+	return READ_ONCE(buf->revoked) ? -ENODEV : 0;
+}
+
+static struct sg_table *buf_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
+{
+	struct vpv_dmabuf *buf = attach->dmabuf->priv;
+	struct sg_table *sgt;
+
+	dma_resv_assert_held(&buf->resv);
+
+	if (buf->revoked)
+		return ERR_PTR(-ENODEV);
+	sgt = mapping_create(attach, buf, dir);
+	if (!IS_ERR(sgt))
+		atomic_inc(&buf->maps);
+	return sgt;
+}
+
+static void buf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		      enum dma_data_direction dir)
+{
+	struct vpv_dmabuf *buf = attach->dmabuf->priv;
+
+	mapping_free(attach, container_of(sgt, struct buf_mapping, sgt), dir);
+	if (atomic_dec_and_test(&buf->maps))
+		wake_up_all(&buf->idle);
+}
+
+static void buf_release(struct dma_buf *dmabuf)
+{
+	struct vpv_dmabuf *buf = dmabuf->priv;
+
+	dma_resv_lock(&buf->resv, NULL);
+	buf->dmabuf = NULL;
+	dma_resv_unlock(&buf->resv);
+	buf_put(buf);
+}
+
+static const struct dma_buf_ops buf_ops = {
+	.attach = buf_attach,
+	.map_dma_buf = buf_map,
+	.unmap_dma_buf = buf_unmap,
+	.release = buf_release,
+};
+
+/* ---- Taking it away ---- */
+
+/* Tell importers to let go; when it returns, what they had begun has ended. */
+static void buf_invalidate(struct vpv_device *vpv, struct vpv_dmabuf *buf)
+{
+	dma_buf_invalidate_mappings(buf->dmabuf);
+	while (!dma_resv_wait_timeout(&buf->resv, DMA_RESV_USAGE_BOOKKEEP, false, PATIENCE))
+		dev_warn_ratelimited(&vpv->pdev->dev,
+				     "waiting for DMA by other devices to a dma-buf\n");
+}
+
+/* When it returns, no device has it mapped. */
+static void buf_revoke(struct vpv_device *vpv, struct vpv_dmabuf *buf)
+{
+	dma_resv_lock(&buf->resv, NULL);
+	if (buf->revoked) {
+		dma_resv_unlock(&buf->resv);
+		return;
+	}
+	WRITE_ONCE(buf->revoked, true);
+	if (buf->dmabuf)
+		buf_invalidate(vpv, buf);
+	dma_resv_unlock(&buf->resv);
+
+	/* They may unmap by another thread, which takes the lock for it. */
+	while (!wait_event_timeout(buf->idle, !atomic_read(&buf->maps), PATIENCE))
+		dev_warn_ratelimited(&vpv->pdev->dev,
+				     "waiting for %d mappings of a dma-buf by other devices\n",
+				     atomic_read(&buf->maps));
+	trace_vpv_dmabuf(vpv->pdev, "revoke", buf->bytes, buf->num);
+}
+
+static void buf_restore(struct vpv_device *vpv, struct vpv_dmabuf *buf)
+{
+	/* Nobody has to be told: nobody has it mapped. */
+	dma_resv_lock(&buf->resv, NULL);
+	if (buf->revoked) {
+		WRITE_ONCE(buf->revoked, false);
+		trace_vpv_dmabuf(vpv->pdev, "restore", buf->bytes, buf->num);
+	}
+	dma_resv_unlock(&buf->resv);
+}
+
+void vpv_dmabufs_revoke(struct vpv_device *vpv)
+{
+	struct vpv_dmabuf *buf = NULL;
+
+	lockdep_assert_held_write(&vpv->state->memory_lock);
+
+	while ((buf = buf_next(vpv, buf)))
+		buf_revoke(vpv, buf);
+}
+
+void vpv_dmabufs_restore(struct vpv_device *vpv)
+{
+	struct vpv_dmabuf *buf = NULL;
+
+	lockdep_assert_held_write(&vpv->state->memory_lock);
+
+	while ((buf = buf_next(vpv, buf)))
+		buf_restore(vpv, buf);
+}
+
+/* For good: they are of no device any more. */
+void vpv_dmabufs_close(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	struct vpv_dmabuf *buf, *tmp;
+
+	down_write(&st->memory_lock);
+	vpv_dmabufs_revoke(vpv);
+	spin_lock(&dmabufs_lock);
+	list_for_each_entry_safe(buf, tmp, &st->dmabufs, node)
+		list_del_init(&buf->node);
+	spin_unlock(&dmabufs_lock);
+	up_write(&st->memory_lock);
+}
+
+/* ---- Making one ---- */
+
+/* The BAR, whether it is good for this or not.  Return: it or an error. */
+static struct vpv_bar_state *bar_of(struct vpv_device *vpv, u32 index)
+{
+	struct vpv_bar_state *bar;
+
+	if (index >= VPV_BARS)
+		return ERR_PTR(-ENODEV);
+	bar = &vpv->state->bars[array_index_nospec(index, VPV_BARS)];
+	return !bar->region.bytes || vpv_bar_error(vpv, bar) ? ERR_PTR(-ENODEV) : bar;
+}
+
+/* Bytes of all ranges, whatever the BAR.  Return: 0 or -EINVAL. */
+static int ranges_bytes(const struct vfio_region_dma_range *ranges, u32 num, size_t *bytes)
+{
+	*bytes = 0;
+	for (u32 i = 0; i < num; i++) {
+		if (!ranges[i].length || !PAGE_ALIGNED(ranges[i].offset | ranges[i].length) ||
+		    check_add_overflow(*bytes, ranges[i].length, bytes))
+			return -EINVAL;
+	}
+	/* A flag for the mapping code. */
+	return *bytes & DMA_IOVA_USE_SWIOTLB ? -EINVAL : 0;
+}
+
+/* Only what the user may map.  Return: 0, -EOVERFLOW, or -EINVAL. */
+static int range_to_vec(const struct vpv_bar_state *bar,
+			const struct vfio_region_dma_range *range, struct phys_vec *vec)
+{
+	phys_addr_t end;
+
+	if (check_add_overflow(bar->phys, range->offset, &vec->paddr) ||
+	    check_add_overflow(vec->paddr, range->length, &end))
+		return -EOVERFLOW;
+	/* Not the rest of the page of a small BAR. */
+	if (end > bar->phys + bar->region.bytes ||
+	    !vpv_bar_range_mappable(bar, range->offset, range->length))
+		return -EINVAL;
+	vec->len = range->length;
+	return 0;
+}
+
+static struct vpv_dmabuf *buf_create(struct vpv_device *vpv, const struct vpv_bar_state *bar,
+				     const struct vfio_region_dma_range *ranges, u32 num)
+{
+	struct p2pdma_provider *provider;
+	struct vpv_dmabuf *buf;
+	size_t bytes;
+	int ret;
+
+	ret = ranges_bytes(ranges, num, &bytes);
+	if (ret)
+		return ERR_PTR(ret);
+	provider = bar->mem ? pcim_p2pdma_provider(vpv->pdev, bar->region.index) : NULL;
+	if (!provider)
+		return ERR_PTR(-EINVAL);
+
+	buf = kvzalloc(struct_size(buf, vecs, num), GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return ERR_PTR(-ENOMEM);
+	buf->num = num;
+	for (u32 i = 0; i < num; i++) {
+		ret = range_to_vec(bar, &ranges[i], &buf->vecs[i]);
+		if (ret) {
+			kvfree(buf);
+			return ERR_PTR(ret);
+		}
+	}
+	buf->provider = provider;
+	buf->bytes = bytes;
+	buf->revoked = true;
+	refcount_set(&buf->refs, 1);
+	INIT_LIST_HEAD(&buf->node);
+	init_waitqueue_head(&buf->idle);
+	dma_resv_init(&buf->resv);
+	return buf;
+}
+
+/* From here on the dma-buf follows the user's memory. */
+static void buf_publish(struct vpv_device *vpv, struct vpv_dmabuf *buf, struct dma_buf *dmabuf)
+{
+	struct vpv_state *st = vpv->state;
+
+	down_write(&st->memory_lock);
+	dma_resv_lock(&buf->resv, NULL);
+	buf->dmabuf = dmabuf;
+	WRITE_ONCE(buf->revoked, !vpv_memory_mappable(vpv));
+	dma_resv_unlock(&buf->resv);
+	spin_lock(&dmabufs_lock);
+	list_add_tail(&buf->node, &st->dmabufs);
+	spin_unlock(&dmabufs_lock);
+	up_write(&st->memory_lock);
+	trace_vpv_dmabuf(vpv->pdev, "export", buf->bytes, buf->num);
+}
+
+/* Return: a file descriptor or a negative errno. */
+static int export_fd(struct vpv_device *vpv, struct vpv_dmabuf *buf, int open_flags)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct dma_buf *dmabuf;
+	int fd;
+
+	info.ops = &buf_ops;
+	info.size = buf->bytes;
+	info.flags = open_flags;
+	info.resv = &buf->resv;
+	info.priv = buf;
+	dmabuf = dma_buf_export(&info);
+	if (IS_ERR(dmabuf)) {
+		buf_put(buf);
+		return PTR_ERR(dmabuf);
+	}
+	buf_publish(vpv, buf, dmabuf);
+
+	fd = dma_buf_fd(dmabuf, open_flags);
+	if (fd < 0)
+		dma_buf_put(dmabuf);
+	return fd;
+}
+
+/* VFIO_DEVICE_FEATURE_DMA_BUF */
+int vpv_dmabuf_feature(struct vpv_device *vpv, u32 flags, void __user *arg, size_t argsz)
+{
+	struct vfio_device_feature_dma_buf __user *uget = arg;
+	struct vfio_device_feature_dma_buf get = {};
+	struct vfio_region_dma_range *ranges;
+	struct vpv_bar_state *bar;
+	struct vpv_dmabuf *buf;
+	int ret;
+
+	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_GET, sizeof(get));
+	if (ret != 1)
+		return ret;
+	if (copy_from_user(&get, uget, sizeof(get)))
+		return -EFAULT;
+	if (!get.nr_ranges || get.flags)
+		return -EINVAL;
+	bar = bar_of(vpv, get.region_index);
+	if (IS_ERR(bar))
+		return PTR_ERR(bar);
+
+	ranges = memdup_array_user(uget->dma_ranges, get.nr_ranges, sizeof(*ranges));
+	if (IS_ERR(ranges))
+		return PTR_ERR(ranges);
+	buf = buf_create(vpv, bar, ranges, get.nr_ranges);
+	kfree(ranges);
+	return IS_ERR(buf) ? PTR_ERR(buf) : export_fd(vpv, buf, get.open_flags);
+}
+
+int vpv_dmabuf_init(struct vpv_device *vpv)
+{
+	int ret = pcim_p2pdma_init(vpv->pdev);
+
+	/* Nobody can reach BARs that the CPU cannot: bar_of() says so. */
+	return ret == -EOPNOTSUPP ? 0 : ret;
+}
+
+VPV_COMPAT_IMPORT_NS(DMA_BUF);
+
+#endif /* VPV_HAVE_DMA_BUF_REVOKE */
