@@ -53,7 +53,7 @@ GROUPS = (
     Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=300, needs="kunit", machine=DEBUG),
-    Group("self", "vm", "TEST=${TEST:-'!(death|errno|fail_nth*|hotreset|mapping|mlx5*|race|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),
+    Group("self", "vm", "TEST=${TEST:-'!(death|dmabuf|errno|fail_nth*|hotreset|mapping|mlx5*|race|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),
     Group("death", "vm", "TEST=death /vpv/selftests/run.sh", timeout=240, needs="selftests", machine=DYING),
 )
 # One with vital product data, and one more that vpv_pci denies.
@@ -66,7 +66,7 @@ UPSTREAM = (
     Group("upstream", "vm", "/vpv/upstream/run.py", timeout=7200, needs="tools/lab/upstream",
           machine=Machine(kernel="lean", devices=STOCK.devices, memory=STOCK.memory)),
     Group("errno", "vm", "TEST=errno /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=STOCK),
-    Group("functions", "vm", "TEST=${TEST:-'@(fail_nth*|hotreset|mapping|race|special|sriov)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests",
+    Group("functions", "vm", "TEST=${TEST:-'@(dmabuf|fail_nth*|hotreset|mapping|race|special|sriov)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests",
           machine=Machine(kernel="debug", models=f"hisi_like:2,{PLAIN}", devices=f"{FUNCTIONS},igb-pair,vga")),
     Group("mlx5", "vm", "TEST=mlx5 /vpv/selftests/run.sh", timeout=900, needs="selftests",
           machine=Machine(kernel="debug", models="mlx5_like:2:image=8M:dirty=0:serial=1,"
