@@ -80,12 +80,15 @@ static int read_plain(struct vcfg_space *space, unsigned int pos, u8 *out, unsig
 	if (pos & 3 || !bytes)
 		return 0;
 	if (pos < space->tabled) {
-		bytes = plain_bytes(space, pos, left, ~0U);
-		if (bytes) {
+		u32 virt = vcfg_get32(space->virt, pos);
+
+		if (virt && ~virt)
+			return 0;
+		bytes = plain_bytes(space, pos, left, virt);
+		if (virt) {
 			memcpy(out, space->shadow + pos, bytes);
 			return bytes;
 		}
-		bytes = plain_bytes(space, pos, left, 0);
 	}
 	err = read_hw(space, pos, out, bytes);
 	return err ? err : (int)bytes;
