@@ -383,7 +383,7 @@ static int device_setup(struct vpv_device *vpv, const struct vpv_variant *varian
 	vpv->state->devset = vpv_devset_get(vpv->pdev);
 	if (!vpv->state->devset)
 		return -ENOMEM;
-	return vfio_assign_device_set(&vpv->vdev, vpv->state->devset);
+	return vfio_assign_device_set(&vpv->vdev, vpv_devset_id(vpv->state->devset));
 }
 
 /* Back to what probe and remove of a driver find: in use, and not to sleep. */

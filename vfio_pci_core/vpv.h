@@ -129,7 +129,7 @@ struct vpv_pba {
 
 /**
  * struct vpv_state - What vfio_pci_core/ keeps about a device
- * @devset: Token that identifies the set of functions reset together.
+ * @devset: Set of functions that are reset together.
  * @saved: Config space to go back to at close, and after errors.  Written at
  *	probe and open.
  * @pm_saved: Config space of a function that loses it in D3hot.
@@ -292,6 +292,7 @@ void vpv_debugfs_exit(void);
 
 /* devset.c */
 struct vpv_devset *vpv_devset_get(struct pci_dev *pdev);
+void *vpv_devset_id(const struct vpv_devset *set);
 void vpv_devset_put(struct vpv_devset *set);
 
 /* eventfd.c */
