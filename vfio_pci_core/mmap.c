@@ -109,24 +109,38 @@ static bool order_is_safe(const struct vm_area_struct *vma, unsigned int order)
 	return order < PUD_ORDER || vma->vm_ops->open == vpv_vma_open;
 }
 
-vm_fault_t vpv_fault_insert(struct vpv_device *vpv, struct vm_fault *vmf, unsigned int order,
-			    unsigned long pfn)
+/* Can a block of @order be where @vmf is, with @pfn at its address? */
+static bool block_fits(const struct vm_fault *vmf, unsigned int order, unsigned long pfn)
 {
-	struct vm_area_struct *vma = vmf->vma;
+	const struct vm_area_struct *vma = vmf->vma;
 	unsigned long bytes = PAGE_SIZE << order;
 	unsigned long addr = ALIGN_DOWN(vmf->address, bytes);
-	vm_fault_t ret = VM_FAULT_SIGBUS;
 
 	pfn -= (vmf->address - addr) >> PAGE_SHIFT;
-	if (addr < vma->vm_start || addr + (bytes - 1) > vma->vm_end - 1 ||
-	    !IS_ALIGNED(pfn, 1UL << order) || !order_is_safe(vma, order))
-		return VM_FAULT_FALLBACK;
+	return IS_ALIGNED(pfn, 1UL << order) && addr >= vma->vm_start &&
+	       addr + (bytes - 1) <= vma->vm_end - 1 && order_is_safe(vma, order);
+}
 
+/* Map a block that fits. */
+static vm_fault_t insert_block(struct vpv_device *vpv, struct vm_fault *vmf,
+			       unsigned int order, unsigned long pfn)
+{
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	pfn = ALIGN_DOWN(pfn, 1UL << order);
 	down_read(&vpv->state->memory_lock);
 	if (vpv_memory_mappable(vpv))
 		ret = vpv_compat_insert_pfn(vmf, pfn, order);
 	up_read(&vpv->state->memory_lock);
 	return ret;
+}
+
+vm_fault_t vpv_fault_insert(struct vpv_device *vpv, struct vm_fault *vmf, unsigned int order,
+			    unsigned long pfn)
+{
+	if (!block_fits(vmf, order, pfn))
+		return VM_FAULT_FALLBACK;
+	return insert_block(vpv, vmf, order, pfn);
 }
 EXPORT_SYMBOL_GPL(vpv_fault_insert);
 
@@ -151,14 +165,22 @@ static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
 	u64 pos, before = vmf->address & ((PAGE_SIZE << order) - 1);
 	vm_fault_t ret = VM_FAULT_FALLBACK;
 	struct vpv_bar_state *bar;
+	unsigned long pfn;
 
 	/* The page that is asked for, however the mapping was split or moved. */
 	bar = bar_at(vpv, vmf->pgoff, &pos);
-	if (!bar || !vpv_bar_range_mappable(bar, pos, PAGE_SIZE))
+	if (!bar)
 		return VM_FAULT_SIGBUS;
 
-	if (before <= pos && vpv_bar_range_mappable(bar, pos - before, PAGE_SIZE << order))
-		ret = vpv_fault_insert(vpv, vmf, order, (bar->phys + pos) >> PAGE_SHIFT);
+	/* The cheap question first: many mappings are not aligned for larger orders. */
+	pfn = (bar->phys + pos) >> PAGE_SHIFT;
+	if (block_fits(vmf, order, pfn)) {
+		if (before <= pos &&
+		    vpv_bar_range_mappable(bar, pos - before, PAGE_SIZE << order))
+			ret = insert_block(vpv, vmf, order, pfn);
+		else if (!order)
+			ret = VM_FAULT_SIGBUS;
+	}
 
 	count_fault(vpv, order, ret);
 	trace_vpv_fault(vpv->pdev, bar->region.index, pos, order, (__force unsigned int)ret);
