@@ -18,8 +18,9 @@ u32 vmig_crc(u32 seed, const void *data, size_t bytes)
 
 static void sum_word(struct vmig_sum *s, u64 word)
 {
-	s->a += word;
-	s->b += s->a;
+	u64 sum = s->sum + word * VPV_STREAM_SUM_WORD;
+
+	s->sum = (sum << 31 | sum >> 33) * VPV_STREAM_SUM_STEP;
 }
 
 /* Bytes that are no whole word, up to the end of one. */
@@ -62,7 +63,7 @@ u64 vmig_sum_end(const struct vmig_sum *s)
 
 	if (sum.have)
 		sum_word(&sum, sum.word);
-	return sum.a + VPV_STREAM_SUM_FACTOR * sum.b;
+	return sum.sum;
 }
 
 void vmig_emit_header(struct vmig_writer *w, const struct vmig_identity *id,

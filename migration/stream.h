@@ -54,14 +54,12 @@ u32 vmig_crc(u32 seed, const void *data, size_t bytes);
 
 /**
  * struct vmig_sum - Sum of a payload, being made
- * @a: Sum of the words so far.
- * @b: Sum of what @a was after each of them.
+ * @sum: Of the words so far.
  * @word: Begin of the next word.
  * @have: Bytes of it.
  */
 struct vmig_sum {
-	u64 a;
-	u64 b;
+	u64 sum;
 	u64 word;
 	u32 have;
 };

@@ -189,19 +189,17 @@ static u64 sum_of(const u8 *data, size_t bytes)
 /* The definition, word by word. */
 static u64 sum_by_the_book(const u8 *data, size_t bytes)
 {
-	size_t words = DIV_ROUND_UP(bytes, 8), i;
-	u64 a = 0, b = 0;
+	u64 sum = 0;
+	size_t i;
 
-	for (i = 0; i < words; i++) {
+	for (i = 0; i < bytes; i += 8) {
 		u8 part[8] = {};
-		u64 word;
 
-		memcpy(part, data + 8 * i, min_t(size_t, bytes - 8 * i, 8));
-		word = get_unaligned_le64(part);
-		a += word;
-		b += (words - i) * word;
+		memcpy(part, data + i, min_t(size_t, bytes - i, 8));
+		sum += get_unaligned_le64(part) * VPV_STREAM_SUM_WORD;
+		sum = (sum << 31 | sum >> 33) * VPV_STREAM_SUM_STEP;
 	}
-	return a + VPV_STREAM_SUM_FACTOR * b;
+	return sum;
 }
 
 static void sum_is_as_documented_however_it_is_cut(struct kunit *test)
@@ -253,6 +251,25 @@ static void sum_sees_changes(struct kunit *test)
 		memcpy(data + i + 8, before + i, 8);
 		KUNIT_EXPECT_NE(test, sum_of(data, sizeof(data)), good);
 		memcpy(data + i, before + i, 16);
+	}
+}
+
+/* In a plain sum, two highest bits make up for each other. */
+static void sum_sees_any_two_bits(struct kunit *test)
+{
+	u8 data[32] = {};
+	u64 good = sum_of(data, sizeof(data));
+	size_t i, k;
+
+	for (i = 0; i < 8 * sizeof(data); i++) {
+		data[i / 8] ^= 1 << i % 8;
+		for (k = 0; k < i; k++) {
+			data[k / 8] ^= 1 << k % 8;
+			if (sum_of(data, sizeof(data)) == good)
+				KUNIT_FAIL(test, "bits %zu and %zu", k, i);
+			data[k / 8] ^= 1 << k % 8;
+		}
+		data[i / 8] ^= 1 << i % 8;
 	}
 }
 
@@ -801,6 +818,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(checksum_is_that_of_iscsi),
 	KUNIT_CASE(sum_is_as_documented_however_it_is_cut),
 	KUNIT_CASE(sum_sees_changes),
+	KUNIT_CASE(sum_sees_any_two_bits),
 	KUNIT_CASE(payload_goes_where_it_belongs),
 	KUNIT_CASE(refused_parser_wants_a_byte),
 	KUNIT_CASE(stream_goes_round_in_pieces_of_every_size),

@@ -227,17 +227,16 @@ int stream_split(struct stream *s, const struct blob *b)
 /* As include/uapi/vpv/stream.h defines it, in its words. */
 static uint64_t payload_sum(const uint8_t *p, size_t bytes)
 {
-	size_t words = (bytes + 7) / 8;
-	uint64_t a = 0, b = 0;
+	uint64_t sum = 0;
 
-	for (size_t i = 0; i < words; i++) {
+	for (size_t i = 0; i < bytes; i += 8) {
 		uint64_t word = 0;
 
-		memcpy(&word, p + 8 * i, bytes - 8 * i < 8 ? bytes - 8 * i : 8);
-		a += word;
-		b += (words - i) * word;
+		memcpy(&word, p + i, bytes - i < 8 ? bytes - i : 8);
+		sum += word * VPV_STREAM_SUM_WORD;
+		sum = (sum << 31 | sum >> 33) * VPV_STREAM_SUM_STEP;
 	}
-	return a + VPV_STREAM_SUM_FACTOR * b;
+	return sum;
 }
 
 void stream_checksum(struct stream *s)

@@ -60,8 +60,9 @@ struct vpv_stream_header {
 	__le32	crc;
 };
 
-/* Even, so that a change of any one word changes the sum. */
-#define VPV_STREAM_SUM_FACTOR	0x9e3779b97f4a7c16ULL
+/* Of payloads.  Odd, so that a change of any one word changes the sum. */
+#define VPV_STREAM_SUM_WORD	0x9e3779b97f4a7c15ULL
+#define VPV_STREAM_SUM_STEP	0xd1342543de82ef95ULL
 
 /* struct vpv_stream_record.flags */
 #define VPV_RECORD_OPTIONAL	(1U << 0)	/* a reader may skip it */
@@ -78,10 +79,10 @@ struct vpv_stream_header {
  * @type: VPV_RECORD_x, or a type of the family.
  * @flags: VPV_RECORD_OPTIONAL or zero.
  * @seq: Number of the record in its stream, from 0, without gaps.
- * @payload_sum: Sum of the payload; 0 when there is none.  Of its 64-bit words w[0] to
- *	w[n - 1], the last one filled up with zeros, it is A + VPV_STREAM_SUM_FACTOR * B
- *	modulo 2^64, where A = w[0] + ... + w[n - 1] and
- *	B = n * w[0] + (n - 1) * w[1] + ... + 1 * w[n - 1].
+ * @payload_sum: Sum of the payload; 0 when there is none.  It begins as 0.  For each
+ *	64-bit word of the payload, the last one filled up with zeros, that word times
+ *	VPV_STREAM_SUM_WORD is added, the sum is rotated left by 31 bits, and multiplied
+ *	by VPV_STREAM_SUM_STEP, all modulo 2^64.
  * @bytes: Size of the payload that follows.
  * @crc: CRC32C of this head, this field taken as zero, seeded with the crc of
  *	the head before it (the first one: of the stream header).  So records of
