@@ -23,8 +23,11 @@ from qmp import QmpError
 HARMLESS = (
     # What the kernel does not offer.
     r"VFIO dma-buf not supported in kernel",
-    # A destination gets its BARs, and QEMU tries to map them for peers, before it gets its memory enable bit.
+    # A destination gets its BARs, and QEMU tries to map them for peers, before it gets its memory enable bit. As a dma-buf,
+    # where there is one, which cannot be attached then; and iommufd takes those of vfio-pci only (vfio-differences.rst).
     r"vfio_container_dma_map\(.*\) = -14 \(Bad address\)", r"peer-to-peer transactions on BARs are not supported",
+    r"vfio_container_dma_map\(.*\) = -19 \(No such device\)",
+    r"vfio_container_dma_map\(.*\) = -95 \(Operation not supported\)",
     r"IOMMU_IOAS_MAP failed: Bad address, PCI BAR\?",
 )
 # Where neither the device nor the IOMMU tracks what is written, which it says at every start.
