@@ -9,7 +9,7 @@ REPORTS = re.compile("|".join((
     r"possible (?:circular|recursive) locking", r"possible irq lock inversion", r"inconsistent lock state",
     r"possible deadlock", r"suspicious RCU usage", r"\bINFO: task .* blocked for more", r"rcu.*detected.*stall",
     r"\bOops\b", r"general protection fault", r"\bCall Trace:", r"kernel BUG at", r"Kernel panic",
-    r"new suspected memory leak", r"unreferenced object 0x", r"refcount_t: ", r"\bbad p[gum4]d ", r"sleeping function called",
+    r"new suspected memory leak", r"unreferenced object 0x", r"memory leak detector disabled", r"refcount_t: ", r"\bbad p[gum4]d ", r"sleeping function called",
     r"scheduling while atomic", r"list_(?:add|del) corruption", r"soft lockup", r"hard LOCKUP",
     r"ERROR: (?:Address|Leak|Memory|Thread)Sanitizer", r": runtime error: ", r"DMAR: ERROR",
 )))

@@ -145,7 +145,7 @@ def _qemu_command(job, boot, functions, stock, ports, payload, log):
         accel = ["-accel", "kvm"] if kvm_works() else ["-accel", "tcg,thread=multi"]
     iommu = ["-device", "intel-iommu,intremap=on,caching-mode=on"] if job.iommu else []
     # A busy machine starves an emulated one: no timer check, and patience before a stall is reported.
-    append = ("console=ttyS0 quiet panic=-1 oops=panic log_buf_len=4M no_timer_check tsc=reliable "
+    append = ("console=ttyS0 quiet panic=-1 oops=panic log_buf_len=16M no_timer_check tsc=reliable "
               "rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 kunit.enable=1 kunit.autorun=1 "
               f"intel_iommu={'on' if job.iommu else 'off'} {job.append}")
     # Four levels of page tables: with five, an interrupt while Linux (7.3) reads the features of its boot CPU again makes KASAN
