@@ -22,7 +22,8 @@ static int bar_map(struct pci_dev *pdev, unsigned int nr, struct vpv_bar_state *
 	return -ENOMEM;
 }
 
-static void bar_open(struct vpv_device *vpv, unsigned int nr)
+/* Return: 0 or -ENOMEM.  One that is busy is tried again when it is used. */
+static int bar_open(struct vpv_device *vpv, unsigned int nr)
 {
 	struct vpv_bar_state *bar = &vpv->state->bars[nr];
 	struct pci_dev *pdev = vpv->pdev;
@@ -33,21 +34,42 @@ static void bar_open(struct vpv_device *vpv, unsigned int nr)
 	if (bar->phys)
 		bar->hw_bytes = pci_resource_len(pdev, nr);
 	bar->region.bytes = min_t(u64, bar->hw_bytes, VPV_OFFSET_MASK + 1);
-	/* A failure is remembered until the BAR is used. */
 	bar->err = bar_map(pdev, nr, bar);
+	return bar->err == -ENOMEM ? -ENOMEM : 0;
+}
+
+void vpv_bars_close(struct vpv_device *vpv)
+{
+	for (unsigned int i = 0; i < VPV_BARS; i++) {
+		struct vpv_bar_state *bar = &vpv->state->bars[i];
+
+		if (bar->rest) {
+			release_resource(bar->rest);
+			kfree(bar->rest);
+		}
+		if (bar->io) {
+			pci_iounmap(vpv->pdev, bar->io);
+			pci_release_selected_regions(vpv->pdev, BIT(i));
+		}
+	}
+	kfree(vpv->state->bars);
+	vpv->state->bars = NULL;
 }
 
 /* Return: 0 or -ENOMEM. */
 int vpv_bars_open(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
+	int ret = 0;
 
 	st->bars = kcalloc(VPV_BARS, sizeof(*st->bars), GFP_KERNEL_ACCOUNT);
 	if (!st->bars)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < VPV_BARS; i++)
-		bar_open(vpv, i);
-	return 0;
+	for (unsigned int i = 0; i < VPV_BARS && !ret; i++)
+		ret = bar_open(vpv, i);
+	if (ret)
+		vpv_bars_close(vpv);
+	return ret;
 }
 
 /* Somebody wants to use a BAR that could not be mapped: it may be possible by now. */
@@ -109,15 +131,19 @@ static int apply_rule(struct vpv_device *vpv, const struct vpv_bar_rule *rule)
 	return -EINVAL;
 }
 
-static void bar_set_flags(struct vpv_device *vpv, struct vpv_bar_state *bar)
+static int bar_set_flags(struct vpv_device *vpv, struct vpv_bar_state *bar)
 {
+	int ret;
+
 	if (!bar->region.bytes)
-		return;
+		return 0;
 
 	bar->region.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
-	bar->mmap = vpv_bar_probe_mmap(vpv, bar);
+	ret = vpv_bar_probe_mmap(vpv, bar);
+	bar->mmap = ret > 0;
 	if (bar->mmap)
 		bar->region.flags |= VFIO_REGION_INFO_FLAG_MMAP;
+	return min(ret, 0);
 }
 
 /* Cut the BARs as the variant declares.  Return: 0, or -EINVAL or -ENOSPC. */
@@ -171,26 +197,8 @@ int vpv_bars_finish(struct vpv_device *vpv)
 	if (ret)
 		ret = vpv_bar_add_part(&st->bars[table.bar], table.pos, table.bytes, NULL);
 	for (unsigned int i = 0; i < VPV_BARS && !ret; i++)
-		bar_set_flags(vpv, &st->bars[i]);
+		ret = bar_set_flags(vpv, &st->bars[i]);
 	return ret;
-}
-
-void vpv_bars_close(struct vpv_device *vpv)
-{
-	for (unsigned int i = 0; i < VPV_BARS; i++) {
-		struct vpv_bar_state *bar = &vpv->state->bars[i];
-
-		if (bar->rest) {
-			release_resource(bar->rest);
-			kfree(bar->rest);
-		}
-		if (bar->io) {
-			pci_iounmap(vpv->pdev, bar->io);
-			pci_release_selected_regions(vpv->pdev, BIT(i));
-		}
-	}
-	kfree(vpv->state->bars);
-	vpv->state->bars = NULL;
 }
 
 /* Size of the ROM BAR, real or a shadow copy that firmware left; 0: none. */

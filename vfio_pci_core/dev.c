@@ -157,23 +157,27 @@ static void function_disable(struct vpv_device *vpv)
 }
 
 /* The ROM as GET_REGION_INFO shows it: only if there is an image in it. */
-static void rom_open(struct vpv_device *vpv)
+static int rom_open(struct vpv_device *vpv)
 {
 	struct vpv_region *rom = &vpv->state->rom;
 	struct pci_dev *pdev = vpv->pdev;
 	void __iomem *io;
-	size_t image;
+	size_t image = 0;
 
 	rom->index = VFIO_PCI_ROM_REGION_INDEX;
 	rom->bytes = vpv_rom_bytes(pdev);
 	if (!pci_resource_start(pdev, PCI_ROM_RESOURCE))
-		return;
+		return 0;
 
 	io = pci_map_rom(pdev, &image);
+	/* No image, or the ROM that it was to be looked for in could not be mapped. */
+	if (!io && image)
+		return -ENOMEM;
 	if (io)
 		pci_unmap_rom(pdev, io);
 	else
 		rom->bytes = 0;
+	return 0;
 }
 
 static int regions_open(struct vpv_device *vpv)
@@ -184,9 +188,10 @@ static int regions_open(struct vpv_device *vpv)
 	if (ret)
 		return ret;
 	ret = vpv_bars_apply_rules(vpv);
+	if (!ret)
+		ret = rom_open(vpv);
 	if (ret)
 		goto close_bars;
-	rom_open(vpv);
 	vpv_atomics_open(vpv);
 
 	ret = vpv_config_open(vpv);

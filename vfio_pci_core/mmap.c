@@ -15,19 +15,20 @@
 
 /*
  * Claim what is left of the page of a small BAR, so that no other function's BAR
- * is ever put there, where our user could reach it.
+ * is ever put there, where our user could reach it.  Return: 1 if that was possible,
+ * 0 if not, or -ENOMEM.
  */
-static bool claim_rest_of_page(struct pci_dev *pdev, struct vpv_bar_state *bar)
+static int claim_rest_of_page(struct pci_dev *pdev, struct vpv_bar_state *bar)
 {
 	struct resource *res = &pdev->resource[bar->region.index];
 	struct resource *rest;
 
 	if (!PAGE_ALIGNED(res->start) || !res->parent)
-		return false;
+		return 0;
 
 	rest = kzalloc_obj(*rest, GFP_KERNEL_ACCOUNT);
 	if (!rest)
-		return false;
+		return -ENOMEM;
 
 	rest->name = KBUILD_MODNAME " rest of page";
 	rest->start = res->end + 1;
@@ -35,22 +36,22 @@ static bool claim_rest_of_page(struct pci_dev *pdev, struct vpv_bar_state *bar)
 	rest->flags = res->flags;
 	if (request_resource(res->parent, rest)) {
 		kfree(rest);
-		return false;
+		return 0;
 	}
 	bar->rest = rest;
-	return true;
+	return 1;
 }
 
-/* Can user space map (parts of) this BAR? */
-bool vpv_bar_probe_mmap(struct vpv_device *vpv, struct vpv_bar_state *bar)
+/* Can user space map (parts of) this BAR?  Return: 1, 0 or -ENOMEM. */
+int vpv_bar_probe_mmap(struct vpv_device *vpv, struct vpv_bar_state *bar)
 {
 	if (!bar->mem || !bar->hw_bytes || !vpv_compat_bars_mappable(vpv->pdev))
-		return false;
+		return 0;
 	if (bar->region.bytes >= PAGE_SIZE)
 		return PAGE_ALIGNED(bar->phys);
 	/* Never a page with bytes that are hidden or trapped. */
 	if (bar->region.bytes < bar->hw_bytes || bar->num_traps)
-		return false;
+		return 0;
 	return claim_rest_of_page(vpv->pdev, bar);
 }
 

@@ -363,7 +363,7 @@ void vpv_memory_unforce(struct vpv_device *vpv);
 int vpv_function_reset(struct vpv_device *vpv);
 
 /* mmap.c */
-bool vpv_bar_probe_mmap(struct vpv_device *vpv, struct vpv_bar_state *bar);
+int vpv_bar_probe_mmap(struct vpv_device *vpv, struct vpv_bar_state *bar);
 bool vpv_bar_range_mappable(const struct vpv_bar_state *bar, u64 pos, u64 bytes);
 
 /* msi.c */

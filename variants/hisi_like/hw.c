@@ -146,8 +146,8 @@ static int window_read(struct hisil_dev *hd, __le32 *buf, size_t room, u32 *byte
  * @id: Receives it.
  *
  * Context: process; may sleep.
- * Return: 0; -ENODEV if there is no control page; -EBUSY outside D0; -EIO when
- * the function does not answer.
+ * Return: 0; -ENODEV if there is no control page; -EBUSY outside D0 or while somebody
+ * else has its BAR; -EIO when the function does not answer.
  */
 int hisil_hw_identify(struct hisil_dev *hd, struct hisil_ident *id)
 {
@@ -165,10 +165,14 @@ int hisil_hw_identify(struct hisil_dev *hd, struct hisil_ident *id)
 	u32 magic;
 	int err;
 
-	if (vpv_bar_bytes(&hd->vpv, HISIL_BAR) < HISIL_BAR_MIN_BYTES ||
-	    !vpv_bar(&hd->vpv, HISIL_BAR)) {
+	if (vpv_bar_bytes(&hd->vpv, HISIL_BAR) < HISIL_BAR_MIN_BYTES) {
 		dev_warn_ratelimited(&hd->vpv.pdev->dev, "no BAR with a control page\n");
 		return -ENODEV;
+	}
+	if (!vpv_bar(&hd->vpv, HISIL_BAR)) {
+		dev_warn_ratelimited(&hd->vpv.pdev->dev,
+				     "the BAR with the control page is in use\n");
+		return -EBUSY;
 	}
 
 	err = cp_begin(hd);
