@@ -37,23 +37,6 @@ FIXTURE_TEARDOWN(power)
 	vdev_close(&self->v);
 }
 
-/* Does it get there?  Suspending is asynchronous. */
-static bool becomes(const char *bdf, const char *status)
-{
-	uint64_t end = now_ms() + 10000;
-	char path[128], now[32];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/runtime_status", bdf);
-	while (!sysfs_read(path, now, sizeof(now))) {
-		if (!strcmp(now, status))
-			return true;
-		if (now_ms() > end)
-			break;
-		usleep(5000);
-	}
-	return false;
-}
-
 static int set_control(const char *bdf, const char *text)
 {
 	char path[128];
@@ -104,14 +87,14 @@ TEST_F(power, closed_functions_sleep)
 {
 	char path[128], state[32];
 
-	EXPECT_TRUE(becomes(self->slot.bdf, "active"));
+	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "active"));
 	vdev_close(&self->v);
-	EXPECT_TRUE(becomes(self->slot.bdf, "suspended"));
+	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "suspended"));
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power_state", self->slot.bdf);
 	ASSERT_EQ(0, sysfs_read(path, state, sizeof(state)));
 	EXPECT_STREQ("D3hot", state);
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
-	EXPECT_TRUE(becomes(self->slot.bdf, "active"));
+	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "active"));
 }
 
 TEST_F(power, accesses_wake_mappings_do_not)
@@ -123,16 +106,16 @@ TEST_F(power, accesses_wake_mappings_do_not)
 	EXPECT_FALSE(load_faults(self->h.regs));
 	for (unsigned int round = 0; round < 2; round++) {
 		ASSERT_EQ(0, enter(v));
-		EXPECT_TRUE(becomes(v->slot.bdf, "suspended"));
+		EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "suspended"));
 		EXPECT_TRUE(load_faults(self->h.regs));
 		EXPECT_EQ(0x1234U, vdev_cfg(v, PCI_VENDOR_ID, 2));
 		EXPECT_EQ(4, vdev_pread(v, HSL_BAR, HSL_ID, &id, 4));
 		EXPECT_EQ(HSL_ID_VALUE, id);
 		EXPECT_EQ(0, vdev_bus_master(v, true));
-		EXPECT_TRUE(becomes(v->slot.bdf, "suspended"));
+		EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "suspended"));
 		EXPECT_TRUE(load_faults(self->h.regs));
 		ASSERT_EQ(0, leave(v));
-		EXPECT_TRUE(becomes(v->slot.bdf, "active"));
+		EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "active"));
 		EXPECT_FALSE(load_faults(self->h.regs));
 		EXPECT_NE(0U, vdev_cfg(v, PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
 	}
@@ -150,7 +133,7 @@ TEST_F(power, interrupts_survive)
 	/* Memory off: waking restores the MSI-X table nevertheless. */
 	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, 0));
 	ASSERT_EQ(0, enter(&self->v));
-	EXPECT_TRUE(becomes(self->slot.bdf, "suspended"));
+	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "suspended"));
 	ASSERT_EQ(0, leave(&self->v));
 	EXPECT_EQ(0U, vdev_cfg(&self->v, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
 	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
@@ -169,19 +152,19 @@ TEST_F(power, wakeup_is_told_once)
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, hsl_attach(&self->h, v));
 	ASSERT_EQ(0, enter_with_wakeup(v, fd));
-	EXPECT_TRUE(becomes(v->slot.bdf, "suspended"));
+	EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "suspended"));
 	EXPECT_EQ(0, eventfd_wait(fd, 0));
 	/* By the host, as a PME would. */
 	ASSERT_EQ(0, set_control(v->slot.bdf, "on"));
 	EXPECT_EQ(1, eventfd_wait(fd, 5000));
 	EXPECT_FALSE(load_faults(self->h.regs));
 	ASSERT_EQ(0, set_control(v->slot.bdf, "auto"));
-	EXPECT_TRUE(becomes(v->slot.bdf, "active"));
+	EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "active"));
 	EXPECT_EQ(0, leave(v));
 
 	/* By an access, which ends it as well. */
 	ASSERT_EQ(0, enter_with_wakeup(v, fd));
-	EXPECT_TRUE(becomes(v->slot.bdf, "suspended"));
+	EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "suspended"));
 	EXPECT_EQ(0x1234U, vdev_cfg(v, PCI_VENDOR_ID, 2));
 	EXPECT_EQ(1, eventfd_wait(fd, 5000));
 	EXPECT_FALSE(load_faults(self->h.regs));
@@ -198,15 +181,15 @@ TEST_F(power, wakeup_is_told_once)
 TEST_F(power, left_in_low_power)
 {
 	ASSERT_EQ(0, enter(&self->v));
-	EXPECT_TRUE(becomes(self->slot.bdf, "suspended"));
+	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "suspended"));
 	vdev_close(&self->v);
-	EXPECT_TRUE(becomes(self->slot.bdf, "suspended"));
+	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "suspended"));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
 	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));
 	EXPECT_FALSE(load_faults(self->h.regs));
 	/* Reset while asleep. */
 	ASSERT_EQ(0, enter(&self->v));
-	EXPECT_TRUE(becomes(self->slot.bdf, "suspended"));
+	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "suspended"));
 	EXPECT_EQ(0, vdev_reset(&self->v));
 	EXPECT_TRUE(load_faults(self->h.regs));
 	EXPECT_EQ(0, leave(&self->v));
@@ -293,14 +276,14 @@ TEST(intx_survives)
 	ASSERT_EQ(0, lower_intx(&v));
 
 	ASSERT_EQ(0, vdev_feature(&v, SET | ENTRY, NULL, 0));
-	EXPECT_TRUE(becomes(slot.bdf, "suspended"));
+	EXPECT_TRUE(vdev_pm_becomes(slot.bdf, "suspended"));
 	EXPECT_EQ(0, eventfd_wait(fd, 0));
 	ASSERT_EQ(0, vdev_feature(&v, SET | EXIT, NULL, 0));
 	ASSERT_EQ(0, raise_intx(&v));
 	EXPECT_EQ(1, eventfd_wait(fd, 2000));
 	/* Masked by that interrupt before it sleeps: so it wakes up. */
 	ASSERT_EQ(0, vdev_feature(&v, SET | ENTRY, NULL, 0));
-	EXPECT_TRUE(becomes(slot.bdf, "suspended"));
+	EXPECT_TRUE(vdev_pm_becomes(slot.bdf, "suspended"));
 	ASSERT_EQ(0, vdev_feature(&v, SET | EXIT, NULL, 0));
 	EXPECT_EQ(0, eventfd_wait(fd, 50));
 	ASSERT_EQ(0, lower_intx(&v));

@@ -47,7 +47,7 @@ for prog in "${programs[@]}"; do
 	name=$(basename "$prog")
 	start=$SECONDS
 	echo "# Subtest: $name"
-	"$prog" "$@" 2>&1 | sed -e 's/^TAP version 13$/KTAP version 1/' -e 's/^/    /'
+	"$prog" "$@" 2>&1 | sed -u -e 's/^TAP version 13$/KTAP version 1/' -e 's/^/    /'
 	status=${PIPESTATUS[0]}
 	echo "# $name took $((SECONDS - start)) s"
 	case $status in

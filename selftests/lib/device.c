@@ -147,6 +147,22 @@ int vdev_unbind(const char *bdf)
 	return sysfs_write(path, bdf);
 }
 
+bool vdev_pm_becomes(const char *bdf, const char *status)
+{
+	uint64_t end = now_ms() + 10000;
+	char path[128], now[32];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/runtime_status", bdf);
+	while (!sysfs_read(path, now, sizeof(now))) {
+		if (!strcmp(now, status))
+			return true;
+		if (now_ms() > end)
+			break;
+		usleep(5000);
+	}
+	return false;
+}
+
 static int group_path(const char *bdf, char *node, size_t room)
 {
 	char path[128], group[32];

@@ -63,6 +63,8 @@ int slot_take_spare(const char *model, struct slot *slot);
 int vdev_driver(const char *bdf, char *name, size_t room);
 int vdev_bind(const char *bdf, const char *driver);
 int vdev_unbind(const char *bdf);
+/* Is it "suspended" or "active" in time?  Suspending is asynchronous. */
+bool vdev_pm_becomes(const char *bdf, const char *status);
 int sysfs_write(const char *path, const char *text);
 int sysfs_read(const char *path, char *buf, size_t room);
 

@@ -19,7 +19,8 @@
  * @spared: Function of the kernel to whose callees nothing is refused; left out: one
  *          that it warns of.
  * @errnos: What it may fail with besides ENOMEM and EFAULT; ends with 0.
- * @mute: It cannot tell of a failure and has to do all that it can.
+ * @mute: It need not tell of a failure, but has to do all of its work.
+ * @bare: It may have nothing to allocate and nothing to copy.
  */
 struct failnth_op {
 	const char *name;
@@ -30,21 +31,22 @@ struct failnth_op {
 	const char *spared;
 	int errnos[4];
 	bool mute;
+	bool bare;
 };
 
-/* Let the allocations of a thread be candidates; false if this kernel cannot. */
+/* Let the allocations of a thread be candidates; false if this kernel makes none fail. */
 bool failnth_init(void);
 
 /*
  * Sweep.  After each failure the operation gave an errno, or works although
  * something that it can do without was refused; the next attempt succeeds.
  * Return: the number of failures for which that is not so, or -1 if nothing could be
- * made to fail in an operation that is not mute.
+ * made to fail in an operation that is not bare.
  */
 int failnth_sweep(const struct failnth_op *op, void *arg);
 
 /* The time of a test, in seconds: a sweep is long, in a debug kernel without KVM. */
-#define SWEEP_S 600
+#define SWEEP_S 1200
 
 #define SWEEP(op, arg) EXPECT_EQ(0, failnth_sweep(op, arg))
 

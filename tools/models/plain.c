@@ -13,7 +13,8 @@
 
 #include "models.h"
 
-#define PLAIN_BAR_BYTES		4096
+#define PLAIN_BAR_LOG2		12
+#define PLAIN_BAR_BYTES		(1u << PLAIN_BAR_LOG2)
 #define VPD_CAP_BYTES		8
 #define VPD_BYTES		64
 #define VPD_RW_START		40	/* whole dwords of the asset tag */
@@ -46,12 +47,14 @@ static void fill_vpd(uint8_t *vpd)
 
 static int plain_revise(const struct vu_dev *dev, struct vu_model *own)
 {
-	uint64_t vendor = own->vendor, device = own->device;
+	uint64_t vendor = own->vendor, device = own->device, log2 = PLAIN_BAR_LOG2;
 	int err = vu_option_u64(dev, "vendor", 0, 0xfffe, &vendor);
 
 	err = err ? err : vu_option_u64(dev, "device", 0, 0xffff, &device);
+	err = err ? err : vu_option_u64(dev, "bar_log2", 4, PLAIN_BAR_LOG2, &log2);
 	own->vendor = (uint16_t)vendor;
 	own->device = (uint16_t)device;
+	own->bars[0].bytes = 1u << log2;
 	return err;
 }
 
@@ -144,6 +147,7 @@ static void plain_config_access(struct vu_dev *dev, uint64_t off, size_t len, bo
 static const struct vu_option plain_options[] = {
 	{ "vendor", "vendor id (0x1234)" },
 	{ "device", "device id (0x76f0)" },
+	{ "bar_log2", "size of its BAR, 4 to 12 (12)" },
 	{ NULL, NULL },
 };
 
