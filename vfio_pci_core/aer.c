@@ -4,7 +4,9 @@
  * device lock, of devices that are open and of others.
  *
  * From the time that the channel is frozen until the function has been reset and
- * restored the user reaches no memory: see vpv_memory_enabled().  What is restored
+ * restored the user reaches no memory: see vpv_memory_enabled().  An error that freezes
+ * nothing takes no memory away, even if a neighbour then wants the bus to be reset:
+ * most are harmless, and a user whose mapping is gone dies of a fault.  What is restored
  * is config space as it was when the function was opened, interrupts as they are
  * now, and what the user has enabled in COMMAND since.
  */
@@ -96,8 +98,11 @@ static void reset_done(struct pci_dev *pdev)
 {
 	struct vpv_device *vpv = pci_get_drvdata(pdev);
 
-	if (vpv)
-		tell_variant(vpv);
+	if (!vpv)
+		return;
+	/* The user may have masked or unmasked it after the PCI core saved COMMAND. */
+	vpv_intx_restore(vpv);
+	tell_variant(vpv);
 }
 
 const struct pci_error_handlers vpv_err_handlers = {

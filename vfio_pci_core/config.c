@@ -264,9 +264,11 @@ int vpv_config_open(struct vpv_device *vpv)
 		return PTR_ERR(cfg);
 	}
 
-	st->cfg = cfg;
 	st->config_bytes = vcfg_bytes(cfg);
-	st->user_command = vcfg_command(cfg);
+	scoped_guard(rwsem_write, &st->memory_lock) {
+		st->cfg = cfg;
+		st->user_command = vcfg_command(cfg);
+	}
 	st->intx.virq_disabled = st->user_command & PCI_COMMAND_INTX_DISABLE;
 	vpv_persona_cut(vpv);
 	return 0;
@@ -274,31 +276,50 @@ int vpv_config_open(struct vpv_device *vpv)
 
 void vpv_config_close(struct vpv_device *vpv)
 {
-	down_write(&vpv->state->memory_lock);
-	vpv->state->user_command = 0;
-	up_write(&vpv->state->memory_lock);
-	vcfg_destroy(vpv->state->cfg);
-	vpv->state->cfg = NULL;
+	struct vpv_state *st = vpv->state;
+	struct vcfg_dev *cfg = st->cfg;
+
+	scoped_guard(rwsem_write, &st->memory_lock) {
+		st->user_command = 0;
+		st->cfg = NULL;
+	}
+	vcfg_destroy(cfg);
+}
+
+/*
+ * COMMAND has been restored as it once was: if the function is open, make it what its
+ * user and our interrupts want by now.
+ */
+void vpv_command_restore(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	unsigned long flags;
+	u16 enables = 0;
+	u16 cmd;
+
+	lockdep_assert_held_write(&st->memory_lock);
+
+	vpv_intx_restore(vpv);
+	if (st->cfg)
+		enables = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+
+	spin_lock_irqsave(&st->irqlock, flags);
+	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
+	cmd = (cmd & ~enables) | (st->user_command & enables);
+	pci_write_config_word(vpv->pdev, PCI_COMMAND, cmd);
+	spin_unlock_irqrestore(&st->irqlock, flags);
 }
 
 /* After a reset that nobody has restored config space after.  Open or not. */
 void vpv_config_restore(struct vpv_device *vpv)
 {
-	const u16 enables = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	struct vpv_state *st = vpv->state;
-	unsigned long flags;
-	u16 cmd;
+	lockdep_assert_held_write(&vpv->state->memory_lock);
 
-	lockdep_assert_held_write(&st->memory_lock);
-
-	pci_load_saved_state(vpv->pdev, st->saved);
+	pci_load_saved_state(vpv->pdev, vpv->state->saved);
 	pci_restore_state(vpv->pdev);
-	vpv_intx_restore(vpv);
-
-	spin_lock_irqsave(&st->irqlock, flags);
-	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
-	pci_write_config_word(vpv->pdev, PCI_COMMAND, cmd | (st->user_command & enables));
-	spin_unlock_irqrestore(&st->irqlock, flags);
+	vpv_command_restore(vpv);
+	if (vpv->state->cfg)
+		vpv_atomics_open(vpv);
 }
 
 /*

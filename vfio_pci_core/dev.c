@@ -52,7 +52,8 @@ static void command_again(struct vpv_device *vpv)
 
 	pci_read_config_word(pdev, PCI_COMMAND, &now);
 	cmd = now | vpv->state->decode;
-	if (pdev->pin)
+	/* One that can be masked stays so: see intx.c. */
+	if (pdev->pin && !vpv->state->intx_maskable)
 		cmd &= ~PCI_COMMAND_INTX_DISABLE;
 	if (cmd != now)
 		pci_write_config_word(pdev, PCI_COMMAND, cmd);
@@ -100,7 +101,7 @@ static int function_enable(struct vpv_device *vpv)
 	ret = pci_try_reset_function(pdev);
 	trace_vpv_reset(pdev, "open", ret);
 	if (ret == -EAGAIN)
-		goto put;
+		goto mask;
 	st->reset_works = !ret;
 
 	vpv_power_probe(vpv);
@@ -108,9 +109,12 @@ static int function_enable(struct vpv_device *vpv)
 	/* Without it the next user would find what this one leaves. */
 	ret = settle_config(vpv);
 	if (ret)
-		goto put;
+		goto mask;
 	return 0;
 
+mask:
+	/* It stays enabled. */
+	pci_intx(pdev, 0);
 put:
 	pm_runtime_put(&pdev->dev);
 	return ret;

@@ -19,19 +19,20 @@ static const struct {
 
 /*
  * Which AtomicOps the device can do to memory, through its root port; they are on
- * from now on.  Neither of the two changes: asked once, at open.
+ * from now on.  Neither of the two changes: asked once, at open, and switched on again
+ * after what restores config space as it was before.
  */
 void vpv_atomics_open(struct vpv_device *vpv)
 {
 	struct pci_dev *pf = pci_physfn(vpv->pdev);
-	u32 devcap2 = 0;
+	u32 devcap2 = 0, flags = 0;
 
-	vpv->state->atomics = 0;
 	pcie_capability_read_dword(pf, PCI_EXP_DEVCAP2, &devcap2);
 	for (unsigned int i = 0; i < ARRAY_SIZE(atomics); i++)
 		if ((devcap2 & atomics[i].devcap2) &&
 		    !pci_enable_atomic_ops_to_root(pf, atomics[i].devcap2))
-			vpv->state->atomics |= atomics[i].flag;
+			flags |= atomics[i].flag;
+	vpv->state->atomics = flags;
 }
 
 static int add_atomic_cap(struct vpv_device *vpv, struct vfio_info_cap *caps)

@@ -217,14 +217,16 @@ static irqreturn_t intx_handler(int irq, void *dev_id)
 	scoped_guard(spinlock_irqsave, &st->irqlock) {
 		if (!st->intx.active || st->intx.suspended)
 			break;
-		if (!st->intx_maskable) {
+		/* Masked while we waited for the lock: it comes again when it is unmasked. */
+		if (st->intx.masked)
+			return st->intx_maskable ? IRQ_NONE : IRQ_HANDLED;
+		if (st->intx_maskable) {
+			ours = pci_check_and_mask_intx(vpv->pdev);
+		} else {
 			disable_irq_nosync(irq);
 			ours = true;
-		} else if (!st->intx.masked) {
-			ours = pci_check_and_mask_intx(vpv->pdev);
 		}
-		if (ours)
-			st->intx.masked = true;
+		st->intx.masked = ours;
 	}
 
 	if (!ours)

@@ -180,8 +180,11 @@ static int msi_enable(struct vpv_device *vpv, unsigned int type, unsigned int nu
 	if (ret > 0 && ret < num)
 		pci_free_irq_vectors(vpv->pdev);
 	vpv_memory_unforce(vpv);
-	if (ret < (int)num)
+	if (ret < (int)num) {
+		/* To free them has cleared Interrupt Disable. */
+		vpv_intx_restore(vpv);
 		return ret;
+	}
 
 	WRITE_ONCE(st->irq_vectors, num);
 	WRITE_ONCE(st->irq_type, type);

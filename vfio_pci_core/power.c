@@ -2,7 +2,7 @@
 /*
  * D states.  A function without No_Soft_Reset forgets its config space on the
  * way from D3hot to D0; it is kept here, apart from what pci_dev keeps, because
- * resets overwrite that.
+ * resets overwrite that.  COMMAND can be written in D3hot, and INTx masked: that counts.
  */
 #include "trace.h"
 #include "vpv.h"
@@ -24,7 +24,7 @@ static bool is_d3(pci_power_t power)
 	return power == PCI_D3hot || power == PCI_D3cold;
 }
 
-/* Open devices: memory_lock held for writing.  Otherwise nobody else is there. */
+/* Context: memory_lock held for writing. */
 int vpv_power_set(struct vpv_device *vpv, pci_power_t power)
 {
 	struct vpv_state *st = vpv->state;
@@ -51,6 +51,10 @@ int vpv_power_set(struct vpv_device *vpv, pci_power_t power)
 	} else if (restore && st->pm_saved) {
 		pci_load_and_free_saved_state(pdev, &st->pm_saved);
 		pci_restore_state(pdev);
+		vpv_command_restore(vpv);
+	} else if (restore && st->saved) {
+		/* No memory was left to keep it: as after an error. */
+		vpv_config_restore(vpv);
 	}
 	return 0;
 }

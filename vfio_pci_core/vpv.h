@@ -278,6 +278,7 @@ int vpv_config_open(struct vpv_device *vpv);
 int vpv_config_check(struct vpv_device *vpv, struct vcfg_persona *p,
 		     char why[VCFG_WHY_BYTES]);
 void vpv_config_close(struct vpv_device *vpv);
+void vpv_command_restore(struct vpv_device *vpv);
 void vpv_config_restore(struct vpv_device *vpv);
 ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
 			size_t count);
@@ -353,6 +354,7 @@ void vpv_ioeventfds_close(struct vpv_device *vpv);
 
 /* memory.c */
 bool vpv_memory_enabled(struct vpv_device *vpv);
+bool vpv_bar_enabled(struct vpv_device *vpv, const struct vpv_bar_state *bar);
 bool vpv_memory_mappable(struct vpv_device *vpv);
 void vpv_memory_zap(struct vpv_device *vpv);
 void vpv_memory_back(struct vpv_device *vpv);
