@@ -81,13 +81,25 @@ static int enable_once(struct vpv_device *vpv)
 	return 0;
 }
 
+/* Awake while it is open, or, with disable_idle_d3, for as long as it is bound. */
+static int usage_get(struct vpv_device *vpv)
+{
+	return vpv->options.no_idle_d3 ? 0 : pm_runtime_resume_and_get(&vpv->pdev->dev);
+}
+
+static void usage_put(struct vpv_device *vpv)
+{
+	if (!vpv->options.no_idle_d3)
+		pm_runtime_put(&vpv->pdev->dev);
+}
+
 static int function_enable(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
 	struct pci_dev *pdev = vpv->pdev;
 	int ret;
 
-	ret = pm_runtime_resume_and_get(&pdev->dev);
+	ret = usage_get(vpv);
 	if (ret)
 		return ret;
 
@@ -116,7 +128,7 @@ mask:
 	/* It stays enabled. */
 	pci_intx(pdev, 0);
 put:
-	pm_runtime_put(&pdev->dev);
+	usage_put(vpv);
 	return ret;
 }
 
@@ -157,7 +169,7 @@ static void function_disable(struct vpv_device *vpv)
 	pci_clear_master(pdev);
 
 	vpv_set_reset_if_unused(vpv->vdev.dev_set);
-	pm_runtime_put(&pdev->dev);
+	usage_put(vpv);
 }
 
 /* The ROM as GET_REGION_INFO shows it: only if there is an image in it. */
