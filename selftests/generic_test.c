@@ -4,6 +4,7 @@
  * every width, reset of a bus, errors that are reported and recovered from.  With
  * vpv_pci on QEMU's own devices.
  */
+#include <pthread.h>
 #include <setjmp.h>
 
 #include "lib/test.h"
@@ -89,6 +90,84 @@ TEST_F(generic, enabled_until_unbound)
 	EXPECT_EQ('0', enabled(&self->slot));
 	close(fd);
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
+}
+
+/* ---- COMMAND of the hardware, when somebody restores it as it was ---- */
+
+#define E1000E_PORTS	2	/* its BAR in I/O space */
+
+static uint16_t hw_command(const struct slot *slot)
+{
+	int fd = pci_file(slot, "config", O_RDONLY);
+	uint16_t cmd = 0xffff;
+
+	if (pread(fd, &cmd, sizeof(cmd), PCI_COMMAND) != sizeof(cmd))
+		cmd = 0xffff;
+	close(fd);
+	return cmd;
+}
+
+static int intx_action(struct vdev *v, uint32_t action)
+{
+	return vdev_irq_one(v, VFIO_PCI_INTX_IRQ_INDEX, action, 0);
+}
+
+/* A function without No_Soft_Reset gets back what it had before D3hot. */
+TEST_F(generic, what_is_changed_in_d3hot_counts)
+{
+	const uint32_t on = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	const uint32_t off = PCI_COMMAND_INTX_DISABLE;
+	unsigned int ctrl = vdev_find_cap(&self->v, PCI_CAP_ID_PM) + PCI_PM_CTRL;
+	int event = eventfd_new();
+
+	ASSERT_FALSE(vdev_cfg(&self->v, ctrl, 2) & PCI_PM_CTRL_NO_SOFT_RESET);
+	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &event));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, 0));
+	EXPECT_EQ(0U, hw_command(&self->slot) & (on | off));
+
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, ctrl, 2, 3));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, on));
+	ASSERT_EQ(0, intx_action(&self->v, VFIO_IRQ_SET_ACTION_MASK));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, ctrl, 2, 0));
+	EXPECT_EQ(on | off, hw_command(&self->slot) & (on | off));
+	ASSERT_EQ(0, bar_set(&self->v, 0, E1000E_IVAR, E1000E_IVAR_OTHER(1)));
+	EXPECT_EQ(E1000E_IVAR_OTHER(1), bar_get(&self->v, 0, E1000E_IVAR));
+
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, ctrl, 2, 3));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, 0));
+	ASSERT_EQ(0, intx_action(&self->v, VFIO_IRQ_SET_ACTION_UNMASK));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, ctrl, 2, 0));
+	EXPECT_EQ(0U, hw_command(&self->slot) & (on | off));
+	close(event);
+}
+
+static void *reset(void *arg)
+{
+	struct vdev *v = arg;
+
+	return ioctl(v->fd, VFIO_DEVICE_RESET) ? arg : NULL;
+}
+
+/* The PCI core saves COMMAND, waits for the reset, and restores it. */
+TEST_F(generic, intx_masked_during_a_reset_is_masked)
+{
+	int event = eventfd_new();
+	pthread_t thread;
+	void *failed;
+
+	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &event));
+	for (int i = 0; i < 4; i++) {
+		bool mask = !(i % 2);
+
+		ASSERT_EQ(0, pthread_create(&thread, NULL, reset, &self->v));
+		usleep(30000);
+		EXPECT_EQ(0, intx_action(&self->v, mask ? VFIO_IRQ_SET_ACTION_MASK :
+						   VFIO_IRQ_SET_ACTION_UNMASK));
+		ASSERT_EQ(0, pthread_join(thread, &failed));
+		EXPECT_EQ(NULL, failed);
+		EXPECT_EQ(mask, !!(hw_command(&self->slot) & PCI_COMMAND_INTX_DISABLE));
+	}
+	close(event);
 }
 
 /* ---- ROM: the image that the lab gives to e1000e (tools/lab/labkit/devices.py) ---- */
@@ -412,9 +491,13 @@ TEST_F(generic, error_that_needs_a_reset)
 	int err = eventfd_new(), event = eventfd_new();
 	const uint32_t on = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY;
 	volatile uint32_t *regs;
+	struct vfio_region_info ports;
 	uint32_t val;
 
 	NEED_ERRORS();
+	ASSERT_EQ(0, vdev_region(&self->v, E1000E_PORTS, &ports));
+	ASSERT_NE(0U, ports.size);
+	EXPECT_EQ(4, vdev_pread(&self->v, E1000E_PORTS, 0, &val, 4));
 	sigaction(SIGBUS, &sa, NULL);
 	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_ERR_IRQ_INDEX, 0, 1, &err));
 	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_MSIX_IRQ_INDEX, 3, 1, &event));
@@ -425,6 +508,7 @@ TEST_F(generic, error_that_needs_a_reset)
 	ASSERT_EQ(0, step(&self->slot, "frozen"));
 	EXPECT_TRUE(eventfd_wait(err, SOON_MS));
 	EXPECT_EQ(-EIO, vdev_pread(&self->v, 0, E1000E_IVAR, &val, 4));
+	EXPECT_EQ(-EIO, vdev_pread(&self->v, E1000E_PORTS, 0, &val, 4));
 	EXPECT_TRUE(load_faults(regs + E1000E_IVAR / 4));
 
 	ASSERT_EQ(0, step(&self->slot, "reset"));

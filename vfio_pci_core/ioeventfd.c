@@ -54,7 +54,7 @@ static void write_if_enabled(const struct vpv_ioeventfd *io)
 {
 	if (io->vpv->state->low_power)
 		return;
-	if (!io->bar->mem || vpv_memory_enabled(io->vpv))
+	if (vpv_bar_enabled(io->vpv, io->bar))
 		write_value(io);
 }
 

@@ -21,6 +21,14 @@ bool vpv_memory_enabled(struct vpv_device *vpv)
 	return pdev->no_command_memory || (vpv->state->user_command & PCI_COMMAND_MEMORY);
 }
 
+/* And this BAR?  As with vfio-pci, COMMAND does not switch off I/O space. */
+bool vpv_bar_enabled(struct vpv_device *vpv, const struct vpv_bar_state *bar)
+{
+	if (bar->mem)
+		return vpv_memory_enabled(vpv);
+	return !vpv_gone(vpv->pdev) && !vpv->state->frozen;
+}
+
 /* May BARs be reached without asking each time: by mappings, by other devices? */
 bool vpv_memory_mappable(struct vpv_device *vpv)
 {

@@ -118,7 +118,7 @@ static int bar_access(struct vpv_device *vpv, struct vpv_region *region,
 				  bar->mem ? 8 : 4);
 
 	down_read(&vpv->state->memory_lock);
-	if (!bar->mem || vpv_memory_enabled(vpv))
+	if (vpv_bar_enabled(vpv, bar))
 		ret = bar_part_access(vpv, bar, part, acc);
 	up_read(&vpv->state->memory_lock);
 
@@ -339,6 +339,9 @@ int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
 	if (!st->dev_regions)
 		return -ENOMEM;
 
+	/* A zap may come from error recovery. */
+	guard(rwsem_write)(&st->memory_lock);
+
 	st->dev_regions[nr] = (struct vpv_region){
 		.index = VPV_PCI_REGIONS + nr,
 		.type = type,
@@ -357,13 +360,16 @@ EXPORT_SYMBOL_GPL(vpv_region_add);
 void vpv_regions_close(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
+	struct vpv_region *regions = st->dev_regions;
+	unsigned int num = st->num_dev_regions;
 
-	while (st->num_dev_regions) {
-		struct vpv_region *region = &st->dev_regions[--st->num_dev_regions];
-
-		if (region->ops->release)
-			region->ops->release(vpv, region);
+	/* A zap may come from error recovery. */
+	scoped_guard(rwsem_write, &st->memory_lock) {
+		st->dev_regions = NULL;
+		st->num_dev_regions = 0;
 	}
-	kfree(st->dev_regions);
-	st->dev_regions = NULL;
+	while (num--)
+		if (regions[num].ops->release)
+			regions[num].ops->release(vpv, &regions[num]);
+	kfree(regions);
 }
