@@ -354,9 +354,17 @@ static const struct vpv_region_ops pba_ops = {
 static int place_pba(struct vpv_device *vpv, const struct msix *hw, const struct msix *user)
 {
 	struct vpv_state *st = vpv->state;
+	const struct vpv_bar_state *bar;
 
 	if (hw->pba == user->pba || MSIX_BAR(hw->pba) >= VPV_BARS)
 		return 0;
+	bar = &st->bars[MSIX_BAR(hw->pba)];
+	if (!bar->mem || (u64)MSIX_POS(hw->pba) + PBA_BYTES(user) > bar->hw_bytes) {
+		pci_info_ratelimited(vpv->pdev,
+				     "the pending bits of MSI-X are not in BAR %u: offset %#x\n",
+				     MSIX_BAR(hw->pba), MSIX_POS(hw->pba));
+		return -EINVAL;
+	}
 	st->pba = (struct vpv_pba){
 		.pos = MSIX_POS(user->pba),
 		.hw_bar = MSIX_BAR(hw->pba),
