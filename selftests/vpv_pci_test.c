@@ -68,39 +68,34 @@ TEST_F(vpv_pci, ids)
 	set_override(&self->edu[1], "\n");
 	set_override(&self->nic, "\n");
 	/* What cannot be read is left out, the others count. */
-	ASSERT_EQ(0, vpv_pci_load("ids=8086,zz," EDU_IDS ",8086:10d3:1234:x"));
+	ASSERT_EQ(0, vpv_pci_load("ids=8086,zz," EDU_IDS ",8086:10d3:zz,8086:10d3:,8086:10d3x"));
 	EXPECT_TRUE(has_driver(&self->edu[0], "vpv_pci"));
 	EXPECT_TRUE(has_driver(&self->edu[1], "vpv_pci"));
 	EXPECT_FALSE(has_driver(&self->nic, "vpv_pci"));
 }
 
-static bool runtime_status_becomes(const struct slot *slot, const char *status)
-{
-	char path[128], text[32] = "";
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/runtime_status", slot->bdf);
-	for (int i = 0; i < 200 && strcmp(text, status); i++) {
-		if (i)
-			usleep(10000);
-		if (sysfs_read(path, text, sizeof(text)))
-			return false;
-	}
-	return !strcmp(text, status);
-}
-
 TEST_F(vpv_pci, disable_idle_d3)
 {
+	const uint32_t set = VFIO_DEVICE_FEATURE_SET;
 	struct vdev v;
 
-	EXPECT_TRUE(runtime_status_becomes(&self->nic, "suspended"));
+	EXPECT_TRUE(vdev_pm_becomes(self->nic.bdf, "suspended"));
 	ASSERT_EQ(0, vpv_pci_load("disable_idle_d3=1"));
 	ASSERT_EQ(0, vdev_bind(self->nic.bdf, "vpv_pci"));
 	usleep(200000);
-	EXPECT_TRUE(runtime_status_becomes(&self->nic, "active"));
+	EXPECT_TRUE(vdev_pm_becomes(self->nic.bdf, "active"));
 	ASSERT_EQ(0, vdev_open(&v, &self->nic, VDEV_GROUP));
+
+	/* It sleeps when its user says so. */
+	ASSERT_EQ(0, vdev_feature(&v, set | VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY, NULL, 0));
+	EXPECT_TRUE(vdev_pm_becomes(self->nic.bdf, "suspended"));
+	ASSERT_EQ(0, vdev_feature(&v, set | VFIO_DEVICE_FEATURE_LOW_POWER_EXIT, NULL, 0));
+	EXPECT_TRUE(vdev_pm_becomes(self->nic.bdf, "active"));
+	ASSERT_EQ(0, vdev_feature(&v, set | VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY, NULL, 0));
+	EXPECT_TRUE(vdev_pm_becomes(self->nic.bdf, "suspended"));
 	vdev_close(&v);
 	usleep(200000);
-	EXPECT_TRUE(runtime_status_becomes(&self->nic, "active"));
+	EXPECT_TRUE(vdev_pm_becomes(self->nic.bdf, "active"));
 }
 
 /* Masked at the interrupt controller, so that the line cannot be shared. */

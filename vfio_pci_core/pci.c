@@ -54,7 +54,7 @@ static bool is_denied(struct pci_dev *pdev)
 	return !disable_denylist;
 }
 
-/* Parameters hold for the functions that are bound after they change. */
+/* These hold for the functions that are bound after they change. */
 static int generic_init(struct vpv_device *vpv)
 {
 	vpv->options.no_intx_mask = nointxmask;
@@ -105,11 +105,18 @@ static struct pci_driver generic_driver = {
 static int __init add_id(const char *text)
 {
 	unsigned int id[6] = { 0, 0, PCI_ANY_ID, PCI_ANY_ID, 0, 0 };
-	int fields, end = 0;
+	unsigned int fields = 0;
+	int end = 0;
 
-	fields = sscanf(text, "%x:%x:%x:%x:%x:%x%n", &id[0], &id[1], &id[2], &id[3], &id[4],
-			&id[5], &end);
-	if (fields < 2 || (end && text[end]))
+	/* Of one that is no number the end is not known. */
+	do {
+		text += end + (fields > 0);
+		end = 0;
+		if (sscanf(text, "%x%n", &id[fields], &end) != 1 || !end)
+			return -EINVAL;
+		fields++;
+	} while (text[end] == ':' && fields < ARRAY_SIZE(id));
+	if (fields < 2 || text[end])
 		return -EINVAL;
 	return pci_add_dynid(&generic_driver, id[0], id[1], id[2], id[3], id[4], id[5], 0);
 }
