@@ -286,18 +286,17 @@ static int header_init(struct vcfg_space *space, const struct vcfg_desc *desc)
 	return vcfg_bars_init(space, desc);
 }
 
-/* Never offer more vectors than there can be, nor a reserved number of them. */
-void vcfg_msi_limit(struct vcfg_space *space, unsigned int vectors)
+/* None is enabled at first, and no reserved number of them is offered. */
+void vcfg_msi_limit(struct vcfg_space *space)
 {
 	unsigned int reg = space->reg[VCFG_TRAP_MSI];
-	unsigned int most, limit;
+	unsigned int most;
 	u16 flags;
 
 	if (!reg)
 		return;
 	flags = vcfg_get16(space->shadow, reg);
-	limit = vectors && vectors < 32 ? ilog2(vectors) : 5;
-	most = min_bytes((flags & PCI_MSI_FLAGS_QMASK) >> 1, limit);
+	most = min_bytes((flags & PCI_MSI_FLAGS_QMASK) >> 1, VCFG_MSI_LOG2_MAX);
 	flags &= ~(PCI_MSI_FLAGS_QMASK | PCI_MSI_FLAGS_QSIZE);
 	vcfg_put16(space->shadow, reg, flags | most << 1);
 }
@@ -400,7 +399,7 @@ int vcfg_space_init(struct vcfg_space *space, const struct vcfg_desc *desc,
 		return err;
 	if (space->known)
 		vcfg_space_extend(space, space->bytes);
-	vcfg_msi_limit(space, desc->msi_max);
+	vcfg_msi_limit(space);
 	space->command = vcfg_get16(space->shadow, PCI_COMMAND);
 	return 0;
 }

@@ -270,15 +270,14 @@ static int take_bars(struct vcfg_space *space, const struct vcfg_desc *desc)
 }
 
 /* The limit applies; a persona that promises more is refused. */
-static int limit_msi(struct vcfg_space *space, unsigned int most,
-		     struct vcfg_persona_why *why)
+static int limit_msi(struct vcfg_space *space, struct vcfg_persona_why *why)
 {
 	unsigned int reg = space->reg[VCFG_TRAP_MSI];
 	u16 before = vcfg_get16(space->shadow, reg), now;
 
 	if (!reg)
 		return 0;
-	vcfg_msi_limit(space, most);
+	vcfg_msi_limit(space);
 	now = vcfg_get16(space->shadow, reg);
 	vcfg_persona_part(why, VCFG_PERSONA_BLOB, 0);
 	if ((before ^ now) & ~vcfg_get16(space->persona->hw, reg))
@@ -311,7 +310,7 @@ int vcfg_persona_space(struct vcfg_space *space, const struct vcfg_desc *desc,
 	keep_traps(space, p);
 	err = take_fields(space, &fit->why);
 	err = err ? err : take_bars(space, desc);
-	err = err ? err : limit_msi(space, desc->msi_max, &fit->why);
+	err = err ? err : limit_msi(space, &fit->why);
 	if (err)
 		return err;
 	if (desc->vf) {

@@ -155,14 +155,14 @@ static unsigned int log2_up(unsigned int vectors)
 {
 	unsigned int log2 = 0;
 
-	while (log2 < 5 && 1U << log2 < vectors)
+	while (log2 < VCFG_MSI_LOG2_MAX && 1U << log2 < vectors)
 		log2++;
 	return log2;
 }
 
 /*
- * Messages are set up by SET_IRQS: Enable sticks only while it has MSI on, and
- * the user never gets more vectors than the function, or now the host, has.
+ * Messages are set up by SET_IRQS: Enable sticks only while it has MSI on, and the
+ * user never has more vectors than the function, and than were set up.
  */
 static int msi_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 {
@@ -175,12 +175,13 @@ static int msi_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 	u16 val = part.val;
 
 	wanted = min(wanted, most);
+	if (on)
+		wanted = min(wanted, log2_up(vectors));
 	val = (val & ~PCI_MSI_FLAGS_QSIZE) | wanted << 4;
 	if (!on)
 		val &= ~PCI_MSI_FLAGS_ENABLE;
 	if (on && part.mask && space->ops->msi) {
-		int err = space->ops->msi(space->host, val & PCI_MSI_FLAGS_ENABLE,
-					  min(wanted, log2_up(vectors)));
+		int err = space->ops->msi(space->host, val & PCI_MSI_FLAGS_ENABLE, wanted);
 
 		if (err)
 			return err;
@@ -189,16 +190,26 @@ static int msi_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 	return 0;
 }
 
-/* @val is the capability's first dword. */
+/*
+ * @val is the capability's first dword.  SET_IRQS may have been called, with fewer
+ * vectors than the user wants, since that was written.
+ */
 static u32 msi_view(struct vcfg_space *space, u32 val)
 {
 	u16 write = vcfg_get16(space->write, space->reg[VCFG_TRAP_MSI]);
-	unsigned int vectors;
+	u16 flags = val >> 16;
+	unsigned int vectors = 0, wanted;
 
-	if (val >> 16 & write & PCI_MSI_FLAGS_ENABLE &&
-	    space->ops->irq(space->host, &vectors) != VCFG_IRQ_MSI)
-		val &= ~((u32)PCI_MSI_FLAGS_ENABLE << 16);
-	return val;
+	if (!(flags & write & (PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE)))
+		return val;
+	if (space->ops->irq(space->host, &vectors) == VCFG_IRQ_MSI) {
+		wanted = (flags & PCI_MSI_FLAGS_QSIZE) >> 4;
+		wanted = min(wanted, log2_up(vectors));
+		flags = (flags & ~PCI_MSI_FLAGS_QSIZE) | wanted << 4;
+	} else {
+		flags &= ~PCI_MSI_FLAGS_ENABLE;
+	}
+	return (val & 0xffff) | (u32)flags << 16;
 }
 
 /*

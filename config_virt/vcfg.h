@@ -29,6 +29,7 @@ struct vcfg_persona;
 struct vcfg_space;
 
 #define VCFG_STD_BYTES	256U
+#define VCFG_MSI_LOG2_MAX 5	/* vectors: PCI Local Bus 3.0, 6.8.1.3 */
 #define VCFG_HEADER	PCI_STD_HEADER_SIZEOF
 
 /* Registers whose writes have an effect beyond their bits. */
@@ -180,7 +181,7 @@ int vcfg_space_init(struct vcfg_space *space, const struct vcfg_desc *desc,
 void vcfg_space_extend(struct vcfg_space *space, unsigned int end);
 size_t vcfg_space_packed(const struct vcfg_space *space);
 void vcfg_space_pack(struct vcfg_space *space, void *mem);
-void vcfg_msi_limit(struct vcfg_space *space, unsigned int vectors);
+void vcfg_msi_limit(struct vcfg_space *space);
 int vcfg_space_read(struct vcfg_space *space, unsigned int pos, void *buf,
 		    unsigned int bytes);
 int vcfg_space_write(struct vcfg_space *space, unsigned int pos, const void *buf,

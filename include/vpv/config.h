@@ -136,7 +136,6 @@ struct vcfg_callback {
  * @vendor: Vendor id for a VF.
  * @device: Device id for a VF.
  * @no_intx: The interrupt pin reads 0.  It does for a VF in any case.
- * @msi_max: Most MSI vectors that can be offered (0: what hardware says).
  * @view: Remember what the user sees at first, for vcfg_view().
  * @persona: What to show, or NULL: what the hardware has.  @bar_bytes, @bar_flags
  *	and @rom_bytes are still the hardware's then.
@@ -152,7 +151,6 @@ struct vcfg_desc {
 	u16 vendor;
 	u16 device;
 	bool no_intx;
-	unsigned int msi_max;
 	bool view;
 	struct vcfg_persona *persona;
 	const struct vcfg_callback *callbacks;

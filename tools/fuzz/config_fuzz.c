@@ -29,7 +29,6 @@ struct setup {
 	u8 bar_log2[VCFG_BARS];
 	u8 bar_flags;
 	u8 rom_log2;
-	u8 msi_max;
 	u8 irq;
 	u8 vectors;
 	u8 fail_nth;
@@ -297,7 +296,6 @@ static bool set_up(struct input *in)
 	dev.desc.bytes = setup.flags & SETUP_EXT ? VCFG_MAX_BYTES : VCFG_STD_BYTES;
 	dev.desc.vf = setup.flags & SETUP_VF;
 	dev.desc.no_intx = setup.flags & SETUP_NO_INTX;
-	dev.desc.msi_max = setup.msi_max;
 	for (unsigned int i = 0; i < VCFG_BARS; i++) {
 		if (setup.bar_log2[i] & 0x80)
 			dev.desc.bar_bytes[i] = 1ULL << (setup.bar_log2[i] & 63);
