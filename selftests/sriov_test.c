@@ -297,17 +297,74 @@ TEST_F_TIMEOUT(sriov, removing_vfs_waits_for_their_users, SLOW_S)
 	close(req);
 }
 
+static bool has_driver(const char *driver)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "/sys/bus/pci/drivers/%s", driver);
+	if (!access(text, F_OK))
+		return true;
+	snprintf(text, sizeof(text), "modprobe %s >/dev/null 2>&1", driver);
+	return !system(text);
+}
+
+/* By name and by no other way: what the driver itself says. */
+static int bind_to(const char *bdf, const char *driver)
+{
+	char path[128];
+	int err = vdev_unbind(bdf);
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", bdf);
+	err = err ?: sysfs_write(path, driver);
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/bind", driver);
+	return err ?: sysfs_write(path, bdf);
+}
+
 TEST_F_TIMEOUT(sriov, vf_of_a_foreign_pf_is_refused, SLOW_S)
 {
-	if (access("/sys/bus/pci/drivers/vfio-pci", F_OK) &&
-	    system("modprobe vfio-pci >/dev/null 2>&1"))
-		SKIP(return, "vfio-pci cannot be loaded");
+	const char *why = "whose VF token cannot be checked";
+	int log = log_mark();
+	char line[256] = "";
 
+	if (!has_driver("vfio-pci"))
+		SKIP(return, "vfio-pci cannot be loaded");
+	ASSERT_LE(0, log);
 	ASSERT_EQ(0, sysfs_write("/sys/module/vfio_pci/parameters/enable_sriov", "1"));
 	ASSERT_EQ(0, vdev_bind(self->b.pf.bdf, "vfio-pci"));
 	ASSERT_EQ(0, sriov_numvfs(&self->b.pf, "2"));
 	ASSERT_EQ(0, find_vf(&self->b.pf, 0, &self->b.vf[0]));
-	EXPECT_EQ(-ENODEV, vdev_bind(self->b.vf[0].bdf, "vpv_pci"));
+
+	EXPECT_EQ(-EPERM, bind_to(self->b.vf[0].bdf, "vpv_pci"));
+	EXPECT_EQ(1, log_count(log, why, line, sizeof(line)));
+	EXPECT_NE(NULL, strstr(line, self->b.vf[0].bdf));
+	EXPECT_NE(NULL, strstr(line, self->b.pf.bdf));
+	EXPECT_NE(NULL, strstr(line, "vfio-pci"));
+	/* It is not the VF, and not the way of binding. */
+	EXPECT_EQ(0, bind_to(self->b.vf[0].bdf, "vfio-pci"));
+	EXPECT_EQ(0, log_count(log, why, NULL, 0));
+
+	ASSERT_EQ(0, sriov_numvfs(&self->b.pf, "0"));
+	ASSERT_EQ(0, vdev_bind(self->b.pf.bdf, "vpv_pci"));
+	ASSERT_EQ(0, make_vfs(&self->b.pf, self->b.vf));
+	EXPECT_EQ(0, bind_to(self->b.vf[0].bdf, "vpv_pci"));
+	close(log);
+}
+
+/* The host has the PF: there is nobody whose token it could be. */
+TEST_F_TIMEOUT(token, vf_of_a_pf_of_the_host_has_none, SLOW_S)
+{
+	uint8_t buf[16] = {};
+
+	if (!has_driver("igb"))
+		SKIP(return, "igb cannot be loaded");
+	ASSERT_EQ(0, bind_to(self->b.pf.bdf, "igb"));
+	ASSERT_EQ(0, make_vfs(&self->b.pf, self->b.vf));
+	EXPECT_EQ(-EINVAL, vdev_open_token(&self->b.v, &self->b.vf[0], variant->mode, TOKEN_A));
+	ASSERT_EQ(0, vdev_open(&self->b.v, &self->b.vf[0], variant->mode));
+	EXPECT_EQ(-ENOTTY, vdev_feature(&self->b.v, VFIO_DEVICE_FEATURE_SET |
+					VFIO_DEVICE_FEATURE_PCI_VF_TOKEN, buf, 16));
+	EXPECT_EQ(0x10caU, vdev_cfg(&self->b.v, PCI_DEVICE_ID, 2));
+	vdev_close(&self->b.v);
 	ASSERT_EQ(0, sriov_numvfs(&self->b.pf, "0"));
 	ASSERT_EQ(0, vdev_bind(self->b.pf.bdf, "vpv_pci"));
 }
