@@ -175,6 +175,7 @@ TEST_F(power, wakeup_is_told_once)
 	hsl_detach(&self->h);
 	vdev_close(v);
 	ASSERT_EQ(0, vdev_open(v, &self->slot, variant->mode));
+	EXPECT_EQ(0, eventfd_wait(fd, 0));
 	close(fd);
 }
 
