@@ -305,8 +305,10 @@ void vpv_command_restore(struct vpv_device *vpv)
 
 	spin_lock_irqsave(&st->irqlock, flags);
 	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
-	cmd = (cmd & ~enables) | (st->user_command & enables);
-	pci_write_config_word(vpv->pdev, PCI_COMMAND, cmd);
+	if (!PCI_POSSIBLE_ERROR(cmd)) {
+		cmd = (cmd & ~enables) | (st->user_command & enables);
+		pci_write_config_word(vpv->pdev, PCI_COMMAND, cmd);
+	}
 	spin_unlock_irqrestore(&st->irqlock, flags);
 }
 
