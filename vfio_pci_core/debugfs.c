@@ -73,7 +73,8 @@ static int parameters_show(struct seq_file *s, void *unused)
 
 	guard(mutex)(&vpv->vdev.dev_set->lock);
 
-	yes_no(s, "idle_d3", !vpv->options.no_idle_d3);
+	yes_no(s, "disable_idle_d3", vpv->options.no_idle_d3);
+	yes_no(s, "nointxmask", vpv->options.no_intx_mask);
 	yes_no(s, "intx_masked_by_function", st->intx_maskable);
 	yes_no(s, "intx_hidden", st->nointx);
 	yes_no(s, "state_kept_in_d3hot", st->no_soft_reset);

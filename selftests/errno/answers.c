@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The list of answers (answers.h). */
 #include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -28,4 +30,24 @@ long long ask(struct answers *a, unsigned long request, void *arg)
 	int ret = ioctl(a->v->fd, request, arg);
 
 	return ret < 0 ? -errno : ret;
+}
+
+static sigjmp_buf bus_error;
+
+static void on_bus_error(int sig)
+{
+	siglongjmp(bus_error, sig);
+}
+
+int touch(volatile uint32_t *p)
+{
+	struct sigaction act = { .sa_handler = on_bus_error }, old;
+	int sig;
+
+	sigaction(SIGBUS, &act, &old);
+	sig = sigsetjmp(bus_error, 1);
+	if (!sig)
+		(void)*p;
+	sigaction(SIGBUS, &old, NULL);
+	return sig;
 }

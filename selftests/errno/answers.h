@@ -11,7 +11,7 @@
 
 #include "../lib/device.h"
 
-#define ANSWERS_MAX	8192
+#define ANSWERS_MAX	16384
 #define REQUEST_CHARS	96
 
 /**
@@ -41,8 +41,8 @@ struct answers {
  * @requests: Which of the ask functions below.
  * @request: Pattern for fnmatch().
  * @devices: Names of the devices where it is asked.
- * @theirs: Answer of vfio-pci; ANY for any.
- * @ours: Answer of vpv_pci; ANY for any.
+ * @theirs: Answer of vfio-pci; DONE for bytes that it has read or written.
+ * @ours: Answer of vpv_pci.
  * @why: Heading in Documentation/vfio-differences.rst.
  */
 struct difference {
@@ -54,7 +54,8 @@ struct difference {
 	const char *why;
 };
 
-#define ANY (-1000000LL)
+/* A count of bytes, one or more. */
+#define DONE (-1000000LL)
 #define DIFFERENCES_MAX 64
 
 extern const struct difference differences[];
@@ -63,6 +64,8 @@ void answer(struct answers *a, long long result, const char *request, ...)
 	__attribute__((format(printf, 3, 4)));
 /* ioctl() on the device, its result or negative errno. */
 long long ask(struct answers *a, unsigned long request, void *arg);
+/* Load from a mapping: 0, or the signal that it raised. */
+int touch(volatile uint32_t *p);
 
 void ask_info(struct answers *a);
 void ask_irqs(struct answers *a);
@@ -72,5 +75,8 @@ void ask_features(struct answers *a);
 void ask_resets(struct answers *a);
 void ask_ioeventfd(struct answers *a);
 void ask_unknown(struct answers *a);
+/* These want a function with the power management capability. */
+void ask_d3hot(struct answers *a);
+void ask_low_power(struct answers *a);
 
 #endif /* SELFTEST_ANSWERS_H */

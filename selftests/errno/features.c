@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "answers.h"
@@ -13,6 +14,7 @@
 #define PROBE VFIO_DEVICE_FEATURE_PROBE
 #define BIGGEST 0xfff0U
 #define ROOM 256
+#define PAGE 4096UL
 
 static const unsigned int numbers[] = {
 	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 255, 0x7fff, 0xffff,
@@ -76,8 +78,34 @@ static void ask_sizes(struct answers *a)
 	       "FEATURE: PROBE of migration, argsz %u", UINT32_MAX);
 }
 
+/* The header is the last of a page, its data are in one that nobody maps. */
+static void ask_pointers(struct answers *a)
+{
+	static const uint32_t ops[] = { GET, SET, PROBE | GET, PROBE | SET };
+	static const uint32_t sizes[] = { 8, 9, 16, 24, 40 };
+	struct vfio_device_feature out = { .argsz = sizeof(out), .flags = SET |
+					   VFIO_DEVICE_FEATURE_LOW_POWER_EXIT };
+	uint8_t *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			      -1, 0);
+	struct vfio_device_feature *f = (void *)(pages + PAGE - sizeof(*f));
+
+	munmap(pages + PAGE, PAGE);
+	for (unsigned int number = 0; number < 14; number++)
+		for (unsigned int op = 0; op < NUM(ops); op++)
+			for (unsigned int i = 0; i < NUM(sizes); i++) {
+				*f = (struct vfio_device_feature){
+					.argsz = sizes[i], .flags = ops[op] | number,
+				};
+				answer(a, ask(a, VFIO_DEVICE_FEATURE, f),
+				       "FEATURE: %u, flags %#x, argsz %u, no data", number, ops[op],
+				       sizes[i]);
+				ask(a, VFIO_DEVICE_FEATURE, &out);
+			}
+	munmap(pages, PAGE);
+}
+
 /* Into low power twice, and out of it twice. */
-static void ask_low_power(struct answers *a)
+static void ask_entries(struct answers *a)
 {
 	struct { struct vfio_device_feature f; struct vfio_device_low_power_entry_with_wakeup arg; } req = {
 		.f = { .argsz = sizeof(req), .flags = SET | VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP },
@@ -148,6 +176,7 @@ void ask_features(struct answers *a)
 {
 	ask_numbers(a);
 	ask_sizes(a);
-	ask_low_power(a);
+	ask_pointers(a);
+	ask_entries(a);
 	ask_dma_bufs(a);
 }

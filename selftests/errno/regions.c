@@ -2,8 +2,6 @@
 /* Reads, writes and mappings of every region; registrations of eventfds for BARs. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,17 +19,21 @@ static void command(struct answers *a, uint16_t bits)
 	vdev_cfg_set(a->v, PCI_COMMAND, 2, bits);
 }
 
-/* A write is of zeros. */
+/*
+ * A write is of zeros.  To a BAR only where it does nothing to the devices of the lab:
+ * while they are disabled, and where none of them has a register.
+ */
 static void access_region(struct answers *a, const char *state, unsigned int index, uint64_t pos,
 			  size_t bytes)
 {
+	bool harmless = index > VFIO_PCI_BAR5_REGION_INDEX || pos >= 1ULL << 20 ||
+			!(vdev_cfg(a->v, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
 	static uint8_t buf[8192];
 
 	answer(a, vdev_pread(a->v, index, pos, buf, bytes), "read: %s, region %u, %#llx, %zu bytes",
 	       state, index, (unsigned long long)pos, bytes);
 	memset(buf, 0, sizeof(buf));
-	/* BARs: only where a write does nothing to the devices of the lab. */
-	if (index > VFIO_PCI_BAR5_REGION_INDEX || pos >= 1ULL << 20)
+	if (harmless)
 		answer(a, vdev_pwrite(a->v, index, pos, buf, bytes),
 		       "write: %s, region %u, %#llx, %zu bytes", state, index,
 		       (unsigned long long)pos, bytes);
@@ -90,6 +92,35 @@ static void ask_buffers(struct answers *a, unsigned int index)
 	}
 }
 
+/*
+ * The MSI-X table, which nobody shows to the user: its first and its last bytes, and those
+ * around its end.  Behind it the devices of the lab have nothing for a while.
+ */
+static void ask_table(struct answers *a, const char *state)
+{
+	static const size_t counts[] = { 0, 1, 2, 3, 4, 8, 12, 16, 20, 32 };
+	const unsigned int cap = vdev_find_cap(a->v, PCI_CAP_ID_MSIX);
+	uint32_t where = vdev_cfg(a->v, cap + PCI_MSIX_TABLE, 4);
+	uint64_t bytes = PCI_MSIX_ENTRY_SIZE *
+			 ((vdev_cfg(a->v, cap + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_QSIZE) + 1);
+	const uint64_t places[] = { 0, 1, 2, 4, 8, 12, bytes - 16, bytes - 8, bytes - 4, bytes - 1 };
+	uint8_t buf[32];
+
+	for (unsigned int i = 0; cap && i < NUM(places); i++)
+		for (unsigned int j = 0; j < NUM(counts); j++) {
+			const unsigned int bar = where & PCI_MSIX_TABLE_BIR;
+			const uint64_t pos = (where & PCI_MSIX_TABLE_OFFSET) + places[i];
+
+			answer(a, vdev_pread(a->v, bar, pos, buf, counts[j]),
+			       "read: %s, MSI-X table, %#llx, %zu bytes", state,
+			       (unsigned long long)places[i], counts[j]);
+			memset(buf, 0, sizeof(buf));
+			answer(a, vdev_pwrite(a->v, bar, pos, buf, counts[j]),
+			       "write: %s, MSI-X table, %#llx, %zu bytes", state,
+			       (unsigned long long)places[i], counts[j]);
+		}
+}
+
 void ask_regions(struct answers *a)
 {
 	for (unsigned int index = 0; index < REGIONS; index++) {
@@ -100,29 +131,10 @@ void ask_regions(struct answers *a)
 		command(a, 0);
 		ask_region(a, "disabled", index);
 	}
+	ask_table(a, "disabled");
 	command(a, PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
+	ask_table(a, "enabled");
 	ask_config(a);
-}
-
-static sigjmp_buf bus_error;
-
-static void on_bus_error(int sig)
-{
-	siglongjmp(bus_error, sig);
-}
-
-/* 0, or the signal that a load raised. */
-static int touch(volatile uint32_t *p)
-{
-	struct sigaction act = { .sa_handler = on_bus_error }, old;
-	int sig;
-
-	sigaction(SIGBUS, &act, &old);
-	sig = sigsetjmp(bus_error, 1);
-	if (!sig)
-		(void)*p;
-	sigaction(SIGBUS, &old, NULL);
-	return sig;
 }
 
 static void ask_mapping(struct answers *a, unsigned int index, uint64_t pos, uint64_t bytes, int prot,
