@@ -12,9 +12,16 @@
 
 #define INSTANCES "/sys/kernel/tracing/instances"
 
-int trace_open(struct trace *t, const char *event)
+int trace_add(struct trace *t, const char *event)
 {
 	char path[256];
+
+	snprintf(path, sizeof(path), "%s/events/%s/enable", t->dir, event);
+	return sysfs_write(path, "1");
+}
+
+int trace_open(struct trace *t, const char *event)
+{
 	int err;
 
 	snprintf(t->dir, sizeof(t->dir), INSTANCES "/vpv-%d", getpid());
@@ -22,8 +29,7 @@ int trace_open(struct trace *t, const char *event)
 		t->dir[0] = 0;
 		return -errno;
 	}
-	snprintf(path, sizeof(path), "%s/events/%s/enable", t->dir, event);
-	err = sysfs_write(path, "1");
+	err = trace_add(t, event);
 	if (err)
 		trace_close(t);
 	return err;
@@ -67,6 +73,30 @@ int trace_count(struct trace *t, const char *word, const char *other)
 	while (fgets(line, sizeof(line), f))
 		n += line[0] != '#' && (!word || strstr(line, word)) &&
 		     (!other || strstr(line, other));
+	fclose(f);
+	return n;
+}
+
+int trace_lines(struct trace *t, const char *word, char (*lines)[TRACE_CHARS], int max)
+{
+	char path[128], line[512];
+	int n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/trace", t->dir);
+	f = fopen(path, "r");
+	if (!f)
+		return -errno;
+	while (n < max && fgets(line, sizeof(line), f)) {
+		/* "  task-pid  [cpu] flags  time: event: ...", and tasks may be called anything. */
+		char *at = line[0] == '#' || !strstr(line, word) ? NULL : strstr(line, "] ");
+
+		at = at ? strstr(at, ": ") : NULL;
+		if (!at)
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		snprintf(lines[n++], TRACE_CHARS, "%.*s", TRACE_CHARS - 1, at + 2);
+	}
 	fclose(f);
 	return n;
 }
