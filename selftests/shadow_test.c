@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Registers that are memory of the driver, written and read by several threads: one
+ * access is done as a whole before the next.  vfio-pci has no lock there.  On QEMU's
+ * e1000e.
+ */
+#include "lib/race.h"
+#include "lib/test.h"
+
+#define RACE_MS		400
+#define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
+
+FIXTURE(shadow)
+{
+	struct vdev v;
+};
+
+FIXTURE_SETUP(shadow)
+{
+	struct slot slot;
+
+	self->v.fd = self->v.group = self->v.iommu = -1;
+	NEED_STOCK("e1000e", &slot, 1);
+	ASSERT_EQ(0, vdev_open(&self->v, &slot, VDEV_GROUP));
+}
+
+FIXTURE_TEARDOWN(shadow)
+{
+	vdev_close(&self->v);
+}
+
+static int result(long n, size_t bytes)
+{
+	return n < 0 ? n : n == bytes ? 0 : -EIO;
+}
+
+/* ---- Many registers in one access ---- */
+
+#define BARS		PCI_BASE_ADDRESS_0
+#define BARS_BYTES	(PCI_ROM_ADDRESS + 4 - BARS)
+
+/* Each writer has a pattern; @shown is what a lone reader finds after it. */
+struct pattern {
+	struct vdev *v;
+	uint8_t byte;
+	uint8_t shown[BARS_BYTES];
+};
+
+struct watch {
+	struct vdev *v;
+	const struct pattern *patterns;
+	const uint8_t *last;
+	unsigned long torn;
+	uint8_t example[BARS_BYTES];
+};
+
+static int write_all(void *arg, unsigned long n)
+{
+	struct pattern *p = arg;
+	uint8_t buf[BARS_BYTES];
+
+	memset(buf, p->byte, sizeof(buf));
+	return result(vdev_pwrite(p->v, CONFIG, BARS, buf, sizeof(buf)), sizeof(buf));
+}
+
+/* Done when the other pattern than the last time is there. */
+static int read_all(void *arg, unsigned long n)
+{
+	struct watch *w = arg;
+	uint8_t buf[BARS_BYTES];
+	const uint8_t *found = NULL;
+	int err = result(vdev_pread(w->v, CONFIG, BARS, buf, sizeof(buf)), sizeof(buf));
+
+	if (err)
+		return err;
+	for (unsigned int i = 0; i < 2; i++)
+		if (!memcmp(buf, w->patterns[i].shown, sizeof(buf)))
+			found = w->patterns[i].shown;
+	if (!found) {
+		w->torn++;
+		memcpy(w->example, buf, sizeof(buf));
+		return -EIO;
+	}
+	if (found == w->last)
+		return -EAGAIN;
+	w->last = found;
+	return 0;
+}
+
+TEST_F(shadow, an_access_of_many_registers_is_whole)
+{
+	struct pattern p[] = {
+		{ .v = &self->v, .byte = 0x55 }, { .v = &self->v, .byte = 0xaa },
+	};
+	struct watch w = { .v = &self->v, .patterns = p };
+	struct race_job jobs[] = {
+		RACE_JOB(write_all, &p[0]), RACE_JOB(write_all, &p[1]), RACE_JOB(read_all, &w),
+	};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, write_all(&p[i], 0));
+		ASSERT_EQ(BARS_BYTES, vdev_pread(&self->v, CONFIG, BARS, p[i].shown, BARS_BYTES));
+	}
+	/* In the first register and in the last. */
+	ASSERT_NE(0, memcmp(p[0].shown, p[1].shown, 4));
+	ASSERT_NE(0, memcmp(p[0].shown + BARS_BYTES - 4, p[1].shown + BARS_BYTES - 4, 4));
+
+	EXPECT_TRUE(race_run_ms(jobs, ARRAY_SIZE(jobs), RACE_MS));
+	EXPECT_EQ(0UL, w.torn) {
+		for (unsigned int i = 0; i < BARS_BYTES; i += 4)
+			TH_LOG("%#x: %02x%02x%02x%02x", BARS + i, w.example[i + 3],
+			       w.example[i + 2], w.example[i + 1], w.example[i]);
+	}
+}
+
+/* ---- Parts of one register ---- */
+
+struct part {
+	unsigned int pos;
+	unsigned int bytes;
+	uint32_t val;
+};
+
+/* The second of them lies in both halves, and is not aligned. */
+static const struct part whole[] = { { 0, 4, 0x11111111 }, { 0, 4, 0x22222222 } };
+static const struct part parts[] = {
+	{ 0, 1, 0x33 }, { 1, 2, 0x5544 }, { 2, 2, 0x7766 }, { 0, 2, 0x9988 },
+};
+
+#define VALUES_MAX 128
+
+struct reg {
+	struct vdev *v;
+	unsigned int pos;
+	/* All that these writes can leave, one after the other in any order. */
+	uint32_t legal[VALUES_MAX];
+	unsigned int num;
+	uint32_t last;
+	unsigned long torn;
+	uint32_t example;
+};
+
+static bool is_legal(const struct reg *r, uint32_t val)
+{
+	for (unsigned int i = 0; i < r->num; i++)
+		if (r->legal[i] == val)
+			return true;
+	return false;
+}
+
+static void add_after(struct reg *r, uint32_t val, const struct part *p, unsigned int num)
+{
+	for (unsigned int i = 0; i < num; i++) {
+		uint32_t after = val;
+
+		memcpy((uint8_t *)&after + p[i].pos, &p[i].val, p[i].bytes);
+		if (!is_legal(r, after) && r->num < VALUES_MAX)
+			r->legal[r->num++] = after;
+	}
+}
+
+static void find_legal(struct reg *r)
+{
+	r->legal[0] = 0;
+	r->num = 1;
+	for (unsigned int i = 0; i < r->num; i++) {
+		add_after(r, r->legal[i], whole, ARRAY_SIZE(whole));
+		add_after(r, r->legal[i], parts, ARRAY_SIZE(parts));
+	}
+}
+
+static int write_part(struct reg *r, const struct part *p)
+{
+	return vdev_cfg_set(r->v, r->pos + p->pos, p->bytes, p->val);
+}
+
+static int write_whole(void *arg, unsigned long n)
+{
+	return write_part(arg, &whole[n % ARRAY_SIZE(whole)]);
+}
+
+static int write_parts(void *arg, unsigned long n)
+{
+	return write_part(arg, &parts[n % ARRAY_SIZE(parts)]);
+}
+
+static int read_whole(void *arg, unsigned long n)
+{
+	struct reg *r = arg;
+	uint32_t val;
+	int err = result(vdev_pread(r->v, CONFIG, r->pos, &val, sizeof(val)), sizeof(val));
+
+	if (err)
+		return err;
+	if (!is_legal(r, val)) {
+		r->torn++;
+		r->example = val;
+		return -EIO;
+	}
+	if (val == r->last)
+		return -EAGAIN;
+	r->last = val;
+	return 0;
+}
+
+TEST_F(shadow, a_register_is_not_torn)
+{
+	struct reg r = { .v = &self->v };
+	struct race_job jobs[] = {
+		RACE_JOB(write_whole, &r), RACE_JOB(write_parts, &r), RACE_JOB(read_whole, &r),
+	};
+	unsigned int msi = vdev_find_cap(&self->v, PCI_CAP_ID_MSI);
+
+	ASSERT_NE(0U, msi);
+	ASSERT_TRUE(vdev_cfg(&self->v, msi + PCI_MSI_FLAGS, 2) & PCI_MSI_FLAGS_64BIT);
+	r.pos = msi + PCI_MSI_ADDRESS_HI;
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, r.pos, 4, 0xffffffff));
+	ASSERT_EQ(0xffffffff, vdev_cfg(&self->v, r.pos, 4));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, r.pos, 4, 0));
+	find_legal(&r);
+	ASSERT_GT(VALUES_MAX, r.num);
+	/* The unaligned write, half done. */
+	ASSERT_FALSE(is_legal(&r, 0x11114411));
+
+	EXPECT_TRUE(race_run_ms(jobs, ARRAY_SIZE(jobs), RACE_MS));
+	EXPECT_EQ(0UL, r.torn)
+		TH_LOG("%08x", r.example);
+}
+
+/* ---- Two halves of a register that is kept as one ---- */
+
+struct half {
+	struct vdev *v;
+	unsigned int pos;
+	uint8_t bit;
+	uint8_t other;	/* bits that stay set */
+	unsigned long lost;
+};
+
+/* Nobody else writes this half. */
+static int write_and_look(void *arg, unsigned long n)
+{
+	struct half *h = arg;
+	uint8_t val = h->other | (n % 2 ? h->bit : 0);
+	int err = vdev_cfg_set(h->v, h->pos, 1, val);
+
+	if (err)
+		return err;
+	if ((vdev_cfg(h->v, h->pos, 1) & (h->bit | h->other)) == val)
+		return 0;
+	h->lost++;
+	return -EIO;
+}
+
+TEST_F(shadow, writers_of_two_halves_do_not_undo_each_other)
+{
+	struct half low = {
+		.v = &self->v, .pos = PCI_COMMAND, .bit = PCI_COMMAND_MASTER,
+		.other = PCI_COMMAND_MEMORY,
+	};
+	struct half high = {
+		.v = &self->v, .pos = PCI_COMMAND + 1, .bit = PCI_COMMAND_INTX_DISABLE >> 8,
+	};
+	struct race_job jobs[] = {
+		RACE_JOB(write_and_look, &low), RACE_JOB(write_and_look, &high),
+	};
+
+	EXPECT_TRUE(race_run_ms(jobs, ARRAY_SIZE(jobs), RACE_MS));
+	EXPECT_EQ(0UL, low.lost);
+	EXPECT_EQ(0UL, high.lost);
+}
+
+TEST_HARNESS_MAIN
