@@ -53,20 +53,20 @@ GROUPS = (
     Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=300, needs="kunit", machine=DEBUG),
-    Group("self", "vm", "TEST=${TEST:-'!(death|dmabuf|errno|fail_nth*|hotreset|mapping|mlx5*|race|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),
+    Group("self", "vm", "TEST=${TEST:-'!(config|death|dmabuf|errno|fail_nth*|hotreset|mapping|mlx5*|race|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),
     Group("death", "vm", "TEST=death /vpv/selftests/run.sh", timeout=240, needs="selftests", machine=DYING),
 )
-# One with vital product data and a BAR that is smaller than a page, and one more that vpv_pci denies.
-PLAIN = "plain:1:bar_log2=10,plain:1:vendor=0x8086:device=0x37c8"
+# One with vital product data and a BAR that is smaller than a page, one more that vpv_pci denies, and one with AF.
+PLAIN = "plain:1:bar_log2=10,plain:1:vendor=0x8086:device=0x37c8,plain:1:af=1"
 # `make check-upstream`: what takes too long for `make check`. The kernel's own tests on QEMU's own devices, with vfio-pci
 # and with vpv_pci, and our own of the same kind.
-STOCK = Machine(kernel="debug", devices="edu,e1000e,igb,nvme,virtio-net", memory=3072)
-RARE = Machine(kernel="debug", models=f"hisi_like:2,{PLAIN}", devices=f"{FUNCTIONS},igb-pair,vga")
+STOCK = Machine(kernel="debug", models=f"hisi_like:1,{PLAIN}", devices="edu,e1000e,igb,nvme,virtio-net", memory=3072)
+RARE = Machine(kernel="debug", models=f"hisi_like:2,{PLAIN}", devices=f"{FUNCTIONS},igb-pair,e1000e-pair,bridge,vga")
 UPSTREAM = (
     # They have time-outs that a kernel with sanitizers does not keep on an emulated machine.
     Group("upstream", "vm", "/vpv/upstream/run.py", timeout=7200, needs="tools/lab/upstream",
           machine=Machine(kernel="lean", devices=STOCK.devices, memory=STOCK.memory)),
-    Group("errno", "vm", "TEST=errno /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=STOCK),
+    Group("errno", "vm", "TEST=${TEST:-'@(config|errno)'} /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=STOCK),
     Group("functions", "vm", "TEST=${TEST:-'@(dmabuf|hotreset|mapping|race|special|sriov)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests",
           machine=RARE),
     Group("faults", "vm", "TEST=${TEST:-'fail_nth*'} /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=RARE),

@@ -61,15 +61,20 @@ static int plain_revise(const struct vu_dev *dev, struct vu_model *own)
 static int plain_init(struct vu_dev *dev)
 {
 	struct plain *p = calloc(1, sizeof(*p));
+	uint64_t af = 0;
 	int off;
 
 	if (!p)
 		return -ENOMEM;
 	vu_set_priv(dev, p);
 	fill_vpd(p->vpd);
-	off = vu_add_pm(dev);
+	off = vu_option_u64(dev, "af", 0, 1, &af);
+	if (!off)
+		off = vu_add_pm(dev);
 	if (off >= 0)
-		off = vu_add_pcie(dev, true);
+		off = vu_add_pcie(dev, !af);
+	if (off >= 0 && af)
+		off = vu_add_af(dev);
 	if (off >= 0)
 		off = vu_cap_add(dev, PCI_CAP_ID_VPD, VPD_CAP_BYTES);
 	if (off < 0)
@@ -147,6 +152,7 @@ static void plain_config_access(struct vu_dev *dev, uint64_t off, size_t len, bo
 static const struct vu_option plain_options[] = {
 	{ "vendor", "vendor id (0x1234)" },
 	{ "device", "device id (0x76f0)" },
+	{ "af", "0, or 1: the capability Advanced Features resets it, not PCI Express (0)" },
 	{ "bar_log2", "size of its BAR, 4 to 12 (12)" },
 	{ NULL, NULL },
 };

@@ -298,6 +298,8 @@ void vu_config_set(struct vu_dev *dev, unsigned int off, unsigned int len, uint3
 /* Ready-made capabilities.  All return the offset or a negative errno. */
 int vu_add_pm(struct vu_dev *dev);
 int vu_add_pcie(struct vu_dev *dev, bool flr);
+/* Advanced Features, with a reset: VU_RESET_FLR. */
+int vu_add_af(struct vu_dev *dev);
 int vu_add_msi(struct vu_dev *dev, unsigned int vectors, bool maskable);
 int vu_add_msix(struct vu_dev *dev, unsigned int vectors, int table_bar, uint32_t table_off,
 		int pba_bar, uint32_t pba_off);

@@ -91,6 +91,22 @@ int vu_add_pcie(struct vu_dev *dev, bool flr)
 	return off;
 }
 
+/*
+ * PCI ECN "Advanced Capabilities for Conventional PCI".  No transaction is ever pending,
+ * and Initiate FLR reads as zero.
+ */
+int vu_add_af(struct vu_dev *dev)
+{
+	int off = vu_cap_add(dev, PCI_CAP_ID_AF, PCI_CAP_AF_SIZEOF);
+
+	if (off < 0)
+		return off;
+	dev->cfg.af = (unsigned int)off;
+	vu_config_init(dev, dev->cfg.af + PCI_AF_LENGTH, 1, PCI_CAP_AF_SIZEOF, 0, 0);
+	vu_config_init(dev, dev->cfg.af + PCI_AF_CAP, 1, PCI_AF_CAP_TP | PCI_AF_CAP_FLR, 0, 0);
+	return off;
+}
+
 /* 64-bit addresses always; @vectors is a power of two up to 32. */
 int vu_add_msi(struct vu_dev *dev, unsigned int vectors, bool maskable)
 {

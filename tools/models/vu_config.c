@@ -160,13 +160,18 @@ static void write_byte(struct vu_config *c, uint64_t off, uint8_t val)
 	c->data[off] &= (uint8_t)~(val & c->w1c[off]);
 }
 
-/* Initiate FLR reads as zero, so it is looked for in the written bytes. */
-static bool starts_flr(const struct vu_dev *dev, uint64_t off, const uint8_t *buf, size_t len)
+/* Is this bit set in the byte that is written at @at? */
+static bool sets(unsigned int at, uint8_t bit, uint64_t off, const uint8_t *buf, size_t len)
 {
-	uint64_t at = dev->cfg.pcie + PCI_EXP_DEVCTL + 1;
+	return off <= at && at - off < len && buf[at - off] & bit;
+}
 
-	return dev->cfg.flr && off <= at && at - off < len &&
-	       (buf[at - off] & (PCI_EXP_DEVCTL_BCR_FLR >> 8));
+/* Initiate FLR reads as zero, so it is looked for in the written bytes. */
+static bool starts_flr(const struct vu_config *c, uint64_t off, const uint8_t *buf, size_t len)
+{
+	return (c->flr && sets(c->pcie + PCI_EXP_DEVCTL + 1, PCI_EXP_DEVCTL_BCR_FLR >> 8, off,
+			       buf, len)) ||
+	       (c->af && sets(c->af + PCI_AF_CTRL, PCI_AF_CTRL_FLR, off, buf, len));
 }
 
 void vu_config_write(struct vu_dev *dev, uint64_t off, const void *buf, size_t len)
@@ -175,7 +180,7 @@ void vu_config_write(struct vu_dev *dev, uint64_t off, const void *buf, size_t l
 
 	for (size_t i = 0; i < len; i++)
 		write_byte(&dev->cfg, off + i, bytes[i]);
-	if (starts_flr(dev, off, bytes, len)) {
+	if (starts_flr(&dev->cfg, off, bytes, len)) {
 		vu_dev_reset(dev, VU_RESET_FLR);
 		return;
 	}

@@ -29,7 +29,7 @@ struct vu_config {
 	unsigned int bytes;
 	unsigned int next_cap, last_cap;
 	unsigned int next_ext, last_ext;
-	unsigned int pm, pcie, msi, msix;
+	unsigned int pm, pcie, msi, msix, af;
 	bool flr;
 };
 

@@ -32,10 +32,14 @@ KINDS = {
     # Two of its functions in one slot: Linux knows that they are isolated, and gives each a group. The first has to
     # name the second, because with ARI nobody looks for it otherwise.
     "igb-pair": Kind("igb", ("romfile=",), backend="net", functions=2),
+    # The same of e1000e, of which Linux does not know that: one group has both.
+    "e1000e-pair": Kind("e1000e", ("romfile=",), backend="net", functions=2),
     "nvme": Kind("nvme", backend="disk"),
     "virtio-net": Kind("virtio-net-pci", ("romfile=", "disable-legacy=on", "iommu_platform=on"), backend="net"),
     # A device with little but a large 64-bit BAR (testdev:membar=4G); behind a port, whose bus reset it needs.
     "testdev": Kind("pci-testdev"),
+    # A bridge, that is no device, and that nobody has a driver for.
+    "bridge": Kind("pci-bridge", ("chassis_nr=255", "shpc=off", "msi=off"), express=False),
     # The firmware's display: its ROM is a copy in memory.
     "vga": Kind("VGA", express=False),
 }
