@@ -9,6 +9,7 @@
 
 #include "lib/stock.h"
 #include "lib/test.h"
+#include "lib/vf.h"
 
 #define IMPORTER	"/dev/vpv_test_importer"
 #define TEST_DRIVER	"vpv_test_variant"
@@ -630,14 +631,6 @@ FIXTURE(other)
 	struct vdev v;
 };
 
-static int sriov_numvfs(const struct slot *pf, const char *num)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/sriov_numvfs", pf->bdf);
-	return sysfs_write(path, num);
-}
-
 FIXTURE_SETUP(other)
 {
 	self->v.fd = self->v.group = self->v.iommu = -1;
@@ -647,7 +640,7 @@ FIXTURE_TEARDOWN(other)
 {
 	vdev_close(&self->v);
 	/* Without effect where there are none. */
-	sriov_numvfs(&self->slot, "0");
+	vf_set_num(&self->slot, 0);
 	sysfs_write(SRIOV_PARAM, "0");
 }
 
@@ -668,7 +661,7 @@ TEST_F_TIMEOUT(other, back_when_vfs_are_made, SECONDS)
 	ASSERT_EQ(0, d3(&self->v));
 	EXPECT_EQ(-ENODEV, import_once(fd, &edu));
 	ASSERT_EQ(0, sysfs_write(SRIOV_PARAM, "1"));
-	EXPECT_EQ(0, sriov_numvfs(&self->slot, "1"));
+	EXPECT_EQ(0, vf_set_num(&self->slot, 1));
 	EXPECT_EQ(0, import_once(fd, &edu));
 	close(fd);
 }
