@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hot reset of a slot with two functions, each in a group of its own: who may ask for
- * it, and what becomes of the other function.  vfio-pci gives the same answers.  On
- * the pair of igb functions that the lab puts into one slot.
+ * Hot reset of a slot with two functions: who may ask for it, what becomes of the other
+ * function, and when it is done unasked.  vfio-pci gives the same answers.  On the pair of
+ * igb functions that the lab puts into one slot, each in a group of its own.
  */
 #include "lib/stock.h"
 #include "lib/test.h"
+#include "lib/trace.h"
 
 #define FUNCTIONS	2
 #define LEDCTL		0xe00	/* igb, BAR 0: readable, writable, reset to a default */
@@ -30,6 +31,14 @@ FIXTURE_VARIANT(pair)
 FIXTURE_VARIANT_ADD(pair, vpv_pci) { .driver = "vpv_pci" };
 FIXTURE_VARIANT_ADD(pair, vfio_pci) { .driver = "vfio-pci" };
 
+static int reset_methods(const struct slot *slot, const char *methods)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset_method", slot->bdf);
+	return sysfs_write(path, methods);
+}
+
 FIXTURE_SETUP(pair)
 {
 	for (int i = 0; i < FUNCTIONS; i++)
@@ -46,6 +55,7 @@ FIXTURE_TEARDOWN(pair)
 {
 	for (int i = 0; i < FUNCTIONS; i++) {
 		vdev_close(&self->v[i]);
+		reset_methods(&self->slot[i], "default");
 		vdev_bind(self->slot[i].bdf, "vpv_pci");
 	}
 }
@@ -218,6 +228,37 @@ TEST_F(pair, reset_by_iommufd)
 	EXPECT_EQ(0, hot_reset(&self->v[0], 0, NULL));
 	for (int i = 0; i < FUNCTIONS; i++)
 		EXPECT_TRUE(is_fresh(&self->v[i], fresh[i]));
+}
+
+/* Functions without a reset of their own: the next user would find the last one's state. */
+TEST_F(pair, the_slot_is_reset_when_the_last_one_is_closed)
+{
+	bool ours = !strcmp(variant->driver, "vpv_pci");
+	struct trace t = { .dir = "" };
+	uint32_t fresh[FUNCTIONS];
+
+	for (int i = 0; i < FUNCTIONS; i++) {
+		ASSERT_EQ(0, reset_methods(&self->slot[i], "\n"));
+		ASSERT_EQ(0, vdev_open(&self->v[i], &self->slot[i], VDEV_GROUP));
+		ASSERT_EQ(0, mark(&self->v[i], &fresh[i]));
+		EXPECT_EQ(-EINVAL, vdev_reset(&self->v[i]));
+	}
+	if (ours)
+		ASSERT_EQ(0, trace_open(&t, "vpv_core/vpv_reset"));
+
+	/* Not while there is another user. */
+	vdev_close(&self->v[0]);
+	EXPECT_FALSE(is_fresh(&self->v[1], fresh[1]));
+	if (ours)
+		EXPECT_EQ(0, trace_count(&t, " unused ", NULL));
+	vdev_close(&self->v[1]);
+	if (ours)
+		EXPECT_EQ(1, trace_count(&t, " unused ", "err=0"));
+	trace_close(&t);
+	for (int i = 0; i < FUNCTIONS; i++) {
+		ASSERT_EQ(0, vdev_open(&self->v[i], &self->slot[i], VDEV_GROUP));
+		EXPECT_TRUE(is_fresh(&self->v[i], fresh[i]));
+	}
 }
 
 TEST_HARNESS_MAIN

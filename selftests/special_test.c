@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Functions that have what QEMU's usual ones have not: vital product data, ids on the
- * denylist, a ROM that is a copy in memory.
+ * Functions that have what QEMU's usual ones have not: vital product data, the capability
+ * Advanced Features, a ROM that is a copy in memory; and those that vpv_pci does not take.
  */
 #include "lib/log.h"
 #include "lib/stock.h"
 #include "lib/test.h"
+#include "lib/vf.h"
 
 #define PLAIN		"plain"		/* tools/models/plain.c: the second one is denied */
+#define AF_INDEX	2		/* and the third one has no other reset than that */
+#define TEST_PF		"vpv_test_pf"
 #define VPD_BYTES	58
 #define VPD_RW		40		/* a dword of the asset tag */
 #define ROM		VFIO_PCI_ROM_REGION_INDEX
@@ -24,7 +27,7 @@ static int sysfs_open(const struct slot *slot, const char *name)
 /* With each driver, which have to show the same. */
 FIXTURE(special)
 {
-	struct slot slot[2];
+	struct slot slot[AF_INDEX + 1];
 	struct vdev v;
 };
 
@@ -170,6 +173,95 @@ TEST(denylist)
 	vdev_close(&v);
 	EXPECT_EQ(0, vpv_pci_load(""));
 	close(log);
+}
+
+/* ---- What is no device, or has VFs already ---- */
+
+/* By name, so that the driver's errno comes back. */
+static int bind_by_name(const struct slot *slot, const char *driver)
+{
+	char path[128];
+	int err = vdev_unbind(slot->bdf);
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", slot->bdf);
+	if (!err)
+		err = sysfs_write(path, driver);
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/bind", driver);
+	return err ?: sysfs_write(path, slot->bdf);
+}
+
+static bool is_unbound(const struct slot *slot)
+{
+	char driver[64];
+
+	return !vdev_driver(slot->bdf, driver, sizeof(driver)) && !driver[0];
+}
+
+TEST(bridges_are_refused)
+{
+	int log = log_mark();
+	struct slot bridge;
+
+	if (slots_find("bridge", &bridge, 1) != 1)
+		SKIP(return, "no bridge in /vpv/stock");
+	EXPECT_EQ(-EINVAL, bind_by_name(&bridge, "vpv_pci"));
+	EXPECT_TRUE(is_unbound(&bridge));
+	EXPECT_EQ(1, log_count(log, "is not that of a device", NULL, 0));
+	close(log);
+}
+
+/* Another driver has made them and left them. */
+TEST(a_pf_with_vfs_is_refused)
+{
+	int log = log_mark();
+	struct slot pf, vf;
+
+	if (access("/sys/bus/pci/drivers/" TEST_PF, F_OK))
+		SKIP(return, TEST_PF " is not loaded");
+	if (slots_find("igb", &pf, 1) != 1)
+		SKIP(return, "no igb in /vpv/stock");
+	ASSERT_EQ(0, bind_by_name(&pf, TEST_PF));
+	ASSERT_EQ(0, vf_set_num(&pf, 1));
+	EXPECT_EQ(-EBUSY, bind_by_name(&pf, "vpv_pci"));
+	EXPECT_TRUE(is_unbound(&pf));
+	EXPECT_EQ(1, log_count(log, "has 1 VFs already", NULL, 0));
+
+	/* And that is all that is wrong with it. */
+	ASSERT_EQ(0, vf_find(&pf, 0, &vf));
+	ASSERT_EQ(0, bind_by_name(&pf, TEST_PF));
+	ASSERT_EQ(0, vf_set_num(&pf, 0));
+	EXPECT_EQ(0, bind_by_name(&pf, "vpv_pci"));
+	close(log);
+}
+
+/* ---- A reset by Advanced Features ---- */
+
+TEST_F(special, advanced_features_flr)
+{
+	const uint32_t mark = 0x600dcafe;
+	unsigned int cap;
+
+	if (slots_find(PLAIN, self->slot, AF_INDEX + 1) != AF_INDEX + 1)
+		SKIP(return, "no function of the model " PLAIN " with af=1 in /vpv/devices");
+	self->slot[0] = self->slot[AF_INDEX];
+	ASSERT_EQ(0, vdev_bind(self->slot[0].bdf, variant->driver));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot[0], VDEV_GROUP));
+	ASSERT_EQ(0, vdev_bus_master(&self->v, false));
+	cap = vdev_find_cap(&self->v, PCI_CAP_ID_AF);
+	ASSERT_NE(0U, cap);
+	EXPECT_EQ(PCI_AF_CAP_TP | PCI_AF_CAP_FLR, vdev_cfg(&self->v, cap + PCI_AF_CAP, 1));
+
+	ASSERT_EQ(0, bar_set(&self->v, 0, 0, mark));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, cap + PCI_AF_CTRL, 1, 0));
+	EXPECT_EQ(mark, bar_get(&self->v, 0, 0));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, cap + PCI_AF_CTRL, 1, PCI_AF_CTRL_FLR));
+	EXPECT_EQ(0U, bar_get(&self->v, 0, 0));
+	EXPECT_EQ(0U, vdev_cfg(&self->v, cap + PCI_AF_CTRL, 1));
+
+	/* The other way into the same reset. */
+	ASSERT_EQ(0, bar_set(&self->v, 0, 0, mark));
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	EXPECT_EQ(0U, bar_get(&self->v, 0, 0));
 }
 
 TEST_HARNESS_MAIN
