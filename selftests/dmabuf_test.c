@@ -462,7 +462,7 @@ TEST_F_TIMEOUT(dmabuf, goes_with_memory, SECONDS)
 			TH_LOG("back after %s", ways[i].name);
 		close(late);
 	}
-	/* QEMU's e1000e has no FLR, pci-testdev no capability at all. */
+	/* QEMU's e1000e has no FLR (below), pci-testdev no capability at all. */
 	EXPECT_LE(variant->bar ? 5U : 6U, done);
 	EXPECT_EQ(0, tell(self->imp, "map"));
 	close(fd);
@@ -663,6 +663,31 @@ TEST_F_TIMEOUT(other, back_when_vfs_are_made, SECONDS)
 	ASSERT_EQ(0, sysfs_write(SRIOV_PARAM, "1"));
 	EXPECT_EQ(0, vf_set_num(&self->slot, 1));
 	EXPECT_EQ(0, import_once(fd, &edu));
+	close(fd);
+}
+
+/* It resets itself when its user writes a bit of config space; igb can. */
+TEST_F_TIMEOUT(other, goes_with_flr, SECONDS)
+{
+	struct import state;
+	struct slot edu;
+	int imp, fd;
+
+	NEED_STOCK("igb", &self->slot, 1);
+	NEED_IMPORTER(imp, &edu);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
+	NEED_FEATURE(&self->v);
+	ASSERT_EQ(0, set_memory(&self->v, true));
+	fd = dmabuf_one(&self->v, 0, 0, PAGE);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_attach(imp, fd, &edu, ""));
+	ASSERT_EQ(0, tell(imp, "map"));
+	ASSERT_EQ(0, flr(&self->v));
+	state = import_state(imp);
+	EXPECT_EQ(1U, state.told);
+	EXPECT_EQ(0U, state.mapped);
+	EXPECT_EQ(0, tell(imp, "map"));
+	close(imp);
 	close(fd);
 }
 
