@@ -55,8 +55,11 @@ static int reads(void *arg, unsigned long n)
 static int memory_bit(void *arg, unsigned long n)
 {
 	struct prey *p = arg;
+	int err = vdev_cfg_set(p->v, PCI_COMMAND, 2, n % 2 ? PCI_COMMAND_MEMORY : 0);
 
-	return vdev_cfg_set(p->v, PCI_COMMAND, 2, n % 2 ? PCI_COMMAND_MEMORY : 0);
+	/* Others have to find memory there, too. */
+	usleep(n % 2 * 2000);
+	return err;
 }
 
 static int resets(void *arg, unsigned long n)
@@ -455,7 +458,7 @@ static int users_come_and_die(void *arg, unsigned long n)
 		*u->now = TURNED_AWAY;
 		_exit(1);
 	}
-	for (unsigned int i = 0; n % 2 && *u->now == ON_THE_WAY && i < 200; i++)
+	for (unsigned int i = 0; n % 2 && *u->now == ON_THE_WAY && i < 2000; i++)
 		usleep(10000);
 	usleep(1000 * (n % 40));
 	kill(pid, SIGKILL);
