@@ -8,6 +8,7 @@
 #include "lib/test.h"
 
 #define RACE_MS		400
+#define HALVES_MS	1000	/* each write goes to the device: a few tens */
 #define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
 
 FIXTURE(shadow)
@@ -265,7 +266,7 @@ TEST_F(shadow, writers_of_two_halves_do_not_undo_each_other)
 		RACE_JOB(write_and_look, &low), RACE_JOB(write_and_look, &high),
 	};
 
-	EXPECT_TRUE(race_run_ms(jobs, ARRAY_SIZE(jobs), RACE_MS));
+	EXPECT_TRUE(race_run_ms(jobs, ARRAY_SIZE(jobs), HALVES_MS));
 	EXPECT_EQ(0UL, low.lost);
 	EXPECT_EQ(0UL, high.lost);
 }
