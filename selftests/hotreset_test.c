@@ -2,14 +2,15 @@
 /*
  * Hot reset of a slot with two functions: who may ask for it, what becomes of the other
  * function, and when it is done unasked.  vfio-pci gives the same answers.  On the pair of
- * igb functions that the lab puts into one slot, each in a group of its own.
+ * igb functions that the lab puts into one slot, each in a group of its own, and on the pair
+ * of e1000e functions, which share one.
  */
 #include "lib/stock.h"
 #include "lib/test.h"
 #include "lib/trace.h"
 
 #define FUNCTIONS	2
-#define LEDCTL		0xe00	/* igb, BAR 0: readable, writable, reset to a default */
+#define LEDCTL		0xe00	/* igb, e1000e, BAR 0: readable, writable, reset to a default */
 
 struct info {
 	struct vfio_pci_hot_reset_info info;
@@ -259,6 +260,73 @@ TEST_F(pair, the_slot_is_reset_when_the_last_one_is_closed)
 		ASSERT_EQ(0, vdev_open(&self->v[i], &self->slot[i], VDEV_GROUP));
 		EXPECT_TRUE(is_fresh(&self->v[i], fresh[i]));
 	}
+}
+
+/* ---- Two functions of one group ---- */
+
+FIXTURE(mates)
+{
+	struct slot slot[FUNCTIONS];
+	struct vdev v[FUNCTIONS];
+};
+
+FIXTURE_VARIANT(mates)
+{
+	const char *driver;
+};
+
+FIXTURE_VARIANT_ADD(mates, vpv_pci) { .driver = "vpv_pci" };
+FIXTURE_VARIANT_ADD(mates, vfio_pci) { .driver = "vfio-pci" };
+
+FIXTURE_SETUP(mates)
+{
+	for (int i = 0; i < FUNCTIONS; i++)
+		self->v[i].fd = self->v[i].group = self->v[i].iommu = -1;
+	NEED_MODE(VDEV_CDEV);
+	if (slots_find("e1000e-pair", self->slot, FUNCTIONS) != FUNCTIONS)
+		SKIP(return, "no e1000e-pair in /vpv/stock");
+	if (!strcmp(variant->driver, "vfio-pci") && system("modprobe vfio-pci"))
+		SKIP(return, "vfio-pci cannot be loaded");
+	for (int i = 0; i < FUNCTIONS; i++)
+		ASSERT_EQ(0, vdev_bind(self->slot[i].bdf, variant->driver));
+}
+
+FIXTURE_TEARDOWN(mates)
+{
+	for (int i = 0; i < FUNCTIONS; i++) {
+		vdev_close(&self->v[i]);
+		vdev_unbind(self->slot[i].bdf);
+	}
+}
+
+/* Nobody else can have what is in the user's group: it is the user's, though not open. */
+TEST_F(mates, the_closed_one_is_owned)
+{
+	const uint32_t owned = VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
+	uint32_t fresh;
+	struct info b;
+
+	ASSERT_EQ(0, vdev_open(&self->v[0], &self->slot[0], VDEV_CDEV));
+	/* QEMU's e1000e keeps this register in the only other reset that it has, by D3hot. */
+	ASSERT_EQ(0, hot_reset(&self->v[0], 0, NULL));
+	ASSERT_EQ(0, mark(&self->v[0], &fresh));
+	ASSERT_EQ(0, get_info(&self->v[0], &b));
+	ASSERT_EQ(2U, b.info.count);
+	EXPECT_EQ(VFIO_PCI_HOT_RESET_FLAG_DEV_ID | owned, b.info.flags);
+	EXPECT_LT(0, (int)b.device[0].devid);
+	EXPECT_EQ(VFIO_PCI_DEVID_OWNED, (int)b.device[1].devid);
+	EXPECT_EQ(-EPERM, vdev_open(&self->v[1], &self->slot[1], VDEV_CDEV));
+	EXPECT_EQ(0, hot_reset(&self->v[0], 0, NULL));
+	EXPECT_TRUE(is_fresh(&self->v[0], fresh));
+
+	/* Without a driver of VFIO it is nobody's. */
+	ASSERT_EQ(0, vdev_unbind(self->slot[1].bdf));
+	ASSERT_EQ(0, mark(&self->v[0], &fresh));
+	ASSERT_EQ(0, get_info(&self->v[0], &b));
+	EXPECT_EQ((uint32_t)VFIO_PCI_HOT_RESET_FLAG_DEV_ID, b.info.flags);
+	EXPECT_EQ(VFIO_PCI_DEVID_NOT_OWNED, (int)b.device[1].devid);
+	EXPECT_EQ(-EINVAL, hot_reset(&self->v[0], 0, NULL));
+	EXPECT_FALSE(is_fresh(&self->v[0], fresh));
 }
 
 TEST_HARNESS_MAIN
