@@ -89,9 +89,13 @@ static void resume(struct pci_dev *pdev)
 	pci_info_ratelimited(pdev, "recovered from an error\n");
 }
 
+/* Also when the function is closed, and when the reset comes from elsewhere (sysfs). */
 static void reset_prepare(struct pci_dev *pdev)
 {
-	/* Present so that the PCI core does not warn; reset_done() does the work. */
+	struct vpv_device *vpv = pci_get_drvdata(pdev);
+
+	if (vpv && vpv->variant->reset_prepare)
+		vpv->variant->reset_prepare(vpv);
 }
 
 static void reset_done(struct pci_dev *pdev)

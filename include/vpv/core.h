@@ -187,6 +187,21 @@ struct vpv_variant {
 	void (*close)(struct vpv_device *vpv);
 
 	/**
+	 * @reset_prepare: The function is about to be reset, by whomever.
+	 *
+	 * May be unset.  Whatever must not be in work at the device, or at another
+	 * function that controls it, while the function is reset is ended or waited
+	 * for here, and begins no more.  @reset_done follows, also when the reset
+	 * fails.  Two kinds of resets come without it: the one at the last close,
+	 * before which @close has run, and the one of the bus by which the PCI core
+	 * recovers from an error, after which @reset_done is called all the same.
+	 *
+	 * Context: as @reset_done.  May sleep for a time that the variant bounds:
+	 * whoever asked for the reset waits.
+	 */
+	void (*reset_prepare)(struct vpv_device *vpv);
+
+	/**
 	 * @reset_done: The function was reset, by whomever.
 	 *
 	 * memory_lock and other locks may be held: must not take memory_lock
@@ -264,7 +279,7 @@ extern const struct dev_pm_ops vpv_pm_ops;
  */
 int vpv_sriov_configure(struct pci_dev *pdev, int num);
 
-/* For pci_driver.err_handler of every variant: AER and the end of a reset. */
+/* For pci_driver.err_handler of every variant: AER, begin and end of a reset. */
 extern const struct pci_error_handlers vpv_err_handlers;
 
 /**
