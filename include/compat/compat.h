@@ -7,6 +7,11 @@
 #ifndef VPV_COMPAT_H
 #define VPV_COMPAT_H
 
+/* What is in registers, streams and files is taken as it is in memory. */
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "only little-endian machines are supported"
+#endif
+
 /* The compiler flags of a probe may force this file in, too. */
 #ifndef VPV_PROBING
 #include "vpv_probes.h"
