@@ -170,7 +170,7 @@ static void vf_added(struct pci_dev *pdev)
 	pf = find_pf(pci_physfn(pdev));
 	if (!pf)
 		return;
-	ret = device_set_driver_override(&pdev->dev, pf->vdev.ops->name);
+	ret = vpv_compat_driver_override(pdev, pf->vdev.ops->name);
 	if (ret)
 		pci_warn(pdev, "driver_override cannot be set: %d\n", ret);
 }

@@ -62,6 +62,15 @@
 })
 #endif
 
+/* linux/device.h: the override was a string of the PCI device. */
+#ifdef VPV_HAVE_DEVICE_SET_DRIVER_OVERRIDE
+#define vpv_compat_driver_override(pdev, name)				\
+	device_set_driver_override(&(pdev)->dev, name)
+#else
+#define vpv_compat_driver_override(pdev, name)				\
+	driver_set_override(&(pdev)->dev, &(pdev)->driver_override, name, strlen(name))
+#endif
+
 /* linux/pci.h: some architectures have BARs that a CPU cannot map. */
 #ifdef VPV_HAVE_PCI_NON_MAPPABLE_BARS
 #define vpv_compat_bars_mappable(pdev) (!(pdev)->non_mappable_bars)
