@@ -278,6 +278,15 @@ release:
 }
 EXPORT_SYMBOL_GPL(vpv_op_open);
 
+/* While INTx may still be masked by its handler, in the same register. */
+static void dma_off(struct vpv_device *vpv)
+{
+	pci_cfg_access_lock(vpv->pdev);
+	scoped_guard(spinlock_irqsave, &vpv->state->irqlock)
+		pci_clear_master(vpv->pdev);
+	pci_cfg_access_unlock(vpv->pdev);
+}
+
 void vpv_op_close(struct vfio_device *vdev)
 {
 	struct vpv_device *vpv = vpv_from_vdev(vdev);
@@ -296,7 +305,7 @@ void vpv_op_close(struct vfio_device *vdev)
 	kfree(st->pm_saved);
 	st->pm_saved = NULL;
 
-	pci_clear_master(vpv->pdev);
+	dma_off(vpv);
 	vpv_irqs_close(vpv);
 	vpv_ioeventfds_close(vpv);
 	regions_close(vpv);

@@ -76,6 +76,8 @@ static void command_memory(struct vpv_device *vpv, bool on)
 	unsigned long flags;
 	u16 cmd;
 
+	/* Not into the middle of a reset that sysfs has started. */
+	pci_cfg_access_lock(pdev);
 	spin_lock_irqsave(&vpv->state->irqlock, flags);
 	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
 	if (!PCI_POSSIBLE_ERROR(cmd)) {
@@ -83,6 +85,7 @@ static void command_memory(struct vpv_device *vpv, bool on)
 		pci_write_config_word(pdev, PCI_COMMAND, cmd);
 	}
 	spin_unlock_irqrestore(&vpv->state->irqlock, flags);
+	pci_cfg_access_unlock(pdev);
 }
 
 /* Memory space on in hardware.  Return: whether it was off. */

@@ -11,7 +11,8 @@
  *	    igate (mutex: which interrupts are set up)
  *	    ioeventfds_lock (mutex: list of them)
  *	      memory_lock (rwsem: may registers be accessed)
- *	        device lock, config access lock (by trylock in resets)
+ *	        device lock (by trylock in resets)
+ *	        config access lock (likewise; writers of COMMAND wait for it)
  *	        lock of a dma-buf (dma_resv)
  *	        irqlock (spinlock: INTx masking and bits of the physical COMMAND)
  *
