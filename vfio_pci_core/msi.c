@@ -108,7 +108,7 @@ static void vector_remove(struct vpv_device *vpv, unsigned int nr)
 
 	if (!vec)
 		return;
-	irq_bypass_unregister_producer(&vec->producer);
+	vpv_compat_irq_bypass_unregister(&vec->producer);
 	vpv_memory_force(vpv);
 	free_irq(vec->irq, vec->trigger);
 	vpv_memory_unforce(vpv);

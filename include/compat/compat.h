@@ -49,16 +49,31 @@
 #define VPV_VFIO_OPS_IOMMUFD
 #endif
 
-/* linux/irqbypass.h: the eventfd was a token in the producer. */
+/*
+ * linux/irqbypass.h: the eventfd was a token in the producer.  By it the manager finds
+ * what it unregisters, whoever registered it: a producer that is not registered has none.
+ */
 #ifdef VPV_HAVE_IRQ_BYPASS_EVENTFD
 #define vpv_compat_irq_bypass_register(producer, ctx, virq)		\
 	irq_bypass_register_producer(producer, ctx, virq)
+#define vpv_compat_irq_bypass_unregister(producer)			\
+	irq_bypass_unregister_producer(producer)
 #else
 #define vpv_compat_irq_bypass_register(producer, ctx, virq)		\
 ({									\
+	int _ret;							\
+									\
 	(producer)->token = (ctx);					\
 	(producer)->irq = (virq);					\
-	irq_bypass_register_producer(producer);				\
+	_ret = irq_bypass_register_producer(producer);			\
+	if (_ret)							\
+		(producer)->token = NULL;				\
+	_ret;								\
+})
+#define vpv_compat_irq_bypass_unregister(producer)			\
+({									\
+	irq_bypass_unregister_producer(producer);			\
+	(producer)->token = NULL;					\
 })
 #endif
 
