@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reset against the state lock: the only deferral.
+ * Resets and faults against the state lock: the only deferral.
  *
- * A reset arrives with locks held that hooks take (memory_lock) and that are
- * ordered with user memory access, so it must not wait for state_lock.  It leaves a
- * flag instead.  The flag is tested and state_lock let go under one spinlock, so
+ * Both are reported with locks held that hooks take (memory_lock) and that are
+ * ordered with user memory access, so they must not wait for state_lock.  They leave a
+ * flag instead.  The flag is tested and state_lock released under one spinlock, so
  * either the holder sees the flag, or the lock is free by the time of the trylock.
+ *
+ * The later one of the two wins: a reset ends a fault that was reported before it.
  */
 #include <linux/export.h>
 
@@ -28,29 +30,69 @@ static void reset_locked(struct vmig_machine *m)
 	trace_vmig_reset(m, false);
 }
 
+/* Not for a device that is closed: it is reset before its next user gets it. */
+static void fault_locked(struct vmig_machine *m, const char *why)
+{
+	lockdep_assert_held(&m->state_lock);
+
+	if (m->open) {
+		vmig_complain(m, "the device failed: %s", why);
+		vmig_state_error(m, -EIO);
+	}
+
+	spin_lock(&m->lock);
+	/* With a reset pending it is a later one. */
+	if (m->fault == why && !m->reset_pending)
+		m->fault = NULL;
+	spin_unlock(&m->lock);
+	trace_vmig_fault(m, why, false);
+}
+
+/* One of them; more may have been left by the time it returns. */
+static void pending_locked(struct vmig_machine *m)
+{
+	const char *why = READ_ONCE(m->fault);
+
+	if (READ_ONCE(m->reset_pending))
+		reset_locked(m);
+	else if (why)
+		fault_locked(m, why);
+}
+
+/**
+ * vmig_pending() - Was a reset or a fault left to the holder of state_lock?
+ * @m: Machine.
+ *
+ * Context: any; a snapshot.
+ */
+bool vmig_pending(const struct vmig_machine *m)
+{
+	return READ_ONCE(m->reset_pending) || READ_ONCE(m->fault);
+}
+
 /**
  * vmig_lock() - Take the state lock
  * @m: Machine.
  *
- * The state that is seen is the one after all resets that were reported.
+ * The state that is seen is the one after all resets and faults that were reported.
  */
 void vmig_lock(struct vmig_machine *m)
 {
 	mutex_lock(&m->state_lock);
-	if (READ_ONCE(m->reset_pending))
-		reset_locked(m);
+	while (vmig_pending(m))
+		pending_locked(m);
 }
 
 /**
- * vmig_unlock() - Let the state lock go, and do what a reset left to its holder
+ * vmig_unlock() - Release the state lock, and do what was left to its holder
  * @m: Machine.
  */
 void vmig_unlock(struct vmig_machine *m)
 {
 	spin_lock(&m->lock);
-	while (m->reset_pending) {
+	while (vmig_pending(m)) {
 		spin_unlock(&m->lock);
-		reset_locked(m);
+		pending_locked(m);
 		spin_lock(&m->lock);
 	}
 	mutex_unlock(&m->state_lock);
@@ -63,6 +105,7 @@ void vmig_reset_done(struct vmig_dev *mig)
 
 	spin_lock(&m->lock);
 	m->reset_pending = true;
+	m->fault = NULL;
 	spin_unlock(&m->lock);
 	vmig_sessions_fail(m, -ENODEV);
 
@@ -72,3 +115,19 @@ void vmig_reset_done(struct vmig_dev *mig)
 		trace_vmig_reset(m, true);
 }
 EXPORT_SYMBOL_GPL(vmig_reset_done);
+
+void vmig_fault(struct vmig_dev *mig, const char *why)
+{
+	struct vmig_machine *m = mig->m;
+
+	spin_lock(&m->lock);
+	m->fault = why;
+	spin_unlock(&m->lock);
+	vmig_sessions_fail(m, -EIO);
+
+	if (mutex_trylock(&m->state_lock))
+		vmig_unlock(m);
+	else
+		trace_vmig_fault(m, why, true);
+}
+EXPORT_SYMBOL_GPL(vmig_fault);

@@ -87,14 +87,14 @@ void vmig_state_error(struct vmig_machine *m, int err)
  * vmig_state_snapshot() - Current state, without waiting
  * @m: Machine.
  *
- * Return: VMIG_ bits; a reset counts from the moment it was reported.
+ * Return: VMIG_ bits; a reset or fault counts from the moment it was reported.
  */
 u8 vmig_state_snapshot(struct vmig_machine *m)
 {
 	u8 bits;
 
 	spin_lock(&m->lock);
-	bits = m->reset_pending ? VMIG_RUNNING : m->state;
+	bits = m->fault ? VMIG_ERROR : m->reset_pending ? VMIG_RUNNING : m->state;
 	spin_unlock(&m->lock);
 	return bits;
 }
@@ -207,7 +207,7 @@ static int state_step(struct vmig_machine *m, const struct vmig_step *step,
 	return err;
 }
 
-/* All steps of a path.  Stops where a hook fails, or when a reset came between. */
+/* All steps of a path.  Stops where a hook fails, or when a reset or fault came between. */
 static int state_walk(struct vmig_machine *m, const struct vmig_path *path,
 		      struct file **filp)
 {
@@ -215,8 +215,8 @@ static int state_walk(struct vmig_machine *m, const struct vmig_path *path,
 	int err = 0;
 
 	for (i = 0; i < path->steps && !err; i++) {
-		if (READ_ONCE(m->reset_pending))
-			return -ECANCELED;
+		if (vmig_pending(m))
+			return READ_ONCE(m->fault) ? -EIO : -ECANCELED;
 		err = state_step(m, path->step[i], filp);
 	}
 	return err;
@@ -260,8 +260,8 @@ static int state_change(struct vmig_machine *m, u8 to, struct file **filp)
  * On failure the device is in any state on the way, or in ERROR.
  *
  * Return: 0; -EINVAL for an unknown or unsupported state, or when there is no way to
- * it; -EIO in ERROR; -ENODEV when the device goes away; -ECANCELED when a reset came
- * between; or what a hook returned.
+ * it; -EIO in ERROR, also after vmig_fault(); -ENODEV when the device goes away;
+ * -ECANCELED when a reset came between; or what a hook returned.
  */
 int vmig_state_request(struct vmig_machine *m, unsigned int v2, struct file **filp)
 {

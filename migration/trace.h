@@ -113,6 +113,23 @@ TRACE_EVENT(vmig_reset,
 	TP_printk("%s %s", __get_str(dev), __entry->deferred ? "deferred" : "done")
 );
 
+TRACE_EVENT(vmig_fault,
+	TP_PROTO(const struct vmig_machine *m, const char *why, bool deferred),
+	TP_ARGS(m, why, deferred),
+	TP_STRUCT__entry(
+		__string(dev, vmig_trace_dev(m))
+		__string(why, why)
+		__field(bool, deferred)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__assign_str(why);
+		__entry->deferred = deferred;
+	),
+	TP_printk("%s %s: %s", __get_str(dev), __entry->deferred ? "deferred" : "done",
+		  __get_str(why))
+);
+
 TRACE_EVENT(vmig_refusal,
 	TP_PROTO(const struct vmig_machine *m, const struct vmig_refusal *why),
 	TP_ARGS(m, why),

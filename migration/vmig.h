@@ -7,7 +7,8 @@
  *   vmig_machine.request_lock	one state request, open, close or detach at a time
  *   vmig_file.io_lock		one read or write of a data file at a time
  *   vmig_machine.state_lock	state, sessions and all hooks; never waited for by
- *				vmig_reset_done(); never held over user memory
+ *				vmig_reset_done() and vmig_fault(); never held over
+ *				user memory
  *   vmig_machine.track_lock	track hooks; beside io_lock and state_lock
  *   vmig_machine.lock		spinlock
  *   vmig_file.lock		spinlock
@@ -96,6 +97,7 @@ struct vmig_session_stats {
  *	request_lock and state_lock, read under either.
  * @detached: The device is going away; written likewise.
  * @reset_pending: vmig_reset_done() left work to the holder of state_lock; lock.
+ * @fault: So did vmig_fault(), after that reset if both are set; what failed; lock.
  * @saving: Save session.  Written under state_lock and lock, read under either.
  * @resuming: Load session, likewise.
  * @work: Producer of the save session.
@@ -128,6 +130,7 @@ struct vmig_machine {
 	bool open;
 	bool detached;
 	bool reset_pending;
+	const char *fault;
 	struct vmig_file *saving;
 	struct vmig_file *resuming;
 	struct delayed_work work;
@@ -242,6 +245,7 @@ void vmig_sessions_end(struct vmig_machine *m, int err);
 /* reset.c */
 void vmig_lock(struct vmig_machine *m);
 void vmig_unlock(struct vmig_machine *m);
+bool vmig_pending(const struct vmig_machine *m);
 
 /* buf.c */
 void *vmig_alloc(struct vmig_machine *m, size_t bytes);

@@ -7,6 +7,7 @@
  *   vmig_init()        in its vfio_device_ops.init or its core hook of that name
  *   vmig_open/close()  when the device is opened and closed by user space
  *   vmig_reset_done()  when the function was reset, by whomever
+ *   vmig_fault()       when it failed by itself: only a reset helps
  *   vmig_detach()      before vfio_unregister_group_dev()
  *   vmig_fini()        in release, or when init fails later on
  *
@@ -473,6 +474,27 @@ void vmig_close(struct vmig_dev *mig);
  * Context: process; does not sleep on the state lock.
  */
 void vmig_reset_done(struct vmig_dev *mig);
+
+/**
+ * vmig_fault() - The device failed by itself, and only a reset helps
+ * @mig: Device; its state becomes ERROR, its sessions end with -EIO.
+ * @why: What failed, for the log and debugfs; must stay valid until vmig_fini().
+ *
+ * For what a variant learns outside of a hook and what makes the state of the library
+ * untrue: firmware has lost the function's state, or a suspension that user space relies
+ * on.  A hook returns -EIO instead.  It is not for failures that leave the function able
+ * to change states: a VMM resets a device whose state change fails.
+ *
+ * Never waits for the state lock, as vmig_reset_done(): user space sees ERROR and failing
+ * data files at once, and a hook that runs is not disturbed; who holds the lock does
+ * the rest before releasing it.  The later one of fault and reset decides: a reset
+ * that is reported afterwards makes the state RUNNING.  Without effect while the device
+ * is closed, since it is reset before it is opened.
+ *
+ * Context: process; wherever vmig_reset_done() may be called; between vmig_init() and
+ * vmig_fini(), also from a hook.
+ */
+void vmig_fault(struct vmig_dev *mig, const char *why);
 
 /**
  * vmig_detach() - The device is going away

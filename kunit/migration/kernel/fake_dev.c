@@ -292,6 +292,14 @@ void fake_reset_function(struct fake *fake)
 	mutex_unlock(&fake->memory_lock);
 }
 
+/* As a driver reports what firmware told it. */
+void fake_fault(struct fake *fake)
+{
+	mutex_lock(&fake->memory_lock);
+	vmig_fault(&fake->mig, "kunit");
+	mutex_unlock(&fake->memory_lock);
+}
+
 int fake_calls(struct fake *fake, int hook)
 {
 	return atomic_read(&fake->calls[hook]);

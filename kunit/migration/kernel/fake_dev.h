@@ -73,6 +73,7 @@ void fake_put(struct fake *fake);
 void fake_stall(struct fake *fake, int hook);
 void fake_release(struct fake *fake);
 void fake_reset_function(struct fake *fake);
+void fake_fault(struct fake *fake);
 int fake_calls(struct fake *fake, int hook);
 
 struct file *fake_set(struct fake *fake, unsigned int state);

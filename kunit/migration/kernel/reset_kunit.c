@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reset, close and detach at every moment: nothing hangs, dangles or stays behind. */
+/* Reset, fault, close and detach at every moment: nothing hangs, dangles or stays behind. */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
@@ -109,17 +109,22 @@ static bool soon(int (*get)(struct fake *fake, int hook), struct fake *fake, int
 	return true;
 }
 
-static void expect_dead(struct kunit *test, struct file *file)
+static void expect_failed(struct kunit *test, struct file *file, ssize_t err)
 {
 	u8 byte = 0;
 
 	if (!file)
 		return;
 	if (file->f_mode & FMODE_READ)
-		KUNIT_EXPECT_EQ(test, fake_read(file, &byte, 1), -ENODEV);
+		KUNIT_EXPECT_EQ(test, fake_read(file, &byte, 1), err);
 	else
-		KUNIT_EXPECT_EQ(test, fake_write(file, &byte, 1), -ENODEV);
+		KUNIT_EXPECT_EQ(test, fake_write(file, &byte, 1), err);
 	fake_close(file);
+}
+
+static void expect_dead(struct kunit *test, struct file *file)
+{
+	expect_failed(test, file, -ENODEV);
 }
 
 static void reset_in_every_state_runs_the_device(struct kunit *test)
@@ -318,13 +323,122 @@ static void signal_ends_a_read_that_waits(struct kunit *test)
 	fake_put(fake);
 }
 
-/* Reader, resets and state changes at once, for lockdep and KASAN to look at. */
+static void fault_in_every_state_is_an_error_until_reset(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(all_states); i++) {
+		struct file *file = NULL;
+
+		KUNIT_ASSERT_EQ(test, fake_go(fake, all_states[i], &file), 0);
+		fake_fault(fake);
+		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(ERROR));
+		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(fake_set(fake, E(RUNNING))), -EIO);
+		expect_failed(test, file, -EIO);
+		fake_reset_function(fake);
+		KUNIT_EXPECT_TRUE(test, soon(fake_calls, fake, FAKE_RESET, i + 1));
+		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	}
+	fake_put(fake);
+}
+
+static void fault_is_left_to_the_holder_of_the_lock(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct job *job = job_new(test, fake);
+
+	fake_stall(fake, FAKE_FREEZE);
+	job->state = E(STOP_COPY);
+	job_run(test, job, job_set);
+	wait_for_completion(&fake->there);
+
+	fake_fault(fake);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(ERROR));
+	fake_release(fake);
+	KUNIT_ASSERT_TRUE(test, job_ends(job));
+	KUNIT_EXPECT_EQ(test, job->ret, -EIO);
+	KUNIT_EXPECT_NULL(test, job->file);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(ERROR));
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_SAVE), 0);
+	fake_put(fake);
+}
+
+/* All are left to the same holder. */
+static void the_later_one_of_reset_and_fault_decides(struct kunit *test)
+{
+	static const struct {
+		const char *order;
+		int state;
+	} cases[] = {
+		{ "FR", E(RUNNING) }, { "RF", E(ERROR) }, { "FRF", E(ERROR) },
+		{ "RFR", E(RUNNING) }, { "FF", E(ERROR) },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+		struct job *job = job_new(test, fake);
+		bool reset = strchr(cases[i].order, 'R');
+		const char *what;
+
+		fake_stall(fake, FAKE_FREEZE);
+		job->state = E(STOP);
+		job_run(test, job, job_set);
+		wait_for_completion(&fake->there);
+		for (what = cases[i].order; *what; what++)
+			(*what == 'R' ? fake_reset_function : fake_fault)(fake);
+		KUNIT_EXPECT_EQ(test, fake_get(fake), cases[i].state);
+		fake_release(fake);
+		KUNIT_ASSERT_TRUE(test, job_ends(job));
+		KUNIT_EXPECT_EQ_MSG(test, fake_get(fake), cases[i].state, "%s",
+				    cases[i].order);
+		KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_RESET), (int)reset);
+		fake_put(fake);
+	}
+}
+
+static void fault_fails_a_reader_that_waits(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct job *reader = job_new(test, fake);
+	struct file *file = NULL;
+
+	fake_stall(fake, FAKE_PRECOPY);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+	wait_for_completion(&fake->there);
+	reader->file = file;
+	job_run(test, reader, job_read);
+	msleep(20);
+	fake_fault(fake);
+	KUNIT_EXPECT_TRUE(test, job_ends(reader));
+	KUNIT_EXPECT_EQ(test, reader->ret, -EIO);
+	fake_release(fake);
+	fake_close(file);
+	fake_put(fake);
+}
+
+static void fault_of_a_closed_device_has_no_effect(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+
+	vmig_close(&fake->mig);
+	fake_fault(fake);
+	vmig_open(&fake->mig);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(fake_set(fake, E(STOP))), 0);
+	fake_put(fake);
+}
+
+/* Reader, resets, faults and state changes at once, for lockdep and KASAN to look at. */
 static int storm_reset(void *data)
 {
 	struct job *job = data;
 	int i;
 
 	for (i = 0; i < 300; i++) {
+		if (i % 4 == 3)
+			fake_fault(job->fake);
 		fake_reset_function(job->fake);
 		usleep_range(50, 500);
 	}
@@ -372,6 +486,11 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(detach_fails_a_reader_that_waits),
 	KUNIT_CASE(reset_fails_a_reader_that_waits),
 	KUNIT_CASE(signal_ends_a_read_that_waits),
+	KUNIT_CASE(fault_in_every_state_is_an_error_until_reset),
+	KUNIT_CASE(fault_is_left_to_the_holder_of_the_lock),
+	KUNIT_CASE(the_later_one_of_reset_and_fault_decides),
+	KUNIT_CASE(fault_fails_a_reader_that_waits),
+	KUNIT_CASE(fault_of_a_closed_device_has_no_effect),
 	KUNIT_CASE(storm_of_resets_leaves_a_working_device),
 	{}
 };
