@@ -51,7 +51,7 @@ static int save(struct vmig_file *f, int (*get)(struct vfio_device *, void *, si
  * vmig_config_save_view() - Write what the user sees
  * @f: Save session; MATCH has been queued.
  *
- * Optional, so that readers of minor version 0 skip it.
+ * Optional, for readers that have nothing to compare it with.
  * Return: 0 or a negative errno.
  */
 int vmig_config_save_view(struct vmig_file *f)
@@ -72,6 +72,35 @@ int vmig_config_save_state(struct vmig_file *f)
 	const struct vpv_config_travel *config = f->m->mig->desc->config;
 
 	return config ? save(f, config->save, VPV_RECORD_CONFIG, 0) : 0;
+}
+
+/**
+ * vmig_config_load_begin() - Say whether a stream needs a VIEW
+ * @m: Machine.
+ * @p: Parser, before the first byte.
+ *
+ * A device whose user sees something takes nothing that it cannot compare with that.
+ * Return: 0 or a negative errno.
+ */
+int vmig_config_load_begin(struct vmig_machine *m, struct vmig_parser *p)
+{
+	const struct vpv_config_travel *config = m->mig->desc->config;
+	void *buf;
+	int ret;
+
+	lockdep_assert_held(&m->state_lock);
+
+	if (!config)
+		return 0;
+	buf = kvmalloc(VPV_CONFIG_MAX_BYTES, GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return -ENOMEM;
+	ret = config->view(m->mig->vdev, buf, VPV_CONFIG_MAX_BYTES);
+	kvfree(buf);
+	if (ret < 0)
+		return ret;
+	p->view_wanted = ret;
+	return 0;
 }
 
 static int refuse(struct vmig_machine *m, const struct vpv_config_diff *diff, int err)

@@ -78,15 +78,22 @@ static int resume_room(struct vmig_machine *m, struct vmig_file *f)
 	return 0;
 }
 
+/*
+ * What the match data of the family has is a prefix of what that of a later version has.
+ * That we can read what a later version writes was checked in the header.
+ */
 static int resume_verify(struct vmig_machine *m, struct vmig_parser *p)
 {
 	const struct vmig_ops *ops = m->mig->ops;
+	size_t bytes = p->record_bytes;
 	int err;
 
 	if (!ops->verify)
 		return 0;
+	if (le32_to_cpu(p->header.state_version) > m->id.state_version)
+		bytes = min_t(size_t, bytes, m->mig->desc->match_bytes);
 	m->refused = false;
-	err = ops->verify(m->mig, p->payload, p->record_bytes);
+	err = ops->verify(m->mig, p->payload, bytes);
 	if (err && !m->refused)
 		vmig_complain(m, "stream refused: match data (%d)", err);
 	return err;
@@ -260,6 +267,9 @@ int vmig_resume_begin(struct vmig_machine *m, struct file **filp)
 	if (!f)
 		return -ENOMEM;
 	vmig_parse_begin(&f->parser, &m->id, mig->desc->max_payload);
+	err = vmig_config_load_begin(m, &f->parser);
+	if (err)
+		goto put;
 
 	file = vmig_file_open(f);
 	if (IS_ERR(file)) {

@@ -311,7 +311,7 @@ static u32 most_bytes(const struct vmig_parser *p)
 	return p->type == VPV_RECORD_MATCH ? VMIG_MATCH_MAX_BYTES : VMIG_OWN_MAX_BYTES;
 }
 
-/* MATCH first and once, VIEW only behind it, CONFIG at most once. */
+/* MATCH first and once, VIEW only behind it, there if it is wanted, CONFIG at most once. */
 static int check_place(struct vmig_parser *p)
 {
 	bool match = p->type == VPV_RECORD_MATCH;
@@ -322,6 +322,8 @@ static int check_place(struct vmig_parser *p)
 		return refuse(p, -EPROTO, "second MATCH, at record", 0, p->seq);
 	if (p->type == VPV_RECORD_VIEW && p->seq != 1)
 		return refuse(p, -EPROTO, "VIEW, at record", 1, p->seq);
+	if (p->seq == 1 && p->view_wanted && p->type != VPV_RECORD_VIEW)
+		return refuse(p, -EPROTO, "second record type", VPV_RECORD_VIEW, p->type);
 	if (p->type == VPV_RECORD_CONFIG && p->config_seen)
 		return refuse(p, -EPROTO, "second CONFIG, at record", 0, p->seq);
 	return 0;

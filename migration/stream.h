@@ -168,6 +168,7 @@ enum vmig_parse_event {
  * @crc: Checksum of what the next head continues.
  * @seq: Number of the next record.
  * @bytes: Sum of the payloads seen.
+ * @view_wanted: The second record must be VIEW; set by the caller before the first byte.
  * @config_seen: A CONFIG record was there.
  * @type: Type of the record.
  * @flags: Its flags.
@@ -191,6 +192,7 @@ struct vmig_parser {
 	u32 crc;
 	u64 seq;
 	u64 bytes;
+	bool view_wanted;
 	bool config_seen;
 	u32 type;
 	u32 flags;

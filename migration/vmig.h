@@ -299,6 +299,7 @@ __poll_t vmig_resume_poll(struct file *filp, struct poll_table_struct *pt);
 void vmig_config_open(struct vmig_machine *m);
 int vmig_config_save_view(struct vmig_file *f);
 int vmig_config_save_state(struct vmig_file *f);
+int vmig_config_load_begin(struct vmig_machine *m, struct vmig_parser *p);
 int vmig_config_load(struct vmig_machine *m, const struct vmig_parser *p);
 int vmig_config_load_end(struct vmig_machine *m, const struct vmig_parser *p);
 

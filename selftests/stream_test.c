@@ -317,12 +317,8 @@ static void unknown_container_optional(struct stream *s)
 {
 	rec_insert(s, END, 0x77, VPV_RECORD_OPTIONAL, scratch, 8);
 }
+static void view_missing(struct stream *s) { rec_remove(s, VIEW); }
 /* Its first word is that of the ids. */
-static void minor_0(struct stream *s)
-{
-	s->header.minor = 0;
-	rec_remove(s, VIEW);
-}
 static void view_id(struct stream *s) { rec_copy(s, VIEW)[8 + 4]++; }
 static void view_bytes(struct stream *s) { put32(rec_copy(s, VIEW), 0, 256); }
 static void view_words(struct stream *s) { rec_copy(s, VIEW)[4]++; }
@@ -344,6 +340,21 @@ static void config(struct stream *s)
 }
 static void record_flags(struct stream *s) { s->rec[QUEUE].flags = 0x80; }
 static void match_size(struct stream *s) { s->rec[MATCH].bytes -= 4; }
+static void match_longer(struct stream *s)
+{
+	rec_copy(s, MATCH);
+	s->rec[MATCH].bytes += 8;
+}
+static void match_of_newer_version(struct stream *s)
+{
+	version_readable(s);
+	match_longer(s);
+}
+static void match_shorter_of_newer_version(struct stream *s)
+{
+	version_readable(s);
+	match_size(s);
+}
 static void match_magic(struct stream *s) { rec_copy(s, MATCH)[0]++; }
 static void match_revision(struct stream *s) { put32(rec_copy(s, MATCH), 4, 0x990000); }
 static void match_version(struct stream *s) { put32(rec_copy(s, MATCH), 8, 0xffff); }
@@ -372,7 +383,7 @@ static const struct bad bads[] = {
 	BAD(version_readable, ALL, 0),
 	BAD(unknown_optional, ALL, 0),
 	BAD(unknown_container_optional, ALL, 0),
-	BAD(minor_0, ALL, 0),
+	BAD(match_of_newer_version, ALL, 0),
 	BAD(magic, ALL, -EINVAL),
 	BAD(major, ALL, -EPROTONOSUPPORT),
 	BAD(header_short, ALL, -EINVAL),
@@ -417,6 +428,9 @@ static const struct bad bads[] = {
 	BAD(match_rings, ALL, -EOPNOTSUPP),
 	BAD(match_algs, ALL, -EOPNOTSUPP),
 	BAD(match_xfer, ALL, -EOPNOTSUPP),
+	BAD(match_longer, ALL, -EINVAL),
+	BAD(match_shorter_of_newer_version, ALL, -EINVAL),
+	BAD(view_missing, ALL, -EPROTO),
 	BAD(view_id, ALL, -EOPNOTSUPP),
 	BAD(view_bytes, ALL, -EOPNOTSUPP),
 	BAD(view_words, ALL, -EINVAL),

@@ -233,7 +233,9 @@ struct vmig_ops {
 	/**
 	 * @verify: Would a stream with this match data be loadable here?
 	 * @buf: What @match of the source wrote; untrusted.
-	 * @bytes: Its size; the hook must accept every older size it knows.
+	 * @bytes: Its size; the hook must accept every older size it knows.  Of a source
+	 *	whose state_version is newer it is at most vmig_desc.match_bytes: match
+	 *	data only grows at its end, and with it the version.
 	 *
 	 * Called in RESUMING as soon as the record has arrived: during pre-copy,
 	 * while the source still runs.  Must not change the device.
@@ -384,8 +386,9 @@ struct vmig_ops {
  * @typical_bytes: Answer of MIG_DATA_SIZE without an @estimate hook.
  * @config: Config space of the device (&vpv_config_travel), or NULL: it is nobody's
  *	business.  With it, the persona, what the user sees and the emulated state
- *	are in the stream and are compared; vmig_open() must come after the
- *	device's config space has been built.
+ *	are in the stream and are compared, and a stream that does not show what its
+ *	user saw is refused; vmig_open() must come after the device's config space has
+ *	been built.
  */
 struct vmig_desc {
 	const char *family;

@@ -729,6 +729,38 @@ static void config_has_its_place(struct kunit *test)
 }
 
 /* Only the head arrives: nothing is asked for that large. */
+/* A reader that compares config space takes no stream that does not show any. */
+static void view_that_is_wanted_must_be_there(struct kunit *test)
+{
+	static const struct {
+		u32 type;
+		bool wanted;
+		int err;
+	} cases[] = {
+		{ VPV_RECORD_VIEW, true, 0 },
+		{ VPV_RECORD_VIEW, false, 0 },
+		{ TYPE_A, false, 0 },
+		{ TYPE_A, true, -EPROTO },
+		{ VPV_RECORD_CONFIG, true, -EPROTO },
+		{ VPV_RECORD_END, true, -EPROTO },
+	};
+	struct seen *seen = seen_new(test);
+	struct stream *s = stream_new(test);
+	u8 data[16] = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		put_header(s, &self);
+		put_record(s, VPV_RECORD_MATCH, 0, match_data, sizeof(match_data));
+		if (cases[i].type != VPV_RECORD_END)
+			put_record(s, cases[i].type, 0, data, sizeof(data));
+		put_end(s);
+		seen_begin(seen);
+		seen->p.view_wanted = cases[i].wanted;
+		feed(seen, s->bytes, s->fill);
+		KUNIT_EXPECT_EQ_MSG(test, seen->err, cases[i].err, "case %zu", i);
+	}
+}
+
 static void oversized_records_ask_for_no_memory(struct kunit *test)
 {
 	static const u32 sizes[] = { VMIG_MATCH_MAX_BYTES + 1, 16 << 20, (16 << 20) + 1,
@@ -834,6 +866,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(newer_minor_may_have_a_longer_header),
 	KUNIT_CASE_PARAM(record_is_checked, record_gen_params),
 	KUNIT_CASE(config_has_its_place),
+	KUNIT_CASE(view_that_is_wanted_must_be_there),
 	KUNIT_CASE(oversized_records_ask_for_no_memory),
 	KUNIT_CASE(totals_are_checked),
 	KUNIT_CASE(garbage_is_refused_at_its_first_byte),
