@@ -1,21 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of sessions, all of it counted.  Pieces of a stream on their way to the reader:
- * small allocations instead of one large one, freed as they are read; the lists belong
- * to the callers.  Chunks, which belong to variants.
+ * Memory of sessions, all of it counted, bounded and charged.  Pieces of a stream on their
+ * way to the reader: small allocations instead of one large one, freed as they are read;
+ * the lists belong to the callers.  Chunks, which belong to variants.
+ *
+ * Charged is the control group of the caller, or the one that set_active_memcg() names:
+ * that of whoever opened the session, where its hooks run.
  */
+#include <linux/device.h>
 #include <linux/export.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "vmig.h"
 
-static void held_add(struct vmig_machine *m, size_t bytes)
+/*
+ * Room besides the queue and the records: the chunks of a tracker, a reader or writer that
+ * was left behind in a page fault.
+ */
+#define HELD_SPARE_BYTES	SZ_1M
+
+/**
+ * vmig_held_limit() - How much may the sessions of a device hold?
+ * @desc: Constants of its family.
+ *
+ * A queue that is full, the piece being read, a record being made or loaded and as much
+ * that the device fills or reads; and once more the same, for what an ended session whose
+ * reader does not return, or the variant, has not given back yet.
+ *
+ * Return: bytes.
+ */
+u64 vmig_held_limit(const struct vmig_desc *desc)
 {
+	u64 queue = desc->max_queued ?: VMIG_MAX_QUEUED_DEFAULT;
+
+	return 2 * (queue + 3ULL * max(desc->max_payload, VMIG_BUF_BYTES)) + HELD_SPARE_BYTES;
+}
+
+static bool held_add(struct vmig_machine *m, size_t bytes)
+{
+	bool fits;
+
 	spin_lock(&m->lock);
-	m->held += bytes;
+	fits = bytes <= m->held_limit - m->held;
+	if (fits)
+		m->held += bytes;
 	m->held_most = max(m->held_most, m->held);
 	spin_unlock(&m->lock);
+	if (!fits)
+		dev_warn_ratelimited(m->mig->vdev->dev,
+				     "migration: no %zu bytes more: sessions hold all of %llu\n",
+				     bytes, m->held_limit);
+	return fits;
 }
 
 static void held_sub(struct vmig_machine *m, size_t bytes)
@@ -30,14 +67,18 @@ static void held_sub(struct vmig_machine *m, size_t bytes)
  * @m: Machine.
  * @bytes: Size; may be 0.
  *
+ * Context: a lock that keeps m->mig.
  * Return: memory that is not NULL, not zeroed; or NULL.
  */
 void *vmig_alloc(struct vmig_machine *m, size_t bytes)
 {
-	void *p = kvmalloc(max_t(size_t, bytes, 1), GFP_KERNEL_ACCOUNT);
+	void *p;
 
-	if (p)
-		held_add(m, bytes);
+	if (!held_add(m, bytes))
+		return NULL;
+	p = kvmalloc(max_t(size_t, bytes, 1), GFP_KERNEL_ACCOUNT);
+	if (!p)
+		held_sub(m, bytes);
 	return p;
 }
 
@@ -167,18 +208,23 @@ struct vmig_chunk *vmig_chunk_alloc(struct vmig_dev *mig, size_t bytes)
 
 	if (!chunk)
 		return NULL;
+	if (!held_add(mig->m, bytes))
+		goto free;
 	/* Zeroed: what the device does not write must not be old memory. */
 	chunk->data = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
-	if (!chunk->data) {
-		kfree(chunk);
-		return NULL;
-	}
+	if (!chunk->data)
+		goto sub;
 	refcount_set(&chunk->ref, 1);
 	chunk->bytes = bytes;
 	chunk->m = mig->m;
 	vmig_machine_get(chunk->m);
-	held_add(chunk->m, bytes);
 	return chunk;
+
+sub:
+	held_sub(mig->m, bytes);
+free:
+	kfree(chunk);
+	return NULL;
 }
 EXPORT_SYMBOL_GPL(vmig_chunk_alloc);
 

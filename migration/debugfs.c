@@ -79,6 +79,21 @@ static int sessions_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(sessions);
 
+static int memory_show(struct seq_file *s, void *unused)
+{
+	struct vmig_machine *m = s->private;
+	u64 held, most;
+
+	spin_lock(&m->lock);
+	held = m->held;
+	most = m->held_most;
+	spin_unlock(&m->lock);
+
+	seq_printf(s, "held %llu\nmost %llu\nlimit %llu\n", held, most, m->held_limit);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(memory);
+
 static int last_error_show(struct seq_file *s, void *unused)
 {
 	struct vmig_machine *m = s->private;
@@ -117,6 +132,7 @@ void vmig_debugfs_add(struct vmig_machine *m)
 	debugfs_create_file("state", 0400, dir, m, &state_fops);
 	debugfs_create_file("durations", 0400, dir, m, &durations_fops);
 	debugfs_create_file("sessions", 0400, dir, m, &sessions_fops);
+	debugfs_create_file("memory", 0400, dir, m, &memory_fops);
 	debugfs_create_file("features", 0400, dir, m, &features_fops);
 	debugfs_create_file("last_error", 0400, dir, m, &last_error_fops);
 	m->debug_dir = dir;

@@ -190,6 +190,7 @@ static struct vmig_machine *machine_alloc(struct vmig_dev *mig)
 	m->state = VMIG_RUNNING;
 	m->entered = ktime_get();
 	m->estimate = desc->typical_bytes;
+	m->held_limit = vmig_held_limit(desc);
 	m->last_save.err = 1;
 	m->last_load.err = 1;
 	m->caps = VMIG_CAP_PRE_COPY | (mig->ops->quiesce ? VMIG_CAP_P2P : 0);

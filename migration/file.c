@@ -9,6 +9,7 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/export.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -16,15 +17,31 @@
 #include "trace.h"
 #include "vmig.h"
 
+/* Does the session hold memory that only the holder of io_lock may free? */
+static bool file_holds(const struct vmig_file *f)
+{
+	return f->current_buf || f->payload || f->chunk;
+}
+
+static void file_drop(struct vmig_file *f)
+{
+	vmig_buf_free(f->current_buf);
+	f->current_buf = NULL;
+	vmig_free(f->m, f->payload, f->payload_room);
+	f->payload = NULL;
+	f->payload_room = 0;
+	vmig_chunk_put(f->chunk);
+	f->chunk = NULL;
+}
+
 static void file_free(struct kref *ref)
 {
 	struct vmig_file *f = container_of(ref, struct vmig_file, ref);
 
 	vmig_bufs_free(&f->queue);
-	vmig_buf_free(f->current_buf);
-	vmig_free(f->m, f->payload, f->payload_room);
-	vmig_chunk_put(f->chunk);
+	file_drop(f);
 	mutex_destroy(&f->io_lock);
+	mem_cgroup_put(f->memcg);
 	vmig_machine_put(f->m);
 	kfree(f);
 }
@@ -39,6 +56,7 @@ void vmig_file_put(struct vmig_file *f)
  * @m: Machine.
  * @saving: Kind.
  *
+ * Context: the system call that opens it; its control group pays.
  * Return: the session with one reference, or NULL.
  */
 struct vmig_file *vmig_file_alloc(struct vmig_machine *m, bool saving)
@@ -51,6 +69,7 @@ struct vmig_file *vmig_file_alloc(struct vmig_machine *m, bool saving)
 	kref_init(&f->ref);
 	vmig_machine_get(m);
 	f->m = m;
+	f->memcg = get_mem_cgroup_from_mm(current->mm);
 	f->saving = saving;
 	mutex_init(&f->io_lock);
 	spin_lock_init(&f->lock);
@@ -79,8 +98,11 @@ void vmig_file_fail(struct vmig_file *f, int err)
 }
 
 /**
- * vmig_file_purge() - Free what nobody will read
+ * vmig_file_purge() - Free what nobody will read or write
  * @f: Session that has failed.
+ *
+ * The piece or record that a reader or writer works on, possibly for long, is freed by
+ * that one: it finds the error under the spinlock under which it lets io_lock go.
  *
  * Context: may sleep.
  */
@@ -92,6 +114,9 @@ void vmig_file_purge(struct vmig_file *f)
 	list_splice_init(&f->queue, &bufs);
 	spin_unlock(&f->lock);
 	vmig_bufs_free(&bufs);
+
+	if (mutex_trylock(&f->io_lock))
+		vmig_file_io_unlock(f);
 }
 
 /**
@@ -122,6 +147,22 @@ int vmig_file_io_lock(struct vmig_file *f, struct kiocb *iocb, bool *nonblock)
 	if (*nonblock)
 		return mutex_trylock(&f->io_lock) ? 0 : -EAGAIN;
 	return mutex_lock_interruptible(&f->io_lock) ? -ERESTARTSYS : 0;
+}
+
+/**
+ * vmig_file_io_unlock() - Undo vmig_file_io_lock()
+ * @f: Session; if it has failed, nothing of it stays behind.
+ */
+void vmig_file_io_unlock(struct vmig_file *f)
+{
+	spin_lock(&f->lock);
+	while (f->err && file_holds(f)) {
+		spin_unlock(&f->lock);
+		file_drop(f);
+		spin_lock(&f->lock);
+	}
+	mutex_unlock(&f->io_lock);
+	spin_unlock(&f->lock);
 }
 
 static bool file_drained(struct vmig_file *f)

@@ -7,7 +7,9 @@
  * Then it is parsed, under state_lock.
  */
 #include <linux/file.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -167,6 +169,7 @@ static int resume_parse(struct vmig_machine *m, struct vmig_file *f, const u8 *d
 static int resume_feed(struct vmig_file *f, const u8 *data, size_t bytes)
 {
 	struct vmig_machine *m = f->m;
+	struct mem_cgroup *before;
 	int err;
 
 	vmig_lock(m);
@@ -176,7 +179,10 @@ static int resume_feed(struct vmig_file *f, const u8 *data, size_t bytes)
 	if (err)
 		goto unlock;
 
+	/* Whoever writes: the memory is for the one who opened the session. */
+	before = set_active_memcg(f->memcg);
 	err = resume_parse(m, f, data, bytes);
+	set_active_memcg(before);
 	if (err == -EIO)
 		vmig_state_error(m, err);
 	if (err)
@@ -191,15 +197,20 @@ unlock:
 
 /*
  * User memory is read here: io_lock is the only lock held.  The parser is changed by
- * its holder alone, and the memory that it names stays until the file is freed.
+ * its holder alone.  The memory that it names is gone when a session that has failed was
+ * left, and stays otherwise until io_lock is let go.
  */
 static ssize_t resume_copy(struct vmig_file *f, struct iov_iter *from)
 {
+	int err = READ_ONCE(f->err);
+	bool payload;
+	size_t n;
 	u8 *room;
-	size_t n = vmig_parse_room(&f->parser, &room);
-	bool payload = n;
-	int err;
 
+	if (err)
+		return err;
+	n = vmig_parse_room(&f->parser, &room);
+	payload = n;
 	if (!payload) {
 		room = f->part;
 		n = min(vmig_parse_wants(&f->parser), sizeof(f->part));
@@ -229,7 +240,7 @@ ssize_t vmig_resume_write_iter(struct kiocb *iocb, struct iov_iter *from)
 			break;
 		done += n;
 	}
-	mutex_unlock(&f->io_lock);
+	vmig_file_io_unlock(f);
 
 	/* A refusal is told at once, though bytes before it were taken. */
 	if (n < 0 && !(done && n == -EFAULT))

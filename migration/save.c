@@ -8,7 +8,9 @@
  * first: then vmig_emit() fails and the hook gives way.
  */
 #include <linux/export.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "trace.h"
@@ -376,6 +378,16 @@ static bool save_wanted(struct vmig_machine *m, struct vmig_file *f)
 	return false;
 }
 
+/* In the name of whoever opened the session: what the hooks allocate is charged to him. */
+static void save_run(struct vmig_machine *m, struct vmig_file *f)
+{
+	struct mem_cgroup *before = set_active_memcg(f->memcg);
+
+	if (save_wanted(m, f))
+		save_produce(m, f);
+	set_active_memcg(before);
+}
+
 void vmig_save_work(struct work_struct *work)
 {
 	struct vmig_machine *m = container_of(to_delayed_work(work), struct vmig_machine, work);
@@ -383,8 +395,12 @@ void vmig_save_work(struct work_struct *work)
 
 	vmig_lock(m);
 	f = m->saving;
-	if (f && !save_stopped(f) && save_wanted(m, f))
-		save_produce(m, f);
+	if (f && !save_stopped(f)) {
+		/* A hook may end the session. */
+		kref_get(&f->ref);
+		save_run(m, f);
+		vmig_file_put(f);
+	}
 	vmig_unlock(m);
 }
 
@@ -483,7 +499,7 @@ ssize_t vmig_save_read_iter(struct kiocb *iocb, struct iov_iter *to)
 			break;
 		done += n;
 	}
-	mutex_unlock(&f->io_lock);
+	vmig_file_io_unlock(f);
 	return done ?: n;
 }
 

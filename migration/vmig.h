@@ -13,8 +13,9 @@
  *   vmig_machine.lock		spinlock
  *   vmig_file.lock		spinlock
  *
- * request_lock and io_lock are never held together.  User memory is accessed under
- * io_lock only.  Only vmig_unlock() lets state_lock go.
+ * request_lock and io_lock are never held together, but for a trylock of io_lock that frees
+ * memory.  User memory is accessed under io_lock only.  Only vmig_unlock() lets state_lock
+ * go, only vmig_file_io_unlock() io_lock.
  */
 #ifndef VMIG_H
 #define VMIG_H
@@ -111,6 +112,7 @@ struct vmig_session_stats {
  * @state_ns: Time spent in each state since RUNNING was left; lock.
  * @last_save: Last save session; lock.
  * @last_load: Last load session; lock.
+ * @held_limit: Most of that; constant.
  * @held: Bytes of memory that sessions and chunks hold; lock.
  * @held_most: Most since the last session began; lock.
  * @last_error: Last thing that failed; lock.
@@ -144,6 +146,7 @@ struct vmig_machine {
 	u64 state_ns[VMIG_V2_STATES];
 	struct vmig_session_stats last_save;
 	struct vmig_session_stats last_load;
+	u64 held_limit;
 	u64 held;
 	u64 held_most;
 	char last_error[VMIG_ERROR_TEXT_BYTES];
@@ -168,6 +171,7 @@ enum vmig_fresh {
  * struct vmig_file - A session: a data file and what belongs to it
  * @ref: Held by the file descriptor and by the machine while the session is on.
  * @m: Machine; its memory stays as long as this.
+ * @memcg: Control group of whoever opened the session: charged for what it holds.
  * @saving: Kind; constant.
  * @io_lock: See above.
  * @lock: Guards the members down to @writer.
@@ -196,6 +200,7 @@ enum vmig_fresh {
 struct vmig_file {
 	struct kref ref;
 	struct vmig_machine *m;
+	struct mem_cgroup *memcg;
 	bool saving;
 	struct mutex io_lock;
 	spinlock_t lock;
@@ -248,6 +253,7 @@ void vmig_unlock(struct vmig_machine *m);
 bool vmig_pending(const struct vmig_machine *m);
 
 /* buf.c */
+u64 vmig_held_limit(const struct vmig_desc *desc);
 void *vmig_alloc(struct vmig_machine *m, size_t bytes);
 void vmig_free(struct vmig_machine *m, void *p, size_t bytes);
 struct vmig_chunk *vmig_chunk_get(struct vmig_chunk *chunk);
@@ -270,6 +276,7 @@ void vmig_file_fail(struct vmig_file *f, int err);
 void vmig_file_purge(struct vmig_file *f);
 void vmig_file_waited(struct vmig_file *f, ktime_t begin);
 int vmig_file_io_lock(struct vmig_file *f, struct kiocb *iocb, bool *nonblock);
+void vmig_file_io_unlock(struct vmig_file *f);
 void vmig_session_begin(struct vmig_machine *m, struct vmig_file *f);
 void vmig_session_end(struct vmig_machine *m, bool saving, int err);
 

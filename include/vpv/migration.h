@@ -291,9 +291,9 @@ struct vmig_ops {
 	 *
 	 * For devices that read large buffers by DMA: user space's bytes are copied
 	 * once, to where the device reads them.  The library references the chunk, and
-	 * writes to it, until @load got the record, or for as long as the file of a
-	 * session that has ended is open: vmig_chunk_shared() tells.  What is in it
-	 * has been verified in @load, not before.
+	 * writes to it, until @load got the record, or until the session has ended and a
+	 * write that was going on has returned: vmig_chunk_shared() tells.  What is in
+	 * it has been verified in @load, not before.
 	 *
 	 * Context: as @load.
 	 * Return: a chunk with room for what is behind @front; NULL: memory of the

@@ -86,7 +86,7 @@ static int io_table(struct mlxl_io *io)
 		pages[i] = is_vmalloc_addr(at) ? vmalloc_to_page(at) : virt_to_page(at);
 	}
 	err = sg_alloc_table_from_pages(&io->buf.sgt, pages, num, 0, io->chunk->bytes,
-					GFP_KERNEL);
+					GFP_KERNEL_ACCOUNT);
 	kvfree(pages);
 	return err;
 }

@@ -284,8 +284,8 @@ static void records_are_loaded_into_chunks(struct kunit *test)
 	fake_put(fake);
 }
 
-/* The session ends in the middle of a record: its memory stays as long as the file. */
-static void chunks_being_loaded_outlive_the_device(struct kunit *test)
+/* The session ends in the middle of a record. */
+static void chunk_being_loaded_ends_with_the_session(struct kunit *test)
 {
 	const size_t begin = sizeof(struct vpv_stream_header) + FAKE_MATCH_BYTES +
 			     2 * sizeof(struct vpv_stream_record) + HEAD_BYTES + 100;
@@ -300,6 +300,7 @@ static void chunks_being_loaded_outlive_the_device(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, large.chunk[0]);
 	KUNIT_EXPECT_TRUE(test, vmig_chunk_shared(large.chunk[0]));
 	fake_reset_function(fake);
+	KUNIT_EXPECT_FALSE(test, vmig_chunk_shared(large.chunk[0]));
 	KUNIT_EXPECT_EQ(test, fake_write(file, stream + begin, 100), (ssize_t)-ENODEV);
 	chunks_put();
 	fake_put(fake);
@@ -538,7 +539,7 @@ static struct kunit_case large_cases[] = {
 	KUNIT_CASE(chunks_arrive_with_their_heads),
 	KUNIT_CASE(chunks_outlive_the_device),
 	KUNIT_CASE(records_are_loaded_into_chunks),
-	KUNIT_CASE(chunks_being_loaded_outlive_the_device),
+	KUNIT_CASE(chunk_being_loaded_ends_with_the_session),
 	KUNIT_CASE(chunk_that_cannot_be_had_refuses_the_stream),
 	KUNIT_CASE(optional_records_can_be_refused),
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
