@@ -12,7 +12,7 @@
  * A producer holds state_lock while it waits for the reader.  Those who need the
  * lock make it give way first, and so that two of them do not disturb each other
  * they hold request_lock.  Those who only want to know something try state_lock and
- * else answer from memory (MIG_DATA_SIZE, PRECOPY_INFO, get_state).
+ * else answer from memory (MIG_DATA_SIZE), or do not ask at all (PRECOPY_INFO, get_state).
  */
 #include <linux/export.h>
 #include <linux/module.h>

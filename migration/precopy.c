@@ -10,63 +10,105 @@
 /**
  * vmig_precopy_dirty() - Ask the device what the next round would emit
  * @m: Machine.
- * @f: Its save session.
+ * @f: Its save session, in pre-copy.
  *
- * Return: bytes; before the end of round 0 what that will still emit.
+ * Starts that round if somebody waits for data and there is none left.  Before the end
+ * of round 0 the answer is what that will still emit.
  */
-u64 vmig_precopy_dirty(struct vmig_machine *m, struct vmig_file *f)
+void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_file *f)
 {
-	const struct vmig_ops *ops = m->mig->ops;
 	u64 dirty = 0;
 
 	lockdep_assert_held(&m->state_lock);
 
-	if (ops->precopy && ops->dirty_bytes)
-		dirty = ops->dirty_bytes(m->mig);
+	if (f->can_ask)
+		dirty = m->mig->ops->dirty_bytes(m->mig);
 	spin_lock(&f->lock);
 	f->dirty = dirty;
+	if (f->ask == VMIG_ASK_DATA && !f->queued && dirty)
+		f->producing = true;
+	f->ask = VMIG_ASK_NO;
+	f->answers++;
 	spin_unlock(&f->lock);
-	return dirty;
-}
-
-/*
- * With state_lock, if it is free.  If not, a hook runs: possibly a round of
- * pre-copy that waits for this very reader, so never wait for it here.
- */
-static bool precopy_trylock(struct vmig_file *f)
-{
-	struct vmig_machine *m = f->m;
-
-	if (!mutex_trylock(&m->state_lock))
-		return false;
-	if (m->saving == f && !READ_ONCE(f->final) && !READ_ONCE(f->err))
-		return true;
-	vmig_unlock(m);
-	return false;
+	wake_up_all(&f->wait);
 }
 
 /**
- * vmig_precopy_more() - All was read: start another round if there is reason to
- * @f: Save session in pre-copy.
+ * vmig_precopy_ask() - Have the worker ask the device
+ * @f: Save session.
+ * @ask: What is wanted of the device.
+ * @delay: How long it may rest before, in jiffies.
  *
- * Return: whether data will come.
+ * The device may need long for its answer: who must not wait goes on with the last one.
+ * Nothing is asked while a round goes on, which ends in a question.
  */
-bool vmig_precopy_more(struct vmig_file *f)
+void vmig_precopy_ask(struct vmig_file *f, enum vmig_ask ask, unsigned long delay)
 {
-	bool more;
+	lockdep_assert_held(&f->lock);
 
-	if (!precopy_trylock(f))
-		return false;
-
-	more = vmig_precopy_dirty(f->m, f);
-	if (more) {
-		spin_lock(&f->lock);
-		f->producing = true;
-		spin_unlock(&f->lock);
+	/* No work is queued once err is set: detach waits for the last one. */
+	if (f->err || f->final || f->producing || !f->can_ask)
+		return;
+	f->ask = max(f->ask, ask);
+	if (delay)
+		queue_delayed_work(vmig_wq, &f->m->work, delay);
+	else
 		mod_delayed_work(vmig_wq, &f->m->work, 0);
+}
+
+/* Is there something else to do than to wait for an answer?  Under f->lock. */
+static bool precopy_goes_on(const struct vmig_file *f)
+{
+	return f->err || f->queued || f->producing || f->final;
+}
+
+static bool precopy_answered(struct vmig_file *f, unsigned int answers)
+{
+	bool answered;
+
+	spin_lock(&f->lock);
+	answered = f->answers != answers || precopy_goes_on(f);
+	spin_unlock(&f->lock);
+	return answered;
+}
+
+/**
+ * vmig_precopy_more() - All was read: is there reason for another round?
+ * @f: Save session.
+ * @nonblock: Do not wait for the device.
+ *
+ * Return: 0: look again; -ENOMSG: no; -EAGAIN: data will come; -ERESTARTSYS.
+ */
+int vmig_precopy_more(struct vmig_file *f, bool nonblock)
+{
+	unsigned int answers;
+	ktime_t begin;
+	bool dirty;
+	int err;
+
+	spin_lock(&f->lock);
+	if (precopy_goes_on(f)) {
+		spin_unlock(&f->lock);
+		return 0;
 	}
-	vmig_unlock(f->m);
-	return more;
+	dirty = f->dirty;
+	answers = f->answers;
+	vmig_precopy_ask(f, VMIG_ASK_DATA, 0);
+	spin_unlock(&f->lock);
+	if (!f->can_ask)
+		return -ENOMSG;
+	if (nonblock)
+		return dirty ? -EAGAIN : -ENOMSG;
+
+	begin = ktime_get();
+	err = wait_event_interruptible(f->wait, precopy_answered(f, answers));
+	vmig_file_waited(f, begin);
+	if (err)
+		return err;
+	spin_lock(&f->lock);
+	err = precopy_goes_on(f) ? 0 : -ENOMSG;
+	spin_unlock(&f->lock);
+	return err;
 }
 
 void vmig_reinit(struct vmig_dev *mig)
@@ -112,6 +154,8 @@ static int precopy_count(struct vmig_file *f, struct vfio_precopy_info *info)
  * VFIO_MIG_GET_PRECOPY_INFO.  The first version leaves flags as the user gave them,
  * the second one makes them output: REINIT from vmig_reinit() until the new initial
  * data was read.  Both counts are always written.
+ *
+ * The answer is what is known; the next one has what the device said meanwhile.
  */
 long vmig_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
@@ -127,16 +171,12 @@ long vmig_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	if (info.argsz < minsz)
 		return -EINVAL;
 
-	if (precopy_trylock(f)) {
-		vmig_precopy_dirty(f->m, f);
-		vmig_unlock(f->m);
-	}
-
 	spin_lock(&f->lock);
 	err = precopy_count(f, &info);
 	/* A file that has not failed keeps the device: detach fails it under f->lock. */
 	if (!err && vpv_compat_precopy_info_v2(f->m->mig->vdev))
 		info.flags = f->fresh ? VPV_COMPAT_PRECOPY_REINIT : 0;
+	vmig_precopy_ask(f, VMIG_ASK_SIZE, 0);
 	spin_unlock(&f->lock);
 	if (err)
 		return err;

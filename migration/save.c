@@ -218,6 +218,7 @@ int vmig_save_begin(struct vmig_machine *m, bool final, struct file **filp)
 	}
 	f->final = final;
 	f->producing = final || m->mig->ops->precopy;
+	f->can_ask = m->mig->ops->precopy && m->mig->ops->dirty_bytes;
 	vmig_session_begin(m, f);
 	/* The first question about pre-copy may come while round 0 is made. */
 	if (!final)
@@ -245,6 +246,7 @@ void vmig_save_final(struct vmig_machine *m)
 	spin_lock(&f->lock);
 	f->final = true;
 	f->producing = true;
+	f->ask = VMIG_ASK_NO;
 	spin_unlock(&f->lock);
 }
 
@@ -281,7 +283,7 @@ void vmig_save_continue(struct vmig_machine *m)
 		return;
 	spin_lock(&f->lock);
 	f->paused = false;
-	produce = f->producing && !f->err;
+	produce = (f->producing || f->ask) && !f->err;
 	spin_unlock(&f->lock);
 	if (produce)
 		mod_delayed_work(vmig_wq, &m->work, 0);
@@ -352,30 +354,20 @@ static void save_produce(struct vmig_machine *m, struct vmig_file *f)
 	vmig_file_purge(f);
 }
 
-/* How often the device is asked for new data while someone polls for it. */
-#define VMIG_POLL_JIFFIES (HZ / 10)
-
+/* Is a hook to produce?  Puts the question of a reader, which may lead to that. */
 static bool save_wanted(struct vmig_machine *m, struct vmig_file *f)
 {
-	bool producing, drained;
+	bool producing, ask;
 
 	spin_lock(&f->lock);
 	producing = f->producing;
-	drained = !f->final && !f->queued;
+	ask = f->ask && !f->final;
 	spin_unlock(&f->lock);
-	if (producing || !drained)
+	if (producing || !ask)
 		return producing;
 
-	if (m->mig->ops->precopy && vmig_precopy_dirty(m, f)) {
-		spin_lock(&f->lock);
-		f->producing = true;
-		spin_unlock(&f->lock);
-		return true;
-	}
-	/* A poller queues itself first and this work then: it is not missed. */
-	if (m->mig->ops->dirty_bytes && waitqueue_active(&f->wait))
-		mod_delayed_work(vmig_wq, &m->work, VMIG_POLL_JIFFIES);
-	return false;
+	vmig_precopy_dirty(m, f);
+	return READ_ONCE(f->producing);
 }
 
 /* In the name of whoever opened the session: what the hooks allocate is charged to him. */
@@ -439,8 +431,9 @@ static int save_next(struct vmig_file *f, bool nonblock)
 		if (ret || end)
 			return ret;
 		if (!producing) {
-			if (!vmig_precopy_more(f))
-				return -ENOMSG;
+			ret = vmig_precopy_more(f, nonblock);
+			if (ret)
+				return ret;
 			continue;
 		}
 		if (nonblock)
@@ -503,6 +496,10 @@ ssize_t vmig_save_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return done ?: n;
 }
 
+/* How often the device is asked for new data while someone polls for it. */
+#define VMIG_POLL_JIFFIES (HZ / 10)
+
+/* Each answer of the device wakes who waits in poll(), and gets us here again. */
 __poll_t vmig_save_poll(struct file *filp, struct poll_table_struct *pt)
 {
 	struct vmig_file *f = filp->private_data;
@@ -515,9 +512,8 @@ __poll_t vmig_save_poll(struct file *filp, struct poll_table_struct *pt)
 		mask = EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLHUP;
 	else if (f->queued || (f->final && !f->producing))
 		mask = EPOLLIN | EPOLLRDNORM;
-	else if (!f->producing)
-		/* Drained.  Under the lock: no work is queued once err is set. */
-		queue_delayed_work(vmig_wq, &f->m->work, VMIG_POLL_JIFFIES);
+	else
+		vmig_precopy_ask(f, VMIG_ASK_DATA, VMIG_POLL_JIFFIES);
 	spin_unlock(&f->lock);
 	return mask;
 }

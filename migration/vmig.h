@@ -161,6 +161,13 @@ struct vmig_emit {
 	struct vmig_file *f;
 };
 
+/* What a reader wants the worker to ask the device for; the larger one counts. */
+enum vmig_ask {
+	VMIG_ASK_NO,
+	VMIG_ASK_SIZE,		/* how much a round would emit */
+	VMIG_ASK_DATA,		/* and that round, unless it is nothing */
+};
+
 enum vmig_fresh {
 	VMIG_FRESH_NO,
 	VMIG_FRESH_COMING,	/* the round has not ended */
@@ -181,8 +188,12 @@ enum vmig_fresh {
  * @waited_ns: How long it waited for the device meanwhile.
  * @queue: Pieces to be read.
  * @queued: Bytes in @queue and @current_buf that were not read.
- * @initial: Bytes of these that belong to the initial data of pre-copy.
+ * @initial: Bytes of these, from the first one on, up to the end of the initial data of
+ *	pre-copy.
+ * @can_ask: There is a dirty_bytes hook, and a round that it announces; constant.
  * @dirty: Last answer of the dirty_bytes hook, less what was queued since.
+ * @ask: Question that the worker has not put yet.
+ * @answers: Number of answers, modulo.
  * @paused: A state change waits: hooks have to give way.
  * @producing: More data comes without anybody asking for it.
  * @final: Pre-copy is over.
@@ -212,7 +223,10 @@ struct vmig_file {
 	struct list_head queue;
 	u64 queued;
 	u64 initial;
+	bool can_ask;
 	u64 dirty;
+	enum vmig_ask ask;
+	unsigned int answers;
 	bool paused;
 	bool producing;
 	bool final;
@@ -292,8 +306,9 @@ ssize_t vmig_save_read_iter(struct kiocb *iocb, struct iov_iter *to);
 __poll_t vmig_save_poll(struct file *filp, struct poll_table_struct *pt);
 
 /* precopy.c */
-u64 vmig_precopy_dirty(struct vmig_machine *m, struct vmig_file *f);
-bool vmig_precopy_more(struct vmig_file *f);
+void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_file *f);
+void vmig_precopy_ask(struct vmig_file *f, enum vmig_ask ask, unsigned long delay);
+int vmig_precopy_more(struct vmig_file *f, bool nonblock);
 long vmig_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
 
 /* resume.c */

@@ -130,7 +130,11 @@ TEST_F(mlx5, pre_copy_sends_changes_only)
 	/* All of it was announced: a VMM may stop the guest when that has been sent. */
 	EXPECT_LE(first, initial);
 	ASSERT_EQ(0, model_cmd(&self->fn, "dirty 64"));
-	ASSERT_EQ(0, mig_precopy_info(fd, &info));
+	/* The answer is what is known; the driver asks the firmware for the next one. */
+	for (unsigned int i = 0; i < 500 && !info.dirty_bytes; i++) {
+		usleep(10000);
+		ASSERT_EQ(0, mig_precopy_info(fd, &info));
+	}
 	EXPECT_EQ(0U, info.initial_bytes);
 	EXPECT_LE(64 * VNET_PAGE, info.dirty_bytes);
 	EXPECT_GT(first / 2, info.dirty_bytes);

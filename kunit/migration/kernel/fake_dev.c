@@ -98,16 +98,23 @@ static int fake_precopy(struct vmig_dev *mig, struct vmig_emit *em, unsigned int
 	u8 hint[100] = { round };
 	unsigned int i;
 
+	if (!err && round) {
+		fake->dirty = 0;
+		fake->reinit = false;
+	}
 	for (i = 0; i < 3 && !err; i++)
 		err = vmig_emit(em, FAKE_HINT_RECORD, VPV_RECORD_OPTIONAL, hint, sizeof(hint));
-	if (!err && round)
-		fake->dirty = 0;
 	return hook_end(mig, err);
 }
 
 static u64 fake_dirty_bytes(struct vmig_dev *mig)
 {
-	return to_fake(mig)->dirty;
+	struct fake *fake = to_fake(mig);
+
+	hook_end(mig, hook_begin(mig, FAKE_DIRTY_BYTES));
+	if (fake->reinit)
+		vmig_reinit(mig);
+	return fake->dirty;
 }
 
 static int fake_save(struct vmig_dev *mig, struct vmig_emit *em)

@@ -23,7 +23,7 @@
 enum fake_hook {
 	FAKE_QUIESCE, FAKE_UNQUIESCE, FAKE_FREEZE, FAKE_THAW, FAKE_MATCH, FAKE_VERIFY,
 	FAKE_PRECOPY, FAKE_SAVE, FAKE_LOAD_BEGIN, FAKE_LOAD, FAKE_LOAD_END, FAKE_ESTIMATE,
-	FAKE_RESET, FAKE_HOOKS,
+	FAKE_RESET, FAKE_DIRTY_BYTES, FAKE_HOOKS,
 };
 
 /**
@@ -42,7 +42,8 @@ enum fake_hook {
  * @go: It may go on.
  * @quiesced: Between quiesce and unquiesce.
  * @frozen: Between freeze and thaw.
- * @dirty: Answer of dirty_bytes.
+ * @dirty: Answer of dirty_bytes; a round of pre-copy clears it.
+ * @reinit: The device says that what it sent is worthless; likewise.
  * @state: What is migrated.
  * @loaded: Bytes of it that were loaded.
  */
@@ -61,6 +62,7 @@ struct fake {
 	bool quiesced;
 	bool frozen;
 	u64 dirty;
+	bool reinit;
 	size_t loaded;
 	u8 state[FAKE_STATE_BYTES];
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What devices with large state need: payload that is not copied, REINIT, trackers. */
+/* What devices with large state need: payload that is not copied, trackers. */
 #include <linux/bitmap.h>
 #include <linux/crc32c.h>
 #include <linux/interval_tree.h>
@@ -20,7 +20,6 @@ static struct vmig_ops large_ops;
 static struct {
 	struct vmig_chunk *chunk[PIECES];
 	unsigned int save_ends;
-	bool reinit;
 	int report_err;
 	int start_err;
 	unsigned int starts;
@@ -81,22 +80,6 @@ static int large_load(struct vmig_dev *mig, const struct vmig_record *rec)
 	return -EOPNOTSUPP;
 }
 
-static u64 large_dirty_bytes(struct vmig_dev *mig)
-{
-	if (large.reinit)
-		vmig_reinit(mig);
-	return large.reinit ? 300 : 0;
-}
-
-static int large_precopy(struct vmig_dev *mig, struct vmig_emit *em, unsigned int round)
-{
-	u8 data[100] = { round };
-
-	if (round)
-		large.reinit = false;
-	return vmig_emit(em, FAKE_HINT_RECORD, VPV_RECORD_OPTIONAL, data, sizeof(data));
-}
-
 static int large_track_limits(struct vmig_dev *mig, struct vmig_track_limits *limits)
 {
 	*limits = (struct vmig_track_limits){
@@ -140,8 +123,6 @@ static struct fake *large_named(struct kunit *test, const char *name)
 	large_ops = fake_ops;
 	large_ops.save = large_save;
 	large_ops.save_end = large_save_end;
-	large_ops.precopy = large_precopy;
-	large_ops.dirty_bytes = large_dirty_bytes;
 	large_ops.track_limits = large_track_limits;
 	large_ops.track_start = large_track_start;
 	large_ops.track_stop = large_track_stop;
@@ -375,53 +356,6 @@ static unsigned long user_pages(struct kunit *test)
 	return user;
 }
 
-#ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
-static struct vfio_precopy_info info_of(struct kunit *test, struct file *file,
-					unsigned long user)
-{
-	struct vfio_precopy_info i = { .argsz = sizeof(i) };
-
-	KUNIT_EXPECT_EQ(test, copy_to_user((void __user *)user, &i, sizeof(i)), 0UL);
-	KUNIT_EXPECT_EQ(test, file->f_op->unlocked_ioctl(file, VFIO_MIG_GET_PRECOPY_INFO, user),
-			0L);
-	KUNIT_EXPECT_EQ(test, copy_from_user(&i, (void __user *)user, sizeof(i)), 0UL);
-	return i;
-}
-
-static void reinit_makes_the_next_round_initial(struct kunit *test)
-{
-	unsigned long user = user_pages(test);
-	struct fake *fake = large_new(test);
-	u8 *stream = kunit_kzalloc(test, STREAM_ROOM, GFP_KERNEL);
-	struct vfio_precopy_info i;
-	struct file *file = NULL;
-	ssize_t end;
-
-	KUNIT_ASSERT_NOT_NULL(test, stream);
-	fake->vdev.precopy_info_v2 = 1;
-	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &file), 0);
-	fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
-	i = info_of(test, file, user);
-	KUNIT_EXPECT_EQ(test, i.initial_bytes + i.dirty_bytes, 0ULL);
-	KUNIT_EXPECT_EQ(test, i.flags, 0U);
-
-	large.reinit = true;
-	i = info_of(test, file, user);
-	KUNIT_EXPECT_EQ(test, i.initial_bytes, 300ULL);
-	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 0ULL);
-	KUNIT_EXPECT_EQ(test, i.flags, (u32)VFIO_PRECOPY_INFO_REINIT);
-	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 10), (ssize_t)10);
-	KUNIT_EXPECT_EQ(test, info_of(test, file, user).flags, (u32)VFIO_PRECOPY_INFO_REINIT);
-	fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
-	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
-	i = info_of(test, file, user);
-	KUNIT_EXPECT_EQ(test, i.flags, 0U);
-	KUNIT_EXPECT_EQ(test, i.initial_bytes, 0ULL);
-	fake_close(file);
-	fake_put(fake);
-}
-#endif
-
 /* ---- Trackers ---- */
 
 static int log_start(struct fake *fake, u64 first, u64 bytes, u64 *page)
@@ -542,9 +476,6 @@ static struct kunit_case large_cases[] = {
 	KUNIT_CASE(chunk_being_loaded_ends_with_the_session),
 	KUNIT_CASE(chunk_that_cannot_be_had_refuses_the_stream),
 	KUNIT_CASE(optional_records_can_be_refused),
-#ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
-	KUNIT_CASE(reinit_makes_the_next_round_initial),
-#endif
 	KUNIT_CASE(tracker_reports_what_was_written),
 	KUNIT_CASE(lost_tracker_reports_everything),
 	KUNIT_CASE(limits_of_a_tracker_refuse_a_start),

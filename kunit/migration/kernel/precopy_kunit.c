@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Pre-copy: REINIT, and who waits for a device that needs long to say what is dirty. */
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/mman.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "fake_dev.h"
+
+#define E(state)	VFIO_DEVICE_STATE_##state
+#define STREAM_ROOM	(FAKE_STATE_BYTES * 2)
+#define ROUND_BYTES	(3 * (100 + sizeof(struct vpv_stream_record)))
+/* A stalled hook lasts so long if nobody ends it before; a fast call at most that long. */
+#define STALL_MS	3000
+#define FAST_MS		1000
+
+static u8 *stream_new(struct kunit *test)
+{
+	u8 *stream = kunit_kzalloc(test, STREAM_ROOM, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, stream);
+	return stream;
+}
+
+/* Pre-copy, all of round 0 read. */
+static struct file *drained(struct kunit *test, struct fake *fake, u8 *stream)
+{
+	struct file *file = NULL;
+	ssize_t end;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+	fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
+	KUNIT_ASSERT_EQ(test, end, -ENOMSG);
+	return file;
+}
+
+static unsigned long user_page(struct kunit *test)
+{
+	unsigned long user = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+
+	KUNIT_ASSERT_NE(test, user, 0UL);
+	return user;
+}
+
+static struct vfio_precopy_info info_of(struct kunit *test, struct file *file,
+					unsigned long user)
+{
+	struct vfio_precopy_info i = { .argsz = sizeof(i) };
+
+	KUNIT_EXPECT_EQ(test, copy_to_user((void __user *)user, &i, sizeof(i)), 0UL);
+	KUNIT_EXPECT_EQ(test, file->f_op->unlocked_ioctl(file, VFIO_MIG_GET_PRECOPY_INFO, user),
+			0L);
+	KUNIT_EXPECT_EQ(test, copy_from_user(&i, (void __user *)user, sizeof(i)), 0UL);
+	return i;
+}
+
+#ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
+/* The same when REINIT is there, which the worker has to ask the device for. */
+static struct vfio_precopy_info reinit_of(struct kunit *test, struct file *file,
+					  unsigned long user)
+{
+	struct vfio_precopy_info i = info_of(test, file, user);
+
+	for (unsigned int tries = 0; tries < 1000 && !i.flags; tries++) {
+		usleep_range(1000, 2000);
+		i = info_of(test, file, user);
+	}
+	KUNIT_EXPECT_EQ(test, i.flags, (u32)VFIO_PRECOPY_INFO_REINIT);
+	return i;
+}
+
+static void reinit_makes_the_next_round_initial(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	unsigned long user = user_page(test);
+	u8 *stream = stream_new(test);
+	struct vfio_precopy_info i;
+	struct file *file;
+	ssize_t end;
+
+	fake->vdev.precopy_info_v2 = 1;
+	file = drained(test, fake, stream);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes + i.dirty_bytes, 0ULL);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+
+	fake->dirty = 300;
+	fake->reinit = true;
+	i = reinit_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 300ULL);
+	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 0ULL);
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 10), (ssize_t)10);
+	KUNIT_EXPECT_EQ(test, info_of(test, file, user).flags, (u32)VFIO_PRECOPY_INFO_REINIT);
+	fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 0ULL);
+	fake_close(file);
+	fake_put(fake);
+}
+#endif
+
+/* ---- A device that needs long to answer ---- */
+
+static int release_late(void *data)
+{
+	msleep(STALL_MS);
+	fake_release(data);
+	return 0;
+}
+
+static struct task_struct *stall_dirty_bytes(struct kunit *test, struct fake *fake)
+{
+	struct task_struct *task;
+
+	fake_stall(fake, FAKE_DIRTY_BYTES);
+	task = kthread_run(release_late, fake, "vmig-kunit");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+	return task;
+}
+
+static void stall_end(struct task_struct *task)
+{
+	kthread_stop(task);
+	put_task_struct(task);
+}
+
+static s64 ms_since(ktime_t begin)
+{
+	return ktime_ms_delta(ktime_get(), begin);
+}
+
+static void precopy_info_does_not_wait_for_the_device(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	unsigned long user = user_page(test);
+	struct vfio_precopy_info i;
+	struct task_struct *task;
+	struct file *file;
+	ktime_t begin;
+
+	file = drained(test, fake, stream_new(test));
+	fake->dirty = 300;
+	task = stall_dirty_bytes(test, fake);
+	begin = ktime_get();
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 0ULL);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_LT(test, ms_since(begin), (s64)FAST_MS);
+	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 0ULL);
+
+	for (unsigned int tries = 0; tries < 10000 && !i.dirty_bytes; tries++) {
+		usleep_range(1000, 2000);
+		i = info_of(test, file, user);
+	}
+	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 300ULL);
+	/* To know is not to want it: no round has begun. */
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_PRECOPY), 1);
+	stall_end(task);
+	fake_close(file);
+	fake_put(fake);
+}
+
+static void nonblocking_read_does_not_wait_for_the_device(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	u8 *stream = stream_new(test);
+	struct task_struct *task;
+	struct file *file;
+	ktime_t begin;
+	ssize_t n;
+
+	file = drained(test, fake, stream);
+	file->f_flags |= O_NONBLOCK;
+	fake->dirty = 300;
+	task = stall_dirty_bytes(test, fake);
+	begin = ktime_get();
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 100), (ssize_t)-ENOMSG);
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 100), (ssize_t)-ENOMSG);
+	KUNIT_EXPECT_LT(test, ms_since(begin), (s64)FAST_MS);
+
+	/* It was asked in the name of a reader: the round begins by itself. */
+	for (unsigned int tries = 0; tries < 10000; tries++) {
+		n = fake_read(file, stream, STREAM_ROOM);
+		if (n > 0)
+			break;
+		KUNIT_ASSERT_TRUE(test, n == -ENOMSG || n == -EAGAIN);
+		usleep_range(1000, 2000);
+	}
+	KUNIT_EXPECT_GT(test, n, (ssize_t)0);
+	stall_end(task);
+	fake_close(file);
+	fake_put(fake);
+}
+
+/* Bytes were read already: they are returned, whatever the device says. */
+static void read_with_bytes_does_not_wait_for_the_device(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	u8 *stream = stream_new(test);
+	struct task_struct *task;
+	struct file *file;
+	ktime_t begin;
+
+	file = drained(test, fake, stream);
+	fake->dirty = 300;
+	KUNIT_ASSERT_EQ(test, fake_read(file, stream, 1), (ssize_t)1);
+	msleep(20);
+	task = stall_dirty_bytes(test, fake);
+	begin = ktime_get();
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream, STREAM_ROOM), (ssize_t)ROUND_BYTES - 1);
+	KUNIT_EXPECT_LT(test, ms_since(begin), (s64)FAST_MS);
+	stall_end(task);
+	fake_close(file);
+	fake_put(fake);
+}
+
+struct reading {
+	struct file *file;
+	ssize_t ret;
+	struct completion done;
+	u8 byte;
+};
+
+static int read_signalled(void *data)
+{
+	struct reading *r = data;
+
+	allow_signal(SIGUSR1);
+	r->ret = fake_read(r->file, &r->byte, 1);
+	complete(&r->done);
+	return 0;
+}
+
+static void signal_ends_a_read_that_waits_for_the_device(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct reading *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+	struct task_struct *task;
+
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	init_completion(&r->done);
+	r->file = drained(test, fake, stream_new(test));
+	fake_stall(fake, FAKE_DIRTY_BYTES);
+	task = kthread_run(read_signalled, r, "vmig-kunit");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&fake->there);
+	msleep(20);
+	KUNIT_ASSERT_FALSE(test, completion_done(&r->done));
+	send_sig(SIGUSR1, task, 1);
+	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&r->done, 2 * HZ));
+	fake_release(fake);
+	wait_for_completion(&r->done);
+	KUNIT_EXPECT_EQ(test, r->ret, (ssize_t)-ERESTARTSYS);
+	fake_close(r->file);
+	fake_put(fake);
+}
+
+/* The question is put again after a state change that came between. */
+static void question_survives_a_state_change(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	u8 *stream = stream_new(test);
+	struct file *file = drained(test, fake, stream);
+	ssize_t n = 0;
+
+	file->f_flags |= O_NONBLOCK;
+	for (unsigned int i = 0; i < 20; i++) {
+		fake->dirty = 300;
+		n = fake_read(file, stream, 1);
+		KUNIT_EXPECT_TRUE(test, n == -ENOMSG || n == -EAGAIN || n == 1);
+		KUNIT_ASSERT_EQ(test, fake_go(fake, i % 2 ? E(PRE_COPY) : E(PRE_COPY_P2P), &file),
+				0);
+		/* Nobody asks again: a round clears it. */
+		for (unsigned int tries = 0; tries < 5000 && READ_ONCE(fake->dirty); tries++)
+			usleep_range(1000, 2000);
+		KUNIT_EXPECT_EQ(test, fake->dirty, 0ULL);
+		while (fake_read(file, stream, STREAM_ROOM) != -ENOMSG)
+			usleep_range(1000, 2000);
+	}
+	fake_close(file);
+	fake_put(fake);
+}
+
+static struct kunit_case precopy_cases[] = {
+#ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
+	KUNIT_CASE(reinit_makes_the_next_round_initial),
+#endif
+	KUNIT_CASE_SLOW(precopy_info_does_not_wait_for_the_device),
+	KUNIT_CASE_SLOW(nonblocking_read_does_not_wait_for_the_device),
+	KUNIT_CASE_SLOW(read_with_bytes_does_not_wait_for_the_device),
+	KUNIT_CASE(signal_ends_a_read_that_waits_for_the_device),
+	KUNIT_CASE_SLOW(question_survives_a_state_change),
+	{}
+};
+
+static struct kunit_suite precopy_suite = {
+	.name = "migration_precopy",
+	.test_cases = precopy_cases,
+};
+
+kunit_test_suite(precopy_suite);
