@@ -123,8 +123,11 @@ void vmig_reinit(struct vmig_dev *mig)
 	if (!f || !f->round || !vpv_compat_precopy_info_v2(mig->vdev))
 		return;
 	spin_lock(&f->lock);
-	if (!f->final)
+	if (!f->final) {
 		f->fresh = VMIG_FRESH_COMING;
+		/* What is queued is read before what replaces it. */
+		f->initial = f->queued;
+	}
 	spin_unlock(&f->lock);
 }
 EXPORT_SYMBOL_GPL(vmig_reinit);

@@ -134,8 +134,9 @@ int vmig_emit_chunk(struct vmig_emit *em, u32 type, u32 flags, const void *head,
  * vmig_reinit() - What was sent in pre-copy so far is worthless
  * @mig: Device, in @dirty_bytes.
  *
- * The next round of pre-copy, which that hook asks for, is initial data again.  User
- * space is told so, if it wants to know (VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2).
+ * The next round of pre-copy, which that hook asks for, is initial data again, and so is
+ * what has been queued and not read yet, since it comes first.  User space is told so, if
+ * it wants to know (VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2).
  * May be called again until that round begins.
  *
  * Context: the hook.

@@ -102,6 +102,44 @@ static void reinit_makes_the_next_round_initial(struct kunit *test)
 	fake_close(file);
 	fake_put(fake);
 }
+
+/*
+ * What was queued before REINIT is read first: a VMM that counts initial_bytes down as it
+ * reads must not reach 0 before the new initial data.
+ */
+static void reinit_counts_what_is_stale(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	const ssize_t stale = ROUND_BYTES - 10;
+	unsigned long user = user_page(test);
+	u8 *stream = stream_new(test);
+	struct vfio_precopy_info i;
+	struct file *file;
+	ssize_t end;
+
+	fake->vdev.precopy_info_v2 = 1;
+	file = drained(test, fake, stream);
+	fake->dirty = 300;
+	KUNIT_ASSERT_EQ(test, fake_read(file, stream, 10), (ssize_t)10);
+
+	fake->dirty = 300;
+	fake->reinit = true;
+	i = reinit_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, stale + 300ULL);
+	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 0ULL);
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream, stale - 1), stale - 1);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 1 + 300ULL);
+	KUNIT_EXPECT_EQ(test, i.flags, (u32)VFIO_PRECOPY_INFO_REINIT);
+	KUNIT_EXPECT_EQ(test, fake_read_all(test, file, stream, STREAM_ROOM, 100, &end),
+			(ssize_t)ROUND_BYTES + 1);
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 0ULL);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+	fake_close(file);
+	fake_put(fake);
+}
 #endif
 
 /* ---- A device that needs long to answer ---- */
@@ -290,6 +328,7 @@ static void question_survives_a_state_change(struct kunit *test)
 static struct kunit_case precopy_cases[] = {
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
 	KUNIT_CASE(reinit_makes_the_next_round_initial),
+	KUNIT_CASE(reinit_counts_what_is_stale),
 #endif
 	KUNIT_CASE_SLOW(precopy_info_does_not_wait_for_the_device),
 	KUNIT_CASE_SLOW(nonblocking_read_does_not_wait_for_the_device),
