@@ -7,7 +7,8 @@
  * flag instead.  The flag is tested and state_lock released under one spinlock, so
  * either the holder sees the flag, or the lock is free by the time of the trylock.
  *
- * The later one of the two wins: a reset ends a fault that was reported before it.
+ * The later one of the two wins: a reset ends a fault that was reported before it.  A reset
+ * that a save session survives leaves a flag of its own.
  */
 #include <linux/export.h>
 
@@ -27,6 +28,21 @@ static void reset_locked(struct vmig_machine *m)
 
 	if (m->mig && !m->detached && m->mig->ops->reset)
 		m->mig->ops->reset(m->mig);
+	trace_vmig_reset(m, false);
+}
+
+/* Pre-copy goes on, with initial data again. */
+static void restart_locked(struct vmig_machine *m)
+{
+	lockdep_assert_held(&m->state_lock);
+
+	spin_lock(&m->lock);
+	m->restart_pending = false;
+	spin_unlock(&m->lock);
+
+	if (m->mig && !m->detached && m->mig->ops->reset)
+		m->mig->ops->reset(m->mig);
+	vmig_save_restart(m);
 	trace_vmig_reset(m, false);
 }
 
@@ -57,6 +73,8 @@ static void pending_locked(struct vmig_machine *m)
 		reset_locked(m);
 	else if (why)
 		fault_locked(m, why);
+	else if (READ_ONCE(m->restart_pending))
+		restart_locked(m);
 }
 
 /**
@@ -67,7 +85,8 @@ static void pending_locked(struct vmig_machine *m)
  */
 bool vmig_pending(const struct vmig_machine *m)
 {
-	return READ_ONCE(m->reset_pending) || READ_ONCE(m->fault);
+	return READ_ONCE(m->reset_pending) || READ_ONCE(m->fault) ||
+	       READ_ONCE(m->restart_pending);
 }
 
 /**
@@ -99,15 +118,46 @@ void vmig_unlock(struct vmig_machine *m)
 	spin_unlock(&m->lock);
 }
 
+/*
+ * Does pre-copy go on in spite of a reset?  It is the guest then that reboots or loads its
+ * driver again, while its VMM reads.  But a VMM that resets a device of which a state change
+ * has failed wants it to run, and one that has not asked for the second version of
+ * PRECOPY_INFO cannot be told that what it has sent is worthless.
+ */
+static bool reset_restarts(struct vmig_machine *m)
+{
+	struct vmig_file *f = m->saving;
+	bool restarts;
+
+	lockdep_assert_held(&m->lock);
+
+	if (!f || m->state != (VMIG_RUNNING | VMIG_SAVING) || m->request_failed ||
+	    m->reset_pending || m->fault || !vpv_compat_precopy_info_v2(m->mig->vdev))
+		return false;
+	spin_lock(&f->lock);
+	/* Not while a state change is under way, nor when the file is closed. */
+	restarts = !f->err && !f->final && !f->paused;
+	if (restarts)
+		f->restart = true;
+	spin_unlock(&f->lock);
+	if (restarts)
+		wake_up_all(&f->wait);
+	return restarts;
+}
+
 void vmig_reset_done(struct vmig_dev *mig)
 {
 	struct vmig_machine *m = mig->m;
+	bool restarts;
 
 	spin_lock(&m->lock);
-	m->reset_pending = true;
+	restarts = reset_restarts(m);
+	m->restart_pending = restarts;
+	m->reset_pending |= !restarts;
 	m->fault = NULL;
 	spin_unlock(&m->lock);
-	vmig_sessions_fail(m, -ENODEV);
+	if (!restarts)
+		vmig_sessions_fail(m, -ENODEV);
 
 	if (mutex_trylock(&m->state_lock))
 		vmig_unlock(m);

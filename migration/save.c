@@ -16,13 +16,18 @@
 #include "trace.h"
 #include "vmig.h"
 
-/* Must the hook that runs give way? */
+/* Must the hook that runs give way?  Under f->lock. */
+static bool save_gives_way(const struct vmig_file *f)
+{
+	return f->err || f->paused || f->restart;
+}
+
 static bool save_stopped(struct vmig_file *f)
 {
 	bool stopped;
 
 	spin_lock(&f->lock);
-	stopped = f->err || f->paused;
+	stopped = save_gives_way(f);
 	spin_unlock(&f->lock);
 	return stopped;
 }
@@ -34,7 +39,7 @@ static bool save_has_room(struct vmig_file *f, size_t bytes)
 	bool ok;
 
 	spin_lock(&f->lock);
-	ok = f->err || f->paused || !f->queued || f->queued + bytes <= most;
+	ok = save_gives_way(f) || !f->queued || f->queued + bytes <= most;
 	spin_unlock(&f->lock);
 	return ok;
 }
@@ -45,7 +50,7 @@ static int save_queue(struct vmig_file *f, struct list_head *bufs, size_t bytes)
 	int err = 0;
 
 	spin_lock(&f->lock);
-	if (f->err || f->paused) {
+	if (save_gives_way(f)) {
 		err = -ECANCELED;
 	} else {
 		list_splice_tail_init(bufs, &f->queue);
@@ -290,6 +295,39 @@ void vmig_save_continue(struct vmig_machine *m)
 	wake_up_all(&f->wait);
 }
 
+/**
+ * vmig_save_restart() - The function was reset, pre-copy goes on
+ * @m: Machine.
+ *
+ * What was sent is worthless, if it was more than the match data: round 0 comes again.
+ * What is queued is read all the same, since records are numbered.
+ *
+ * Context: may be under memory_lock; no hook is called.
+ */
+void vmig_save_restart(struct vmig_machine *m)
+{
+	struct vmig_file *f = m->saving;
+
+	lockdep_assert_held(&m->state_lock);
+
+	if (!f)
+		return;
+	spin_lock(&f->lock);
+	f->restart = false;
+	if (!f->err && m->mig->ops->precopy) {
+		f->fresh = VMIG_FRESH_COMING;
+		f->initial = f->queued;
+		f->dirty = 0;
+		f->round = 0;
+		f->producing = true;
+		/* How much it will be, before it is made. */
+		f->ask = VMIG_ASK_SIZE;
+		mod_delayed_work(vmig_wq, &m->work, 0);
+	}
+	spin_unlock(&f->lock);
+	wake_up_all(&f->wait);
+}
+
 static void save_produced(struct vmig_file *f)
 {
 	spin_lock(&f->lock);
@@ -344,6 +382,9 @@ static void save_produce(struct vmig_machine *m, struct vmig_file *f)
 	/* It gave way: the session is over, or vmig_save_continue() follows. */
 	if (err == -ECANCELED && save_stopped(f))
 		return;
+	/* It failed since the function was reset. */
+	if (READ_ONCE(f->restart))
+		return;
 
 	vmig_complain(m, "%s hook failed: %d", what, err);
 	if (err == -EIO) {
@@ -357,16 +398,13 @@ static void save_produce(struct vmig_machine *m, struct vmig_file *f)
 /* Is a hook to produce?  Puts the question of a reader, which may lead to that. */
 static bool save_wanted(struct vmig_machine *m, struct vmig_file *f)
 {
-	bool producing, ask;
+	bool ask;
 
 	spin_lock(&f->lock);
-	producing = f->producing;
 	ask = f->ask && !f->final;
 	spin_unlock(&f->lock);
-	if (producing || !ask)
-		return producing;
-
-	vmig_precopy_dirty(m, f);
+	if (ask)
+		vmig_precopy_dirty(m, f);
 	return READ_ONCE(f->producing);
 }
 

@@ -268,12 +268,13 @@ int vmig_state_request(struct vmig_machine *m, unsigned int v2, struct file **fi
 	u8 to;
 	int err;
 
-	err = vmig_fsm_bits(v2, m->caps, &to);
-	if (err)
-		return err;
-
 	mutex_lock(&m->request_lock);
-	err = state_change(m, to, filp);
+	err = vmig_fsm_bits(v2, m->caps, &to);
+	if (!err)
+		err = state_change(m, to, filp);
+	spin_lock(&m->lock);
+	m->request_failed = err;
+	spin_unlock(&m->lock);
 	mutex_unlock(&m->request_lock);
 	return err;
 }

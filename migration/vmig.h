@@ -98,6 +98,8 @@ struct vmig_session_stats {
  *	request_lock and state_lock, read under either.
  * @detached: The device is going away; written likewise.
  * @reset_pending: vmig_reset_done() left work to the holder of state_lock; lock.
+ * @restart_pending: The same of one that the save session survives; lock.
+ * @request_failed: The last state request failed; written under request_lock and lock.
  * @fault: So did vmig_fault(), after that reset if both are set; what failed; lock.
  * @saving: Save session.  Written under state_lock and lock, read under either.
  * @resuming: Load session, likewise.
@@ -132,6 +134,8 @@ struct vmig_machine {
 	bool open;
 	bool detached;
 	bool reset_pending;
+	bool restart_pending;
+	bool request_failed;
 	const char *fault;
 	struct vmig_file *saving;
 	struct vmig_file *resuming;
@@ -195,6 +199,7 @@ enum vmig_fresh {
  * @ask: Question that the worker has not put yet.
  * @answers: Number of answers, modulo.
  * @paused: A state change waits: hooks have to give way.
+ * @restart: The function was reset, pre-copy begins again: hooks have to give way.
  * @producing: More data comes without anybody asking for it.
  * @final: Pre-copy is over.
  * @fresh: A new initial round was announced; see vmig_reinit().
@@ -228,6 +233,7 @@ struct vmig_file {
 	enum vmig_ask ask;
 	unsigned int answers;
 	bool paused;
+	bool restart;
 	bool producing;
 	bool final;
 	enum vmig_fresh fresh;
@@ -301,6 +307,7 @@ int vmig_save_begin(struct vmig_machine *m, bool final, struct file **filp);
 void vmig_save_final(struct vmig_machine *m);
 void vmig_save_pause(struct vmig_machine *m);
 void vmig_save_continue(struct vmig_machine *m);
+void vmig_save_restart(struct vmig_machine *m);
 void vmig_save_work(struct work_struct *work);
 ssize_t vmig_save_read_iter(struct kiocb *iocb, struct iov_iter *to);
 __poll_t vmig_save_poll(struct file *filp, struct poll_table_struct *pt);

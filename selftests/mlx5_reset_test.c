@@ -129,6 +129,99 @@ TEST_F_TIMEOUT(mlx5_reset, while_pre_copying, 120)
 	GOES_ON(0);
 }
 
+/* Like blob_pull(), but only the first bytes. */
+static int read_some(struct blob *b, int fd)
+{
+	uint8_t buf[65536];
+	ssize_t n = read(fd, buf, sizeof(buf));
+
+	return n > 0 ? blob_append(b, buf, n) : -errno;
+}
+
+/* Until the driver has asked the firmware. */
+static int wait_reinit(int fd, struct vfio_precopy_info *info)
+{
+	uint64_t end = now_ms() + PROMPT_MS;
+	int err;
+
+	do {
+		err = mig_precopy_info(fd, info);
+		if (err || info->flags & VFIO_PRECOPY_INFO_REINIT)
+			return err;
+		usleep(10000);
+	} while (now_ms() < end);
+	return -ETIMEDOUT;
+}
+
+/*
+ * A guest that reboots, or loads its driver again, does not end the migration of a VMM
+ * that can be told: the session goes on, and a full image follows what is worthless.
+ */
+TEST_F_TIMEOUT(mlx5_reset, in_pre_copy_goes_on, 240)
+{
+	struct scene *s = &self->s;
+	int err = vdev_feature(&s->p.v[0], VFIO_DEVICE_FEATURE_SET |
+					   VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, NULL, 0);
+
+	if (err == -ENOTTY)
+		SKIP(return, "this kernel has no second version of PRECOPY_INFO");
+	ASSERT_EQ(0, err);
+	/* In the middle of the first image, and after it. */
+	for (unsigned int all = 0; all < 2; all++) {
+		struct vfio_precopy_info info = {};
+		struct blob b = {};
+		uint64_t initial;
+		size_t before;
+
+		ASSERT_EQ(0, scene_set(s, 0, PRE_COPY));
+		ASSERT_EQ(0, mig_precopy_info(s->fd, &info));
+		initial = info.initial_bytes;
+		ASSERT_EQ(all ? -ENOMSG : 0, all ? blob_pull(&b, s->fd, 0) : read_some(&b, s->fd));
+		ASSERT_EQ(0, reset(s, 0, variant->flr));
+		EXPECT_EQ(PRE_COPY, mig_get(&s->p.v[0]));
+		before = b.bytes;
+		ASSERT_EQ(0, vnet_start(&s->p.net, &s->p.v[0]));
+		ASSERT_EQ(0, wait_reinit(s->fd, &info));
+		EXPECT_LT(0U, info.initial_bytes);
+		EXPECT_EQ(0U, info.dirty_bytes);
+
+		ASSERT_EQ(-ENOMSG, blob_pull(&b, s->fd, 0));
+		/* All of it again. */
+		EXPECT_LT(initial / 2, b.bytes - before);
+		ASSERT_EQ(0, mig_precopy_info(s->fd, &info));
+		EXPECT_EQ(0U, info.flags);
+		EXPECT_EQ(0U, info.initial_bytes);
+		ASSERT_EQ(0, mlx_pair_echo(&s->p, 0));
+		ASSERT_EQ(0, scene_set(s, 0, STOP_COPY));
+		ASSERT_EQ(0, blob_pull(&b, s->fd, 0));
+		scene_fd_close(s);
+
+		ASSERT_EQ(0, vdev_bus_master(&s->p.v[1], true));
+		ASSERT_EQ(0, mig_load(&s->p.v[1], &b, RUNNING));
+		EXPECT_EQ(0, mlx_pair_echo(&s->p, 1));
+		blob_free(&b);
+		ASSERT_EQ(0, mlx_pair_reset(&s->p));
+	}
+}
+
+/* Who resets a device whose state change failed wants it to run. */
+TEST_F_TIMEOUT(mlx5_reset, after_a_failed_change_runs, 120)
+{
+	struct scene *s = &self->s;
+	int err = vdev_feature(&s->p.v[0], VFIO_DEVICE_FEATURE_SET |
+					   VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, NULL, 0);
+
+	if (err == -ENOTTY)
+		SKIP(return, "this kernel has no second version of PRECOPY_INFO");
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, scene_set(s, 0, PRE_COPY));
+	ASSERT_NE(0, scene_set(s, 0, RESUMING + 100));
+	DO_RESET(0);
+	err = scene_read_all(s);
+	EXPECT_TRUE(err == -ENODEV || err == -EBADFD) TH_LOG("%d", err);
+	GOES_ON(0);
+}
+
 TEST_F_TIMEOUT(mlx5_reset, while_loading, 120)
 {
 	static const char *const slow[] = {

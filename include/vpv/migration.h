@@ -252,7 +252,8 @@ struct vmig_ops {
 	 *
 	 * Runs in the worker, state PRE_COPY or PRE_COPY_P2P.  A round that gave
 	 * way (-ECANCELED) is called again with the same number if pre-copy goes
-	 * on; what was emitted stays emitted.
+	 * on; what was emitted stays emitted.  Round 0 comes again after @reset, if
+	 * pre-copy goes on then (vmig_reset_done()).
 	 */
 	int (*precopy)(struct vmig_dev *mig, struct vmig_emit *em, unsigned int round);
 
@@ -468,6 +469,11 @@ void vmig_close(struct vmig_dev *mig);
 /**
  * vmig_reset_done() - The function was reset
  * @mig: Device; its state becomes RUNNING, its sessions end.
+ *
+ * But pre-copy goes on, in state PRE_COPY, when user space has asked for
+ * VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, reads, and its last state request did not fail:
+ * a guest reboots while it is migrated.  The hooks are @reset and then @precopy with
+ * round 0, whose data takes the place of all that was sent but the match data.
  *
  * May be called with locks held that hooks take or that are ordered with user
  * memory access (memory_lock, device lock): it never waits for the state lock.

@@ -171,6 +171,21 @@ static int image_commit(struct mlxl_dev *md, struct vmig_emit *em)
 	return err;
 }
 
+/*
+ * The function was reset while the session goes on: nothing of it is left in the firmware.
+ * The reader is told of an image that will not be finished.
+ */
+static void save_refresh(struct mlxl_dev *md)
+{
+	struct mlxl_save *s = &md->save;
+	bool dropped = s->dropped || (s->session.control && s->begun);
+
+	if (!md->stale)
+		return;
+	mlxl_forget(md);
+	s->dropped = dropped;
+}
+
 /**
  * mlxl_precopy() - The precopy hook: an image that is a base, in each round
  * @mig: Device.
@@ -181,12 +196,14 @@ int mlxl_precopy(struct vmig_dev *mig, struct vmig_emit *em, unsigned int round)
 {
 	struct mlxl_dev *md = mlxl_from_mig(mig);
 	struct mlxl_save *s = &md->save;
-	int err = 0;
+	int err;
 
+	save_refresh(md);
 	if (!(le32_to_cpu(md->caps.flags) & MLXL_CAPS_INCREMENTAL))
 		return 0;
-	if (s->degraded)
-		return flush_dropped(s, em);
+	err = flush_dropped(s, em);
+	if (err || s->degraded)
+		return err;
 	if (!s->session.control)
 		err = image_begin(md, s->base ? MLXL_IMAGE_INCREMENTAL : MLXL_IMAGE_FULL,
 				  false);
@@ -222,6 +239,7 @@ u64 mlxl_dirty_bytes(struct vmig_dev *mig)
 	u64 bytes;
 	int err;
 
+	save_refresh(md);
 	if (s->degraded || !(le32_to_cpu(md->caps.flags) & MLXL_CAPS_INCREMENTAL))
 		return 0;
 	if (s->session.control)
@@ -286,6 +304,7 @@ int mlxl_save(struct vmig_dev *mig, struct vmig_emit *em)
 	struct mlxl_save *s = &md->save;
 	int err;
 
+	save_refresh(md);
 	if (!s->degraded && (s->base || s->session.control)) {
 		err = save_incremental(md, em);
 		if (!err || err == -ECANCELED)

@@ -15,6 +15,7 @@ static struct fake *to_fake(struct vmig_dev *mig)
 static int hook_begin(struct vmig_dev *mig, int hook)
 {
 	struct fake *fake = to_fake(mig);
+	int err;
 
 	if (atomic_inc_return(&fake->inside) != 1)
 		fake->overlap = true;
@@ -27,7 +28,10 @@ static int hook_begin(struct vmig_dev *mig, int hook)
 		mutex_lock(&fake->memory_lock);
 		mutex_unlock(&fake->memory_lock);
 	}
-	return fake->fail[hook];
+	err = fake->fail[hook];
+	if (fake->fail_once)
+		fake->fail[hook] = 0;
+	return err;
 }
 
 static int hook_end(struct vmig_dev *mig, int err)

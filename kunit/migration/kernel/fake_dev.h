@@ -34,6 +34,7 @@ enum fake_hook {
  * @memory_lock: Every hook but reset takes it for a moment, fake_reset_function()
  *	holds it, and it is taken under mmap_lock: as that of the PCI core.
  * @fail: What each hook returns; 0: it works.
+ * @fail_once: It works after it has failed.
  * @calls: How often each hook was called.
  * @inside: Hooks that run at this moment; must not exceed 1.
  * @overlap: They did.
@@ -53,6 +54,7 @@ struct fake {
 	const struct vmig_ops *ops;
 	struct mutex memory_lock;
 	int fail[FAKE_HOOKS];
+	bool fail_once;
 	atomic_t calls[FAKE_HOOKS];
 	atomic_t inside;
 	bool overlap;

@@ -142,6 +142,143 @@ static void reinit_counts_what_is_stale(struct kunit *test)
 }
 #endif
 
+/* ---- The function is reset ---- */
+
+#ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
+static struct fake *fake_v2(struct kunit *test, const char *name)
+{
+	struct fake *fake = fake_new(test, name, &fake_ops);
+
+	fake->vdev.precopy_info_v2 = 1;
+	return fake;
+}
+
+/* What was read so far, and the rest of pre-copy and of the state, are one stream. */
+static void finish(struct kunit *test, struct fake *fake, const char *to, struct file *file,
+		   u8 *stream, size_t n)
+{
+	struct fake *dst = fake_new(test, to, &fake_ops);
+	struct file *load = NULL;
+	ssize_t end;
+
+	n += fake_read_all(test, file, stream + n, STREAM_ROOM - n, 4096, &end);
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
+	n += fake_read_all(test, file, stream + n, STREAM_ROOM - n, 4096, &end);
+	KUNIT_EXPECT_EQ(test, end, 0);
+	KUNIT_ASSERT_EQ(test, fake_go(dst, E(RESUMING), &load), 0);
+	KUNIT_EXPECT_EQ(test, fake_write(load, stream, n), (ssize_t)n);
+	KUNIT_EXPECT_EQ(test, fake_go(dst, E(RUNNING), &load), 0);
+	KUNIT_EXPECT_MEMEQ(test, dst->state, fake->state, FAKE_STATE_BYTES);
+	fake_close(load);
+	fake_put(dst);
+}
+
+/* Whoever holds the state lock does it. */
+static void wait_reset(struct fake *fake)
+{
+	for (unsigned int tries = 0; tries < 5000 && !fake_calls(fake, FAKE_RESET); tries++)
+		usleep_range(1000, 2000);
+}
+
+static void reset_in_pre_copy_begins_it_again(struct kunit *test)
+{
+	struct fake *fake = fake_v2(test, "vmig-src");
+	unsigned long user = user_page(test);
+	u8 *stream = stream_new(test);
+	struct vfio_precopy_info i;
+	struct file *file = NULL;
+	ssize_t n, end;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+	n = fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
+	KUNIT_ASSERT_EQ(test, end, -ENOMSG);
+	fake_reset_function(fake);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(PRE_COPY));
+	wait_reset(fake);
+	i = reinit_of(test, file, user);
+	KUNIT_EXPECT_GT(test, i.initial_bytes, 0ULL);
+	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 0ULL);
+	n += fake_read_all(test, file, stream + n, STREAM_ROOM - n, 100, &end);
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_PRECOPY), 2);
+	/* The first byte of a hint is its round. */
+	KUNIT_EXPECT_EQ(test, stream[n - 100], (u8)0);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 0ULL);
+	finish(test, fake, "vmig-dst", file, stream, n);
+	fake_close(file);
+	fake_put(fake);
+}
+
+/* While a hook runs: it gives way; and while one fails because of the reset. */
+static void reset_during_a_round_begins_it_again(struct kunit *test)
+{
+	static const int errs[] = { 0, -ECANCELED, -EIO, -ENODEV };
+	u8 *stream = stream_new(test);
+
+	for (unsigned int k = 0; k < ARRAY_SIZE(errs); k++) {
+		struct file *file = NULL;
+		struct fake *fake;
+		char name[16], to[16];
+
+		snprintf(name, sizeof(name), "vmig-src%u", k);
+		snprintf(to, sizeof(to), "vmig-dst%u", k);
+		fake = fake_v2(test, name);
+		fake_stall(fake, FAKE_PRECOPY);
+		KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+		wait_for_completion(&fake->there);
+		fake_reset_function(fake);
+		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(PRE_COPY));
+		KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_RESET), 0);
+		fake->fail[FAKE_PRECOPY] = errs[k];
+		fake->fail_once = true;
+		fake_release(fake);
+		wait_reset(fake);
+		finish(test, fake, to, file, stream, 0);
+		KUNIT_EXPECT_GE(test, fake_calls(fake, FAKE_PRECOPY), 2);
+		KUNIT_EXPECT_FALSE(test, fake->overlap);
+		fake_close(file);
+		fake_put(fake);
+	}
+}
+
+/* Whoever resets to get a device that runs gets one. */
+static void reset_ends_pre_copy_of_who_wants_that(struct kunit *test)
+{
+	struct fake *fake = fake_v2(test, "vmig-src");
+	struct file *file = NULL;
+	u8 byte;
+
+	/* After a state change that failed, as QEMU does. */
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+	fake->fail[FAKE_QUIESCE] = -EBUSY;
+	KUNIT_EXPECT_EQ(test, fake_go(fake, E(PRE_COPY_P2P), &file), -EBUSY);
+	fake->fail[FAKE_QUIESCE] = 0;
+	fake_reset_function(fake);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	KUNIT_EXPECT_EQ(test, fake_read(file, &byte, 1), (ssize_t)-ENODEV);
+	fake_close(file);
+	file = NULL;
+
+	/* Without a reader. */
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+	fake_close(file);
+	file = NULL;
+	fake_reset_function(fake);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+
+	/* A function that has been reset is not quiesced. */
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY_P2P), &file), 0);
+	fake_reset_function(fake);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	KUNIT_EXPECT_EQ(test, fake_read(file, &byte, 1), (ssize_t)-ENODEV);
+	fake_close(file);
+	fake_put(fake);
+}
+#endif
+
 /* ---- A device that needs long to answer ---- */
 
 static int release_late(void *data)
@@ -329,6 +466,9 @@ static struct kunit_case precopy_cases[] = {
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
 	KUNIT_CASE(reinit_makes_the_next_round_initial),
 	KUNIT_CASE(reinit_counts_what_is_stale),
+	KUNIT_CASE(reset_in_pre_copy_begins_it_again),
+	KUNIT_CASE_SLOW(reset_during_a_round_begins_it_again),
+	KUNIT_CASE(reset_ends_pre_copy_of_who_wants_that),
 #endif
 	KUNIT_CASE_SLOW(precopy_info_does_not_wait_for_the_device),
 	KUNIT_CASE_SLOW(nonblocking_read_does_not_wait_for_the_device),
