@@ -280,15 +280,21 @@ void vmig_save_pause(struct vmig_machine *m)
 void vmig_save_continue(struct vmig_machine *m)
 {
 	struct vmig_file *f = m->saving;
-	bool produce;
+	bool idle, produce;
 
 	lockdep_assert_held(&m->state_lock);
 
 	if (!f)
 		return;
 	spin_lock(&f->lock);
+	idle = !f->err && !f->final && !f->producing;
+	spin_unlock(&f->lock);
+	/* A VMM that stops the guest decides by what is known then. */
+	if (idle)
+		vmig_precopy_dirty(m, f);
+	spin_lock(&f->lock);
 	f->paused = false;
-	produce = (f->producing || f->ask) && !f->err;
+	produce = f->producing && !f->err;
 	spin_unlock(&f->lock);
 	if (produce)
 		mod_delayed_work(vmig_wq, &m->work, 0);

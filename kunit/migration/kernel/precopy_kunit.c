@@ -341,6 +341,24 @@ static void precopy_info_does_not_wait_for_the_device(struct kunit *test)
 	fake_put(fake);
 }
 
+/* What a VMM asks when the guest has been stopped must not be an old answer. */
+static void state_change_asks_the_device(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	unsigned long user = user_page(test);
+	struct file *file;
+
+	file = drained(test, fake, stream_new(test));
+	fake->dirty = 300;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY_P2P), &file), 0);
+	KUNIT_EXPECT_EQ(test, info_of(test, file, user).dirty_bytes, 300ULL);
+	fake->dirty = 0;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+	KUNIT_EXPECT_EQ(test, info_of(test, file, user).dirty_bytes, 0ULL);
+	fake_close(file);
+	fake_put(fake);
+}
+
 static void nonblocking_read_does_not_wait_for_the_device(struct kunit *test)
 {
 	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
@@ -471,6 +489,7 @@ static struct kunit_case precopy_cases[] = {
 	KUNIT_CASE(reset_ends_pre_copy_of_who_wants_that),
 #endif
 	KUNIT_CASE_SLOW(precopy_info_does_not_wait_for_the_device),
+	KUNIT_CASE(state_change_asks_the_device),
 	KUNIT_CASE_SLOW(nonblocking_read_does_not_wait_for_the_device),
 	KUNIT_CASE_SLOW(read_with_bytes_does_not_wait_for_the_device),
 	KUNIT_CASE(signal_ends_a_read_that_waits_for_the_device),
