@@ -175,8 +175,17 @@ int vcfg_check_view(struct vcfg_dev *cfg, const void *buf, size_t bytes,
 }
 EXPORT_SYMBOL_GPL(vcfg_check_view);
 
+/* What a persona says is constant. */
+bool vcfg_emulates(const struct vcfg_dev *cfg)
+{
+	return vcfg_state_needed(&cfg->space);
+}
+EXPORT_SYMBOL_GPL(vcfg_emulates);
+
 int vcfg_save(struct vcfg_dev *cfg, void *buf, size_t room)
 {
+	if (!cfg->space.state)
+		return -EOPNOTSUPP;
 	guard(mutex)(&cfg->lock);
 	return vcfg_state_write(&cfg->space, buf, room);
 }
@@ -185,6 +194,9 @@ EXPORT_SYMBOL_GPL(vcfg_save);
 int vcfg_load(struct vcfg_dev *cfg, const void *buf, size_t bytes,
 	      struct vpv_config_diff *diff)
 {
+	if (!cfg->space.state)
+		return vcfg_words_differ(diff, -EOPNOTSUPP, "state of config space",
+					 VPV_CONFIG_NOWHERE, 0, 1);
 	guard(mutex)(&cfg->lock);
 	return vcfg_state_load(&cfg->space, buf, bytes, diff);
 }

@@ -31,6 +31,8 @@ static void bar_set(struct vcfg_space *space, unsigned int pos, u32 mask, u32 fl
 
 	vcfg_put32(space->shadow, pos, (val & mask) | flags);
 	vcfg_put32(space->write, pos, mask);
+	if (space->state)
+		vcfg_put32(space->state, pos, mask);
 }
 
 /* One BAR, and for a 64-bit one the upper half, too. */

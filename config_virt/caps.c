@@ -188,8 +188,10 @@ static void set_range(struct vcfg_space *space, unsigned int pos, unsigned int b
 	memset(space->virt + pos, virt, bytes);
 	memset(space->write + pos, write, bytes);
 	/* Bytes that are the device's own: the view has them (view.c). */
-	if (space->known)
+	if (space->known) {
 		memset(space->known + pos, write & ~virt, bytes);
+		memset(space->state + pos, 0, bytes);
+	}
 }
 
 /* Lead the user from the last visible capability to @pos, or nowhere. */

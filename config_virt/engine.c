@@ -240,6 +240,69 @@ int vcfg_space_write(struct vcfg_space *space, unsigned int pos, const void *buf
 	return 0;
 }
 
+/* The widest piece at @pos that has one register, and bits of @mask in each byte. */
+static unsigned int restore_bytes(const struct vcfg_space *space, unsigned int pos, u32 mask)
+{
+	unsigned int bytes = write_bytes(space, pos, 4 - (pos & 3)), have = 0;
+
+	while (have < bytes && mask >> 8 * have & 0xff)
+		have++;
+	while (bytes > max(have, 1U))
+		bytes /= 2;
+	return bytes;
+}
+
+static int restore_piece(struct vcfg_space *space, struct vcfg_piece *piece, u32 mask)
+{
+	u32 virt = vcfg_get(space->virt, piece->pos, piece->bytes);
+	u32 now = vcfg_get(space->shadow, piece->pos, piece->bytes) & virt;
+	u32 keep = vcfg_get(space->w1c, piece->pos, piece->bytes);
+
+	mask &= vcfg_get(space->write, piece->pos, piece->bytes);
+	if (!mask)
+		return 0;
+	if (~virt & vcfg_lanes(piece->bytes)) {
+		u32 hw = 0;
+		int err = vcfg_hw_read(space, piece->pos, piece->bytes, &hw);
+
+		if (err)
+			return err;
+		now |= hw & ~virt;
+	}
+	if (!((now ^ piece->val) & mask))
+		return 0;
+	/* What 1 clears stays as it is. */
+	if (space->clear)
+		keep |= vcfg_get(space->clear, piece->pos, piece->bytes);
+	piece->val = (now & ~mask & ~keep) | (piece->val & mask);
+	return space->trap[piece->pos] ? vcfg_trap_restore(space, piece) :
+					 write_plain(space, piece);
+}
+
+/*
+ * Bits of a dword as another device had them: as if the user wrote the registers that have
+ * them, with no change to other bits.  A register that has them already is not written.
+ * Callbacks are not called.
+ */
+int vcfg_space_restore(struct vcfg_space *space, unsigned int pos, u32 val, u32 mask)
+{
+	struct vcfg_piece piece = { .pos = pos };
+
+	for (; piece.pos < pos + 4; piece.pos += piece.bytes) {
+		unsigned int shift = 8 * (piece.pos - pos);
+		u32 lanes;
+		int err;
+
+		piece.bytes = restore_bytes(space, piece.pos, mask >> shift);
+		lanes = vcfg_lanes(piece.bytes);
+		piece.val = val >> shift & lanes;
+		err = restore_piece(space, &piece, mask >> shift & lanes);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int refuse(struct vcfg_space *space, int err, const char *why)
 {
 	space->why = why;
@@ -307,7 +370,7 @@ size_t vcfg_space_mem(const struct vcfg_desc *desc)
 	size_t bytes = desc->bytes;
 
 	return 5 * bytes + (desc->persona ? bytes + bytes / 2 : 0) +
-	       (desc->view ? 2 * bytes : 0);
+	       (desc->view ? 3 * bytes : 0);
 }
 
 /*
@@ -324,9 +387,11 @@ void vcfg_space_extend(struct vcfg_space *space, unsigned int end)
 	for (size_t i = 0; i < ARRAY_SIZE(zeroed); i++)
 		memset(zeroed[i] + from, 0, end - from);
 	memset(space->write + from, 0xff, end - from);
-	/* The view has them (view.c). */
-	if (space->known)
+	/* The view has them (view.c), the state has not (state.c). */
+	if (space->known) {
 		memset(space->known + from, 0xff, end - from);
+		memset(space->state + from, 0, end - from);
+	}
 	space->tabled = end;
 }
 
@@ -372,6 +437,7 @@ void vcfg_space_setup(struct vcfg_space *space, const struct vcfg_desc *desc,
 	if (desc->view) {
 		space->known = more;
 		space->seen = more + bytes;
+		space->state = more + 2 * bytes;
 	}
 }
 

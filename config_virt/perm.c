@@ -5,6 +5,9 @@
  * A register that no table names is read from the hardware and not writable;
  * a capability that no table names is hidden.  Registers that cannot change
  * while the device is open are virtual, so that reading them costs no access.
+ *
+ * A register that a table lets the user write is state: a migration carries it, but for
+ * the bits that 1 clears and those in "act".
  */
 #include "vcfg.h"
 
@@ -31,7 +34,7 @@
 static const struct vcfg_perm header_perms[] = {
 	CONST(PCI_VENDOR_ID, 4),
 	{ .pos = PCI_COMMAND, .bytes = 2, .trap = VCFG_TRAP_COMMAND,
-	  .virt = PCI_COMMAND_INTX_DISABLE, .write = COMMAND_BITS,
+	  .virt = PCI_COMMAND_INTX_DISABLE, .write = COMMAND_BITS, .act = COMMAND_BITS,
 	  .clear = PCI_COMMAND_INTX_DISABLE },
 	{ .pos = PCI_STATUS, .bytes = 2, .virt = PCI_STATUS_CAP_LIST,
 	  .write = STATUS_W1C, .w1c = STATUS_W1C },
@@ -39,7 +42,7 @@ static const struct vcfg_perm header_perms[] = {
 	{ .pos = PCI_CACHE_LINE_SIZE, .bytes = 1, .write = ALL8 },
 	{ .pos = PCI_LATENCY_TIMER, .bytes = 1, .write = ALL8 },
 	CONST(PCI_HEADER_TYPE, 1),
-	{ .pos = PCI_BIST, .bytes = 1, .write = ALL8 },
+	{ .pos = PCI_BIST, .bytes = 1, .write = ALL8, .act = ALL8 },
 	CONST(PCI_BASE_ADDRESS_0, 4),
 	CONST(PCI_BASE_ADDRESS_1, 4),
 	CONST(PCI_BASE_ADDRESS_2, 4),
@@ -71,6 +74,7 @@ static const struct vcfg_perm pm_perms[] = {
 	{ .pos = PCI_PM_CTRL, .bytes = 2, .trap = VCFG_TRAP_PM,
 	  .virt = PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS,
 	  .write = PCI_PM_CTRL_STATE_MASK | PCI_PM_CTRL_DATA_SEL_MASK,
+	  .act = PCI_PM_CTRL_STATE_MASK,
 	  .w1c = PCI_PM_CTRL_PME_STATUS,
 	  .clear = PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS },
 };
@@ -89,7 +93,7 @@ static const struct vcfg_perm vpd_perms[] = {
 #define MSI_CONTROL								\
 	{ .pos = PCI_MSI_FLAGS, .bytes = 2, .trap = VCFG_TRAP_MSI,		\
 	  .virt = ALL16, .write = PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE,	\
-	  .clear = PCI_MSI_FLAGS_ENABLE }
+	  .act = PCI_MSI_FLAGS_ENABLE, .clear = PCI_MSI_FLAGS_ENABLE }
 #define MSI_ADDRESS								\
 	{ .pos = PCI_MSI_ADDRESS_LO, .bytes = 4, .virt = ALL32, .write = ~3U }
 #define MSI_UPPER								\
@@ -134,7 +138,7 @@ static const struct vcfg_perm msix_perms[] = {
 
 static const struct vcfg_perm pcix_perms[] = {
 	{ .pos = PCI_X_CMD, .bytes = 2, .write = ALL16 },
-	{ .pos = PCI_X_ECC_CSR, .bytes = 4, .write = ALL32 },
+	{ .pos = PCI_X_ECC_CSR, .bytes = 4, .write = ALL32, .act = ALL32 },
 };
 
 #define DEVSTA_W1C	(PCI_EXP_DEVSTA_CED | PCI_EXP_DEVSTA_NFED |		\
@@ -151,7 +155,7 @@ static const struct vcfg_perm exp_perms[] = {
 	{ .pos = PCI_EXP_DEVCTL, .bytes = 2, .trap = VCFG_TRAP_EXP,
 	  .virt = PCI_EXP_DEVCTL_BCR_FLR | PCI_EXP_DEVCTL_PAYLOAD |
 		  PCI_EXP_DEVCTL_READRQ,
-	  .write = ALL16 & ~PCI_EXP_DEVCTL_PHANTOM,
+	  .write = ALL16 & ~PCI_EXP_DEVCTL_PHANTOM, .act = PCI_EXP_DEVCTL_BCR_FLR,
 	  .clear = PCI_EXP_DEVCTL_BCR_FLR },
 	{ .pos = PCI_EXP_DEVSTA, .bytes = 2, .write = DEVSTA_W1C,
 	  .w1c = DEVSTA_W1C | DEVSTA_EPR },
@@ -168,7 +172,7 @@ static const struct vcfg_perm af_perms[] = {
 	CONST(PCI_AF_LENGTH, 1),
 	CONST(PCI_AF_CAP, 1),
 	{ .pos = PCI_AF_CTRL, .bytes = 1, .trap = VCFG_TRAP_AF,
-	  .virt = PCI_AF_CTRL_FLR, .write = PCI_AF_CTRL_FLR,
+	  .virt = PCI_AF_CTRL_FLR, .write = PCI_AF_CTRL_FLR, .act = PCI_AF_CTRL_FLR,
 	  .clear = PCI_AF_CTRL_FLR },
 };
 
@@ -337,6 +341,9 @@ void vcfg_perm_apply(struct vcfg_space *space, unsigned int pos, unsigned int by
 		vcfg_put(space->virt, at, perm->bytes, perm->virt);
 		vcfg_put(space->write, at, perm->bytes, perm->write);
 		vcfg_put(space->w1c, at, perm->bytes, perm->w1c);
+		if (space->state)
+			vcfg_put(space->state, at, perm->bytes,
+				 perm->write & ~perm->w1c & ~perm->act);
 		if (!perm->trap)
 			continue;
 		memset(space->trap + at, perm->trap, perm->bytes);

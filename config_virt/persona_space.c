@@ -123,8 +123,10 @@ static void keep_hardware(struct vcfg_space *space, const struct vcfg_persona *p
 		space->virt[pos] |= ~hw;
 		space->write[pos] &= hw;
 		space->shadow[pos] = (space->shadow[pos] & hw) | p->val[pos];
-		if (space->known)
+		if (space->known) {
 			space->known[pos] &= hw;
+			space->state[pos] &= hw;
+		}
 	}
 }
 
@@ -169,6 +171,21 @@ static int take_callback(struct vcfg_space *space, const struct vcfg_persona_fie
 	return 0;
 }
 
+/* Bits of a field that a migration carries: not those that the user cannot write. */
+static void take_state(struct vcfg_space *space, const struct vcfg_persona_field *f)
+{
+	u32 state;
+
+	if (!space->state)
+		return;
+	state = vcfg_get(space->state, f->pos, f->bytes);
+	if (f->source == VPV_PERSONA_EMULATED)
+		state |= f->bits;
+	else if (f->narrowed)
+		state &= f->write | ~f->bits;
+	vcfg_put(space->state, f->pos, f->bytes, state);
+}
+
 /* What sources say beyond the first value, which is in p->val. */
 static int take_field(struct vcfg_space *space, const struct vcfg_persona_field *f,
 		      struct vcfg_persona_why *why)
@@ -177,6 +194,7 @@ static int take_field(struct vcfg_space *space, const struct vcfg_persona_field 
 
 	if (f->bytes > 4)
 		return 0;
+	take_state(space, f);
 	write = vcfg_get(space->write, f->pos, f->bytes);
 	switch (f->source) {
 	case VPV_PERSONA_HW:

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Emulated bits of a persona: out, and in from anywhere.  Pure.
+ * What the user has written to config space: out, and in from anywhere.  Pure, but for
+ * reads and writes of the hardware through the host.
+ *
+ * State are the bits that the permission tables let the user write - virtual ones and the
+ * hardware's - but for those that 1 clears and those that do something when they are
+ * written (vcfg_perm.act), and all bits that a persona emulates.  Bytes that are the
+ * device's own are none: nobody knows what writing them does (view.c compares them).
+ *
+ * Loading writes registers as the user does, through the same checks.  What the host keeps
+ * for itself here (vcfg_desc.kept) stays, although another host may have allowed it.
  */
 #include <uapi/vpv/stream.h>
 
@@ -8,12 +17,13 @@
 #include "vcfg.h"
 
 /* The emulated bits of the dword at @pos, and which of them the user may write. */
-static u32 emulated_bits(const struct vcfg_persona *p, unsigned int pos, u32 *write)
+static u32 emulated_bits(const struct vcfg_space *space, unsigned int pos, u32 *write)
 {
+	const struct vcfg_persona *p = space->persona;
 	u32 bits = 0;
 
 	*write = 0;
-	for (unsigned int i = vcfg_persona_from(p, pos); i < p->num_fields; i++) {
+	for (unsigned int i = p ? vcfg_persona_from(p, pos) : 0; p && i < p->num_fields; i++) {
 		struct vcfg_persona_field f = vcfg_persona_field(p, i);
 		unsigned int shift = 8 * (f.pos & 3);
 
@@ -27,45 +37,73 @@ static u32 emulated_bits(const struct vcfg_persona *p, unsigned int pos, u32 *wr
 	return bits;
 }
 
-/* Payload of VPV_RECORD_CONFIG.  Return: its size, 0 if there is none, or -ENOSPC. */
+/* Does a stream have to have a CONFIG record, of whatever version? */
+bool vcfg_state_needed(const struct vcfg_space *space)
+{
+	u32 write;
+
+	for (unsigned int pos = 0; space->persona && pos < space->bytes; pos += 4)
+		if (emulated_bits(space, pos, &write))
+			return true;
+	return false;
+}
+
+/* A function that does not answer has no state, and takes none. */
+static int check_alive(const struct vcfg_space *space)
+{
+	u32 val = 0;
+	int err = space->ops->read(space->host, PCI_CACHE_LINE_SIZE, 4, &val);
+
+	return err || val != ~0U ? err : -EIO;
+}
+
+/* Payload of VPV_RECORD_CONFIG.  Return: its size, -ENOSPC, or the error of a read. */
 int vcfg_state_write(const struct vcfg_space *space, void *buf, size_t room)
 {
 	struct vcfg_words w;
-	bool any = false;
-	u32 write;
+	int err = check_alive(space);
 
-	vcfg_words_begin(&w, buf, room);
-	for (unsigned int pos = 0; space->persona && pos < space->bytes; pos += 4) {
-		u32 bits = emulated_bits(space->persona, pos, &write);
+	vcfg_words_begin(&w, VPV_CONFIG_VERSION, buf, room);
+	for (unsigned int pos = 0; pos < space->bytes && !err; pos += 4) {
+		u32 state = vcfg_get32(space->state, pos);
+		u32 virt = vcfg_get32(space->virt, pos);
+		u32 val = vcfg_get32(space->shadow, pos) & virt, hw = 0;
 
-		if (!bits)
+		if (!state)
 			continue;
-		any = true;
-		vcfg_words_put(&w, pos, vcfg_get32(space->shadow, pos), bits);
+		if (state & ~virt)
+			err = vcfg_hw_read(space, pos, 4, &hw);
+		vcfg_words_put(&w, pos, val | (hw & ~virt), state);
 	}
-	return any ? vcfg_words_end(&w, space->bytes) : 0;
+	return err ? err : vcfg_words_end(&w, space->bytes);
 }
 
-static int check_emulated(const struct vcfg_space *space, unsigned int pos, u32 got,
-			  u32 mask, struct vpv_config_diff *diff)
+static int check_bits(const struct vcfg_space *space, unsigned int pos, u32 got, u32 mask,
+		       bool all, struct vpv_config_diff *diff)
 {
-	u32 write, bits = emulated_bits(space->persona, pos, &write);
+	u32 write, emulated = emulated_bits(space, pos, &write);
+	u32 state = all ? vcfg_get32(space->state, pos) : emulated;
 	u32 shadow = vcfg_get32(space->shadow, pos);
 
-	if (mask != bits)
+	if (emulated & ~mask)
 		return vcfg_words_differ(diff, -EINVAL, "emulated bits of config space", pos,
-					 bits, mask);
-	if ((shadow ^ got) & bits & ~write)
+					 emulated, mask);
+	if (mask & ~state)
+		return vcfg_words_differ(diff, -EINVAL,
+					 "bits of config space that are no state", pos, state,
+					 mask);
+	if ((shadow ^ got) & emulated & ~write)
 		return vcfg_words_differ(diff, -EINVAL,
 					 "emulated bits that nobody can write", pos,
-					 shadow & bits & ~write, got & bits & ~write);
+					 shadow & emulated & ~write, got & emulated & ~write);
 	return 0;
 }
 
-/* Every dword that has emulated bits, and no other. */
+/* Every dword that has emulated bits, and none without state. */
 static int check_state(const struct vcfg_space *space, const void *buf, unsigned int words,
 		       struct vpv_config_diff *diff)
 {
+	bool all = vcfg_words_version(buf);
 	unsigned int i = 0;
 
 	for (unsigned int pos = 0; pos < space->bytes; pos += 4) {
@@ -79,16 +117,27 @@ static int check_state(const struct vcfg_space *space, const void *buf, unsigned
 			i++;
 		else
 			mask = 0;
-		err = check_emulated(space, pos, val, mask, diff);
+		err = check_bits(space, pos, val, mask, all, diff);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
+/* Emulated bits are memory, whatever a write of the user would do to them. */
+static int load_dword(struct vcfg_space *space, unsigned int pos, u32 val, u32 mask)
+{
+	u32 write, emulated = emulated_bits(space, pos, &write);
+	u32 shadow = vcfg_get32(space->shadow, pos);
+
+	vcfg_put32(space->shadow, pos, (shadow & ~write) | (val & write));
+	return vcfg_space_restore(space, pos, val, mask & ~emulated);
+}
+
 /*
  * Take a payload of VPV_RECORD_CONFIG.
- * Return: 0, or -EINVAL or -EOPNOTSUPP with nothing changed (@diff tells).
+ * Return: 0; -EINVAL, -EOPNOTSUPP or -EPROTONOSUPPORT with nothing changed (@diff tells);
+ * an error of the host, with registers before the one that failed changed.
  */
 int vcfg_state_load(struct vcfg_space *space, const void *buf, size_t bytes,
 		    struct vpv_config_diff *diff)
@@ -96,24 +145,26 @@ int vcfg_state_load(struct vcfg_space *space, const void *buf, size_t bytes,
 	unsigned int words;
 	int err;
 
-	if (!space->persona)
-		return vcfg_words_differ(diff, -EINVAL, "emulated state, with no persona",
-					 VPV_CONFIG_NOWHERE, 0, bytes);
-	err = vcfg_words_check(buf, bytes, space->bytes, diff);
+	err = vcfg_words_check(buf, bytes, space->bytes, VPV_CONFIG_VERSION, diff);
 	if (err)
 		return err;
 	words = vcfg_words_num(bytes);
 	err = check_state(space, buf, words, diff);
 	if (err)
 		return err;
-	for (unsigned int i = 0; i < words; i++) {
-		u32 val, mask, write;
+	err = check_alive(space);
+	if (err)
+		return vcfg_words_differ(diff, err, "answer of the device",
+					 VPV_CONFIG_NOWHERE, 0, ~0U);
+	for (unsigned int i = 0; i < words && !err; i++) {
 		unsigned int pos;
+		u32 val, mask;
 
 		vcfg_words_get(buf, i, &pos, &val, &mask);
-		emulated_bits(space->persona, pos, &write);
-		vcfg_put32(space->shadow, pos,
-			   (vcfg_get32(space->shadow, pos) & ~write) | (val & write));
+		err = load_dword(space, pos, val, mask);
+		if (err)
+			vcfg_words_differ(diff, err, "register that cannot be written", pos,
+					  val, 0);
 	}
-	return 0;
+	return err;
 }

@@ -298,26 +298,46 @@ static int vpd_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 	return 0;
 }
 
+/* As the other device left it: a transfer was over, and is not done again. */
+static int vpd_restore(struct vcfg_space *space, const struct vcfg_piece *piece)
+{
+	struct part part = part_of(space, VCFG_TRAP_VPD, piece);
+
+	part_commit(space, &part, part.val);
+	return 0;
+}
+
 /*
  * @write: Take a write.  @view: Change what a read of the dword that has the
- * register gets.
+ * register gets.  @restore: Take what the register was on another device; NULL:
+ * as @write.
  */
 static const struct {
 	int (*write)(struct vcfg_space *space, const struct vcfg_piece *piece);
 	u32 (*view)(struct vcfg_space *space, u32 val);
+	int (*restore)(struct vcfg_space *space, const struct vcfg_piece *piece);
 } traps[VCFG_TRAPS] = {
-	[VCFG_TRAP_COMMAND] = { command_write, command_view },
-	[VCFG_TRAP_PM] = { pm_write, NULL },
-	[VCFG_TRAP_MSI] = { msi_write, msi_view },
-	[VCFG_TRAP_EXP] = { exp_write, NULL },
-	[VCFG_TRAP_AF] = { af_write, NULL },
-	[VCFG_TRAP_VPD] = { vpd_write, NULL },
+	[VCFG_TRAP_COMMAND] = { command_write, command_view, NULL },
+	[VCFG_TRAP_PM] = { pm_write, NULL, NULL },
+	[VCFG_TRAP_MSI] = { msi_write, msi_view, NULL },
+	[VCFG_TRAP_EXP] = { exp_write, NULL, NULL },
+	[VCFG_TRAP_AF] = { af_write, NULL, NULL },
+	[VCFG_TRAP_VPD] = { vpd_write, NULL, vpd_restore },
 };
 
 /* @piece lies in the register of one trap. */
 int vcfg_trap_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 {
 	return traps[space->trap[piece->pos]].write(space, piece);
+}
+
+/* The same when a migration puts the register back. */
+int vcfg_trap_restore(struct vcfg_space *space, const struct vcfg_piece *piece)
+{
+	unsigned int trap = space->trap[piece->pos];
+
+	return traps[trap].restore ? traps[trap].restore(space, piece) :
+				     traps[trap].write(space, piece);
 }
 
 /* The dword at @pos, @val, as the user sees it. */

@@ -72,6 +72,8 @@ struct vcfg_piece {
  * @clear: With a persona, else NULL: writable virtual bits that 1 clears.
  * @known: NULL if nobody wants the view; see view.c.
  * @seen: With @known: what the user read at first.
+ * @state: With @known: bits that the user may have changed and that another device has
+ *	to take over; see state.c.
  * @persona: What the user sees, or NULL: the hardware.
  * @callbacks: Of the driver.
  * @num_callbacks: Their number.
@@ -96,6 +98,7 @@ struct vcfg_space {
 	u8 *clear;
 	u8 *known;
 	u8 *seen;
+	u8 *state;
 	const struct vcfg_persona *persona;
 	const struct vcfg_callback *callbacks;
 	unsigned int num_callbacks;
@@ -114,6 +117,8 @@ struct vcfg_space {
  * @virt: Virtual bits.
  * @write: Bits that the user may write.
  * @w1c: Bits that 1 clears.
+ * @act: Writable bits that are no state: writing them does something, or whoever uses
+ *	the device sets them anew on another one.
  * @clear: Virtual bits that begin as 0, whatever the hardware says.
  * @set: Virtual bits that begin as 1.
  */
@@ -124,6 +129,7 @@ struct vcfg_perm {
 	u32 virt;
 	u32 write;
 	u32 w1c;
+	u32 act;
 	u32 clear;
 	u32 set;
 };
@@ -170,6 +176,7 @@ int vcfg_bars_init(struct vcfg_space *space, const struct vcfg_desc *desc);
 
 /* trap.c: registers with effects. */
 int vcfg_trap_write(struct vcfg_space *space, const struct vcfg_piece *piece);
+int vcfg_trap_restore(struct vcfg_space *space, const struct vcfg_piece *piece);
 u32 vcfg_trap_view(struct vcfg_space *space, unsigned int pos, u32 val);
 
 /* engine.c: access. */
@@ -186,6 +193,7 @@ int vcfg_space_read(struct vcfg_space *space, unsigned int pos, void *buf,
 		    unsigned int bytes);
 int vcfg_space_write(struct vcfg_space *space, unsigned int pos, const void *buf,
 		     unsigned int bytes);
+int vcfg_space_restore(struct vcfg_space *space, unsigned int pos, u32 val, u32 mask);
 
 /* view.c: what two devices must show alike. */
 int vcfg_view_build(struct vcfg_space *space);
@@ -193,7 +201,8 @@ int vcfg_view_write(const struct vcfg_space *space, void *buf, size_t room);
 int vcfg_view_check(const struct vcfg_space *space, const void *buf, size_t bytes,
 		    struct vpv_config_diff *diff);
 
-/* state.c: emulated bits. */
+/* state.c: what the user has written. */
+bool vcfg_state_needed(const struct vcfg_space *space);
 int vcfg_state_write(const struct vcfg_space *space, void *buf, size_t room);
 int vcfg_state_load(struct vcfg_space *space, const void *buf, size_t bytes,
 		    struct vpv_config_diff *diff);
@@ -203,16 +212,18 @@ struct vcfg_words {
 	u8 *buf;
 	size_t room;
 	size_t bytes;
+	unsigned int version;
 };
 
-void vcfg_words_begin(struct vcfg_words *w, void *buf, size_t room);
+void vcfg_words_begin(struct vcfg_words *w, unsigned int version, void *buf, size_t room);
 void vcfg_words_put(struct vcfg_words *w, unsigned int pos, u32 val, u32 mask);
 int vcfg_words_end(struct vcfg_words *w, unsigned int config_bytes);
 unsigned int vcfg_words_num(size_t bytes);
+unsigned int vcfg_words_version(const void *buf);
 void vcfg_words_get(const void *buf, unsigned int i, unsigned int *pos, u32 *val,
 		    u32 *mask);
 int vcfg_words_check(const void *buf, size_t bytes, unsigned int config_bytes,
-		     struct vpv_config_diff *diff);
+		     unsigned int newest, struct vpv_config_diff *diff);
 int vcfg_words_differ(struct vpv_config_diff *diff, int err, const char *what,
 		      unsigned int pos, u32 want, u32 got);
 

@@ -159,7 +159,7 @@ int vcfg_view_write(const struct vcfg_space *space, void *buf, size_t room)
 {
 	struct vcfg_words w;
 
-	vcfg_words_begin(&w, buf, room);
+	vcfg_words_begin(&w, 0, buf, room);
 	for (unsigned int pos = 0; pos < space->bytes; pos += 4) {
 		u32 seen = vcfg_get32(space->seen, pos);
 		u32 known = vcfg_get32(space->known, pos);
@@ -206,7 +206,7 @@ static int check_dword(const struct vcfg_space *space, unsigned int pos, u32 got
 int vcfg_view_check(const struct vcfg_space *space, const void *buf, size_t bytes,
 		    struct vpv_config_diff *diff)
 {
-	int err = vcfg_words_check(buf, bytes, space->bytes, diff);
+	int err = vcfg_words_check(buf, bytes, space->bytes, 0, diff);
 	unsigned int words, i = 0;
 
 	if (err)

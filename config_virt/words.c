@@ -14,9 +14,11 @@ static_assert(sizeof(struct vpv_stream_config) +
 #define HEAD_BYTES	sizeof(struct vpv_stream_config)
 #define WORD_BYTES	sizeof(struct vpv_stream_word)
 
-void vcfg_words_begin(struct vcfg_words *w, void *buf, size_t room)
+void vcfg_words_begin(struct vcfg_words *w, unsigned int version, void *buf, size_t room)
 {
-	*w = (struct vcfg_words){ .buf = buf, .room = room, .bytes = HEAD_BYTES };
+	*w = (struct vcfg_words){
+		.buf = buf, .room = room, .bytes = HEAD_BYTES, .version = version,
+	};
 }
 
 void vcfg_words_put(struct vcfg_words *w, unsigned int pos, u32 val, u32 mask)
@@ -37,11 +39,21 @@ unsigned int vcfg_words_num(size_t bytes)
 	return (bytes - HEAD_BYTES) / WORD_BYTES;
 }
 
+/* Of a payload that has a head. */
+unsigned int vcfg_words_version(const void *buf)
+{
+	struct vpv_stream_config head;
+
+	memcpy(&head, buf, HEAD_BYTES);
+	return le16_to_cpu(head.version);
+}
+
 /* Return: bytes of the payload, or -ENOSPC. */
 int vcfg_words_end(struct vcfg_words *w, unsigned int config_bytes)
 {
 	struct vpv_stream_config head = {
-		.bytes = cpu_to_le32(config_bytes),
+		.bytes = cpu_to_le16(config_bytes),
+		.version = cpu_to_le16(w->version),
 		.words = cpu_to_le32(vcfg_words_num(w->bytes)),
 	};
 
@@ -90,9 +102,12 @@ static int check_word(const void *buf, unsigned int i, unsigned int config_bytes
 	return 0;
 }
 
-/* Is it a list for a config space of that size?  Return: 0, -EINVAL, -EOPNOTSUPP. */
+/*
+ * Is it a list for a config space of that size, of version @newest at most?
+ * Return: 0; -EINVAL; -EOPNOTSUPP for another size; -EPROTONOSUPPORT for a later version.
+ */
 int vcfg_words_check(const void *buf, size_t bytes, unsigned int config_bytes,
-		     struct vpv_config_diff *diff)
+		     unsigned int newest, struct vpv_config_diff *diff)
 {
 	struct vpv_stream_config head;
 	unsigned int words, pos;
@@ -107,10 +122,15 @@ int vcfg_words_check(const void *buf, size_t bytes, unsigned int config_bytes,
 	if (le32_to_cpu(head.words) != words || bytes != HEAD_BYTES + words * WORD_BYTES)
 		return vcfg_words_differ(diff, -EINVAL, "number of dwords of config space",
 					 VPV_CONFIG_NOWHERE, words, le32_to_cpu(head.words));
-	if (le32_to_cpu(head.bytes) != config_bytes)
+	if (le16_to_cpu(head.version) > newest)
+		return vcfg_words_differ(diff, -EPROTONOSUPPORT,
+					 "version of a config space record",
+					 VPV_CONFIG_NOWHERE, newest,
+					 le16_to_cpu(head.version));
+	if (le16_to_cpu(head.bytes) != config_bytes)
 		return vcfg_words_differ(diff, -EOPNOTSUPP, "size of config space",
 					 VPV_CONFIG_NOWHERE, config_bytes,
-					 le32_to_cpu(head.bytes));
+					 le16_to_cpu(head.bytes));
 	for (unsigned int i = 0; i < words; i++) {
 		int err = check_word(buf, i, config_bytes, last, diff);
 

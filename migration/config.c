@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Config space in the stream: the persona in the header, what the user sees behind
- * MATCH, what a persona emulates at the end.  Bytes and decisions are those of
+ * MATCH, what the user has written at the end.  Bytes and decisions are those of
  * vmig_desc.config; nothing here knows PCI.
  */
 #include <linux/mm.h>
@@ -62,7 +62,7 @@ int vmig_config_save_view(struct vmig_file *f)
 }
 
 /**
- * vmig_config_save_state() - Write what the persona emulates
+ * vmig_config_save_state() - Write what the user has written
  * @f: Save session; the device's own state has been queued.
  *
  * Return: 0 or a negative errno.
@@ -124,7 +124,7 @@ static int refuse(struct vmig_machine *m, const struct vpv_config_diff *diff, in
  * @m: Machine.
  * @p: Parser; the record is VIEW or CONFIG.
  *
- * Return: 0; -EOPNOTSUPP, -EINVAL: refused, which was said.
+ * Return: 0; otherwise refused, which was said: see struct vpv_config_travel.
  */
 int vmig_config_load(struct vmig_machine *m, const struct vmig_parser *p)
 {
@@ -139,7 +139,7 @@ int vmig_config_load(struct vmig_machine *m, const struct vmig_parser *p)
 		err = config ? config->check_view(m->mig->vdev, p->payload,
 						  p->record_bytes, &diff) : 0;
 	} else if (!config) {
-		diff.what = "emulated config space";
+		diff.what = "state of config space";
 		diff.got = p->record_bytes;
 		err = -EINVAL;
 	} else {
@@ -153,6 +153,8 @@ int vmig_config_load(struct vmig_machine *m, const struct vmig_parser *p)
  * @m: Machine.
  * @p: Parser; the stream is complete.
  *
+ * Streams without a record are as old as the record's version 0, which had nothing but
+ * what a persona emulates.
  * Return: 0; -EPROTO: the emulated state is missing, which was said.
  */
 int vmig_config_load_end(struct vmig_machine *m, const struct vmig_parser *p)
@@ -162,17 +164,10 @@ int vmig_config_load_end(struct vmig_machine *m, const struct vmig_parser *p)
 		.what = "records of emulated config space", .pos = VPV_CONFIG_NOWHERE,
 		.want = 1,
 	};
-	void *buf;
-	int ret;
 
 	lockdep_assert_held(&m->state_lock);
 
-	if (!config || p->config_seen)
+	if (!config || p->config_seen || !config->emulates(m->mig->vdev))
 		return 0;
-	buf = kvmalloc(VPV_CONFIG_MAX_BYTES, GFP_KERNEL_ACCOUNT);
-	if (!buf)
-		return -ENOMEM;
-	ret = config->save(m->mig->vdev, buf, VPV_CONFIG_MAX_BYTES);
-	kvfree(buf);
-	return ret > 0 ? refuse(m, &diff, -EPROTO) : ret;
+	return refuse(m, &diff, -EPROTO);
 }

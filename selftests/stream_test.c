@@ -243,12 +243,13 @@ static void put32(uint8_t *p, unsigned int pos, uint32_t val)
 	memcpy(p + pos, &val, sizeof(val));
 }
 
-/* Records of the stream: MATCH, VIEW, global context, queue context, END. */
+/* Records of the stream: MATCH, VIEW, global context, queue context, CONFIG, END. */
 #define MATCH	0
 #define VIEW	1
 #define GLOBAL	2
 #define QUEUE	3
-#define END	4
+#define CONFIG	4
+#define END	5
 
 static void same(struct stream *s) {}
 static void magic(struct stream *s) { s->header.magic[7] = '\r'; }
@@ -334,10 +335,24 @@ static void view_large(struct stream *s)
 	rec_copy(s, VIEW);
 	s->rec[VIEW].bytes = sizeof(scratch);
 }
-static void config(struct stream *s)
+static void config_missing(struct stream *s) { rec_remove(s, CONFIG); }
+static void config_twice(struct stream *s)
 {
-	rec_insert(s, END, VPV_RECORD_CONFIG, 0, s->payload[VIEW], s->rec[VIEW].bytes);
+	rec_insert(s, END, VPV_RECORD_CONFIG, 0, s->payload[CONFIG], s->rec[CONFIG].bytes);
 }
+/* What nobody can write: ids, sizes of BARs, capabilities. */
+static void config_is_view(struct stream *s)
+{
+	rec_remove(s, CONFIG);
+	rec_insert(s, CONFIG, VPV_RECORD_CONFIG, 0, s->payload[VIEW], s->rec[VIEW].bytes);
+}
+static void config_version(struct stream *s) { rec_copy(s, CONFIG)[2] = 9; }
+/* Of writers before it had a version: emulated bits, of which there are none. */
+static void config_version_0(struct stream *s) { rec_copy(s, CONFIG)[2] = 0; }
+static void config_words(struct stream *s) { rec_copy(s, CONFIG)[4]++; }
+/* The first word has cache line size and latency timer. */
+static void config_command(struct stream *s) { rec_copy(s, CONFIG)[8] = PCI_COMMAND; }
+static void config_mask(struct stream *s) { rec_copy(s, CONFIG)[8 + 8 + 3] = 0xff; }
 static void record_flags(struct stream *s) { s->rec[QUEUE].flags = 0x80; }
 static void match_size(struct stream *s) { s->rec[MATCH].bytes -= 4; }
 static void match_longer(struct stream *s)
@@ -384,6 +399,7 @@ static const struct bad bads[] = {
 	BAD(unknown_optional, ALL, 0),
 	BAD(unknown_container_optional, ALL, 0),
 	BAD(match_of_newer_version, ALL, 0),
+	BAD(config_missing, ALL, 0),
 	BAD(magic, ALL, -EINVAL),
 	BAD(major, ALL, -EPROTONOSUPPORT),
 	BAD(header_short, ALL, -EINVAL),
@@ -439,7 +455,13 @@ static const struct bad bads[] = {
 	BAD(view_late, ALL, -EPROTO),
 	BAD(view_twice, ALL, -EPROTO),
 	BAD(view_large, ALL, -EMSGSIZE),
-	BAD(config, ALL, -EINVAL),
+	BAD(config_twice, ALL, -EPROTO),
+	BAD(config_is_view, ALL, -EINVAL),
+	BAD(config_version, ALL, -EPROTONOSUPPORT),
+	BAD(config_version_0, ALL, -EINVAL),
+	BAD(config_words, ALL, -EINVAL),
+	BAD(config_command, ALL, -EINVAL),
+	BAD(config_mask, ALL, -EINVAL),
 	BAD(global_magic, ALL, -EINVAL),
 	BAD(global_version, ALL, -EINVAL),
 	BAD(global_size, ALL, -EINVAL),

@@ -37,6 +37,11 @@ static int travel_check_view(struct vfio_device *vdev, const void *buf, size_t b
 	return vcfg_check_view(state_of(vdev)->cfg, buf, bytes, diff);
 }
 
+static bool travel_emulates(struct vfio_device *vdev)
+{
+	return vcfg_emulates(state_of(vdev)->cfg);
+}
+
 static int travel_save(struct vfio_device *vdev, void *buf, size_t room)
 {
 	return vcfg_save(state_of(vdev)->cfg, buf, room);
@@ -52,6 +57,7 @@ const struct vpv_config_travel vpv_config_travel = {
 	.identity = travel_identity,
 	.view = travel_view,
 	.check_view = travel_check_view,
+	.emulates = travel_emulates,
 	.save = travel_save,
 	.load = travel_load,
 };

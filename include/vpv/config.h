@@ -136,7 +136,8 @@ struct vcfg_callback {
  * @vendor: Vendor id for a VF.
  * @device: Device id for a VF.
  * @no_intx: The interrupt pin reads 0.  It does for a VF in any case.
- * @view: Remember what the user sees at first, for vcfg_view().
+ * @view: Remember what the user sees at first, for vcfg_view(), and which bits are state,
+ *	for vcfg_save() and vcfg_load().
  * @persona: What to show, or NULL: what the hardware has.  @bar_bytes, @bar_flags
  *	and @rom_bytes are still the hardware's then.
  * @callbacks: For @persona; they must live as long as the view.
@@ -261,23 +262,43 @@ int vcfg_check_view(struct vcfg_dev *cfg, const void *buf, size_t bytes,
 		    struct vpv_config_diff *diff);
 
 /**
- * vcfg_save() - The emulated bits of a persona, for the stream
+ * vcfg_emulates() - Does the persona emulate bits?
  * @cfg: View.
+ *
+ * A stream without a VPV_RECORD_CONFIG would lose them.
+ * Context: any.
+ */
+bool vcfg_emulates(const struct vcfg_dev *cfg);
+
+/**
+ * vcfg_save() - What the user has written to config space, for the stream
+ * @cfg: View, created with vcfg_desc.view.
  * @buf: Receives the payload of VPV_RECORD_CONFIG.
  * @room: VPV_CONFIG_MAX_BYTES are enough.
  *
- * Return: bytes, 0 if nothing is emulated; -ENOSPC.
+ * Bits that the permission tables call state (Documentation/stream.rst) and those that a
+ * persona emulates.  Reads the hardware's ones through vcfg_host_ops.read.
+ *
+ * Context: as vcfg_read().
+ * Return: bytes; -ENOSPC; -EOPNOTSUPP for a view without vcfg_desc.view; -EIO for a device
+ * that does not answer; the error of a read.
  */
 int vcfg_save(struct vcfg_dev *cfg, void *buf, size_t room);
 
 /**
- * vcfg_load() - Take emulated bits
- * @cfg: View with the same persona.
+ * vcfg_load() - Take what the user of another device has written
+ * @cfg: View, created with vcfg_desc.view, that shows the same.
  * @buf: What vcfg_save() wrote there; untrusted.
  * @bytes: Its size.
  * @diff: Receives what is wrong.
  *
- * Return: 0; -EINVAL or -EOPNOTSUPP, with nothing changed.
+ * Writes registers as vcfg_write() does, with its checks, where they differ.  COMMAND, MSI
+ * and MSI-X Enable and the D state are not touched.
+ *
+ * Context: as vcfg_write().
+ * Return: 0; -EINVAL, -EOPNOTSUPP or -EPROTONOSUPPORT (a later version) with nothing
+ * changed; -EIO for a device that does not answer; an error of the host, after which
+ * registers before the one in @diff have been written.
  */
 int vcfg_load(struct vcfg_dev *cfg, const void *buf, size_t bytes,
 	      struct vpv_config_diff *diff);

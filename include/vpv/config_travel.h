@@ -74,17 +74,27 @@ struct vpv_config_travel {
 			  struct vpv_config_diff *diff);
 
 	/**
-	 * @save: Write the emulated state, as payload of VPV_RECORD_CONFIG.
+	 * @emulates: Does the persona emulate bits?
 	 *
-	 * Return: as @view; 0 when nothing is emulated.
+	 * A stream without VPV_RECORD_CONFIG is refused then: they would be lost.
+	 */
+	bool (*emulates)(struct vfio_device *vdev);
+
+	/**
+	 * @save: Write what the user has written, as payload of VPV_RECORD_CONFIG.
+	 *
+	 * Return: bytes or a negative errno.
 	 */
 	int (*save)(struct vfio_device *vdev, void *buf, size_t room);
 
 	/**
-	 * @load: Take emulated state.  @buf is untrusted.
+	 * @load: Take what the user of another device has written.  @buf is untrusted.
 	 *
-	 * All of it is checked first: after an error nothing has changed.
-	 * Return: 0; -EINVAL for what is not this persona's state (@diff tells).
+	 * All of it is checked first: what a user could not write here is refused, with
+	 * nothing changed.
+	 * Return: 0; -EINVAL for what is not state here, -EOPNOTSUPP for another config
+	 * space, -EPROTONOSUPPORT for a later version; -EIO or another errno if the device
+	 * failed half-way.  @diff tells.
 	 */
 	int (*load)(struct vfio_device *vdev, const void *buf, size_t bytes,
 		    struct vpv_config_diff *diff);

@@ -17,7 +17,7 @@ struct fake {
 	u8 w1c[VCFG_MAX_BYTES];
 	struct vcfg_desc desc;
 	struct vcfg_space space;
-	u8 mem[9 * VCFG_MAX_BYTES];
+	u8 mem[10 * VCFG_MAX_BYTES];
 
 	enum vcfg_irq irq;
 	unsigned int vectors;

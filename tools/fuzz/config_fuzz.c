@@ -4,7 +4,8 @@
  *
  * Input: a setup (struct setup), patches to a config space, then accesses and
  * events of a device that may change any byte at any time, stop answering, or
- * fail.  What must hold whatever happens is in the check_*() functions.
+ * fail.  A device that can be migrated then takes its own state, and a damaged one.
+ * What must hold whatever happens is in the check_*() functions.
  */
 #include "../../kunit/config_virt/fake_space.h"
 
@@ -12,7 +13,14 @@
 #include "../../config_virt/caps.c"
 #include "../../config_virt/engine.c"
 #include "../../config_virt/perm.c"
+#include "../../config_virt/persona.c"
+#include "../../config_virt/persona_cap.c"
+#include "../../config_virt/persona_field.c"
+#include "../../config_virt/persona_fit.c"
+#include "../../config_virt/state.c"
 #include "../../config_virt/trap.c"
+#include "../../config_virt/view.c"
+#include "../../config_virt/words.c"
 
 #include "require.h"
 
@@ -23,6 +31,7 @@
 #define SETUP_RAW	0x10	/* then 256 bytes of the input */
 #define SETUP_CHAINS	0x20	/* make sure that there are chains */
 #define SETUP_NO_MSI	0x40	/* the optional operation is not there */
+#define SETUP_VIEW	0x80	/* it can be migrated */
 
 struct setup {
 	u8 flags;
@@ -121,7 +130,8 @@ static void check_chain(bool ext)
 	if (ext ? dev.space.bytes == VCFG_STD_BYTES :
 	    !(dev.space.shadow[PCI_STATUS] & PCI_STATUS_CAP_LIST))
 		return;
-	if (ext && dev.space.tabled <= VCFG_STD_BYTES)
+	if (ext && (dev.space.tabled <= VCFG_STD_BYTES ||
+		    !vcfg_get32(dev.space.virt, VCFG_STD_BYTES)))
 		return;
 	REQUIRE(!vcfg_caps_find(&dev.space, 0xfff0, ext));
 	while (pos) {
@@ -256,6 +266,9 @@ static void run(struct input *in)
 		/* Most accesses shall hit something. */
 		unsigned int pos = vcfg_get16(step.pos, 0) & 0x1fff;
 
+		/* The rest is for travel(). */
+		if (dev.desc.view && step.op == 0xff)
+			break;
 		if (step.op & 0x80)
 			pos &= 0xff;
 		switch (step.op & 3) {
@@ -273,6 +286,35 @@ static void run(struct input *in)
 		REQUIRE(!dev.bad);
 		check_bars();
 	}
+	check_shadow();
+}
+
+/* Nothing is written but what the user may write (checked_write()), nothing is done. */
+static void travel(struct input *in)
+{
+	static u8 buf[VPV_CONFIG_MAX_BYTES], again[VPV_CONFIG_MAX_BYTES];
+	unsigned int done = dev.commands + dev.powers + dev.flrs + dev.vpds;
+	int state = vcfg_state_write(&dev.space, buf, sizeof(buf));
+	struct vpv_config_diff diff;
+	u8 change[3];
+	int err;
+
+	REQUIRE(state > 0 || state == -EIO);
+	if (state < 0)
+		return;
+	REQUIRE(!vcfg_state_load(&dev.space, buf, state, &diff));
+	REQUIRE(vcfg_state_write(&dev.space, again, sizeof(again)) == state);
+	REQUIRE(!memcmp(buf, again, state));
+	while (take(in, change, sizeof(change)))
+		buf[vcfg_get16(change, 0) % state] = change[2];
+	err = vcfg_state_load(&dev.space, buf, state, &diff);
+	REQUIRE(!err || diff.what);
+	REQUIRE(dev.commands + dev.powers + dev.flrs + dev.vpds == done);
+	if (err) {
+		REQUIRE(vcfg_state_write(&dev.space, buf, sizeof(buf)) == state);
+		REQUIRE(!memcmp(buf, again, state));
+	}
+	check_bars();
 	check_shadow();
 }
 
@@ -315,6 +357,7 @@ static bool set_up(struct input *in)
 		memcpy(dev.hw + (vcfg_get16(patch, 0) & 0xffc), patch + 2, 4);
 	}
 	dev.fail_nth = setup.fail_nth;
+	dev.desc.view = setup.flags & SETUP_VIEW;
 	ops = fake_ops;
 	ops.write = checked_write;
 	ops.power = checked_power;
@@ -345,14 +388,19 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		REQUIRE(dev.failed || err == -EINVAL || err == -ENODEV);
 		return 0;
 	}
-	pack();
-	memcpy(first_shadow, dev.space.shadow, dev.space.tabled);
 	dev.fail_nth = 0;
+	if (dev.desc.view)
+		REQUIRE(!vcfg_view_build(&dev.space));
+	else
+		pack();
+	memcpy(first_shadow, dev.space.shadow, dev.space.tabled);
 	check_chain(false);
 	check_chain(true);
 	check_bars();
 	run(&in);
 	dev.fail_nth = 0;
+	if (dev.desc.view)
+		travel(&in);
 	check_chain(false);
 	check_chain(true);
 	return 0;

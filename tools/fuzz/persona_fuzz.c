@@ -351,8 +351,9 @@ static void check_travel(struct input *in, struct vcfg_space *space)
 	vcfg_view_check(space, buf, view - take(in, 1) % 16 % view, &diff);
 
 	state = vcfg_state_write(space, buf, sizeof(buf));
-	REQUIRE(state >= 0);
-	if (!state)
+	/* The fake may read as ones. */
+	REQUIRE(state > 0 || state == -EIO);
+	if (state < 0)
 		return;
 	REQUIRE(!vcfg_state_load(space, buf, state, &diff));
 	REQUIRE(vcfg_state_write(space, again, sizeof(again)) == state);

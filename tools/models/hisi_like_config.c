@@ -10,6 +10,7 @@
 
 #define SERIAL		0x1234761000000000ull
 #define VSEC_BYTES	16u
+#define LAYOUT_MAX	7
 
 /* Vendor-specific capability behind its header: the build of the firmware. */
 static const char *const builds[] = { "hsl fw 1.0.7", "hsl fw 2.1.0 build 5" };
@@ -71,6 +72,12 @@ static int add_dsn(struct vu_dev *dev, unsigned int firmware)
 	return vu_add_dsn(dev, SERIAL | firmware);
 }
 
+static int add_aer(struct vu_dev *dev, unsigned int firmware)
+{
+	(void)firmware;
+	return vu_add_aer(dev);
+}
+
 static int add_vsec(struct vu_dev *dev, unsigned int firmware)
 {
 	int off = vu_ext_cap_add(dev, PCI_EXT_CAP_ID_VNDR, 1, VSEC_BYTES);
@@ -84,9 +91,9 @@ static int add_vsec(struct vu_dev *dev, unsigned int firmware)
 }
 
 /* In the order of the chains; both begin at the lowest place. */
-static int (*const layouts[][6])(struct vu_dev *dev, unsigned int firmware) = {
-	{ add_pcie, add_pm, add_msix, add_build, add_dsn },
-	{ add_msix, add_build, add_pm, add_pcie, add_vsec, add_dsn },
+static int (*const layouts[][LAYOUT_MAX])(struct vu_dev *dev, unsigned int firmware) = {
+	{ add_pcie, add_pm, add_msix, add_build, add_dsn, add_aer },
+	{ add_msix, add_build, add_pm, add_pcie, add_vsec, add_dsn, add_aer },
 };
 
 int hsl_add_capabilities(struct vu_dev *dev)
@@ -94,7 +101,7 @@ int hsl_add_capabilities(struct vu_dev *dev)
 	uint64_t firmware;
 	int off = firmware_of(dev, &firmware);
 
-	for (int i = 0; i < 6 && off >= 0 && layouts[firmware - 1][i]; i++)
+	for (int i = 0; i < LAYOUT_MAX && off >= 0 && layouts[firmware - 1][i]; i++)
 		off = layouts[firmware - 1][i](dev, (unsigned int)firmware);
 	return off < 0 ? off : 0;
 }

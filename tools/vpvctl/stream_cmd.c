@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../../migration/stream.h"
+#include "config_virt/vcfg.h"
 #include "stream_config.h"
 #include "vpvctl.h"
 
@@ -283,9 +284,11 @@ static void record(struct reading *r, u32 type, u32 flags, u64 bytes)
 	put_text(obj, "name", record_name(type));
 	put_flag(obj, "optional", flags & VPV_RECORD_OPTIONAL);
 	put_number(obj, "bytes", bytes);
-	if (stream_config_is(type))
+	if (stream_config_is(type)) {
+		put_number(obj, "version", vcfg_words_version(r->parser.payload));
 		json_object_object_add(obj, "dwords",
 				       stream_config_json(r->parser.payload, bytes));
+	}
 	json_object_array_add(r->listed, obj);
 }
 

@@ -67,8 +67,15 @@ static int wrong(char *text, size_t size, unsigned int pos, const char *what, u3
 	return -EINVAL;
 }
 
-static int check_emulated(const void *data, const struct vcfg_persona *p, char *text,
-			  size_t size)
+/* Bits of a dword that can be state beside those: the hardware's, and addresses. */
+static u32 other_state(const void *data, const struct vcfg_persona *p, unsigned int pos)
+{
+	if (!vcfg_words_version(data))
+		return 0;
+	return vcfg_is_bar(pos) ? ~0U : vcfg_get32(p->hw, pos);
+}
+
+static int check_state(const void *data, const struct vcfg_persona *p, char *text, size_t size)
 {
 	unsigned int words = words_of(data), i = 0;
 
@@ -82,8 +89,12 @@ static int check_emulated(const void *data, const struct vcfg_persona *p, char *
 			mask = 0;
 		else
 			i++;
-		if (mask != want)
+		if (want & ~mask)
 			return wrong(text, size, pos, "emulated bits of config space", want, mask);
+		want |= other_state(data, p, pos);
+		if (mask & ~want)
+			return wrong(text, size, pos, "bits of config space that are no state",
+				     want, mask);
 	}
 	return 0;
 }
@@ -115,10 +126,11 @@ int stream_config_check(u32 type, const void *data, size_t bytes,
 	int err;
 
 	memcpy(&head, data, min(bytes, sizeof(head)));
-	config_bytes = le32_to_cpu(head.bytes);
+	config_bytes = le16_to_cpu(head.bytes);
 	if (config_bytes != VCFG_STD_BYTES || (persona && persona->config_bytes != config_bytes))
 		config_bytes = persona ? persona->config_bytes : VCFG_MAX_BYTES;
-	err = vcfg_words_check(data, bytes, config_bytes, &diff);
+	err = vcfg_words_check(data, bytes, config_bytes,
+			       type == VPV_RECORD_CONFIG ? VPV_CONFIG_VERSION : 0, &diff);
 	if (err) {
 		snprintf(text, size, "%s: expected %#x, found %#x", diff.what, diff.want,
 			 diff.got);
@@ -126,7 +138,7 @@ int stream_config_check(u32 type, const void *data, size_t bytes,
 	}
 	if (!persona)
 		return 0;
-	return type == VPV_RECORD_CONFIG ? check_emulated(data, persona, text, size) :
+	return type == VPV_RECORD_CONFIG ? check_state(data, persona, text, size) :
 					   check_view(data, persona, text, size);
 }
 
@@ -135,6 +147,8 @@ void stream_config_print(const void *data, size_t bytes)
 	unsigned int pos;
 	u32 val, mask;
 
+	if (vcfg_words_version(data))
+		printf("%20s version %u\n", "", vcfg_words_version(data));
 	for (unsigned int i = 0; i < vcfg_words_num(bytes); i++) {
 		vcfg_words_get(data, i, &pos, &val, &mask);
 		printf("%20s %#05x: %08x", "", pos, val);

@@ -69,7 +69,7 @@ struct vpv_stream_header {
 
 /* Types below VPV_RECORD_FAMILY belong to the container. */
 #define VPV_RECORD_MATCH	1U	/* family's match data; first record, once */
-#define VPV_RECORD_CONFIG	2U	/* emulated config space; at most once */
+#define VPV_RECORD_CONFIG	2U	/* config space as written; at most once */
 #define VPV_RECORD_END		3U	/* struct vpv_stream_end; last */
 #define VPV_RECORD_VIEW		4U	/* config space at first; behind MATCH */
 #define VPV_RECORD_FAMILY	0x100U	/* first type that a family may define */
@@ -110,25 +110,32 @@ struct vpv_stream_end {
 /**
  * struct vpv_stream_config - Begin of the payload of VIEW and CONFIG
  * @bytes: Size of config space: 256 or 4096.
+ * @version: CONFIG: VPV_CONFIG_VERSION of the writer; a reader takes its own and older
+ *	ones.  VIEW: 0.
  * @words: Number of struct vpv_stream_word behind this, one for a dword at most, in
  *	ascending order.
  *
  * VIEW: what the user reads when the device has been opened, where it must be the
  * same on another one.  A dword that is not listed is 0, and all of it must be.
  *
- * CONFIG: the bits that the persona emulates.  Each dword that has some is listed.
+ * CONFIG: what the user may have changed.  Version 0 has only the bits that a persona
+ * emulates, and each dword that has some is listed.  Version 1 has these as well, and the
+ * other writable bits that are state (Documentation/stream.rst).
  */
 struct vpv_stream_config {
-	__le32	bytes;
+	__le16	bytes;
+	__le16	version;
 	__le32	words;
 };
+
+#define VPV_CONFIG_VERSION	1
 
 /**
  * struct vpv_stream_word - A dword of config space
  * @pos: Offset, a multiple of 4.
  * @reserved: Zero.
  * @value: Bits, in @mask.
- * @mask: VIEW: bits that must be the same.  CONFIG: bits that are emulated.
+ * @mask: VIEW: bits that must be the same.  CONFIG: bits that are state.
  */
 struct vpv_stream_word {
 	__le16	pos;

@@ -8,7 +8,8 @@
  * Digits are records, E is END; they are emitted as the writer would in that order, but
  * with a '/' before a record those behind it keep the heads of the default order.
  * Others are records of config space: V a VIEW, v one of another device, w one in disorder,
- * C a CONFIG of the persona hisi_like-v1, c one that lacks a part, x one of 128 bytes.
+ * C a CONFIG of version 0 of the persona hisi_like-v1, c one that lacks a part, x one of 128
+ * bytes; D one of version 1, d one with bits that the persona fixes, y one of a version to come.
  * With a digest in hexadecimal digits the stream is one of that persona.
  */
 #include <stdio.h>
@@ -30,18 +31,24 @@ static const struct {
 	char which;
 	u32 type;
 	unsigned int config_bytes;
+	unsigned int version;
 	struct {
 		unsigned int pos;
 		u32 val;
 		u32 mask;
-	} words[2];
+	} words[3];
 } configs[] = {
-	{ 'V', VPV_RECORD_VIEW, 4096, { { 0, 0x76101234, ~0U }, { 8, 0x12000001, ~0U } } },
-	{ 'v', VPV_RECORD_VIEW, 4096, { { 0, 0x76101234, ~0U }, { 8, 0x12000002, ~0U } } },
-	{ 'w', VPV_RECORD_VIEW, 4096, { { 8, 0x12000001, ~0U }, { 0, 0x76101234, ~0U } } },
-	{ 'C', VPV_RECORD_CONFIG, 4096, { { 0xc, 0x4010, 0xffff }, { 0x3c, 5, 0xff } } },
-	{ 'c', VPV_RECORD_CONFIG, 4096, { { 0xc, 0x10, 0xff }, { 0x3c, 5, 0xff } } },
-	{ 'x', VPV_RECORD_CONFIG, 128, { { 0xc, 0x4010, 0xffff }, { 0x3c, 5, 0xff } } },
+	{ 'V', VPV_RECORD_VIEW, 4096, 0, { { 0, 0x76101234, ~0U }, { 8, 0x12000001, ~0U } } },
+	{ 'v', VPV_RECORD_VIEW, 4096, 0, { { 0, 0x76101234, ~0U }, { 8, 0x12000002, ~0U } } },
+	{ 'w', VPV_RECORD_VIEW, 4096, 0, { { 8, 0x12000001, ~0U }, { 0, 0x76101234, ~0U } } },
+	{ 'C', VPV_RECORD_CONFIG, 4096, 0, { { 0xc, 0x4010, 0xffff }, { 0x3c, 5, 0xff } } },
+	{ 'c', VPV_RECORD_CONFIG, 4096, 0, { { 0xc, 0x10, 0xff }, { 0x3c, 5, 0xff } } },
+	{ 'x', VPV_RECORD_CONFIG, 128, 0, { { 0xc, 0x4010, 0xffff }, { 0x3c, 5, 0xff } } },
+	{ 'D', VPV_RECORD_CONFIG, 4096, 1,
+	  { { 0xc, 0x4010, 0xffff }, { 0x3c, 5, 0xff }, { 0x48, 0x5000, 0x7fff } } },
+	{ 'd', VPV_RECORD_CONFIG, 4096, 1,
+	  { { 0xc, 0x4010, 0xffff }, { 0x3c, 5, 0xff }, { 0x44, 0x5000, 0x7fff } } },
+	{ 'y', VPV_RECORD_CONFIG, 4096, 9, { { 0xc, 0x4010, 0xffff }, { 0x3c, 5, 0xff } } },
 };
 
 static bool make_config(struct vmig_writer *w, char which, struct made *m)
@@ -51,8 +58,8 @@ static bool make_config(struct vmig_writer *w, char which, struct made *m)
 
 		if (configs[i].which != which)
 			continue;
-		vcfg_words_begin(&words, m->payload, sizeof(m->payload));
-		for (int k = 0; k < 2; k++)
+		vcfg_words_begin(&words, configs[i].version, m->payload, sizeof(m->payload));
+		for (int k = 0; k < 3 && configs[i].words[k].mask; k++)
 			vcfg_words_put(&words, configs[i].words[k].pos, configs[i].words[k].val,
 				       configs[i].words[k].mask);
 		m->bytes = vcfg_words_end(&words, configs[i].config_bytes);
@@ -129,7 +136,7 @@ int main(int argc, char **argv)
 			kept = true;
 			continue;
 		}
-		if (!at && !strchr("VvwCcx", *order))
+		if (!at && !strchr("VvwCcxDdy", *order))
 			return 2;
 		make(&w, *order, &one);
 		if (kept)

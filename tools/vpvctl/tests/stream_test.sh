@@ -105,6 +105,15 @@ expect "persona: show" 0 "persona hisi_like-v1, version 1, digest $sum.*0x0004 V
 json "persona: JSON" 0 "d['header']['persona_digest'] == '$sum' and d['record_list'][1]['name'] == 'VIEW' and
 	d['record_list'][3]['dwords'][0] == {'offset': '0x00c', 'value': '0x00004010', 'mask': '0x0000ffff'}" \
 	stream show "$T/named"
+"$GEN_STREAM" 0V1DE "$sum" >"$T/state"
+expect "config: show state" 0 ".*0x0002 CONFIG .*
+ +version 1
+ +0x00c: 00004010 of the bits 0000ffff
+ +0x03c: 00000005 of the bits 000000ff
+ +0x048: 00005000 of the bits 00007fff
+.*: valid" '' stream show --persona "$map" "$T/state"
+json "config: JSON" 0 "d['record_list'][3]['version'] == 1 and d['record_list'][1]['version'] == 0 and
+	len(d['record_list'][3]['dwords']) == 3" stream show "$T/state"
 json "persona: none" 0 "d['header']['persona'] is None and d['header']['persona_digest'] is None" stream check "$S"
 expect "persona: that of the reader" 0 ': valid' '' stream check --persona "$map" "$T/named"
 expect "persona: default reader" 1 "bytes 56-87: persona: expected '', found 'hisi_like-v1' .EXDEV" '' \
@@ -126,6 +135,8 @@ VIEW twice|0VVE||bytes 264-267: VIEW, at record: expected 0x1, found 0x2 .EPROTO
 VIEW late|01VE||bytes 296-299: VIEW, at record: expected 0x1, found 0x2 .EPROTO
 CONFIG twice|0VCCE||bytes 328-331: second CONFIG, at record: expected 0, found 0x3 .EPROTO
 CONFIG that lacks bits|0VcE|--persona $map|bytes 296-327: CONFIG record: emulated bits of config space at 0x00c: expected 0xffff, found 0xff .EINVAL
+CONFIG of version 1 with bits that are fixed|0VdE|--persona $map|bytes 296-339: CONFIG record: bits of config space that are no state at 0x044: expected 0, found 0x7fff .EINVAL
+CONFIG of a later version|0VyE||bytes 296-327: CONFIG record: version of a config space record: expected 0x1, found 0x9 .EPROTONOSUPPORT
 CONFIG of another size|0VxE||bytes 296-327: CONFIG record: size of config space: expected 0x1000, found 0x80
 CASES
 "$GEN_STREAM" 0E "$(printf '%064d' 0)" >"$T/bad"
