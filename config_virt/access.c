@@ -33,8 +33,8 @@ static bool desc_valid(const struct vcfg_desc *desc, const struct vcfg_host_ops 
 {
 	return (desc->bytes == VCFG_STD_BYTES || desc->bytes == VCFG_MAX_BYTES) &&
 	       desc->num_callbacks <= VPV_PERSONA_MAX_CALLBACKS &&
-	       ops->read && ops->write && ops->command && ops->power && ops->flr &&
-	       ops->irq && ops->restore_bars;
+	       ops->read && ops->write && ops->command && ops->power && ops->readrq &&
+	       ops->flr && ops->irq && ops->restore_bars;
 }
 
 static int persona_init(struct vcfg_dev *cfg, const struct vcfg_desc *desc,

@@ -429,6 +429,7 @@ void vcfg_space_setup(struct vcfg_space *space, const struct vcfg_desc *desc,
 		.w1c = arrays + 3 * bytes,
 		.trap = arrays + 4 * bytes,
 	};
+	memcpy(space->kept, desc->kept, sizeof(space->kept));
 	if (desc->persona) {
 		space->clear = more;
 		space->place = more + bytes;

@@ -137,7 +137,7 @@ static const struct vcfg_perm msix_perms[] = {
 };
 
 static const struct vcfg_perm pcix_perms[] = {
-	{ .pos = PCI_X_CMD, .bytes = 2, .write = ALL16 },
+	{ .pos = PCI_X_CMD, .bytes = 2, .kept = VCFG_KEPT_PCIX, .write = ALL16 },
 	{ .pos = PCI_X_ECC_CSR, .bytes = 4, .write = ALL32, .act = ALL32 },
 };
 
@@ -152,7 +152,7 @@ static const struct vcfg_perm pcix_perms[] = {
 static const struct vcfg_perm exp_perms[] = {
 	CONST(PCI_EXP_FLAGS, 2),
 	CONST(PCI_EXP_DEVCAP, 4),
-	{ .pos = PCI_EXP_DEVCTL, .bytes = 2, .trap = VCFG_TRAP_EXP,
+	{ .pos = PCI_EXP_DEVCTL, .bytes = 2, .trap = VCFG_TRAP_EXP, .kept = VCFG_KEPT_DEVCTL,
 	  .virt = PCI_EXP_DEVCTL_BCR_FLR | PCI_EXP_DEVCTL_PAYLOAD |
 		  PCI_EXP_DEVCTL_READRQ,
 	  .write = ALL16 & ~PCI_EXP_DEVCTL_PHANTOM, .act = PCI_EXP_DEVCTL_BCR_FLR,
@@ -162,7 +162,7 @@ static const struct vcfg_perm exp_perms[] = {
 	CONST(PCI_EXP_LNKCAP, 4),
 	CONST(PCI_EXP_SLTCAP, 4),
 	CONST(PCI_EXP_DEVCAP2, 4),
-	{ .pos = PCI_EXP_DEVCTL2, .bytes = 2,
+	{ .pos = PCI_EXP_DEVCTL2, .bytes = 2, .kept = VCFG_KEPT_DEVCTL2,
 	  .write = ALL16 & ~PCI_EXP_DEVCTL2_ARI },
 	CONST(PCI_EXP_LNKCAP2, 4),
 	CONST(PCI_EXP_SLTCAP2, 4),
@@ -339,7 +339,8 @@ void vcfg_perm_apply(struct vcfg_space *space, unsigned int pos, unsigned int by
 		if (perm->pos + perm->bytes > bytes)
 			continue;
 		vcfg_put(space->virt, at, perm->bytes, perm->virt);
-		vcfg_put(space->write, at, perm->bytes, perm->write);
+		vcfg_put(space->write, at, perm->bytes,
+			 perm->write & ~space->kept[perm->kept]);
 		vcfg_put(space->w1c, at, perm->bytes, perm->w1c);
 		if (space->state)
 			vcfg_put(space->state, at, perm->bytes,

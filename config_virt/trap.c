@@ -10,7 +10,7 @@
 #define MEM_IO	(PCI_COMMAND_MEMORY | PCI_COMMAND_IO)
 
 /* MRRS codes above this one are reserved. */
-#define READRQ_MAX	(PCI_EXP_DEVCTL_READRQ_4096B >> 12)
+#define READRQ_MAX	((u16)(PCI_EXP_DEVCTL_READRQ_4096B >> 12))
 
 /* A write as a part of its 16-bit register. */
 struct part {
@@ -213,20 +213,17 @@ static u32 msi_view(struct vcfg_space *space, u32 val)
 }
 
 /*
- * What the hardware gets of a new device control.  MRRS below the physical MPS
- * would waste the bus: that is the floor.  The user's MRRS is left out if it is
- * not a new one, or reserved.
+ * MRRS below the physical MPS would waste the bus: that is the floor.  The host does not
+ * hear of one that is not new, or reserved.
  */
-static u16 exp_physical(const struct vcfg_space *space, const struct part *part, u16 now)
+static int exp_readrq(const struct vcfg_space *space, const struct part *part, u16 now)
 {
-	u16 pass = part->mask & ~vcfg_get16(space->virt, part->reg);
-	u16 out = (now & ~pass) | (part->val & pass);
 	u16 readrq = (part->val & PCI_EXP_DEVCTL_READRQ) >> 12;
 	u16 floor = (now & PCI_EXP_DEVCTL_PAYLOAD) >> 5;
 
-	if ((part->val ^ part->old) & PCI_EXP_DEVCTL_READRQ && readrq <= READRQ_MAX)
-		out = (out & ~PCI_EXP_DEVCTL_READRQ) | max(readrq, floor) << 12;
-	return out;
+	if (!((part->val ^ part->old) & PCI_EXP_DEVCTL_READRQ) || readrq > READRQ_MAX)
+		return 0;
+	return space->ops->readrq(space->host, 128U << min(max(readrq, floor), READRQ_MAX));
 }
 
 /*
@@ -237,8 +234,8 @@ static int exp_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 {
 	struct part part = part_of(space, VCFG_TRAP_EXP, piece);
 	u32 cap = vcfg_get32(space->shadow, part.reg - PCI_EXP_DEVCTL + PCI_EXP_DEVCAP);
-	u32 now;
-	u16 out;
+	u16 pass = part.mask & ~vcfg_get16(space->virt, part.reg);
+	u32 now, out;
 	int err;
 
 	if (part.val & PCI_EXP_DEVCTL_BCR_FLR && cap & PCI_EXP_DEVCAP_FLR) {
@@ -249,12 +246,13 @@ static int exp_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 	err = vcfg_hw_read(space, part.reg, 2, &now);
 	if (err)
 		return err;
-	out = exp_physical(space, &part, now);
-	if (out != now) {
+	out = (now & ~pass) | (part.val & pass);
+	if (out != now)
 		err = vcfg_hw_write(space, part.reg, 2, out);
-		if (err)
-			return err;
-	}
+	if (!err)
+		err = exp_readrq(space, &part, now);
+	if (err)
+		return err;
 	part_commit(space, &part, part.val & ~PCI_EXP_DEVCTL_BCR_FLR);
 	return 0;
 }

@@ -61,6 +61,7 @@ struct vcfg_piece {
  * @vf: A virtual function.
  * @command: The user's COMMAND; equal to the shadow's, for lockless readers.
  * @reg: Offset of the register of each trap, 0 if there is none.
+ * @kept: Of vcfg_desc: bits that the user cannot change.
  * @saved_bar: Physical BARs at creation.
  * @shadow: Virtual bits.
  * @virt: See above.
@@ -88,6 +89,7 @@ struct vcfg_space {
 	bool vf;
 	u16 command;
 	u16 reg[VCFG_TRAPS];
+	u16 kept[VCFG_KEPTS];
 	u32 saved_bar[VCFG_BARS];
 	u8 *shadow;
 	u8 *virt;
@@ -114,6 +116,7 @@ struct vcfg_space {
  * @pos: Offset from the begin of its capability.
  * @bytes: 1, 2 or 4.
  * @trap: enum vcfg_trap.
+ * @kept: enum vcfg_kept: a host may take bits out of @write.
  * @virt: Virtual bits.
  * @write: Bits that the user may write.
  * @w1c: Bits that 1 clears.
@@ -126,6 +129,7 @@ struct vcfg_perm {
 	u16 pos;
 	u8 bytes;
 	u8 trap;
+	u8 kept;
 	u32 virt;
 	u32 write;
 	u32 w1c;

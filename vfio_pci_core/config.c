@@ -110,6 +110,23 @@ static int host_power(void *host, unsigned int dstate)
 	return 0;
 }
 
+/*
+ * PCI core knows what bridges cannot, and tells of each refusal in the log: do not let a
+ * user ask for what is known to be refused.
+ */
+static int host_readrq(void *host, unsigned int bytes)
+{
+	struct pci_dev *pdev = ((struct vpv_device *)host)->pdev;
+	int ret = 0;
+
+	/* Not into the middle of a reset that sysfs has started. */
+	pci_cfg_access_lock(pdev);
+	if (!pci_find_host_bridge(pdev->bus)->no_inc_mrrs || bytes <= pcie_get_readrq(pdev))
+		ret = pcie_set_readrq(pdev, bytes);
+	pci_cfg_access_unlock(pdev);
+	return ret == -EINVAL ? 0 : ret;
+}
+
 static int host_flr(void *host)
 {
 	return vpv_function_reset(host);
@@ -197,12 +214,60 @@ static const struct vcfg_host_ops host_ops = {
 	.write = host_write,
 	.command = host_command,
 	.power = host_power,
+	.readrq = host_readrq,
 	.flr = host_flr,
 	.irq = host_irq,
 	.msi = host_msi,
 	.vpd = host_vpd,
 	.restore_bars = host_restore_bars,
 };
+
+/* Do all bridges pass AtomicOps on, and does the root port take any? */
+static bool atomics_arrive(struct pci_dev *pdev)
+{
+	struct pci_dev *bridge = pdev;
+	u32 cap, ctl;
+
+	while ((bridge = pci_upstream_bridge(bridge))) {
+		if (pcie_capability_read_dword(bridge, PCI_EXP_DEVCAP2, &cap))
+			return false;
+		if (pci_pcie_type(bridge) == PCI_EXP_TYPE_ROOT_PORT)
+			return cap & (PCI_EXP_DEVCAP2_ATOMIC_COMP32 |
+				      PCI_EXP_DEVCAP2_ATOMIC_COMP64 |
+				      PCI_EXP_DEVCAP2_ATOMIC_COMP128);
+		pcie_capability_read_dword(bridge, PCI_EXP_DEVCTL2, &ctl);
+		if (!(cap & PCI_EXP_DEVCAP2_ATOMIC_ROUTE) ||
+		    (pci_pcie_type(bridge) == PCI_EXP_TYPE_UPSTREAM &&
+		     ctl & PCI_EXP_DEVCTL2_ATOMIC_EGRESS_BLOCK))
+			return false;
+	}
+	return true;
+}
+
+/* 10-bit tags; younger than the oldest headers that we build with. */
+#define DEVCTL2_10BIT_TAG	0x1000
+
+/*
+ * Switches that are safe only if all of the way to memory is made for them: where PCI core
+ * has left them off, the user does.
+ */
+static void keep_bits(struct pci_dev *pdev, u16 *kept)
+{
+	struct pci_dev *root = pcie_find_root_port(pdev);
+
+	if (root && root->dev_flags & PCI_DEV_FLAGS_NO_RELAXED_ORDERING)
+		kept[VCFG_KEPT_DEVCTL] |= PCI_EXP_DEVCTL_RELAX_EN;
+	if (pci_find_host_bridge(pdev->bus)->no_ext_tags)
+		kept[VCFG_KEPT_DEVCTL] |= PCI_EXP_DEVCTL_EXT_TAG;
+	/* Nothing prepares the way for these two. */
+	kept[VCFG_KEPT_DEVCTL2] = DEVCTL2_10BIT_TAG | PCI_EXP_DEVCTL2_OBFF_WANGE_EN;
+	if (!pdev->ltr_path)
+		kept[VCFG_KEPT_DEVCTL2] |= PCI_EXP_DEVCTL2_LTR_EN;
+	if (!atomics_arrive(pdev))
+		kept[VCFG_KEPT_DEVCTL2] |= PCI_EXP_DEVCTL2_ATOMIC_REQ;
+	if (pdev->bus->bus_flags & PCI_BUS_FLAGS_NO_MMRBC)
+		kept[VCFG_KEPT_PCIX] = PCI_X_CMD_MAX_READ;
+}
 
 static void describe(struct vpv_device *vpv, struct vcfg_desc *desc)
 {
@@ -218,6 +283,7 @@ static void describe(struct vpv_device *vpv, struct vcfg_desc *desc)
 		.callbacks = vpv->variant->callbacks,
 		.num_callbacks = vpv->variant->num_callbacks,
 	};
+	keep_bits(pdev, desc->kept);
 	/* The BAR registers of a VF are zero. */
 	for (unsigned int i = 0; pdev->is_virtfn && i < VPV_BARS; i++)
 		desc->bar_flags[i] = pci_resource_flags(pdev, i) & 0xf;

@@ -30,6 +30,15 @@ enum vcfg_irq {
 	VCFG_IRQ_MSIX,
 };
 
+/* Registers some of whose bits a host can keep for itself, see struct vcfg_desc. */
+enum vcfg_kept {
+	VCFG_KEPT_NONE,
+	VCFG_KEPT_DEVCTL,	/* PCIe device control */
+	VCFG_KEPT_DEVCTL2,	/* PCIe device control 2 */
+	VCFG_KEPT_PCIX,		/* PCI-X command */
+	VCFG_KEPTS,
+};
+
 /**
  * struct vcfg_host_ops - The device behind a config space
  *
@@ -56,6 +65,15 @@ struct vcfg_host_ops {
 
 	/** @power: The user asks for a D state, 0 to 3 (PM control register). */
 	int (*power)(void *host, unsigned int dstate);
+
+	/**
+	 * @readrq: The user asks for another Max_Read_Request_Size (PCIe device control).
+	 * @bytes: 128 to 4096, a power of two.
+	 *
+	 * The host sets it as far as the way to the device allows; what it does not
+	 * allow is no error, since the user's view keeps the value in any case.
+	 */
+	int (*readrq)(void *host, unsigned int bytes);
 
 	/** @flr: The user asks for a function level reset (PCIe or AF). */
 	int (*flr)(void *host);
@@ -138,6 +156,8 @@ struct vcfg_callback {
  * @no_intx: The interrupt pin reads 0.  It does for a VF in any case.
  * @view: Remember what the user sees at first, for vcfg_view(), and which bits are state,
  *	for vcfg_save() and vcfg_load().
+ * @kept: For each enum vcfg_kept the bits that the user cannot change: what is right there
+ *	depends on the way to the device, and the host has set it up.
  * @persona: What to show, or NULL: what the hardware has.  @bar_bytes, @bar_flags
  *	and @rom_bytes are still the hardware's then.
  * @callbacks: For @persona; they must live as long as the view.
@@ -153,6 +173,7 @@ struct vcfg_desc {
 	u16 device;
 	bool no_intx;
 	bool view;
+	u16 kept[VCFG_KEPTS];
 	struct vcfg_persona *persona;
 	const struct vcfg_callback *callbacks;
 	unsigned int num_callbacks;

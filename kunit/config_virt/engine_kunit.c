@@ -471,6 +471,52 @@ static void device_control(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_get(f, EXP + 8, 2), (u32)c->seen);
 }
 
+/* The register is PCI core's: the engine asks, and never writes these bits itself. */
+static void read_request_size_is_the_hosts(struct kunit *test)
+{
+	struct fake *f = new_nic(test);
+
+	f->readrq_max = 512;
+	KUNIT_EXPECT_EQ(test, fake_set(f, EXP + 8, 2, 0x5831), 0);
+	KUNIT_EXPECT_EQ(test, f->readrqs, 1U);
+	KUNIT_EXPECT_EQ(test, vcfg_get16(f->hw, EXP + 8), 0x2831);
+	KUNIT_EXPECT_EQ(test, fake_get(f, EXP + 8, 2), 0x5831U);
+	KUNIT_EXPECT_EQ(test, fake_set(f, EXP + 9, 1, 0x18), 0);
+	KUNIT_EXPECT_EQ(test, f->readrqs, 2U);
+	KUNIT_EXPECT_EQ(test, vcfg_get16(f->hw, EXP + 8), 0x1831);
+	/* Not for the other bits. */
+	KUNIT_EXPECT_EQ(test, fake_set(f, EXP + 8, 2, 0x1830), 0);
+	KUNIT_EXPECT_EQ(test, f->readrqs, 2U);
+	f->fail_nth = 3;
+	KUNIT_EXPECT_EQ(test, fake_set(f, EXP + 8, 2, 0x0831), -EIO);
+	KUNIT_EXPECT_EQ(test, fake_get(f, EXP + 8, 2), 0x1831U);
+}
+
+/* What the host has set up for all of the way stays, and the user sees that it does. */
+static void kept_bits_are_the_hosts(struct kunit *test)
+{
+	struct fake *f = new_nic(test);
+
+	f->desc.kept[VCFG_KEPT_DEVCTL] = PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_EXT_TAG;
+	f->desc.kept[VCFG_KEPT_DEVCTL2] = PCI_EXP_DEVCTL2_LTR_EN;
+	vcfg_put16(f->hw, EXP + 8, 0x2820);
+	vcfg_put16(f->hw, EXP + 0x28, 0);
+	KUNIT_ASSERT_EQ(test, fake_init(f), 0);
+	KUNIT_EXPECT_EQ(test, fake_set(f, EXP + 8, 2, 0x293f), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_get16(f->hw, EXP + 8), 0x282f);
+	KUNIT_EXPECT_EQ(test, fake_get(f, EXP + 8, 2), 0x282fU);
+	KUNIT_EXPECT_EQ(test, fake_set(f, EXP + 0x28, 2, 0x0416), 0);
+	KUNIT_EXPECT_EQ(test, fake_get(f, EXP + 0x28, 2), 0x0016U);
+	/* Neither are they switched off. */
+	vcfg_put16(f->hw, EXP + 8, 0x293f);
+	vcfg_put16(f->hw, EXP + 0x28, 0x0400);
+	KUNIT_ASSERT_EQ(test, fake_init(f), 0);
+	KUNIT_EXPECT_EQ(test, fake_set(f, EXP + 8, 2, 0x2820), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_get16(f->hw, EXP + 8), 0x2930);
+	KUNIT_EXPECT_EQ(test, fake_set(f, EXP + 0x28, 2, 0), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_get16(f->hw, EXP + 0x28), 0x0400);
+}
+
 static void resets(struct kunit *test)
 {
 	struct fake *f = new_nic(test);
@@ -792,6 +838,8 @@ static struct kunit_case engine_tests[] = {
 	KUNIT_CASE(power_states),
 	KUNIT_CASE(power_event_is_cleared),
 	KUNIT_CASE_PARAM(device_control, devctl_gen_params),
+	KUNIT_CASE(read_request_size_is_the_hosts),
+	KUNIT_CASE(kept_bits_are_the_hosts),
 	KUNIT_CASE(resets),
 	KUNIT_CASE(vital_product_data),
 	KUNIT_CASE(reads_that_cost),

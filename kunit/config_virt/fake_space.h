@@ -21,6 +21,7 @@ struct fake {
 
 	enum vcfg_irq irq;
 	unsigned int vectors;
+	unsigned int readrq_max;	/* of the bridge; 0: no limit */
 
 	u32 vpd[16];	/* vital product data */
 
@@ -29,6 +30,7 @@ struct fake {
 	unsigned int writes;
 	unsigned int commands;
 	unsigned int powers;
+	unsigned int readrqs;
 	unsigned int flrs;
 	unsigned int restores;
 	unsigned int msis;
@@ -126,6 +128,26 @@ static inline int fake_power(void *host, unsigned int dstate)
 	return 0;
 }
 
+static inline int fake_readrq(void *host, unsigned int bytes)
+{
+	struct fake *f = host;
+	unsigned int at = vcfg_hw_pos(&f->space, f->space.reg[VCFG_TRAP_EXP]);
+	unsigned int code = 0;
+	int err = fake_op(f);
+
+	if (err)
+		return err;
+	while (128U << code < bytes)
+		code++;
+	if (128U << code != bytes || code > 5)
+		f->bad = "read requests of a size that cannot be";
+	f->readrqs++;
+	if (!f->readrq_max || bytes <= f->readrq_max)
+		vcfg_put16(f->hw, at, (vcfg_get16(f->hw, at) & ~PCI_EXP_DEVCTL_READRQ) |
+				      code << 12);
+	return 0;
+}
+
 static inline int fake_flr(void *host)
 {
 	struct fake *f = host;
@@ -191,6 +213,7 @@ static const struct vcfg_host_ops fake_ops = {
 	.write = fake_write,
 	.command = fake_command,
 	.power = fake_power,
+	.readrq = fake_readrq,
 	.flr = fake_flr,
 	.irq = fake_irq,
 	.msi = fake_msi,

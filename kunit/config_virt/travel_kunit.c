@@ -465,6 +465,23 @@ static void other_bits_stay(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->dev.commands, 0U);
 }
 
+/* A bit that this host keeps for itself is left out, as in a write of the user. */
+static void kept_bits_stay(struct kunit *test)
+{
+	struct shown *a = new_guest(test), *b = new_nic(test);
+	int bytes;
+
+	fake_set(&a->dev, 0x88, 2, 0x5110);
+	bytes = vcfg_state_write(&a->dev.space, a->buf, sizeof(a->buf));
+	b->dev.desc.kept[VCFG_KEPT_DEVCTL] = PCI_EXP_DEVCTL_RELAX_EN;
+	b->dev.readrq_max = 1024;
+	vcfg_put16(b->dev.hw, 0x88, 0x2820);
+	KUNIT_ASSERT_EQ(test, nic_build(b), 0);
+	KUNIT_ASSERT_EQ(test, vcfg_state_load(&b->dev.space, a->buf, bytes, &b->diff), 0);
+	KUNIT_EXPECT_EQ(test, fake_get(&b->dev, 0x88, 2), 0x5100U);
+	KUNIT_EXPECT_EQ(test, vcfg_get16(b->dev.hw, 0x88), 0x2120);
+}
+
 /* Whatever fails ends the migration, and is told. */
 static void errors_of_the_device(struct kunit *test)
 {
@@ -524,6 +541,7 @@ static struct kunit_case travel_cases[] = {
 	KUNIT_CASE(older_state),
 	KUNIT_CASE(own_state_changes_nothing),
 	KUNIT_CASE(other_bits_stay),
+	KUNIT_CASE(kept_bits_stay),
 	KUNIT_CASE(errors_of_the_device),
 	KUNIT_CASE(largest_view),
 	{}

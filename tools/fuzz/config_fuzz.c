@@ -41,6 +41,7 @@ struct setup {
 	u8 irq;
 	u8 vectors;
 	u8 fail_nth;
+	u8 kept;
 	u8 patches;
 };
 
@@ -82,8 +83,6 @@ static int checked_write(void *host, unsigned int pos, unsigned int bytes, u32 v
 			  ~vcfg_get(f->space.virt, pos, bytes);
 		w1c = vcfg_get(f->space.w1c, pos, bytes);
 	}
-	if (f->space.reg[VCFG_TRAP_EXP] == pos)
-		allowed |= PCI_EXP_DEVCTL_READRQ;
 	REQUIRE(!(val & ~vcfg_lanes(bytes)));
 	REQUIRE(!((val ^ now) & ~allowed & ~w1c));
 	REQUIRE(!(val & w1c & ~allowed));
@@ -357,6 +356,7 @@ static bool set_up(struct input *in)
 		memcpy(dev.hw + (vcfg_get16(patch, 0) & 0xffc), patch + 2, 4);
 	}
 	dev.fail_nth = setup.fail_nth;
+	memset(dev.desc.kept + 1, setup.kept, sizeof(dev.desc.kept) - sizeof(dev.desc.kept[0]));
 	dev.desc.view = setup.flags & SETUP_VIEW;
 	ops = fake_ops;
 	ops.write = checked_write;

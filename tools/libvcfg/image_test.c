@@ -51,6 +51,12 @@ static int image_power(void *host, unsigned int dstate)
 	return 0;
 }
 
+/* The image has no bridges: nothing to decide. */
+static int image_readrq(void *host, unsigned int bytes)
+{
+	return 0;
+}
+
 static int image_flr(void *host)
 {
 	struct image *image = host;
@@ -74,6 +80,7 @@ static const struct vcfg_host_ops ops = {
 	.write = image_write,
 	.command = image_command,
 	.power = image_power,
+	.readrq = image_readrq,
 	.flr = image_flr,
 	.irq = image_irq,
 	.restore_bars = image_restore_bars,
