@@ -216,11 +216,13 @@ static const struct vcfg_perm pwr_perms[] = {
 	  .num_perms = ARRAY_SIZE(table), .perms = (table) }
 #define RAW(i, least)								\
 	{ .id = (i), .min = (least), .flags = VCFG_RULE_RAW }
-/* All of it reads as 0. */
+/* The registers read as 0; what lies behind them is the device's own. */
 #define HIDE(i, size)								\
 	{ .id = (i), .bytes = (size), .flags = VCFG_RULE_HIDE }
-/* Size not easily known, and nothing that a user should touch. */
+/* Size not easily known, and nothing that a user should touch: up to the next one. */
 #define TO_NEXT	VCFG_MAX_BYTES
+/* The same behind registers that a link has for each of its lanes. */
+#define LANES	32
 
 static const struct vcfg_rule std_rules[] = {
 	PERMS(PCI_CAP_ID_PM, PCI_PM_SIZEOF, PCI_PM_SIZEOF, VCFG_TRAP_PM, pm_perms),
@@ -244,13 +246,10 @@ static const struct vcfg_rule std_rules[] = {
 	SHOW(PCI_CAP_ID_SATA, 0, 8),
 	PERMS(PCI_CAP_ID_AF, 8, 8, VCFG_TRAP_AF, af_perms),
 	HIDE(PCI_CAP_ID_EA, TO_NEXT),
+	HIDE(0x15, 0x24),	/* Flattening Portal Bridge */
 };
 
-/*
- * Ids without a name are younger than the oldest headers that we build with:
- * 0x24 VF Resizable BAR, 0x25 Data Link Feature, 0x26 16 GT/s, 0x29 NPEM,
- * 0x2a 32 GT/s, 0x2e Data Object Exchange, 0x2f Device 3, 0x30 IDE, 0x31 64 GT/s.
- */
+/* Ids without a name are younger than the oldest headers that we build with. */
 static const struct vcfg_rule ext_rules[] = {
 	PERMS(PCI_EXT_CAP_ID_ERR, PCI_ERR_ROOT_COMMAND, PCI_ERR_HEADER_LOG, 0, err_perms),
 	SHOW(PCI_EXT_CAP_ID_VC, 0, 4),
@@ -258,7 +257,7 @@ static const struct vcfg_rule ext_rules[] = {
 	      dsn_perms),
 	PERMS(PCI_EXT_CAP_ID_PWR, PCI_EXT_CAP_PWR_SIZEOF, PCI_EXT_CAP_PWR_SIZEOF, 0,
 	      pwr_perms),
-	HIDE(PCI_EXT_CAP_ID_RCLD, 0x10),
+	HIDE(PCI_EXT_CAP_ID_RCLD, TO_NEXT),
 	HIDE(PCI_EXT_CAP_ID_RCILC, 0x0c),
 	HIDE(PCI_EXT_CAP_ID_RCEC, 0x0c),
 	SHOW(PCI_EXT_CAP_ID_MFVC, 0, 4),
@@ -269,33 +268,46 @@ static const struct vcfg_rule ext_rules[] = {
 	SHOW(PCI_EXT_CAP_ID_ARI, PCI_EXT_CAP_ARI_SIZEOF, 4),
 	SHOW(PCI_EXT_CAP_ID_ATS, PCI_EXT_CAP_ATS_SIZEOF, 4),
 	SHOW(PCI_EXT_CAP_ID_SRIOV, PCI_EXT_CAP_SRIOV_SIZEOF, 4),
-	HIDE(PCI_EXT_CAP_ID_MRIOV, 0x10),
+	HIDE(PCI_EXT_CAP_ID_MRIOV, TO_NEXT),
 	SHOW(PCI_EXT_CAP_ID_MCAST, PCI_EXT_CAP_MCAST_ENDPOINT_SIZEOF, 4),
 	SHOW(PCI_EXT_CAP_ID_PRI, PCI_EXT_CAP_PRI_SIZEOF, 4),
 	SHOW(PCI_EXT_CAP_ID_REBAR, 0, 4),
 	SHOW(PCI_EXT_CAP_ID_DPA, 0, 4),
 	SHOW(PCI_EXT_CAP_ID_TPH, 0, 4),
 	SHOW(PCI_EXT_CAP_ID_LTR, PCI_EXT_CAP_LTR_SIZEOF, 4),
-	HIDE(PCI_EXT_CAP_ID_SECPCI, 0x0c),
-	HIDE(PCI_EXT_CAP_ID_PMUX, 0x10),
+	HIDE(PCI_EXT_CAP_ID_SECPCI, 0x0c + 2 * LANES),
+	HIDE(PCI_EXT_CAP_ID_PMUX, TO_NEXT),
 	HIDE(PCI_EXT_CAP_ID_PASID, 8),
-	HIDE(PCI_EXT_CAP_ID_DPC, 0x10),
+	HIDE(PCI_EXT_CAP_ID_DPC, TO_NEXT),
 	HIDE(PCI_EXT_CAP_ID_L1SS, 0x14),
 	HIDE(PCI_EXT_CAP_ID_PTM, 0x0c),
 	RAW(PCI_EXT_CAP_ID_DVSEC, 8),
-	HIDE(0x24, 0),
-	HIDE(0x25, 0x0c),
-	HIDE(0x26, 0x20),
-	HIDE(0x29, 0x10),
-	HIDE(0x2a, 0x20),
-	HIDE(0x2e, 0x18),
-	HIDE(0x2f, 0x10),
-	HIDE(0x30, TO_NEXT),
-	HIDE(0x31, 0x20),
+	HIDE(0x24, 0),			/* VF Resizable BAR */
+	HIDE(0x25, 0x0c),		/* Data Link Feature */
+	HIDE(0x26, 0x20 + LANES),	/* Physical Layer 16.0 GT/s */
+	HIDE(0x27, 0x08 + 4 * LANES),	/* Lane Margining at the Receiver */
+	HIDE(0x28, TO_NEXT),		/* Hierarchy ID */
+	HIDE(0x29, 0x10),		/* Native PCIe Enclosure Management */
+	HIDE(0x2a, 0x20 + LANES),	/* Physical Layer 32.0 GT/s */
+	HIDE(0x2b, TO_NEXT),		/* Alternate Protocol */
+	HIDE(0x2c, TO_NEXT),		/* System Firmware Intermediary */
+	HIDE(0x2d, TO_NEXT),		/* Shadow Functions */
+	HIDE(0x2e, 0x18),		/* Data Object Exchange */
+	HIDE(0x2f, 0x10),		/* Device 3 */
+	HIDE(0x30, TO_NEXT),		/* Integrity and Data Encryption */
+	HIDE(0x31, 0x10 + LANES),	/* Physical Layer 64.0 GT/s */
+	HIDE(0x32, TO_NEXT),		/* Flit Logging */
+	HIDE(0x33, TO_NEXT),		/* Flit Performance Measurement */
+	HIDE(0x34, TO_NEXT),		/* Flit Error Injection */
+	HIDE(0x35, TO_NEXT),		/* Streamlined Virtual Channel */
+	HIDE(0x36, TO_NEXT),		/* MMIO Register Block Locator */
 };
 
-/* The null capability and whatever is not known: only the header is hidden. */
-static const struct vcfg_rule unknown_rule = HIDE(0, 4);
+/* A null capability is its header. */
+static const struct vcfg_rule null_rule = HIDE(0, 4);
+
+/* Whatever is not known may do anything. */
+static const struct vcfg_rule unknown_rule = HIDE(0, TO_NEXT);
 
 /* MSI has four layouts; @flags is the control word. */
 static const struct vcfg_rule *msi_rule(u16 flags)
@@ -316,7 +328,7 @@ const struct vcfg_rule *vcfg_rule_find(u32 header, bool ext)
 	for (size_t i = 0; i < num; i++)
 		if (rules[i].id == id)
 			return &rules[i];
-	return &unknown_rule;
+	return id ? &unknown_rule : &null_rule;
 }
 
 /* The first 64 bytes. */

@@ -79,7 +79,7 @@ int vcfg_state_write(const struct vcfg_space *space, void *buf, size_t room)
 }
 
 static int check_bits(const struct vcfg_space *space, unsigned int pos, u32 got, u32 mask,
-		       bool all, struct vpv_config_diff *diff)
+		      bool all, struct vpv_config_diff *diff)
 {
 	u32 write, emulated = emulated_bits(space, pos, &write);
 	u32 state = all ? vcfg_get32(space->state, pos) : emulated;

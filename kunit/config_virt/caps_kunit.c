@@ -177,6 +177,111 @@ static void hidden_body_is_dead(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vcfg_get32(f->hw, 0x148), 0x5a5a5a5aU);
 }
 
+/*
+ * Kinds that users do not get, and bytes of them that must not be the device's own.  The
+ * next capability is 0x100 bytes behind.
+ */
+static const struct hidden_case {
+	const char *name;
+	u16 id;
+	bool ext;
+	u16 bytes;
+} hidden_cases[] = {
+	{ "hot_swap", 0x06, false, 4 },
+	{ "hot_plug", 0x0c, false, 8 },
+	{ "secure_device", 0x0f, false, 0x18 },
+	{ "enhanced_allocation", 0x14, false, 0x60 },
+	{ "flattening_portal", 0x15, false, 0x24 },
+	{ "std_unknown", 0x16, false, 0x60 },
+	{ "std_unknown_last", 0xfe, false, 0x60 },
+	{ "root_complex_link", 0x05, true, 0x100 },
+	{ "multi_root", 0x11, true, 0x100 },
+	{ "reserved_amd", 0x14, true, 0x100 },
+	{ "lanes_8_gt", 0x19, true, 0x4c },
+	{ "protocol_multiplexing", 0x1a, true, 0x100 },
+	{ "pasid", 0x1b, true, 8 },
+	{ "ln_requester", 0x1c, true, 0x100 },
+	{ "dpc", 0x1d, true, 0x100 },
+	{ "l1_substates", 0x1e, true, 0x14 },
+	{ "ptm", 0x1f, true, 0x0c },
+	{ "m_phy", 0x20, true, 0x100 },
+	{ "frs_queueing", 0x21, true, 0x100 },
+	{ "readiness_time", 0x22, true, 0x100 },
+	{ "data_link_feature", 0x25, true, 0x0c },
+	{ "lanes_16_gt", 0x26, true, 0x40 },
+	{ "lane_margining", 0x27, true, 0x88 },
+	{ "hierarchy_id", 0x28, true, 0x100 },
+	{ "npem", 0x29, true, 0x10 },
+	{ "lanes_32_gt", 0x2a, true, 0x40 },
+	{ "alternate_protocol", 0x2b, true, 0x100 },
+	{ "firmware_intermediary", 0x2c, true, 0x100 },
+	{ "shadow_functions", 0x2d, true, 0x100 },
+	{ "data_object_exchange", 0x2e, true, 0x18 },
+	{ "device_3", 0x2f, true, 0x10 },
+	{ "ide", 0x30, true, 0x100 },
+	{ "lanes_64_gt", 0x31, true, 0x30 },
+	{ "flit_logging", 0x32, true, 0x100 },
+	{ "flit_performance", 0x33, true, 0x100 },
+	{ "flit_error_injection", 0x34, true, 0x100 },
+	{ "streamlined_vc", 0x35, true, 0x100 },
+	{ "register_locator", 0x36, true, 0x100 },
+	{ "unknown", 0x37, true, 0x100 },
+	{ "unknown_last", 0xfffe, true, 0x100 },
+};
+
+static void hidden_desc(const struct hidden_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(hidden, hidden_cases, hidden_desc);
+
+static void hidden_is_out_of_reach(struct kunit *test)
+{
+	const struct hidden_case *c = test->param_value;
+	unsigned int pos = c->ext ? 0x100 : 0x40, next = c->ext ? 0x200 : 0xa0;
+	struct fake *f = new_fake(test);
+
+	if (c->ext) {
+		fake_ext(f, pos, c->id, next);
+		fake_ext(f, next, PCI_EXT_CAP_ID_DSN, 0);
+	} else {
+		f->hw[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
+		f->hw[PCI_CAPABILITY_LIST] = pos;
+		fake_cap(f, pos, c->id, next);
+		fake_cap(f, next, PCI_CAP_ID_PM, 0);
+	}
+	memset(f->hw + pos + 4, 0x5a, next - pos - 4);
+	start(test, f);
+	for (unsigned int at = pos + (c->ext ? 4 : 2); at < pos + c->bytes; at++) {
+		KUNIT_EXPECT_EQ(test, fake_get(f, at, 1), 0U);
+		KUNIT_EXPECT_EQ(test, fake_set(f, at, 1, 0xff), 0);
+	}
+	KUNIT_EXPECT_EQ_MSG(test, f->writes, 0U, "%s", c->name);
+	/* Behind it are the device's own bytes, and the next one is found. */
+	if (pos + c->bytes < next)
+		KUNIT_EXPECT_EQ(test, fake_get(f, pos + c->bytes, 1), 0x5aU);
+	KUNIT_EXPECT_EQ(test, vcfg_caps_find(&f->space, c->ext ? 3 : 1, c->ext), next);
+}
+
+/* A null capability is a header and nothing else. */
+static void null_has_no_body(struct kunit *test)
+{
+	struct fake *f = new_fake(test);
+
+	fake_ext(f, 0x100, 0, 0x200);
+	fake_ext(f, 0x200, PCI_EXT_CAP_ID_DSN, 0);
+	f->hw[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
+	f->hw[PCI_CAPABILITY_LIST] = 0x40;
+	fake_cap(f, 0x40, 0, 0xa0);
+	fake_cap(f, 0xa0, PCI_CAP_ID_PM, 0);
+	start(test, f);
+	KUNIT_EXPECT_EQ(test, fake_set(f, 0x104, 4, 0x12345678), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_get32(f->hw, 0x104), 0x12345678U);
+	KUNIT_EXPECT_EQ(test, fake_set(f, 0x44, 4, 0x12345678), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_get32(f->hw, 0x44), 0x12345678U);
+}
+
 /* Both would have the PM trap; the second is for reading only. */
 static void second_of_a_kind_is_read_only(struct kunit *test)
 {
@@ -346,6 +451,8 @@ static struct kunit_case caps_tests[] = {
 	KUNIT_CASE_PARAM(ext_chain, ext_gen_params),
 	KUNIT_CASE(anchor_has_no_id),
 	KUNIT_CASE(hidden_body_is_dead),
+	KUNIT_CASE_PARAM(hidden_is_out_of_reach, hidden_gen_params),
+	KUNIT_CASE(null_has_no_body),
 	KUNIT_CASE(second_of_a_kind_is_read_only),
 	KUNIT_CASE(find_follows_the_users_chain),
 	KUNIT_CASE(small_space_has_no_extended_chain),
