@@ -321,12 +321,24 @@ static int fit_caps(const struct vcfg_persona *p, const struct walk *w,
 	return 0;
 }
 
-/* Bytes of no capability here must be such bytes in the device, too. */
+/*
+ * A register of a capability that users do not see, behind its header, of which the persona
+ * says which bits can be written: whoever wrote that knows what they do.
+ */
+static bool is_opened(const struct walk *w, const struct vcfg_persona_field *f,
+		      unsigned int pos)
+{
+	return f->narrowed && hw_rule(w->hw, pos)->flags & VCFG_RULE_HIDE &&
+	       f->pos >= pos + (pos < VCFG_STD_BYTES ? 2 : 4);
+}
+
+/* Bytes of no capability here must be such bytes in the device, too, or opened. */
 static int fit_own_bytes(const struct walk *w, const struct vcfg_persona_field *f,
 			 struct vcfg_persona_why *why)
 {
 	for (unsigned int pos = VCFG_HEADER; pos < f->pos + f->bytes; pos += 4)
-		if (walk_marked(w, pos) && f->pos < pos + hw_bytes(w, pos))
+		if (walk_marked(w, pos) && f->pos < pos + hw_bytes(w, pos) &&
+		    !is_opened(w, f, pos))
 			return vcfg_persona_refuse(why, -EPERM,
 						   "hw is in a capability of the device", pos,
 						   f->pos);

@@ -331,6 +331,40 @@ static void caps_are_found(struct kunit *test)
 			0x200U);
 }
 
+/* Control of PASID at its fixed place: as a driver that never looks for the capability. */
+static void hidden_register_is_opened(struct kunit *test)
+{
+	struct vpv_persona_field *f;
+	struct shown *s = new_shown(test);
+
+	/* A PASID capability behind the serial number, with all of its bits writable. */
+	vcfg_put32(s->dev.hw, 0x180, 0x30010003);
+	fake_reg(&s->dev, 0x300, 4, 0x0001001b, 0, 0);
+	fake_reg(&s->dev, 0x304, 4, 0x00071406, 0xffff0000, 0);
+	f = &s->blob.field[FAKE_LAST];
+	f->pos = cpu_to_le16(0x304);
+	f->source = VPV_PERSONA_HW;
+	f->bits = cpu_to_le32(0x00070000);
+	/* Which bits can be written has to be said. */
+	KUNIT_EXPECT_EQ(test, shown_build(s), -EPERM);
+	KUNIT_EXPECT_STREQ(test, s->fit.why.text, "hw is in a capability of the device");
+	f->flags = VPV_PERSONA_FIELD_WRITE;
+	f->write = cpu_to_le32(0x00010000);
+	KUNIT_ASSERT_EQ(test, shown_build(s), 0);
+	KUNIT_EXPECT_EQ(test, fake_get(&s->dev, 0x300, 4), 0U);
+	KUNIT_EXPECT_EQ(test, fake_get(&s->dev, 0x304, 4), 0x00070000U);
+	KUNIT_EXPECT_EQ(test, fake_set(&s->dev, 0x306, 2, 0), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_get32(s->dev.hw, 0x304), 0x00061406U);
+	KUNIT_EXPECT_EQ(test, fake_set(&s->dev, 0x304, 4, ~0U), 0);
+	KUNIT_EXPECT_EQ(test, vcfg_get32(s->dev.hw, 0x304), 0x00071406U);
+	/* Not its header, and not one that users see. */
+	f->pos = cpu_to_le16(0x300);
+	KUNIT_EXPECT_EQ(test, shown_build(s), -EPERM);
+	f->pos = cpu_to_le16(0x304);
+	vcfg_put16(s->dev.hw, 0x300, PCI_EXT_CAP_ID_ACS);
+	KUNIT_EXPECT_EQ(test, shown_build(s), -EPERM);
+}
+
 static void unfit_device(struct kunit *test)
 {
 	struct shown *s = new_shown(test);
@@ -373,6 +407,7 @@ static struct kunit_case space_cases[] = {
 	KUNIT_CASE(vf_has_ids_and_memory),
 	KUNIT_CASE(smaller_config_space),
 	KUNIT_CASE(caps_are_found),
+	KUNIT_CASE(hidden_register_is_opened),
 	KUNIT_CASE(unfit_device),
 	KUNIT_CASE(read_errors),
 	{}
