@@ -487,12 +487,14 @@ TEST_F(backdoor, bars_come_back)
 {
 	uint32_t host[BAR_REGS], user[BAR_REGS], now[BAR_REGS], command;
 	const uint32_t none[BAR_REGS] = {};
+	uint16_t before, after;
 
 	ASSERT_EQ(0, vdev_bus_master(&self->v, false));
 	ASSERT_TRUE(answers(&self->v));
 	command = vdev_cfg(&self->v, PCI_COMMAND, 2);
 	ASSERT_TRUE(command & PCI_COMMAND_MEMORY);
 	ASSERT_TRUE(bars_of_user(&self->v, user) && bars_of_host(self->config, host));
+	ASSERT_EQ(2, pread(self->config, &before, 2, PCI_COMMAND));
 
 	/* BARs gone, decoding off, both. */
 	for (int way = 1; way <= 3; way++) {
@@ -508,6 +510,10 @@ TEST_F(backdoor, bars_come_back)
 		EXPECT_TRUE(bars_of_host(self->config, now) && same(now, host))
 			TH_LOG("way %d", way);
 		EXPECT_TRUE(answers(&self->v))
+			TH_LOG("way %d", way);
+		/* Whether the function may raise INTx, too. */
+		ASSERT_EQ(2, pread(self->config, &after, 2, PCI_COMMAND));
+		EXPECT_EQ(before, after)
 			TH_LOG("way %d", way);
 	}
 }

@@ -331,6 +331,82 @@ TEST_F(shared, one_held_and_masked_does_not_hold_up_the_other)
 	EXPECT_TRUE(eventfd_wait(self->event[1], SOON_MS));
 }
 
+static int host_config(const struct slot *slot)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", slot->bdf);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+static bool is_masked(int config)
+{
+	uint16_t cmd = 0;
+
+	return pread(config, &cmd, 2, PCI_COMMAND) == 2 && (cmd & PCI_COMMAND_INTX_DISABLE);
+}
+
+/* As after a reset that only the function knows of. */
+static bool unmask_behind_the_driver(int config)
+{
+	uint16_t cmd;
+
+	if (pread(config, &cmd, 2, PCI_COMMAND) != 2)
+		return false;
+	cmd &= ~PCI_COMMAND_INTX_DISABLE;
+	return pwrite(config, &cmd, 2, PCI_COMMAND) == 2;
+}
+
+TEST_F(shared, one_unmasked_behind_the_driver_does_not_hold_up_the_other)
+{
+	int config = host_config(&self->slots[0]);
+
+	ASSERT_LE(0, config);
+	ASSERT_EQ(0, raise_edu(&self->v[0]));
+	EXPECT_TRUE(eventfd_wait(self->event[0], SOON_MS));
+	ASSERT_TRUE(is_masked(config));
+	/* Held: it comes at once, and nobody has unmasked it. */
+	ASSERT_TRUE(unmask_behind_the_driver(config));
+	usleep(200 * 1000);
+	EXPECT_TRUE(is_masked(config));
+	EXPECT_FALSE(eventfd_wait(self->event[0], NEVER_MS));
+	EXPECT_LE(0, unknown_of(&self->slots[1]));
+	EXPECT_GT(1000, unknown_of(&self->slots[1]));
+	ASSERT_EQ(0, raise_edu(&self->v[1]));
+	EXPECT_TRUE(eventfd_wait(self->event[1], SOON_MS));
+	/* Nothing was lost. */
+	ASSERT_EQ(0, vdev_irq_one(&self->v[0], INTX, UNMASK, 0));
+	EXPECT_TRUE(eventfd_wait(self->event[0], SOON_MS));
+	close(config);
+}
+
+/* Without a handler there is only the user's next write of COMMAND to notice it by. */
+TEST_F(shared, command_masks_again)
+{
+	int config = host_config(&self->slots[0]);
+
+	ASSERT_LE(0, config);
+	ASSERT_EQ(0, vdev_irq_eventfds(&self->v[0], INTX, 0, 0, NULL));
+	ASSERT_TRUE(is_masked(config));
+	ASSERT_TRUE(unmask_behind_the_driver(config));
+	ASSERT_EQ(0, command_bit(&self->v[0], PCI_COMMAND_MASTER, true));
+	EXPECT_TRUE(is_masked(config));
+	ASSERT_EQ(0, raise_edu(&self->v[0]));
+	usleep(200 * 1000);
+	EXPECT_GT(1000, unknown_of(&self->slots[1]));
+	ASSERT_EQ(0, raise_edu(&self->v[1]));
+	EXPECT_TRUE(eventfd_wait(self->event[1], SOON_MS));
+	ASSERT_EQ(0, ack_edu(&self->v[0]));
+
+	/* And one that may raise it keeps that. */
+	ASSERT_EQ(0, vdev_irq_one(&self->v[0], INTX, TRIGGER | EVENTFD, self->event[0]));
+	ASSERT_EQ(0, command_bit(&self->v[0], PCI_COMMAND_MASTER, false));
+	EXPECT_FALSE(is_masked(config));
+	ASSERT_EQ(0, raise_edu(&self->v[0]));
+	EXPECT_TRUE(eventfd_wait(self->event[0], SOON_MS));
+	close(config);
+}
+
 /* e1000e: all three types in one function. */
 FIXTURE(e1000e)
 {

@@ -8,8 +8,9 @@
 #include "lib/test.h"
 #include "lib/vf.h"
 
-#define PLAIN		"plain"		/* tools/models/plain.c: the second one is denied */
-#define AF_INDEX	2		/* and the third one has no other reset than that */
+#define PLAIN		"plain"		/* tools/models/plain.c: the second one is denied, */
+#define AF_INDEX	2		/* the third one has no other reset than that, */
+#define BROKEN_INDEX	3		/* and INTx of the fourth one is broken */
 #define TEST_PF		"vpv_test_pf"
 #define VPD_BYTES	58
 #define VPD_RW		40		/* a dword of the asset tag */
@@ -27,7 +28,7 @@ static int sysfs_open(const struct slot *slot, const char *name)
 /* With each driver, which have to show the same. */
 FIXTURE(special)
 {
-	struct slot slot[AF_INDEX + 1];
+	struct slot slot[BROKEN_INDEX + 1];
 	struct vdev v;
 };
 
@@ -173,6 +174,37 @@ TEST(denylist)
 	vdev_close(&v);
 	EXPECT_EQ(0, vpv_pci_load(""));
 	close(log);
+}
+
+/* ---- INTx that is known to be broken ---- */
+
+/* Nobody can tell whether it is pending, so the function may never raise it. */
+TEST_F(special, broken_intx_stays_off)
+{
+	const uint16_t all = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE;
+	uint16_t cmd = 0;
+	uint32_t user;
+	int config;
+
+	if (slots_find(PLAIN, self->slot, BROKEN_INDEX + 1) != BROKEN_INDEX + 1)
+		SKIP(return, "no function of the model " PLAIN " with a broken INTx in /vpv/devices");
+	self->slot[0] = self->slot[BROKEN_INDEX];
+	ASSERT_EQ(0, vdev_bind(self->slot[0].bdf, variant->driver));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot[0], VDEV_GROUP));
+	config = sysfs_open(&self->slot[0], "config");
+	ASSERT_GE(config, 0);
+	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
+	ASSERT_EQ(2, pread(config, &cmd, 2, PCI_COMMAND));
+	EXPECT_TRUE(cmd & PCI_COMMAND_INTX_DISABLE);
+
+	/* A reset that only the function knows of; the user sets it up again. */
+	user = vdev_cfg(&self->v, PCI_COMMAND, 2);
+	cmd = 0;
+	ASSERT_EQ(2, pwrite(config, &cmd, 2, PCI_COMMAND));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, user));
+	ASSERT_EQ(2, pread(config, &cmd, 2, PCI_COMMAND));
+	EXPECT_EQ(all, cmd & all);
+	close(config);
 }
 
 /* ---- What is no device, or has VFs already ---- */

@@ -48,7 +48,10 @@ static int host_write(void *host, unsigned int pos, unsigned int bytes, u32 val)
 	return -EINVAL;
 }
 
-/* The user's COMMAND to hardware, but for Interrupt Disable, which is ours. */
+/*
+ * The user's COMMAND to hardware, but for Interrupt Disable, which is ours: as it has to
+ * be, not as it is, since the function may have been reset behind our back.
+ */
 static int write_command(struct vpv_device *vpv, u16 val)
 {
 	struct pci_dev *pdev = vpv->pdev;
@@ -62,6 +65,7 @@ static int write_command(struct vpv_device *vpv, u16 val)
 	ret = pci_read_config_word(pdev, PCI_COMMAND, &cmd);
 	if (!ret) {
 		out = (cmd & PCI_COMMAND_INTX_DISABLE) | (val & ~PCI_COMMAND_INTX_DISABLE);
+		out = vpv_intx_command(vpv, out);
 		if (out != cmd)
 			ret = pci_write_config_word(pdev, PCI_COMMAND, out);
 	}
@@ -365,7 +369,6 @@ void vpv_command_restore(struct vpv_device *vpv)
 
 	lockdep_assert_held_write(&st->memory_lock);
 
-	vpv_intx_restore(vpv);
 	if (st->cfg)
 		enables = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 
@@ -373,6 +376,7 @@ void vpv_command_restore(struct vpv_device *vpv)
 	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
 	if (!PCI_POSSIBLE_ERROR(cmd)) {
 		cmd = (cmd & ~enables) | (st->user_command & enables);
+		cmd = vpv_intx_command(vpv, cmd);
 		pci_write_config_word(vpv->pdev, PCI_COMMAND, cmd);
 	}
 	spin_unlock_irqrestore(&st->irqlock, flags);

@@ -48,15 +48,19 @@ static int settle_config(struct vpv_device *vpv)
 static void command_again(struct vpv_device *vpv)
 {
 	struct pci_dev *pdev = vpv->pdev;
+	unsigned long flags;
 	u16 now, cmd;
 
+	spin_lock_irqsave(&vpv->state->irqlock, flags);
 	pci_read_config_word(pdev, PCI_COMMAND, &now);
 	cmd = now | vpv->state->decode;
-	/* One that can be masked stays so: see intx.c. */
-	if (pdev->pin && !vpv->state->intx_maskable)
+	if (pdev->pin)
 		cmd &= ~PCI_COMMAND_INTX_DISABLE;
+	/* One that can be masked, or is broken, stays so: see intx.c. */
+	cmd = vpv_intx_command(vpv, cmd);
 	if (cmd != now)
 		pci_write_config_word(pdev, PCI_COMMAND, cmd);
+	spin_unlock_irqrestore(&vpv->state->irqlock, flags);
 }
 
 /*

@@ -8,6 +8,8 @@
  * A function that can be masked is masked whenever no handler of ours listens, be
  * it open or closed: one that holds a shared line would otherwise have the kernel
  * give up the line of its neighbours.  The next driver's pci_enable_device() ends it.
+ * A reset that only the function knows of clears Interrupt Disable: it is set again by the
+ * next write of COMMAND, and by the handler if the function raises its line before.
  *
  * irqlock guards the mask state.  Whether to signal is decided under it, and
  * signalled after it: the unmask eventfd calls us with its wait queue locked.
@@ -39,6 +41,24 @@ static const struct pci_device_id broken_intx[] = {
 	{ }
 };
 
+/*
+ * COMMAND with Interrupt Disable as it has to be by now.  @cmd has the one of the hardware,
+ * which stays where INTx is masked at the interrupt controller.
+ */
+u16 vpv_intx_command(struct vpv_device *vpv, u16 cmd)
+{
+	struct vpv_state *st = vpv->state;
+	bool off = true;
+
+	lockdep_assert_held(&st->irqlock);
+
+	if (st->intx_maskable)
+		off = !st->intx.active || st->intx.masked || st->intx.suspended;
+	else if (!st->nointx || vpv->pdev->is_virtfn)
+		return cmd;
+	return off ? cmd | PCI_COMMAND_INTX_DISABLE : cmd & ~PCI_COMMAND_INTX_DISABLE;
+}
+
 /* Find out how INTx can be masked, if at all.  The function is enabled. */
 void vpv_intx_probe(struct vpv_device *vpv)
 {
@@ -50,13 +70,11 @@ void vpv_intx_probe(struct vpv_device *vpv)
 	/* At the interrupt controller even the broken ones can be masked. */
 	if (vpv->options.no_intx_mask)
 		return;
-	if (pci_match_id(broken_intx, pdev)) {
+	if (pci_match_id(broken_intx, pdev))
 		st->nointx = true;
-		pci_intx(pdev, 0);
-	} else if (!st->nointx && pci_intx_mask_supported(pdev)) {
-		st->intx_maskable = true;
-		pci_intx(pdev, 0);
-	}
+	else if (!st->nointx)
+		st->intx_maskable = pci_intx_mask_supported(pdev);
+	vpv_intx_restore(vpv);
 }
 
 static void signal_user(struct vpv_device *vpv)
@@ -197,15 +215,26 @@ void vpv_intx_resume(struct vpv_device *vpv)
 /* Somebody else has written the physical bit: as it has to be now. */
 void vpv_intx_restore(struct vpv_device *vpv)
 {
-	struct vpv_state *st = vpv->state;
+	u16 now, cmd;
 
-	scoped_guard(spinlock_irqsave, &st->irqlock) {
-		if (st->intx_maskable)
-			pci_intx(vpv->pdev, st->intx.active && !st->intx.masked &&
-				 !st->intx.suspended);
-		else if (st->nointx && !vpv->pdev->is_virtfn)
-			pci_intx(vpv->pdev, 0);
+	scoped_guard(spinlock_irqsave, &vpv->state->irqlock) {
+		pci_read_config_word(vpv->pdev, PCI_COMMAND, &now);
+		cmd = vpv_intx_command(vpv, now);
+		if (!PCI_POSSIBLE_ERROR(now) && cmd != now)
+			pci_write_config_word(vpv->pdev, PCI_COMMAND, cmd);
 	}
+}
+
+/*
+ * The function is masked and may raise nothing, but a reset that nobody has told of may
+ * have cleared Interrupt Disable.  Return: whether it was that, and was mended.
+ */
+static bool mask_again(struct vpv_device *vpv)
+{
+	u16 cmd;
+
+	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
+	return !(cmd & PCI_COMMAND_INTX_DISABLE) && pci_check_and_mask_intx(vpv->pdev);
 }
 
 static irqreturn_t intx_handler(int irq, void *dev_id)
@@ -217,9 +246,12 @@ static irqreturn_t intx_handler(int irq, void *dev_id)
 	scoped_guard(spinlock_irqsave, &st->irqlock) {
 		if (!st->intx.active || st->intx.suspended)
 			break;
-		/* Masked while we waited for the lock: it comes again when it is unmasked. */
+		/*
+		 * Of a neighbour, or masked while we waited for the lock, or it should not
+		 * have come at all: it comes again when it is unmasked.
+		 */
 		if (st->intx.masked)
-			return st->intx_maskable ? IRQ_NONE : IRQ_HANDLED;
+			return !st->intx_maskable || mask_again(vpv) ? IRQ_HANDLED : IRQ_NONE;
 		if (st->intx_maskable) {
 			ours = pci_check_and_mask_intx(vpv->pdev);
 		} else {

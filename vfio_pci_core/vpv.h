@@ -317,6 +317,7 @@ void vpv_irqs_close(struct vpv_device *vpv);
 int vpv_set_irqs(struct vpv_device *vpv, void __user *arg);
 
 /* intx.c */
+u16 vpv_intx_command(struct vpv_device *vpv, u16 cmd);
 void vpv_intx_probe(struct vpv_device *vpv);
 void vpv_intx_virq(struct vpv_device *vpv, bool disabled);
 void vpv_intx_restore(struct vpv_device *vpv);
