@@ -476,11 +476,16 @@ int vpv_probe(struct pci_dev *pdev, const struct vpv_variant *variant)
 	ret = vpv_persona_add(vpv);
 	if (ret)
 		goto clear;
-	ret = device_announce(vpv);
+	ret = vpv_display_init(vpv);
 	if (ret)
 		goto remove_files;
+	ret = device_announce(vpv);
+	if (ret)
+		goto exit_display;
 	return 0;
 
+exit_display:
+	vpv_display_exit(vpv);
 remove_files:
 	vpv_persona_remove(vpv);
 clear:
@@ -505,6 +510,7 @@ void vpv_remove(struct pci_dev *pdev)
 	if (vpv->state->enabled)
 		pci_disable_device(pdev);
 	runtime_pm_undo(vpv);
+	vpv_display_exit(vpv);
 	pci_set_drvdata(pdev, NULL);
 	vfio_put_device(&vpv->vdev);
 }

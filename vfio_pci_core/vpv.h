@@ -297,6 +297,10 @@ struct vpv_devset *vpv_devset_get(struct pci_dev *pdev);
 void *vpv_devset_id(const struct vpv_devset *set);
 void vpv_devset_put(struct vpv_devset *set);
 
+/* display.c */
+int vpv_display_init(struct vpv_device *vpv);
+void vpv_display_exit(struct vpv_device *vpv);
+
 /* eventfd.c */
 int vpv_eventfd_replace(struct vpv_device *vpv, struct vpv_eventfd __rcu **slot, int fd);
 bool vpv_eventfd_signal(struct vpv_eventfd __rcu **slot);

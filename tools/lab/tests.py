@@ -16,6 +16,7 @@ class Machine:
     spare: int = 0
     devices: str = ""           # QEMU's own, listed in /vpv/stock
     memory: int = 2048
+    append: str = ""            # more kernel command line
     attempts: int = 1           # boots, if QEMU itself aborts (known_abort in check.py)
 
 
@@ -53,7 +54,7 @@ GROUPS = (
     Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=300, needs="kunit", machine=DEBUG),
-    Group("self", "vm", "TEST=${TEST:-'!(charge|config|death|dmabuf|errno|fail_nth*|hotreset|mapping|mlx5*|race|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),
+    Group("self", "vm", "TEST=${TEST:-'!(charge|config|death|display|dmabuf|errno|fail_nth*|hotreset|mapping|mlx5*|race|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),
     Group("death", "vm", "TEST=death /vpv/selftests/run.sh", timeout=240, needs="selftests", machine=DYING),
 )
 # One with vital product data and a BAR that is smaller than a page, one more that vpv_pci denies, one with AF, and one
@@ -70,6 +71,9 @@ UPSTREAM = (
     Group("errno", "vm", "TEST=${TEST:-'@(config|errno)'} /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=STOCK),
     Group("functions", "vm", "TEST=${TEST:-'@(dmabuf|hotreset|mapping|race|special|sriov)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests",
           machine=RARE),
+    # vga=: the firmware sets up a framebuffer, and the kernel's vesafb takes it.
+    Group("display", "vm", "TEST=display /vpv/selftests/run.sh", timeout=300, needs="selftests",
+          machine=Machine(kernel="stock", devices="vga,vga-port", append="vga=0x317")),
     Group("faults", "vm", "TEST=${TEST:-'fail_nth*'} /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=RARE),
     Group("mlx5", "vm", "TEST=mlx5 /vpv/selftests/run.sh", timeout=900, needs="selftests",
           machine=Machine(kernel="debug", models="mlx5_like:2:image=8M:dirty=0:serial=1,"
