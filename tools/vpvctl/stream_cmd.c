@@ -96,6 +96,7 @@ static const struct field {
 	HEAD("record type", type),
 	HEAD("first record type", type),
 	HEAD("second MATCH, at record", type),
+	HEAD("second record type", type),
 	HEAD("VIEW, at record", type),
 	HEAD("second CONFIG, at record", type),
 	HEAD("size of the END record", bytes),
@@ -570,6 +571,7 @@ int cmd_stream(int argc, char **argv)
 
 	open_stream(&r, file);
 	vmig_parse_begin(&r.parser, &r.self, r.max_record);
+	r.parser.view_wanted = r.persona;
 	while (step(&r, &payload))
 		;
 	free(payload);

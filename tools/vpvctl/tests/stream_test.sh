@@ -131,6 +131,7 @@ while IFS='|' read -r name order options pattern; do
 done <<CASES
 VIEW of another device|0vE|--persona $map|bytes 232-263: VIEW record: config space at 0x008: expected 0x12000001, found 0x12000002 .EOPNOTSUPP
 VIEW in disorder|0wE||bytes 232-263: VIEW record: place of a dword of config space
+VIEW missing|0CE|--persona $map|bytes 200-203: second record type: expected 0x4, found 0x2 .EPROTO
 VIEW twice|0VVE||bytes 264-267: VIEW, at record: expected 0x1, found 0x2 .EPROTO
 VIEW late|01VE||bytes 296-299: VIEW, at record: expected 0x1, found 0x2 .EPROTO
 CONFIG twice|0VCCE||bytes 328-331: second CONFIG, at record: expected 0, found 0x3 .EPROTO
