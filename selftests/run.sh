@@ -18,7 +18,7 @@ load_modules() {
 	# insmod knows no dependencies; built in, there is nothing to load.
 	modprobe -q configfs || true
 	for name in vpv_config vpv_migration vpv_core vpv_hisi_like vpv_mlx5_ctrl vpv_mlx5_like \
-		vpv_pci vpv_test_error vpv_test_importer vpv_test_pf vpv_test_variant; do
+		vpv_pci vpv_test_bypass vpv_test_error vpv_test_importer vpv_test_pf vpv_test_variant; do
 		[ -e "$modules/$name.ko" ] || [ "${name#vpv_test_}" = "$name" ] || continue
 		grep -q "^$name " /proc/modules && continue
 		insmod "$modules/$name.ko" || { echo "Bail out! $name.ko cannot be loaded"; exit 1; }

@@ -38,7 +38,11 @@ static struct vpv_eventfd *eventfd_alloc(int fd)
 	return efd;
 }
 
-/* Put @fd into a slot, or nothing for a negative one, and let the old one go. */
+/*
+ * Put @fd into a slot, or nothing for a negative one, and put the old one.  When one is
+ * exchanged, the old one is not signalled any more on return: nothing is told to an
+ * eventfd that nobody reads.
+ */
 int vpv_eventfd_replace(struct vpv_device *vpv, struct vpv_eventfd __rcu **slot, int fd)
 {
 	struct vpv_eventfd *old, *efd = NULL;
@@ -52,6 +56,8 @@ int vpv_eventfd_replace(struct vpv_device *vpv, struct vpv_eventfd __rcu **slot,
 	}
 
 	old = rcu_replace_pointer(*slot, efd, lockdep_is_held(&vpv->state->igate));
+	if (old && efd)
+		synchronize_rcu();
 	if (old)
 		call_rcu(&old->rcu, eventfd_free_rcu);
 	return 0;

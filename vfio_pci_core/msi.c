@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MSI and MSI-X.  Vectors are allocated when the type is enabled, MSI-X may get
- * more later where the platform can; each one with an eventfd has a handler.
+ * MSI and MSI-X.  A vector has a handler from the time that it is first armed (MSI:
+ * from the time that the type is enabled) until the type is disabled; MSI-X may get
+ * more vectors later where the platform can.
+ *
+ * To free an interrupt is to write a message of zeroes: a function that sends it
+ * writes to address 0 of its user's memory.  MSI cannot always be masked, and all its
+ * vectors share a message.  So nothing is freed while the function can send: arming,
+ * re-arming and disarming exchange the eventfd and switch the interrupt on and off in
+ * Linux, which remembers one that comes meanwhile.
  *
  * The kernel writes the MSI-X table, so memory space is enabled around that.
  */
 #include <linux/eventfd.h>
 #include <linux/interrupt.h>
+#include <linux/irq.h>
 #include <linux/irqbypass.h>
 #include <linux/msi.h>
 #include <linux/slab.h>
 
 #include "vpv.h"
 
+/* The interrupt is enabled while @trigger is set.  Written under igate. */
 struct vpv_vector {
 	struct eventfd_ctx *trigger;
 	char *name;
@@ -25,44 +34,15 @@ static bool is_msix(struct vpv_device *vpv)
 	return vpv->state->irq_type == VFIO_PCI_MSIX_IRQ_INDEX;
 }
 
-static irqreturn_t msi_handler(int irq, void *trigger)
+static irqreturn_t msi_handler(int irq, void *dev_id)
 {
-	eventfd_signal(trigger);
+	struct vpv_vector *vec = dev_id;
+
+	eventfd_signal(READ_ONCE(vec->trigger));
 	return IRQ_HANDLED;
 }
 
-static void vector_free(struct vpv_vector *vec)
-{
-	if (vec->trigger)
-		eventfd_ctx_put(vec->trigger);
-	kfree(vec->name);
-	kfree(vec);
-}
-
-static struct vpv_vector *vector_alloc(struct vpv_device *vpv, unsigned int nr, int fd)
-{
-	struct eventfd_ctx *trigger;
-	struct vpv_vector *vec;
-
-	vec = kzalloc_obj(*vec, GFP_KERNEL_ACCOUNT);
-	if (!vec)
-		return ERR_PTR(-ENOMEM);
-
-	vec->name = kasprintf(GFP_KERNEL_ACCOUNT, "vpv-msi%s[%u](%s)",
-			      is_msix(vpv) ? "x" : "", nr, pci_name(vpv->pdev));
-	if (!vec->name) {
-		vector_free(vec);
-		return ERR_PTR(-ENOMEM);
-	}
-
-	trigger = eventfd_ctx_fdget(fd);
-	if (IS_ERR(trigger)) {
-		vector_free(vec);
-		return ERR_CAST(trigger);
-	}
-	vec->trigger = trigger;
-	return vec;
-}
+/* ---- Vectors ---- */
 
 /* Linux's number of a vector, which is allocated if it can be. */
 static int vector_get_irq(struct vpv_device *vpv, unsigned int nr)
@@ -79,65 +59,63 @@ static int vector_get_irq(struct vpv_device *vpv, unsigned int nr)
 	return map.index < 0 ? map.index : map.virq;
 }
 
+static struct vpv_vector *vector_alloc(struct vpv_device *vpv, unsigned int nr)
+{
+	struct vpv_vector *vec;
+
+	vec = kzalloc_obj(*vec, GFP_KERNEL_ACCOUNT);
+	if (!vec)
+		return NULL;
+
+	vec->name = kasprintf(GFP_KERNEL_ACCOUNT, "vpv-msi%s[%u](%s)",
+			      is_msix(vpv) ? "x" : "", nr, pci_name(vpv->pdev));
+	if (!vec->name) {
+		kfree(vec);
+		return NULL;
+	}
+	return vec;
+}
+
+static void vector_free(struct vpv_vector *vec)
+{
+	kfree(vec->name);
+	kfree(vec);
+}
+
+/* A handler, whose interrupt is off.  Off has to mean masked where the function can. */
 static int vector_request(struct vpv_device *vpv, struct vpv_vector *vec)
 {
-	struct msi_msg msg;
 	int ret;
 
 	vpv_memory_force(vpv);
-	if (is_msix(vpv)) {
-		/* A reset behind our back may have cleared the table. */
-		get_cached_msi_msg(vec->irq, &msg);
-		pci_write_msi_msg(vec->irq, &msg);
-	}
-	ret = request_irq(vec->irq, msi_handler, 0, vec->name, vec->trigger);
+	irq_modify_status(vec->irq, 0, IRQ_DISABLE_UNLAZY);
+	ret = request_irq(vec->irq, msi_handler, IRQF_NO_AUTOEN, vec->name, vec);
+	if (ret)
+		irq_modify_status(vec->irq, IRQ_DISABLE_UNLAZY, 0);
 	vpv_memory_unforce(vpv);
-	if (ret)
-		return ret;
-
-	ret = vpv_compat_irq_bypass_register(&vec->producer, vec->trigger, vec->irq);
-	if (ret)
-		pci_info_ratelimited(vpv->pdev, "interrupt %d goes the long way: %d\n",
-				     vec->irq, ret);
-	return 0;
+	return ret;
 }
 
-static void vector_remove(struct vpv_device *vpv, unsigned int nr)
-{
-	struct vpv_vector *vec = xa_erase(&vpv->state->vectors, nr);
-
-	if (!vec)
-		return;
-	vpv_compat_irq_bypass_unregister(&vec->producer);
-	vpv_memory_force(vpv);
-	free_irq(vec->irq, vec->trigger);
-	vpv_memory_unforce(vpv);
-	vector_free(vec);
-}
-
-/* Let @fd, or nobody if it is negative, be told of vector @nr. */
-static int vector_set(struct vpv_device *vpv, unsigned int nr, int fd)
+/* Let there be a vector, armed or not. */
+static int vector_add(struct vpv_device *vpv, unsigned int nr)
 {
 	struct vpv_vector *vec;
 	int ret;
 
-	vector_remove(vpv, nr);
-	if (fd < 0)
+	if (xa_load(&vpv->state->vectors, nr))
 		return 0;
-
-	vec = vector_alloc(vpv, nr, fd);
-	if (IS_ERR(vec))
-		return PTR_ERR(vec);
 
 	ret = vector_get_irq(vpv, nr);
 	if (ret < 0)
-		goto free;
+		return ret;
+	vec = vector_alloc(vpv, nr);
+	if (!vec)
+		return -ENOMEM;
 	vec->irq = ret;
 
 	ret = xa_err(xa_store(&vpv->state->vectors, nr, vec, GFP_KERNEL_ACCOUNT));
 	if (ret)
 		goto free;
-
 	ret = vector_request(vpv, vec);
 	if (!ret)
 		return 0;
@@ -148,24 +126,175 @@ free:
 	return ret;
 }
 
-/* All of a block or nothing of it. */
+/*
+ * A reset behind our back clears the table, and masks its entries.  An entry that is
+ * in use is not written otherwise, since the kernel may just be moving the interrupt.
+ */
+static void table_restore(struct vpv_device *vpv, struct vpv_vector *vec, unsigned int nr)
+{
+	void __iomem *entry = vpv->pdev->msix_base + nr * PCI_MSIX_ENTRY_SIZE;
+	struct msi_msg msg;
+
+	if (vec->trigger && !(readl(entry + PCI_MSIX_ENTRY_VECTOR_CTRL) &
+			      PCI_MSIX_ENTRY_CTRL_MASKBIT))
+		return;
+	get_cached_msi_msg(vec->irq, &msg);
+	pci_write_msi_msg(vec->irq, &msg);
+}
+
+/*
+ * Exchange the eventfd (NULL: there is none) and switch the interrupt on or off.  Who
+ * was told until now is told of nothing more on return, and nothing is lost.
+ */
+static struct eventfd_ctx *vector_exchange(struct vpv_device *vpv, struct vpv_vector *vec,
+					   unsigned int nr, struct eventfd_ctx *trigger)
+{
+	struct eventfd_ctx *old = vec->trigger;
+
+	vpv_memory_force(vpv);
+	if (trigger && is_msix(vpv))
+		table_restore(vpv, vec, nr);
+	if (old && !trigger)
+		disable_irq(vec->irq);
+	WRITE_ONCE(vec->trigger, trigger);
+	if (old && trigger)
+		synchronize_irq(vec->irq);
+	if (!old && trigger)
+		enable_irq(vec->irq);
+	vpv_memory_unforce(vpv);
+	return old;
+}
+
+/* Let @trigger, which is taken over, or nobody if it is NULL, be told of a vector. */
+static void vector_set(struct vpv_device *vpv, unsigned int nr, struct eventfd_ctx *trigger)
+{
+	struct vpv_vector *vec = xa_load(&vpv->state->vectors, nr);
+	struct eventfd_ctx *old;
+	int ret;
+
+	if (!vec)
+		return;
+	/* What KVM was told directly comes to the handler from here on. */
+	vpv_compat_irq_bypass_unregister(&vec->producer);
+	old = vector_exchange(vpv, vec, nr, trigger);
+	if (old)
+		eventfd_ctx_put(old);
+	if (!trigger)
+		return;
+
+	ret = vpv_compat_irq_bypass_register(&vec->producer, trigger, vec->irq);
+	if (ret)
+		pci_info_ratelimited(vpv->pdev, "interrupt %d goes the long way: %d\n",
+				     vec->irq, ret);
+}
+
+/* The function sends nothing more. */
+static void vector_remove(struct vpv_device *vpv, struct vpv_vector *vec, unsigned int nr)
+{
+	xa_erase(&vpv->state->vectors, nr);
+	free_irq(vec->irq, vec);
+	if (vec->trigger)
+		eventfd_ctx_put(vec->trigger);
+	vector_free(vec);
+}
+
+static void triggers_put(struct eventfd_ctx **triggers, unsigned int num)
+{
+	while (num--)
+		if (triggers[num])
+			eventfd_ctx_put(triggers[num]);
+}
+
+/* Take the eventfds @fds; NULL for those that are negative. */
+static int triggers_get(struct eventfd_ctx **triggers, const s32 *fds, unsigned int num)
+{
+	for (unsigned int i = 0; i < num; i++) {
+		struct eventfd_ctx *trigger = NULL;
+
+		if (fds[i] >= 0)
+			trigger = eventfd_ctx_fdget(fds[i]);
+		if (IS_ERR(trigger)) {
+			triggers_put(triggers, i);
+			return PTR_ERR(trigger);
+		}
+		triggers[i] = trigger;
+	}
+	return 0;
+}
+
+/*
+ * All of a block or nothing of it: what can fail is done before the first vector
+ * changes.  One that was added for nothing stays, off, until the type is disabled.
+ */
 static int vectors_set(struct vpv_device *vpv, const struct vfio_irq_set *set,
 		       const s32 *fds)
 {
-	unsigned int i;
+	struct eventfd_ctx **triggers;
 	int ret;
 
-	for (i = 0; i < set->count; i++) {
-		ret = vector_set(vpv, set->start + i, fds[i]);
-		if (ret)
-			break;
-	}
-	if (i == set->count)
-		return 0;
+	triggers = kcalloc(set->count, sizeof(*triggers), GFP_KERNEL_ACCOUNT);
+	if (!triggers)
+		return -ENOMEM;
+	ret = triggers_get(triggers, fds, set->count);
+	if (ret)
+		goto free;
 
-	while (i--)
-		vector_remove(vpv, set->start + i);
+	for (unsigned int i = 0; i < set->count && !ret; i++)
+		if (triggers[i])
+			ret = vector_add(vpv, set->start + i);
+	if (ret) {
+		triggers_put(triggers, set->count);
+		goto free;
+	}
+	for (unsigned int i = 0; i < set->count; i++)
+		vector_set(vpv, set->start + i, triggers[i]);
+free:
+	kfree(triggers);
 	return ret;
+}
+
+/* ---- The type ---- */
+
+/* Not by the PCI core, which does so only when no interrupt has a handler any more. */
+static void messages_off(struct vpv_device *vpv)
+{
+	struct pci_dev *pdev = vpv->pdev;
+	unsigned int pos = is_msix(vpv) ? pdev->msix_cap : pdev->msi_cap;
+	u16 enable = is_msix(vpv) ? PCI_MSIX_FLAGS_ENABLE : PCI_MSI_FLAGS_ENABLE;
+	u16 flags;
+
+	BUILD_BUG_ON(PCI_MSI_FLAGS != PCI_MSIX_FLAGS);
+	pci_read_config_word(pdev, pos + PCI_MSI_FLAGS, &flags);
+	if (!PCI_POSSIBLE_ERROR(flags))
+		pci_write_config_word(pdev, pos + PCI_MSI_FLAGS, flags & ~enable);
+}
+
+void vpv_msi_disable(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	struct vpv_vector *vec;
+	unsigned long nr;
+
+	lockdep_assert_held(&st->igate);
+
+	xa_for_each(&st->vectors, nr, vec)
+		vpv_compat_irq_bypass_unregister(&vec->producer);
+
+	vpv_memory_force(vpv);
+	/* A reset by sysfs would enable messages again, with what is in them by then. */
+	pci_cfg_access_lock(vpv->pdev);
+	messages_off(vpv);
+	xa_for_each(&st->vectors, nr, vec)
+		vector_remove(vpv, vec, nr);
+	pci_free_irq_vectors(vpv->pdev);
+	pci_cfg_access_unlock(vpv->pdev);
+	vpv_memory_unforce(vpv);
+
+	/* That has cleared Interrupt Disable. */
+	vpv_intx_restore(vpv);
+
+	WRITE_ONCE(st->irq_type, VPV_IRQ_NONE);
+	WRITE_ONCE(st->irq_vectors, 0);
 }
 
 /* Return: 0, a negative errno, or the number of vectors if that is too few. */
@@ -188,29 +317,14 @@ static int msi_enable(struct vpv_device *vpv, unsigned int type, unsigned int nu
 
 	WRITE_ONCE(st->irq_vectors, num);
 	WRITE_ONCE(st->irq_type, type);
-	return 0;
-}
 
-void vpv_msi_disable(struct vpv_device *vpv)
-{
-	struct vpv_state *st = vpv->state;
-	struct vpv_vector *vec;
-	unsigned long nr;
-
-	lockdep_assert_held(&st->igate);
-
-	xa_for_each(&st->vectors, nr, vec)
-		vector_remove(vpv, nr);
-
-	vpv_memory_force(vpv);
-	pci_free_irq_vectors(vpv->pdev);
-	vpv_memory_unforce(vpv);
-
-	/* That has cleared Interrupt Disable. */
-	vpv_intx_restore(vpv);
-
-	WRITE_ONCE(st->irq_type, VPV_IRQ_NONE);
-	WRITE_ONCE(st->irq_vectors, 0);
+	/* Those of MSI have one message: the function may send all of them from now on. */
+	ret = 0;
+	for (unsigned int nr = 0; nr < num && !is_msix(vpv) && !ret; nr++)
+		ret = vector_add(vpv, nr);
+	if (ret)
+		vpv_msi_disable(vpv);
+	return ret;
 }
 
 /* Loopback: as if the vectors had been raised. */
@@ -221,7 +335,7 @@ static void vectors_signal(struct vpv_device *vpv, const struct vfio_irq_set *se
 
 	for (unsigned int i = 0; i < set->count; i++) {
 		vec = xa_load(&vpv->state->vectors, set->start + i);
-		if (vec && (!which || which[i]))
+		if (vec && vec->trigger && (!which || which[i]))
 			eventfd_signal(vec->trigger);
 	}
 }
