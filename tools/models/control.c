@@ -141,6 +141,15 @@ static const char *ctl_reset(struct vu_dev *dev, int argc, char **argv, FILE *ou
 	return NULL;
 }
 
+static const char *ctl_soft_reset(struct vu_dev *dev, int argc, char **argv, FILE *out)
+{
+	(void)out;
+	if (argc != 2 || (strcmp(argv[1], "0") && strcmp(argv[1], "1")))
+		return "usage: soft_reset 0|1";
+	vu_config_soft_reset(dev, argv[1][0] == '1');
+	return NULL;
+}
+
 static const char *ctl_exit(struct vu_dev *dev, int argc, char **argv, FILE *out)
 {
 	(void)dev;
@@ -161,6 +170,7 @@ static const struct {
 	{ "fault", ctl_fault,
 	  "fault OP fail[=CODE]|delay=MS|hang [count=N] [skip=N]; fault clear" },
 	{ "reset", ctl_reset, "reset                    power-on reset" },
+	{ "soft_reset", ctl_soft_reset, "soft_reset 0|1           1: D3hot to D0 is a reset (0)" },
 	{ "exit", ctl_exit, "exit [CODE]              die at once" },
 };
 

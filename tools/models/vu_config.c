@@ -174,13 +174,36 @@ static bool starts_flr(const struct vu_config *c, uint64_t off, const uint8_t *b
 	       (c->af && sets(c->af + PCI_AF_CTRL, PCI_AF_CTRL_FLR, off, buf, len));
 }
 
+/* No_Soft_Reset off: on the way from D3hot to D0 the function is reset. */
+void vu_config_soft_reset(struct vu_dev *dev, bool on)
+{
+	struct vu_config *c = &dev->cfg;
+	uint8_t keep = on ? 0 : PCI_PM_CTRL_NO_SOFT_RESET;
+
+	if (!c->pm)
+		return;
+	c->data[c->pm + PCI_PM_CTRL] &= (uint8_t)~PCI_PM_CTRL_NO_SOFT_RESET;
+	c->data[c->pm + PCI_PM_CTRL] |= keep;
+	c->reset[c->pm + PCI_PM_CTRL] &= (uint8_t)~PCI_PM_CTRL_NO_SOFT_RESET;
+	c->reset[c->pm + PCI_PM_CTRL] |= keep;
+}
+
+/* Asleep, and waking up is a reset. */
+static bool forgetful_d3(const struct vu_config *c)
+{
+	uint8_t ctrl = c->pm ? c->data[c->pm + PCI_PM_CTRL] : 0;
+
+	return (ctrl & PCI_PM_CTRL_STATE_MASK) == 3 && !(ctrl & PCI_PM_CTRL_NO_SOFT_RESET);
+}
+
 void vu_config_write(struct vu_dev *dev, uint64_t off, const void *buf, size_t len)
 {
 	const uint8_t *bytes = buf;
+	bool slept = forgetful_d3(&dev->cfg);
 
 	for (size_t i = 0; i < len; i++)
 		write_byte(&dev->cfg, off + i, bytes[i]);
-	if (starts_flr(&dev->cfg, off, bytes, len)) {
+	if (starts_flr(&dev->cfg, off, bytes, len) || (slept && in_d0(dev))) {
 		vu_dev_reset(dev, VU_RESET_FLR);
 		return;
 	}

@@ -36,6 +36,7 @@ struct vu_config {
 int vu_config_setup(struct vu_dev *dev);
 void vu_config_reset(struct vu_dev *dev);
 void vu_config_read(struct vu_dev *dev, uint64_t off, void *buf, size_t len);
+void vu_config_soft_reset(struct vu_dev *dev, bool on);
 /* Applies a write and its side effects (FLR included). */
 void vu_config_write(struct vu_dev *dev, uint64_t off, const void *buf, size_t len);
 

@@ -174,6 +174,21 @@ static void config_masks(void)
 	CHECK_EQ(rig_read32(r, 1, TM_SCRATCH), 0xffffffff);
 	set_cfg(r, pm + PCI_PM_CTRL, 2, 0);
 	CHECK_EQ(rig_read32(r, 1, TM_SCRATCH), 0);
+	/* a function that forgets: nothing of it is left */
+	rig_write32(r, 1, TM_SCRATCH, 5);
+	set_cfg(r, pm + PCI_PM_CTRL, 2, 3);
+	set_cfg(r, pm + PCI_PM_CTRL, 2, 0);
+	CHECK_EQ(rig_read32(r, 1, TM_SCRATCH), 5);
+	CHECK(strstr(rig_control(r, "soft_reset 2"), "err"));
+	rig_control(r, "soft_reset 1");
+	CHECK(!(cfg(r, pm + PCI_PM_CTRL, 2) & PCI_PM_CTRL_NO_SOFT_RESET));
+	set_cfg(r, pm + PCI_PM_CTRL, 2, 3);
+	set_cfg(r, pm + PCI_PM_CTRL, 2, 0);
+	CHECK_EQ(cfg(r, PCI_COMMAND, 2), 0);
+	rig_enable(r);
+	CHECK_EQ(rig_read32(r, 1, TM_SCRATCH), 0);
+	rig_control(r, "soft_reset 0");
+	CHECK(cfg(r, pm + PCI_PM_CTRL, 2) & PCI_PM_CTRL_NO_SOFT_RESET);
 	rig_close(r);
 }
 
