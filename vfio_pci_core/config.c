@@ -11,9 +11,8 @@
 /* Bytes moved in one go; a multiple of a dword, so that none is torn. */
 #define CONFIG_CHUNK	256
 
-static int host_read(void *host, unsigned int pos, unsigned int bytes, u32 *val)
+static int hw_read(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 *val)
 {
-	struct vpv_device *vpv = host;
 	u16 word;
 	u8 byte;
 	int ret;
@@ -33,10 +32,20 @@ static int host_read(void *host, unsigned int pos, unsigned int bytes, u32 *val)
 	return -EINVAL;
 }
 
+static int host_read(void *host, unsigned int pos, unsigned int bytes, u32 *val)
+{
+	int ret = hw_read(host, pos, bytes, val);
+
+	if (!ret)
+		*val = vpv_asleep_view(host, pos, bytes, *val);
+	return ret;
+}
+
 static int host_write(void *host, unsigned int pos, unsigned int bytes, u32 val)
 {
 	struct vpv_device *vpv = host;
 
+	val = vpv_asleep_write(vpv, pos, bytes, val);
 	switch (bytes) {
 	case 1:
 		return pci_user_write_config_byte(vpv->pdev, pos, val);
@@ -50,7 +59,8 @@ static int host_write(void *host, unsigned int pos, unsigned int bytes, u32 val)
 
 /*
  * The user's COMMAND to hardware, but for Interrupt Disable, which is ours: as it has to
- * be, not as it is, since the function may have been reset behind our back.
+ * be, not as it is, since the function may have been reset behind our back.  No DMA by a
+ * function that sleeps as far as the user knows.
  */
 static int write_command(struct vpv_device *vpv, u16 val)
 {
@@ -62,6 +72,8 @@ static int write_command(struct vpv_device *vpv, u16 val)
 	/* Not into the middle of a reset that sysfs has started. */
 	pci_cfg_access_lock(pdev);
 	spin_lock_irqsave(&vpv->state->irqlock, flags);
+	if (vpv->state->asleep != PCI_D0)
+		val &= ~PCI_COMMAND_MASTER;
 	ret = pci_read_config_word(pdev, PCI_COMMAND, &cmd);
 	if (!ret) {
 		out = (cmd & PCI_COMMAND_INTX_DISABLE) | (val & ~PCI_COMMAND_INTX_DISABLE);
@@ -365,6 +377,7 @@ void vpv_command_restore(struct vpv_device *vpv)
 	struct vpv_state *st = vpv->state;
 	unsigned long flags;
 	u16 enables = 0;
+	u16 wanted;
 	u16 cmd;
 
 	lockdep_assert_held_write(&st->memory_lock);
@@ -373,9 +386,12 @@ void vpv_command_restore(struct vpv_device *vpv)
 		enables = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 
 	spin_lock_irqsave(&st->irqlock, flags);
+	wanted = st->user_command & enables;
+	if (st->asleep != PCI_D0)
+		wanted &= ~PCI_COMMAND_MASTER;
 	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
 	if (!PCI_POSSIBLE_ERROR(cmd)) {
-		cmd = (cmd & ~enables) | (st->user_command & enables);
+		cmd = (cmd & ~enables) | wanted;
 		cmd = vpv_intx_command(vpv, cmd);
 		pci_write_config_word(vpv->pdev, PCI_COMMAND, cmd);
 	}

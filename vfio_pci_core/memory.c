@@ -16,7 +16,8 @@ bool vpv_memory_enabled(struct vpv_device *vpv)
 
 	lockdep_assert_held(&vpv->state->memory_lock);
 
-	if (pdev->current_state != PCI_D0 || vpv_gone(pdev) || vpv->state->frozen)
+	if (pdev->current_state != PCI_D0 || vpv->state->asleep != PCI_D0 ||
+	    vpv_gone(pdev) || vpv->state->frozen)
 		return false;
 	return pdev->no_command_memory || (vpv->state->user_command & PCI_COMMAND_MEMORY);
 }
@@ -112,6 +113,18 @@ void vpv_memory_off(struct vpv_device *vpv)
 	command_memory(vpv, false);
 }
 
+static void force_locked(struct vpv_device *vpv)
+{
+	vpv->state->mmio_forced = vpv_memory_on(vpv);
+}
+
+static void unforce_locked(struct vpv_device *vpv)
+{
+	if (vpv->state->mmio_forced)
+		vpv_memory_off(vpv);
+	vpv->state->mmio_forced = false;
+}
+
 /*
  * Enable memory space in hardware for an access by the driver or the PCI core.
  * The user gains nothing: vpv_memory_enabled() looks at the user's bit.
@@ -119,44 +132,49 @@ void vpv_memory_off(struct vpv_device *vpv)
 void vpv_memory_force(struct vpv_device *vpv)
 {
 	down_write(&vpv->state->memory_lock);
-	vpv->state->mmio_forced = vpv_memory_on(vpv);
+	force_locked(vpv);
 }
 
 void vpv_memory_unforce(struct vpv_device *vpv)
 {
-	struct vpv_state *st = vpv->state;
-
-	if (st->mmio_forced) {
-		st->mmio_forced = false;
-		vpv_memory_off(vpv);
-	}
-	up_write(&st->memory_lock);
+	unforce_locked(vpv);
+	up_write(&vpv->state->memory_lock);
 }
-
-void vpv_mmio_end(struct vpv_device *vpv)
-{
-	vpv_memory_unforce(vpv);
-	vpv_awake_put(vpv);
-}
-EXPORT_SYMBOL_GPL(vpv_mmio_end);
 
 int vpv_mmio_begin(struct vpv_device *vpv)
 {
+	struct vpv_state *st = vpv->state;
 	int ret;
 
 	ret = vpv_awake_get(vpv);
 	if (ret)
 		return ret;
-	vpv_memory_force(vpv);
+
+	down_write(&st->memory_lock);
 	if (vpv_gone(vpv->pdev) || !pci_device_is_present(vpv->pdev))
 		ret = -ENODEV;
-	else if (vpv->pdev->current_state != PCI_D0 || vpv->state->frozen)
+	else if (st->frozen)
 		ret = -EIO;
-	if (ret)
-		vpv_mmio_end(vpv);
+	else
+		ret = vpv_wake(vpv);
+	if (!ret) {
+		force_locked(vpv);
+		return 0;
+	}
+	up_write(&st->memory_lock);
+	vpv_awake_put(vpv);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vpv_mmio_begin);
+
+void vpv_mmio_end(struct vpv_device *vpv)
+{
+	unforce_locked(vpv);
+	vpv_rest(vpv);
+	up_write(&vpv->state->memory_lock);
+	vpv_awake_put(vpv);
+}
+EXPORT_SYMBOL_GPL(vpv_mmio_end);
 
 /* Reset for the user: the RESET ioctl and FLR written to config space. */
 int vpv_function_reset(struct vpv_device *vpv)

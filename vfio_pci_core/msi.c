@@ -363,13 +363,17 @@ int vpv_msi_trigger(struct vpv_device *vpv, const struct vfio_irq_set *set, void
 		return 0;
 	}
 
-	if (!enabled) {
+	/* The kernel does not write the table of a function that sleeps. */
+	ret = vpv_reach_begin(vpv);
+	if (ret)
+		return ret;
+	if (!enabled)
 		ret = msi_enable(vpv, set->index, set->start + set->count);
-		if (ret)
-			return ret;
+	if (!ret) {
+		ret = vectors_set(vpv, set, data);
+		if (ret && !enabled)
+			vpv_msi_disable(vpv);
 	}
-	ret = vectors_set(vpv, set, data);
-	if (ret && !enabled)
-		vpv_msi_disable(vpv);
+	vpv_reach_end(vpv);
 	return ret;
 }

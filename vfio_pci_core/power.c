@@ -24,8 +24,8 @@ static bool is_d3(pci_power_t power)
 	return power == PCI_D3hot || power == PCI_D3cold;
 }
 
-/* Context: memory_lock held for writing. */
-int vpv_power_set(struct vpv_device *vpv, pci_power_t power)
+/* The function itself.  Context: memory_lock held for writing. */
+int vpv_power_enter(struct vpv_device *vpv, pci_power_t power)
 {
 	struct vpv_state *st = vpv->state;
 	struct pci_dev *pdev = vpv->pdev;
@@ -34,8 +34,6 @@ int vpv_power_set(struct vpv_device *vpv, pci_power_t power)
 	bool restore = !st->no_soft_reset && is_d3(old) && power == PCI_D0;
 	int ret;
 
-	if (power != PCI_D0 && READ_ONCE(st->sriov.active))
-		return -EBUSY;
 	if (save)
 		pci_save_state(pdev);
 
@@ -57,4 +55,22 @@ int vpv_power_set(struct vpv_device *vpv, pci_power_t power)
 		vpv_config_restore(vpv);
 	}
 	return 0;
+}
+
+/*
+ * For its user, or because whatever he wanted ends here.  A function that is kept awake goes
+ * to sleep later.  Context: memory_lock held for writing.
+ */
+int vpv_power_set(struct vpv_device *vpv, pci_power_t power)
+{
+	struct vpv_state *st = vpv->state;
+	bool later = st->awake && power != PCI_D0;
+
+	if (power != PCI_D0 && READ_ONCE(st->sriov.active))
+		return -EBUSY;
+	if (later || st->asleep != PCI_D0) {
+		WRITE_ONCE(st->asleep, power);
+		vpv_command_restore(vpv);
+	}
+	return later ? 0 : vpv_power_enter(vpv, power);
 }

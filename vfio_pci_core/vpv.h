@@ -158,6 +158,9 @@ struct vpv_pba {
  * @pm_forced: Runtime suspend has enabled memory space.  memory_lock.
  * @low_power: The user has LOW_POWER_ENTRY behind him.  Written under memory_lock.
  * @wake: Eventfd to be told when the function wakes up.  memory_lock.
+ * @awake: How many need the function in D0, whatever its user wants.  memory_lock.
+ * @asleep: D state of the user if the function is in D0 for others only, else PCI_D0.
+ *	Written under memory_lock, and by resets.
  * @frozen: An error has cut the function off, and it was not recovered yet.
  *	memory_lock.
  * @dmabufs: struct vpv_dmabuf of what is exported.  A lock in dmabuf.c; made longer
@@ -214,6 +217,8 @@ struct vpv_state {
 	bool pm_forced;
 	bool low_power;
 	struct eventfd_ctx *wake;
+	unsigned int awake;
+	pci_power_t asleep;
 	bool frozen;
 	struct list_head dmabufs;
 
@@ -388,7 +393,17 @@ int vpv_persona_msix(struct vpv_device *vpv, struct vpv_msix_table *table);
 
 /* power.c */
 void vpv_power_probe(struct vpv_device *vpv);
+int vpv_power_enter(struct vpv_device *vpv, pci_power_t power);
 int vpv_power_set(struct vpv_device *vpv, pci_power_t power);
+
+/* reach.c */
+int vpv_wake(struct vpv_device *vpv);
+void vpv_rest(struct vpv_device *vpv);
+void vpv_asleep_forget(struct vpv_device *vpv);
+u32 vpv_asleep_view(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 hw);
+u32 vpv_asleep_write(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 val);
+int vpv_reach_begin(struct vpv_device *vpv);
+void vpv_reach_end(struct vpv_device *vpv);
 
 /* region.c */
 ssize_t vpv_region_rw(struct vpv_device *vpv, char __user *buf, size_t count,

@@ -287,12 +287,16 @@ extern const struct pci_error_handlers vpv_err_handlers;
  * @vpv: Device, open.
  *
  * Registers answer until vpv_mmio_end(), whatever the user has written to the
- * memory enable bit.  Takes memory_lock: no user memory access, no sleep for
- * longer than a register access takes; poll with begin and end in the loop.
+ * memory enable bit and as D state, and although the function may sleep in low power.
+ * To wake it takes 20 ms or more, each time, and resets it if it is without No_Soft_Reset:
+ * hooks of the migration library have it awake by vmig_desc.reach.  Takes memory_lock: no
+ * user memory access, no sleep for longer than a register access takes; poll with begin
+ * and end in the loop.
  *
  * Does not nest.
  * Context: process; not in reset_done nor in ops of a trapped part of a BAR.
- * Return: 0; -ENODEV if the device is gone; -EIO if it is not in D0.
+ * Return: 0; -ENODEV if the device is gone; -EIO if it does not wake up, or waits for its
+ * reset after an error.
  */
 int vpv_mmio_begin(struct vpv_device *vpv);
 

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A function that its driver needs while its user has put it to sleep.
+ *
+ * It is in D0 then, with bus mastering off, and the D state of the user is kept in
+ * vpv_state.asleep.  To the user it sleeps: vpv_memory_enabled() says no, config space
+ * shows what was written (vpv_asleep_view()), and no DMA and no message leaves it.  What the
+ * user writes meanwhile, a D state or COMMAND, counts in the end.
+ *
+ * A function without No_Soft_Reset loses its internal state on the way to D0.  Its user
+ * loses it in any case when he wakes it; a driver that sets up something in the function
+ * that has to last holds it awake for so long.
+ */
+#include <linux/export.h>
+
+#include "vpv.h"
+#include "vpv/reach.h"
+
+/* Context: memory_lock held for writing, runtime PM active. */
+int vpv_wake(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	struct pci_dev *pdev = vpv->pdev;
+
+	lockdep_assert_held_write(&st->memory_lock);
+
+	if (st->awake++ || pdev->current_state == PCI_D0)
+		return 0;
+
+	/* In this order: it must not do DMA when it is awake. */
+	WRITE_ONCE(st->asleep, pdev->current_state == PCI_D3cold ? PCI_D3hot :
+								   pdev->current_state);
+	vpv_command_restore(vpv);
+	if (!vpv_power_enter(vpv, PCI_D0) && pdev->current_state == PCI_D0)
+		return 0;
+	vpv_rest(vpv);
+	return vpv_gone(pdev) || !pci_device_is_present(pdev) ? -ENODEV : -EIO;
+}
+
+/* Undo vpv_wake(). */
+void vpv_rest(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+
+	lockdep_assert_held_write(&st->memory_lock);
+
+	if (--st->awake || st->asleep == PCI_D0)
+		return;
+	vpv_power_enter(vpv, st->asleep);
+	WRITE_ONCE(st->asleep, PCI_D0);
+	vpv_command_restore(vpv);
+	/* If it does not sleep: quirks. */
+	vpv_memory_back(vpv);
+}
+
+/* What a reset leaves is awake.  As reset_done(): takes no memory_lock. */
+void vpv_asleep_forget(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	unsigned long flags;
+	u16 cmd;
+
+	if (READ_ONCE(st->asleep) == PCI_D0)
+		return;
+	spin_lock_irqsave(&st->irqlock, flags);
+	WRITE_ONCE(st->asleep, PCI_D0);
+	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
+	if (!PCI_POSSIBLE_ERROR(cmd)) {
+		cmd |= READ_ONCE(st->user_command) & PCI_COMMAND_MASTER;
+		pci_write_config_word(vpv->pdev, PCI_COMMAND, cmd);
+	}
+	spin_unlock_irqrestore(&st->irqlock, flags);
+}
+
+/* @field, of 16 bits, as the lanes that it has in an access to @bytes at @pos. */
+static u32 lanes(unsigned int field_pos, u16 field, unsigned int pos, unsigned int bytes)
+{
+	u64 val = field;
+
+	if (field_pos >= pos + bytes || pos >= field_pos + sizeof(field))
+		return 0;
+	val = field_pos >= pos ? val << 8 * (field_pos - pos) : val >> 8 * (pos - field_pos);
+	return val & GENMASK_ULL(8 * bytes - 1, 0);
+}
+
+/*
+ * Bits of @bytes of config space at @pos that the user sees, or writes, otherwise than the
+ * hardware has them.  Set in @user and @hw respectively.
+ */
+static u32 asleep_bits(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 *user)
+{
+	unsigned int pm = vpv->pdev->pm_cap + PCI_PM_CTRL;
+	u16 master = READ_ONCE(vpv->state->user_command) & PCI_COMMAND_MASTER;
+	u16 state = (__force u16)READ_ONCE(vpv->state->asleep);
+
+	if (!state || !vpv->pdev->pm_cap)
+		return 0;
+	*user = lanes(PCI_COMMAND, master, pos, bytes) | lanes(pm, state, pos, bytes);
+	return lanes(PCI_COMMAND, PCI_COMMAND_MASTER, pos, bytes) |
+	       lanes(pm, PCI_PM_CTRL_STATE_MASK, pos, bytes);
+}
+
+/* What the hardware has, as the user sees it. */
+u32 vpv_asleep_view(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 hw)
+{
+	u32 user = 0;
+	u32 mask = asleep_bits(vpv, pos, bytes, &user);
+
+	return (hw & ~mask) | user;
+}
+
+/* What the user writes, as the hardware is to have it: awake and without DMA. */
+u32 vpv_asleep_write(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 val)
+{
+	u32 user;
+
+	return val & ~asleep_bits(vpv, pos, bytes, &user);
+}
+
+int vpv_reach_begin(struct vpv_device *vpv)
+{
+	int ret = vpv_awake_get(vpv);
+
+	if (ret)
+		return ret;
+	scoped_guard(rwsem_write, &vpv->state->memory_lock)
+		ret = vpv_wake(vpv);
+	if (ret)
+		vpv_awake_put(vpv);
+	return ret;
+}
+
+void vpv_reach_end(struct vpv_device *vpv)
+{
+	scoped_guard(rwsem_write, &vpv->state->memory_lock)
+		vpv_rest(vpv);
+	vpv_awake_put(vpv);
+}
+
+static int reach_begin(struct vfio_device *vdev)
+{
+	return vpv_reach_begin(vpv_from_vdev(vdev));
+}
+
+static void reach_end(struct vfio_device *vdev)
+{
+	vpv_reach_end(vpv_from_vdev(vdev));
+}
+
+const struct vpv_reach vpv_reach = {
+	.begin = reach_begin,
+	.end = reach_end,
+};
+EXPORT_SYMBOL_GPL(vpv_reach);
