@@ -132,7 +132,7 @@ static int op_get_data_size(struct vfio_device *vdev, unsigned long *bytes)
 		return -ENODEV;
 
 	if (mig->ops->estimate && mutex_trylock(&m->state_lock)) {
-		if (m->open && !m->detached && !vmig_pending(m)) {
+		if (m->open && !m->detached && !vmig_pending(m) && !vmig_reach(m)) {
 			estimate = mig->ops->estimate(mig);
 			spin_lock(&m->lock);
 			m->estimate = estimate;

@@ -21,7 +21,7 @@ void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_file *f)
 
 	lockdep_assert_held(&m->state_lock);
 
-	if (f->can_ask)
+	if (f->can_ask && !vmig_reach(m))
 		dirty = m->mig->ops->dirty_bytes(m->mig);
 	spin_lock(&f->lock);
 	f->dirty = dirty;

@@ -102,20 +102,41 @@ void vmig_lock(struct vmig_machine *m)
 		pending_locked(m);
 }
 
+/* Release state_lock unless something was left to its holder.  Return: whether it is. */
+static bool try_unlock(struct vmig_machine *m)
+{
+	bool pending;
+
+	spin_lock(&m->lock);
+	pending = vmig_pending(m);
+	if (!pending)
+		mutex_unlock(&m->state_lock);
+	spin_unlock(&m->lock);
+	return !pending;
+}
+
 /**
  * vmig_unlock() - Release the state lock, and do what was left to its holder
  * @m: Machine.
  */
 void vmig_unlock(struct vmig_machine *m)
 {
-	spin_lock(&m->lock);
-	while (vmig_pending(m)) {
-		spin_unlock(&m->lock);
+	for (;;) {
+		vmig_reach_end(m);
+		if (try_unlock(m))
+			return;
 		pending_locked(m);
-		spin_lock(&m->lock);
 	}
-	mutex_unlock(&m->state_lock);
-	spin_unlock(&m->lock);
+}
+
+/* The same for who may hold memory_lock, which vmig_reach_end() takes: the worker ends it. */
+static void unlock_after_report(struct vmig_machine *m)
+{
+	while (!try_unlock(m)) {
+		pending_locked(m);
+		if (m->reached)
+			mod_delayed_work(vmig_wq, &m->work, 0);
+	}
 }
 
 /*
@@ -160,7 +181,7 @@ void vmig_reset_done(struct vmig_dev *mig)
 		vmig_sessions_fail(m, -ENODEV);
 
 	if (mutex_trylock(&m->state_lock))
-		vmig_unlock(m);
+		unlock_after_report(m);
 	else
 		trace_vmig_reset(m, true);
 }
@@ -176,7 +197,7 @@ void vmig_fault(struct vmig_dev *mig, const char *why)
 	vmig_sessions_fail(m, -EIO);
 
 	if (mutex_trylock(&m->state_lock))
-		vmig_unlock(m);
+		unlock_after_report(m);
 	else
 		trace_vmig_fault(m, why, true);
 }

@@ -380,7 +380,9 @@ static void save_produce(struct vmig_machine *m, struct vmig_file *f)
 	const char *what = f->final ? "save" : "precopy";
 	int err;
 
-	err = f->final ? save_rest(m, f) : save_round(m, f);
+	err = vmig_reach(m);
+	if (!err)
+		err = f->final ? save_rest(m, f) : save_round(m, f);
 	if (!err) {
 		save_produced(f);
 		return;

@@ -207,13 +207,18 @@ static int state_step(struct vmig_machine *m, const struct vmig_step *step,
 	return err;
 }
 
-/* All steps of a path.  Stops where a hook fails, or when a reset or fault came between. */
+/*
+ * All steps of a path, of a device that can be reached.  Stops where a hook fails, or when a
+ * reset or fault came between.
+ */
 static int state_walk(struct vmig_machine *m, const struct vmig_path *path,
 		      struct file **filp)
 {
 	unsigned int i;
-	int err = 0;
+	int err = vmig_reach(m);
 
+	if (err == -EIO)
+		vmig_state_error(m, err);
 	for (i = 0; i < path->steps && !err; i++) {
 		if (vmig_pending(m))
 			return READ_ONCE(m->fault) ? -EIO : -ECANCELED;

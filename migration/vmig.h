@@ -32,6 +32,7 @@
 #include <linux/workqueue.h>
 
 #include <vpv/migration.h>
+#include <vpv/reach.h>
 
 #include "fsm.h"
 #include "stream.h"
@@ -109,6 +110,7 @@ struct vmig_session_stats {
  * @logging: User space wants to know what the device writes; written under track_lock.
  * @tracker: The device keeps track; NULL: everything is dirty; track_lock.
  * @estimate: Last answer of the estimate hook; lock.
+ * @reached: The device is kept reachable for hooks; state_lock.
  * @refused: A hook has told why it refuses; state_lock.
  * @entered: When @state was entered; lock.
  * @state_ns: Time spent in each state since RUNNING was left; lock.
@@ -144,6 +146,7 @@ struct vmig_machine {
 	bool logging;
 	struct vmig_tracker *tracker;
 	u64 estimate;
+	bool reached;
 	bool refused;
 
 	ktime_t entered;
@@ -266,6 +269,10 @@ void vmig_state_error(struct vmig_machine *m, int err);
 u8 vmig_state_snapshot(struct vmig_machine *m);
 void vmig_sessions_fail(struct vmig_machine *m, int err);
 void vmig_sessions_end(struct vmig_machine *m, int err);
+
+/* reach.c */
+int vmig_reach(struct vmig_machine *m);
+void vmig_reach_end(struct vmig_machine *m);
 
 /* reset.c */
 void vmig_lock(struct vmig_machine *m);

@@ -549,18 +549,6 @@ TEST_F(one, saving_does_not_need_memory_enable)
 	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, cmd));
 }
 
-TEST_F(one, in_d3_migration_is_refused_and_the_device_is_well)
-{
-	unsigned int pm = vdev_find_cap(&self->v, PCI_CAP_ID_PM);
-	int fd;
-
-	ASSERT_EQ(0, vdev_cfg_set(&self->v, pm + PCI_PM_CTRL, 2, 3));
-	EXPECT_EQ(-EBUSY, mig_set(&self->v, STOP_COPY, &fd));
-	ASSERT_EQ(0, vdev_cfg_set(&self->v, pm + PCI_PM_CTRL, 2, 0));
-	EXPECT_EQ(RUNNING, mig_get(&self->v));
-	EXPECT_EQ(0, mig_save(&self->v, &self->blob, false));
-}
-
 /* ---- from one function to another ---- */
 
 FIXTURE(two)

@@ -26,6 +26,7 @@
 struct vmig_dev;
 struct vmig_machine;
 struct vpv_config_travel;
+struct vpv_reach;
 
 /**
  * struct vmig_record - One record of a stream, as a variant gets it
@@ -391,6 +392,9 @@ struct vmig_ops {
  *	are in the stream and are compared, and a stream that does not show what its
  *	user saw is refused; vmig_open() must come after the device's config space has
  *	been built.
+ * @reach: How to make the device reachable for hooks (&vpv_reach), or NULL: it always is.
+ *	It is reachable in every hook but reset and those for tracking, and stays so from
+ *	the first step away from RUNNING and PRE_COPY until the device is there again.
  */
 struct vmig_desc {
 	const char *family;
@@ -402,6 +406,7 @@ struct vmig_desc {
 	u32 max_queued;
 	u64 typical_bytes;
 	const struct vpv_config_travel *config;
+	const struct vpv_reach *reach;
 };
 
 /**

@@ -21,17 +21,9 @@ static void __iomem *cp_page(struct hisil_dev *hd)
 	return vpv_bar(&hd->vpv, HISIL_BAR) + vpv_bar_bytes(&hd->vpv, HISIL_BAR) / 2;
 }
 
-/* -EIO of the core means "not in D0": nothing is wrong with the function. */
-static int cp_begin(struct hisil_dev *hd)
-{
-	int err = vpv_mmio_begin(&hd->vpv);
-
-	return err == -EIO ? -EBUSY : err;
-}
-
 static int cp_write(struct hisil_dev *hd, u32 reg, u32 val)
 {
-	int err = cp_begin(hd);
+	int err = vpv_mmio_begin(&hd->vpv);
 
 	if (err)
 		return err;
@@ -43,7 +35,7 @@ static int cp_write(struct hisil_dev *hd, u32 reg, u32 val)
 /* No register but the window may hold all ones. */
 static int cp_read(struct hisil_dev *hd, u32 reg, u32 *val)
 {
-	int err = cp_begin(hd);
+	int err = vpv_mmio_begin(&hd->vpv);
 
 	if (err)
 		return err;
@@ -80,7 +72,7 @@ static int cp_start(struct hisil_dev *hd, u32 sel, enum hisil_cmd cmd, const __l
 		    size_t bytes, u32 *stat)
 {
 	void __iomem *page = cp_page(hd);
-	int err = cp_begin(hd);
+	int err = vpv_mmio_begin(&hd->vpv);
 
 	if (err)
 		return err;
@@ -127,7 +119,7 @@ static int window_read(struct hisil_dev *hd, __le32 *buf, size_t room, u32 *byte
 	int err;
 
 	lockdep_assert_held(&hd->cp_lock);
-	err = cp_begin(hd);
+	err = vpv_mmio_begin(&hd->vpv);
 	if (err)
 		return err;
 	*bytes = ioread32(page + HISIL_CP_LEN);
@@ -146,8 +138,8 @@ static int window_read(struct hisil_dev *hd, __le32 *buf, size_t room, u32 *byte
  * @id: Receives it.
  *
  * Context: process; may sleep.
- * Return: 0; -ENODEV if there is no control page; -EBUSY outside D0 or while somebody
- * else has its BAR; -EIO when the function does not answer.
+ * Return: 0; -ENODEV if there is no control page; -EBUSY while somebody else has its BAR;
+ * -EIO when the function does not answer.
  */
 int hisil_hw_identify(struct hisil_dev *hd, struct hisil_ident *id)
 {
@@ -175,7 +167,7 @@ int hisil_hw_identify(struct hisil_dev *hd, struct hisil_ident *id)
 		return -EBUSY;
 	}
 
-	err = cp_begin(hd);
+	err = vpv_mmio_begin(&hd->vpv);
 	if (err)
 		return err;
 	magic = ioread32(cp_page(hd) + HISIL_CP_ID);
@@ -229,8 +221,7 @@ static int wait_drained(struct hisil_dev *hd, unsigned int limit_ms)
  * A function that cannot be drained runs again afterwards.
  *
  * Context: process; may sleep as long as the hardware says that a drain takes.
- * Return: 0; -ETIMEDOUT or -EBUSY (outside D0), and the function runs; -EIO when
- * it does not answer.
+ * Return: 0; -ETIMEDOUT, and the function runs; -EIO when it does not answer.
  */
 int hisil_hw_pause(struct hisil_dev *hd)
 {
@@ -273,7 +264,7 @@ static int set_pause(struct hisil_dev *hd, u32 bits)
  * @hd: Device, paused.
  *
  * Context: process.
- * Return: 0; -EBUSY outside D0; -EIO when the function does not do it.
+ * Return: 0; -EIO when the function does not do it.
  */
 int hisil_hw_freeze(struct hisil_dev *hd)
 {
@@ -285,7 +276,7 @@ int hisil_hw_freeze(struct hisil_dev *hd)
  * @hd: Device.
  *
  * Context: process.
- * Return: 0; -EBUSY outside D0; -EIO when the function does not do it.
+ * Return: 0; -EIO when the function does not do it.
  */
 int hisil_hw_thaw(struct hisil_dev *hd)
 {
@@ -301,7 +292,7 @@ int hisil_hw_thaw(struct hisil_dev *hd)
  * @bytes: Receives the size of the context, at most @room.
  *
  * Context: process; may sleep for HISIL_CMD_MS.
- * Return: 0; -EIO, -ETIMEDOUT or -EBUSY when the function does not do it.
+ * Return: 0; -EIO or -ETIMEDOUT when the function does not do it.
  */
 int hisil_hw_ctx_read(struct hisil_dev *hd, u32 sel, void *buf, size_t room, size_t *bytes)
 {
@@ -331,8 +322,8 @@ int hisil_hw_ctx_read(struct hisil_dev *hd, u32 sel, void *buf, size_t room, siz
  * @bytes: Its size, a multiple of 4, at most HISIL_MAX_CTX_BYTES.
  *
  * Context: process; may sleep for HISIL_CMD_MS.
- * Return: 0; -EINVAL when the function refuses the content; -EIO, -ETIMEDOUT or
- * -EBUSY when it does not do it.
+ * Return: 0; -EINVAL when the function refuses the content; -EIO or -ETIMEDOUT when it
+ * does not do it.
  */
 int hisil_hw_ctx_write(struct hisil_dev *hd, u32 sel, const void *buf, size_t bytes)
 {
@@ -345,7 +336,7 @@ int hisil_hw_ctx_write(struct hisil_dev *hd, u32 sel, const void *buf, size_t by
  * @hd: Device.
  *
  * Context: process; may sleep for HISIL_CMD_MS.
- * Return: 0; -EIO, -ETIMEDOUT or -EBUSY when the function does not do it.
+ * Return: 0; -EIO or -ETIMEDOUT when the function does not do it.
  */
 int hisil_hw_ctx_clear(struct hisil_dev *hd)
 {

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include <vpv/config_travel.h>
+#include <vpv/reach.h>
 
 #include "hisi_like.h"
 
@@ -237,4 +238,5 @@ const struct vmig_desc hisil_mig_desc = {
 	.match_bytes = sizeof(struct hisil_match),
 	.max_payload = HISIL_MAX_CTX_BYTES,
 	.config = &vpv_config_travel,
+	.reach = &vpv_reach,
 };

@@ -4,6 +4,7 @@
  * save.c, commands are in hw.c; states, files and the stream are the library's.
  */
 #include <vpv/config_travel.h>
+#include <vpv/reach.h>
 
 #include "mlx5_like.h"
 
@@ -360,4 +361,5 @@ const struct vmig_desc mlxl_mig_desc = {
 			   sizeof(struct mlxl_rec_piece) + MLXL_PIECE_BYTES),
 	.typical_bytes = SZ_64M,
 	.config = &vpv_config_travel,
+	.reach = &vpv_reach,
 };

@@ -4,6 +4,7 @@
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/random.h>
+#include <vpv/reach.h>
 
 #include "fake_dev.h"
 
@@ -24,6 +25,8 @@ static int hook_begin(struct vmig_dev *mig, int hook)
 		complete(&fake->there);
 		wait_for_completion(&fake->go);
 	}
+	if (hook != FAKE_RESET && !atomic_read(&fake->reached))
+		fake->unreached = true;
 	if (hook != FAKE_RESET) {
 		mutex_lock(&fake->memory_lock);
 		mutex_unlock(&fake->memory_lock);
@@ -204,6 +207,34 @@ const struct vmig_ops fake_small_ops = {
 	.reset		= fake_reset,
 };
 
+/* Awake from the first begin to the last end; as the core's, under memory_lock. */
+static int fake_reach_begin(struct vfio_device *vdev)
+{
+	struct fake *fake = container_of(vdev, struct fake, vdev);
+
+	if (fake->unreachable)
+		return fake->unreachable;
+	mutex_lock(&fake->memory_lock);
+	atomic_inc(&fake->reached);
+	fake->reaches++;
+	mutex_unlock(&fake->memory_lock);
+	return 0;
+}
+
+static void fake_reach_end(struct vfio_device *vdev)
+{
+	struct fake *fake = container_of(vdev, struct fake, vdev);
+
+	mutex_lock(&fake->memory_lock);
+	atomic_dec(&fake->reached);
+	mutex_unlock(&fake->memory_lock);
+}
+
+static const struct vpv_reach fake_reach = {
+	.begin	= fake_reach_begin,
+	.end	= fake_reach_end,
+};
+
 static const struct vmig_desc fake_desc = {
 	.family		= "kunit_fake",
 	.state_version	= 1,
@@ -213,6 +244,7 @@ static const struct vmig_desc fake_desc = {
 	.max_payload	= 64 << 10,
 	.max_queued	= FAKE_MAX_QUEUED,
 	.typical_bytes	= 1,
+	.reach		= &fake_reach,
 };
 
 static const struct vmig_desc fake_small_desc = {
@@ -222,6 +254,7 @@ static const struct vmig_desc fake_small_desc = {
 	.state_accepts	= 1,
 	.max_payload	= 64 << 10,
 	.max_queued	= FAKE_MAX_QUEUED,
+	.reach		= &fake_reach,
 };
 
 /* Hooks of the device that is being allocated: fake_init() has no argument for it. */

@@ -38,6 +38,10 @@ enum fake_hook {
  * @calls: How often each hook was called.
  * @inside: Hooks that run at this moment; must not exceed 1.
  * @overlap: They did.
+ * @reached: How often it was made reachable and not yet left.
+ * @reaches: How often it was made reachable.
+ * @unreachable: Instead, this error.
+ * @unreached: A hook was called without.
  * @stalled: This hook waits for @go and says @there; FAKE_HOOKS: none.
  * @there: The stalled hook has begun.
  * @go: It may go on.
@@ -58,6 +62,10 @@ struct fake {
 	atomic_t calls[FAKE_HOOKS];
 	atomic_t inside;
 	bool overlap;
+	atomic_t reached;
+	unsigned int reaches;
+	int unreachable;
+	bool unreached;
 	int stalled;
 	struct completion there;
 	struct completion go;

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Hooks reach the device however its user has left it: asleep, say.
+ *
+ * It is made reachable before the first hook and may sleep again when state_lock is let
+ * go, but not before it runs freely: what hooks have set up in a device that is quiesced or
+ * frozen may be lost when it sleeps.
+ */
+#include "vmig.h"
+
+/**
+ * vmig_reach() - Before hooks are called
+ * @m: Machine of a device that is open.
+ *
+ * Return: 0, or the error of vpv_reach.begin.
+ */
+int vmig_reach(struct vmig_machine *m)
+{
+	const struct vpv_reach *reach = m->mig->desc->reach;
+	int err;
+
+	lockdep_assert_held(&m->state_lock);
+
+	if (!reach || m->reached)
+		return 0;
+	err = reach->begin(m->mig->vdev);
+	if (err)
+		vmig_complain(m, "the device cannot be reached: %d", err);
+	else
+		m->reached = true;
+	return err;
+}
+
+/**
+ * vmig_reach_end() - No hook is called until vmig_reach() is again
+ * @m: Machine.
+ */
+void vmig_reach_end(struct vmig_machine *m)
+{
+	bool free = (m->state & (VMIG_RUNNING | VMIG_NDMA)) == VMIG_RUNNING;
+
+	lockdep_assert_held(&m->state_lock);
+
+	if (!m->reached || (m->open && !free))
+		return;
+	m->reached = false;
+	m->mig->desc->reach->end(m->mig->vdev);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Ways in which a user may have left a function: see left.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/pci_regs.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "left.h"
+
+#define ON	(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER)
+
+/* What of COMMAND is off, and the D state. */
+static const struct {
+	const char *name;
+	uint16_t off;
+	uint8_t power;
+} ways[LEFT_WAYS] = {
+	[LEFT_AWAKE] = { "awake", 0, 0 },
+	[LEFT_D3HOT] = { "in D3hot", 0, 3 },
+	[LEFT_LOW_POWER] = { "in low power", 0, 0 },
+	[LEFT_NO_MEMORY] = { "without memory", PCI_COMMAND_MEMORY, 0 },
+	[LEFT_NO_MASTER] = { "without bus master", PCI_COMMAND_MASTER, 0 },
+	[LEFT_HALF_IRQ] = { "with half of its interrupts", 0, 0 },
+	[LEFT_D3HOT_OFF] = { "in D3hot with all off", ON, 3 },
+};
+
+const char *left_name(enum left_how how)
+{
+	return ways[how].name;
+}
+
+static unsigned int power_reg(struct vdev *v)
+{
+	return vdev_find_cap(v, PCI_CAP_ID_PM) + PCI_PM_CTRL;
+}
+
+static int low_power(struct vdev *v, uint32_t feature)
+{
+	return vdev_feature(v, VFIO_DEVICE_FEATURE_SET | feature, NULL, 0);
+}
+
+int left_leave(struct vdev *v, struct left *l, enum left_how how)
+{
+	int fd, err = 0;
+
+	l->how = how;
+	l->command = vdev_cfg(v, PCI_COMMAND, 2);
+	if (ways[how].off)
+		err = vdev_cfg_set(v, PCI_COMMAND, 2, l->command & ~ways[how].off);
+	if (!err && ways[how].power)
+		err = vdev_cfg_set(v, power_reg(v), 2, ways[how].power);
+	if (err)
+		return err;
+	if (how == LEFT_LOW_POWER) {
+		err = low_power(v, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY);
+		return err ? err : vdev_pm_becomes(v->slot.bdf, "suspended") ? 0 : -ETIMEDOUT;
+	}
+	if (how != LEFT_HALF_IRQ)
+		return 0;
+	fd = eventfd_new();
+	err = vdev_irq_eventfds(v, VFIO_PCI_MSIX_IRQ_INDEX, 1, 1, &fd);
+	close(fd);
+	return err;
+}
+
+static int unclean(const struct left *l, const char *what, uint32_t got, uint32_t want)
+{
+	fprintf(stderr, "# left %s: %s is %#x, was %#x\n", left_name(l->how), what, got, want);
+	return -EUCLEAN;
+}
+
+static int check_hardware(struct vdev *v, const struct left *l)
+{
+	uint32_t command = left_hw_command(v) & ON, want = l->command & ~ways[l->how].off & ON;
+	char power[16];
+	int err = left_power_state(v, power, sizeof(power));
+
+	if (err)
+		return err;
+	if (command != want)
+		return unclean(l, "COMMAND in hardware", command, want);
+	if (strcmp(power, ways[l->how].power ? "D3hot" : "D0")) {
+		fprintf(stderr, "# left %s: hardware is in %s\n", left_name(l->how), power);
+		return -EUCLEAN;
+	}
+	return 0;
+}
+
+int left_check(struct vdev *v, const struct left *l, bool hardware)
+{
+	uint32_t command = vdev_cfg(v, PCI_COMMAND, 2);
+	uint32_t power = vdev_cfg(v, power_reg(v), 2) & PCI_PM_CTRL_STATE_MASK;
+	bool answers = !ways[l->how].power && !(ways[l->how].off & PCI_COMMAND_MEMORY);
+	uint32_t val;
+	long n;
+
+	if (command != (l->command & ~ways[l->how].off))
+		return unclean(l, "COMMAND", command, l->command & ~ways[l->how].off);
+	if (power != ways[l->how].power)
+		return unclean(l, "the D state", power, ways[l->how].power);
+	n = vdev_pread(v, l->bar, 0, &val, sizeof(val));
+	if (n != (answers ? (long)sizeof(val) : -EIO))
+		return unclean(l, "a read of a BAR", (uint32_t)n, answers ? sizeof(val) : -EIO);
+	if (l->how == LEFT_LOW_POWER)
+		return !hardware || vdev_pm_becomes(v->slot.bdf, "suspended") ? 0 : -EUCLEAN;
+	return hardware ? check_hardware(v, l) : 0;
+}
+
+int left_back(struct vdev *v, const struct left *l)
+{
+	int err = 0;
+
+	if (l->how == LEFT_LOW_POWER)
+		err = low_power(v, VFIO_DEVICE_FEATURE_LOW_POWER_EXIT);
+	if (!err && ways[l->how].power)
+		err = vdev_cfg_set(v, power_reg(v), 2, 0);
+	if (!err && ways[l->how].off)
+		err = vdev_cfg_set(v, PCI_COMMAND, 2, l->command);
+	if (!err && l->how == LEFT_HALF_IRQ)
+		err = vdev_irq_eventfds(v, VFIO_PCI_MSIX_IRQ_INDEX, 0, 0, NULL);
+	return err;
+}
+
+int left_power_state(const struct vdev *v, char *buf, size_t room)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power_state", v->slot.bdf);
+	return sysfs_read(path, buf, room);
+}
+
+uint32_t left_hw_command(const struct vdev *v)
+{
+	char path[128];
+	uint16_t command = 0xffff;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", v->slot.bdf);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
+		command = 0xffff;
+	if (fd >= 0)
+		close(fd);
+	return command;
+}
