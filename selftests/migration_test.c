@@ -549,6 +549,31 @@ TEST_F(one, saving_does_not_need_memory_enable)
 	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, cmd));
 }
 
+/* An operation that never ends: it is parked, and done once, here or there. */
+TEST_F(one, work_that_does_not_end_is_kept)
+{
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault op hang count=1 skip=1"));
+	hsl_batch_put(&self->h, 0, 4, 1);
+	hsl_ring(&self->h, 0);
+	usleep(100000);
+	ASSERT_EQ(0, mig_set(&self->v, STOP, NULL));
+	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
+	EXPECT_EQ(0, hsl_batch_check(&self->h, 0, 4, 1));
+	EXPECT_EQ(4U, hsl_read64(&self->h, HSL_OPS_DONE));
+}
+
+/* Nothing helps: it goes on as if nobody had asked. */
+TEST_F(one, a_drain_that_fails_leaves_it_running)
+{
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault pause hang"));
+	EXPECT_EQ(-ETIMEDOUT, mig_set(&self->v, STOP, NULL));
+	EXPECT_EQ(RUNNING, mig_get(&self->v));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
+	EXPECT_EQ(0, hsl_work(&self->h, 0, 1));
+}
+
 /* ---- from one function to another ---- */
 
 FIXTURE(two)
@@ -665,6 +690,22 @@ TEST_F(two, parked_and_pending_operations_run_once)
 	EXPECT_EQ((uint64_t)QUEUES * OPS, b);
 	ASSERT_EQ(0, model_value(&self->ma, "stats", "dma_writes", &writes[1]));
 	EXPECT_EQ(writes[0], writes[1]);
+}
+
+TEST_F(two, work_that_does_not_end_moves)
+{
+	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, model_cmd(&self->ma, "fault op hang skip=1"));
+	hsl_batch_put(&self->h, 0, 6, 1);
+	hsl_ring(&self->h, 0);
+	usleep(100000);
+	ASSERT_EQ(0, mig_save(&self->a, &self->blob, true));
+	EXPECT_EQ(1U, ops_in_stream(&self->blob));
+	ASSERT_EQ(0, mig_load(&self->b, &self->blob, STOP));
+	ASSERT_EQ(0, arrive(&self->h, &self->b, 0));
+	ASSERT_EQ(0, mig_set(&self->b, RUNNING, NULL));
+	EXPECT_EQ(0, hsl_batch_check(&self->h, 0, 6, 1));
+	EXPECT_EQ(6U, hsl_read64(&self->h, HSL_OPS_DONE));
 }
 
 TEST_F(two, owed_interrupts_arrive)

@@ -258,7 +258,7 @@ static int take_rev(struct hsl *h)
 static int take_options(struct hsl *h)
 {
 	uint64_t queues = HSL_MAX_QUEUES, log2 = HSL_MAX_LOG2, algs = (1u << HSL_NUM_OPS) - 1;
-	uint64_t version = 1, oldest = 1, isolated = 0;
+	uint64_t version = 1, oldest = 1, isolated = 0, revoke = 1;
 	int err = take_rev(h);
 
 	h->cp_base = (uint32_t)(hsl_bar_bytes(h->dev) / 2);
@@ -269,6 +269,7 @@ static int take_options(struct hsl *h)
 	err = err ? err : vu_option_u64(h->dev, "log2", 1, HSL_MAX_LOG2, &log2);
 	err = err ? err : vu_option_u64(h->dev, "algs", 0, algs, &algs);
 	err = err ? err : vu_option_u64(h->dev, "isolated", 0, 1, &isolated);
+	err = err ? err : vu_option_u64(h->dev, "revoke", 0, 1, &revoke);
 	err = err ? err : vu_option_u64(h->dev, "drain_ms", 1, 60000, &h->drain_ms);
 	err = err ? err : vu_option_u64(h->dev, "op_us", 0, 60000000, &h->op_us);
 	h->version = (uint32_t)version;
@@ -277,6 +278,7 @@ static int take_options(struct hsl *h)
 	h->log2 = (uint32_t)log2;
 	h->algs = (uint32_t)algs;
 	h->isolated = (uint32_t)isolated;
+	h->revoke = revoke;
 	return err;
 }
 
@@ -388,6 +390,7 @@ static const struct vu_option hsl_options[] = {
 	{ "log2", "log2 of the most ring entries, 1 to 10 (10)" },
 	{ "algs", "bit mask of opcodes that work (0x3f)" },
 	{ "isolated", "1: isolated after a hardware error (0)" },
+	{ "revoke", "1: operations in work can be taken back (1)" },
 	{ "drain_ms", "bound of a drain (1000)" },
 	{ "op_us", "extra time of each operation (0)" },
 	{ "firmware", "revision of the firmware, 1 or 2: another config space (1)" },

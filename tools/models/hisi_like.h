@@ -42,6 +42,9 @@ enum hsl_op_status {
 
 #define HSL_PAUSE		0x1u
 #define HSL_FREEZE		0x2u
+#define HSL_REVOKE		0x4u
+
+#define HSL_CAP_REVOKE		0x1u
 
 enum hsl_drain { HSL_RUNNING, HSL_DRAINING, HSL_DRAINED, HSL_DRAIN_FAILED };
 enum hsl_cmd { HSL_CMD_READ = 1, HSL_CMD_WRITE = 2, HSL_CMD_CLEAR = 3 };
@@ -171,6 +174,7 @@ struct hsl {
 	struct vu_dev *dev;
 	uint32_t cp_base;		/* control page in BAR 2 */
 	uint32_t rev, queues, log2, algs, version, oldest, isolated;
+	bool revoke;
 	uint64_t drain_ms, op_us;
 	uint32_t ctrl, status;
 	uint64_t ops_done, ops_failed;
@@ -204,6 +208,8 @@ void hsl_queue_ctrl(struct hsl *h, struct hsl_queue *q, uint32_t val);
 void hsl_queue_sq_tail(struct hsl_queue *q, uint32_t val);
 void hsl_queue_cq_head(struct hsl_queue *q, uint32_t val);
 void hsl_contexts_clear(struct hsl *h);
+/* Operations in work that write nothing yet are parked again. */
+void hsl_revoke(struct hsl *h);
 /* No operation is in work and guest memory is not being accessed. */
 bool hsl_idle(const struct hsl *h);
 

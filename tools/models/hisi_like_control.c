@@ -16,7 +16,7 @@ enum {
 	CP_ID = 0x00, CP_REV = 0x04, CP_VERSION = 0x08, CP_LIMITS = 0x0c, CP_ALGS = 0x10,
 	CP_ISOLATION = 0x14, CP_MAX_XFER = 0x18, CP_DRAIN_MS = 0x1c, CP_PAUSE = 0x20,
 	CP_DRAIN = 0x24, CP_ERR = 0x28, CP_SEL = 0x30, CP_LEN = 0x34, CP_CMD = 0x38,
-	CP_STAT = 0x3c, CP_WLEN = 0x40,
+	CP_STAT = 0x3c, CP_WLEN = 0x40, CP_CAPS = 0x44,
 };
 
 void hsl_control_reset(struct hsl *h)
@@ -291,8 +291,12 @@ static void write_pause(struct hsl *h, uint32_t val)
 		return;
 	}
 	cp->pause |= HSL_PAUSE;
-	if (!was)
+	if (!was) {
 		start_pause(h);
+	} else if ((val & HSL_REVOKE) && h->revoke && cp->drain != HSL_DRAINED) {
+		hsl_revoke(h);
+		start_pause(h);
+	}
 	cp->pause &= ~HSL_FREEZE;
 	if ((val & HSL_FREEZE) && cp->drain == HSL_DRAINED)
 		cp->pause |= HSL_FREEZE;
@@ -331,6 +335,7 @@ uint32_t hsl_control_read(struct hsl *h, uint32_t off)
 	case CP_LEN: return context_len(h, cp->sel);
 	case CP_STAT: return cp->stat;
 	case CP_WLEN: return cp->wlen;
+	case CP_CAPS: return h->revoke ? HSL_CAP_REVOKE : 0;
 	}
 	return 0;
 }
@@ -366,6 +371,7 @@ void hsl_control_regs(struct hsl *h, FILE *out)
 		{ "CP_DRAIN_MS", CP_DRAIN_MS }, { "CP_PAUSE", CP_PAUSE },
 		{ "CP_DRAIN", CP_DRAIN }, { "CP_ERR", CP_ERR }, { "CP_SEL", CP_SEL },
 		{ "CP_LEN", CP_LEN }, { "CP_STAT", CP_STAT }, { "CP_WLEN", CP_WLEN },
+		{ "CP_CAPS", CP_CAPS },
 	};
 
 	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)

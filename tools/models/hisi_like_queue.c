@@ -150,6 +150,20 @@ static void after_work(struct hsl *h, struct hsl_queue *q)
 		queue_stop(q, 0);
 }
 
+void hsl_revoke(struct hsl *h)
+{
+	if (h->touching)
+		return;		/* the one that writes is about to end */
+	for (unsigned int n = 0; n < h->queues; n++) {
+		struct hsl_queue *q = &h->q[n];
+
+		if (!q->in_work)
+			continue;
+		unbegin(q);
+		after_work(h, q);
+	}
+}
+
 static void count_done(struct hsl *h, struct hsl_queue *q, const struct hsl_cqe *c)
 {
 	q->regs.seq++;

@@ -153,6 +153,7 @@ int hisil_hw_identify(struct hisil_dev *hd, struct hisil_ident *id)
 		{ HISIL_CP_ALGS, &id->algs },
 		{ HISIL_CP_ISOLATION, &id->isolation },
 		{ HISIL_CP_MAX_XFER, &id->max_xfer },
+		{ HISIL_CP_CAPS, &id->caps },
 	};
 	u32 magic;
 	int err;
@@ -202,14 +203,16 @@ int hisil_hw_resume(struct hisil_dev *hd)
 	return cp_poll(hd, HISIL_CP_DRAIN, busy, HISIL_PAUSE_MS, &drain);
 }
 
-static int wait_drained(struct hisil_dev *hd, unsigned int limit_ms)
+static int drain(struct hisil_dev *hd, u32 bits, unsigned int limit_ms)
 {
 	const unsigned long busy = BIT(HISIL_DRAIN_RUNNING) | BIT(HISIL_DRAIN_DRAINING);
-	u32 drain;
+	u32 state;
 	int err;
 
-	err = cp_poll(hd, HISIL_CP_DRAIN, busy, limit_ms, &drain);
-	if (!err && drain != HISIL_DRAIN_DRAINED)
+	err = cp_write(hd, HISIL_CP_PAUSE, bits);
+	if (!err)
+		err = cp_poll(hd, HISIL_CP_DRAIN, busy, limit_ms, &state);
+	if (!err && state != HISIL_DRAIN_DRAINED)
 		err = -ETIMEDOUT;
 	return err;
 }
@@ -218,9 +221,10 @@ static int wait_drained(struct hisil_dev *hd, unsigned int limit_ms)
  * hisil_hw_pause() - No DMA and no interrupt from here on
  * @hd: Device.
  *
+ * Operations that do not end in time are parked, to run again, if the hardware can do that.
  * A function that cannot be drained runs again afterwards.
  *
- * Context: process; may sleep as long as the hardware says that a drain takes.
+ * Context: process; may sleep twice as long as the hardware says that a drain takes.
  * Return: 0; -ETIMEDOUT, and the function runs; -EIO when it does not answer.
  */
 int hisil_hw_pause(struct hisil_dev *hd)
@@ -229,13 +233,13 @@ int hisil_hw_pause(struct hisil_dev *hd)
 	int err;
 
 	err = cp_read(hd, HISIL_CP_DRAIN_MS, &drain_ms);
-	if (!err)
-		err = cp_write(hd, HISIL_CP_PAUSE, HISIL_PAUSE);
 	if (err)
 		return err;
 
 	drain_ms = min_t(u32, drain_ms, HISIL_DRAIN_MAX_MS) + HISIL_DRAIN_MARGIN_MS;
-	err = wait_drained(hd, drain_ms);
+	err = drain(hd, HISIL_PAUSE, drain_ms);
+	if (err == -ETIMEDOUT && (hd->id.caps & HISIL_CAP_REVOKE))
+		err = drain(hd, HISIL_PAUSE | HISIL_REVOKE, drain_ms);
 	if (!err)
 		return 0;
 	dev_warn_ratelimited(&hd->vpv.pdev->dev, "not drained within %u ms: error %d\n",

@@ -15,6 +15,7 @@
  * @algs: CP_ALGS.
  * @max_xfer: CP_MAX_XFER.
  * @isolation: CP_ISOLATION.
+ * @caps: CP_CAPS; nothing that a source or a destination needs of the other.
  */
 struct hisil_ident {
 	u32 rev;
@@ -23,6 +24,7 @@ struct hisil_ident {
 	u32 algs;
 	u32 max_xfer;
 	u32 isolation;
+	u32 caps;
 };
 
 /**

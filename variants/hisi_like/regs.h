@@ -28,6 +28,7 @@
 #define HISIL_CP_CMD		0x038
 #define HISIL_CP_STAT		0x03c
 #define HISIL_CP_WLEN		0x040
+#define HISIL_CP_CAPS		0x044
 #define HISIL_CP_WINDOW		0x1000
 
 #define HISIL_ID_VALUE		0x434c5348U	/* "HSLC" */
@@ -37,6 +38,10 @@
 
 #define HISIL_PAUSE		BIT(0)
 #define HISIL_FREEZE		BIT(1)
+#define HISIL_REVOKE		BIT(2)
+
+#define HISIL_CAP_REVOKE	BIT(0)
+
 #define HISIL_SEL_GLOBAL	0xffffU
 
 /* A command takes at most 100 ms; twice that before it is given up. */

@@ -19,7 +19,7 @@
 enum { SQ_BASE = 0, CQ_BASE = 8, SIZE = 0x10, QCTRL = 0x14, QSTATUS = 0x18, SQ_TAIL = 0x20,
        SQ_HEAD = 0x24, CQ_HEAD = 0x28, CQ_TAIL = 0x2c };
 enum { PAUSE = 0x20, DRAIN = 0x24, ERR = 0x28, SEL = 0x30, LEN = 0x34, CMD = 0x38, STAT = 0x3c,
-       WLEN = 0x40 };
+       WLEN = 0x40, CAPS = 0x44 };
 
 /* A device with its guest: memory, a ring per queue, eventfds of the first vectors. */
 struct guest {

@@ -450,6 +450,73 @@ static void faults(void)
 	guest_close(&g, true);
 }
 
+/* What does not end in time is taken back, and is done once, later or elsewhere. */
+static void work_is_taken_back(void)
+{
+	char *options[] = { "drain_ms=40", NULL };
+	char *without[] = { "drain_ms=40", "revoke=0", NULL };
+	struct guest g;
+	struct hsl_cqe c;
+
+	guest_open(&g, options, NULL);
+	CHECK_EQ(guest_rd(&g, CP(CAPS)), HSL_CAP_REVOKE);
+	guest_queue(&g, 0, 8);
+	for (int i = 0; i < 3; i++)
+		guest_put(&g, 0, (struct hsl_sqe) { .tag = 10 + (uint32_t)i });
+	rig_control(g.r, "fault op hang count=1 skip=1");
+	guest_bell(&g, 0);
+	rig_run(g.r, 5);
+	CHECK(guest_get(&g, 0, &c));
+	guest_wr(&g, CP(PAUSE), HSL_PAUSE);
+	rig_run(g.r, 50);
+	CHECK_EQ(guest_rd(&g, CP(DRAIN)), HSL_DRAIN_FAILED);
+	guest_wr(&g, CP(PAUSE), HSL_PAUSE | HSL_REVOKE);
+	CHECK_EQ(guest_rd(&g, CP(DRAIN)), HSL_DRAINED);
+	CHECK_EQ(guest_rd(&g, CP(PAUSE)), HSL_PAUSE);
+	CHECK_EQ(guest_rd(&g, Q(0, SQ_HEAD)), 3);
+	guest_wr(&g, CP(PAUSE), HSL_PAUSE | HSL_FREEZE);
+	CHECK_EQ(command(&g, 0, HSL_CMD_READ), HSL_IDLE);
+	CHECK_EQ(guest_rd(&g, CP(LEN)), HSL_CTX_BYTES + 2 * HSL_SQE_BYTES);
+	/* the fault was spent on the first try */
+	guest_wr(&g, CP(PAUSE), 0);
+	rig_run(g.r, 5);
+	for (uint32_t i = 1; i < 3; i++) {
+		CHECK(guest_get(&g, 0, &c));
+		CHECK_EQ(c.tag, 10 + i);
+		CHECK_EQ(c.status, HSL_OK);
+	}
+	CHECK(!guest_get(&g, 0, &c));
+	/* of a queue that is being disabled nothing is kept */
+	rig_control(g.r, "fault op hang count=1");
+	guest_put(&g, 0, guest_op(HSL_NOP, 0, 0));
+	guest_bell(&g, 0);
+	guest_wr(&g, Q(0, QCTRL), 2);
+	guest_wr(&g, CP(PAUSE), HSL_PAUSE);
+	guest_wr(&g, CP(PAUSE), HSL_PAUSE | HSL_REVOKE);
+	CHECK_EQ(guest_rd(&g, CP(DRAIN)), HSL_DRAINED);
+	CHECK_EQ(guest_rd(&g, Q(0, QSTATUS)), 0);
+	/* a drain that cannot work does not work this way either */
+	guest_wr(&g, CP(PAUSE), 0);
+	rig_control(g.r, "fault pause fail=7");
+	guest_wr(&g, CP(PAUSE), HSL_PAUSE);
+	guest_wr(&g, CP(PAUSE), HSL_PAUSE | HSL_REVOKE);
+	CHECK_EQ(guest_rd(&g, CP(DRAIN)), HSL_DRAIN_FAILED);
+	guest_close(&g, true);
+
+	guest_open(&g, without, NULL);
+	CHECK_EQ(guest_rd(&g, CP(CAPS)), 0);
+	guest_queue(&g, 0, 8);
+	rig_control(g.r, "fault op hang count=1");
+	guest_put(&g, 0, guest_op(HSL_NOP, 0, 0));
+	guest_bell(&g, 0);
+	rig_run(g.r, 5);
+	guest_wr(&g, CP(PAUSE), HSL_PAUSE | HSL_REVOKE);
+	guest_wr(&g, CP(PAUSE), HSL_PAUSE | HSL_REVOKE);
+	rig_run(g.r, 50);
+	CHECK_EQ(guest_rd(&g, CP(DRAIN)), HSL_DRAIN_FAILED);
+	guest_close(&g, true);
+}
+
 const struct test hisi_like_control_tests[] = {
 	{ "hisi_like: park_and_resume_elsewhere", park_and_resume_elsewhere },
 	{ "hisi_like: pause_keeps_doorbells", pause_keeps_doorbells },
@@ -459,5 +526,6 @@ const struct test hisi_like_control_tests[] = {
 	{ "hisi_like: flr_clears_all", flr_clears_all },
 	{ "hisi_like: disable_while_in_work", disable_while_in_work },
 	{ "hisi_like: faults", faults },
+	{ "hisi_like: work_is_taken_back", work_is_taken_back },
 	{ NULL, NULL },
 };
