@@ -5,46 +5,63 @@
  * Somebody has to say so.  User space that finds neither a tracker in the device
  * nor one in the IOMMU may migrate all the same, and memory that the device wrote
  * after it was sent is then lost.  A report of everything costs time, never data.
- * For the same reason a tracker that loses track is started again, and everything is
- * reported once.
+ * For the same reason whatever a tracker does not know is dirty: what it does not cover,
+ * and everything while it has lost track.
  *
  * A device reports and forgets in one go, in pages of its own.  What it reported stays
- * in a shadow until user space has asked for the whole page.
+ * in a shadow until user space has asked for all of the page that it wants.
+ *
+ * Reports are made while a guest stands still: the time that one may take is bounded,
+ * see REPORT_MS.
  *
  * Without IOMMUFD_DRIVER the kernel has no bitmap to report into, and user space
- * falls back to the container, which also reports everything that is mapped.
+ * falls back to the container, which reports everything that is mapped.
  */
 #include <linux/cleanup.h>
 #include <linux/interval_tree.h>
 #include <linux/iova_bitmap.h>
+#include <linux/ktime.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rbtree.h>
+#include <linux/sched/signal.h>
 
 #include "track.h"
 #include "vmig.h"
 
-/* Pages of one report: a bitmap of 32 KiB. */
+/* Pages of one question: a bitmap of 32 KiB. */
 #define PIECE_PAGES	(256U << 10)
+/* What is not tracked is reported in parts of this size. */
+#define UNTRACKED_BYTES	BIT_ULL(40)
+/* The device is not asked any more when a report has taken this long: the rest is dirty. */
+#define REPORT_MS	5000
+/* A tracker that failed is left alone for this many times as long as that took. */
+#define PAUSE_FACTOR	8
 
 /**
  * struct vmig_tracker - A tracker of the device
  * @num: Number of ranges.
  * @page_log2: Size of its pages.
  * @lost: It does not work: everything is dirty until it was started again.
- * @piece: Most pages of one report.
- * @ranges: Ranges, ascending.
+ * @pause: Before this time it is not started again.
+ * @piece: Most pages of one question.
+ * @ranges: Ranges that the device tracks, ascending, of whole pages.
+ * @want: What user space wants to know about, ascending.
+ * @num_want: Number of these.
  * @shadow: What was written and not reported to user space, range after range.
  * @pages: Size of @shadow.
- * @bits: Room for one report of the device.
+ * @bits: Room for one answer of the device.
  */
 struct vmig_tracker {
 	u32 num;
 	u8 page_log2;
 	bool lost;
+	ktime_t pause;
 	u32 piece;
 	struct vmig_range *ranges;
+	struct vmig_range *want;
+	u32 num_want;
 	unsigned long *shadow;
 	u64 pages;
 	unsigned long *bits;
@@ -86,40 +103,35 @@ static void tracker_free(struct vmig_tracker *t)
 		return;
 	kvfree(t->bits);
 	kvfree(t->shadow);
+	kvfree(t->want);
 	kvfree(t->ranges);
 	kfree(t);
 }
 
 DEFINE_FREE(tracker, struct vmig_tracker *, tracker_free(_T))
 
-static struct vmig_tracker *tracker_alloc(const struct vmig_track_plan *plan,
-					  const struct vmig_track_range *ranges,
-					  u64 report_pages)
+/* With the ranges that are wanted. */
+static struct vmig_tracker *tracker_alloc(struct rb_root_cached *root, u32 num)
 {
 	struct vmig_tracker *t __free(tracker) = kzalloc_obj(*t, GFP_KERNEL_ACCOUNT);
+	struct rb_node *node;
 
 	if (!t)
 		return NULL;
-	t->num = plan->num;
-	t->page_log2 = plan->page_log2;
-	t->pages = plan->pages;
-	t->piece = min_t(u64, report_pages, PIECE_PAGES);
-	t->ranges = kvcalloc(t->num, sizeof(*t->ranges), GFP_KERNEL_ACCOUNT);
-	t->shadow = kvcalloc(BITS_TO_LONGS(t->pages), sizeof(long), GFP_KERNEL_ACCOUNT);
-	t->bits = kvcalloc(BITS_TO_LONGS(t->piece), sizeof(long), GFP_KERNEL_ACCOUNT);
-	if (!t->ranges || !t->shadow || !t->bits)
+	t->ranges = kvcalloc(num, sizeof(*t->ranges), GFP_KERNEL_ACCOUNT);
+	t->want = kvcalloc(num, sizeof(*t->want), GFP_KERNEL_ACCOUNT);
+	if (!t->ranges || !t->want)
 		return NULL;
-	for (u32 i = 0; i < t->num; i++)
-		t->ranges[i] = (struct vmig_range){
-			.first = ranges[i].first,
-			.bytes = ranges[i].last - ranges[i].first + 1,
-		};
+	for (node = rb_first_cached(root); node && t->num_want < num; node = rb_next(node)) {
+		struct interval_tree_node *range = rb_entry(node, struct interval_tree_node, rb);
+
+		t->want[t->num_want++] = (struct vmig_range){ range->start, range->last };
+	}
 	return_ptr(t);
 }
 
-static int tracker_plan(struct vmig_machine *m, struct rb_root_cached *root, u32 num,
-			u64 page_size, const struct vmig_track_limits *limits,
-			struct vmig_track_range *out, struct vmig_track_plan *plan)
+static int tracker_plan(struct vmig_machine *m, struct vmig_tracker *t,
+			const struct vmig_track_limits *limits, u64 page_size)
 {
 	const struct vmig_track_can can = {
 		.ranges = limits->ranges,
@@ -128,60 +140,59 @@ static int tracker_plan(struct vmig_machine *m, struct rb_root_cached *root, u32
 		.address_bits = limits->address_bits,
 		.pages = min_t(u64, limits->pages, INT_MAX),
 	};
-	struct vmig_track_range *want;
+	struct vmig_track_plan plan;
 	struct vmig_track_why why;
-	struct rb_node *node;
-	u32 n = 0;
 	int err;
 
-	want = kvmalloc_array(num, sizeof(*want), GFP_KERNEL_ACCOUNT);
-	if (!want)
-		return -ENOMEM;
-	for (node = rb_first_cached(root); node && n < num; node = rb_next(node)) {
-		struct interval_tree_node *range = rb_entry(node, struct interval_tree_node, rb);
-
-		want[n++] = (struct vmig_track_range){ range->start, range->last };
-	}
-	err = vmig_track_plan(&can, want, n, page_size, out, plan, &why);
+	err = vmig_track_plan(&can, t->want, t->num_want, page_size, t->ranges, &plan, &why);
 	if (err)
 		dirty_complain(m, "DMA logging refused: %s: can do %#llx, wanted %#llx (%d)",
 			       why.field, why.can, why.want, err);
-	kvfree(want);
-	return err;
+	else if (why.field)
+		dirty_complain(m, "DMA logging reports all from %#llx on: %s: can do %#llx, wanted %#llx",
+			       plan.left, why.field, why.can, why.want);
+	if (err)
+		return err;
+
+	t->num = plan.num;
+	t->page_log2 = plan.page_log2;
+	t->pages = plan.pages;
+	t->piece = min_t(u64, limits->report_pages, PIECE_PAGES);
+	t->shadow = kvcalloc(BITS_TO_LONGS(t->pages), sizeof(long), GFP_KERNEL_ACCOUNT);
+	t->bits = kvcalloc(BITS_TO_LONGS(t->piece), sizeof(long), GFP_KERNEL_ACCOUNT);
+	return t->shadow && t->bits ? 0 : -ENOMEM;
 }
 
 /* -EOPNOTSUPP: the device has no tracker now. */
-static int tracker_start(struct vmig_machine *m, struct rb_root_cached *root, u32 num,
-			 u64 *page_size)
+static int tracker_limits(struct vmig_machine *m, struct vmig_track_limits *limits)
 {
-	struct vmig_tracker *t __free(tracker) = NULL;
 	const struct vmig_ops *ops = m->mig->ops;
-	struct vmig_track_range *ranges;
-	struct vmig_track_limits limits;
-	struct vmig_track_plan plan;
 	int err;
 
 	lockdep_assert_held(&m->track_lock);
 
 	if (!ops->track_limits)
 		return -EOPNOTSUPP;
-	err = ops->track_limits(m->mig, &limits);
-	if (!err && !limits.report_pages)
-		err = -EOPNOTSUPP;
+	err = ops->track_limits(m->mig, limits);
+	return err ?: limits->report_pages ? 0 : -EOPNOTSUPP;
+}
+
+static int tracker_start(struct vmig_machine *m, struct rb_root_cached *root, u32 num,
+			 u64 *page_size)
+{
+	struct vmig_tracker *t __free(tracker) = NULL;
+	struct vmig_track_limits limits;
+	int err;
+
+	err = tracker_limits(m, &limits);
 	if (err)
 		return err;
-
-	ranges = kvmalloc_array(num, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
-	if (!ranges)
+	t = tracker_alloc(root, num);
+	if (!t)
 		return -ENOMEM;
-	err = tracker_plan(m, root, num, *page_size, &limits, ranges, &plan);
-	if (!err) {
-		t = tracker_alloc(&plan, ranges, limits.report_pages);
-		err = t ? 0 : -ENOMEM;
-	}
-	kvfree(ranges);
+	err = tracker_plan(m, t, &limits, *page_size);
 	if (!err)
-		err = ops->track_start(m->mig, t->ranges, t->num, t->page_log2);
+		err = m->mig->ops->track_start(m->mig, t->ranges, t->num, t->page_log2);
 	if (err)
 		return err;
 	*page_size = 1ULL << t->page_log2;
@@ -189,148 +200,188 @@ static int tracker_start(struct vmig_machine *m, struct rb_root_cached *root, u3
 	return 0;
 }
 
-/* Everything was possibly written; from here on the device knows again, perhaps. */
-static void tracker_restart(struct vmig_machine *m, struct vmig_tracker *t, int why)
-{
-	int err;
-
-	if (!t->lost)
-		dirty_complain(m, "the device lost track of what it wrote (%d)", why);
-	t->lost = true;
-	err = m->mig->ops->track_start(m->mig, t->ranges, t->num, t->page_log2);
-	if (!err)
-		t->lost = false;
-	bitmap_fill(t->shadow, t->pages);
-}
-
 /* ---- Reports ---- */
 
 /**
- * struct dirty_piece - A part of a report to user space
- * @end: Where it ends, at most where the report ends.
- * @first: IOVA of the first page of @bits.
- * @page_log2: Size of pages; 64: all up to @end is dirty.
- * @pages: Number of bits.
- * @bits: What is dirty.
+ * struct dirty_report - A report to user space
+ * @todo: What is left of it.
+ * @until: When the device is not asked any more.
+ * @restarted: The tracker was started again.
+ * @piece: What is reported now; without pages all of it is dirty.
+ * @pages: Bits of it.
  */
-struct dirty_piece {
-	u64 end;
-	u64 first;
-	u8 page_log2;
-	u32 pages;
-	unsigned long *bits;
+struct dirty_report {
+	struct vmig_range todo;
+	ktime_t until;
+	bool restarted;
+	struct vmig_track_piece piece;
+	unsigned long *pages;
 };
 
-#define DIRTY_ALL 64
-
-/* The range that has @iova, or NULL and where the next one begins. */
-static struct vmig_range *tracker_find(struct vmig_tracker *t, u64 iova, u64 *base, u64 *next)
+static void tracker_pause(struct vmig_tracker *t, ktime_t since)
 {
-	*base = 0;
-	*next = U64_MAX;
-	for (u32 i = 0; i < t->num; i++) {
-		struct vmig_range *r = &t->ranges[i];
+	ktime_t now = ktime_get();
 
-		if (iova < r->first) {
-			*next = r->first;
-			return NULL;
-		}
-		if (iova - r->first < r->bytes) {
-			*base += (iova - r->first) >> t->page_log2;
-			return r;
-		}
-		*base += r->bytes >> t->page_log2;
-	}
-	return NULL;
+	t->pause = ktime_add(now, PAUSE_FACTOR * ktime_sub(now, since));
 }
 
-/* From shadow to @p; what user space did not ask for completely stays there, too. */
-static void tracker_take(struct vmig_tracker *t, u64 base, u64 iova, struct dirty_piece *p)
+/*
+ * Starting it again may take as long as failing did, and disturb other users of the
+ * hardware: once a report, and not before a pause.
+ */
+static void tracker_restart(struct vmig_machine *m, struct vmig_tracker *t,
+			    struct dirty_report *rep)
 {
-	u64 mask = (1ULL << t->page_log2) - 1;
+	ktime_t begin = ktime_get();
+
+	if (rep->restarted || ktime_before(begin, t->pause) || fatal_signal_pending(current))
+		return;
+	rep->restarted = true;
+	t->lost = m->mig->ops->track_start(m->mig, t->ranges, t->num, t->page_log2);
+	tracker_pause(t, begin);
+}
+
+/* Everything was possibly written; from here on the device knows again, perhaps. */
+static void tracker_lose(struct vmig_machine *m, struct vmig_tracker *t,
+			 struct dirty_report *rep, ktime_t since, int why)
+{
+	dirty_complain(m, "the device lost track of what it wrote (%d)", why);
+	t->lost = true;
+	bitmap_fill(t->shadow, t->pages);
+	bitmap_zero(t->bits, t->piece);
+	tracker_restart(m, t, rep);
+	tracker_pause(t, since);
+}
+
+/* What was written since it was last asked, into its bits, or all into the shadow. */
+static void tracker_ask(struct vmig_machine *m, struct vmig_tracker *t,
+			struct dirty_report *rep)
+{
+	const struct vmig_track_piece *p = &rep->piece;
+	ktime_t begin;
+	int err;
+
+	bitmap_zero(t->bits, t->piece);
+	if (t->lost)
+		tracker_restart(m, t, rep);
+	if (t->lost)
+		return;
+	begin = ktime_get();
+	err = m->mig->ops->track_report(m->mig, p->first, p->pages, t->bits);
+	if (err)
+		tracker_lose(m, t, rep, begin, err);
+}
+
+/* From shadow to @rep; what user space wants and did not ask for now stays there, too. */
+static void tracker_take(struct vmig_tracker *t, struct dirty_report *rep)
+{
+	const struct vmig_track_piece *p = &rep->piece;
+	const u64 last = p->first + ((u64)p->pages << t->page_log2) - 1;
+	const struct vmig_range before = { p->first, rep->todo.first - 1 };
+	const struct vmig_range after = { p->last + 1, last };
+	bool head = p->first == rep->todo.first ||
+		    !vmig_track_wants(t->want, t->num_want, &before);
+	bool tail = p->last == last || !vmig_track_wants(t->want, t->num_want, &after);
 	u32 n;
 
 	for_each_set_bit(n, t->bits, p->pages)
-		__set_bit(base + n, t->shadow);
+		__set_bit(p->index + n, t->shadow);
 	for (n = 0; n < p->pages; n++) {
-		bool whole = (n || p->first == iova) && (n + 1 < p->pages || !(p->end & mask));
-
-		if (!test_bit(base + n, t->shadow))
+		if (!test_bit(p->index + n, t->shadow))
 			continue;
-		__set_bit(n, p->bits);
-		if (whole && !t->lost)
-			__clear_bit(base + n, t->shadow);
+		__set_bit(n, rep->pages);
+		if ((n || head) && (n + 1 < p->pages || tail) && !t->lost)
+			__clear_bit(p->index + n, t->shadow);
 	}
 }
 
-static int tracker_piece(struct vmig_machine *m, u64 iova, u64 end, struct dirty_piece *p)
+/* The next piece of a report. */
+static int report_next(struct vmig_machine *m, struct dirty_report *rep)
 {
 	struct vmig_tracker *t = m->tracker;
-	struct vmig_range *r;
-	u64 base, next;
-	int err;
+	struct vmig_track_piece *p = &rep->piece;
 
-	*p = (struct dirty_piece){ .end = end, .page_log2 = DIRTY_ALL, .bits = p->bits };
+	lockdep_assert_held(&m->track_lock);
+
 	if (!m->logging)
 		return -EINVAL;
-	if (!t)
-		return 0;
-	r = tracker_find(t, iova, &base, &next);
-	if (!r) {
-		p->end = min(end, next);
+	*p = (struct vmig_track_piece){ .last = rep->todo.last };
+	if (t)
+		vmig_track_piece(t->ranges, t->num, t->page_log2, t->piece, &rep->todo, p);
+	/* What it is not asked for stays with the device. */
+	if (ktime_after(ktime_get(), rep->until))
+		p->pages = 0;
+	if (!p->pages) {
+		if (p->last - rep->todo.first >= UNTRACKED_BYTES)
+			p->last = rep->todo.first + UNTRACKED_BYTES - 1;
 		return 0;
 	}
-	p->page_log2 = t->page_log2;
-	p->first = ALIGN_DOWN(iova, 1ULL << t->page_log2);
-	p->end = min3(end, r->first + r->bytes, p->first + ((u64)t->piece << t->page_log2));
-	p->pages = DIV_ROUND_UP_ULL(p->end - p->first, 1ULL << t->page_log2);
-
-	bitmap_zero(t->bits, t->piece);
-	err = t->lost ? -EIO : m->mig->ops->track_report(m->mig, p->first, p->pages, t->bits);
-	if (err) {
-		bitmap_zero(t->bits, t->piece);
-		tracker_restart(m, t, err);
-	}
-	tracker_take(t, base, iova, p);
+	bitmap_zero(rep->pages, PIECE_PAGES);
+	tracker_ask(m, t, rep);
+	tracker_take(t, rep);
 	return 0;
 }
 
-/* Setting bits may fault on memory of the user: no lock is held. */
-static void piece_set(const struct dirty_piece *p, u64 iova, struct iova_bitmap *dirty)
+static void report_set(const struct dirty_report *rep, u8 page_log2, struct iova_bitmap *dirty)
 {
+	const struct vmig_track_piece *p = &rep->piece;
 	unsigned long from, to;
 
-	if (p->page_log2 == DIRTY_ALL) {
-		iova_bitmap_set(dirty, iova, p->end - iova);
+	if (!p->pages) {
+		iova_bitmap_set(dirty, rep->todo.first, p->last - rep->todo.first + 1);
 		return;
 	}
-	for_each_set_bitrange(from, to, p->bits, p->pages) {
-		u64 first = max(iova, p->first + ((u64)from << p->page_log2));
-		u64 end = min(p->end, p->first + ((u64)to << p->page_log2));
+	for_each_set_bitrange(from, to, rep->pages, p->pages) {
+		u64 first = max(rep->todo.first, p->first + ((u64)from << page_log2));
+		u64 last = min(p->last, p->first + ((u64)to << page_log2) - 1);
 
-		iova_bitmap_set(dirty, first, end - first);
+		iova_bitmap_set(dirty, first, last - first + 1);
+	}
+}
+
+/* Setting bits may fault on memory of the user: no lock is held. */
+static int report_make(struct vmig_machine *m, struct dirty_report *rep,
+		       struct iova_bitmap *dirty)
+{
+	u8 page_log2 = 0;
+	int err;
+
+	for (;;) {
+		err = mutex_lock_killable(&m->track_lock);
+		if (err)
+			return err;
+		err = report_next(m, rep);
+		if (m->tracker)
+			page_log2 = m->tracker->page_log2;
+		mutex_unlock(&m->track_lock);
+		if (err)
+			return err;
+		report_set(rep, page_log2, dirty);
+		if (rep->piece.last == rep->todo.last)
+			return 0;
+		rep->todo.first = rep->piece.last + 1;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 	}
 }
 
 static int op_log_read_and_clear(struct vfio_device *vdev, unsigned long iova,
 				 unsigned long length, struct iova_bitmap *dirty)
 {
-	struct vmig_machine *m = vmig_from_vdev(vdev);
-	u64 end = (u64)iova + length;
-	struct dirty_piece p = {};
-	int err = 0;
+	struct dirty_report rep = {
+		.todo = { iova, (u64)iova + length - 1 },
+		.until = ktime_add_ms(ktime_get(), REPORT_MS),
+	};
+	int err;
 
-	p.bits = kvcalloc(BITS_TO_LONGS(PIECE_PAGES), sizeof(long), GFP_KERNEL_ACCOUNT);
-	if (!p.bits)
+	if (!length)
+		return -EINVAL;
+	rep.pages = kvcalloc(BITS_TO_LONGS(PIECE_PAGES), sizeof(long), GFP_KERNEL_ACCOUNT);
+	if (!rep.pages)
 		return -ENOMEM;
-	for (u64 pos = iova; pos < end && !err; pos = p.end) {
-		bitmap_zero(p.bits, PIECE_PAGES);
-		scoped_guard(mutex, &m->track_lock)
-			err = tracker_piece(m, pos, end, &p);
-		if (!err)
-			piece_set(&p, pos, dirty);
-	}
-	kvfree(p.bits);
+	err = report_make(vmig_from_vdev(vdev), &rep, dirty);
+	kvfree(rep.pages);
 	return err;
 }
 
@@ -346,16 +397,22 @@ static int op_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges,
 	if (err)
 		return err;
 
-	guard(mutex)(&m->track_lock);
-	if (READ_ONCE(m->detached))
-		return -ENODEV;
-	if (m->logging)
-		return -EINVAL;
-	err = tracker_start(m, ranges, nnodes, page_size);
-	if (err && err != -EOPNOTSUPP)
+	err = mutex_lock_killable(&m->track_lock);
+	if (err)
 		return err;
-	m->logging = true;
-	return 0;
+	if (READ_ONCE(m->detached))
+		err = -ENODEV;
+	else if (m->logging)
+		err = -EINVAL;
+	else
+		err = tracker_start(m, ranges, nnodes, page_size);
+	/* It has none, or none any more: everything is dirty. */
+	if (err == -EOPNOTSUPP)
+		err = 0;
+	if (!err)
+		m->logging = true;
+	mutex_unlock(&m->track_lock);
+	return err;
 }
 
 static int op_log_stop(struct vfio_device *vdev)

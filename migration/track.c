@@ -1,32 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ranges of user space into ranges of a device: page sizes, rounding, combining.  Pure.
+ * Ranges of user space into ranges of a device: page sizes, rounding, combining, and what
+ * is left out; reports in pieces.  Pure.
+ *
+ * Ranges may end with the 64-bit space: they are kept by their last byte, and where a
+ * size is computed, that of the whole space cannot come out.
  */
 #include "track.h"
 
 /* Round outward to pages; those that touch or overlap then become one. */
-static u32 ranges_round(const struct vmig_track_range *want, u32 num, u8 page_log2,
-			struct vmig_track_range *out)
+static u32 ranges_round(const struct vmig_range *want, u32 num, u64 limit, u8 page_log2,
+			struct vmig_range *out)
 {
 	u64 mask = (1ULL << page_log2) - 1;
 	u32 n = 0;
 
 	for (u32 i = 0; i < num; i++) {
-		u64 first = want[i].first & ~mask, last = want[i].last | mask;
+		u64 first = want[i].first & ~mask, last = min(want[i].last, limit) | mask;
 
-		if (n && first <= out[n - 1].last + 1 && out[n - 1].last != U64_MAX) {
+		if (n && out[n - 1].last == U64_MAX)
+			break;
+		if (n && first <= out[n - 1].last + 1) {
 			out[n - 1].last = max(out[n - 1].last, last);
 			continue;
 		}
-		if (n && out[n - 1].last == U64_MAX)
-			break;
-		out[n++] = (struct vmig_track_range){ first, last };
+		out[n++] = (struct vmig_range){ first, last };
 	}
 	return n;
 }
 
 /* Join the two that have the smallest gap between them. */
-static u32 ranges_join(struct vmig_track_range *r, u32 num)
+static u32 ranges_join(struct vmig_range *r, u32 num)
 {
 	u32 best = 0;
 
@@ -39,13 +43,10 @@ static u32 ranges_join(struct vmig_track_range *r, u32 num)
 	return num - 1;
 }
 
-static u64 ranges_pages(const struct vmig_track_range *r, u32 num, u8 page_log2)
+/* A page has two bytes at least, so this does not overflow. */
+static u64 range_pages(const struct vmig_range *r, u8 page_log2)
 {
-	u64 pages = 0;
-
-	for (u32 i = 0; i < num; i++)
-		pages += ((r[i].last - r[i].first) >> page_log2) + 1;
-	return pages;
+	return ((r->last - r->first) >> page_log2) + 1;
 }
 
 static u8 page_choose(const struct vmig_track_can *can, u64 page_bytes)
@@ -57,33 +58,138 @@ static u8 page_choose(const struct vmig_track_can *can, u64 page_bytes)
 	return clamp_t(u8, log2, can->page_min_log2, can->page_max_log2);
 }
 
-static int refuse(struct vmig_track_why *why, const char *field, u64 can, u64 want, int err)
+static int because(struct vmig_track_why *why, const char *field, u64 can, u64 want, int err)
 {
 	*why = (struct vmig_track_why){ field, can, want };
 	return err;
 }
 
-int vmig_track_plan(const struct vmig_track_can *can, const struct vmig_track_range *want,
-		    u32 num, u64 page_bytes, struct vmig_track_range *out,
+static bool can_valid(const struct vmig_track_can *can)
+{
+	return can->ranges && can->pages && can->page_min_log2 && can->page_max_log2 <= 62 &&
+	       can->page_min_log2 <= can->page_max_log2 &&
+	       can->page_max_log2 <= can->address_bits;
+}
+
+static u64 can_last(const struct vmig_track_can *can)
+{
+	return can->address_bits < 64 ? (1ULL << can->address_bits) - 1 : U64_MAX;
+}
+
+/* The first @num ranges, in pages of a given size: do they fit? */
+static bool plan_fits(const struct vmig_track_can *can, const struct vmig_range *want,
+		      u32 num, u8 page_log2, struct vmig_range *out,
+		      struct vmig_track_plan *plan)
+{
+	plan->page_log2 = page_log2;
+	plan->num = ranges_round(want, num, can_last(can), page_log2, out);
+	while (plan->num > can->ranges)
+		plan->num = ranges_join(out, plan->num);
+	plan->pages = 0;
+	for (u32 i = 0; i < plan->num; i++)
+		plan->pages += range_pages(&out[i], page_log2);
+	return plan->pages <= can->pages;
+}
+
+/* How many ranges fit, the lowest first, if the pages are as large as they can be? */
+static u32 plan_most(const struct vmig_track_can *can, const struct vmig_range *want,
+		     u32 num, struct vmig_range *out, struct vmig_track_plan *plan)
+{
+	u32 fit = 0, beyond = num + 1;
+
+	while (beyond - fit > 1) {
+		u32 try = fit + (beyond - fit) / 2;
+
+		if (plan_fits(can, want, try, can->page_max_log2, out, plan))
+			fit = try;
+		else
+			beyond = try;
+	}
+	return fit;
+}
+
+/* Not even the lowest range fits: its begin. */
+static void plan_cut(const struct vmig_track_can *can, const struct vmig_range *want,
+		     struct vmig_range *out, struct vmig_track_plan *plan)
+{
+	plan_fits(can, want, 1, can->page_max_log2, out, plan);
+	plan->pages = can->pages;
+	out->last = out->first + (plan->pages << plan->page_log2) - 1;
+	plan->left = out->last + 1;
+}
+
+int vmig_track_plan(const struct vmig_track_can *can, const struct vmig_range *want,
+		    u32 num, u64 page_bytes, struct vmig_range *out,
 		    struct vmig_track_plan *plan, struct vmig_track_why *why)
 {
-	u64 last = want[num - 1].last;
+	u32 seen = num, fit;
+	u64 last;
 
-	if (!can->ranges || can->page_max_log2 > 62 ||
-	    can->page_min_log2 > can->page_max_log2)
-		return refuse(why, "limits of the tracker", 0, 0, -EINVAL);
-	if (can->address_bits < 64 && last >> can->address_bits)
-		return refuse(why, "address width of the tracker: last IOVA",
-			      (1ULL << can->address_bits) - 1, last, -ERANGE);
+	*why = (struct vmig_track_why){};
+	if (!can_valid(can))
+		return because(why, "limits of the tracker", 0, 0, -EINVAL);
+	last = can_last(can);
+	while (seen && want[seen - 1].first > last)
+		seen--;
+	if (want[num - 1].last > last)
+		because(why, "address width of the tracker: last IOVA", last,
+			want[num - 1].last, 0);
+	if (!seen)
+		return -ERANGE;
 
-	for (u8 log2 = page_choose(can, page_bytes); log2 <= can->page_max_log2; log2++) {
-		plan->page_log2 = log2;
-		plan->num = ranges_round(want, num, log2, out);
-		while (plan->num > can->ranges)
-			plan->num = ranges_join(out, plan->num);
-		plan->pages = ranges_pages(out, plan->num, log2);
-		if (plan->pages <= can->pages)
-			return 0;
+	plan->left = want[seen - 1].last > last ? last + 1 : seen < num ? want[seen].first : 0;
+	fit = plan_most(can, want, seen, out, plan);
+	if (fit < seen) {
+		plan_fits(can, want, seen, can->page_max_log2, out, plan);
+		because(why, "pages of the tracker", can->pages, plan->pages, 0);
+		plan->left = want[fit].first;
 	}
-	return refuse(why, "pages of the tracker", can->pages, plan->pages, -E2BIG);
+	if (!fit) {
+		plan_cut(can, want, out, plan);
+		return 0;
+	}
+	for (u8 log2 = page_choose(can, page_bytes); log2 <= can->page_max_log2; log2++)
+		if (plan_fits(can, want, fit, log2, out, plan))
+			break;
+	return 0;
+}
+
+void vmig_track_piece(const struct vmig_range *ranges, u32 num, u8 page_log2, u32 most,
+		      const struct vmig_range *todo, struct vmig_track_piece *piece)
+{
+	u64 index = 0;
+
+	*piece = (struct vmig_track_piece){ .last = todo->last };
+	for (u32 i = 0; i < num; i++) {
+		const struct vmig_range *r = &ranges[i];
+		struct vmig_range part;
+
+		if (todo->first < r->first) {
+			piece->last = min(todo->last, r->first - 1);
+			return;
+		}
+		if (todo->first > r->last) {
+			index += range_pages(r, page_log2);
+			continue;
+		}
+		part = (struct vmig_range){
+			.first = todo->first & ~((1ULL << page_log2) - 1),
+			.last = min(todo->last, r->last),
+		};
+		piece->pages = min_t(u64, range_pages(&part, page_log2), most);
+		piece->first = part.first;
+		/* All pages up to the end of the space: this wraps to its last byte. */
+		piece->last = min(part.last, part.first +
+					     ((u64)piece->pages << page_log2) - 1);
+		piece->index = index + ((part.first - r->first) >> page_log2);
+		return;
+	}
+}
+
+bool vmig_track_wants(const struct vmig_range *want, u32 num, const struct vmig_range *part)
+{
+	for (u32 i = 0; i < num; i++)
+		if (want[i].first <= part->last && want[i].last >= part->first)
+			return true;
+	return false;
 }

@@ -3,25 +3,15 @@
 #ifndef VMIG_TRACK_H
 #define VMIG_TRACK_H
 
-#include <vpv/pure.h>
-
-/**
- * struct vmig_track_range - A range of IOVAs
- * @first: First byte.
- * @last: Last byte.
- */
-struct vmig_track_range {
-	u64 first;
-	u64 last;
-};
+#include <vpv/migration_bits.h>
 
 /**
  * struct vmig_track_can - What the device can do
  * @ranges: Most ranges, not 0.
- * @page_min_log2: Smallest page.
- * @page_max_log2: Largest page, below 64.
+ * @page_min_log2: Smallest page, not 0.
+ * @page_max_log2: Largest page, below 63.
  * @address_bits: Width of IOVAs.
- * @pages: Most pages.
+ * @pages: Most pages, not 0.
  */
 struct vmig_track_can {
 	u32 ranges;
@@ -36,16 +26,18 @@ struct vmig_track_can {
  * @page_log2: Size of its pages.
  * @num: Number of ranges.
  * @pages: Their pages.
+ * @left: Lowest IOVA that was wanted and is not covered, if there is one.
  */
 struct vmig_track_plan {
 	u8 page_log2;
 	u32 num;
 	u64 pages;
+	u64 left;
 };
 
 /**
- * struct vmig_track_why - Why there is no plan
- * @field: What is beyond the device.
+ * struct vmig_track_why - Why a plan does not cover everything, or why there is none
+ * @field: What is beyond the device; NULL: nothing.
  * @can: What it can do.
  * @want: What was wanted.
  */
@@ -56,24 +48,62 @@ struct vmig_track_why {
 };
 
 /**
+ * struct vmig_track_piece - Part of a report
+ * @last: Where it ends.
+ * @pages: Pages of the device in it; 0: it is not tracked.
+ * @first: First byte of the first page.
+ * @index: Number of the first page, all ranges together.
+ */
+struct vmig_track_piece {
+	u64 last;
+	u32 pages;
+	u64 first;
+	u64 index;
+};
+
+/**
  * vmig_track_plan() - Fit ranges into what a device can do
  * @can: What it can do.
  * @want: Ranges wanted: ascending, disjoint, not empty.
  * @num: Their number, not 0.
  * @page_bytes: Page size wanted, a power of two.
- * @out: Room for @num ranges; receives whole pages that cover @want: the nearest
- *	ranges are combined while there are too many.
+ * @out: Room for @num ranges; receives whole pages: the nearest ranges are combined
+ *	while there are too many.
  * @plan: Receives the rest.
- * @why: Receives the reason of a refusal.
+ * @why: Receives what is not covered, and of a refusal the reason.
  *
  * The page size is the one wanted if the device has it, else the nearest; it grows
- * when there were too many pages.
+ * when there were too many pages.  What lies beyond the address width is not covered, nor
+ * are, while there are too many pages of the largest size, the highest ranges; of the
+ * last one left, what fits is covered.
  *
- * Return: 0; -ERANGE for IOVAs beyond the address width; -E2BIG for too many pages;
- * -EINVAL for a device that makes no sense.
+ * Return: 0, when at least a part is covered; -ERANGE when all IOVAs are beyond the
+ * address width; -EINVAL for a device that makes no sense.
  */
-int vmig_track_plan(const struct vmig_track_can *can, const struct vmig_track_range *want,
-		    u32 num, u64 page_bytes, struct vmig_track_range *out,
+int vmig_track_plan(const struct vmig_track_can *can, const struct vmig_range *want,
+		    u32 num, u64 page_bytes, struct vmig_range *out,
 		    struct vmig_track_plan *plan, struct vmig_track_why *why);
+
+/**
+ * vmig_track_piece() - What to report next
+ * @ranges: Ranges that the device tracks, of whole pages.
+ * @num: Their number.
+ * @page_log2: Size of its pages.
+ * @most: Most pages of one piece, not 0.
+ * @todo: What is left of the report.
+ * @piece: Receives what begins at @todo->first.
+ */
+void vmig_track_piece(const struct vmig_range *ranges, u32 num, u8 page_log2, u32 most,
+		      const struct vmig_range *todo, struct vmig_track_piece *piece);
+
+/**
+ * vmig_track_wants() - Is any byte of a part wanted?
+ * @want: What user space wants to know about, ascending.
+ * @num: Number of ranges.
+ * @part: Part.
+ *
+ * Return: whether one of the ranges has a byte of @part.
+ */
+bool vmig_track_wants(const struct vmig_range *want, u32 num, const struct vmig_range *part);
 
 #endif /* VMIG_TRACK_H */

@@ -724,4 +724,71 @@ TEST_F(mlx5, addresses_beyond_the_tracker_are_refused)
 	close(log);
 }
 
+/* As a BAR at the top of the address space: user space does not get around asking for it. */
+TEST_F(mlx5, range_beyond_the_tracker_is_dirty_and_the_rest_exact)
+{
+	struct vfio_device_feature_dma_logging_range ranges[] = {
+		{ .iova = VNET_IOVA, .length = VNET_BYTES },
+		{ .iova = 1ULL << 60, .length = VNET_BYTES },
+	};
+	struct vfio_device_feature_dma_logging_control control = {
+		.page_size = VNET_PAGE, .num_ranges = 2, .ranges = (uintptr_t)ranges,
+	};
+	uint64_t bitmap[VNET_PAGES / 64] = { 0 };
+	struct vfio_device_feature_dma_logging_report rep = {
+		.iova = 1ULL << 60, .length = VNET_BYTES, .page_size = VNET_PAGE,
+		.bitmap = (uintptr_t)bitmap,
+	};
+	int log = log_mark();
+	char line[256] = "";
+
+	if (access("/dev/iommu", F_OK))
+		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	ASSERT_LE(0, log);
+	ASSERT_EQ(0, vdev_feature(&self->v[0], VFIO_DEVICE_FEATURE_SET |
+				  VFIO_DEVICE_FEATURE_DMA_LOGGING_START, &control,
+				  sizeof(control)));
+	EXPECT_EQ(1, log_count(log, "DMA logging reports all from 0x1000000000000000", line,
+			       sizeof(line)));
+	close(log);
+	ASSERT_EQ(0, vdev_feature(&self->v[0], VFIO_DEVICE_FEATURE_GET |
+				  VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, &rep, sizeof(rep)));
+	for (unsigned int w = 0; w < VNET_PAGES / 64; w++)
+		EXPECT_EQ(UINT64_MAX, bitmap[w]);
+	memset(bitmap, 0, sizeof(bitmap));
+	ASSERT_EQ(0, vnet_echo(&self->net, &self->v[0], 1, 100, ECHO_MS));
+	ASSERT_EQ(0, log_report(&self->v[0], bitmap));
+	EXPECT_EQ(1ULL << (100 % 64), bitmap[100 / 64]);
+	EXPECT_EQ(0U, bitmap[7]);
+}
+
+/*
+ * Many reports of a tracker that hangs, as a VMM makes them with the guest stopped: one waits
+ * for the firmware, and the command queue of all functions is restarted for few commands.
+ */
+TEST_F(mlx5, tracker_that_hangs_is_not_asked_again_and_again)
+{
+	uint64_t bitmap[VNET_PAGES / 64], begin;
+	int log = log_mark();
+	char line[256];
+
+	if (access("/dev/iommu", F_OK))
+		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	ASSERT_LE(0, log);
+	ASSERT_EQ(0, log_start(&self->v[0], VNET_PAGE, VNET_IOVA, VNET_BYTES));
+	ASSERT_EQ(0, model_cmd(&self->fw, "fault tracker_query hang"));
+	ASSERT_EQ(0, model_cmd(&self->fw, "fault tracker_arm hang"));
+	begin = now_ms();
+	for (int i = 0; i < 8; i++) {
+		memset(bitmap, 0, sizeof(bitmap));
+		ASSERT_EQ(0, log_report(&self->v[0], bitmap));
+		for (unsigned int w = 0; w < VNET_PAGES / 64; w++)
+			EXPECT_EQ(UINT64_MAX, bitmap[w]);
+	}
+	EXPECT_GT(17000U, now_ms() - begin);
+	EXPECT_GE(2, log_count(log, "restarting the command queue", line, sizeof(line)));
+	close(log);
+	ASSERT_EQ(0, model_cmd(&self->fw, "fault clear"));
+}
+
 TEST_HARNESS_MAIN

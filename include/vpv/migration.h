@@ -145,19 +145,12 @@ int vmig_emit_chunk(struct vmig_emit *em, u32 type, u32 flags, const void *head,
 void vmig_reinit(struct vmig_dev *mig);
 
 /**
- * struct vmig_range - A range of IOVAs
- * @first: First byte.
- * @bytes: Size.
- */
-struct vmig_range {
-	u64 first;
-	u64 bytes;
-};
-
-/**
  * struct vmig_track_limits - What a dirty page tracker of a device can do
+ *
+ * Nothing here is trusted: limits that make no sense fail the start of logging.
+ *
  * @ranges: Most ranges.
- * @page_min_log2: Smallest size of a page.
+ * @page_min_log2: Smallest size of a page, not 0.
  * @page_max_log2: Largest.
  * @address_bits: It sees IOVAs below 2 to the power of this.
  * @pages: Most pages, all ranges together.
@@ -356,8 +349,9 @@ struct vmig_ops {
 	 * @track_start: Record writes from here on.
 	 * @ranges: Ascending, disjoint, within the limits, in whole pages.
 	 *
-	 * Also called when the tracker was lost (see @track_report): whatever there
-	 * is of an older one is replaced.
+	 * Also called, with the same arguments, when the tracker was lost (see
+	 * @track_report): whatever there is of the older one is replaced.  User space
+	 * waits for a report meanwhile, with its guest stopped.
 	 */
 	int (*track_start)(struct vmig_dev *mig, const struct vmig_range *ranges, u32 num,
 			   u8 page_log2);
@@ -370,8 +364,10 @@ struct vmig_ops {
 	 * @iova: Start of a page, in one of the ranges, with all of @pages.
 	 * @bitmap: Zeroed; bit n is set for page n.
 	 *
-	 * After an error nothing was reported, or it is not known what: the
-	 * library starts the tracker again and reports everything as dirty once.
+	 * After an error nothing was reported, or it is not known what: everything is
+	 * reported as dirty once, or until the tracker works again.  The library starts it
+	 * again at most once a report, and leaves it alone for eight times as long as
+	 * failing and starting took.
 	 */
 	int (*track_report)(struct vmig_dev *mig, u64 iova, u64 pages,
 			    unsigned long *bitmap);

@@ -26,7 +26,8 @@ int mlxl_track_limits(struct vmig_dev *mig, struct vmig_track_limits *limits)
 		.ranges = min_t(u32, le32_to_cpu(caps.ranges), SZ_4K),
 		.page_min_log2 = caps.page_min_log2,
 		.page_max_log2 = caps.page_max_log2,
-		.address_bits = caps.address_bits,
+		/* Sizes of ranges are 64 bits wide: not one of the whole space. */
+		.address_bits = min_t(u8, caps.address_bits, 63),
 		.pages = le64_to_cpu(caps.track_pages),
 		.report_pages = min_t(u64, le64_to_cpu(caps.query_pages), MLXL_TRACK_PAGES),
 	};
@@ -39,14 +40,23 @@ int mlxl_track_limits(struct vmig_dev *mig, struct vmig_track_limits *limits)
  * @ranges: Ranges.
  * @num: Their number.
  * @page_log2: Page size.
+ *
+ * One that is there is armed again: if that is stuck, so would be all that could be tried
+ * besides, and each costs a time-out and a restart of the queue.
  */
 int mlxl_track_start(struct vmig_dev *mig, const struct vmig_range *ranges, u32 num,
 		     u8 page_log2)
 {
 	struct mlxl_dev *md = mlxl_from_mig(mig);
+	int err;
 
+	if (md->track.session.control) {
+		err = mlxl_hw_tracker_arm(md, &md->track.session);
+		if (!err || err == -ETIMEDOUT || err == -ECONNABORTED)
+			return err;
+		mlxl_hw_tracker_destroy(md, &md->track.session);
+	}
 	md->track.page_log2 = page_log2;
-	mlxl_hw_tracker_destroy(md, &md->track.session);
 	return mlxl_hw_tracker_create(md, ranges, num, page_log2, &md->track.session);
 }
 
@@ -79,8 +89,7 @@ int mlxl_track_report(struct vmig_dev *mig, u64 iova, u64 pages, unsigned long *
 
 	if (!t->session.control)
 		return -ENODEV;
-	err = mlxl_io_prepare(md, &t->io, &t->session, MLXL_TRACK_PAGES / BITS_PER_BYTE,
-			      DMA_FROM_DEVICE);
+	err = mlxl_io_prepare(md, &t->io, &t->session, MLXL_TRACK_BYTES, DMA_FROM_DEVICE);
 	if (err)
 		return err;
 	err = mlxl_hw_tracker_query(md, &t->session, &t->io, iova,

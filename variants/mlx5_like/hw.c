@@ -370,6 +370,28 @@ int mlxl_hw_load_end(struct mlxl_dev *md, struct mlxl_session *s, bool abort, u3
 /* ---- Trackers ---- */
 
 /**
+ * mlxl_hw_tracker_arm() - Forget what was written, and record from here on
+ * @md: Device.
+ * @s: Tracker.
+ *
+ * Context: process; may sleep for the firmware's time-out, twice when a command of somebody
+ * else was stuck.
+ * Return: 0; -ETIMEDOUT or -ECONNABORTED when nobody knows; or another negative errno, and
+ * it does not record.
+ */
+int mlxl_hw_tracker_arm(struct mlxl_dev *md, struct mlxl_session *s)
+{
+	const __le32 id = cpu_to_le32(s->id);
+	struct mlxl_command cmd = {
+		.opcode = MLXL_TRACKER_ARM,
+		.in = &id,
+		.in_bytes = sizeof(id),
+	};
+
+	return control_exec_again(md, s->control, &cmd);
+}
+
+/**
  * mlxl_hw_tracker_create() - Record which pages are written, from here on
  * @md: Device.
  * @ranges: Ranges, within the limits of the firmware.
@@ -401,7 +423,7 @@ int mlxl_hw_tracker_create(struct mlxl_dev *md, const struct vmig_range *ranges,
 	range = (struct mlxl_tracker_range *)(in + 1);
 	for (u32 i = 0; i < num; i++) {
 		range[i].iova = cpu_to_le64(ranges[i].first);
-		range[i].bytes = cpu_to_le64(ranges[i].bytes);
+		range[i].bytes = cpu_to_le64(ranges[i].last - ranges[i].first + 1);
 	}
 	cmd.in = in;
 	err = session_begin(md, &cmd, MLXL_TRACKER_DESTROY, 0, s);
@@ -409,12 +431,7 @@ int mlxl_hw_tracker_create(struct mlxl_dev *md, const struct vmig_range *ranges,
 	if (err)
 		return err;
 
-	cmd = (struct mlxl_command){
-		.opcode = MLXL_TRACKER_ARM,
-		.in = &out.id,
-		.in_bytes = sizeof(out.id),
-	};
-	err = control_exec_again(md, s->control, &cmd);
+	err = mlxl_hw_tracker_arm(md, s);
 	if (err)
 		mlxl_hw_tracker_destroy(md, s);
 	return err;

@@ -20,6 +20,8 @@
 #define MLXL_IOS		4
 #define MLXL_AHEAD		2
 #define MLXL_TRACK_PAGES	(256U << 10)
+/* Buffers are whole pages, which may be 64 KiB. */
+#define MLXL_TRACK_BYTES	PAGE_ALIGN(MLXL_TRACK_PAGES / BITS_PER_BYTE)
 
 /**
  * struct mlxl_session - A save or load session of the firmware, or a tracker
@@ -158,6 +160,7 @@ int mlxl_hw_save_begin(struct mlxl_dev *md, u32 mode, bool track, struct mlxl_se
 int mlxl_hw_save_end(struct mlxl_dev *md, struct mlxl_session *s, bool commit);
 int mlxl_hw_load_begin(struct mlxl_dev *md, u64 bytes, struct mlxl_session *s);
 int mlxl_hw_load_end(struct mlxl_dev *md, struct mlxl_session *s, bool abort, u32 *reason);
+int mlxl_hw_tracker_arm(struct mlxl_dev *md, struct mlxl_session *s);
 int mlxl_hw_tracker_create(struct mlxl_dev *md, const struct vmig_range *ranges, u32 num,
 			   u8 page_log2, struct mlxl_session *s);
 int mlxl_hw_tracker_query(struct mlxl_dev *md, struct mlxl_session *s, struct mlxl_io *io,
