@@ -224,7 +224,6 @@ int vmig_init(struct vmig_dev *mig, struct vfio_device *vdev,
 	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_PRE_COPY;
 	if (ops->quiesce)
 		vdev->migration_flags |= VFIO_MIGRATION_P2P;
-	vmig_dirty_init(vdev);
 	vmig_debugfs_add(mig->m);
 	return 0;
 }
@@ -268,6 +267,7 @@ void vmig_open(struct vmig_dev *mig)
 	struct vmig_machine *m = mig->m;
 
 	mutex_lock(&m->request_lock);
+	vmig_dirty_open(m);
 	vmig_lock(m);
 	vmig_state_set(m, VMIG_RUNNING);
 	vmig_config_open(m);

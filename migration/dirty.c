@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which memory a device wrote.  Devices without a tracker do not know: all of it.
+ * Which memory a device wrote: DMA logging on its tracker.
  *
- * Somebody has to say so.  User space that finds neither a tracker in the device
- * nor one in the IOMMU may migrate all the same, and memory that the device wrote
- * after it was sent is then lost.  A report of everything costs time, never data.
- * For the same reason whatever a tracker does not know is dirty: what it does not cover,
- * and everything while it has lost track.
+ * A device without a tracker offers no logging: user space prefers a device that reports
+ * everything to an IOMMU that knows exactly.  With the module parameter
+ * report_everything it does, for user space that would take a device of which nobody
+ * knows anything for one that wrote nothing.  For the same reason whatever a tracker
+ * does not know is dirty: what it does not cover, and everything while it has lost track.
  *
  * A device reports and forgets in one go, in pages of its own.  What it reported stays
  * in a shadow until user space has asked for all of the page that it wants.
@@ -29,6 +29,10 @@
 
 #include "track.h"
 #include "vmig.h"
+
+static bool report_everything;
+module_param(report_everything, bool, 0644);
+MODULE_PARM_DESC(report_everything, "Offer DMA logging that reports all memory as dirty for devices without a tracker; looked at when a device is opened");
 
 /* Pages of one question: a bitmap of 32 KiB. */
 #define PIECE_PAGES	(256U << 10)
@@ -428,13 +432,20 @@ static const struct vfio_log_ops log_ops = {
 };
 
 /**
- * vmig_dirty_init() - Offer DMA logging, where the kernel can report it
- * @vdev: Device, before it is registered.
+ * vmig_dirty_open() - Offer DMA logging, if there is a reason and the kernel can report it
+ * @m: Machine whose device is being opened.
  */
-void vmig_dirty_init(struct vfio_device *vdev)
+void vmig_dirty_open(struct vmig_machine *m)
 {
-	if (IS_ENABLED(CONFIG_IOMMUFD_DRIVER))
-		vdev->log_ops = &log_ops;
+	struct vmig_track_limits limits;
+	int err;
+
+	if (!IS_ENABLED(CONFIG_IOMMUFD_DRIVER))
+		return;
+	scoped_guard(mutex, &m->track_lock)
+		err = tracker_limits(m, &limits);
+	m->mig->vdev->log_ops = err != -EOPNOTSUPP || READ_ONCE(report_everything) ?
+				&log_ops : NULL;
 }
 
 /**

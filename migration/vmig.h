@@ -292,7 +292,7 @@ void vmig_buf_free(struct vmig_buf *buf);
 void vmig_bufs_free(struct list_head *bufs);
 
 /* dirty.c */
-void vmig_dirty_init(struct vfio_device *vdev);
+void vmig_dirty_open(struct vmig_machine *m);
 void vmig_dirty_stop(struct vmig_machine *m);
 
 /* file.c */

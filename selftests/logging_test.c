@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * DMA logging of a device without a tracker: everything is dirty, and requests
- * that make no sense are refused.
+ * DMA logging of a device without a tracker: it offers none, unless the module was told
+ * to.  Then everything is dirty, and requests that make no sense are refused.
  */
 #include "lib/test.h"
+
+#define PARAMETER	"/sys/module/vpv_migration/parameters/report_everything"
 
 #define RANGE_IOVA	0x100000ULL
 #define RANGE_BYTES	(512ULL << 10)
@@ -17,21 +19,27 @@ FIXTURE(logging)
 
 VARIANTS_OF_OPENING(logging);
 
+static int probe(struct vdev *v)
+{
+	return vdev_feature(v, VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET |
+			    VFIO_DEVICE_FEATURE_DMA_LOGGING_START, NULL, 0);
+}
+
 FIXTURE_SETUP(logging)
 {
 	NEED_MODE(variant->mode);
 	NEED_SLOTS(&self->slot, 1);
-	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
-	if (vdev_feature(&self->v, VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET |
-			 VFIO_DEVICE_FEATURE_DMA_LOGGING_START, NULL, 0)) {
-		vdev_close(&self->v);
+	if (access("/dev/iommu", F_OK))
 		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
-	}
+	ASSERT_EQ(0, sysfs_write(PARAMETER, "1"));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
+	ASSERT_EQ(0, probe(&self->v));
 }
 
 FIXTURE_TEARDOWN(logging)
 {
 	vdev_close(&self->v);
+	EXPECT_EQ(0, sysfs_write(PARAMETER, "0"));
 }
 
 static int start(struct vdev *v, uint64_t page, uint64_t iova, uint64_t bytes)
@@ -121,6 +129,19 @@ TEST_F(logging, ends_with_the_last_close)
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
 	EXPECT_EQ(-EINVAL, report(&self->v, RANGE_IOVA, PAGE, bitmap));
 	EXPECT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+}
+
+TEST_F(logging, is_not_offered_by_itself)
+{
+	vdev_close(&self->v);
+	ASSERT_EQ(0, sysfs_write(PARAMETER, "0"));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
+	EXPECT_EQ(-ENOTTY, probe(&self->v));
+	EXPECT_EQ(-ENOTTY, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	EXPECT_EQ(-ENOTTY, stop(&self->v));
+	/* What is decided when the device is opened stays so. */
+	ASSERT_EQ(0, sysfs_write(PARAMETER, "1"));
+	EXPECT_EQ(-ENOTTY, probe(&self->v));
 }
 
 TEST_HARNESS_MAIN

@@ -340,8 +340,11 @@ struct vmig_ops {
 	 * while other hooks may run: a report does not wait for a data file.  Like
 	 * all hooks they bound their waits.
 	 *
-	 * Return: 0; -EOPNOTSUPP when there is none: everything is reported as
-	 * dirty then; another error fails the request of the user.
+	 * Asked when the device is opened and when logging starts.
+	 *
+	 * Return: 0; -EOPNOTSUPP when there is none: the device that is opened then
+	 * offers no logging, and if logging starts, everything is reported as dirty;
+	 * another error fails the request of the user.
 	 */
 	int (*track_limits)(struct vmig_dev *mig, struct vmig_track_limits *limits);
 

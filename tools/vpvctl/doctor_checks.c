@@ -265,8 +265,9 @@ static void check_features(const struct patient *p)
 			"it has no P2P states: QEMU migrates no VM with another VFIO device");
 	if (!(features & MIG_DIRTY))
 		finding("no-dirty-tracking", fn->bdf, "if the host's IOMMU tracks dirty pages "
-			"(AMD, newer Intel, SMMU with HTTU) use iommufd; else QEMU's "
-			"enable-migration=on sends all memory while the guest is down",
+			"(AMD, newer Intel, SMMU with HTTU) use iommufd; else use groups, or "
+			"set report_everything of vpv_migration: QEMU's "
+			"enable-migration=on then sends all memory while the guest is down",
 			"the device does not track dirty pages itself");
 }
 

@@ -144,6 +144,27 @@ static int log_report_all(struct kunit *test, struct fake *fake, unsigned long *
 	return log_report(test, fake, BASE, ALL_PAGES * SZ_4K, bits);
 }
 
+static void only_devices_with_a_tracker_offer_logging(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-plain", &fake_ops);
+
+	KUNIT_EXPECT_NULL(test, fake->vdev.log_ops);
+	fake_put(fake);
+
+	fake = tracked_new(test, "vmig-tracked");
+	KUNIT_EXPECT_NOT_NULL(test, fake->vdev.log_ops);
+	/* It is looked at when the device is opened. */
+	vmig_close(&fake->mig);
+	tracker.limits_err = -EOPNOTSUPP;
+	vmig_open(&fake->mig);
+	KUNIT_EXPECT_NULL(test, fake->vdev.log_ops);
+	vmig_close(&fake->mig);
+	tracker.limits_err = -ENOTCONN;
+	vmig_open(&fake->mig);
+	KUNIT_EXPECT_NOT_NULL(test, fake->vdev.log_ops);
+	fake_put(fake);
+}
+
 static void reports_are_exact(struct kunit *test)
 {
 	struct fake *fake = tracked_new(test, "vmig-src");
@@ -361,6 +382,7 @@ static void report_up_to_the_end_of_the_space_ends(struct kunit *test)
 }
 
 static struct kunit_case dirty_cases[] = {
+	KUNIT_CASE(only_devices_with_a_tracker_offer_logging),
 	KUNIT_CASE(reports_are_exact),
 	KUNIT_CASE_SLOW(tracker_that_hangs_is_restarted_once),
 	KUNIT_CASE(tracker_that_does_not_start_again_is_left_alone),

@@ -46,6 +46,11 @@ def _load_needed(module):
             subprocess.run(["modprobe", "-q", name], check=False)
 
 
+def report_everything(on):
+    """Have devices without a tracker that are opened from now on report all memory as dirty, or offer no reports."""
+    Path("/sys/module/vpv_migration/parameters/report_everything").write_text("1" if on else "0")
+
+
 @dataclass
 class Function:
     bdf: str

@@ -7,6 +7,7 @@ checks that nothing got lost. What all runs share is in session.py.
 import sys
 
 import persona
+from function import report_everything
 from session import HARMLESS, UNTRACKED, Session, main, parser
 
 
@@ -56,10 +57,14 @@ class Accelerators(Session):
         return spare
 
     def rounds(self, pair, spare):
+        """From a group, where the container knows what to send again, to iommufd, where nobody does, and back."""
         for number in range(1, self.args.rounds + 1):
-            target = spare or self.launch([pair[number % 2]], "defer")
+            by_iommufd = self.options.iommufd and number % 2 == 1
+            if not spare:
+                report_everything(by_iommufd)
+                spare = self.launch([pair[number % 2]], "defer", by_iommufd)
+            self.round(number, spare)
             spare = None
-            self.round(number, target)
 
     def end(self, before):
         self.finish()
@@ -75,8 +80,10 @@ class Accelerators(Session):
             persona.files(self, tool, self.functions[1], self.args.map, self.args.run)
             self.say("personas: chosen, compared, installed and refused through vpvctl")
         before = self.counted()
+        report_everything(self.options.iommufd)
         spare = self.launch(self.functions[1:2], "defer")
-        self.boot(self.functions[:1])
+        report_everything(False)
+        self.boot(self.functions[:1], iommufd=False)
         spare = self.fail_to_leave(spare)
         if self.args.firmware:
             self.end(before)
@@ -84,7 +91,7 @@ class Accelerators(Session):
             wrong = tool.choose(persona.NAME, *pair)
             self.check("two firmwares are given one persona", not wrong, wrong)
             before = self.counted()
-            self.boot(self.functions[:1])
+            self.boot(self.functions[:1], iommufd=False)
             persona.busy(self, tool, self.guest)
         self.rounds(pair, spare)
         self.end(before)

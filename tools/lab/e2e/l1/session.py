@@ -92,13 +92,16 @@ class Session:
         self.say(f"{', '.join(item.bdf for item in self.functions)}: bound to {self.driver}, "
                  f"{'iommufd and cdev' if self.options.iommufd else 'VFIO groups'}")
 
-    def launch(self, chosen, incoming=None):
-        guest = Guest(f"guest{len(self.guests)}", chosen, self.options, self.out)
+    def launch(self, chosen, incoming=None, iommufd=None):
+        options = SimpleNamespace(**vars(self.options))
+        if iommufd is not None:
+            options.iommufd = iommufd
+        guest = Guest(f"guest{len(self.guests)}", chosen, options, self.out)
         self.guests.append(guest)
         return guest.start(incoming)
 
-    def boot(self, chosen):
-        self.guest = self.launch(chosen)
+    def boot(self, chosen, iommufd=None):
+        self.guest = self.launch(chosen, iommufd=iommufd)
         began = time.time()
         self.guest.wait_report("the start of the workload", lambda kind, _: kind == "start", self.args.timeout)
         self.say(f"{self.guest.name}: workload started after {time.time() - began:.1f} s")
