@@ -270,4 +270,39 @@ TEST_F_TIMEOUT(mlx5_reset, while_resuming, 120)
 	}
 }
 
+/* ---- The firmware loses the suspension of a function ---- */
+
+static int wait_state(struct scene *s, unsigned int fn, unsigned int state)
+{
+	uint64_t end = now_ms() + PROMPT_MS;
+
+	while (mig_get(&s->p.v[fn]) != (int)state) {
+		if (now_ms() > end)
+			return -ETIMEDOUT;
+		usleep(20000);
+	}
+	return 0;
+}
+
+/* Whoever relies on it hears of it, and a reset makes the function usable again. */
+TEST_F_TIMEOUT(mlx5_reset, lost_suspension_is_an_error, 180)
+{
+	static const unsigned int states[] = { RUNNING_P2P, PRE_COPY_P2P, STOP, STOP_COPY };
+	struct scene *s = &self->s;
+
+	for (unsigned int i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		ASSERT_EQ(0, scene_set(s, 0, states[i]));
+		ASSERT_EQ(0, model_cmd(&s->p.fn[0], "wake"));
+		EXPECT_EQ(0, wait_state(s, 0, ERROR)) TH_LOG("in state %u", states[i]);
+		EXPECT_EQ(-EIO, scene_set(s, 0, RUNNING));
+		scene_fd_close(s);
+		DO_RESET(0);
+	}
+	/* Nobody relies on it. */
+	ASSERT_EQ(0, model_cmd(&s->p.fn[0], "wake"));
+	sleep(4);
+	EXPECT_EQ(RUNNING, mig_get(&s->p.v[0]));
+	EXPECT_EQ(0, wait_runs(s, 0));
+}
+
 TEST_HARNESS_MAIN

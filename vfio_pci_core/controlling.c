@@ -2,7 +2,7 @@
 /*
  * The registry of controlled functions.
  *
- * Locks: controls_lock guards the list and is never held while a handle's sem is
+ * Locks: controls_lock guards the lists and is never held while a handle's sem is
  * taken.  A handle is in the list while it is live.
  */
 #include <linux/cleanup.h>
@@ -39,6 +39,7 @@ struct vpv_control {
 
 static DEFINE_MUTEX(controls_lock);
 static LIST_HEAD(controls);	/* controls_lock */
+static LIST_HEAD(watches);	/* controls_lock */
 
 static struct vpv_control *control_find(struct device *controlled)
 {
@@ -154,3 +155,29 @@ bool vpv_control_live(const struct vpv_control *control)
 	return READ_ONCE(control->live);
 }
 EXPORT_SYMBOL_GPL(vpv_control_live);
+
+void vpv_control_watch(struct vpv_control_watch *watch)
+{
+	guard(mutex)(&controls_lock);
+	list_add_tail(&watch->node, &watches);
+}
+EXPORT_SYMBOL_GPL(vpv_control_watch);
+
+void vpv_control_unwatch(struct vpv_control_watch *watch)
+{
+	guard(mutex)(&controls_lock);
+	list_del_init(&watch->node);
+}
+EXPORT_SYMBOL_GPL(vpv_control_unwatch);
+
+void vpv_control_changed(struct vpv_control *control)
+{
+	struct vpv_control_watch *watch;
+
+	guard(mutex)(&controls_lock);
+	list_for_each_entry(watch, &watches, node)
+		if (watch->controlled == control->controlled &&
+		    !strcmp(watch->family, control->family))
+			watch->changed(watch);
+}
+EXPORT_SYMBOL_GPL(vpv_control_changed);

@@ -15,6 +15,7 @@
 #ifndef VPV_CONTROLLING_H
 #define VPV_CONTROLLING_H
 
+#include <linux/list.h>
 #include <linux/types.h>
 
 struct device;
@@ -109,5 +110,51 @@ void vpv_control_leave(struct vpv_control *control);
  * Context: any; a snapshot.
  */
 bool vpv_control_live(const struct vpv_control *control);
+
+/**
+ * struct vpv_control_watch - Who wants to hear of a controlled function
+ * @node: In the list of the registry; for it alone.
+ * @controlled: The function.
+ * @family: What the watcher understands.
+ * @changed: The publisher has news of the function, see vpv_control_changed().
+ *
+ * Context of @changed: process, under a lock of the registry: calls none of its
+ * functions and does not sleep for long; schedules a work.
+ */
+struct vpv_control_watch {
+	struct list_head node;
+	struct device *controlled;
+	const char *family;
+	void (*changed)(struct vpv_control_watch *watch);
+};
+
+/**
+ * vpv_control_watch() - Hear of a controlled function
+ * @watch: Filled in; stays as it is until vpv_control_unwatch().
+ *
+ * The function may be controlled by somebody or not.
+ *
+ * Context: process; may sleep.
+ */
+void vpv_control_watch(struct vpv_control_watch *watch);
+
+/**
+ * vpv_control_unwatch() - Undo vpv_control_watch()
+ * @watch: Watch.  Its callback has ended on return, and is not called any more.
+ *
+ * Context: process; may sleep; not from the callback.
+ */
+void vpv_control_unwatch(struct vpv_control_watch *watch);
+
+/**
+ * vpv_control_changed() - There is news of a function
+ * @control: Handle of the publisher.
+ *
+ * To be called when the controlling function has reported an event of the function, and
+ * when it was published again: what was known of it may not be true any more.
+ *
+ * Context: process; may sleep.
+ */
+void vpv_control_changed(struct vpv_control *control);
 
 #endif /* VPV_CONTROLLING_H */

@@ -207,7 +207,50 @@ static void publish_withdraw_and_get_race(struct kunit *test)
 	root_device_unregister(dev);
 }
 
+struct watcher {
+	struct vpv_control_watch watch;
+	int news;
+};
+
+static void count_news(struct vpv_control_watch *watch)
+{
+	container_of(watch, struct watcher, watch)->news++;
+}
+
+static void only_watchers_of_the_function_hear_news(struct kunit *test)
+{
+	struct device *dev = function_new(test, "vpv-controlled"),
+		      *other = function_new(test, "vpv-other");
+	struct watcher watchers[] = {
+		{ { .controlled = dev, .family = FAMILY, .changed = count_news } },
+		{ { .controlled = other, .family = FAMILY, .changed = count_news } },
+		{ { .controlled = dev, .family = "other", .changed = count_news } },
+	};
+	struct vpv_control *control;
+
+	/* Before there is a controlling function, and beyond the life of one. */
+	for (int i = 0; i < ARRAY_SIZE(watchers); i++)
+		vpv_control_watch(&watchers[i].watch);
+	control = publish(test, dev, NULL);
+	vpv_control_changed(control);
+	vpv_control_withdraw(control);
+	control = publish(test, dev, NULL);
+	vpv_control_changed(control);
+	KUNIT_EXPECT_EQ(test, watchers[0].news, 2);
+	KUNIT_EXPECT_EQ(test, watchers[1].news, 0);
+	KUNIT_EXPECT_EQ(test, watchers[2].news, 0);
+
+	for (int i = 0; i < ARRAY_SIZE(watchers); i++)
+		vpv_control_unwatch(&watchers[i].watch);
+	vpv_control_changed(control);
+	KUNIT_EXPECT_EQ(test, watchers[0].news, 2);
+	vpv_control_withdraw(control);
+	root_device_unregister(other);
+	root_device_unregister(dev);
+}
+
 static struct kunit_case controlling_cases[] = {
+	KUNIT_CASE(only_watchers_of_the_function_hear_news),
 	KUNIT_CASE(only_what_was_published_is_found),
 	KUNIT_CASE(a_function_has_one_controller),
 	KUNIT_CASE(a_handle_outlives_its_publisher),

@@ -248,6 +248,13 @@ static int fn_command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 		mlxl_content_dirty(fn, strtoull(argv[1], NULL, 0));
 		return 0;
 	}
+	if (!strcmp(argv[0], "wake") && argc == 1) {
+		fn->flags &= ~MLXL_F_RESPONDER;
+		if (fn->flags & MLXL_F_INITIATOR)
+			mlxl_fn_resume(fn);
+		mlxl_event(fn->m, fn->n);
+		return 0;
+	}
 	if (!strcmp(argv[0], "image") && argc == 1) {
 		fprintf(out, "pages %u\ndigest 0x%08x\n", fn->content.pages,
 			mlxl_content_digest(fn));
@@ -338,6 +345,7 @@ const struct vu_model mlxl_fn_model = {
 	.regs = fn_regs,
 	.stats = fn_stats,
 	.commands = "dirty N                  change N pages of the image\n"
-		    "image                    pages of the image and their digest\n",
+		    "image                    pages of the image and their digest\n"
+		    "wake                     lose the suspension, with an event\n",
 	.command = fn_command,
 };

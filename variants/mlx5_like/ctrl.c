@@ -84,6 +84,7 @@ static void announce_work(struct work_struct *work)
 			return;
 		mlxl_fns_scan(ctrl);
 		mlxl_fns_publish(ctrl);
+		mlxl_fns_changed(ctrl);
 	}
 	mlxl_fns_attach(ctrl);
 }
@@ -164,7 +165,7 @@ static irqreturn_t completion_irq(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/* Drivers of functions find out by themselves; this is for whoever reads the log. */
+/* One line for whoever reads the log; drivers of functions look for themselves. */
 static irqreturn_t event_irq(int irq, void *data)
 {
 	struct mlxl_ctrl *ctrl = data;
@@ -184,6 +185,7 @@ static irqreturn_t event_irq(int irq, void *data)
 					     nr, le32_to_cpu(state.flags),
 					     le32_to_cpu(state.reason));
 	}
+	queue_work(mlxl_ctrl_wq, &ctrl->announce);
 	return IRQ_HANDLED;
 }
 

@@ -133,7 +133,8 @@ struct mlxl_fn {
  * @bufs: Mapped buffers; @map_lock.
  * @group: Its folder in configfs.
  * @nb: Listens to functions that come and go.
- * @announce: Looks for functions, publishes them, and lets drivers bind.
+ * @announce: Looks for functions, publishes them, tells their drivers of news, and
+ *	lets drivers bind.
  * @recover: Resets the function after it died.
  * @attempts: How often that was tried, of late.
  * @tried: When it was tried last, in jiffies.
@@ -177,6 +178,7 @@ int mlxl_fn_disable(struct mlxl_fn *fn);
 void mlxl_fns_scan(struct mlxl_ctrl *ctrl);
 void mlxl_fns_publish(struct mlxl_ctrl *ctrl);
 void mlxl_fns_withdraw(struct mlxl_ctrl *ctrl);
+void mlxl_fns_changed(struct mlxl_ctrl *ctrl);
 void mlxl_fns_attach(struct mlxl_ctrl *ctrl);
 void mlxl_fns_forget(struct mlxl_ctrl *ctrl, struct pci_dev *pdev);
 

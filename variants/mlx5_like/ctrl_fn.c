@@ -220,6 +220,19 @@ void mlxl_fns_withdraw(struct mlxl_ctrl *ctrl)
 }
 
 /**
+ * mlxl_fns_changed() - Let drivers of functions see what became of them
+ * @ctrl: Controlling function.
+ */
+void mlxl_fns_changed(struct mlxl_ctrl *ctrl)
+{
+	lockdep_assert_held(&ctrl->lock);
+
+	for (unsigned int i = 0; i < ctrl->num_fns; i++)
+		if (ctrl->fn[i].control)
+			vpv_control_changed(ctrl->fn[i].control);
+}
+
+/**
  * mlxl_fns_attach() - Let drivers look at what was published
  * @ctrl: Controlling function.
  *

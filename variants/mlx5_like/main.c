@@ -15,6 +15,12 @@ static int mlxl_init(struct vpv_device *vpv)
 	struct mlxl_dev *md = mlxl_from_vpv(vpv);
 
 	INIT_WORK(&md->settle, mlxl_settle);
+	INIT_DELAYED_WORK(&md->check, mlxl_check);
+	md->watch = (struct vpv_control_watch){
+		.controlled = &vpv->pdev->dev,
+		.family = MLXL_FAMILY,
+		.changed = mlxl_changed,
+	};
 	return vmig_init(&md->mig, &vpv->vdev, &mlxl_mig_ops, &mlxl_mig_desc);
 }
 
@@ -29,7 +35,10 @@ static void mlxl_fini(struct vpv_device *vpv)
 
 static int mlxl_open(struct vpv_device *vpv)
 {
-	vmig_open(&mlxl_from_vpv(vpv)->mig);
+	struct mlxl_dev *md = mlxl_from_vpv(vpv);
+
+	vmig_open(&md->mig);
+	vpv_control_watch(&md->watch);
 	return 0;
 }
 
@@ -38,6 +47,8 @@ static void mlxl_close(struct vpv_device *vpv)
 {
 	struct mlxl_dev *md = mlxl_from_vpv(vpv);
 
+	vpv_control_unwatch(&md->watch);
+	cancel_delayed_work_sync(&md->check);
 	vmig_close(&md->mig);
 	cancel_work_sync(&md->settle);
 	mlxl_forget(md);

@@ -8,6 +8,8 @@
 
 #include "mlx5_like.h"
 
+#define CHECK_JIFFIES	(2 * HZ)
+
 /**
  * mlxl_forget() - Give up all sessions without telling the firmware
  * @md: Device that was reset, or will be; no hook runs.
@@ -33,11 +35,89 @@ void mlxl_settle(struct work_struct *work)
 		mlxl_hw_resume(md, MLXL_INITIATOR);
 }
 
+static void halves_set(struct mlxl_dev *md, u32 halves)
+{
+	WRITE_ONCE(md->halves, halves);
+	WRITE_ONCE(md->changes, md->changes + 1);
+}
+
+static u32 half_flag(u32 what)
+{
+	return what == MLXL_INITIATOR ? MLXL_FN_INITIATOR : MLXL_FN_RESPONDER;
+}
+
 static int suspend(struct mlxl_dev *md, u32 what)
 {
+	int err;
+
 	flush_work(&md->settle);
 	md->suspended = true;
-	return mlxl_hw_suspend(md, what);
+	err = mlxl_hw_suspend(md, what);
+	if (!err)
+		halves_set(md, md->halves | half_flag(what));
+	return err;
+}
+
+static int resume(struct mlxl_dev *md, u32 what)
+{
+	u32 halves = md->halves;
+	int err;
+
+	halves_set(md, halves & ~half_flag(what));
+	err = mlxl_hw_resume(md, what);
+	if (err)
+		halves_set(md, halves);
+	return err;
+}
+
+/* What stands still, as the library and the hooks believe; 0 while a hook changes it. */
+static u32 must_stand(struct mlxl_dev *md)
+{
+	u8 bits = vmig_state_bits(&md->mig);
+	u32 flags = MLXL_FN_INITIATOR | MLXL_FN_RESPONDER;
+
+	if (bits == VMIG_ERROR)
+		return 0;
+	if (bits & VMIG_RUNNING)
+		flags = bits & VMIG_NDMA ? MLXL_FN_INITIATOR : 0;
+	return flags & READ_ONCE(md->halves);
+}
+
+/**
+ * mlxl_changed() - There is news of the function: look at it
+ * @watch: Of the function.
+ *
+ * Not at once: a reset of the function is news, too, and is reported when it has ended.
+ */
+void mlxl_changed(struct vpv_control_watch *watch)
+{
+	schedule_delayed_work(&container_of(watch, struct mlxl_dev, watch)->check,
+			      CHECK_JIFFIES);
+}
+
+/**
+ * mlxl_check() - Does what is believed to be suspended still stand still?
+ * @work: Of the device.
+ *
+ * A controlling function that lost power, for instance, has forgotten it.  A source then
+ * writes memory that was sent, a destination runs with half an image: nothing but a
+ * reset helps.  Without an answer there will be news again.
+ */
+void mlxl_check(struct work_struct *work)
+{
+	struct mlxl_dev *md = container_of(to_delayed_work(work), struct mlxl_dev, check);
+	u32 changes = READ_ONCE(md->changes), flags = must_stand(md);
+	struct mlxl_function fn;
+
+	if (!flags || mlxl_hw_query(md, &fn))
+		return;
+	/* A hook or a reset came between: the answer may be of before or after it. */
+	if (READ_ONCE(md->changes) != changes || must_stand(md) != flags)
+		return;
+	if (le32_to_cpu(fn.state) != MLXL_ENABLED)
+		vmig_fault(&md->mig, "firmware has lost the function while it was suspended");
+	else if ((le32_to_cpu(fn.flags) & flags) != flags)
+		vmig_fault(&md->mig, "the function has lost its suspension");
 }
 
 static int mlxl_quiesce(struct vmig_dev *mig)
@@ -47,7 +127,7 @@ static int mlxl_quiesce(struct vmig_dev *mig)
 
 static int mlxl_unquiesce(struct vmig_dev *mig)
 {
-	return mlxl_hw_resume(mlxl_from_mig(mig), MLXL_INITIATOR);
+	return resume(mlxl_from_mig(mig), MLXL_INITIATOR);
 }
 
 static int mlxl_freeze(struct vmig_dev *mig)
@@ -57,7 +137,7 @@ static int mlxl_freeze(struct vmig_dev *mig)
 
 static int mlxl_thaw(struct vmig_dev *mig)
 {
-	return mlxl_hw_resume(mlxl_from_mig(mig), MLXL_RESPONDER);
+	return resume(mlxl_from_mig(mig), MLXL_RESPONDER);
 }
 
 /* May be called with locks that commands need: only remember it. */
@@ -66,6 +146,7 @@ static void mlxl_reset(struct vmig_dev *mig)
 	struct mlxl_dev *md = mlxl_from_mig(mig);
 
 	md->stale = true;
+	halves_set(md, 0);
 	if (md->suspended)
 		schedule_work(&md->settle);
 	md->suspended = false;

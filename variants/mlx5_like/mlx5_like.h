@@ -119,13 +119,18 @@ struct mlxl_tracker {
  * @stale: The function was reset: the firmware has forgotten the sessions.
  * @suspended: A half of it was told to stop since the last reset.
  * @settle: After a reset: see that it runs.
+ * @halves: What was suspended, and is not being resumed: MLXL_FN_ flags.
+ * @changes: How often that has changed.
+ * @watch: Hears of news of the function while it is open.
+ * @check: After news: see that it is still suspended.
  * @io: Buffers of a session.
  * @save: Save session.
  * @load: Load session.
  * @track: Tracker.
  *
  * No locks: all but @track is used by migration hooks, of which only one runs at a
- * time, @track by track hooks, for which the same is true.
+ * time, @track by track hooks, for which the same is true.  The works read @halves and
+ * @changes, and ask again if these have changed meanwhile.
  */
 struct mlxl_dev {
 	struct vpv_device vpv;
@@ -134,6 +139,10 @@ struct mlxl_dev {
 	bool stale;
 	bool suspended;
 	struct work_struct settle;
+	u32 halves;
+	u32 changes;
+	struct vpv_control_watch watch;
+	struct delayed_work check;
 	struct mlxl_io io[MLXL_IOS];
 	struct mlxl_save save;
 	struct mlxl_load load;
@@ -186,6 +195,8 @@ extern const struct vmig_ops mlxl_mig_ops;
 extern const struct vmig_desc mlxl_mig_desc;
 void mlxl_forget(struct mlxl_dev *md);
 void mlxl_settle(struct work_struct *work);
+void mlxl_check(struct work_struct *work);
+void mlxl_changed(struct vpv_control_watch *watch);
 
 /* save.c */
 void mlxl_save_begin(struct mlxl_dev *md);
