@@ -276,7 +276,7 @@ static void keep_bits(struct pci_dev *pdev, u16 *kept)
 	if (pci_find_host_bridge(pdev->bus)->no_ext_tags)
 		kept[VCFG_KEPT_DEVCTL] |= PCI_EXP_DEVCTL_EXT_TAG;
 	/* Nothing prepares the way for these two. */
-	kept[VCFG_KEPT_DEVCTL2] = DEVCTL2_10BIT_TAG | PCI_EXP_DEVCTL2_OBFF_WANGE_EN;
+	kept[VCFG_KEPT_DEVCTL2] = DEVCTL2_10BIT_TAG | PCI_EXP_DEVCTL2_OBFF_WAKE_EN;
 	if (!pdev->ltr_path)
 		kept[VCFG_KEPT_DEVCTL2] |= PCI_EXP_DEVCTL2_LTR_EN;
 	if (!atomics_arrive(pdev))
