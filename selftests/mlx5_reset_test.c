@@ -238,7 +238,10 @@ TEST_F_TIMEOUT(mlx5_reset, while_loading, 120)
 	}
 }
 
-/* The command comes after the reset, and must not stop a function that is said to run. */
+/*
+ * The reset waits for the command, which otherwise would stop a function that is said to
+ * run.  The change of state may end before the reset.
+ */
 TEST_F_TIMEOUT(mlx5_reset, while_suspending, 120)
 {
 	static const char *const slow[] = {
@@ -249,7 +252,89 @@ TEST_F_TIMEOUT(mlx5_reset, while_suspending, 120)
 	for (unsigned int i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
 		ASSERT_EQ(0, scene_call(s, scene_to_stop, slow[i]));
 		DO_RESET(0);
-		EXPECT_NE(0, scene_join(s)) TH_LOG("%s", slow[i]);
+		scene_join(s);
+		EXPECT_EQ(RUNNING, mig_get(&s->p.v[0])) TH_LOG("%s", slow[i]);
+		GOES_ON(0);
+	}
+}
+
+/* ---- The controlling function is reset at the same time ---- */
+
+static int ctrl_reset(struct scene *s)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", s->p.ctrl.bdf);
+	return sysfs_write(path, "1");
+}
+
+static int wait_controlled(struct scene *s)
+{
+	uint64_t end = now_ms() + PROMPT_MS;
+	char state[16];
+	int err;
+
+	do {
+		err = mlx_config_read(&s->p.ctrl, 0, "enable", state, sizeof(state));
+		usleep(20000);
+	} while (err && now_ms() < end);
+	return err;
+}
+
+/*
+ * The function is reset while a command that suspends it is in work, and the controlling
+ * function when it is told to run again: nobody else will ever tell it.
+ */
+TEST_F_TIMEOUT(mlx5_reset, while_suspending_and_then_nobody_listens, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_call(s, scene_to_p2p, "suspend_initiator"));
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault resume_responder hang"));
+	DO_RESET(0);
+	scene_join(s);
+	usleep(100000);
+	ASSERT_EQ(0, ctrl_reset(s));
+	ASSERT_EQ(0, wait_controlled(s));
+	GOES_ON(0);
+}
+
+struct both {
+	struct scene *s;
+	unsigned int after_ms;
+	int err;
+};
+
+static void *ctrl_reset_thread(void *arg)
+{
+	struct both *b = arg;
+
+	usleep(b->after_ms * 1000);
+	b->err = ctrl_reset(b->s);
+	return NULL;
+}
+
+/* Function and controlling function, in either order, while an image is taken. */
+TEST_F_TIMEOUT(mlx5_reset, with_the_controlling_function, 240)
+{
+	static const struct {
+		unsigned int fn_ms, ctrl_ms;
+	} order[] = { { 0, 0 }, { 0, 30 }, { 0, 90 }, { 30, 0 }, { 90, 0 } };
+	static int (*const calls[])(struct scene *s) = { scene_save, scene_precopy };
+	struct scene *s = &self->s;
+
+	for (unsigned int i = 0; i < 2 * sizeof(order) / sizeof(order[0]); i++) {
+		struct both b = { .s = s, .after_ms = order[i / 2].ctrl_ms };
+		pthread_t thread;
+
+		ASSERT_EQ(0, scene_call(s, calls[i % 2], "save_chunk"));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, ctrl_reset_thread, &b));
+		usleep(order[i / 2].fn_ms * 1000);
+		DO_RESET(0);
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(0, b.err);
+		EXPECT_NE(0, scene_join(s));
+		ASSERT_EQ(0, wait_controlled(s));
 		GOES_ON(0);
 	}
 }

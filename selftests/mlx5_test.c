@@ -82,6 +82,23 @@ TEST_F(mlx5, function_appears_once_provisioned)
 	ASSERT_EQ(0, vdev_open(&self->v[1], slot, VDEV_GROUP));
 }
 
+/* As a function of any other family; commands about one that sleeps work, too. */
+TEST_F(mlx5, low_power_is_offered)
+{
+	struct vdev *v = &self->v[1];
+
+	ASSERT_EQ(0, vdev_feature(v, VFIO_DEVICE_FEATURE_SET |
+				  VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY, NULL, 0));
+	EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "suspended"));
+	EXPECT_EQ(0, mig_set(v, VFIO_DEVICE_STATE_RUNNING_P2P, NULL));
+	EXPECT_EQ(0, mig_set(v, VFIO_DEVICE_STATE_RUNNING, NULL));
+	ASSERT_EQ(0, vdev_feature(v, VFIO_DEVICE_FEATURE_SET |
+				  VFIO_DEVICE_FEATURE_LOW_POWER_EXIT, NULL, 0));
+	EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "active"));
+	ASSERT_EQ(0, vnet_start(&self->net, v));
+	EXPECT_EQ(0, echo(_metadata, self, 1, 7));
+}
+
 TEST_F(mlx5, frames_come_back)
 {
 	for (uint32_t i = 0; i < 20; i++)

@@ -14,7 +14,8 @@ static int mlxl_init(struct vpv_device *vpv)
 {
 	struct mlxl_dev *md = mlxl_from_vpv(vpv);
 
-	INIT_WORK(&md->settle, mlxl_settle);
+	mutex_init(&md->power);
+	INIT_DELAYED_WORK(&md->settle, mlxl_settle);
 	INIT_DELAYED_WORK(&md->check, mlxl_check);
 	md->watch = (struct vpv_control_watch){
 		.controlled = &vpv->pdev->dev,
@@ -29,8 +30,9 @@ static void mlxl_fini(struct vpv_device *vpv)
 	struct mlxl_dev *md = mlxl_from_vpv(vpv);
 
 	vmig_fini(&md->mig);
-	cancel_work_sync(&md->settle);
+	cancel_delayed_work_sync(&md->settle);
 	mlxl_forget(md);
+	mutex_destroy(&md->power);
 }
 
 static int mlxl_open(struct vpv_device *vpv)
@@ -50,13 +52,21 @@ static void mlxl_close(struct vpv_device *vpv)
 	vpv_control_unwatch(&md->watch);
 	cancel_delayed_work_sync(&md->check);
 	vmig_close(&md->mig);
-	cancel_work_sync(&md->settle);
+	cancel_delayed_work_sync(&md->settle);
 	mlxl_forget(md);
 }
 
-static void mlxl_reset_done(struct vpv_device *vpv)
+static void mlxl_before_reset(struct vpv_device *vpv)
 {
-	vmig_reset_done(&mlxl_from_vpv(vpv)->mig);
+	mlxl_reset_prepare(mlxl_from_vpv(vpv));
+}
+
+static void mlxl_after_reset(struct vpv_device *vpv)
+{
+	struct mlxl_dev *md = mlxl_from_vpv(vpv);
+
+	mlxl_reset_done(md);
+	vmig_reset_done(&md->mig);
 }
 
 static void mlxl_detach(struct vpv_device *vpv)
@@ -83,7 +93,8 @@ static const struct vpv_variant mlxl_variant = {
 	.fini = mlxl_fini,
 	.open = mlxl_open,
 	.close = mlxl_close,
-	.reset_done = mlxl_reset_done,
+	.reset_prepare = mlxl_before_reset,
+	.reset_done = mlxl_after_reset,
 	.remove = mlxl_detach,
 };
 
@@ -117,6 +128,7 @@ static struct pci_driver mlxl_driver = {
 	.probe = mlxl_probe,
 	.remove = vpv_remove,
 	.err_handler = &vpv_err_handlers,
+	.driver.pm = &vpv_pm_ops,
 	.driver_managed_dma = true,
 };
 module_pci_driver(mlxl_driver);

@@ -22,17 +22,38 @@ void mlxl_forget(struct mlxl_dev *md)
 	md->stale = false;
 }
 
-/*
- * A command that suspends the function may have been carried out after the reset that
- * came while it was in work, and then the function stands still though everybody is
- * told that it runs.  Resuming what runs changes nothing.
+/* ---- Suspend and resume, and resets that come meanwhile ---- */
+
+/* Resuming what runs changes nothing. */
+static int settle(struct mlxl_dev *md)
+{
+	int err;
+
+	lockdep_assert_held(&md->power);
+
+	if (!md->unsettled)
+		return 0;
+	err = mlxl_hw_resume(md, MLXL_RESPONDER);
+	if (!err)
+		err = mlxl_hw_resume(md, MLXL_INITIATOR);
+	md->unsettled = err;
+	return err;
+}
+
+/**
+ * mlxl_settle() - See that a function that everybody is told to run does so
+ * @work: In struct mlxl_dev.
+ *
+ * After a reset without warning: a command that suspends the function may have been in
+ * work and carried out after it.  Tried again until the firmware has done it.
  */
 void mlxl_settle(struct work_struct *work)
 {
-	struct mlxl_dev *md = container_of(work, struct mlxl_dev, settle);
+	struct mlxl_dev *md = container_of(to_delayed_work(work), struct mlxl_dev, settle);
 
-	if (!mlxl_hw_resume(md, MLXL_RESPONDER))
-		mlxl_hw_resume(md, MLXL_INITIATOR);
+	guard(mutex)(&md->power);
+	if (settle(md))
+		schedule_delayed_work(&md->settle, MLXL_SETTLE_JIFFIES);
 }
 
 static void halves_set(struct mlxl_dev *md, u32 halves)
@@ -46,11 +67,17 @@ static u32 half_flag(u32 what)
 	return what == MLXL_INITIATOR ? MLXL_FN_INITIATOR : MLXL_FN_RESPONDER;
 }
 
+/* From the announcement of a reset until the library knows of it nothing is suspended. */
 static int suspend(struct mlxl_dev *md, u32 what)
 {
 	int err;
 
-	flush_work(&md->settle);
+	guard(mutex)(&md->power);
+	if (md->reset_ahead)
+		return -ENODEV;
+	err = settle(md);
+	if (err)
+		return err;
 	md->suspended = true;
 	err = mlxl_hw_suspend(md, what);
 	if (!err)
@@ -76,7 +103,7 @@ static u32 must_stand(struct mlxl_dev *md)
 	u8 bits = vmig_state_bits(&md->mig);
 	u32 flags = MLXL_FN_INITIATOR | MLXL_FN_RESPONDER;
 
-	if (bits == VMIG_ERROR)
+	if (bits == VMIG_ERROR || READ_ONCE(md->reset_ahead))
 		return 0;
 	if (bits & VMIG_RUNNING)
 		flags = bits & VMIG_NDMA ? MLXL_FN_INITIATOR : 0;
@@ -120,6 +147,35 @@ void mlxl_check(struct work_struct *work)
 		vmig_fault(&md->mig, "the function has lost its suspension");
 }
 
+/**
+ * mlxl_reset_prepare() - The function will be reset
+ * @md: Device.
+ *
+ * Waits for a command in work that suspends it: the firmware could carry that out after
+ * the reset, and the function would stand still though everybody is told that it runs.
+ *
+ * Context: process; bounded by the firmware's time-out.
+ */
+void mlxl_reset_prepare(struct mlxl_dev *md)
+{
+	guard(mutex)(&md->power);
+	WRITE_ONCE(md->resetting, true);
+	WRITE_ONCE(md->reset_ahead, true);
+	md->suspended = false;
+	md->unsettled = false;
+}
+
+/**
+ * mlxl_reset_done() - The function was reset; the library is told next
+ * @md: Device.
+ *
+ * Context: does not wait.
+ */
+void mlxl_reset_done(struct mlxl_dev *md)
+{
+	WRITE_ONCE(md->resetting, false);
+}
+
 static int mlxl_quiesce(struct vmig_dev *mig)
 {
 	return suspend(mlxl_from_mig(mig), MLXL_INITIATOR);
@@ -140,15 +196,20 @@ static int mlxl_thaw(struct vmig_dev *mig)
 	return resume(mlxl_from_mig(mig), MLXL_RESPONDER);
 }
 
-/* May be called with locks that commands need: only remember it. */
+/* Called with any lock held, but none that a command needs: only remember it. */
 static void mlxl_reset(struct vmig_dev *mig)
 {
 	struct mlxl_dev *md = mlxl_from_mig(mig);
 
 	md->stale = true;
 	halves_set(md, 0);
-	if (md->suspended)
-		schedule_work(&md->settle);
+	guard(mutex)(&md->power);
+	if (!READ_ONCE(md->resetting))
+		WRITE_ONCE(md->reset_ahead, false);
+	if (md->suspended) {
+		md->unsettled = true;
+		schedule_delayed_work(&md->settle, 0);
+	}
 	md->suspended = false;
 }
 

@@ -6,6 +6,9 @@
 #define MLX5_LIKE_H
 
 #include <linux/completion.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
 #include <vpv/controlling.h>
 #include <vpv/core.h>
 #include <vpv/migration.h>
@@ -22,6 +25,9 @@
 #define MLXL_TRACK_PAGES	(256U << 10)
 /* Buffers are whole pages, which may be 64 KiB. */
 #define MLXL_TRACK_BYTES	PAGE_ALIGN(MLXL_TRACK_PAGES / BITS_PER_BYTE)
+
+/* How often a function that may stand still is looked after. */
+#define MLXL_SETTLE_JIFFIES	(HZ / 2)
 
 /**
  * struct mlxl_session - A save or load session of the firmware, or a tracker
@@ -117,8 +123,14 @@ struct mlxl_tracker {
  * @mig: What the migration library knows.
  * @caps: What the firmware can do; set at the begin of a session.
  * @stale: The function was reset: the firmware has forgotten the sessions.
+ * @power: Held while the function is told to stop; guards the next four.  Taken under
+ *	memory_lock when the function is reset: inside are the registry's and the
+ *	controlling driver's locks, and nothing of the core's.
+ * @resetting: Between the two hooks of a reset; cleared without the lock.
+ * @reset_ahead: From the first of them until the library has been told.
  * @suspended: A half of it was told to stop since the last reset.
- * @settle: After a reset: see that it runs.
+ * @unsettled: It may have been told to stop before a reset and have stopped after it.
+ * @settle: See that it runs.
  * @halves: What was suspended, and is not being resumed: MLXL_FN_ flags.
  * @changes: How often that has changed.
  * @watch: Hears of news of the function while it is open.
@@ -128,7 +140,7 @@ struct mlxl_tracker {
  * @load: Load session.
  * @track: Tracker.
  *
- * No locks: all but @track is used by migration hooks, of which only one runs at a
+ * No other locks: all but @track is used by migration hooks, of which only one runs at a
  * time, @track by track hooks, for which the same is true.  The works read @halves and
  * @changes, and ask again if these have changed meanwhile.
  */
@@ -137,8 +149,12 @@ struct mlxl_dev {
 	struct vmig_dev mig;
 	struct mlxl_caps caps;
 	bool stale;
+	struct mutex power;	/* see above */
+	bool resetting;
+	bool reset_ahead;
 	bool suspended;
-	struct work_struct settle;
+	bool unsettled;
+	struct delayed_work settle;
 	u32 halves;
 	u32 changes;
 	struct vpv_control_watch watch;
@@ -197,6 +213,8 @@ void mlxl_forget(struct mlxl_dev *md);
 void mlxl_settle(struct work_struct *work);
 void mlxl_check(struct work_struct *work);
 void mlxl_changed(struct vpv_control_watch *watch);
+void mlxl_reset_prepare(struct mlxl_dev *md);
+void mlxl_reset_done(struct mlxl_dev *md);
 
 /* save.c */
 void mlxl_save_begin(struct mlxl_dev *md);
