@@ -6,6 +6,7 @@
  * taken.  A handle is in the list while it is live.
  */
 #include <linux/cleanup.h>
+#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -20,7 +21,9 @@
  * @ref: Held by the publisher and by everyone who found it.
  * @node: In the list; controls_lock.
  * @sem: Held for reading by those who are inside.
- * @live: Written under @sem for the last time; read without it to save the wait.
+ * @live: Cleared before the publisher waits for @sem; also read without it, to save
+ *	the wait.
+ * @withdrawn: The publisher has undone all that was done through the handle.
  * @controlled: The function; referenced.
  * @family: Constant until withdrawn; compared under controls_lock.
  * @ops: Constant.
@@ -31,6 +34,7 @@ struct vpv_control {
 	struct list_head node;
 	struct rw_semaphore sem;
 	bool live;
+	struct completion withdrawn;
 	struct device *controlled;
 	const char *family;
 	const void *ops;
@@ -71,6 +75,7 @@ struct vpv_control *vpv_control_publish(struct device *controlled, const char *f
 		return ERR_PTR(-ENOMEM);
 	kref_init(&control->ref);
 	init_rwsem(&control->sem);
+	init_completion(&control->withdrawn);
 	control->live = true;
 	control->family = family;
 	control->ops = ops;
@@ -87,7 +92,7 @@ struct vpv_control *vpv_control_publish(struct device *controlled, const char *f
 }
 EXPORT_SYMBOL_GPL(vpv_control_publish);
 
-void vpv_control_withdraw(struct vpv_control *control)
+void vpv_control_withdraw(struct vpv_control *control, void (*undo)(void *priv))
 {
 	if (!control)
 		return;
@@ -98,10 +103,21 @@ void vpv_control_withdraw(struct vpv_control *control)
 
 	/* Whoever entered before is out after this; whoever comes later sees it. */
 	down_write(&control->sem);
+	if (undo)
+		undo(control->priv);
 	up_write(&control->sem);
+	complete_all(&control->withdrawn);
 	vpv_control_put(control);
 }
 EXPORT_SYMBOL_GPL(vpv_control_withdraw);
+
+void vpv_control_wait_withdrawn(struct vpv_control *control)
+{
+	/* What the publisher waits for in a withdrawal must not wait for us. */
+	might_lock_read(&control->sem);
+	wait_for_completion(&control->withdrawn);
+}
+EXPORT_SYMBOL_GPL(vpv_control_wait_withdrawn);
 
 struct vpv_control *vpv_control_get(struct device *controlled, const char *family)
 {

@@ -81,8 +81,8 @@ struct mlxl_control_ops {
 	int (*submit)(void *priv, struct mlxl_command *cmd);
 
 	/**
-	 * @map: Let the firmware reach @buf->sgt.  Ends with unmap, or by itself, when
-	 * the controlling driver goes away.
+	 * @map: Let the firmware reach @buf->sgt.  Ends with unmap or, when the
+	 * controlling driver goes away, by itself: see vpv_control_wait_withdrawn().
 	 */
 	int (*map)(void *priv, struct mlxl_buf *buf);
 

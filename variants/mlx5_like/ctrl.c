@@ -298,7 +298,6 @@ static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
 	ctrl->pdev = pdev;
 	mutex_init(&ctrl->lock);
 	mutex_init(&ctrl->map_lock);
-	INIT_LIST_HEAD(&ctrl->bufs);
 	INIT_WORK(&ctrl->announce, announce_work);
 	INIT_DELAYED_WORK(&ctrl->recover, recover_work);
 	ctrl->nb.notifier_call = bus_event;
@@ -308,6 +307,7 @@ static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
 
 		fn->ctrl = ctrl;
 		fn->nr = i;
+		INIT_LIST_HEAD(&fn->bufs);
 		memcpy(fn->want.mac, mac, sizeof(fn->want.mac));
 		fn->want.pairs = cpu_to_le16(1);
 		fn->want.vectors = cpu_to_le16(3);

@@ -107,6 +107,7 @@ struct mlxl_queue {
  * @nr: Its number.
  * @pdev: The function, if it is there; referenced.  ctrl->lock.
  * @control: What is published, or NULL; ctrl->lock.
+ * @bufs: Buffers that its driver has mapped; ctrl->map_lock.
  * @want: What PROVISION will be told; ctrl->lock.
  * @group: Its folder in configfs.
  */
@@ -115,6 +116,7 @@ struct mlxl_fn {
 	u16 nr;
 	struct pci_dev *pdev;
 	struct vpv_control *control;
+	struct list_head bufs;
 	struct mlxl_provision want;
 	struct config_group group;
 };
@@ -130,7 +132,6 @@ struct mlxl_fn {
  * @num_fns: Controlled functions, at most MLXL_MAX_FUNCTIONS.
  * @fn: The functions.
  * @map_lock: See above.
- * @bufs: Mapped buffers; @map_lock.
  * @group: Its folder in configfs.
  * @nb: Listens to functions that come and go.
  * @announce: Looks for functions, publishes them, tells their drivers of news, and
@@ -148,8 +149,7 @@ struct mlxl_ctrl {
 	u64 serial;
 	unsigned int num_fns;
 	struct mlxl_fn fn[MLXL_MAX_FUNCTIONS];
-	struct mutex map_lock;	/* bufs */
-	struct list_head bufs;
+	struct mutex map_lock;	/* bufs of all functions */
 	struct config_group group;
 	struct notifier_block nb;
 	struct work_struct announce;

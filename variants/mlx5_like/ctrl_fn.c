@@ -33,14 +33,14 @@ static int op_submit(void *priv, struct mlxl_command *cmd)
 
 static int op_map(void *priv, struct mlxl_buf *buf)
 {
-	struct mlxl_ctrl *ctrl = ((struct mlxl_fn *)priv)->ctrl;
+	struct mlxl_fn *fn = priv;
 	int err;
 
-	err = dma_map_sgtable(&ctrl->pdev->dev, &buf->sgt, buf->dir, 0);
+	err = dma_map_sgtable(&fn->ctrl->pdev->dev, &buf->sgt, buf->dir, 0);
 	if (err)
 		return err;
-	guard(mutex)(&ctrl->map_lock);
-	list_add_tail(&buf->node, &ctrl->bufs);
+	guard(mutex)(&fn->ctrl->map_lock);
+	list_add_tail(&buf->node, &fn->bufs);
 	buf->mapped = true;
 	return 0;
 }
@@ -61,6 +61,17 @@ static void op_unmap(void *priv, struct mlxl_buf *buf)
 	guard(mutex)(&ctrl->map_lock);
 	if (buf->mapped)
 		buf_unmap(ctrl, buf);
+}
+
+/* Undo what lasts of the above; no command about the function is in work. */
+static void unmap_all(void *priv)
+{
+	struct mlxl_buf *buf, *next;
+	struct mlxl_fn *fn = priv;
+
+	guard(mutex)(&fn->ctrl->map_lock);
+	list_for_each_entry_safe(buf, next, &fn->bufs, node)
+		buf_unmap(fn->ctrl, buf);
 }
 
 static const struct mlxl_control_ops control_ops = {
@@ -179,6 +190,12 @@ static void fn_publish(struct mlxl_fn *fn)
 	pci_info(fn->ctrl->pdev, "controls %s as function %u\n", pci_name(fn->pdev), fn->nr);
 }
 
+static void fn_withdraw(struct mlxl_fn *fn)
+{
+	vpv_control_withdraw(fn->control, unmap_all);
+	fn->control = NULL;
+}
+
 /**
  * mlxl_fns_publish() - Publish all functions that are there and enabled
  * @ctrl: Controlling function.
@@ -206,17 +223,10 @@ void mlxl_fns_publish(struct mlxl_ctrl *ctrl)
  */
 void mlxl_fns_withdraw(struct mlxl_ctrl *ctrl)
 {
-	struct mlxl_buf *buf, *next;
-
 	lockdep_assert_held(&ctrl->lock);
 
-	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
-		vpv_control_withdraw(ctrl->fn[i].control);
-		ctrl->fn[i].control = NULL;
-	}
-	guard(mutex)(&ctrl->map_lock);
-	list_for_each_entry_safe(buf, next, &ctrl->bufs, node)
-		buf_unmap(ctrl, buf);
+	for (unsigned int i = 0; i < ctrl->num_fns; i++)
+		fn_withdraw(&ctrl->fn[i]);
 }
 
 /**
@@ -267,8 +277,7 @@ void mlxl_fns_forget(struct mlxl_ctrl *ctrl, struct pci_dev *pdev)
 
 		if (!fn->pdev || (pdev && fn->pdev != pdev))
 			continue;
-		vpv_control_withdraw(fn->control);
-		fn->control = NULL;
+		fn_withdraw(fn);
 		pci_dev_put(fn->pdev);
 		fn->pdev = NULL;
 	}
@@ -325,8 +334,7 @@ static int fn_take_back(struct mlxl_fn *fn)
 	if (err)
 		return err;
 
-	vpv_control_withdraw(fn->control);
-	fn->control = NULL;
+	fn_withdraw(fn);
 	return 0;
 }
 

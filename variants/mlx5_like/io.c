@@ -3,7 +3,7 @@
  * Buffers that the firmware fills and reads, one command each at a time.
  *
  * The controlling driver maps them.  When it goes away it ends the commands and
- * unmaps the buffers by itself; the memory stays until it is freed here.
+ * unmaps the buffers by itself; the memory stays until it is freed here, after that.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -23,11 +23,13 @@ static void io_unmap(struct mlxl_io *io)
 
 	if (!io->control)
 		return;
-	/* Otherwise it is unmapped already. */
 	if (!vpv_control_enter(io->control, &published, &priv)) {
 		ops = published;
 		ops->unmap(priv, &io->buf);
 		vpv_control_leave(io->control);
+	} else {
+		/* The controlling driver does it, and may not have done yet. */
+		vpv_control_wait_withdrawn(io->control);
 	}
 	vpv_control_put(io->control);
 	io->control = NULL;
@@ -40,9 +42,8 @@ static int io_map(struct mlxl_io *io, struct vpv_control *control)
 	void *priv;
 	int err;
 
-	if (io->control == control)
+	if (io->control)
 		return 0;
-	io_unmap(io);
 	err = vpv_control_enter(control, &published, &priv);
 	if (err)
 		return err;
@@ -126,7 +127,8 @@ put:
  * @room: Size, a multiple of PAGE_SIZE; always the same for a buffer.
  * @dir: Direction; likewise.
  *
- * If the stream has not done with it, it gets other memory.
+ * If the stream has not done with it, or another controlling function had it, it gets
+ * other memory.
  *
  * Return: 0 or a negative errno.
  */
@@ -135,7 +137,8 @@ int mlxl_io_prepare(struct mlxl_dev *md, struct mlxl_io *io, struct mlxl_session
 {
 	int err;
 
-	if (io->chunk && vmig_chunk_shared(io->chunk))
+	if (io->chunk && (vmig_chunk_shared(io->chunk) ||
+			  (io->control && io->control != s->control)))
 		mlxl_io_free(io);
 	if (!io->chunk) {
 		err = io_alloc(md, io, room, dir);

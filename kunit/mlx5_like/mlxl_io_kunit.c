@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Buffers of mlx5_like and their commands, variants/mlx5_like/io.c, with a controlling
+ * driver of the test's own: completions that come early, and a withdrawal that takes long.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/device.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/sched/task.h>
+#include <linux/vmalloc.h>
+
+#include "../../variants/mlx5_like/mlx5_like.h"
+
+#define ROOM	(2 * PAGE_SIZE)
+#define BYTES	SZ_4K
+
+static atomic_t chunks_freed;
+
+static struct vmig_chunk *fake_chunk_alloc(struct vmig_dev *mig, size_t bytes)
+{
+	struct vmig_chunk *chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+
+	if (!chunk)
+		return NULL;
+	chunk->data = vzalloc(bytes);
+	if (!chunk->data) {
+		kfree(chunk);
+		return NULL;
+	}
+	chunk->bytes = bytes;
+	return chunk;
+}
+
+static void fake_chunk_put(struct vmig_chunk *chunk)
+{
+	atomic_inc(&chunks_freed);
+	vfree(chunk->data);
+	kfree(chunk);
+}
+
+#define vmig_chunk_alloc(mig, bytes)	fake_chunk_alloc(mig, bytes)
+#define vmig_chunk_put(chunk)		fake_chunk_put(chunk)
+#define vmig_chunk_shared(chunk)	((void)(chunk), false)
+
+#include "../../variants/mlx5_like/io.c"
+
+/**
+ * struct fake - A controlling driver
+ * @dev: The function that it controls.
+ * @control: What it has published.
+ * @ends: How the next commands end: one errno each, then always success.
+ * @num_ends: Their number.
+ * @refuse_from: Commands from this one on are not accepted.
+ * @next: Number of the next command.
+ * @len: Bytes of output of a command that succeeds.
+ * @mapped: Buffer that is mapped, or NULL.
+ * @undoing: Its withdrawal has begun to undo.
+ * @undo: It may go on.
+ */
+struct fake {
+	struct device *dev;
+	struct vpv_control *control;
+	const int *ends;
+	unsigned int num_ends;
+	unsigned int refuse_from;
+	unsigned int next;
+	u32 len;
+	struct mlxl_buf *mapped;
+	struct completion undoing;
+	struct completion undo;
+};
+
+/* Ends before it returns: an interrupt may be as fast as that. */
+static int fake_submit(void *priv, struct mlxl_command *cmd)
+{
+	struct fake *f = priv;
+	unsigned int nr = f->next++;
+	int err = nr < f->num_ends ? f->ends[nr] : 0;
+	struct mlxl_chunk chunk;
+
+	if (nr >= f->refuse_from)
+		return -ENOTCONN;
+	cmd->out_len = 0;
+	if (!err) {
+		memcpy(&chunk, cmd->in, sizeof(chunk));
+		cmd->out_len = f->len;
+		if (f->len)
+			memcpy(cmd->out, &chunk.bytes, sizeof(chunk.bytes));
+	}
+	cmd->done(cmd, err);
+	return 0;
+}
+
+static int fake_map(void *priv, struct mlxl_buf *buf)
+{
+	((struct fake *)priv)->mapped = buf;
+	buf->mapped = true;
+	return 0;
+}
+
+static void fake_unmap(void *priv, struct mlxl_buf *buf)
+{
+	((struct fake *)priv)->mapped = NULL;
+	buf->mapped = false;
+}
+
+static const struct mlxl_control_ops fake_ops = {
+	.submit = fake_submit,
+	.map = fake_map,
+	.unmap = fake_unmap,
+};
+
+static void fake_undo(void *priv)
+{
+	struct fake *f = priv;
+
+	complete(&f->undoing);
+	wait_for_completion(&f->undo);
+	if (f->mapped)
+		fake_unmap(f, f->mapped);
+}
+
+struct io_test {
+	struct fake f;
+	struct mlxl_dev md;
+	struct mlxl_session s;
+	struct mlxl_io io;
+};
+
+static int io_test_init(struct kunit *test)
+{
+	struct io_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	test->priv = t;
+	atomic_set(&chunks_freed, 0);
+	init_completion(&t->f.undoing);
+	init_completion(&t->f.undo);
+	t->f.len = sizeof(t->io.out);
+	t->f.refuse_from = UINT_MAX;
+	t->f.dev = root_device_register("vpv-mlx5-io");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->f.dev);
+	t->f.control = vpv_control_publish(t->f.dev, MLXL_FAMILY, &fake_ops, &t->f);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->f.control);
+	t->s.control = vpv_control_get(t->f.dev, MLXL_FAMILY);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->s.control);
+	KUNIT_ASSERT_EQ(test, mlxl_io_prepare(&t->md, &t->io, &t->s, ROOM, DMA_FROM_DEVICE), 0);
+	return 0;
+}
+
+static void io_test_exit(struct kunit *test)
+{
+	struct io_test *t = test->priv;
+
+	if (!t)
+		return;
+	complete_all(&t->f.undo);
+	if (t->f.control)
+		vpv_control_withdraw(t->f.control, fake_undo);
+	mlxl_io_free(&t->io);
+	vpv_control_put(t->s.control);
+	root_device_unregister(t->f.dev);
+}
+
+/* Transfer once, and say how it ended. */
+static int transfer(struct io_test *t)
+{
+	int err = mlxl_io_start(&t->io, &t->s, MLXL_SAVE_CHUNK, 0, 0, BYTES);
+
+	return err ?: mlxl_io_wait(&t->io, &t->s);
+}
+
+static int withdraw_thread(void *arg)
+{
+	struct io_test *t = arg;
+
+	vpv_control_withdraw(t->f.control, fake_undo);
+	return 0;
+}
+
+static int free_thread(void *arg)
+{
+	struct io_test *t = arg;
+
+	mlxl_io_free(&t->io);
+	return 0;
+}
+
+/* Referenced: it may end before somebody waits for it. */
+static struct task_struct *thread_start(struct kunit *test, int (*fn)(void *arg))
+{
+	struct task_struct *task = kthread_create(fn, test->priv, "vpv-kunit");
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	get_task_struct(task);
+	wake_up_process(task);
+	return task;
+}
+
+static void thread_wait(struct task_struct *task)
+{
+	kthread_stop(task);
+	put_task_struct(task);
+}
+
+/* The handle is dead, but the buffer is still mapped. */
+static void memory_is_freed_after_it_was_unmapped(struct kunit *test)
+{
+	struct io_test *t = test->priv;
+	struct task_struct *withdrawer, *owner;
+
+	withdrawer = thread_start(test, withdraw_thread);
+	wait_for_completion(&t->f.undoing);
+	owner = thread_start(test, free_thread);
+	usleep_range(50000, 60000);
+	KUNIT_EXPECT_EQ(test, atomic_read(&chunks_freed), 0);
+	KUNIT_EXPECT_NOT_NULL(test, t->f.mapped);
+	complete_all(&t->f.undo);
+	thread_wait(owner);
+	thread_wait(withdrawer);
+	KUNIT_EXPECT_EQ(test, atomic_read(&chunks_freed), 1);
+	KUNIT_EXPECT_NULL(test, t->f.mapped);
+	t->f.control = NULL;
+}
+
+/* Whatever the old controlling function may still do to it. */
+static void memory_of_another_controller_is_not_used_again(struct kunit *test)
+{
+	struct io_test *t = test->priv;
+
+	complete_all(&t->f.undo);
+	vpv_control_withdraw(t->f.control, fake_undo);
+	vpv_control_put(t->s.control);
+	t->f.control = vpv_control_publish(t->f.dev, MLXL_FAMILY, &fake_ops, &t->f);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->f.control);
+	t->s.control = vpv_control_get(t->f.dev, MLXL_FAMILY);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->s.control);
+	KUNIT_ASSERT_EQ(test, mlxl_io_prepare(&t->md, &t->io, &t->s, ROOM, DMA_FROM_DEVICE), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&chunks_freed), 1);
+	KUNIT_EXPECT_PTR_EQ(test, t->f.mapped, &t->io.buf);
+	KUNIT_EXPECT_EQ(test, transfer(t), 0);
+}
+
+static struct kunit_case io_cases[] = {
+	KUNIT_CASE(memory_is_freed_after_it_was_unmapped),
+	KUNIT_CASE(memory_of_another_controller_is_not_used_again),
+	{ }
+};
+
+static struct kunit_suite io_suite = {
+	.name = "mlx5_like_io",
+	.init = io_test_init,
+	.exit = io_test_exit,
+	.test_cases = io_cases,
+};
+
+kunit_test_suite(io_suite);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("KUnit suite of mlx5_like's buffers");
