@@ -173,6 +173,59 @@ static int transfer(struct io_test *t)
 	return err ?: mlxl_io_wait(&t->io, &t->s);
 }
 
+struct end_case {
+	const char *name;
+	int ends[2];
+	unsigned int num;
+	unsigned int refuse_from;
+	int err;
+};
+
+static const struct end_case end_cases[] = {
+	{ "success", { 0 }, 0, UINT_MAX, 0 },
+	{ "error", { -EREMOTEIO }, 1, UINT_MAX, -EREMOTEIO },
+	{ "success_in_the_second_try", { -ECONNABORTED }, 1, UINT_MAX, 0 },
+	{ "error_in_the_second_try", { -ECONNABORTED, -EREMOTEIO }, 2, UINT_MAX, -EREMOTEIO },
+	{ "time_out_in_the_second_try", { -ECONNABORTED, -ETIMEDOUT }, 2, UINT_MAX, -ETIMEDOUT },
+	{ "aborted_twice", { -ECONNABORTED, -ECONNABORTED }, 2, UINT_MAX, -ECONNABORTED },
+	{ "second_try_is_refused", { -ECONNABORTED }, 1, 1, -ENOTCONN },
+};
+
+static void end_describe(const struct end_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(end, end_cases, end_describe);
+
+/* What the output of an earlier command says counts for nothing. */
+static void end_of_a_command_that_is_early(struct kunit *test)
+{
+	const struct end_case *c = test->param_value;
+	struct io_test *t = test->priv;
+
+	KUNIT_ASSERT_EQ(test, transfer(t), 0);
+	t->f.next = 0;
+	t->f.ends = c->ends;
+	t->f.num_ends = c->num;
+	t->f.refuse_from = c->refuse_from;
+	KUNIT_EXPECT_EQ(test, transfer(t), c->err);
+	KUNIT_EXPECT_FALSE(test, t->io.busy);
+}
+
+static void short_output_is_an_error(struct kunit *test)
+{
+	struct io_test *t = test->priv;
+
+	KUNIT_ASSERT_EQ(test, transfer(t), 0);
+	t->f.len = 0;
+	KUNIT_EXPECT_EQ(test, transfer(t), -EPROTO);
+	t->f.len = sizeof(__le32);
+	KUNIT_EXPECT_EQ(test, transfer(t), -EPROTO);
+	t->f.len = sizeof(t->io.out);
+	KUNIT_EXPECT_EQ(test, transfer(t), 0);
+}
+
 static int withdraw_thread(void *arg)
 {
 	struct io_test *t = arg;
@@ -245,6 +298,8 @@ static void memory_of_another_controller_is_not_used_again(struct kunit *test)
 }
 
 static struct kunit_case io_cases[] = {
+	KUNIT_CASE_PARAM(end_of_a_command_that_is_early, end_gen_params),
+	KUNIT_CASE(short_output_is_an_error),
 	KUNIT_CASE(memory_is_freed_after_it_was_unmapped),
 	KUNIT_CASE(memory_of_another_controller_is_not_used_again),
 	{ }

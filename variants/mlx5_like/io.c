@@ -201,6 +201,9 @@ static void io_done(struct mlxl_command *cmd, int err)
 {
 	struct mlxl_io *io = container_of(cmd, struct mlxl_io, cmd);
 
+	if (!err && (cmd->out_len != sizeof(io->out) ||
+		     le32_to_cpu(io->out[0]) != io->bytes))
+		err = -EPROTO;
 	io->err = err;
 	complete(&io->done);
 }
@@ -213,6 +216,9 @@ static void io_done(struct mlxl_command *cmd, int err)
  * @skip: Where in the buffer.
  * @offset: Where in the image.
  * @bytes: How much.
+ *
+ * The transfer may have ended before this returns; how is in @io->err, which this does
+ * not touch after it was submitted.
  *
  * Return: 0, and mlxl_io_wait() has to be called, or a negative errno.
  */
@@ -282,16 +288,17 @@ void mlxl_io_drain(struct mlxl_io *io)
  */
 int mlxl_io_wait(struct mlxl_io *io, struct mlxl_session *s)
 {
+	int err;
+
 	if (!io->busy)
 		return 0;
 	mlxl_io_drain(io);
 	if (io->err == -ECONNABORTED) {
-		io->err = mlxl_io_start(io, s, io->cmd.opcode, io->skip, io->offset,
-					io->bytes);
+		err = mlxl_io_start(io, s, io->cmd.opcode, io->skip, io->offset, io->bytes);
+		if (err)
+			return err;
 		mlxl_io_drain(io);
 	}
-	if (!io->err && le32_to_cpu(io->out[0]) != io->bytes)
-		return -EPROTO;
 	return io->err;
 }
 
