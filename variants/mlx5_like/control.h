@@ -51,12 +51,15 @@ struct mlxl_command {
  * @dir: Who writes.
  * @mapped: Mapped; changed by map and unmap, and by a controlling driver that goes
  *	away.
+ * @lost: A command named it when the firmware could not be kept from writing to memory
+ *	any more; set before the command ends.  Neither unmapped nor freed, ever.
  */
 struct mlxl_buf {
 	struct list_head node;
 	struct sg_table sgt;
 	enum dma_data_direction dir;
 	bool mapped;
+	bool lost;
 };
 
 /**

@@ -71,6 +71,9 @@ enum mlxl_queue_state {
  * @tag: Next tag.
  * @used: Slots that have an owner here.
  * @active: Slots of these that were given to the firmware.
+ * @lost: Slots of @used whose command has ended here while the firmware could not be kept
+ *	from writing to memory any more: what it was told of stays allocated.
+ * @wild: The same for the queue itself.
  * @work: What is in each slot; belongs to whoever set the bit in @used.
  * @room: For those who wait for a slot, or for none to be used.
  * @watch: Looks for completions, time-outs and death.
@@ -93,6 +96,8 @@ struct mlxl_queue {
 	u32 tag;
 	unsigned long used;
 	unsigned long active;
+	unsigned long lost;
+	bool wild;
 	struct mlxl_work work[MLXL_MAX_SLOTS];
 
 	wait_queue_head_t room;

@@ -50,7 +50,8 @@ static void buf_unmap(struct mlxl_ctrl *ctrl, struct mlxl_buf *buf)
 	lockdep_assert_held(&ctrl->map_lock);
 
 	list_del_init(&buf->node);
-	dma_unmap_sgtable(&ctrl->pdev->dev, &buf->sgt, buf->dir, 0);
+	if (!buf->lost)
+		dma_unmap_sgtable(&ctrl->pdev->dev, &buf->sgt, buf->dir, 0);
 	buf->mapped = false;
 }
 

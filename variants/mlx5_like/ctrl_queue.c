@@ -5,6 +5,11 @@
  *
  * Every command that was submitted ends: by the firmware, by its time-out, after
  * which the queue is restarted, or when the queue is taken down.
+ *
+ * Nothing that the firmware may still write is freed or given back: before a command of
+ * its ends here, the firmware says that it has let go of everything, or the function
+ * cannot reach memory.  If neither can be had from it, which takes a function that does
+ * not even answer to config space, the memory stays allocated until it can: see @lost.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -78,6 +83,10 @@ static int slot_take(struct mlxl_queue *q)
 
 static void slot_give(struct mlxl_queue *q, unsigned int i)
 {
+	if (q->lost & BIT(i)) {
+		wake_up_all(&q->room);
+		return;
+	}
 	chain_free(q, &q->work[i].in);
 	chain_free(q, &q->work[i].out);
 	spin_lock(&q->lock);
@@ -168,7 +177,9 @@ static void slot_finish(struct mlxl_queue *q, unsigned int i, int err)
 	struct mlxl_slot slot;
 	struct mlxl_reply reply;
 
-	if (cmd->buf)
+	if (cmd->buf && (q->lost & BIT(i)))
+		cmd->buf->lost = true;
+	else if (cmd->buf)
 		dma_sync_sgtable_for_cpu(&q->pdev->dev, &cmd->buf->sgt, cmd->buf->dir);
 	if (!err) {
 		slot = q->slots[i];
@@ -269,16 +280,60 @@ int mlxl_queue_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd
 
 /* ---- Up, down, and again ---- */
 
-/* The firmware lets go of everything; false when it does not. */
+/* The firmware lets go of everything and says so; false when it does not. */
 static bool queue_disable(struct mlxl_queue *q)
 {
 	u32 status;
 
 	reg_write(q, MLXL_REG_CMDQ_CTRL, 0);
+	/* All ones is no answer: the function may be anything but idle. */
 	return !read_poll_timeout(ioread32, status,
 				  status == U32_MAX || !(status & MLXL_STATUS_CMDQ),
 				  1000, DISABLE_LIMIT_US, false,
-				  q->regs + MLXL_REG_STATUS);
+				  q->regs + MLXL_REG_STATUS) && status != U32_MAX;
+}
+
+/* Bus mastering is off, and what was under way has arrived; or the function is not there. */
+static bool master_off(struct mlxl_queue *q)
+{
+	u16 cmd;
+
+	pci_clear_master(q->pdev);
+	if (READ_ONCE(q->pdev->error_state) == pci_channel_io_perm_failure)
+		return true;
+	/* The answer comes after the writes that the function has sent before. */
+	pci_read_config_word(q->pdev, PCI_COMMAND, &cmd);
+	return !PCI_POSSIBLE_ERROR(cmd) && !(cmd & PCI_COMMAND_MASTER) &&
+	       pci_wait_for_pending_transaction(q->pdev);
+}
+
+static void lost_free(struct mlxl_queue *q)
+{
+	unsigned long lost = q->lost;
+	unsigned int i;
+
+	q->lost = 0;
+	q->wild = false;
+	for_each_set_bit(i, &lost, MLXL_MAX_SLOTS)
+		slot_give(q, i);
+}
+
+/* Nothing reaches memory any more, or what the firmware knows of is lost.  Queue down. */
+static void queue_cut_off(struct mlxl_queue *q)
+{
+	bool quiet = queue_disable(q);
+
+	/* Off in any case: nobody sees that the queue stays disabled. */
+	quiet |= master_off(q);
+	if (quiet) {
+		lost_free(q);
+		return;
+	}
+	pci_err(q->pdev, "cannot be kept from writing to memory: keeping what it knows of\n");
+	spin_lock(&q->lock);
+	q->wild = true;
+	q->lost |= q->active;
+	spin_unlock(&q->lock);
 }
 
 static int queue_enable(struct mlxl_queue *q)
@@ -340,8 +395,8 @@ static void queue_dead(struct mlxl_queue *q, const char *why)
 	pci_err(q->pdev, "%s: status %#x, syndrome %u\n", why,
 		reg_read(q, MLXL_REG_STATUS), reg_read(q, MLXL_REG_SYNDROME));
 	queue_set(q, MLXL_QUEUE_DOWN);
-	/* Whatever it still wants to do: nothing reaches memory that is freed now. */
-	pci_clear_master(q->pdev);
+	mlxl_queue_reap(q);
+	queue_cut_off(q);
 	mlxl_queue_reap(q);
 	slots_finish(q, active_take(q, ~0UL), -ECONNABORTED);
 	q->died(q);
@@ -411,17 +466,23 @@ static void queue_watch(struct work_struct *work)
 static int queue_identify(struct mlxl_queue *q)
 {
 	u32 id = reg_read(q, MLXL_REG_ID), interface = reg_read(q, MLXL_REG_INTERFACE);
-	u32 limits = reg_read(q, MLXL_REG_LIMITS), timeout;
 
 	if (id != MLXL_ID_VALUE || interface != MLXL_INTERFACE_VALUE) {
 		pci_err(q->pdev, "id %#x, interface %u, not %#x, %u\n", id, interface,
 			MLXL_ID_VALUE, MLXL_INTERFACE_VALUE);
 		return -ENODEV;
 	}
-	q->num = 1U << min_t(u32, MLXL_LIMITS_LOG2(limits), ilog2(MLXL_MAX_SLOTS));
-	timeout = clamp_t(u32, reg_read(q, MLXL_REG_TIMEOUT_MS), 10, 60000);
-	q->limit = msecs_to_jiffies(timeout + MARGIN_MS);
 	return 0;
+}
+
+/* Before the firmware is READY these say nothing. */
+static void queue_limits(struct mlxl_queue *q)
+{
+	u32 limits = reg_read(q, MLXL_REG_LIMITS);
+	u32 timeout = clamp_t(u32, reg_read(q, MLXL_REG_TIMEOUT_MS), 10, 60000);
+
+	q->num = 1U << min_t(u32, MLXL_LIMITS_LOG2(limits), ilog2(MLXL_MAX_SLOTS));
+	q->limit = msecs_to_jiffies(timeout + MARGIN_MS);
 }
 
 /**
@@ -449,11 +510,15 @@ int mlxl_queue_up(struct mlxl_queue *q)
 	}
 	if (!queue_disable(q))
 		return -EIO;
+	queue_limits(q);
+	lost_free(q);
 	memset(q->slots, 0, MLXL_MAX_SLOTS * sizeof(*q->slots));
 	pci_set_master(q->pdev);
 	err = queue_enable(q);
-	if (err)
+	if (err) {
+		queue_cut_off(q);
 		return err;
+	}
 
 	q->health = reg_read(q, MLXL_REG_HEALTH);
 	q->healthy = jiffies;
@@ -466,7 +531,8 @@ int mlxl_queue_up(struct mlxl_queue *q)
  * mlxl_queue_down() - End all commands and accept none
  * @q: Queue; also one that is down.
  *
- * On return the firmware does not touch host memory any more.
+ * On return the firmware does not touch host memory any more that is used for anything
+ * else.
  *
  * Context: process; may sleep for DISABLE_LIMIT_US; not from died().
  */
@@ -474,12 +540,11 @@ void mlxl_queue_down(struct mlxl_queue *q)
 {
 	queue_set(q, MLXL_QUEUE_DOWN);
 	cancel_delayed_work_sync(&q->watch);
-	if (!queue_disable(q))
-		pci_err(q->pdev, "command queue cannot be disabled, cutting off its DMA\n");
-	pci_clear_master(q->pdev);
+	mlxl_queue_reap(q);
+	queue_cut_off(q);
 	mlxl_queue_reap(q);
 	slots_finish(q, active_take(q, ~0UL), -ECONNABORTED);
-	wait_event(q->room, !READ_ONCE(q->used));
+	wait_event(q->room, !(READ_ONCE(q->used) & ~READ_ONCE(q->lost)));
 	/* Who was submitting when it was cancelled may have queued it again. */
 	cancel_delayed_work_sync(&q->watch);
 }
@@ -520,10 +585,14 @@ int mlxl_queue_init(struct mlxl_queue *q, struct pci_dev *pdev, void __iomem *re
 /**
  * mlxl_queue_fini() - Free a queue
  * @q: Queue that is down.
+ *
+ * What is lost stays allocated: a pool does not free memory that is in use.
  */
 void mlxl_queue_fini(struct mlxl_queue *q)
 {
 	dma_pool_destroy(q->boxes);
+	if (q->wild)
+		return;
 	dma_free_coherent(&q->pdev->dev, MLXL_MAX_SLOTS * sizeof(*q->slots), q->slots,
 			  q->slots_dma);
 }

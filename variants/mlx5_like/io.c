@@ -5,6 +5,7 @@
  * The controlling driver maps them.  When it goes away it ends the commands and
  * unmaps the buffers by itself; the memory stays until it is freed here, after that.
  */
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -66,9 +67,16 @@ void mlxl_io_free(struct mlxl_io *io)
 	if (!io->chunk)
 		return;
 	io_unmap(io);
-	sg_free_table(&io->buf.sgt);
 	kvfree(io->in);
-	vmig_chunk_put(io->chunk);
+	if (io->buf.lost) {
+		pr_warn_ratelimited(KBUILD_MODNAME ": %zu bytes that a device may still reach are not freed\n",
+				    io->chunk->bytes);
+		kmemleak_not_leak(io->chunk);
+		kmemleak_not_leak(io->buf.sgt.sgl);
+	} else {
+		sg_free_table(&io->buf.sgt);
+		vmig_chunk_put(io->chunk);
+	}
 	memset(io, 0, sizeof(*io));
 }
 

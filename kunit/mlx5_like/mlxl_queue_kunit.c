@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command queue of mlx5_like, variants/mlx5_like/ctrl_queue.c, on a function of the
+ * test's own: registers are memory, config space is a COMMAND register, and either can
+ * read all ones.  No memory goes back while such a function may still write it.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/scatterlist.h>
+
+#include "../../variants/mlx5_like/ctrl_queue.c"
+#include "../../variants/mlx5_like/ctrl_wire.c"
+
+struct workqueue_struct *mlxl_ctrl_wq;
+
+static struct queue_test *current_test;
+
+/**
+ * struct queue_test - A function and its queue
+ * @pdev: The function.
+ * @bus: Where it is.
+ * @regs: Its registers.
+ * @deaf: Config space reads all ones and ignores writes.
+ * @command: COMMAND.
+ * @q: The queue.
+ * @deaths: Calls of died().
+ * @cmd: A command that the firmware does not end.
+ * @buf: Memory that it names.
+ * @page: The memory.
+ * @in: Its input; more than fits into a slot.
+ * @err: How it ended here.
+ * @master: Bus mastering was on then.
+ * @ended: It has.
+ */
+struct queue_test {
+	struct pci_dev *pdev;
+	struct pci_bus bus;
+	u32 *regs;
+	bool deaf;
+	u16 command;
+	struct mlxl_queue q;
+	unsigned int deaths;
+	struct mlxl_command cmd;
+	struct mlxl_buf buf;
+	void *page;
+	u8 in[2 * MLXL_INLINE_BYTES];
+	int err;
+	bool master;
+	struct completion ended;
+};
+
+static int fake_config_read(struct pci_bus *bus, unsigned int devfn, int where, int bytes,
+			    u32 *val)
+{
+	*val = current_test->deaf ? U32_MAX : where == PCI_COMMAND ? current_test->command : 0;
+	return PCIBIOS_SUCCESSFUL;
+}
+
+static int fake_config_write(struct pci_bus *bus, unsigned int devfn, int where, int bytes,
+			     u32 val)
+{
+	if (!current_test->deaf && where == PCI_COMMAND)
+		current_test->command = val;
+	return PCIBIOS_SUCCESSFUL;
+}
+
+static struct pci_ops fake_config = {
+	.read = fake_config_read,
+	.write = fake_config_write,
+};
+
+static void fake_died(struct mlxl_queue *q)
+{
+	current_test->deaths++;
+}
+
+static void fake_done(struct mlxl_command *cmd, int err)
+{
+	struct queue_test *t = container_of(cmd, struct queue_test, cmd);
+
+	t->err = err;
+	t->master = t->command & PCI_COMMAND_MASTER;
+	complete(&t->ended);
+}
+
+static void pdev_release(struct device *dev)
+{
+	kfree(to_pci_dev(dev));
+}
+
+static void function_add(struct kunit *test, struct queue_test *t)
+{
+	struct pci_dev *pdev = kzalloc(sizeof(*pdev), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	t->bus.ops = &fake_config;
+	pdev->bus = &t->bus;
+	pdev->error_state = pci_channel_io_normal;
+	pdev->dma_mask = DMA_BIT_MASK(64);
+	pdev->dev.dma_mask = &pdev->dma_mask;
+	pdev->dev.coherent_dma_mask = DMA_BIT_MASK(64);
+	pdev->dev.release = pdev_release;
+	dev_set_name(&pdev->dev, "vpv-mlx5-queue");
+	KUNIT_ASSERT_EQ(test, device_register(&pdev->dev), 0);
+	t->pdev = pdev;
+}
+
+/* The queue is up, as if the firmware had enabled it, and has a command in work. */
+static int queue_test_init(struct kunit *test)
+{
+	struct queue_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	test->priv = t;
+	current_test = t;
+	init_completion(&t->ended);
+	mlxl_ctrl_wq = alloc_workqueue("vpv-mlx5-kunit", WQ_UNBOUND, 0);
+	KUNIT_ASSERT_NOT_NULL(test, mlxl_ctrl_wq);
+	t->regs = kunit_kzalloc(test, MLXL_REGS_BYTES, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->regs);
+	t->page = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->page);
+	function_add(test, t);
+	KUNIT_ASSERT_EQ(test, mlxl_queue_init(&t->q, t->pdev, (void __force __iomem *)t->regs,
+					      fake_died), 0);
+	t->q.num = 4;
+	t->q.limit = 60 * HZ;
+	pci_set_master(t->pdev);
+	KUNIT_ASSERT_TRUE(test, t->command & PCI_COMMAND_MASTER);
+	queue_set(&t->q, MLXL_QUEUE_UP);
+
+	KUNIT_ASSERT_EQ(test, sg_alloc_table(&t->buf.sgt, 1, GFP_KERNEL), 0);
+	sg_set_buf(t->buf.sgt.sgl, t->page, PAGE_SIZE);
+	t->buf.dir = DMA_FROM_DEVICE;
+	KUNIT_ASSERT_EQ(test, dma_map_sgtable(&t->pdev->dev, &t->buf.sgt, t->buf.dir, 0), 0);
+	t->cmd = (struct mlxl_command){
+		.opcode = MLXL_SAVE_CHUNK, .in = t->in, .in_bytes = sizeof(t->in),
+		.buf = &t->buf, .done = fake_done,
+	};
+	KUNIT_ASSERT_EQ(test, mlxl_queue_submit(&t->q, 0, &t->cmd), 0);
+	return 0;
+}
+
+static void queue_test_exit(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	if (!t || !t->pdev)
+		return;
+	t->deaf = false;
+	t->regs[MLXL_REG_STATUS / 4] = 0;
+	mlxl_queue_down(&t->q);
+	dma_unmap_sgtable(&t->pdev->dev, &t->buf.sgt, t->buf.dir, 0);
+	sg_free_table(&t->buf.sgt);
+	mlxl_queue_fini(&t->q);
+	destroy_workqueue(mlxl_ctrl_wq);
+	device_unregister(&t->pdev->dev);
+}
+
+static void expect_ended(struct kunit *test, int err)
+{
+	struct queue_test *t = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, try_wait_for_completion(&t->ended));
+	KUNIT_EXPECT_EQ(test, t->err, err);
+}
+
+static void firmware_that_lets_go_is_believed(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	t->regs[MLXL_REG_STATUS / 4] = MLXL_STATUS_READY;
+	mlxl_queue_down(&t->q);
+	expect_ended(test, -ECONNABORTED);
+	KUNIT_EXPECT_FALSE(test, t->buf.lost);
+	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
+}
+
+/* Memory space may be off, for instance: nothing says that the function is idle. */
+static void all_ones_in_a_restart_cut_off_dma_first(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	t->regs[MLXL_REG_STATUS / 4] = U32_MAX;
+	cancel_delayed_work_sync(&t->q.watch);
+	KUNIT_EXPECT_FALSE(test, queue_restart(&t->q, 0));
+	expect_ended(test, -ECONNABORTED);
+	KUNIT_EXPECT_FALSE(test, t->master);
+	KUNIT_EXPECT_FALSE(test, t->buf.lost);
+	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
+	KUNIT_EXPECT_EQ(test, t->deaths, 1U);
+}
+
+/* Neither registers nor config space: what it knows of stays until it answers again. */
+static void all_ones_everywhere_keep_the_memory(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	t->regs[MLXL_REG_STATUS / 4] = U32_MAX;
+	t->deaf = true;
+	mlxl_queue_down(&t->q);
+	expect_ended(test, -ECONNABORTED);
+	KUNIT_EXPECT_TRUE(test, t->buf.lost);
+	KUNIT_EXPECT_EQ(test, t->q.used, BIT(0));
+	KUNIT_EXPECT_NE(test, t->q.work[0].in.num, 0U);
+
+	t->deaf = false;
+	mlxl_queue_down(&t->q);
+	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
+	KUNIT_EXPECT_EQ(test, t->q.work[0].in.num, 0U);
+	KUNIT_EXPECT_FALSE(test, t->command & PCI_COMMAND_MASTER);
+}
+
+static void one_that_was_pulled_out_writes_nothing(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	t->regs[MLXL_REG_STATUS / 4] = U32_MAX;
+	t->deaf = true;
+	t->pdev->error_state = pci_channel_io_perm_failure;
+	mlxl_queue_down(&t->q);
+	expect_ended(test, -ECONNABORTED);
+	KUNIT_EXPECT_FALSE(test, t->buf.lost);
+	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
+	t->pdev->error_state = pci_channel_io_normal;
+}
+
+/* READY, but the queue does not come up: nobody knows what it does with its base. */
+static void queue_that_is_not_enabled_has_no_bus_master(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	t->regs[MLXL_REG_ID / 4] = MLXL_ID_VALUE;
+	t->regs[MLXL_REG_INTERFACE / 4] = MLXL_INTERFACE_VALUE;
+	t->regs[MLXL_REG_STATUS / 4] = MLXL_STATUS_READY;
+	mlxl_queue_down(&t->q);
+	KUNIT_EXPECT_EQ(test, mlxl_queue_up(&t->q), -EIO);
+	KUNIT_EXPECT_FALSE(test, t->command & PCI_COMMAND_MASTER);
+}
+
+static struct kunit_case queue_cases[] = {
+	KUNIT_CASE(firmware_that_lets_go_is_believed),
+	KUNIT_CASE(all_ones_in_a_restart_cut_off_dma_first),
+	KUNIT_CASE(all_ones_everywhere_keep_the_memory),
+	KUNIT_CASE(one_that_was_pulled_out_writes_nothing),
+	KUNIT_CASE(queue_that_is_not_enabled_has_no_bus_master),
+	{ }
+};
+
+static struct kunit_suite queue_suite = {
+	.name = "mlx5_like_queue",
+	.init = queue_test_init,
+	.exit = queue_test_exit,
+	.test_cases = queue_cases,
+};
+
+kunit_test_suite(queue_suite);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("KUnit suite of mlx5_like's command queue");
