@@ -256,10 +256,63 @@ static void only_an_untouched_queue_is_reset(struct kunit *test)
 	}
 }
 
+/* Now and before, with one change each. */
+static const struct {
+	struct hisil_ident now, before;
+	const char *field;
+} idents[] = {
+	{ { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 0 },
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 0 }, NULL },
+	{ { 0x10000, 0x20003, LIMITS(1, 1), 0, 1, 0 },
+	  { 0x10000, 0x20003, LIMITS(1, 1), 0, 1, 0 }, NULL },
+	/* May come at any time, and has a rule of its own. */
+	{ { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 1 },
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 0 }, NULL },
+	{ { 0x10001, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 0 },
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 0 }, "revision before" },
+	{ { 0x10000, 0x20004, LIMITS(10, 64), 0x3f, 1 << 20, 0 },
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 0 }, "versions before" },
+	{ { 0x10000, 0x20003, LIMITS(10, 32), 0x3f, 1 << 20, 0 },
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 0 }, "limits before" },
+	{ { 0x10000, 0x20003, LIMITS(10, 64), 0x1f, 1 << 20, 0 },
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 0 }, "algorithms before" },
+	{ { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 19, 0 },
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 1 << 20, 0 }, "transfer size before" },
+	{ { 0x10000, 0, LIMITS(10, 64), 0x3f, 1 << 20, 0 },
+	  { 0x10000, 0, LIMITS(10, 64), 0x3f, 1 << 20, 0 }, "state version" },
+	{ { 0x10000, 0x40003, LIMITS(10, 64), 0x3f, 1 << 20, 0 },
+	  { 0x10000, 0x40003, LIMITS(10, 64), 0x3f, 1 << 20, 0 }, "oldest state version" },
+	{ { 0x10000, 0x20003, LIMITS(10, 0), 0x3f, 1 << 20, 0 },
+	  { 0x10000, 0x20003, LIMITS(10, 0), 0x3f, 1 << 20, 0 }, "queues" },
+	{ { 0x10000, 0x20003, LIMITS(10, 65), 0x3f, 1 << 20, 0 },
+	  { 0x10000, 0x20003, LIMITS(10, 65), 0x3f, 1 << 20, 0 }, "queues" },
+	{ { 0x10000, 0x20003, LIMITS(0, 64), 0x3f, 1 << 20, 0 },
+	  { 0x10000, 0x20003, LIMITS(0, 64), 0x3f, 1 << 20, 0 }, "ring size log2" },
+	{ { 0x10000, 0x20003, LIMITS(11, 64), 0x3f, 1 << 20, 0 },
+	  { 0x10000, 0x20003, LIMITS(11, 64), 0x3f, 1 << 20, 0 }, "ring size log2" },
+	{ { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 0, 0 },
+	  { 0x10000, 0x20003, LIMITS(10, 64), 0x3f, 0, 0 }, "transfer size" },
+	{ { U32_MAX, U32_MAX, U32_MAX, U32_MAX, U32_MAX, U32_MAX },
+	  { U32_MAX, U32_MAX, U32_MAX, U32_MAX, U32_MAX, U32_MAX }, "queues" },
+};
+
+static void limits_that_cannot_be_are_refused(struct kunit *test)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(idents); i++) {
+		struct hisil_diff diff = { .field = "" };
+
+		KUNIT_EXPECT_EQ(test, hisil_ident_check(&idents[i].now, &idents[i].before, &diff),
+				idents[i].field ? -EOPNOTSUPP : 0);
+		if (idents[i].field)
+			KUNIT_EXPECT_STREQ(test, diff.field, idents[i].field);
+	}
+}
+
 static struct kunit_case hisil_match_cases[] = {
 	KUNIT_CASE_PARAM(match_compares_every_field, match_gen_params),
 	KUNIT_CASE(match_refuses_nonsense),
 	KUNIT_CASE(match_refuses_isolated_destination),
+	KUNIT_CASE(limits_that_cannot_be_are_refused),
 	KUNIT_CASE(global_context_is_checked),
 	KUNIT_CASE_PARAM(queue_context_is_checked, queue_gen_params),
 	KUNIT_CASE(rings_of_a_stopped_queue_may_hold_anything),

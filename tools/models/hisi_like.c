@@ -379,6 +379,8 @@ static int hsl_command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 		h->isolated = argv[1][0] == '1';
 		return 0;
 	}
+	if (!strcmp(argv[0], "claim"))
+		return hsl_control_claim(h, argc, argv);
 	return -ENOENT;
 }
 
@@ -428,6 +430,7 @@ const struct vu_model hisi_like_model = {
 	.regs = hsl_regs,
 	.stats = hsl_stats,
 	.commands = "isolate 0|1              set CP_ISOLATION\n"
-		    "fatal                    set STATUS.FATAL\n",
+		    "fatal                    set STATUS.FATAL\n"
+		    "claim NAME VALUE         what a register says from now on; clear: the truth\n",
 	.command = hsl_command,
 };

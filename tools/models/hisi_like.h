@@ -166,6 +166,14 @@ struct hsl_control {
 	uint8_t window[HSL_WINDOW_BYTES];
 };
 
+/* Registers of the control page that can be told to lie: 0x04 to 0x1c, and CP_LEN. */
+#define HSL_CLAIMS	8
+
+struct hsl_claim {
+	bool made;
+	uint32_t val;
+};
+
 /*
  * @epoch: changes when contexts are cleared or the device is reset; work that waited in
  * between must not touch them any more
@@ -175,6 +183,7 @@ struct hsl {
 	uint32_t cp_base;		/* control page in BAR 2 */
 	uint32_t rev, queues, log2, algs, version, oldest, isolated;
 	bool revoke;
+	struct hsl_claim claims[HSL_CLAIMS];
 	uint64_t drain_ms, op_us;
 	uint32_t ctrl, status;
 	uint64_t ops_done, ops_failed;
@@ -220,6 +229,8 @@ void hsl_control_reset(struct hsl *h);
 /* Let time-outs, drains and delayed commands make progress. */
 void hsl_control_work(struct hsl *h);
 void hsl_control_regs(struct hsl *h, FILE *out);
+/* The control command "claim": 0 or a negative errno. */
+int hsl_control_claim(struct hsl *h, int argc, char **argv);
 
 /* hisi_like_ops.c */
 /**

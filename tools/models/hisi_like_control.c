@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hisi_like.h"
@@ -310,6 +311,49 @@ void hsl_control_work(struct hsl *h)
 
 /* ---- registers ---- */
 
+static const struct {
+	const char *name;
+	uint32_t off;
+} claims[HSL_CLAIMS] = {
+	{ "rev", CP_REV }, { "version", CP_VERSION }, { "limits", CP_LIMITS },
+	{ "algs", CP_ALGS }, { "isolation", CP_ISOLATION }, { "max_xfer", CP_MAX_XFER },
+	{ "drain_ms", CP_DRAIN_MS }, { "len", CP_LEN },
+};
+
+int hsl_control_claim(struct hsl *h, int argc, char **argv)
+{
+	char *end;
+
+	if (argc == 2 && !strcmp(argv[1], "clear")) {
+		memset(h->claims, 0, sizeof(h->claims));
+		return 0;
+	}
+	for (unsigned int i = 0; argc == 3 && i < HSL_CLAIMS; i++) {
+		unsigned long long val;
+
+		if (strcmp(argv[1], claims[i].name))
+			continue;
+		errno = 0;
+		val = strtoull(argv[2], &end, 0);
+		if (errno || end == argv[2] || *end || val > UINT32_MAX)
+			return -EINVAL;
+		h->claims[i].made = true;
+		h->claims[i].val = (uint32_t)val;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static bool claimed(const struct hsl *h, uint32_t off, uint32_t *val)
+{
+	for (unsigned int i = 0; i < HSL_CLAIMS; i++)
+		if (claims[i].off == off && h->claims[i].made) {
+			*val = h->claims[i].val;
+			return true;
+		}
+	return false;
+}
+
 uint32_t hsl_control_read(struct hsl *h, uint32_t off)
 {
 	const struct hsl_control *cp = &h->cp;
@@ -319,6 +363,11 @@ uint32_t hsl_control_read(struct hsl *h, uint32_t off)
 		memcpy(&val, cp->window + (off - HSL_WINDOW), sizeof(val));
 		return val;
 	}
+	if (claimed(h, off, &val))
+		return val;
+	/* Not known yet. */
+	if (off >= CP_REV && off <= CP_DRAIN_MS && !(h->status & HSL_STATUS_READY))
+		return 0;
 	switch (off) {
 	case CP_ID: return CP_ID_VALUE;
 	case CP_REV: return h->rev;

@@ -61,6 +61,7 @@ int hisil_hw_resume(struct hisil_dev *hd);
 int hisil_hw_freeze(struct hisil_dev *hd);
 int hisil_hw_thaw(struct hisil_dev *hd);
 int hisil_hw_ctx_read(struct hisil_dev *hd, u32 sel, void *buf, size_t room, size_t *bytes);
+int hisil_hw_ctx_bytes(struct hisil_dev *hd, u32 sel, u32 *bytes);
 int hisil_hw_ctx_write(struct hisil_dev *hd, u32 sel, const void *buf, size_t bytes);
 int hisil_hw_ctx_clear(struct hisil_dev *hd);
 

@@ -132,14 +132,41 @@ static int window_read(struct hisil_dev *hd, __le32 *buf, size_t room, u32 *byte
 	return err;
 }
 
+/* After a reset the control page says nothing of the function before it is READY. */
+static int wait_ready(struct hisil_dev *hd)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(HISIL_READY_MS);
+	u32 status;
+
+	for (;;) {
+		bool late = time_after(jiffies, end);
+		int err = vpv_mmio_begin(&hd->vpv);
+
+		if (err)
+			return err;
+		status = ioread32(vpv_bar(&hd->vpv, HISIL_BAR) + HISIL_STATUS);
+		vpv_mmio_end(&hd->vpv);
+		if (status == U32_MAX)
+			return -EIO;
+		if (status & HISIL_STATUS_READY)
+			return 0;
+		if (late)
+			break;
+		usleep_range(500, 1000);
+	}
+	dev_warn_ratelimited(&hd->vpv.pdev->dev, "not ready after a reset: status %#x\n",
+			     status);
+	return -ETIMEDOUT;
+}
+
 /**
  * hisil_hw_identify() - Read what the control page says of the function
  * @hd: Device, open.
- * @id: Receives it.
+ * @id: Receives it; see hisil_ident_check().
  *
- * Context: process; may sleep.
+ * Context: process; may sleep for HISIL_READY_MS after a reset.
  * Return: 0; -ENODEV if there is no control page; -EBUSY while somebody else has its BAR;
- * -EIO when the function does not answer.
+ * -EIO when the function does not answer; -ETIMEDOUT when it does not get ready.
  */
 int hisil_hw_identify(struct hisil_dev *hd, struct hisil_ident *id)
 {
@@ -168,7 +195,9 @@ int hisil_hw_identify(struct hisil_dev *hd, struct hisil_ident *id)
 		return -EBUSY;
 	}
 
-	err = vpv_mmio_begin(&hd->vpv);
+	err = wait_ready(hd);
+	if (!err)
+		err = vpv_mmio_begin(&hd->vpv);
 	if (err)
 		return err;
 	magic = ioread32(cp_page(hd) + HISIL_CP_ID);
@@ -316,6 +345,24 @@ int hisil_hw_ctx_read(struct hisil_dev *hd, u32 sel, void *buf, size_t room, siz
 	}
 	*bytes = len;
 	return 0;
+}
+
+/**
+ * hisil_hw_ctx_bytes() - Is there such a context?
+ * @hd: Device.
+ * @sel: Queue number or HISIL_SEL_GLOBAL.
+ * @bytes: Receives its size, 0 if there is none.
+ *
+ * Context: process.
+ * Return: 0; -EIO when the function does not answer.
+ */
+int hisil_hw_ctx_bytes(struct hisil_dev *hd, u32 sel, u32 *bytes)
+{
+	int err;
+
+	guard(mutex)(&hd->cp_lock);
+	err = cp_write(hd, HISIL_CP_SEL, sel);
+	return err ?: cp_read(hd, HISIL_CP_LEN, bytes);
 }
 
 /**

@@ -12,6 +12,42 @@ static int differs(struct hisil_diff *diff, int err, const char *field, u64 sour
 	return err;
 }
 
+int hisil_ident_check(const struct hisil_ident *id, const struct hisil_ident *before,
+		      struct hisil_diff *diff)
+{
+	const struct {
+		const char *field;
+		u32 now, here;
+		bool fits;
+	} rules[] = {
+		{ "revision before", id->rev, before->rev, id->rev == before->rev },
+		{ "versions before", id->version, before->version,
+		  id->version == before->version },
+		{ "limits before", id->limits, before->limits, id->limits == before->limits },
+		{ "algorithms before", id->algs, before->algs, id->algs == before->algs },
+		{ "transfer size before", id->max_xfer, before->max_xfer,
+		  id->max_xfer == before->max_xfer },
+		{ "state version", HISIL_VERSION_NOW(id->version), 1,
+		  HISIL_VERSION_NOW(id->version) },
+		{ "oldest state version", HISIL_VERSION_OLDEST(id->version),
+		  HISIL_VERSION_NOW(id->version),
+		  HISIL_VERSION_OLDEST(id->version) <= HISIL_VERSION_NOW(id->version) },
+		{ "queues", HISIL_LIMITS_QUEUES(id->limits), HISIL_MAX_QUEUES,
+		  HISIL_LIMITS_QUEUES(id->limits) &&
+		  HISIL_LIMITS_QUEUES(id->limits) <= HISIL_MAX_QUEUES },
+		{ "ring size log2", HISIL_LIMITS_LOG2(id->limits), HISIL_MAX_LOG2,
+		  HISIL_LIMITS_LOG2(id->limits) &&
+		  HISIL_LIMITS_LOG2(id->limits) <= HISIL_MAX_LOG2 },
+		{ "transfer size", id->max_xfer, 1, id->max_xfer },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (!rules[i].fits)
+			return differs(diff, -EOPNOTSUPP, rules[i].field, rules[i].now,
+				       rules[i].here);
+	return 0;
+}
+
 void hisil_match_write(const struct hisil_ident *id, struct hisil_match *match)
 {
 	*match = (struct hisil_match){

@@ -40,6 +40,19 @@ struct hisil_diff {
 };
 
 /**
+ * hisil_ident_check() - Is what a function says about itself worth anything?
+ * @id: As the control page has it now.
+ * @before: As it had it when the device was opened.
+ * @diff: Receives what is wrong; its source is the value now, here what it should be.
+ *
+ * What this driver does not know cannot be saved, and a function that says something
+ * else than before may have more than it says.  Isolation may come at any time.
+ * Return: 0 or -EOPNOTSUPP.
+ */
+int hisil_ident_check(const struct hisil_ident *id, const struct hisil_ident *before,
+		      struct hisil_diff *diff);
+
+/**
  * hisil_match_write() - Describe a function for a stream
  * @id: The function.
  * @match: Receives the record.

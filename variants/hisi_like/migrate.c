@@ -32,13 +32,28 @@ static int hisil_thaw(struct vmig_dev *mig)
 	return hisil_hw_thaw(hisil_from_mig(mig));
 }
 
+/* What the function is, which must be what it was, and what this driver knows. */
+static int identify(struct hisil_dev *hd, struct hisil_ident *id)
+{
+	struct hisil_diff diff;
+	int err;
+
+	err = hisil_hw_identify(hd, id);
+	if (err)
+		return err;
+	err = hisil_ident_check(id, &hd->id, &diff);
+	if (err)
+		vmig_refuse(&hd->mig, diff.field, diff.here, diff.source);
+	return err;
+}
+
 static int hisil_match(struct vmig_dev *mig, void *buf)
 {
 	struct hisil_dev *hd = hisil_from_mig(mig);
 	struct hisil_ident id;
 	int err;
 
-	err = hisil_hw_identify(hd, &id);
+	err = identify(hd, &id);
 	if (err)
 		return err;
 	if (id.isolation) {
@@ -56,13 +71,35 @@ static int hisil_verify(struct vmig_dev *mig, const void *buf, size_t bytes)
 	struct hisil_ident id;
 	int err;
 
-	err = hisil_hw_identify(hd, &id);
+	err = identify(hd, &id);
 	if (err)
 		return err;
 	err = hisil_match_check(&id, buf, bytes, &diff);
 	if (err)
 		vmig_refuse(mig, diff.field, diff.here, diff.source);
 	return err;
+}
+
+/* The destination would refuse it: say so while the source can still run on. */
+static int check_saved(struct hisil_dev *hd, u32 sel, const void *buf, size_t bytes)
+{
+	struct hisil_diff diff;
+	u32 queue = sel;
+	int err;
+
+	if (sel == HISIL_SEL_GLOBAL)
+		err = hisil_ctx_check_global(&hd->id, buf, bytes, &diff);
+	else
+		err = hisil_ctx_check_queue(&hd->id, buf, bytes, &queue, &diff);
+	if (!err && queue != sel) {
+		diff = (struct hisil_diff){ .field = "queue of a context", .source = queue,
+					    .here = sel };
+		err = -EINVAL;
+	}
+	if (!err)
+		return 0;
+	vmig_refuse(&hd->mig, diff.field, diff.here, diff.source);
+	return -EIO;
 }
 
 static int save_context(struct hisil_dev *hd, struct vmig_emit *em, u32 sel, void *buf)
@@ -72,6 +109,8 @@ static int save_context(struct hisil_dev *hd, struct vmig_emit *em, u32 sel, voi
 	int err;
 
 	err = hisil_hw_ctx_read(hd, sel, buf, HISIL_MAX_CTX_BYTES, &bytes);
+	if (!err)
+		err = check_saved(hd, sel, buf, bytes);
 	if (err)
 		return err;
 	if (!global && bytes == sizeof(struct hisil_queue_ctx) && hisil_ctx_is_reset(buf))
@@ -80,10 +119,22 @@ static int save_context(struct hisil_dev *hd, struct vmig_emit *em, u32 sel, voi
 			 bytes);
 }
 
+/* A function with more queues than it says would lose them. */
+static int check_last(struct hisil_dev *hd, u32 queues)
+{
+	u32 bytes;
+	int err = hisil_hw_ctx_bytes(hd, queues, &bytes);
+
+	if (err || !bytes)
+		return err;
+	vmig_refuse(&hd->mig, "bytes of the context behind the last queue", 0, bytes);
+	return -EIO;
+}
+
 static int hisil_save(struct vmig_dev *mig, struct vmig_emit *em)
 {
 	struct hisil_dev *hd = hisil_from_mig(mig);
-	u32 queues = min_t(u32, HISIL_LIMITS_QUEUES(hd->id.limits), HISIL_MAX_QUEUES);
+	u32 queues = HISIL_LIMITS_QUEUES(hd->id.limits);
 	void *buf;
 	int err;
 
@@ -93,6 +144,7 @@ static int hisil_save(struct vmig_dev *mig, struct vmig_emit *em)
 	err = save_context(hd, em, HISIL_SEL_GLOBAL, buf);
 	for (u32 queue = 0; queue < queues && !err; queue++)
 		err = save_context(hd, em, queue, buf);
+	err = err ?: check_last(hd, queues);
 	kfree(buf);
 	return err;
 }

@@ -12,6 +12,11 @@
 #define HISIL_BAR		2
 #define HISIL_BAR_MIN_BYTES	0x40000U
 
+/* Lower half */
+#define HISIL_STATUS		0x010
+#define HISIL_STATUS_READY	BIT(0)
+
+/* Upper half */
 #define HISIL_CP_ID		0x000
 #define HISIL_CP_REV		0x004
 #define HISIL_CP_VERSION	0x008
@@ -46,6 +51,9 @@
 
 /* A command takes at most 100 ms; twice that before it is given up. */
 #define HISIL_CMD_MS		200
+
+/* The same for READY after a reset. */
+#define HISIL_READY_MS		200
 
 enum hisil_drain {
 	HISIL_DRAIN_RUNNING,

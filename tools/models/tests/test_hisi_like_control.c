@@ -441,8 +441,17 @@ static void faults(void)
 	rig_enable(g.r);
 	CHECK_EQ(guest_rd(&g, CP(STAT)), HSL_IDLE);
 	CHECK_EQ(guest_rd(&g, 0x10), 0);
+	CHECK_EQ(guest_rd(&g, CP(0x0c)), 0);		/* not known yet */
 	rig_run(g.r, 170);
 	CHECK_EQ(guest_rd(&g, 0x10), 1);
+	CHECK_EQ(guest_rd(&g, CP(0x0c)), 10 << 16 | 64);
+	CHECK(!strcmp(rig_control(g.r, "claim limits 0xa0041"), "ok\n"));
+	CHECK_EQ(guest_rd(&g, CP(0x0c)), 10 << 16 | 65);
+	CHECK(strstr(rig_control(g.r, "claim limits"), "err"));
+	CHECK(strstr(rig_control(g.r, "claim id 1"), "err"));
+	CHECK(strstr(rig_control(g.r, "claim limits 0x100000000"), "err"));
+	CHECK(!strcmp(rig_control(g.r, "claim clear"), "ok\n"));
+	CHECK_EQ(guest_rd(&g, CP(0x0c)), 10 << 16 | 64);
 	CHECK(!strcmp(rig_control(g.r, "fatal"), "ok\n"));
 	CHECK_EQ(guest_rd(&g, 0x10), 3);
 	CHECK(strstr(rig_control(g.r, "isolate 2"), "err"));
