@@ -177,9 +177,60 @@ static void lengths_of_a_stream_are_not_trusted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, l.pos, 0ULL);
 }
 
+/* Image, largest, queue pairs, vectors, queue size. */
+static const struct {
+	u64 image, most;
+	u16 pairs, vectors, queue_size;
+	const char *field;
+} idents[] = {
+	{ 32 << 20, MOST, 2, 5, 256, NULL },
+	{ MOST, MOST, 2, 5, 256, NULL },
+	{ 0, MOST, 2, 5, 256, "size of the function's image" },
+	{ 4095, MOST, 2, 5, 256, "size of the function's image" },
+	{ MOST + 4096, MOST, 2, 5, 256, "size of the function's image" },
+	{ (1ULL << 40) + 4096, U64_MAX, 2, 5, 256, "size of the function's image" },
+	{ 32 << 20, MOST, 0, 5, 256, "queue pairs of the function" },
+	{ 32 << 20, MOST, 2, 0, 256, "vectors of the function" },
+	{ 32 << 20, MOST, 2, 5, 0, "queue size of the function" },
+};
+
+static void function_that_cannot_be_is_refused(struct kunit *test)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(idents); i++) {
+		const struct mlxl_ident id = {
+			.image_bytes = idents[i].image, .image_most = idents[i].most,
+			.pairs = idents[i].pairs, .vectors = idents[i].vectors,
+			.queue_size = idents[i].queue_size,
+		};
+		struct mlxl_diff diff = {};
+
+		KUNIT_EXPECT_EQ(test, mlxl_ident_check(&id, &diff),
+				idents[i].field ? -EOPNOTSUPP : 0);
+		if (idents[i].field)
+			KUNIT_EXPECT_STREQ(test, diff.field, idents[i].field);
+	}
+}
+
+static void image_that_is_too_small_is_none(struct kunit *test)
+{
+	const u64 full = 32 << 20;
+
+	KUNIT_EXPECT_TRUE(test, mlxl_image_check(false, full, full, MOST));
+	KUNIT_EXPECT_FALSE(test, mlxl_image_check(false, full - 4096, full, MOST));
+	KUNIT_EXPECT_FALSE(test, mlxl_image_check(false, full + 4096, full, MOST));
+	KUNIT_EXPECT_TRUE(test, mlxl_image_check(true, 4096, full, MOST));
+	KUNIT_EXPECT_TRUE(test, mlxl_image_check(true, MOST, full, MOST));
+	KUNIT_EXPECT_FALSE(test, mlxl_image_check(true, 0, full, MOST));
+	KUNIT_EXPECT_FALSE(test, mlxl_image_check(true, 5000, full, MOST));
+	KUNIT_EXPECT_FALSE(test, mlxl_image_check(true, MOST + 4096, full, MOST));
+	KUNIT_EXPECT_FALSE(test, mlxl_image_check(true, (1ULL << 40) + 4096, full, U64_MAX));
+}
+
 static struct kunit_case mlxl_match_cases[] = {
 	KUNIT_CASE_PARAM(match_compares_every_field, match_gen_params),
 	KUNIT_CASE(match_refuses_nonsense),
+	KUNIT_CASE(function_that_cannot_be_is_refused),
+	KUNIT_CASE(image_that_is_too_small_is_none),
 	KUNIT_CASE(images_come_in_order),
 	KUNIT_CASE(dropped_images_do_not_count),
 	KUNIT_CASE(lengths_of_a_stream_are_not_trusted),

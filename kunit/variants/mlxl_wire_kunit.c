@@ -205,6 +205,125 @@ static void every_status_has_an_errno(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mlxl_status_errno(U32_MAX), -EPROTO);
 }
 
+static struct mlxl_caps good_caps(void)
+{
+	return (struct mlxl_caps){
+		.flags = cpu_to_le32(MLXL_CAPS_INCREMENTAL | MLXL_CAPS_TRACKER),
+		.functions = cpu_to_le16(2),
+		.pairs = cpu_to_le16(4),
+		.vectors = cpu_to_le16(9),
+		.queue_size = cpu_to_le16(256),
+		.image_bytes = cpu_to_le64(32 << 20),
+		.chunk_bytes = cpu_to_le32(8 << 20),
+		.chunk_unit = cpu_to_le32(4096),
+		.segments = cpu_to_le32(4096),
+		.image_version = cpu_to_le16(1),
+		.image_oldest = cpu_to_le16(1),
+		.ranges = cpu_to_le32(8),
+		.page_min_log2 = 12,
+		.page_max_log2 = 21,
+		.address_bits = 48,
+		.track_pages = cpu_to_le64(1 << 24),
+		.query_pages = cpu_to_le64(1 << 20),
+		.serial = cpu_to_le64(0x7620),
+	};
+}
+
+static void limits_that_make_sense_are_taken(struct kunit *test)
+{
+	struct mlxl_caps caps = good_caps(), before = good_caps();
+	const char *field = NULL;
+	u64 value;
+
+	KUNIT_EXPECT_EQ(test, mlxl_caps_check(&caps, NULL, &field, &value), 0);
+	KUNIT_EXPECT_EQ(test, mlxl_caps_check(&caps, &before, &field, &value), 0);
+	/* Another firmware of the same device. */
+	before.image_bytes = cpu_to_le64(64 << 20);
+	before.image_version = cpu_to_le16(7);
+	KUNIT_EXPECT_EQ(test, mlxl_caps_check(&caps, &before, &field, &value), 0);
+	/* Limits of a tracker that is not there count for nothing. */
+	caps.flags = 0;
+	caps.ranges = 0;
+	caps.page_min_log2 = 255;
+	caps.page_max_log2 = 0;
+	caps.address_bits = 0;
+	caps.track_pages = 0;
+	caps.query_pages = 0;
+	KUNIT_EXPECT_EQ(test, mlxl_caps_check(&caps, NULL, &field, &value), 0);
+	KUNIT_EXPECT_NULL(test, field);
+}
+
+/* One field of good limits is overwritten. */
+#define LIMIT(text, member, val) \
+	{ text, offsetof(struct mlxl_caps, member), \
+	  sizeof_field(struct mlxl_caps, member), val }
+
+static const struct {
+	const char *field;
+	size_t offset;
+	size_t bytes;
+	u64 value;
+} bad_limits[] = {
+	LIMIT("functions", functions, 0),
+	LIMIT("functions", functions, 17),
+	LIMIT("queue pairs", pairs, 0),
+	LIMIT("vectors", vectors, 0),
+	LIMIT("queue size", queue_size, 0),
+	LIMIT("queue size", queue_size, 4),
+	LIMIT("queue size", queue_size, 255),
+	LIMIT("image size", image_bytes, 0),
+	LIMIT("image size", image_bytes, 4097),
+	LIMIT("image size", image_bytes, (1ULL << 40) + 4096),
+	LIMIT("image size", image_bytes, U64_MAX),
+	LIMIT("chunk size", chunk_bytes, 0),
+	LIMIT("chunk size", chunk_bytes, 4095),
+	LIMIT("chunk unit", chunk_unit, 0),
+	LIMIT("chunk unit", chunk_unit, 8192),
+	LIMIT("segments", segments, 0),
+	LIMIT("image version", image_version, 0),
+	LIMIT("oldest image version", image_oldest, 2),
+	LIMIT("ranges of a tracker", ranges, 0),
+	LIMIT("smallest page of a tracker", page_min_log2, 0),
+	LIMIT("smallest page of a tracker", page_min_log2, 63),
+	LIMIT("largest page of a tracker", page_max_log2, 11),
+	LIMIT("largest page of a tracker", page_max_log2, 64),
+	LIMIT("address width of a tracker", address_bits, 20),
+	LIMIT("address width of a tracker", address_bits, 255),
+	LIMIT("pages of a tracker", track_pages, 0),
+	LIMIT("pages of a query", query_pages, 0),
+	LIMIT("pages of a query", query_pages, 63),
+};
+
+static void nonsense_in_limits_is_refused(struct kunit *test)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bad_limits); i++) {
+		__le64 value = cpu_to_le64(bad_limits[i].value);
+		struct mlxl_caps caps = good_caps();
+		const char *field = "";
+		u64 seen = 0;
+
+		memcpy((u8 *)&caps + bad_limits[i].offset, &value, bad_limits[i].bytes);
+		KUNIT_EXPECT_EQ(test, mlxl_caps_check(&caps, NULL, &field, &seen), -EPROTO);
+		KUNIT_EXPECT_STREQ(test, field, bad_limits[i].field);
+		KUNIT_EXPECT_EQ(test, seen, bad_limits[i].value);
+	}
+}
+
+static void another_device_than_before_is_refused(struct kunit *test)
+{
+	struct mlxl_caps caps = good_caps(), before = good_caps();
+	const char *field = "";
+	u64 value;
+
+	caps.serial = cpu_to_le64(1);
+	KUNIT_EXPECT_EQ(test, mlxl_caps_check(&caps, &before, &field, &value), -EPROTO);
+	KUNIT_EXPECT_STREQ(test, field, "serial");
+	caps = good_caps();
+	caps.functions = cpu_to_le16(1);
+	KUNIT_EXPECT_EQ(test, mlxl_caps_check(&caps, &before, &field, &value), -EPROTO);
+	KUNIT_EXPECT_STREQ(test, field, "functions");
+}
+
 static struct kunit_case mlxl_wire_cases[] = {
 	KUNIT_CASE_PARAM(input_is_laid_out_as_the_page_says, size_gen_params),
 	KUNIT_CASE_PARAM(output_comes_back_whole, size_gen_params),
@@ -212,6 +331,9 @@ static struct kunit_case mlxl_wire_cases[] = {
 	KUNIT_CASE(nonsense_of_the_firmware_is_refused),
 	KUNIT_CASE(what_does_not_fit_is_not_built),
 	KUNIT_CASE(every_status_has_an_errno),
+	KUNIT_CASE(limits_that_make_sense_are_taken),
+	KUNIT_CASE(nonsense_in_limits_is_refused),
+	KUNIT_CASE(another_device_than_before_is_refused),
 	{ }
 };
 

@@ -79,7 +79,7 @@ UPSTREAM = (
           machine=Machine(kernel="debug", models="mlx5_like:2:image=8M:dirty=0:serial=1,"
                          "mlx5_like:1:image=8M:dirty=0:serial=2:firmware=2:incremental=0")),
     # A command that never ends costs timeout_ms and a second.
-    Group("mlx5-fault", "vm", "TEST=${TEST:-'mlx5_@(fault|gone|reset)'} /vpv/selftests/run.sh", timeout=3600, needs="selftests",
+    Group("mlx5-fault", "vm", "TEST=${TEST:-'mlx5_@(fault|gone|limits|reset)'} /vpv/selftests/run.sh", timeout=3600, needs="selftests",
           machine=Machine(kernel="debug", models="mlx5_like:2:image=4M:dirty=0:timeout_ms=500")),
     Group("mlx5-nested", "nested", "python3 tools/lab/e2e/network_test.py", needs="tools/lab/e2e/network_test.py", timeout=1200),
     # A kernel without sanitizers: what is reported is time.

@@ -83,18 +83,20 @@ static uint32_t health(struct mlxl *m)
 
 static uint32_t read32(struct mlxl *m, uint32_t off)
 {
+	bool known = m->status & MLXL_STATUS_READY;
+
 	switch (off) {
 	case R_ID: return MLXL_ID_VALUE;
 	case R_FW_VERSION: return mlxl_fw_version(m);
 	case R_INTERFACE: return 1;
 	case R_STATUS: return m->status;
-	case R_LIMITS: return m->num_fns << 8 | MLXL_MAX_SLOTS_LOG2;
+	case R_LIMITS: return !known ? 0 : m->num_fns << 8 | MLXL_MAX_SLOTS_LOG2;
 	case R_SYNDROME: return m->syndrome;
 	case R_CMDQ_BASE: return (uint32_t)m->cmdq_base;
 	case R_CMDQ_BASE + 4: return (uint32_t)(m->cmdq_base >> 32);
 	case R_CMDQ_LOG2: return m->cmdq_log2;
 	case R_CMDQ_CTRL: return m->cmdq_ctrl;
-	case R_TIMEOUT_MS: return (uint32_t)m->opt.timeout_ms;
+	case R_TIMEOUT_MS: return !known ? 0 : (uint32_t)m->opt.timeout_ms;
 	case R_EVENTS: return (uint32_t)m->events;
 	case R_EVENTS + 4: return (uint32_t)(m->events >> 32);
 	case R_HEALTH: return health(m);
@@ -350,6 +352,8 @@ static int ctrl_command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 		mlxl_peer_print(m, out);
 	else if (argc == 2 && !strcmp(argv[0], "peer") && !strcmp(argv[1], "reset"))
 		mlxl_peer_reset(m);
+	else if (!strcmp(argv[0], "claim"))
+		return mlxl_claim_set(m, argc, argv);
 	else
 		return -ENOENT;
 	return 0;
@@ -449,6 +453,7 @@ const struct vu_model mlx5_like_model = {
 	.stats = ctrl_stats,
 	.commands = "functions                a line for each controlled function\n"
 		    "switch                   what the switch has learnt\n"
-		    "peer [reset]             connections of the peer; forget them\n",
+		    "peer [reset]             connections of the peer; forget them\n"
+		    "claim NAME VALUE         what commands say from now on; clear: the truth\n",
 	.command = ctrl_command,
 };

@@ -201,6 +201,7 @@ bool mlxl_save_begin(struct mlxl *m, struct mlxl_cmd *cmd)
 		return mlxl_end(cmd, MLXL_NO_RESOURCES, 0);
 	mlxl_put(cmd, 0, fn->save->id, 4);
 	mlxl_put(cmd, 8, fn->save->bytes, 8);
+	mlxl_claim_save(m, cmd);
 	return mlxl_end(cmd, MLXL_OK, 0);
 }
 

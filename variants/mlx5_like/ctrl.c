@@ -32,22 +32,33 @@ static void ctrl_down(struct mlxl_ctrl *ctrl)
 
 static int query_caps(struct mlxl_ctrl *ctrl)
 {
+	const struct mlxl_caps *before = ctrl->num_fns ? &ctrl->caps : NULL;
+	struct mlxl_caps caps;
 	struct mlxl_command cmd = {
 		.opcode = MLXL_QUERY_CAPS,
-		.out = &ctrl->caps,
-		.out_bytes = sizeof(ctrl->caps),
+		.out = &caps,
+		.out_bytes = sizeof(caps),
 	};
+	const char *field;
+	u64 value;
 	int err;
 
 	err = mlxl_queue_exec(&ctrl->q, MLXL_NO_FUNCTION, &cmd);
-	if (!err && cmd.out_len != sizeof(ctrl->caps))
+	if (!err && cmd.out_len != sizeof(caps))
 		err = -EPROTO;
 	if (err) {
 		pci_err(ctrl->pdev, "capabilities cannot be queried: error %d, status %u\n",
 			err, cmd.status);
 		return err;
 	}
-	ctrl->serial = le64_to_cpu(ctrl->caps.serial);
+	err = mlxl_caps_check(&caps, before, &field, &value);
+	if (err) {
+		pci_err(ctrl->pdev, "firmware says what cannot be: %s %#llx\n", field, value);
+		return err;
+	}
+	ctrl->caps = caps;
+	ctrl->serial = le64_to_cpu(caps.serial);
+	ctrl->num_fns = le16_to_cpu(caps.functions);
 	return 0;
 }
 
@@ -66,9 +77,6 @@ static int ctrl_up(struct mlxl_ctrl *ctrl)
 		return err;
 	}
 	ctrl->up = true;
-	if (!ctrl->num_fns)
-		ctrl->num_fns = min_t(unsigned int, le16_to_cpu(ctrl->caps.functions),
-				      MLXL_MAX_FUNCTIONS);
 	mlxl_fns_scan(ctrl);
 	mlxl_fns_publish(ctrl);
 	queue_work(mlxl_ctrl_wq, &ctrl->announce);

@@ -123,3 +123,58 @@ int mlxl_status_errno(u32 status)
 {
 	return status < MLXL_STATUSES ? errnos[status] : -EPROTO;
 }
+
+static bool within(u64 val, u64 min, u64 max)
+{
+	return val >= min && val <= max;
+}
+
+int mlxl_caps_check(const struct mlxl_caps *caps, const struct mlxl_caps *before,
+		    const char **field, u64 *value)
+{
+	const bool tracks = le32_to_cpu(caps->flags) & MLXL_CAPS_TRACKER;
+	const u64 image = le64_to_cpu(caps->image_bytes);
+	const u16 queue = le16_to_cpu(caps->queue_size), version = le16_to_cpu(caps->image_version);
+	const struct {
+		const char *field;
+		u64 value;
+		bool fits;
+	} rules[] = {
+		{ "serial", le64_to_cpu(caps->serial), !before || caps->serial == before->serial },
+		{ "functions", le16_to_cpu(caps->functions),
+		  within(le16_to_cpu(caps->functions), 1, MLXL_MAX_FUNCTIONS) &&
+		  (!before || caps->functions == before->functions) },
+		{ "queue pairs", le16_to_cpu(caps->pairs), !!caps->pairs },
+		{ "vectors", le16_to_cpu(caps->vectors), !!caps->vectors },
+		{ "queue size", queue, queue >= 8 && !(queue & (queue - 1)) },
+		{ "image size", image, within(image, MLXL_UNIT, MLXL_IMAGE_MAX) &&
+		  !(image % MLXL_UNIT) },
+		{ "chunk size", le32_to_cpu(caps->chunk_bytes),
+		  le32_to_cpu(caps->chunk_bytes) >= MLXL_UNIT },
+		{ "chunk unit", le32_to_cpu(caps->chunk_unit),
+		  le32_to_cpu(caps->chunk_unit) == MLXL_UNIT },
+		{ "segments", le32_to_cpu(caps->segments), !!caps->segments },
+		{ "image version", version, version },
+		{ "oldest image version", le16_to_cpu(caps->image_oldest),
+		  le16_to_cpu(caps->image_oldest) <= version },
+		{ "ranges of a tracker", le32_to_cpu(caps->ranges), !tracks || caps->ranges },
+		{ "smallest page of a tracker", caps->page_min_log2,
+		  !tracks || within(caps->page_min_log2, 12, 62) },
+		{ "largest page of a tracker", caps->page_max_log2,
+		  !tracks || within(caps->page_max_log2, caps->page_min_log2, 62) },
+		{ "address width of a tracker", caps->address_bits,
+		  !tracks || within(caps->address_bits, caps->page_max_log2, 64) },
+		{ "pages of a tracker", le64_to_cpu(caps->track_pages),
+		  !tracks || caps->track_pages },
+		{ "pages of a query", le64_to_cpu(caps->query_pages),
+		  !tracks || le64_to_cpu(caps->query_pages) >= 64 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (!rules[i].fits) {
+			*field = rules[i].field;
+			*value = rules[i].value;
+			return -EPROTO;
+		}
+	return 0;
+}

@@ -89,4 +89,20 @@ int mlxl_wire_parse(const struct mlxl_wire *w, const struct mlxl_slot *slot,
  */
 int mlxl_status_errno(u32 status);
 
+/**
+ * mlxl_caps_check() - Do the firmware's limits make sense?
+ * @caps: Output of QUERY_CAPS.
+ * @before: What it said last, or NULL the first time.
+ * @field: Receives the name of what does not.
+ * @value: Receives its value.
+ *
+ * Limits that are zero, beyond what the interface allows, or of another device than
+ * before.  What is merely smaller or larger than last time is taken: a firmware may
+ * have been replaced.
+ *
+ * Return: 0 or -EPROTO.
+ */
+int mlxl_caps_check(const struct mlxl_caps *caps, const struct mlxl_caps *before,
+		    const char **field, u64 *value);
+
 #endif /* MLXL_CTRL_WIRE_H */

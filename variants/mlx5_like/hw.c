@@ -247,7 +247,8 @@ static int session_begin(struct mlxl_dev *md, struct mlxl_command *cmd, u16 end,
  * @mode: MLXL_IMAGE_FULL or MLXL_IMAGE_INCREMENTAL.
  * @size: Receives it.
  *
- * Return: 0; -EBADFD for an incremental one without a base; or another negative errno.
+ * Return: 0; -EBADFD for an incremental one without a base; -EPROTO for a size that
+ * cannot be; or another negative errno.
  */
 int mlxl_hw_image_size(struct mlxl_dev *md, u32 mode, struct mlxl_image_size *size)
 {
@@ -259,8 +260,9 @@ int mlxl_hw_image_size(struct mlxl_dev *md, u32 mode, struct mlxl_image_size *si
 		.out = size,
 		.out_bytes = sizeof(*size),
 	};
+	int err = hw_ask(md, &cmd);
 
-	return hw_ask(md, &cmd);
+	return !err && le64_to_cpu(size->bytes) > MLXL_IMAGE_MAX ? -EPROTO : err;
 }
 
 /**
@@ -268,7 +270,7 @@ int mlxl_hw_image_size(struct mlxl_dev *md, u32 mode, struct mlxl_image_size *si
  * @md: Device.
  * @mode: MLXL_IMAGE_FULL or MLXL_IMAGE_INCREMENTAL.
  * @track: Record changes from here on.
- * @s: Receives the session.
+ * @s: Receives the session; how large the image is the firmware's word alone.
  *
  * Return: 0 or a negative errno.
  */
@@ -292,10 +294,7 @@ int mlxl_hw_save_begin(struct mlxl_dev *md, u32 mode, bool track, struct mlxl_se
 	if (err)
 		return err;
 	s->bytes = le64_to_cpu(out.bytes);
-	if (s->bytes && IS_ALIGNED(s->bytes, SZ_4K))
-		return 0;
-	mlxl_hw_save_end(md, s, false);
-	return -EPROTO;
+	return 0;
 }
 
 /**

@@ -11,6 +11,34 @@ static int differs(struct mlxl_diff *diff, int err, const char *field, u64 sourc
 	return err;
 }
 
+int mlxl_ident_check(const struct mlxl_ident *id, struct mlxl_diff *diff)
+{
+	const struct {
+		const char *field;
+		u64 value, limit;
+		bool fits;
+	} rules[] = {
+		{ "size of the function's image", id->image_bytes, id->image_most,
+		  mlxl_image_check(false, id->image_bytes, id->image_bytes, id->image_most) },
+		{ "queue pairs of the function", id->pairs, 1, id->pairs },
+		{ "vectors of the function", id->vectors, 1, id->vectors },
+		{ "queue size of the function", id->queue_size, 1, id->queue_size },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (!rules[i].fits)
+			return differs(diff, -EOPNOTSUPP, rules[i].field, rules[i].value,
+				       rules[i].limit);
+	return 0;
+}
+
+bool mlxl_image_check(bool incremental, u64 bytes, u64 full, u64 most)
+{
+	if (!bytes || !IS_ALIGNED(bytes, MLXL_UNIT) || bytes > most || bytes > MLXL_IMAGE_MAX)
+		return false;
+	return incremental || bytes == full;
+}
+
 void mlxl_match_write(const struct mlxl_ident *id, struct mlxl_match *match)
 {
 	*match = (struct mlxl_match){

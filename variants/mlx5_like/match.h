@@ -132,6 +132,26 @@ struct mlxl_loading {
 };
 
 /**
+ * mlxl_ident_check() - Is what the firmware says about a function worth anything?
+ * @id: The function.
+ * @diff: Receives what is wrong.
+ *
+ * Return: 0 or -EOPNOTSUPP.
+ */
+int mlxl_ident_check(const struct mlxl_ident *id, struct mlxl_diff *diff);
+
+/**
+ * mlxl_image_check() - Is that the size of an image?
+ * @incremental: Of an incremental one, else of a full one.
+ * @bytes: What the firmware says.
+ * @full: Bytes of a full image of the function.
+ * @most: Of the largest of all images.
+ *
+ * A full image that is smaller than it has to be would lose state.
+ */
+bool mlxl_image_check(bool incremental, u64 bytes, u64 full, u64 most);
+
+/**
  * mlxl_match_write() - Describe a function for a stream
  * @id: The function.
  * @match: Receives the record.

@@ -216,6 +216,7 @@ static void mlxl_reset(struct vmig_dev *mig)
 static int identify(struct mlxl_dev *md, struct mlxl_ident *id)
 {
 	struct mlxl_function fn;
+	struct mlxl_diff diff;
 	int err;
 
 	err = mlxl_hw_caps(md, &md->caps);
@@ -242,7 +243,10 @@ static int identify(struct mlxl_dev *md, struct mlxl_ident *id)
 		.vectors = le16_to_cpu(fn.vectors),
 		.queue_size = le16_to_cpu(fn.queue_size),
 	};
-	return 0;
+	err = mlxl_ident_check(id, &diff);
+	if (err)
+		vmig_refuse(&md->mig, diff.field, diff.here, diff.source);
+	return err;
 }
 
 static int mlxl_match(struct vmig_dev *mig, void *buf)
@@ -255,9 +259,11 @@ static int mlxl_match(struct vmig_dev *mig, void *buf)
 		mlxl_forget(md);
 	mlxl_save_begin(md);
 	err = identify(md, &id);
-	if (!err)
-		mlxl_match_write(&id, buf);
-	return err;
+	if (err)
+		return err;
+	mlxl_match_write(&id, buf);
+	md->save.full_bytes = id.image_bytes;
+	return 0;
 }
 
 static int mlxl_verify(struct vmig_dev *mig, const void *buf, size_t bytes)

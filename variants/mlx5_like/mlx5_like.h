@@ -73,6 +73,7 @@ struct mlxl_io {
 
 /**
  * struct mlxl_save - A save session of the library
+ * @full_bytes: Of a full image of the function, as the destination was told.
  * @session: Image that is being sent.
  * @mode: Its kind.
  * @final: It is the last one.
@@ -83,6 +84,7 @@ struct mlxl_io {
  * @degraded: Something went wrong with pre-copy: all that follows is one full image.
  */
 struct mlxl_save {
+	u64 full_bytes;
 	struct mlxl_session session;
 	u32 mode;
 	bool final;

@@ -139,6 +139,11 @@ enum mlxl_opcode {
 	MLXL_INJECT_ERROR	= 0x050,
 };
 
+#define MLXL_UNIT		4096	/* of sizes of images and chunks */
+
+/* Largest image that this driver takes from any firmware. */
+#define MLXL_IMAGE_MAX		BIT_ULL(40)
+
 /* 5.1 */
 #define MLXL_CAPS_INCREMENTAL	BIT(0)
 #define MLXL_CAPS_TRACKER	BIT(1)

@@ -502,6 +502,7 @@ static void firmware_death(void)
 			   &flr, 2), 0);
 	rig_enable(h.r);
 	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), 0);
+	CHECK_EQ(rig_read32(h.r, 0, H_LIMITS), 0);	/* not known yet */
 	for (int i = 0; i < 3000 && !rig_read32(h.r, 0, H_STATUS); i++)
 		rig_run(h.r, 1);
 	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), MLXL_STATUS_READY);
@@ -509,6 +510,35 @@ static void firmware_death(void)
 	CHECK(strstr(rig_control(h.r, "functions"), "0 enabled flags 0x3 "));
 	rig_control(h.r, "reset");
 	CHECK(strstr(rig_control(h.r, "functions"), "0 unprovisioned flags 0x0 "));
+	host_close(&h);
+}
+
+/* The firmware says what is not true, and does what it does. */
+static void claims(void)
+{
+	uint64_t out[16], val;
+	struct host h;
+
+	host_open(&h, options);
+	host_provision(&h, 1, 2, 64);
+	CHECK(!strcmp(rig_control(h.r, "claim image 0"), "ok\n"));
+	CHECK(!strcmp(rig_control(h.r, "claim page_min 0xff"), "ok\n"));
+	CHECK(!strcmp(rig_control(h.r, "claim fn_image 0x1000"), "ok\n"));
+	CHECK(!strcmp(rig_control(h.r, "claim save 0xffffffffffffffff"), "ok\n"));
+	CHECK_EQ(host_cmd(&h, MLXL_OP_QUERY_CAPS, MLXL_NO_FUNCTION, NULL, 0, out, 128), 0);
+	CHECK_EQ(out[2], 0);
+	CHECK_EQ(((uint8_t *)out)[0x2c], 0xff);
+	CHECK_EQ(host_cmd(&h, MLXL_OP_QUERY_FUNCTION, 1, NULL, 0, out, 128), 0);
+	memcpy(&val, (uint8_t *)out + 0x30, 8);
+	CHECK_EQ(val, 0x1000);
+	CHECK_EQ(host_cmd(&h, MLXL_OP_SAVE_BEGIN, 1, (uint32_t[2]) { 0, 0 }, 8, out, 16), 0);
+	CHECK_EQ(out[1], UINT64_MAX);
+	CHECK_EQ(host_cmd2(&h, MLXL_OP_SAVE_END, 1, (uint32_t)out[0], 0), 0);
+	CHECK(strstr(rig_control(h.r, "claim image"), "err"));
+	CHECK(strstr(rig_control(h.r, "claim nothing 1"), "err"));
+	CHECK(strstr(rig_control(h.r, "claim image x"), "err"));
+	CHECK(!strcmp(rig_control(h.r, "claim clear"), "ok\n"));
+	CHECK_EQ(host_save(&h, 1, 0, false), 0x100000 + 18 * 4096);
 	host_close(&h);
 }
 
@@ -589,6 +619,7 @@ const struct test mlx5_like_tests[] = {
 	{ "mlx5_like: command_faults", command_faults },
 	{ "mlx5_like: queue_faults", queue_faults },
 	{ "mlx5_like: firmware_death", firmware_death },
+	{ "mlx5_like: claims", claims },
 	{ "mlx5_like: function_resets", function_resets },
 	{ "mlx5_like: option_errors", option_errors },
 	{ NULL, NULL }

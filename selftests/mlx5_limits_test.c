@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the firmware of mlx5_like says is not believed: limits that are zero, too large, other
+ * than before, or read before it is ready; functions and images that cannot be.
+ */
+#include "lib/mlxscene.h"
+#include "lib/states.h"
+#include "lib/test.h"
+
+FIXTURE(mlx5_limits)
+{
+	struct scene s;
+};
+
+FIXTURE_SETUP(mlx5_limits)
+{
+	int err = scene_open(&self->s);
+
+	if (err == -ENODEV)
+		SKIP(return, "no two functions mlx5_like in /vpv/devices");
+	ASSERT_EQ(0, err);
+}
+
+FIXTURE_TEARDOWN(mlx5_limits)
+{
+	model_cmd(&self->s.p.fw, "claim clear");
+	scene_close(&self->s);
+}
+
+static int ctrl_reset(struct scene *s)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", s->p.ctrl.bdf);
+	return sysfs_write(path, "1");
+}
+
+static int controlled(struct scene *s)
+{
+	char state[16];
+
+	return mlx_config_read(&s->p.ctrl, 0, "enable", state, sizeof(state));
+}
+
+static int wait_controlled(struct scene *s)
+{
+	uint64_t end = now_ms() + PROMPT_MS;
+	int err;
+
+	while ((err = controlled(s)) && now_ms() < end)
+		usleep(20000);
+	return err;
+}
+
+/* Registers say nothing before READY: a queue of one slot, or a time-out of none. */
+TEST_F_TIMEOUT(mlx5_limits, read_when_the_firmware_is_ready, 120)
+{
+	struct scene *s = &self->s;
+	uint64_t before, after;
+
+	ASSERT_EQ(0, model_value(&s->p.fw, "regs", "CMDQ_LOG2", &before));
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault reset delay=200 count=1"));
+	ASSERT_EQ(0, ctrl_reset(s));
+	ASSERT_EQ(0, wait_controlled(s));
+	ASSERT_EQ(0, model_value(&s->p.fw, "regs", "CMDQ_LOG2", &after));
+	EXPECT_EQ(before, after);
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+}
+
+/* It is left alone until it tells the truth. */
+TEST_F_TIMEOUT(mlx5_limits, firmware_with_nonsense_is_not_used, 240)
+{
+	static const struct {
+		const char *name;
+		unsigned long long val;
+	} lies[] = {
+		{ "image", 0 }, { "image", UINT64_MAX }, { "chunk", 0 }, { "unit", 512 },
+		{ "segments", 0 }, { "functions", 1 }, { "functions", 0xffff }, { "serial", 1 },
+		{ "page_min", 255 }, { "query_pages", 0 },
+	};
+	struct scene *s = &self->s;
+
+	for (unsigned int i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		ASSERT_EQ(0, model_cmd(&s->p.fw, "claim %s %llu", lies[i].name, lies[i].val));
+		ASSERT_EQ(0, ctrl_reset(s));
+		EXPECT_EQ(-ENOTCONN, scene_set(s, 0, RUNNING_P2P)) TH_LOG("%s", lies[i].name);
+		ASSERT_EQ(0, model_cmd(&s->p.fw, "claim clear"));
+		ASSERT_EQ(0, wait_controlled(s));
+		/* What it was reset for is over. */
+		EXPECT_EQ(0, scene_set(s, 0, RUNNING));
+	}
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+}
+
+TEST_F_TIMEOUT(mlx5_limits, function_that_cannot_be_is_not_saved, 120)
+{
+	static const struct {
+		const char *name;
+		unsigned long long val;
+	} lies[] = {
+		{ "fn_image", 0 }, { "fn_image", 4097 }, { "fn_image", 1ULL << 50 },
+		{ "fn_pairs", 0 },
+	};
+	struct scene *s = &self->s;
+
+	for (unsigned int i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		ASSERT_EQ(0, model_cmd(&s->p.fw, "claim %s %llu", lies[i].name, lies[i].val));
+		EXPECT_EQ(-EOPNOTSUPP, scene_set(s, 0, PRE_COPY)) TH_LOG("%s", lies[i].name);
+		EXPECT_EQ(-EOPNOTSUPP, scene_set(s, 0, STOP_COPY)) TH_LOG("%s", lies[i].name);
+		ASSERT_EQ(0, model_cmd(&s->p.fw, "claim clear"));
+		ASSERT_EQ(0, scene_set(s, 0, RUNNING));
+	}
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+}
+
+/* In pre-copy one full image follows, which is wrong, too; so nothing is migrated. */
+TEST_F_TIMEOUT(mlx5_limits, image_that_is_too_small_is_not_sent, 120)
+{
+	static const unsigned long long sizes[] = { 0, 4096, 4097, 1ULL << 40, UINT64_MAX };
+	struct scene *s = &self->s;
+
+	for (unsigned int i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct blob b = { 0 };
+
+		ASSERT_EQ(0, model_cmd(&s->p.fw, "claim save %llu", sizes[i / 2]));
+		EXPECT_GT(0, mig_save(&s->p.v[0], &b, i % 2)) TH_LOG("%llu", sizes[i / 2]);
+		blob_free(&b);
+		ASSERT_EQ(0, model_cmd(&s->p.fw, "claim clear"));
+		ASSERT_EQ(0, scene_set(s, 0, RUNNING));
+	}
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+}
+
+TEST_HARNESS_MAIN
