@@ -9,7 +9,7 @@
 
 #define LIMITS(log2, queues)	((log2) << 16 | (queues))
 #define QUEUE_RECORD		(VPV_RECORD_FAMILY + 1)
-#define LAST_QUEUE		20
+#define LAST_QUEUE		7
 
 FIXTURE(limits)
 {
@@ -118,10 +118,10 @@ TEST_F(limits, nonsense_is_not_saved)
 	}
 }
 
-/* It says that it has eight, from the beginning; one behind them is in use. */
+/* It says that it has four, from the beginning; one behind them is in use. */
 TEST_F(limits, queues_that_are_denied_are_not_lost)
 {
-	ASSERT_EQ(0, model_cmd(&self->m, "claim limits %u", LIMITS(10, 8)));
+	ASSERT_EQ(0, model_cmd(&self->m, "claim limits %u", LIMITS(10, 4)));
 	OPEN();
 	EXPECT_GT(0, mig_save(&self->v, &self->blob, false));
 	EXPECT_EQ(0, mig_set(&self->v, RUNNING, NULL));
