@@ -432,20 +432,10 @@ TEST_F(bus, hot_reset)
 
 /* ---- Errors, one step of their recovery at a time ---- */
 
-#define STEP "/sys/module/vpv_test_error/parameters/step"
-
 #define NEED_ERRORS() do {							\
-	if (access(STEP, W_OK))							\
+	if (access(ERROR_STEP, W_OK))						\
 		SKIP(return, "vpv_test_error is not loaded");			\
 } while (0)
-
-static int step(const struct slot *slot, const char *name)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "%s %s", slot->bdf, name);
-	return sysfs_write(STEP, text);
-}
 
 static __thread sigjmp_buf bus_error;
 
@@ -473,12 +463,12 @@ TEST_F(generic, error_that_breaks_nothing)
 	ASSERT_NE(NULL, regs);
 	regs[E1000E_IVAR / 4] = E1000E_IVAR_OTHER(2);
 
-	ASSERT_EQ(0, step(&self->slot, "normal"));
+	ASSERT_EQ(0, error_step(&self->slot, "normal"));
 	EXPECT_TRUE(eventfd_wait(err, SOON_MS));
 	EXPECT_EQ(E1000E_IVAR_OTHER(2), regs[E1000E_IVAR / 4]);
 	EXPECT_EQ(E1000E_IVAR_OTHER(2), bar_get(&self->v, 0, E1000E_IVAR));
-	ASSERT_EQ(0, step(&self->slot, "mmio"));
-	ASSERT_EQ(0, step(&self->slot, "resume"));
+	ASSERT_EQ(0, error_step(&self->slot, "mmio"));
+	ASSERT_EQ(0, error_step(&self->slot, "resume"));
 	EXPECT_FALSE(eventfd_wait(err, NEVER_MS));
 	munmap((void *)regs, 4096);
 	close(err);
@@ -505,17 +495,24 @@ TEST_F(generic, error_that_needs_a_reset)
 	ASSERT_NE(NULL, regs);
 	regs[E1000E_IVAR / 4] = E1000E_IVAR_OTHER(2);
 
-	ASSERT_EQ(0, step(&self->slot, "frozen"));
+	ASSERT_EQ(0, error_step(&self->slot, "frozen"));
 	EXPECT_TRUE(eventfd_wait(err, SOON_MS));
-	EXPECT_EQ(-EIO, vdev_pread(&self->v, 0, E1000E_IVAR, &val, 4));
-	EXPECT_EQ(-EIO, vdev_pread(&self->v, E1000E_PORTS, 0, &val, 4));
-	EXPECT_TRUE(load_faults(regs + E1000E_IVAR / 4));
+	/* Nobody answers, and nobody dies of it. */
+	EXPECT_EQ(4, vdev_pread(&self->v, 0, E1000E_IVAR, &val, 4));
+	EXPECT_EQ(UINT32_MAX, val);
+	EXPECT_EQ(4, vdev_pread(&self->v, E1000E_PORTS, 0, &val, 4));
+	EXPECT_EQ(UINT32_MAX, val);
+	val = 0;
+	EXPECT_EQ(4, vdev_pwrite(&self->v, 0, E1000E_IVAR, &val, 4));
+	EXPECT_FALSE(load_faults(regs + E1000E_IVAR / 4));
+	EXPECT_EQ(UINT32_MAX, regs[E1000E_IVAR / 4]);
+	regs[E1000E_IVAR / 4] = E1000E_IVAR_OTHER(1);
 
-	ASSERT_EQ(0, step(&self->slot, "reset"));
+	ASSERT_EQ(0, error_step(&self->slot, "reset"));
 	EXPECT_FALSE(load_faults(regs + E1000E_IVAR / 4));
 	EXPECT_EQ(0U, regs[E1000E_IVAR / 4]);
 	EXPECT_EQ(on, vdev_cfg(&self->v, PCI_COMMAND, 2) & on);
-	ASSERT_EQ(0, step(&self->slot, "resume"));
+	ASSERT_EQ(0, error_step(&self->slot, "resume"));
 
 	ASSERT_EQ(0, bar_set(&self->v, 0, E1000E_IVAR, E1000E_IVAR_OTHER(3)));
 	ASSERT_EQ(0, bar_set(&self->v, 0, E1000E_IMS, E1000E_LSC | E1000E_OTHER));
@@ -535,14 +532,79 @@ TEST_F(generic, error_that_is_not_recovered_from)
 
 	NEED_ERRORS();
 	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_ERR_IRQ_INDEX, 0, 1, &err));
-	ASSERT_EQ(0, step(&self->slot, "frozen"));
+	ASSERT_EQ(0, error_step(&self->slot, "frozen"));
 	EXPECT_TRUE(eventfd_wait(err, SOON_MS));
-	ASSERT_EQ(0, step(&self->slot, "failed"));
+	ASSERT_EQ(0, error_step(&self->slot, "failed"));
 	EXPECT_TRUE(eventfd_wait(err, SOON_MS));
+	EXPECT_EQ(4, vdev_pread(&self->v, 0, E1000E_IVAR, &val, 4));
+	EXPECT_EQ(UINT32_MAX, val);
+	/* Without memory enable he is refused, as at any time. */
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, 0));
 	EXPECT_EQ(-EIO, vdev_pread(&self->v, 0, E1000E_IVAR, &val, 4));
 	vdev_close(&self->v);
 	close(err);
 
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
+	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
+	ASSERT_EQ(0, bar_set(&self->v, 0, E1000E_IVAR, E1000E_IVAR_OTHER(3)));
+	EXPECT_EQ(E1000E_IVAR_OTHER(3), bar_get(&self->v, 0, E1000E_IVAR));
+}
+
+/* As hotplug does it: returns when the last user has closed the function. */
+static void *removal(void *slot)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", ((struct slot *)slot)->bdf);
+	return sysfs_write(path, "1") ? slot : NULL;
+}
+
+/* Hotplug waits for the user, who finds out by what he reads. */
+TEST_F(generic, pulled_out)
+{
+	struct sigaction sa = { .sa_handler = on_bus_error };
+	volatile uint32_t *regs;
+	int req = eventfd_new();
+	pthread_t thread;
+	char path[128];
+	void *failed;
+	uint32_t val;
+
+	NEED_ERRORS();
+	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_REQ_IRQ_INDEX, 0, 1, &req));
+	regs = vdev_bar_map(&self->v, 0, 2 * 4096);
+	ASSERT_NE(NULL, regs);
+	sigaction(SIGBUS, &sa, NULL);
+	regs[E1000E_IVAR / 4] = E1000E_IVAR_OTHER(2);
+
+	ASSERT_EQ(0, error_step(&self->slot, "unplugged"));
+	EXPECT_EQ(4, vdev_pread(&self->v, 0, E1000E_IVAR, &val, 4));
+	EXPECT_EQ(UINT32_MAX, val);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, removal, &self->slot));
+	ASSERT_TRUE(eventfd_wait(req, SOON_MS));
+
+	/* A page that was there, and one that was not. */
+	EXPECT_FALSE(load_faults(regs + E1000E_IVAR / 4));
+	EXPECT_EQ(UINT32_MAX, regs[E1000E_IVAR / 4]);
+	EXPECT_FALSE(load_faults(regs + 1024));
+	EXPECT_EQ(UINT32_MAX, regs[1024]);
+	regs[E1000E_IVAR / 4] = 0;
+	EXPECT_EQ(UINT32_MAX, regs[E1000E_IVAR / 4 + 1]);
+	EXPECT_EQ(UINT32_MAX, regs[1024 + E1000E_IVAR / 4]);
+	val = 0;
+	EXPECT_EQ(4, vdev_pwrite(&self->v, 0, E1000E_IVAR, &val, 4));
+	EXPECT_EQ(4, vdev_pread(&self->v, E1000E_PORTS, 0, &val, 4));
+	EXPECT_EQ(UINT32_MAX, val);
+	munmap((void *)regs, 2 * 4096);
+	vdev_close(&self->v);
+	close(req);
+	ASSERT_EQ(0, pthread_join(thread, &failed));
+	EXPECT_EQ(NULL, failed);
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", self->slot.bdf);
+	EXPECT_NE(0, access(path, F_OK));
+	ASSERT_EQ(0, sysfs_write("/sys/bus/pci/rescan", "1"));
+	ASSERT_EQ(0, vdev_bind(self->slot.bdf, "vpv_pci"));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
 	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
 	ASSERT_EQ(0, bar_set(&self->v, 0, E1000E_IVAR, E1000E_IVAR_OTHER(3)));
@@ -554,9 +616,9 @@ TEST_F(generic, error_of_an_unused_function)
 {
 	NEED_ERRORS();
 	vdev_close(&self->v);
-	ASSERT_EQ(0, step(&self->slot, "frozen"));
-	ASSERT_EQ(0, step(&self->slot, "reset"));
-	ASSERT_EQ(0, step(&self->slot, "resume"));
+	ASSERT_EQ(0, error_step(&self->slot, "frozen"));
+	ASSERT_EQ(0, error_step(&self->slot, "reset"));
+	ASSERT_EQ(0, error_step(&self->slot, "resume"));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
 	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
 	ASSERT_EQ(0, bar_set(&self->v, 0, E1000E_IVAR, E1000E_IVAR_OTHER(3)));

@@ -5,6 +5,7 @@
  */
 #include <setjmp.h>
 
+#include "lib/stock.h"
 #include "lib/test.h"
 #include "lib/trace.h"
 
@@ -237,6 +238,65 @@ TEST_F(mapping, memory_enable_at_every_order)
 			TH_LOG("place %u", i);
 	}
 	munmap(p, TRAP);
+}
+
+/* Nobody answers for a while: ones at every place, and then what was there before. */
+TEST_F(mapping, an_error_at_every_order)
+{
+	uint8_t *p = map_at(&self->v, BAR, 0, TRAP, 0);
+	uint8_t *like = map_at(&self->v, LIKE_BAR, 0, 2 * MB2, 0);
+	uint8_t *other = map_at(&self->v, NOT_LIKE_BAR, 0, 2 * MB2, 0);
+	uint32_t val = 0;
+
+	if (access(ERROR_STEP, W_OK))
+		SKIP(return, "vpv_test_error is not loaded");
+	ASSERT_NE(NULL, p);
+	ASSERT_NE(NULL, like);
+	ASSERT_NE(NULL, other);
+	for (unsigned int i = 0; i < ARRAY_SIZE(places); i++)
+		*(volatile uint32_t *)(p + (places[i].pos & ~3UL)) = 0x99 + i;
+	*(volatile uint32_t *)(like + MB2) = 0xfeed;
+
+	ASSERT_EQ(0, error_step(&self->slot, "frozen"));
+	for (unsigned int i = 0; i < ARRAY_SIZE(places); i++) {
+		volatile uint32_t *at = (uint32_t *)(p + (places[i].pos & ~3UL));
+
+		ASSERT_FALSE(load_faults((void *)at));
+		EXPECT_EQ(UINT32_MAX, *at)
+			TH_LOG("place %u", i);
+	}
+	ASSERT_FALSE(load_faults(like + MB2));
+	EXPECT_EQ(UINT32_MAX, *(volatile uint32_t *)(like + MB2));
+	for (unsigned int i = 0; i < ARRAY_SIZE(places); i++)
+		*(volatile uint32_t *)(p + (places[i].pos & ~3UL)) = 0xdead;
+	*(volatile uint32_t *)(like + MB2) = 0xdead;
+	EXPECT_EQ(4, vdev_pread(&self->v, LIKE_BAR, MB2, &val, 4));
+	EXPECT_EQ(UINT32_MAX, val);
+	val = 0;
+	EXPECT_EQ(4, vdev_pread(&self->v, BAR, TRAP, &val, 4));
+	EXPECT_EQ(UINT32_MAX, val);
+	/* What nobody could take away again is not mapped at all. */
+	EXPECT_TRUE(load_faults(other));
+	/* Disabled, they are refused. */
+	ASSERT_EQ(0, set_memory(&self->v, false));
+	EXPECT_TRUE(load_faults(p));
+	EXPECT_TRUE(load_faults(like));
+	ASSERT_EQ(0, set_memory(&self->v, true));
+	EXPECT_FALSE(load_faults(p));
+	EXPECT_EQ(UINT32_MAX, *(volatile uint32_t *)p);
+
+	ASSERT_EQ(0, error_step(&self->slot, "reset"));
+	ASSERT_EQ(0, error_step(&self->slot, "resume"));
+	/* This device keeps its memory over a reset of the link. */
+	for (unsigned int i = 0; i < ARRAY_SIZE(places); i++) {
+		EXPECT_EQ(0x99 + i, *(volatile uint32_t *)(p + (places[i].pos & ~3UL)))
+			TH_LOG("place %u", i);
+	}
+	EXPECT_EQ(0xfeedU, *(volatile uint32_t *)(like + MB2));
+	EXPECT_FALSE(load_faults(other));
+	munmap(p, TRAP);
+	munmap(like, 2 * MB2);
+	munmap(other, 2 * MB2);
 }
 
 TEST_F(mapping, pieces_of_a_huge_page)

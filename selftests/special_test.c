@@ -10,7 +10,7 @@
 
 #define PLAIN		"plain"		/* tools/models/plain.c: the second one is denied, */
 #define AF_INDEX	2		/* the third one has no other reset than that, */
-#define BROKEN_INDEX	3		/* and INTx of the fourth one is broken */
+#define BROKEN_INDEX	3		/* the fourth one has D1 and D2, and a broken INTx */
 #define TEST_PF		"vpv_test_pf"
 #define VPD_BYTES	58
 #define VPD_RW		40		/* a dword of the asset tag */
@@ -205,6 +205,51 @@ TEST_F(special, broken_intx_stays_off)
 	ASSERT_EQ(2, pread(config, &cmd, 2, PCI_COMMAND));
 	EXPECT_EQ(all, cmd & all);
 	close(config);
+}
+
+/* ---- D1 and D2 ---- */
+
+/*
+ * Both drivers let the user go on.  vpv_pci gives the ones that a bus would give; vfio-pci asks
+ * the function, and QEMU, which is the bus here, gives zeroes instead.
+ */
+TEST_F(special, no_answer_in_d1_and_d2)
+{
+	const uint32_t none = strcmp(variant->driver, "vpv_pci") ? 0 : UINT32_MAX;
+	const uint32_t mark = 0x600dcafe;
+	volatile uint32_t *regs;
+	unsigned int pm;
+	uint32_t val;
+
+	if (slots_find(PLAIN, self->slot, BROKEN_INDEX + 1) != BROKEN_INDEX + 1)
+		SKIP(return, "no function of the model " PLAIN " with d1d2=1 in /vpv/devices");
+	self->slot[0] = self->slot[BROKEN_INDEX];
+	ASSERT_EQ(0, vdev_bind(self->slot[0].bdf, variant->driver));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot[0], VDEV_GROUP));
+	ASSERT_EQ(0, vdev_bus_master(&self->v, false));
+	pm = vdev_find_cap(&self->v, PCI_CAP_ID_PM);
+	ASSERT_NE(0U, pm);
+	regs = vdev_bar_map(&self->v, 0, 4096);
+	ASSERT_NE(NULL, regs);
+	regs[4] = mark;
+	for (unsigned int state = 1; state <= 2; state++) {
+		ASSERT_EQ(0, vdev_cfg_set(&self->v, pm + PCI_PM_CTRL, 2, state));
+		EXPECT_EQ(state, vdev_cfg(&self->v, pm + PCI_PM_CTRL, 2) & PCI_PM_CTRL_STATE_MASK);
+		EXPECT_EQ(4, vdev_pread(&self->v, 0, 16, &val, 4));
+		EXPECT_EQ(none, val);
+		EXPECT_EQ(0, bar_set(&self->v, 0, 16, state));
+		EXPECT_EQ(none, regs[4]);
+		EXPECT_EQ(none, regs[1023]);
+		regs[4] = state;
+		ASSERT_EQ(0, vdev_cfg_set(&self->v, pm + PCI_PM_CTRL, 2, 0));
+		EXPECT_EQ(mark, regs[4]);
+		EXPECT_EQ(mark, bar_get(&self->v, 0, 16));
+	}
+	/* Memory disabled, he is refused; so he is in D3hot. */
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, pm + PCI_PM_CTRL, 2, 1));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, 0));
+	EXPECT_EQ(-EIO, bar_set(&self->v, 0, 16, 0));
+	munmap((void *)regs, 4096);
 }
 
 /* ---- What is no device, or has VFs already ---- */

@@ -52,6 +52,7 @@ void vpv_bars_close(struct vpv_device *vpv)
 			pci_release_selected_regions(vpv->pdev, BIT(i));
 		}
 	}
+	vpv_ones_free(vpv);
 	kfree(vpv->state->bars);
 	vpv->state->bars = NULL;
 }

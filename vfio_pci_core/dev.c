@@ -502,6 +502,7 @@ void vpv_remove(struct pci_dev *pdev)
 
 	vpv_sriov_disable(vpv);
 	vpv_persona_remove(vpv);
+	vpv_memory_unplugged(vpv);
 	if (vpv->variant->remove)
 		vpv->variant->remove(vpv);
 	vfio_unregister_group_dev(&vpv->vdev);

@@ -9,6 +9,12 @@
 #include "trace.h"
 #include "vpv.h"
 
+static bool user_enabled(struct vpv_device *vpv)
+{
+	return vpv->pdev->no_command_memory ||
+	       (vpv->state->user_command & PCI_COMMAND_MEMORY);
+}
+
 /* May the user access BARs?  Says so for read, write, fault alike. */
 bool vpv_memory_enabled(struct vpv_device *vpv)
 {
@@ -19,7 +25,23 @@ bool vpv_memory_enabled(struct vpv_device *vpv)
 	if (pdev->current_state != PCI_D0 || vpv->state->asleep != PCI_D0 ||
 	    vpv_gone(pdev) || vpv->state->frozen)
 		return false;
-	return pdev->no_command_memory || (vpv->state->user_command & PCI_COMMAND_MEMORY);
+	return user_enabled(vpv);
+}
+
+/*
+ * Or else: do BARs read as ones and drop what is written?  So it is while nobody answers
+ * whom the user has enabled.  Without memory enable, and in D3hot, he is refused.
+ */
+bool vpv_memory_ones(struct vpv_device *vpv)
+{
+	pci_power_t power = vpv->state->asleep;
+
+	if (vpv_memory_enabled(vpv) || !user_enabled(vpv))
+		return false;
+	if (power == PCI_D0)
+		power = vpv->pdev->current_state;
+	/* One that is gone may be taken for asleep. */
+	return vpv_gone(vpv->pdev) || power == PCI_D0 || power == PCI_D1 || power == PCI_D2;
 }
 
 /* And this BAR?  As with vfio-pci, COMMAND does not switch off I/O space. */
@@ -28,6 +50,11 @@ bool vpv_bar_enabled(struct vpv_device *vpv, const struct vpv_bar_state *bar)
 	if (bar->mem)
 		return vpv_memory_enabled(vpv);
 	return !vpv_gone(vpv->pdev) && !vpv->state->frozen;
+}
+
+bool vpv_bar_ones(struct vpv_device *vpv, const struct vpv_bar_state *bar)
+{
+	return bar->mem ? vpv_memory_ones(vpv) : !vpv_bar_enabled(vpv, bar);
 }
 
 /* May BARs be reached without asking each time: by mappings, by other devices? */
@@ -59,6 +86,7 @@ void vpv_memory_zap(struct vpv_device *vpv)
 		if (st->dev_regions[i].like_bar)
 			zap_regions(vpv, st->dev_regions[i].index,
 				    PAGE_ALIGN(st->dev_regions[i].bytes));
+	vpv_ones_free(vpv);
 }
 
 /* After a zap, or when memory is there again: for whom nothing asks at a fault. */
@@ -66,8 +94,25 @@ void vpv_memory_back(struct vpv_device *vpv)
 {
 	lockdep_assert_held_write(&vpv->state->memory_lock);
 
-	if (vpv_memory_mappable(vpv))
-		vpv_dmabufs_restore(vpv);
+	if (!vpv_memory_mappable(vpv))
+		return;
+	/* Mappings of what stood in for it. */
+	if (vpv_ones_shown(vpv))
+		vpv_memory_zap(vpv);
+	vpv_dmabufs_restore(vpv);
+}
+
+/*
+ * Removal begins.  If the function was pulled out, its user may go on for as long as he
+ * likes, but not by mappings of an address at which nobody answers.
+ */
+void vpv_memory_unplugged(struct vpv_device *vpv)
+{
+	if (!vpv_gone(vpv->pdev))
+		return;
+	down_write(&vpv->state->memory_lock);
+	vpv_memory_zap(vpv);
+	up_write(&vpv->state->memory_lock);
 }
 
 /* Set or clear memory space enable in hardware, and no other bit. */

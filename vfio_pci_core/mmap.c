@@ -122,6 +122,17 @@ static bool block_fits(const struct vm_fault *vmf, unsigned int order, unsigned 
 	       addr + (bytes - 1) <= vma->vm_end - 1 && order_is_safe(vma, order);
 }
 
+/* Does vpv_memory_zap() find what is mapped for this page of the device fd? */
+static bool is_zapped(struct vpv_device *vpv, pgoff_t pgoff)
+{
+	unsigned long index = pgoff >> PGOFF_SHIFT;
+
+	if (index < VPV_PCI_REGIONS)
+		return index < VPV_BARS;
+	index -= VPV_PCI_REGIONS;
+	return index < vpv->state->num_dev_regions && vpv->state->dev_regions[index].like_bar;
+}
+
 /* Map a block that fits. */
 static vm_fault_t insert_block(struct vpv_device *vpv, struct vm_fault *vmf,
 			       unsigned int order, unsigned long pfn)
@@ -132,6 +143,8 @@ static vm_fault_t insert_block(struct vpv_device *vpv, struct vm_fault *vmf,
 	down_read(&vpv->state->memory_lock);
 	if (vpv_memory_mappable(vpv))
 		ret = vpv_compat_insert_pfn(vmf, pfn, order);
+	else if (!vpv->state->low_power && vpv_memory_ones(vpv) && is_zapped(vpv, vmf->pgoff))
+		ret = vpv_ones_fault(vpv, vmf, order);
 	up_read(&vpv->state->memory_lock);
 	return ret;
 }

@@ -46,6 +46,7 @@
 #define VPV_BARS		PCI_STD_NUM_BARS
 #define VPV_BAR_PARTS		8
 #define VPV_DEV_REGIONS		(VPV_MAX_REGIONS - VPV_PCI_REGIONS)
+#define VPV_ONES_PAGES		17
 
 /* "No interrupt type is enabled", as an index of SET_IRQS. */
 #define VPV_IRQ_NONE		VFIO_PCI_NUM_IRQS
@@ -165,6 +166,8 @@ struct vpv_pba {
  *	memory_lock.
  * @dmabufs: struct vpv_dmabuf of what is exported.  A lock in dmabuf.c; made longer
  *	under memory_lock only.
+ * @ones: Pages that mappings have while the function does not answer, see ones.c.
+ *	Set by faults under memory_lock for reading, cleared under it for writing.
  * @cfg: The user's config space while open.
  * @config_bytes: Its size.
  * @rbar: BARs of the hardware and ROM BAR, to be restored.
@@ -221,6 +224,7 @@ struct vpv_state {
 	pci_power_t asleep;
 	bool frozen;
 	struct list_head dmabufs;
+	struct page *ones[VPV_ONES_PAGES];
 
 	struct vcfg_dev *cfg;
 	unsigned int config_bytes;
@@ -366,9 +370,12 @@ void vpv_ioeventfds_close(struct vpv_device *vpv);
 /* memory.c */
 bool vpv_memory_enabled(struct vpv_device *vpv);
 bool vpv_bar_enabled(struct vpv_device *vpv, const struct vpv_bar_state *bar);
+bool vpv_memory_ones(struct vpv_device *vpv);
+bool vpv_bar_ones(struct vpv_device *vpv, const struct vpv_bar_state *bar);
 bool vpv_memory_mappable(struct vpv_device *vpv);
 void vpv_memory_zap(struct vpv_device *vpv);
 void vpv_memory_back(struct vpv_device *vpv);
+void vpv_memory_unplugged(struct vpv_device *vpv);
 bool vpv_memory_on(struct vpv_device *vpv);
 void vpv_memory_off(struct vpv_device *vpv);
 void vpv_memory_force(struct vpv_device *vpv);
@@ -382,6 +389,11 @@ bool vpv_bar_range_mappable(const struct vpv_bar_state *bar, u64 pos, u64 bytes)
 /* msi.c */
 void vpv_msi_disable(struct vpv_device *vpv);
 int vpv_msi_trigger(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data);
+
+/* ones.c */
+vm_fault_t vpv_ones_fault(struct vpv_device *vpv, struct vm_fault *vmf, unsigned int order);
+bool vpv_ones_shown(struct vpv_device *vpv);
+void vpv_ones_free(struct vpv_device *vpv);
 
 /* persona.c */
 int vpv_persona_add(struct vpv_device *vpv);

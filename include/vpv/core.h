@@ -80,9 +80,11 @@ struct vpv_region_ops {
  * @subtype: VFIO region subtype; 0 for a BAR.
  * @flags: VFIO_REGION_INFO_FLAG_*.
  * @bytes: Size as the user sees it.
- * @like_bar: Follows the user's memory enable and the D state: while they say no,
- *	reads and writes get EIO and faults SIGBUS, and mappings are taken away
- *	when they change and before every reset of ours.  Always so for a BAR.
+ * @like_bar: Follows the user's memory enable and the D state: without the bit, and in
+ *	D3hot, reads and writes get EIO and faults SIGBUS; while the function cannot answer
+ *	otherwise (D1, D2, an error, unplugged), reads give ones and writes are dropped, also
+ *	by mappings, and no op is called.  Mappings are taken away when that changes and
+ *	before every reset of ours.  Always so for a BAR.
  * @ops: Behaviour.
  * @priv: As given to vpv_region_add(); NULL for a BAR.
  */
@@ -349,11 +351,11 @@ int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
  * @order: As the huge_fault op of the vm_operations_struct got it; 0: one page.
  * @pfn: Of the page at @vmf->address.
  *
- * Maps only while the user's memory is enabled; what is mapped goes by itself if the
- * region has VPV_REGION_LIKE_BAR.  The physical pages behind the whole mapping must be
- * contiguous.
+ * Maps only while the user's memory is enabled.  If the region has VPV_REGION_LIKE_BAR, what
+ * is mapped goes by itself, and a page of ones is mapped while the function cannot answer.
+ * The physical pages behind the whole mapping must be contiguous.
  * Context: page fault; takes memory_lock.
- * Return: VM_FAULT_NOPAGE; VM_FAULT_SIGBUS: memory is not enabled; VM_FAULT_FALLBACK:
+ * Return: VM_FAULT_NOPAGE; VM_FAULT_SIGBUS: memory is not enabled; VM_FAULT_OOM; VM_FAULT_FALLBACK:
  * the block is not aligned in both address and @pfn, not all within the mapping, of no
  * order that the machine has, or of PUD size and vm_operations_struct.open is not
  * vpv_vma_open(): the kernel then comes again with a smaller one.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Reports errors to the driver of a function as the PCI core's error recovery does,
- * one step at a time, for selftests: the kernel's own injector (aer_inject) cannot
- * stop between the steps, and breaks the rules of lockdep.
+ * one step at a time, or has a function be pulled out, for selftests: the kernel's own
+ * injector (aer_inject) cannot stop between the steps, and breaks the rules of lockdep.
  *
  *	echo "0000:03:00.0 frozen" > /sys/module/vpv_test_error/parameters/step
  *
@@ -35,6 +35,13 @@ static pci_ers_result_t frozen(struct pci_dev *pdev, const struct pci_error_hand
 static pci_ers_result_t failed(struct pci_dev *pdev, const struct pci_error_handlers *err)
 {
 	return detected(pdev, err, pci_channel_io_perm_failure);
+}
+
+/* As hotplug finds it; removal comes next. */
+static pci_ers_result_t unplugged(struct pci_dev *pdev, const struct pci_error_handlers *err)
+{
+	WRITE_ONCE(pdev->error_state, pci_channel_io_perm_failure);
+	return PCI_ERS_RESULT_NONE;
 }
 
 static pci_ers_result_t mmio(struct pci_dev *pdev, const struct pci_error_handlers *err)
@@ -74,6 +81,7 @@ static const struct {
 	{ "normal", normal, PCI_ERS_RESULT_CAN_RECOVER },
 	{ "frozen", frozen, PCI_ERS_RESULT_NEED_RESET },
 	{ "failed", failed, PCI_ERS_RESULT_DISCONNECT },
+	{ "unplugged", unplugged, PCI_ERS_RESULT_NONE },
 	{ "mmio", mmio, PCI_ERS_RESULT_RECOVERED },
 	{ "reset", reset, PCI_ERS_RESULT_RECOVERED },
 	{ "resume", resume, PCI_ERS_RESULT_RECOVERED },

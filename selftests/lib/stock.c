@@ -23,6 +23,14 @@ int bar_set(struct vdev *v, unsigned int bar, uint64_t pos, uint32_t val)
 	return n == sizeof(val) ? 0 : n < 0 ? n : -EIO;
 }
 
+int error_step(const struct slot *slot, const char *name)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s %s", slot->bdf, name);
+	return sysfs_write(ERROR_STEP, text);
+}
+
 static int unbind_all(void)
 {
 	DIR *dir = opendir(DRIVER_DIR);

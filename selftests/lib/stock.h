@@ -29,6 +29,13 @@
 uint32_t bar_get(struct vdev *v, unsigned int bar, uint64_t pos);
 int bar_set(struct vdev *v, unsigned int bar, uint64_t pos, uint32_t val);
 
+/*
+ * Tell the driver of a function of an error, or of its recovery, by vpv_test_error: "normal",
+ * "frozen", "failed", "mmio", "reset", "resume"; "unplugged" tells nobody.
+ */
+#define ERROR_STEP "/sys/module/vpv_test_error/parameters/step"
+int error_step(const struct slot *slot, const char *name);
+
 /* Load vpv_pci anew; every function is taken off it before. */
 int vpv_pci_load(const char *parameters);
 

@@ -58,8 +58,8 @@ GROUPS = (
     Group("death", "vm", "TEST=death /vpv/selftests/run.sh", timeout=240, needs="selftests", machine=DYING),
 )
 # One with vital product data and a BAR that is smaller than a page, one more that vpv_pci denies, one with AF, and one
-# whose INTx is known to be broken.
-PLAIN = "plain:1:bar_log2=10,plain:1:vendor=0x8086:device=0x37c8,plain:1:af=1,plain:1:vendor=0x8086:device=0x1572"
+# with D1 and D2 whose INTx is known to be broken.
+PLAIN = "plain:1:bar_log2=10,plain:1:vendor=0x8086:device=0x37c8,plain:1:af=1,plain:1:vendor=0x8086:device=0x1572:d1d2=1"
 # `make check-upstream`: what takes too long for `make check`. The kernel's own tests on QEMU's own devices, with vfio-pci
 # and with vpv_pci, and our own of the same kind.
 STOCK = Machine(kernel="debug", models=f"hisi_like:1,{PLAIN}", devices="edu,e1000e,igb,nvme,virtio-net", memory=3072)
