@@ -337,12 +337,12 @@ def jobs_of(groups, tally):
         else:
             runner = run_matrix if group.kind == "matrix" else run_host
             host.insert(0, (group.name, lambda group=group, runner=runner: runner(group, tally)))
-    builds = {name: KernelBuild(name) for name in sorted({machine.kernel for machine in machines} - {"stock"})}
+    builds = {name: KernelBuild(name) for name in sorted({machine.kernel for machine in machines} - {*kernel.PACKAGED})}
     for built in builds.values():
         built.start()
 
     def get_kernel(name):
-        return builds[name].get() if name in builds else kernel.stock()
+        return builds[name].get() if name in builds else kernel.named(name)
 
     booted = [(members[0].name, lambda machine=machine, members=members: run_machine(machine, members, tally, get_kernel))
               for machine, members in sorted(machines.items(), key=lambda item: -sum(group.timeout for group in item[1]))]

@@ -104,11 +104,12 @@ root_download() {
 	apt-get -q update
 	mapfile -t wanted < <(root_packages "$@" | root_lookup)
 	root_fetch "${wanted[@]}" >"$apt/names"
-	# The same package name in two versions cannot be installed, but kernel headers carry the version in their name
-	# and lie side by side: resolve those on their own and keep only them.
+	# The same package name in two versions cannot be installed, but kernels and their headers carry the version in
+	# their name and lie side by side: resolve those on their own and keep only them.
 	for extra in $(root_packages "$@" | sed -n 's/^@stable://p'); do
-		root_fetch "$extra/$ROOT_SUITE" | grep -E '^linux-(headers|kbuild)-[0-9]' >>"$apt/names"
+		root_fetch "$extra/$ROOT_SUITE" | grep -E '^linux-(headers|kbuild|image)-[0-9]' >>"$apt/names"
 	done
+	sort -u -o "$apt/names" "$apt/names"
 	[ -s "$apt/names" ]
 }
 

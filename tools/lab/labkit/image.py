@@ -10,8 +10,8 @@ from . import cache, cpio, env, kernel
 from .progress import run_logged, step
 
 BUSYBOX = Path("/usr/bin/busybox")
-# What an initramfs needs to reach its disks; built into the debug kernel.
-L1_BOOT = ["virtio_pci", "virtio_blk", "erofs", "overlay", "virtio_console"]
+# What an initramfs needs to reach its disks; built into the debug kernel. In 6.12 erofs asks the crypto API for CRC-32C by name.
+L1_BOOT = ["crc32c_generic", "virtio_pci", "virtio_blk", "erofs", "overlay", "virtio_console"]
 L2_MODULES = ["virtio_pci", "vfio_pci", "vfio_iommu_type1"]
 
 

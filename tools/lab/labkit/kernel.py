@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The kernels of the lab: Debian's stock one, and two built from Debian's sources, for errors and for speed."""
+"""The kernels of the lab: Debian's newest and that of its stable release, and two built from its sources, for errors and for speed."""
 
 import lzma
 import os
@@ -12,7 +12,9 @@ from . import cache, env
 from .progress import LabError, run_logged, say, step
 
 MODULES = Path("/usr/lib/modules")
-NAMES = ("stock", "debug", "lean")
+# As Debian builds them, and built by the lab.
+PACKAGED = ("stock", "stable")
+NAMES = (*PACKAGED, "debug", "lean")
 
 
 @dataclass(frozen=True)
@@ -44,23 +46,44 @@ def read_module(path):
     return lzma.decompress(data) if path.suffix == ".xz" else data
 
 
-def stock():
-    """The newest kernel image of trixie-backports, as installed in the tool root."""
-    releases = sorted(path.parent.name for path in MODULES.glob("*/kernel"))
-    if len(releases) != 1:
-        raise LabError(f"the tool root should hold one kernel image, not {releases}: run 'tools/lab/lab clean'")
-    release = releases[0]
+def _age(release):
+    """Sorts releases, the oldest first."""
+    return [int(number) for number in release.split("+")[0].split(".")]
+
+
+def _packaged(name, release):
     folder = MODULES / release
     image = next((path for path in (folder / "vmlinuz", Path(f"/boot/vmlinuz-{release}")) if path.exists()), None)
     if image is None:
         raise LabError(f"no vmlinuz for {release} in the tool root")
-    return Kernel("stock", release, image, folder, folder / "build", f"stock-{release}")
+    return Kernel(name, release, image, folder, folder / "build", f"stock-{release}")
+
+
+def _releases():
+    """Whose images are installed in the root, the oldest first."""
+    found = sorted((path.parent.name for path in MODULES.glob("*/kernel")), key=_age)
+    if not found:
+        raise LabError("there is no kernel image in the tool root: run 'tools/lab/lab clean'")
+    return found
+
+
+def stock():
+    """The newest kernel image of trixie-backports, as installed in the tool root."""
+    return _packaged("stock", _releases()[-1])
+
+
+def stable():
+    """The kernel image of trixie, the oldest kernel that the tree is for, as installed in the check root."""
+    oldest, *others = _releases()
+    if not others:
+        raise LabError("the kernel of Debian stable is in the check root: use a verb or option that builds it")
+    return _packaged("stable", oldest)
 
 
 def header_trees():
     """All kernels whose headers the check root has: {release: build folder}, oldest first."""
     found = {path.parent.name: path for path in MODULES.glob("*/build")}
-    return dict(sorted(found.items(), key=lambda item: [int(n) for n in item[0].split("+")[0].split(".")]))
+    return dict(sorted(found.items(), key=lambda item: _age(item[0])))
 
 
 def missing_symbols(fragment, config):
@@ -81,7 +104,7 @@ def sources():
 
 def named(name):
     """One of NAMES."""
-    return {"stock": stock, "debug": debug, "lean": lean}[name]()
+    return {"stock": stock, "stable": stable, "debug": debug, "lean": lean}[name]()
 
 
 def debug():
