@@ -16,9 +16,10 @@
 #define TRIGGER_EVENTFD	(VFIO_IRQ_SET_ACTION_TRIGGER | VFIO_IRQ_SET_DATA_EVENTFD)
 
 #define RAISES	3000
+#define CHANGES	200
 #define SOON_MS	5000
 /* One that has not come by then is lost. */
-#define LOST_MS	500
+#define LOST_MS	2000
 #define NEVER_MS 50
 
 /* A device, and a thread that sets up its interrupts again and again. */
@@ -29,8 +30,8 @@ struct storm {
 	int (*step)(struct storm *s, unsigned long n);
 	pthread_t thread;
 	atomic_bool stop;
-	unsigned long steps;
-	int err;
+	_Atomic unsigned long steps;
+	_Atomic int err;
 };
 
 static void *storm_thread(void *arg)
@@ -103,21 +104,24 @@ static uint64_t wait_told(struct storm *s, int ms)
 	return poll(fds, 2, ms) > 0 ? told(s) : 0;
 }
 
-/* Each is raised when the one before has been told; @total is how often one was. */
+/*
+ * Each is raised when the one before has been told, until there were enough of them and
+ * of changes beside.  Return: how many were lost, and @extra, how many were told twice.
+ */
 static unsigned int raise_and_count(struct storm *s, int (*raise)(struct vdev *v),
-				    uint64_t *total)
+				    int64_t *extra)
 {
-	unsigned int lost = 0;
+	unsigned int lost = 0, raised;
+	uint64_t total = 0, count;
 
-	*total = 0;
-	for (unsigned int i = 0; i < RAISES; i++) {
-		uint64_t count = raise(&s->v) ? 0 : wait_told(s, LOST_MS);
-
-		*total += count;
+	for (raised = 0; (raised < RAISES || s->steps < CHANGES) && !s->err; raised++) {
+		count = raise(&s->v) ? 0 : wait_told(s, LOST_MS);
+		total += count;
 		lost += !count;
 	}
 	usleep(NEVER_MS * 1000);
-	*total += told(s);
+	total += told(s);
+	*extra = total + lost - raised;
 	return lost;
 }
 
@@ -183,27 +187,24 @@ static unsigned int changed(const uint8_t *page)
 
 TEST_F_TIMEOUT(msi, each_one_is_told_while_the_eventfd_is_exchanged, 600)
 {
-	uint64_t total;
+	int64_t extra;
 
 	ASSERT_EQ(0, storm_begin(&self->s, exchange));
-	EXPECT_EQ(0U, raise_and_count(&self->s, raise_edu, &total));
+	EXPECT_EQ(0U, raise_and_count(&self->s, raise_edu, &extra));
 	EXPECT_EQ(0, storm_end(&self->s));
-	EXPECT_EQ((uint64_t)RAISES, total);
+	EXPECT_EQ(0, extra);
 	EXPECT_EQ(0U, changed(self->zero));
-	EXPECT_LT(100U, self->s.steps);
-	TH_LOG("%lu exchanges", self->s.steps);
 }
 
 TEST_F_TIMEOUT(msi, each_one_is_told_while_it_is_disarmed_and_armed, 600)
 {
-	uint64_t total;
+	int64_t extra;
 
 	ASSERT_EQ(0, storm_begin(&self->s, disarm_and_arm));
-	EXPECT_EQ(0U, raise_and_count(&self->s, raise_edu, &total));
+	EXPECT_EQ(0U, raise_and_count(&self->s, raise_edu, &extra));
 	EXPECT_EQ(0, storm_end(&self->s));
-	EXPECT_EQ((uint64_t)RAISES, total);
+	EXPECT_EQ(0, extra);
 	EXPECT_EQ(0U, changed(self->zero));
-	TH_LOG("%lu exchanges", self->s.steps);
 }
 
 /* Those that come while MSI is off are lost, but sent nowhere. */
@@ -256,7 +257,7 @@ TEST_F_TIMEOUT(msi, each_one_is_told_while_kvm_comes_and_goes, 600)
 {
 	unsigned int connected = 0, disconnected = 0;
 	char text[64] = "";
-	uint64_t total;
+	int64_t extra;
 	int irq = -1;
 	int kvm = open("/dev/vpv_test_bypass", O_RDWR | O_CLOEXEC);
 
@@ -266,9 +267,9 @@ TEST_F_TIMEOUT(msi, each_one_is_told_while_kvm_comes_and_goes, 600)
 	ASSERT_EQ((ssize_t)strlen(text), write(kvm, text, strlen(text)));
 
 	ASSERT_EQ(0, storm_begin(&self->s, exchange));
-	EXPECT_EQ(0U, raise_and_count(&self->s, raise_edu, &total));
+	EXPECT_EQ(0U, raise_and_count(&self->s, raise_edu, &extra));
 	EXPECT_EQ(0, storm_end(&self->s));
-	EXPECT_EQ((uint64_t)RAISES, total);
+	EXPECT_EQ(0, extra);
 
 	ASSERT_EQ(0, exchange(&self->s, 1));
 	ASSERT_LT(0, pread(kvm, text, sizeof(text) - 1, 0));
@@ -317,24 +318,22 @@ static int raise_e1000e(struct vdev *v)
 
 TEST_F_TIMEOUT(msix, each_one_is_told_while_the_eventfd_is_exchanged, 600)
 {
-	uint64_t total;
+	int64_t extra;
 
 	ASSERT_EQ(0, storm_begin(&self->s, exchange));
-	EXPECT_EQ(0U, raise_and_count(&self->s, raise_e1000e, &total));
+	EXPECT_EQ(0U, raise_and_count(&self->s, raise_e1000e, &extra));
 	EXPECT_EQ(0, storm_end(&self->s));
-	EXPECT_LE((uint64_t)RAISES, total);
-	EXPECT_LT(100U, self->s.steps);
-	TH_LOG("%lu exchanges", self->s.steps);
+	EXPECT_LE(0, extra);
 }
 
 TEST_F_TIMEOUT(msix, each_one_is_told_while_it_is_disarmed_and_armed, 600)
 {
-	uint64_t total;
+	int64_t extra;
 
 	ASSERT_EQ(0, storm_begin(&self->s, disarm_and_arm));
-	EXPECT_EQ(0U, raise_and_count(&self->s, raise_e1000e, &total));
+	EXPECT_EQ(0U, raise_and_count(&self->s, raise_e1000e, &extra));
 	EXPECT_EQ(0, storm_end(&self->s));
-	EXPECT_LE((uint64_t)RAISES, total);
+	EXPECT_LE(0, extra);
 }
 
 /* A block with a mistake in it leaves the vectors as they are, the armed and the others. */
