@@ -38,6 +38,14 @@ static void irqs_undo(void *arg)
 	vdev_irq_eventfds(&q->v, q->index, 0, 0, NULL);
 }
 
+/* Something else is on, and what is to be made was not made before. */
+static int first_run(void *arg)
+{
+	struct irqs *q = arg;
+
+	return vdev_irq_eventfds(&q->v, q->index, 0, 1, &q->fd[3]);
+}
+
 /* Not all of the index. */
 static void vectors_undo(void *arg)
 {
@@ -109,6 +117,10 @@ static const struct failnth_op off_op = {
 static const struct failnth_op vectors_op = {
 	.name = "one vector", .run = irqs_run, .works = irqs_work, .undo = vectors_undo,
 	.errnos = { ENOSPC },
+};
+static const struct failnth_op add_op = {
+	.name = "one more vector", .prepare = first_run, .run = irqs_run, .works = irqs_work,
+	.undo = irqs_undo, .errnos = { ENOSPC },
 };
 static const struct failnth_op change_op = {
 	.name = "another eventfd", .run = irqs_run, .works = irqs_work,
@@ -203,8 +215,11 @@ TEST_F_TIMEOUT(irq, msix, SWEEP_S)
 	q->count = 1;
 	SWEEP(&change_op, q);
 	SWEEP(&loopback_op, q);
-	for (q->start = 1; q->start < 5; q->start += 3)
-		SWEEP(&vectors_op, q);
+	q->start = 1;
+	SWEEP(&vectors_op, q);
+	irqs_undo(q);
+	q->start = 4;
+	SWEEP(&add_op, q);
 }
 
 TEST_F_TIMEOUT(irq, err_and_req, SWEEP_S)
