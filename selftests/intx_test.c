@@ -485,4 +485,152 @@ TEST_F(e1000e, msix_vector_that_the_cause_is_routed_to)
 		close(fds[i]);
 }
 
+/* ---- Messages after the function has forgotten them ---- */
+
+static int by_reset(struct vdev *v)
+{
+	return vdev_reset(v);
+}
+
+static int by_flr(struct vdev *v)
+{
+	unsigned int exp = vdev_find_cap(v, PCI_CAP_ID_EXP);
+	uint32_t ctl = vdev_cfg(v, exp + PCI_EXP_DEVCTL, 2);
+
+	return vdev_cfg_set(v, exp + PCI_EXP_DEVCTL, 2, ctl | PCI_EXP_DEVCTL_BCR_FLR);
+}
+
+static int by_d3hot(struct vdev *v)
+{
+	unsigned int pm = vdev_find_cap(v, PCI_CAP_ID_PM);
+
+	return vdev_cfg_set(v, pm + PCI_PM_CTRL, 2, 3) ?: vdev_cfg_set(v, pm + PCI_PM_CTRL, 2, 0);
+}
+
+static int by_hot_reset(struct vdev *v)
+{
+	struct {
+		struct vfio_pci_hot_reset reset;
+		int32_t fd;
+	} b = { .reset = { .argsz = sizeof(b) } };
+
+	/* By a character device, what it resets is known without groups. */
+	return ioctl(v->fd, VFIO_DEVICE_PCI_HOT_RESET, &b) ? -errno : 0;
+}
+
+static int by_sysfs(struct vdev *v)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", v->slot.bdf);
+	return sysfs_write(path, "1");
+}
+
+static int by_low_power(struct vdev *v)
+{
+	int err = vdev_feature(v, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY,
+			       NULL, 0);
+
+	if (!err && !vdev_pm_becomes(v->slot.bdf, "suspended"))
+		err = -ETIME;
+	return err ?: vdev_feature(v, VFIO_DEVICE_FEATURE_SET |
+				      VFIO_DEVICE_FEATURE_LOW_POWER_EXIT, NULL, 0);
+}
+
+static int by_error(struct vdev *v)
+{
+	return error_step(&v->slot, "frozen") ?: error_step(&v->slot, "reset") ?:
+	       error_step(&v->slot, "resume");
+}
+
+static int raise_vector_e1000e(struct vdev *v, unsigned int vector)
+{
+	/* Reading the causes clears them if none can interrupt. */
+	return bar_set(v, 0, E1000E_IMC, ~0U) ?:
+	       bar_set(v, 0, E1000E_IVAR, E1000E_IVAR_OTHER(vector)) ?:
+	       raise_e1000e(v, E1000E_LSC | E1000E_OTHER);
+}
+
+static int raise_vector_igb(struct vdev *v, unsigned int vector)
+{
+	return bar_set(v, 0, IGB_GPIE, IGB_GPIE_MSIX) ?: bar_set(v, 0, IGB_EICR, 1U << vector) ?:
+	       bar_set(v, 0, IGB_EIMS, 1U << vector) ?: bar_set(v, 0, IGB_EICS, 1U << vector);
+}
+
+FIXTURE(restored)
+{
+	struct slot slot;
+	struct vdev v;
+	int event[2];
+};
+
+FIXTURE_VARIANT(restored)
+{
+	const char *name;
+	int (*raise)(struct vdev *v, unsigned int vector);
+	int (*way)(struct vdev *v);
+};
+
+#define RESTORED(device, step)							\
+	FIXTURE_VARIANT_ADD(restored, device##_##step) {			\
+		.name = #device, .raise = raise_vector_##device, .way = step,	\
+	}
+
+RESTORED(e1000e, by_reset);
+RESTORED(e1000e, by_d3hot);
+RESTORED(e1000e, by_hot_reset);
+RESTORED(e1000e, by_sysfs);
+RESTORED(e1000e, by_low_power);
+RESTORED(e1000e, by_error);
+RESTORED(igb, by_reset);
+RESTORED(igb, by_flr);
+RESTORED(igb, by_d3hot);
+RESTORED(igb, by_hot_reset);
+RESTORED(igb, by_low_power);
+
+FIXTURE_SETUP(restored)
+{
+	self->v.fd = self->v.group = self->v.iommu = -1;
+	NEED_MODE(VDEV_CDEV);
+	if (variant->way == by_error && access(ERROR_STEP, W_OK))
+		SKIP(return, "vpv_test_error is not loaded");
+	NEED_STOCK(variant->name, &self->slot, 1);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_CDEV));
+	for (int i = 0; i < 2; i++)
+		self->event[i] = eventfd_new();
+}
+
+FIXTURE_TEARDOWN(restored)
+{
+	vdev_close(&self->v);
+	close(self->event[0]);
+	close(self->event[1]);
+}
+
+/* Their table is in memory space, which the user has disabled: it is restored all the same. */
+TEST_F(restored, messages_with_memory_disabled)
+{
+	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
+	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, MSIX, 0, 2, self->event));
+	for (unsigned int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, variant->raise(&self->v, i));
+		ASSERT_TRUE(eventfd_wait(self->event[i], SOON_MS));
+	}
+
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, 0));
+	ASSERT_EQ(0, variant->way(&self->v));
+	EXPECT_EQ(0U, vdev_cfg(&self->v, PCI_COMMAND, 2) &
+		      (PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));
+	/* One that came before it may still have been on its way. */
+	eventfd_wait(self->event[0], 0);
+	eventfd_wait(self->event[1], 0);
+
+	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
+	for (unsigned int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, variant->raise(&self->v, i));
+		EXPECT_TRUE(eventfd_wait(self->event[i], SOON_MS))
+			TH_LOG("vector %u", i);
+	}
+}
+
 TEST_HARNESS_MAIN

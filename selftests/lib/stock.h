@@ -25,6 +25,13 @@
 #define E1000E_OTHER		(1U << 24)
 #define E1000E_IVAR_OTHER(v)	((8U | (v)) << 16)
 
+/* "igb" (Intel 82576 datasheet): BAR 0 */
+#define IGB_GPIE		0x1514
+#define IGB_GPIE_MSIX		0x10
+#define IGB_EICS		0x1520	/* sets causes, one for each vector */
+#define IGB_EIMS		0x1524	/* unmasks them */
+#define IGB_EICR		0x1580	/* causes; ones clear them */
+
 /* 32 bits of a BAR; UINT32_MAX if that fails. */
 uint32_t bar_get(struct vdev *v, unsigned int bar, uint64_t pos);
 int bar_set(struct vdev *v, unsigned int bar, uint64_t pos, uint32_t val);
