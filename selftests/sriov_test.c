@@ -350,6 +350,29 @@ TEST_F_TIMEOUT(sriov, vf_of_a_foreign_pf_is_refused, SLOW_S)
 	close(log);
 }
 
+/* Nobody can keep the host's administrator from it, but it is said. */
+TEST_F_TIMEOUT(sriov, vf_that_is_taken_by_vfio_pci_needs_no_token, SLOW_S)
+{
+	const char *why = "bound to vfio-pci, while the user of its PF can read what it does";
+	int log = log_mark();
+	char line[256] = "";
+
+	if (!has_driver("vfio-pci"))
+		SKIP(return, "vfio-pci cannot be loaded");
+	ASSERT_LE(0, log);
+	ASSERT_EQ(0, make_vfs(&self->b.pf, self->b.vf));
+	EXPECT_EQ(-EACCES, vdev_open(&self->b.v, &self->b.vf[0], VDEV_GROUP));
+	vdev_close(&self->b.v);
+	EXPECT_EQ(0, log_count(log, why, NULL, 0));
+	ASSERT_EQ(0, vdev_bind(self->b.vf[0].bdf, "vfio-pci"));
+	EXPECT_EQ(1, log_count(log, why, line, sizeof(line)));
+	EXPECT_NE(NULL, strstr(line, self->b.vf[0].bdf));
+	EXPECT_EQ(0, vdev_open(&self->b.v, &self->b.vf[0], VDEV_GROUP));
+	vdev_close(&self->b.v);
+	EXPECT_EQ(0, vdev_bind(self->b.vf[0].bdf, "vpv_pci"));
+	close(log);
+}
+
 /* The host has the PF: there is nobody whose token it could be. */
 TEST_F_TIMEOUT(token, vf_of_a_pf_of_the_host_has_none, SLOW_S)
 {
