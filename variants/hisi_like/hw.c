@@ -325,7 +325,8 @@ int hisil_hw_thaw(struct hisil_dev *hd)
  * @bytes: Receives the size of the context, at most @room.
  *
  * Context: process; may sleep for HISIL_CMD_MS.
- * Return: 0; -EIO or -ETIMEDOUT when the function does not do it.
+ * Return: 0; -EIO or -ETIMEDOUT when the function does not do it; -EPROTO for a
+ * size that no context has.
  */
 int hisil_hw_ctx_read(struct hisil_dev *hd, u32 sel, void *buf, size_t room, size_t *bytes)
 {
@@ -341,7 +342,7 @@ int hisil_hw_ctx_read(struct hisil_dev *hd, u32 sel, void *buf, size_t room, siz
 	if (!len || len > room || !IS_ALIGNED(len, sizeof(u32))) {
 		dev_warn_ratelimited(&hd->vpv.pdev->dev, "context %#x has %u bytes\n", sel,
 				     len);
-		return -EIO;
+		return -EPROTO;
 	}
 	*bytes = len;
 	return 0;

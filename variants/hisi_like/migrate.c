@@ -99,7 +99,7 @@ static int check_saved(struct hisil_dev *hd, u32 sel, const void *buf, size_t by
 	if (!err)
 		return 0;
 	vmig_refuse(&hd->mig, diff.field, diff.here, diff.source);
-	return -EIO;
+	return -EPROTO;
 }
 
 static int save_context(struct hisil_dev *hd, struct vmig_emit *em, u32 sel, void *buf)
@@ -128,7 +128,7 @@ static int check_last(struct hisil_dev *hd, u32 queues)
 	if (err || !bytes)
 		return err;
 	vmig_refuse(&hd->mig, "bytes of the context behind the last queue", 0, bytes);
-	return -EIO;
+	return -EPROTO;
 }
 
 static int hisil_save(struct vmig_dev *mig, struct vmig_emit *em)
