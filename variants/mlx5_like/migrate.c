@@ -262,7 +262,7 @@ static int mlxl_match(struct vmig_dev *mig, void *buf)
 	if (err)
 		return err;
 	mlxl_match_write(&id, buf);
-	md->save.full_bytes = id.image_bytes;
+	md->full_bytes = id.image_bytes;
 	return 0;
 }
 

@@ -73,7 +73,6 @@ struct mlxl_io {
 
 /**
  * struct mlxl_save - A save session of the library
- * @full_bytes: Of a full image of the function, as the destination was told.
  * @session: Image that is being sent.
  * @mode: Its kind.
  * @final: It is the last one.
@@ -84,7 +83,6 @@ struct mlxl_io {
  * @degraded: Something went wrong with pre-copy: all that follows is one full image.
  */
 struct mlxl_save {
-	u64 full_bytes;
 	struct mlxl_session session;
 	u32 mode;
 	bool final;
@@ -124,6 +122,8 @@ struct mlxl_tracker {
  * @vpv: What the core knows; first.
  * @mig: What the migration library knows.
  * @caps: What the firmware can do; set at the begin of a session.
+ * @full_bytes: Of a full image of the function, as the destination was told in match
+ *	data; a reset in pre-copy, which begins @save anew, does not change it.
  * @stale: The function was reset: the firmware has forgotten the sessions.
  * @power: Held while the function is told to stop; guards the next four.  Taken under
  *	memory_lock when the function is reset: inside are the registry's and the
@@ -150,6 +150,7 @@ struct mlxl_dev {
 	struct vpv_device vpv;
 	struct vmig_dev mig;
 	struct mlxl_caps caps;
+	u64 full_bytes;
 	bool stale;
 	struct mutex power;	/* see above */
 	bool resetting;

@@ -39,10 +39,10 @@ static int image_begin(struct mlxl_dev *md, u32 mode, bool final)
 		err = mlxl_hw_save_begin(md, mode, !final, &s->session);
 	if (err)
 		return err;
-	if (!mlxl_image_check(mode == MLXL_IMAGE_INCREMENTAL, s->session.bytes, s->full_bytes,
+	if (!mlxl_image_check(mode == MLXL_IMAGE_INCREMENTAL, s->session.bytes, md->full_bytes,
 			      le64_to_cpu(md->caps.image_bytes))) {
 		dev_warn_ratelimited(dev_of(md), "image of kind %u has %#llx bytes, a full one %#llx\n",
-				     mode, s->session.bytes, s->full_bytes);
+				     mode, s->session.bytes, md->full_bytes);
 		mlxl_hw_save_end(md, &s->session, false);
 		return -EPROTO;
 	}
