@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "mlx5_like.h"
-#include "models.h"
+#include "vu.h"
 #include "tests/test.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -326,8 +326,9 @@ static void setup(struct target *t, struct input *in)
 {
 	const struct vu_server_opts opts = { .timeout_ms = 1 };
 	static char *mlxl[] = { "functions=2", "image=1M", "dirty=0", "enabled=1", "serial=1" };
-	static const struct vu_model *const kinds[] = {
-		&test_model, &hisi_like_model, &mlx5_like_model, &mlx5_like_model,
+	const struct vu_model *const kinds[] = {
+		&test_model, vu_model_find("hisi_like"), vu_model_find("mlx5_like"),
+		vu_model_find("mlx5_like"),
 	};
 	uint64_t kind = take(in, 1), model = kind % 4;
 

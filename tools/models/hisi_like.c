@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "hisi_like.h"
-#include "models.h"
 
 #define ID_VALUE	0x314c5348u
 
@@ -403,7 +402,7 @@ static const char *const hsl_faults[] = {
 	"pause", "ctx_read", "ctx_write", "clear", "fetch", "op", "reset", NULL,
 };
 
-const struct vu_model hisi_like_model = {
+static const struct vu_model hisi_like_model = {
 	.name = "hisi_like",
 	.summary = "accelerator with a host control page in its own BAR",
 	.vendor = 0x1234,
@@ -434,3 +433,4 @@ const struct vu_model hisi_like_model = {
 		    "claim NAME VALUE         what a register says from now on; clear: the truth\n",
 	.command = hsl_command,
 };
+VU_MODEL(hisi_like_model);

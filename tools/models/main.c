@@ -18,7 +18,7 @@ struct args {
 
 static void list_models(void)
 {
-	for (const struct vu_model *const *m = vu_models; *m; m++)
+	vu_for_each_model(m)
 		printf("%s\t%04x:%04x\t%s\n", (*m)->name, (*m)->vendor, (*m)->device,
 		       (*m)->summary);
 }
@@ -35,19 +35,11 @@ static void print_help(void)
 	     "  --help              this text\n"
 	     "Controlled function N of a model that has some listens on PATH.N.\n"
 	     "Prints \"ready\" when all sockets listen; ends with status 0 on SIGTERM.");
-	for (const struct vu_model *const *m = vu_models; *m; m++) {
+	vu_for_each_model(m) {
 		printf("\noptions of %s:\n", (*m)->name);
 		for (const struct vu_option *o = (*m)->options; o && o->name; o++)
 			printf("  %-12s %s\n", o->name, o->help);
 	}
-}
-
-static const struct vu_model *find_model(const char *name)
-{
-	for (const struct vu_model *const *m = vu_models; *m; m++)
-		if (!strcmp((*m)->name, name))
-			return *m;
-	return NULL;
 }
 
 static int usage_error(const char *what)
@@ -159,7 +151,7 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	model = find_model(a.model);
+	model = vu_model_find(a.model);
 	if (!model)
 		return usage_error("no such model");
 	dev = vu_dev_new(model, a.options, a.num_options);

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "mlx5_like.h"
-#include "models.h"
 
 #define BAR_REGS	0
 #define NSEC_PER_MSEC	1000000ull
@@ -425,7 +424,7 @@ static const char *const mlxl_faults[] = {
 	NULL
 };
 
-const struct vu_model mlx5_like_model = {
+static const struct vu_model mlx5_like_model = {
 	.name = "mlx5_like",
 	.summary = "firmware that controls network functions (virtio-net)",
 	.vendor = 0x1234,
@@ -457,3 +456,4 @@ const struct vu_model mlx5_like_model = {
 		    "claim NAME VALUE         what commands say from now on; clear: the truth\n",
 	.command = ctrl_command,
 };
+VU_MODEL(mlx5_like_model);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models.h"
+#include "vu.h"
 
 #define PLAIN_BAR_LOG2		12
 #define PLAIN_BAR_BYTES		(1u << PLAIN_BAR_LOG2)
@@ -162,7 +162,7 @@ static const struct vu_option plain_options[] = {
 	{ NULL, NULL },
 };
 
-const struct vu_model plain_model = {
+static const struct vu_model plain_model = {
 	.name = "plain",
 	.summary = "a function that does nothing, with vital product data",
 	.vendor = 0x1234,
@@ -181,3 +181,4 @@ const struct vu_model plain_model = {
 	.bar_write = plain_bar_write,
 	.config_access = plain_config_access,
 };
+VU_MODEL(plain_model);

@@ -158,8 +158,21 @@ struct vu_model {
 	int (*command)(struct vu_dev *dev, int argc, char **argv, FILE *out);
 };
 
-/* The models built into this program, NULL terminated (models.c). */
-extern const struct vu_model *const vu_models[];
+/*
+ * VU_MODEL() - have the program offer a model, which may be static: the linker collects
+ * the pointers, so that no file lists the models.
+ */
+#define VU_MODEL(model) \
+	static const struct vu_model *const model##_entry \
+		__attribute__((used, section("vu_models"))) = &(model)
+
+extern const struct vu_model *const __start_vu_models[], *const __stop_vu_models[];
+
+#define vu_for_each_model(m) \
+	for (const struct vu_model *const *m = __start_vu_models; m < __stop_vu_models; m++)
+
+/** vu_model_find() - the model of that name, or NULL */
+const struct vu_model *vu_model_find(const char *name);
 
 /** vu_set_priv() - attach the model's private state */
 void vu_set_priv(struct vu_dev *dev, void *priv);

@@ -239,6 +239,14 @@ static bool add_controlled(struct vu_dev *dev)
 	return true;
 }
 
+const struct vu_model *vu_model_find(const char *name)
+{
+	vu_for_each_model(m)
+		if (!strcmp((*m)->name, name))
+			return *m;
+	return NULL;
+}
+
 struct vu_dev *vu_dev_new(const struct vu_model *model, char **options, unsigned int num_options)
 {
 	struct vu_dev *dev = dev_new(model, options, num_options, NULL);

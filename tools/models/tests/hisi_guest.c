@@ -27,7 +27,7 @@ void guest_open(struct guest *g, char **options, struct guest *share)
 	uint16_t enable = PCI_MSIX_FLAGS_ENABLE;
 
 	memset(g, 0, sizeof(*g));
-	g->r = rig_open(&hisi_like_model, options);
+	g->r = rig_open(vu_model_find("hisi_like"), options);
 	if (share) {
 		g->mem = share->mem;
 		g->fd = share->fd;

@@ -5,10 +5,10 @@
 
 #include "test.h"
 
-static const struct test *const suites[] = {
-	msg_tests, runtime_tests, server_tests, hisi_like_tests, hisi_like_control_tests,
-	mlx5_like_tests, mlx5_like_net_tests, mlx5_like_image_tests,
-};
+extern const struct test *const __start_vu_tests[], *const __stop_vu_tests[];
+
+#define for_each_suite(s) \
+	for (const struct test *const *s = __start_vu_tests; s < __stop_vu_tests; s++)
 
 static bool failed;
 
@@ -30,12 +30,12 @@ int main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (size_t s = 0; s < sizeof(suites) / sizeof(suites[0]); s++)
-		for (const struct test *t = suites[s]; t->name; t++)
+	for_each_suite(s)
+		for (const struct test *t = *s; t->name; t++)
 			total += wanted(t, filter);
 	printf("TAP version 13\n1..%u\n", total);
-	for (size_t s = 0; s < sizeof(suites) / sizeof(suites[0]); s++) {
-		for (const struct test *t = suites[s]; t->name; t++) {
+	for_each_suite(s) {
+		for (const struct test *t = *s; t->name; t++) {
 			if (!wanted(t, filter))
 				continue;
 			failed = false;

@@ -27,7 +27,7 @@ void host_open(struct host *h, char **options)
 	uint64_t base = HOST_IOVA;
 
 	memset(h, 0, sizeof(*h));
-	h->r = rig_open(&mlx5_like_model, options);
+	h->r = rig_open(vu_model_find("mlx5_like"), options);
 	h->mem = rig_memory(h->r, HOST_IOVA, HOST_BYTES, 3, &h->fd);
 	enable_msix(h->r, h->ev, 2);
 	CHECK_EQ(rig_write(h->r, 0, H_BASE, &base, 8), 0);

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../models.h"
 #include "../vu_int.h"
 
 struct test {
@@ -15,10 +14,10 @@ struct test {
 	void (*run)(void);
 };
 
-/* Each file of tests ends its table with a NULL name. */
-extern const struct test msg_tests[], runtime_tests[], server_tests[];
-extern const struct test hisi_like_tests[], hisi_like_control_tests[];
-extern const struct test mlx5_like_tests[], mlx5_like_net_tests[], mlx5_like_image_tests[];
+/* Each file of tests ends its table with a NULL name and adds it to those that are run. */
+#define TEST_SUITE(table) \
+	static const struct test *const table##_entry \
+		__attribute__((used, section("vu_tests"))) = (table)
 
 /* Record a failure of the running test, with the place. */
 void test_fail(const char *file, int line, const char *what, long long got, long long want);

@@ -401,7 +401,7 @@ static void firmware_revisions(void)
 	}
 }
 
-const struct test hisi_like_tests[] = {
+static const struct test hisi_like_tests[] = {
 	{ "hisi_like: identity_and_access_rules", identity },
 	{ "hisi_like: every_operation", every_operation },
 	{ "hisi_like: operation_errors", operation_errors },
@@ -414,3 +414,5 @@ const struct test hisi_like_tests[] = {
 	{ "hisi_like: firmware_revisions", firmware_revisions },
 	{ NULL, NULL },
 };
+
+TEST_SUITE(hisi_like_tests);

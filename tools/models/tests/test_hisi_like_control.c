@@ -526,7 +526,7 @@ static void work_is_taken_back(void)
 	guest_close(&g, true);
 }
 
-const struct test hisi_like_control_tests[] = {
+static const struct test hisi_like_control_tests[] = {
 	{ "hisi_like: park_and_resume_elsewhere", park_and_resume_elsewhere },
 	{ "hisi_like: pause_keeps_doorbells", pause_keeps_doorbells },
 	{ "hisi_like: owed_interrupt_travels", owed_interrupt_travels },
@@ -538,3 +538,5 @@ const struct test hisi_like_control_tests[] = {
 	{ "hisi_like: work_is_taken_back", work_is_taken_back },
 	{ NULL, NULL },
 };
+
+TEST_SUITE(hisi_like_control_tests);

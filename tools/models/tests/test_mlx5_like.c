@@ -599,15 +599,15 @@ static void option_errors(void)
 	struct rig *r;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		CHECK(!vu_dev_new(&mlx5_like_model, &bad[i], 1));
-	CHECK(!vu_dev_new(&mlx5_like_model, more, 2));
-	r = rig_open(&mlx5_like_model, good);
+		CHECK(!vu_dev_new(vu_model_find("mlx5_like"), &bad[i], 1));
+	CHECK(!vu_dev_new(vu_model_find("mlx5_like"), more, 2));
+	r = rig_open(vu_model_find("mlx5_like"), good);
 	CHECK(strstr(rig_control(r, "functions"), "15 enabled flags 0x0 resets 0 "
 						  "mac 02:76:20:00:00:10"));
 	rig_close(r);
 }
 
-const struct test mlx5_like_tests[] = {
+static const struct test mlx5_like_tests[] = {
 	{ "mlx5_like: identity", identity },
 	{ "mlx5_like: registers", registers },
 	{ "mlx5_like: queries", queries },
@@ -624,3 +624,5 @@ const struct test mlx5_like_tests[] = {
 	{ "mlx5_like: option_errors", option_errors },
 	{ NULL, NULL }
 };
+
+TEST_SUITE(mlx5_like_tests);

@@ -609,7 +609,7 @@ static void tracker_bits(void)
 	host_close(&h);
 }
 
-const struct test mlx5_like_image_tests[] = {
+static const struct test mlx5_like_image_tests[] = {
 	{ "mlx5_like: live_migration", live_migration },
 	{ "mlx5_like: incremental_images", incremental_images },
 	{ "mlx5_like: reinit", reinit },
@@ -621,3 +621,5 @@ const struct test mlx5_like_image_tests[] = {
 	{ "mlx5_like: tracker_bits", tracker_bits },
 	{ NULL, NULL }
 };
+
+TEST_SUITE(mlx5_like_image_tests);

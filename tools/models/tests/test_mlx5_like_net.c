@@ -589,7 +589,7 @@ static void peer_to_peer(void)
 	close_pair(&h, &a, &b);
 }
 
-const struct test mlx5_like_net_tests[] = {
+static const struct test mlx5_like_net_tests[] = {
 	{ "mlx5_like: negotiation", negotiation },
 	{ "mlx5_like: config_window", config_window },
 	{ "mlx5_like: between_functions", between_functions },
@@ -603,3 +603,5 @@ const struct test mlx5_like_net_tests[] = {
 	{ "mlx5_like: peer_to_peer", peer_to_peer },
 	{ NULL, NULL }
 };
+
+TEST_SUITE(mlx5_like_net_tests);

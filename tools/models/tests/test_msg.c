@@ -335,7 +335,7 @@ static void version(void)
 	CHECK_EQ(vu_version_parse(&msg, NULL, &ses), -EPROTONOSUPPORT);
 }
 
-const struct test msg_tests[] = {
+static const struct test msg_tests[] = {
 	{ "msg: header_size_and_type", header },
 	{ "msg: unknown_commands_are_refused", unknown_commands },
 	{ "msg: nothing_before_version_and_only_once", before_version },
@@ -350,3 +350,5 @@ const struct test msg_tests[] = {
 	{ "msg: version_capabilities", version },
 	{ NULL, NULL },
 };
+
+TEST_SUITE(msg_tests);

@@ -745,7 +745,7 @@ static void posted_and_multi(void)
 	rig_close(r);
 }
 
-const struct test runtime_tests[] = {
+static const struct test runtime_tests[] = {
 	{ "runtime: device_info", device_info },
 	{ "runtime: regions_and_sparse_mmap", regions_and_sparse_mmap },
 	{ "runtime: bar_access", bar_access },
@@ -764,3 +764,5 @@ const struct test runtime_tests[] = {
 	{ "runtime: posted_and_multiple_writes", posted_and_multi },
 	{ NULL, NULL },
 };
+
+TEST_SUITE(runtime_tests);

@@ -290,7 +290,7 @@ static void options_are_checked(void)
 	vu_dev_free(dev);
 }
 
-const struct test server_tests[] = {
+static const struct test server_tests[] = {
 	{ "server: version_comes_first", version_first },
 	{ "server: broken_streams", broken_streams },
 	{ "server: descriptors_do_not_leak", descriptors },
@@ -300,3 +300,5 @@ const struct test server_tests[] = {
 	{ "server: options_are_checked", options_are_checked },
 	{ NULL, NULL },
 };
+
+TEST_SUITE(server_tests);
