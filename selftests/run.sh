@@ -12,16 +12,26 @@ modules=${VPV_MODULES:-/vpv/modules}
 pattern=${TEST:-*}
 pattern=${pattern%_test}
 
-load_modules() {
-	local name
+# load NAME: with what it needs first, which insmod does not know.
+load() {
+	local need
 
-	# insmod knows no dependencies; built in, there is nothing to load.
-	modprobe -q configfs || true
-	for name in vpv_config vpv_migration vpv_core vpv_hisi_like vpv_mlx5_ctrl vpv_mlx5_like \
-		vpv_pci vpv_test_bypass vpv_test_error vpv_test_importer vpv_test_pf vpv_test_variant; do
-		[ -e "$modules/$name.ko" ] || [ "${name#vpv_test_}" = "$name" ] || continue
-		grep -q "^$name " /proc/modules && continue
-		insmod "$modules/$name.ko" || { echo "Bail out! $name.ko cannot be loaded"; exit 1; }
+	grep -q "^$1 " /proc/modules && return
+	if [ ! -e "$modules/$1.ko" ]; then
+		modprobe -q "$1" || true	# built in, there is nothing to load
+		return
+	fi
+	for need in $(modinfo -F depends "$modules/$1.ko" | tr , ' '); do
+		load "$need"
+	done
+	insmod "$modules/$1.ko" || { echo "Bail out! $1.ko cannot be loaded"; exit 1; }
+}
+
+load_modules() {
+	local file
+
+	for file in "$modules"/vpv_*.ko; do
+		load "$(basename "$file" .ko)"
 	done
 }
 

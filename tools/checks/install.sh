@@ -42,12 +42,17 @@ release=$(cat "$kdir/include/config/kernel.release")
 depmod -b "$root" "$release" 2>/dev/null
 alias=$root/lib/modules/$release/modules.alias
 ours='vpv_[a-z_]*$'
-for module in vpv_config vpv_core vpv_hisi_like vpv_migration vpv_pci; do
+for file in $(find "$build" -name 'vpv_*.ko' ! -name 'vpv_test_*' | sort); do
+	module=$(basename "$file" .ko)
 	point "$module is installed" \
 		grep -q "/$module\.ko" "$root/lib/modules/$release/modules.dep"
 done
-point "hisi_like has a vfio_pci: alias" \
-	grep -q '^alias vfio_pci:v00001234d00007610.* vpv_hisi_like$' "$alias"
+# Every VFIO driver of a family names its devices; libvirt chooses a driver by that.
+for folder in variants/*/; do
+	module=vpv_$(basename "$folder")
+	point "$module has a vfio_pci: alias of its own" \
+		grep -q "^alias vfio_pci:v0000....d0000.* $module\$" "$alias"
+done
 point "vpv_pci has a vfio_pci: alias for everything" \
 	grep -q '^alias vfio_pci:v\*d\*sv\*sd\*bc\*sc\*i\* vpv_pci$' "$alias"
 point "no plain pci: alias" none grep -q "^alias pci:.* $ours" "$alias"

@@ -19,8 +19,8 @@ struct args {
 static void list_models(void)
 {
 	vu_for_each_model(m)
-		printf("%s\t%04x:%04x\t%s\n", (*m)->name, (*m)->vendor, (*m)->device,
-		       (*m)->summary);
+		printf("%s\t%04x:%04x\t%s\t%s\n", (*m)->name, (*m)->vendor, (*m)->device,
+		       (*m)->control ?: "-", (*m)->summary);
 }
 
 static void print_help(void)

@@ -441,6 +441,7 @@ static const struct vu_model mlx5_like_model = {
 	.options = mlxl_options,
 	.faults = mlxl_faults,
 	.controlled = &mlxl_fn_model,
+	.control = "mlx5_ctrl",
 	.init = ctrl_init,
 	.fini = ctrl_fini,
 	.reset = ctrl_reset,

@@ -104,6 +104,7 @@ enum vu_fault_id {
  * @controlled: model of the functions that this one controls, or NULL.  The option
  *              "functions=N" makes N of them (1).  They live in the same process and
  *              thread, each with a client of its own; they see this one's options
+ * @control: word of the function itself where it controls others, which are called @name
  * @revise: Change what is declared above for this device, where it depends on options.
  *          Called once, before all others.  On failure print the reason to stderr.
  * @init: Allocate private state (vu_set_priv()), read options, add capabilities.
@@ -142,6 +143,7 @@ struct vu_model {
 	const struct vu_option *options;
 	const char *const *faults;
 	const struct vu_model *controlled;
+	const char *control;
 	int (*revise)(const struct vu_dev *dev, struct vu_model *own);
 	int (*init)(struct vu_dev *dev);
 	void (*fini)(struct vu_dev *dev);

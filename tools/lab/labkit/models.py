@@ -13,8 +13,13 @@ from .progress import LabError, tail
 READY_S = 20
 FIRST_SLOT = 0x8
 LAST_SLOT = 0x1e
-# Models with a controlling function, and the name that it has in /vpv/devices.
-CONTROLLING = {"mlx5_like": "mlx5_ctrl"}
+
+
+def controlling(binary):
+    """{model: the name that its controlling function has in /vpv/devices}, of models that have one."""
+    out = subprocess.run([str(binary), "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    rows = [line.split("\t") for line in out.splitlines()]
+    return {name: control for name, _ids, control, _summary in rows if control != "-"}
 
 
 class Model:
@@ -101,7 +106,8 @@ def plan(binary, wanted, spare, sockets, log_dir, options=()):
     """
     if spare and not wanted:
         raise LabError("--spare needs --models")
-    if spare and wanted[0][0] in CONTROLLING:
+    controls = controlling(binary) if wanted else {}
+    if spare and wanted[0][0] in controls:
         raise LabError(f"--spare: functions of {wanted[0][0]} come by the device")
     indices = {}
     functions = []
@@ -116,7 +122,7 @@ def plan(binary, wanted, spare, sockets, log_dir, options=()):
         return functions[-1]
 
     for name, count, *own in wanted:
-        control = add(CONTROLLING[name], own, model=name) if name in CONTROLLING else None
+        control = add(controls[name], own, model=name) if name in controls else None
         controlled = [add(name, own) for _ in range(count)]
         if control:
             control.controls(controlled)

@@ -26,24 +26,26 @@ def _kernel_log(lines=15):
 
 
 def load_modules(folder, names):
-    """Load the stack, lowest layer first; what the kernel itself has comes through modprobe."""
+    """Load modules of FOLDER with what they need; what the kernel itself has comes through modprobe."""
     for name in ("vfio", "vfio_iommu_type1", "iommufd"):
         subprocess.run(["modprobe", "-q", name], check=False)
     for name in names:
-        if Path(f"/sys/module/{name}").exists():
-            continue
-        _load_needed(Path(folder) / f"{name}.ko")
-        result = subprocess.run(["insmod", f"{folder}/{name}.ko"], capture_output=True, text=True, check=False)
-        if result.returncode:
-            raise FunctionError(f"cannot load {name}: {result.stderr.strip()}; the kernel's last lines:\n"
-                                f"{_kernel_log()}")
+        _load(Path(folder), name)
 
 
-def _load_needed(module):
+def _load(folder, name):
+    module = folder / f"{name}.ko"
+    if Path(f"/sys/module/{name}").exists():
+        return
+    if not module.exists():
+        subprocess.run(["modprobe", "-q", name], check=False)
+        return
     out = subprocess.run(["modinfo", "-F", "depends", str(module)], capture_output=True, text=True, check=False)
-    for name in out.stdout.strip().split(","):
-        if name and not name.startswith("vpv_"):
-            subprocess.run(["modprobe", "-q", name], check=False)
+    for needed in filter(None, out.stdout.strip().split(",")):
+        _load(folder, needed)
+    result = subprocess.run(["insmod", str(module)], capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise FunctionError(f"cannot load {name}: {result.stderr.strip()}; the kernel's last lines:\n{_kernel_log()}")
 
 
 def report_everything(on):

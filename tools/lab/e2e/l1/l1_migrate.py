@@ -14,7 +14,7 @@ from session import HARMLESS, UNTRACKED, Session, main, parser
 class Accelerators(Session):
     driver = "vpv_hisi_like"
     model = "hisi_like"
-    modules = ("vpv_config", "vpv_migration", "vpv_core", "vpv_hisi_like")
+    modules = ("vpv_hisi_like",)
     initrd = "guest-initrd"
     workload = "-q4,-n64"
     harmless = (*HARMLESS, UNTRACKED)

@@ -26,7 +26,7 @@ def _starts(side, state):
 class Networks(Session):
     driver = "vpv_mlx5_like"
     model = "mlx5_like"
-    modules = ("vpv_config", "vpv_migration", "vpv_core", "vpv_mlx5_ctrl", "vpv_mlx5_like")
+    modules = ("vpv_mlx5_ctrl", "vpv_mlx5_like")
     initrd = "net-initrd"
     workload = "-g20,-n4"
     passes = 2              # the device is sent in a first round, and in later ones what changed meanwhile
