@@ -60,8 +60,7 @@ static pci_ers_result_t mmio_enabled(struct pci_dev *pdev)
 static void tell_variant(struct vpv_device *vpv)
 {
 	vpv_asleep_forget(vpv);
-	if (vpv->variant->reset_done)
-		vpv->variant->reset_done(vpv);
+	vpv_variant_reset_done(vpv);
 }
 
 static pci_ers_result_t slot_reset(struct pci_dev *pdev)

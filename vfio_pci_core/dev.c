@@ -238,18 +238,6 @@ static void regions_close(struct vpv_device *vpv)
 	vpv_bars_close(vpv);
 }
 
-static int variant_open(struct vpv_device *vpv)
-{
-	int ret;
-
-	if (!vpv->variant->open)
-		return 0;
-	vpv->state->opening = true;
-	ret = vpv->variant->open(vpv);
-	vpv->state->opening = false;
-	return ret;
-}
-
 int vpv_op_open(struct vfio_device *vdev)
 {
 	struct vpv_device *vpv = vpv_from_vdev(vdev);
@@ -265,7 +253,7 @@ int vpv_op_open(struct vfio_device *vdev)
 	if (ret)
 		goto disable;
 	step = "be opened by its variant";
-	ret = variant_open(vpv);
+	ret = vpv_variant_open(vpv);
 	if (ret)
 		goto close_regions;
 	vpv_sriov_open(vpv);
@@ -300,8 +288,7 @@ void vpv_op_close(struct vfio_device *vdev)
 	vpv_dmabufs_close(vpv);
 	vpv_low_power_close(vpv);
 	vpv_sriov_close(vpv);
-	if (vpv->variant->close)
-		vpv->variant->close(vpv);
+	vpv_variant_close(vpv);
 
 	down_write(&st->memory_lock);
 	vpv_power_set(vpv, PCI_D0);
@@ -351,8 +338,8 @@ void vpv_op_release(struct vfio_device *vdev)
 	struct vpv_device *vpv = vpv_from_vdev(vdev);
 
 	/* Not set if the probe failed before the variant's init succeeded. */
-	if (vpv->variant && vpv->variant->fini)
-		vpv->variant->fini(vpv);
+	if (vpv->variant)
+		vpv_variant_fini(vpv);
 	vpv_devset_put(vpv->state->devset);
 	vcfg_persona_put(vpv->state->persona);
 	mutex_destroy(&vpv->state->persona_lock);
@@ -393,16 +380,15 @@ static int check_vdev(const struct vfio_device *vdev)
 
 static int device_setup(struct vpv_device *vpv, const struct vpv_variant *variant)
 {
-	int ret = 0;
+	int ret;
 
-	if (variant->init) {
-		/* init() may ask for it, release() must not yet. */
-		vpv->variant = variant;
-		ret = variant->init(vpv);
-	}
-	vpv->variant = ret ? NULL : variant;
-	if (ret)
+	/* init() may ask for it, release() must not yet. */
+	vpv->variant = variant;
+	ret = vpv_variant_init(vpv);
+	if (ret) {
+		vpv->variant = NULL;
 		return ret;
+	}
 
 	ret = check_vdev(&vpv->vdev);
 	if (ret)
@@ -503,8 +489,7 @@ void vpv_remove(struct pci_dev *pdev)
 	vpv_sriov_disable(vpv);
 	vpv_persona_remove(vpv);
 	vpv_memory_unplugged(vpv);
-	if (vpv->variant->remove)
-		vpv->variant->remove(vpv);
+	vpv_variant_remove(vpv);
 	vfio_unregister_group_dev(&vpv->vdev);
 	vpv_debugfs_remove(vpv);
 

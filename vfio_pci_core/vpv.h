@@ -422,4 +422,12 @@ ssize_t vpv_region_rw(struct vpv_device *vpv, char __user *buf, size_t count,
 		      loff_t *ppos, bool write);
 void vpv_regions_close(struct vpv_device *vpv);
 
+/* variant.c */
+int vpv_variant_init(struct vpv_device *vpv);
+void vpv_variant_fini(struct vpv_device *vpv);
+int vpv_variant_open(struct vpv_device *vpv);
+void vpv_variant_close(struct vpv_device *vpv);
+void vpv_variant_reset_done(struct vpv_device *vpv);
+void vpv_variant_remove(struct vpv_device *vpv);
+
 #endif /* VPV_PRIVATE_H */

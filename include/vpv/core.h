@@ -140,6 +140,33 @@ struct vpv_persona_blob {
 };
 
 /**
+ * struct vpv_companion - A second library that has a part in the life of a device
+ *
+ * All hooks are mandatory.  They are called in the contexts of those of the same name of
+ * struct vpv_variant: behind them where something begins (@init, @open, @reset_done) and
+ * before them where it ends.
+ */
+struct vpv_companion {
+	/** @init: Return: 0 or a negative errno, with which the probe fails. */
+	int (*init)(struct vpv_device *vpv);
+
+	/** @fini: Undo @init. */
+	void (*fini)(struct vpv_device *vpv);
+
+	/** @open: The device is complete, user space has not reached it. */
+	void (*open)(struct vpv_device *vpv);
+
+	/** @close: User space is gone. */
+	void (*close)(struct vpv_device *vpv);
+
+	/** @reset_done: The function was reset, by whomever. */
+	void (*reset_done)(struct vpv_device *vpv);
+
+	/** @remove: The driver is being unbound. */
+	void (*remove)(struct vpv_device *vpv);
+};
+
+/**
  * struct vpv_variant - What is special about a family of devices
  * @vfio_ops: Its operations, by VPV_VFIO_OPS().
  * @device_bytes: Size of the variant's device, a struct vpv_device first.
@@ -152,6 +179,9 @@ struct vpv_persona_blob {
  * @callbacks: Fields of personas that the driver performs (vpv/config.h); their host
  *	is the struct vpv_device, and vpv_mmio_begin() may be called there.
  * @num_callbacks: Their number, at most 64.
+ * @companion: Another library that follows the life of a device, or NULL; by
+ *	VPV_MIGRATES_BY() of vpv/variant.h.
+ * @companion_data: What the variant has to tell it.
  */
 struct vpv_variant {
 	const struct vfio_device_ops *vfio_ops;
@@ -163,6 +193,8 @@ struct vpv_variant {
 	const char *persona;
 	const struct vcfg_callback *callbacks;
 	unsigned int num_callbacks;
+	const struct vpv_companion *companion;
+	const void *companion_data;
 
 	/**
 	 * @init: Memory is there, nothing is registered.  E.g. vmig_init().

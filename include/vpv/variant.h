@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What all variants that migrate have in common: the core (vpv/core.h) and the
+ * migration library (vpv/migration.h) of one device, and the pci_driver.
+ *
+ *	struct family_dev {
+ *		struct vpv_migratable m;	first
+ *		...
+ *	};
+ *
+ *	static const struct vpv_variant family_variant = {
+ *		VPV_VARIANT_OF(FAMILY_NAME, struct family_dev),
+ *		VPV_MIGRATES_BY(&family_ops, &family_desc),
+ *		...
+ *	};
+ *	vpv_module_variant(FAMILY_NAME, family_variant, family_ids);
+ */
+#ifndef VPV_VARIANT_H
+#define VPV_VARIANT_H
+
+#include <linux/module.h>
+
+#include <vpv/config_travel.h>
+#include <vpv/core.h>
+#include <vpv/migration.h>
+
+/**
+ * struct vpv_migratable - A device that migrates; first member of a variant's device
+ * @vpv: What the core knows.
+ * @mig: What the migration library knows.
+ */
+struct vpv_migratable {
+	struct vpv_device vpv;
+	struct vmig_dev mig;
+};
+
+/**
+ * struct vpv_migrates_by - How the devices of a variant migrate
+ * @ops: Hooks.
+ * @desc: Constants.
+ */
+struct vpv_migrates_by {
+	const struct vmig_ops *ops;
+	const struct vmig_desc *desc;
+};
+
+static inline struct vmig_dev *vpv_mig(struct vpv_device *vpv)
+{
+	return &container_of(vpv, struct vpv_migratable, vpv)->mig;
+}
+
+static inline int vpv_mig_init(struct vpv_device *vpv)
+{
+	const struct vpv_migrates_by *by = vpv->variant->companion_data;
+
+	return vmig_init(vpv_mig(vpv), &vpv->vdev, by->ops, by->desc);
+}
+
+static inline void vpv_mig_fini(struct vpv_device *vpv)
+{
+	vmig_fini(vpv_mig(vpv));
+}
+
+static inline void vpv_mig_open(struct vpv_device *vpv)
+{
+	vmig_open(vpv_mig(vpv));
+}
+
+static inline void vpv_mig_close(struct vpv_device *vpv)
+{
+	vmig_close(vpv_mig(vpv));
+}
+
+static inline void vpv_mig_reset_done(struct vpv_device *vpv)
+{
+	vmig_reset_done(vpv_mig(vpv));
+}
+
+static inline void vpv_mig_remove(struct vpv_device *vpv)
+{
+	vmig_detach(vpv_mig(vpv));
+}
+
+/* One for each module that includes this: the core need not know the library. */
+static const struct vpv_companion vpv_migration_companion __maybe_unused = {
+	.init = vpv_mig_init,
+	.fini = vpv_mig_fini,
+	.open = vpv_mig_open,
+	.close = vpv_mig_close,
+	.reset_done = vpv_mig_reset_done,
+	.remove = vpv_mig_remove,
+};
+
+/**
+ * VPV_MIGRATES_BY - Initialisers of a struct vpv_variant whose devices migrate
+ * @_ops: struct vmig_ops.
+ * @_desc: struct vmig_desc.
+ */
+#define VPV_MIGRATES_BY(_ops, _desc)						\
+	.companion = &vpv_migration_companion,					\
+	.companion_data = &(const struct vpv_migrates_by){ .ops = (_ops), .desc = (_desc) }
+
+/**
+ * VPV_VARIANT_OF - Initialisers of a struct vpv_variant
+ * @_name: Name of the module, which the driver has, too.
+ * @_type: The variant's device.
+ */
+#define VPV_VARIANT_OF(_name, _type)						\
+	.vfio_ops = &(const struct vfio_device_ops){ VPV_VFIO_OPS(_name) },	\
+	.device_bytes = sizeof(_type)
+
+/**
+ * vpv_module_variant() - The pci_driver of a variant, and the module's init and exit
+ * @_name: Name of the module.
+ * @_variant: struct vpv_variant.
+ * @_ids: PCI ids; they use PCI_DRIVER_OVERRIDE_DEVICE_VFIO().
+ */
+#define vpv_module_variant(_name, _variant, _ids)				\
+static int _variant##_probe(struct pci_dev *pdev, const struct pci_device_id *id) \
+{										\
+	return vpv_probe(pdev, &(_variant));					\
+}										\
+static struct pci_driver _variant##_driver = {					\
+	.name = (_name),							\
+	.id_table = (_ids),							\
+	.probe = _variant##_probe,						\
+	.remove = vpv_remove,							\
+	.err_handler = &vpv_err_handlers,					\
+	.driver.pm = &vpv_pm_ops,						\
+	.driver_managed_dma = true,						\
+};										\
+module_pci_driver(_variant##_driver)
+
+#endif /* VPV_VARIANT_H */
