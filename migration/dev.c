@@ -157,7 +157,17 @@ static bool ops_valid(const struct vmig_ops *ops, const struct vmig_desc *desc)
 	if (!ops->track_limits != !ops->track_start || !ops->track_start != !ops->track_stop ||
 	    !ops->track_stop != !ops->track_report)
 		return false;
+	if (ops->verify && desc->num_match_fields)
+		return false;
 	return !ops->match == !desc->match_bytes;
+}
+
+static bool fields_valid(const struct vmig_desc *desc)
+{
+	for (unsigned int i = 0; i < desc->num_match_fields; i++)
+		if (desc->match_fields[i].offset + sizeof(__le32) > desc->match_bytes)
+			return false;
+	return true;
 }
 
 static bool desc_valid(const struct vmig_desc *desc)
@@ -165,7 +175,7 @@ static bool desc_valid(const struct vmig_desc *desc)
 	size_t name = desc->family ? strlen(desc->family) : 0;
 
 	return name && name < VPV_STREAM_NAME_BYTES &&
-	       desc->match_bytes <= VMIG_MATCH_MAX_BYTES &&
+	       desc->match_bytes <= VMIG_MATCH_MAX_BYTES && fields_valid(desc) &&
 	       desc->max_payload && desc->max_payload <= VPV_STREAM_MAX_PAYLOAD &&
 	       desc->state_oldest <= desc->state_version &&
 	       desc->state_accepts <= desc->state_version;

@@ -13,6 +13,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "match.h"
 #include "trace.h"
 #include "vmig.h"
 
@@ -80,22 +81,55 @@ static int resume_room(struct vmig_machine *m, struct vmig_file *f)
 	return 0;
 }
 
+/* For a family that describes its match data by a table. */
+static int verify_fields(struct vmig_machine *m, const void *theirs, size_t bytes, bool older)
+{
+	const struct vmig_desc *desc = m->mig->desc;
+	const struct vmig_match_field *field;
+	void *mine;
+	u32 want, got;
+	int err;
+
+	/* Only an older version may have fewer fields. */
+	if (bytes > desc->match_bytes || (bytes < desc->match_bytes && !older)) {
+		vmig_refuse(m->mig, "match size", desc->match_bytes, bytes);
+		return -EINVAL;
+	}
+	mine = kzalloc(desc->match_bytes, GFP_KERNEL_ACCOUNT);
+	if (!mine)
+		return -ENOMEM;
+	err = m->mig->ops->match(m->mig, mine);
+	if (!err) {
+		field = vmig_match_differs(desc->match_fields, desc->num_match_fields, mine,
+					   theirs, bytes, &want, &got);
+		if (field) {
+			vmig_refuse(m->mig, field->name, want, got);
+			err = -EOPNOTSUPP;
+		}
+	}
+	kfree(mine);
+	return err;
+}
+
 /*
  * What the match data of the family has is a prefix of what that of a later version has.
  * That we can read what a later version writes was checked in the header.
  */
 static int resume_verify(struct vmig_machine *m, struct vmig_parser *p)
 {
+	u32 version = le32_to_cpu(p->header.state_version);
+	const struct vmig_desc *desc = m->mig->desc;
 	const struct vmig_ops *ops = m->mig->ops;
 	size_t bytes = p->record_bytes;
-	int err;
+	int err = 0;
 
-	if (!ops->verify)
-		return 0;
-	if (le32_to_cpu(p->header.state_version) > m->id.state_version)
-		bytes = min_t(size_t, bytes, m->mig->desc->match_bytes);
+	if (version > m->id.state_version)
+		bytes = min_t(size_t, bytes, desc->match_bytes);
 	m->refused = false;
-	err = ops->verify(m->mig, p->payload, bytes);
+	if (ops->verify)
+		err = ops->verify(m->mig, p->payload, bytes);
+	else if (desc->num_match_fields)
+		err = verify_fields(m, p->payload, bytes, version < m->id.state_version);
 	if (err && !m->refused)
 		vmig_complain(m, "stream refused: match data (%d)", err);
 	return err;

@@ -21,6 +21,7 @@
 #include <linux/types.h>
 #include <linux/vfio.h>
 
+#include "match.h"
 #include "migration_bits.h"
 
 struct vmig_dev;
@@ -235,7 +236,7 @@ struct vmig_ops {
 	 * Called in RESUMING as soon as the record has arrived: during pre-copy,
 	 * while the source still runs.  Must not change the device.
 	 * Return: 0, or -EOPNOTSUPP when it does not fit, -EINVAL when it makes
-	 * no sense (vmig_refuse() says what differed).
+	 * no sense (vmig_refuse() says what differed).  Not with vmig_desc.match_fields.
 	 */
 	int (*verify)(struct vmig_dev *mig, const void *buf, size_t bytes);
 
@@ -383,6 +384,9 @@ struct vmig_ops {
  * @state_oldest: Oldest version that can read what is written now.
  * @state_accepts: Oldest version of a stream that this driver reads.
  * @match_bytes: Size of the match data, at most 4096.
+ * @match_fields: What the match data consists of.  With it the library compares what a
+ *	source sent with what @match of this device writes, and there is no @verify.
+ * @num_match_fields: Their number.
  * @max_payload: Largest record of the family, at most VPV_STREAM_MAX_PAYLOAD.
  * @max_queued: Most payload bytes kept for a slow reader (0: 8 MiB).
  * @typical_bytes: Answer of MIG_DATA_SIZE without an @estimate hook.
@@ -401,6 +405,8 @@ struct vmig_desc {
 	u32 state_oldest;
 	u32 state_accepts;
 	u32 match_bytes;
+	const struct vmig_match_field *match_fields;
+	unsigned int num_match_fields;
 	u32 max_payload;
 	u32 max_queued;
 	u64 typical_bytes;
