@@ -23,6 +23,7 @@
 #include <vpv/config_travel.h>
 #include <vpv/core.h>
 #include <vpv/migration.h>
+#include <vpv/reach.h>
 
 /**
  * struct vpv_migratable - A device that migrates; first member of a variant's device
