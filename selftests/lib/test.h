@@ -30,18 +30,20 @@
 #define DRIVER "vpv_hisi_like"
 #define MODEL "hisi_like"
 
-/* In a fixture's setup: @num functions, bound to our driver, in @slots. */
-#define NEED_SLOTS(slots, num) do {						\
-	int _have = slots_find(MODEL, slots, num);				\
+/* In a fixture's setup: @num functions of @model, bound to @driver, in @slots. */
+#define NEED_SLOTS_OF(model, driver, slots, num) do {				\
+	int _have = slots_find(model, slots, num);				\
 										\
 	if (_have < (num))							\
 		SKIP(return, "needs %d functions of model %s in /vpv/devices, found %d", \
-		     num, MODEL, _have < 0 ? 0 : _have);			\
+		     num, model, _have < 0 ? 0 : _have);			\
 	for (int _i = 0; _i < (num); _i++) {	\
-		ASSERT_EQ(0, vdev_bind((slots)[_i].bdf, DRIVER))		\
-			TH_LOG("%s cannot be bound to %s", (slots)[_i].bdf, DRIVER); \
+		ASSERT_EQ(0, vdev_bind((slots)[_i].bdf, driver))		\
+			TH_LOG("%s cannot be bound to %s", (slots)[_i].bdf, driver); \
 	}	\
 } while (0)
+
+#define NEED_SLOTS(slots, num)	NEED_SLOTS_OF(MODEL, DRIVER, slots, num)
 
 /* In a fixture's setup: @num of QEMU's own devices, bound to vpv_pci. */
 #define NEED_STOCK(name, slots, num) do {					\

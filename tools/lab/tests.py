@@ -33,7 +33,8 @@ class Group:
 
 # Two functions that are alike, and for compat_test one that differs in each thing that is matched.
 MODELS = ("hisi_like:2", "hisi_like:1:queues=8", "hisi_like:1:rev=2.0", "hisi_like:1:log2=6", "hisi_like:1:algs=0x1f",
-          "hisi_like:1:version=2", "hisi_like:1:version=3:oldest=2", "hisi_like:1:isolated=1", "hisi_like:1:firmware=2")
+          "hisi_like:1:version=2", "hisi_like:1:version=3:oldest=2", "hisi_like:1:isolated=1", "hisi_like:1:firmware=2",
+          "edu_like:2:tile_us=500", "edu_like:1:max_words=1024")
 # A function of each kind whose interrupts, ROM, VFs and mappings are tested; both edus on one interrupt line.
 FUNCTIONS = "e1000e,edu,edu,igb,testdev:membar=4G:membar-backed=on"
 DEBUG = Machine(kernel="debug", models=",".join(MODELS), devices=FUNCTIONS)
