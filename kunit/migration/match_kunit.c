@@ -67,6 +67,7 @@ static struct kunit_suite match_suite = {
 	.name = "vmig_match",
 	.test_cases = match_cases,
 };
+
 kunit_test_suite(match_suite);
 
 MODULE_DESCRIPTION("KUnit suite of match data");
