@@ -362,12 +362,12 @@ static void firmware_revisions(void)
 {
 	static const struct {
 		const char *option;
-		unsigned int std[5], ext[3];
+		unsigned int std[5], ext[4];
 		uint32_t half;
 		const char *build;
 	} want[] = {
-		{ "firmware=1", { 0x10, 0x01, 0x11, 0x09 }, { 3 }, 0x20000, "hsl fw 1.0.7" },
-		{ "firmware=2", { 0x11, 0x09, 0x01, 0x10 }, { 0xb, 3 }, 0x40000,
+		{ "firmware=1", { 0x10, 0x01, 0x11, 0x09 }, { 3, 1 }, 0x20000, "hsl fw 1.0.7" },
+		{ "firmware=2", { 0x11, 0x09, 0x01, 0x10 }, { 0xb, 3, 1 }, 0x40000,
 		  "hsl fw 2.1.0 build 5" },
 	};
 
