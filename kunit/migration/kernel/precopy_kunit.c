@@ -426,7 +426,7 @@ static int read_signalled(void *data)
 
 	allow_signal(SIGUSR1);
 	r->ret = fake_read(r->file, &r->byte, 1);
-	complete(&r->done);
+	complete_all(&r->done);
 	return 0;
 }
 
