@@ -153,7 +153,7 @@ static int tracker_plan(struct vmig_machine *m, struct vmig_tracker *t,
 		dirty_complain(m, "DMA logging refused: %s: can do %#llx, wanted %#llx (%d)",
 			       why.field, why.can, why.want, err);
 	else if (why.field)
-		dirty_complain(m, "DMA logging reports all from %#llx on: %s: can do %#llx, wanted %#llx",
+		dirty_complain(m, "all from %#llx on is dirty: %s: can do %#llx, wanted %#llx",
 			       plan.left, why.field, why.can, why.want);
 	if (err)
 		return err;

@@ -20,7 +20,6 @@ static struct vmig_ops large_ops;
 static struct {
 	struct vmig_chunk *chunk[PIECES];
 	unsigned int save_ends;
-	int report_err;
 	int start_err;
 	unsigned int starts;
 	unsigned int stops;
@@ -108,8 +107,6 @@ static int large_track_report(struct vmig_dev *mig, u64 iova, u64 pages, unsigne
 {
 	u64 page = (large.dirty_iova - iova) >> large.page_log2;
 
-	if (large.report_err)
-		return large.report_err;
 	if (large.dirty_iova < iova || page >= pages)
 		return 0;
 	__set_bit(page, bitmap);

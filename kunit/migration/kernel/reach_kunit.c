@@ -23,7 +23,7 @@ static bool held_becomes(struct fake *fake, int held)
 	unsigned long end = jiffies + 10 * HZ;
 
 	while (atomic_read(&fake->reached) != held && time_before(jiffies, end))
-		msleep(1);
+		usleep_range(1000, 2000);
 	return atomic_read(&fake->reached) == held;
 }
 
