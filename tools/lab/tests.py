@@ -54,8 +54,8 @@ GROUPS = (
           needs="tools/checks/checkpatch.sh", timeout=1800),
     Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
-    Group("kunit", "vm", "kunit-run", timeout=300, needs="kunit", machine=DEBUG),
-    Group("self", "vm", "TEST=${TEST:-'!(charge|config|death|display|dmabuf|errno|fail_nth*|hotreset|mapping|mlx5*|race|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=900, needs="selftests", machine=DEBUG),
+    Group("kunit", "vm", "kunit-run", timeout=600, needs="kunit", machine=DEBUG),
+    Group("self", "vm", "TEST=${TEST:-'!(charge|config|death|display|dmabuf|errno|fail_nth*|hotreset|mapping|mlx5*|race|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests", machine=DEBUG),
     Group("death", "vm", "TEST=death /vpv/selftests/run.sh", timeout=240, needs="selftests", machine=DYING),
 )
 # One with vital product data and a BAR that is smaller than a page, one more that vpv_pci denies, one with AF, and one
