@@ -377,7 +377,7 @@ static void the_later_one_of_reset_and_fault_decides(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+		struct fake *fake = fake_new(test, cases[i].order, &fake_ops);
 		struct job *job = job_new(test, fake);
 		bool reset = strchr(cases[i].order, 'R');
 		const char *what;
