@@ -104,7 +104,7 @@ static int run_again(struct vdev *v, struct left *left)
 }
 
 /* Both ends of every arc; where there is none, -EINVAL as always. */
-TEST_F(left, every_arc)
+TEST_F_TIMEOUT(left, every_arc, 180)
 {
 	struct left *left = &self->left[0];
 
