@@ -602,6 +602,10 @@ FIXTURE_SETUP(restored)
 
 FIXTURE_TEARDOWN(restored)
 {
+	if (variant->raise == raise_vector_e1000e && self->v.fd >= 0) {
+		bar_set(&self->v, 0, E1000E_IMC, ~0U);
+		bar_get(&self->v, 0, E1000E_ICR);
+	}
 	vdev_close(&self->v);
 	close(self->event[0]);
 	close(self->event[1]);
