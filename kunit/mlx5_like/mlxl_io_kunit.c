@@ -7,10 +7,9 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/device.h>
-#include <linux/kthread.h>
 #include <linux/module.h>
-#include <linux/sched/task.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 
 #include "../../variants/mlx5_like/mlx5_like.h"
 
@@ -128,6 +127,8 @@ struct io_test {
 	struct mlxl_dev md;
 	struct mlxl_session s;
 	struct mlxl_io io;
+	struct work_struct withdraw;
+	struct work_struct free;
 };
 
 static int io_test_init(struct kunit *test)
@@ -226,54 +227,32 @@ static void short_output_is_an_error(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, transfer(t), 0);
 }
 
-static int withdraw_thread(void *arg)
+static void withdraw_work(struct work_struct *work)
 {
-	struct io_test *t = arg;
-
-	vpv_control_withdraw(t->f.control, fake_undo);
-	return 0;
+	vpv_control_withdraw(container_of(work, struct io_test, withdraw)->f.control, fake_undo);
 }
 
-static int free_thread(void *arg)
+static void free_work(struct work_struct *work)
 {
-	struct io_test *t = arg;
-
-	mlxl_io_free(&t->io);
-	return 0;
-}
-
-/* Referenced: it may end before somebody waits for it. */
-static struct task_struct *thread_start(struct kunit *test, int (*fn)(void *arg))
-{
-	struct task_struct *task = kthread_create(fn, test->priv, "vpv-kunit");
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
-	get_task_struct(task);
-	wake_up_process(task);
-	return task;
-}
-
-static void thread_wait(struct task_struct *task)
-{
-	kthread_stop(task);
-	put_task_struct(task);
+	mlxl_io_free(&container_of(work, struct io_test, free)->io);
 }
 
 /* The handle is dead, but the buffer is still mapped. */
 static void memory_is_freed_after_it_was_unmapped(struct kunit *test)
 {
 	struct io_test *t = test->priv;
-	struct task_struct *withdrawer, *owner;
 
-	withdrawer = thread_start(test, withdraw_thread);
+	INIT_WORK(&t->withdraw, withdraw_work);
+	INIT_WORK(&t->free, free_work);
+	schedule_work(&t->withdraw);
 	wait_for_completion(&t->f.undoing);
-	owner = thread_start(test, free_thread);
+	schedule_work(&t->free);
 	usleep_range(50000, 60000);
 	KUNIT_EXPECT_EQ(test, atomic_read(&chunks_freed), 0);
 	KUNIT_EXPECT_NOT_NULL(test, t->f.mapped);
 	complete_all(&t->f.undo);
-	thread_wait(owner);
-	thread_wait(withdrawer);
+	flush_work(&t->free);
+	flush_work(&t->withdraw);
 	KUNIT_EXPECT_EQ(test, atomic_read(&chunks_freed), 1);
 	KUNIT_EXPECT_NULL(test, t->f.mapped);
 	t->f.control = NULL;

@@ -281,28 +281,32 @@ static void reset_ends_pre_copy_of_who_wants_that(struct kunit *test)
 
 /* ---- A device that needs long to answer ---- */
 
-static int release_late(void *data)
+struct stall {
+	struct fake *fake;
+	struct delayed_work late;
+};
+
+static void release_late(struct work_struct *work)
 {
-	msleep(STALL_MS);
-	fake_release(data);
-	return 0;
+	fake_release(container_of(to_delayed_work(work), struct stall, late)->fake);
 }
 
-static struct task_struct *stall_dirty_bytes(struct kunit *test, struct fake *fake)
+static struct stall *stall_dirty_bytes(struct kunit *test, struct fake *fake)
 {
-	struct task_struct *task;
+	struct stall *stall = kunit_kzalloc(test, sizeof(*stall), GFP_KERNEL);
 
+	KUNIT_ASSERT_NOT_NULL(test, stall);
+	stall->fake = fake;
+	INIT_DELAYED_WORK(&stall->late, release_late);
 	fake_stall(fake, FAKE_DIRTY_BYTES);
-	task = kthread_run(release_late, fake, "vmig-kunit");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	get_task_struct(task);
-	return task;
+	schedule_delayed_work(&stall->late, msecs_to_jiffies(STALL_MS));
+	return stall;
 }
 
-static void stall_end(struct task_struct *task)
+static void stall_end(struct stall *stall)
 {
-	kthread_stop(task);
-	put_task_struct(task);
+	cancel_delayed_work_sync(&stall->late);
+	fake_release(stall->fake);
 }
 
 static s64 ms_since(ktime_t begin)
@@ -315,13 +319,13 @@ static void precopy_info_does_not_wait_for_the_device(struct kunit *test)
 	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
 	unsigned long user = user_page(test);
 	struct vfio_precopy_info i;
-	struct task_struct *task;
+	struct stall *stall;
 	struct file *file;
 	ktime_t begin;
 
 	file = drained(test, fake, stream_new(test));
 	fake->dirty = 300;
-	task = stall_dirty_bytes(test, fake);
+	stall = stall_dirty_bytes(test, fake);
 	begin = ktime_get();
 	i = info_of(test, file, user);
 	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 0ULL);
@@ -336,7 +340,7 @@ static void precopy_info_does_not_wait_for_the_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 300ULL);
 	/* To know is not to want it: no round has begun. */
 	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_PRECOPY), 1);
-	stall_end(task);
+	stall_end(stall);
 	fake_close(file);
 	fake_put(fake);
 }
@@ -363,7 +367,7 @@ static void nonblocking_read_does_not_wait_for_the_device(struct kunit *test)
 {
 	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
 	u8 *stream = stream_new(test);
-	struct task_struct *task;
+	struct stall *stall;
 	struct file *file;
 	ktime_t begin;
 	ssize_t n;
@@ -371,7 +375,7 @@ static void nonblocking_read_does_not_wait_for_the_device(struct kunit *test)
 	file = drained(test, fake, stream);
 	file->f_flags |= O_NONBLOCK;
 	fake->dirty = 300;
-	task = stall_dirty_bytes(test, fake);
+	stall = stall_dirty_bytes(test, fake);
 	begin = ktime_get();
 	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 100), (ssize_t)-ENOMSG);
 	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 100), (ssize_t)-ENOMSG);
@@ -386,9 +390,16 @@ static void nonblocking_read_does_not_wait_for_the_device(struct kunit *test)
 		usleep_range(1000, 2000);
 	}
 	KUNIT_EXPECT_GT(test, n, (ssize_t)0);
-	stall_end(task);
+	stall_end(stall);
 	fake_close(file);
 	fake_put(fake);
+}
+
+static bool soon_called(struct fake *fake, int hook, int calls)
+{
+	for (unsigned int tries = 0; tries < 10000 && fake_calls(fake, hook) < calls; tries++)
+		usleep_range(1000, 2000);
+	return fake_calls(fake, hook) >= calls;
 }
 
 /* Bytes were read already: they are returned, whatever the device says. */
@@ -396,19 +407,22 @@ static void read_with_bytes_does_not_wait_for_the_device(struct kunit *test)
 {
 	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
 	u8 *stream = stream_new(test);
-	struct task_struct *task;
+	struct stall *stall;
 	struct file *file;
 	ktime_t begin;
+	int asked;
 
 	file = drained(test, fake, stream);
+	asked = fake_calls(fake, FAKE_DIRTY_BYTES);
 	fake->dirty = 300;
 	KUNIT_ASSERT_EQ(test, fake_read(file, stream, 1), (ssize_t)1);
-	msleep(20);
-	task = stall_dirty_bytes(test, fake);
+	/* The question that led to the round, and the one at its end. */
+	KUNIT_ASSERT_TRUE(test, soon_called(fake, FAKE_DIRTY_BYTES, asked + 2));
+	stall = stall_dirty_bytes(test, fake);
 	begin = ktime_get();
 	KUNIT_EXPECT_EQ(test, fake_read(file, stream, STREAM_ROOM), (ssize_t)ROUND_BYTES - 1);
 	KUNIT_EXPECT_LT(test, ms_since(begin), (s64)FAST_MS);
-	stall_end(task);
+	stall_end(stall);
 	fake_close(file);
 	fake_put(fake);
 }
