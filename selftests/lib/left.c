@@ -71,21 +71,34 @@ static int unclean(const struct left *l, const char *what, uint32_t got, uint32_
 	return -EUCLEAN;
 }
 
+/* What a state change or a reset has left to a worker may come a little later. */
+#define SOON_MS	2000
+
+static bool hardware_is(const struct vdev *v, uint32_t command, const char *power)
+{
+	uint64_t end = now_ms() + SOON_MS;
+	char now[16];
+
+	do {
+		if ((left_hw_command(v) & ON) == command && !left_power_state(v, now, sizeof(now)) &&
+		    !strcmp(now, power))
+			return true;
+		usleep(5000);
+	} while (now_ms() < end);
+	return false;
+}
+
 static int check_hardware(struct vdev *v, const struct left *l)
 {
-	uint32_t command = left_hw_command(v) & ON, want = l->command & ~ways[l->how].off & ON;
-	char power[16];
-	int err = left_power_state(v, power, sizeof(power));
+	uint32_t command = l->command & ~ways[l->how].off & ON;
+	const char *power = ways[l->how].power ? "D3hot" : "D0";
+	char now[16] = "";
 
-	if (err)
-		return err;
-	if (command != want)
-		return unclean(l, "COMMAND in hardware", command, want);
-	if (strcmp(power, ways[l->how].power ? "D3hot" : "D0")) {
-		fprintf(stderr, "# left %s: hardware is in %s\n", left_name(l->how), power);
-		return -EUCLEAN;
-	}
-	return 0;
+	if (hardware_is(v, command, power))
+		return 0;
+	left_power_state(v, now, sizeof(now));
+	fprintf(stderr, "# left %s: hardware is in %s, not in %s\n", left_name(l->how), now, power);
+	return unclean(l, "COMMAND in hardware", left_hw_command(v) & ON, command);
 }
 
 int left_check(struct vdev *v, const struct left *l, bool hardware)
