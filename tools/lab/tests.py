@@ -38,6 +38,8 @@ MODELS = ("hisi_like:2", "hisi_like:1:queues=8", "hisi_like:1:rev=2.0", "hisi_li
 # A function of each kind whose interrupts, ROM, VFs and mappings are tested; both edus on one interrupt line.
 FUNCTIONS = "e1000e,edu,edu,igb,testdev:membar=4G:membar-backed=on"
 DEBUG = Machine(kernel="debug", models=",".join(MODELS), devices=FUNCTIONS)
+# Suites in the kernel need no function, and need not wait for those that do.
+PLAIN_DEBUG = Machine(kernel="debug")
 # One function for each state in which it is killed, in a machine that may go down with them.
 DYING = Machine(kernel="debug", models="hisi_like:1", spare=7, attempts=4)
 
@@ -54,7 +56,7 @@ GROUPS = (
           needs="tools/checks/checkpatch.sh", timeout=1800),
     Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
-    Group("kunit", "vm", "kunit-run", timeout=600, needs="kunit", machine=DEBUG),
+    Group("kunit", "vm", "kunit-run", timeout=600, needs="kunit", machine=PLAIN_DEBUG),
     Group("self", "vm", "TEST=${TEST:-'!(charge|config|death|display|dmabuf|errno|fail_nth*|hotreset|mapping|mlx5*|race|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests", machine=DEBUG),
     Group("death", "vm", "TEST=death /vpv/selftests/run.sh", timeout=240, needs="selftests", machine=DYING),
 )
