@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import controlling
+import migration
 from function import FunctionError, functions
 from session import HARMLESS, UNTRACKED, Session, main, parser
 
@@ -30,6 +31,7 @@ class Networks(Session):
     initrd = "net-initrd"
     workload = "-g20,-n4"
     passes = 2              # the device is sent in a first round, and in later ones what changed meanwhile
+    limit_ms = migration.DEFAULT_LIMIT_MS if IOMMUFD else migration.LONG_LIMIT_MS
     harmless = HARMLESS if IOMMUFD else (*HARMLESS, UNTRACKED)
 
     def prepare(self):

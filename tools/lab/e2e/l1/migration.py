@@ -8,10 +8,11 @@ from guest import GuestError
 from qmp import QmpError
 
 SAMPLE_S = 0.1
-# The limit of the downtime is short until some passes over memory are done, so that there is a pre-copy to watch, and long
-# from then on: where nothing tracks what a device writes QEMU takes all memory for dirty on each pass and never gets
-# below a short limit.
+# The limit of the downtime is short until some passes over memory are done, so that there is a pre-copy to watch. Then it
+# is QEMU's default where what a device writes is tracked, and long where it is not: QEMU takes all memory for dirty on
+# each pass and never gets below a short limit.
 SHORT_LIMIT_MS = 1
+DEFAULT_LIMIT_MS = 300
 LONG_LIMIT_MS = 60000
 MAX_BANDWIDTH = 8 << 30
 CAPABILITIES = ("events", "return-path", "switchover-ack")
@@ -45,10 +46,10 @@ def _sample(began, info, source, target):
             "saved": _bytes(source, "save"), "loaded": _bytes(target, "load")}
 
 
-def watch(source, target, began, timeout, until=ENDS, passes=1, probe=None):
+def watch(source, target, began, timeout, until=ENDS, passes=1, probe=None, limit_ms=LONG_LIMIT_MS):
     """Sample both sides until the migration is over. Return (last query-migrate, samples).
 
-    After PASSES passes over memory the source may stop the guest for as long as it takes. PROBE is called for each sample.
+    After PASSES passes over memory the source may stop the guest for LIMIT_MS. PROBE is called for each sample.
     """
     samples = []
     limited = True
@@ -59,7 +60,7 @@ def watch(source, target, began, timeout, until=ENDS, passes=1, probe=None):
         if probe:
             probe()
         if limited and info.get("ram", {}).get("dirty-sync-count", 0) > passes:
-            source.qmp.execute("migrate-set-parameters", downtime_limit=LONG_LIMIT_MS)
+            source.qmp.execute("migrate-set-parameters", downtime_limit=limit_ms)
             limited = False
         if info.get("status") in until:
             return info, samples
@@ -96,14 +97,14 @@ def _side(guest, trace, began, ended):
     return {"name": guest.name, "progress": guest.progress(began), **each[0], "functions": each}
 
 
-def migrate(source, target, uri, timeout, lead_in, trace, passes=1, probe=None):
+def migrate(source, target, uri, timeout, lead_in, trace, passes=1, probe=None, limit_ms=LONG_LIMIT_MS):
     """Move the guest of SOURCE into TARGET, which waits for it at URI. Return what was seen."""
     capabilities(source, target)
     target.qmp.execute("migrate-incoming", uri=uri)
     began = time.time()
     before = source.last()
     start(source, uri)
-    info, samples = watch(source, target, began, timeout, passes=passes, probe=probe)
+    info, samples = watch(source, target, began, timeout, passes=passes, probe=probe, limit_ms=limit_ms)
     over = time.time()
     if info["status"] != "completed":
         raise GuestError(f"migration {info['status']}: {info.get('error-desc', 'no reason given')}; "

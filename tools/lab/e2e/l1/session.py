@@ -43,6 +43,7 @@ class Session:
     driver = model = initrd = workload = ""
     modules = ()
     passes = 1              # over memory, before the guest may be stopped
+    limit_ms = migration.LONG_LIMIT_MS      # for how long, from then on
     harmless = HARMLESS
 
     def __init__(self, args):
@@ -175,7 +176,7 @@ class Session:
     def round(self, number, target, probe=None):
         source = self.guest
         seen = migration.migrate(source, target, self.uri("round"), self.args.timeout, self.args.lead,
-                                 self.trace, passes=self.passes, probe=probe)
+                                 self.trace, passes=self.passes, probe=probe, limit_ms=self.limit_ms)
         self.result["rounds"].append(seen)
         self.guest = target
         source.quit()
