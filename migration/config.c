@@ -105,17 +105,13 @@ int vmig_config_load_begin(struct vmig_machine *m, struct vmig_parser *p)
 
 static int refuse(struct vmig_machine *m, const struct vpv_config_diff *diff, int err)
 {
-	const struct vmig_refusal why = {
-		.err = err, .field = diff->what, .want = diff->want, .got = diff->got,
-	};
+	const struct vmig_diff *numbers = VMIG_DIFF(diff->what, diff->want, diff->got);
 
-	trace_vmig_refusal(m, &why);
 	if (diff->pos == VPV_CONFIG_NOWHERE)
-		vmig_complain(m, "stream refused: %s: expected %#x, got %#x (%d)",
-			      diff->what, diff->want, diff->got, err);
-	else
-		vmig_complain(m, "stream refused: %s at %#05x: expected %#04x, got %#04x (%d)",
-			      diff->what, diff->pos, diff->want, diff->got, err);
+		return vmig_refuse(m->mig, err, numbers);
+	trace_vmig_refusal(m, err, numbers);
+	vmig_complain(m, "stream refused: %s at %#05x: expected %#04x, got %#04x (%d)",
+		      diff->what, diff->pos, diff->want, diff->got, err);
 	return err;
 }
 

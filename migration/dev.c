@@ -82,14 +82,21 @@ void vmig_vcomplain(struct vmig_machine *m, const char *fmt, va_list args)
 	dev_warn_ratelimited(m->mig->vdev->dev, "migration: %s\n", text);
 }
 
-void vmig_refuse(struct vmig_dev *mig, const char *field, u64 want, u64 got)
+int vmig_refuse(struct vmig_dev *mig, int err, const struct vmig_diff *diff)
 {
-	const struct vmig_refusal why = { .field = field, .want = want, .got = got };
+	struct vmig_machine *m = mig->m;
+	const char *what = m->resuming ? "stream" : "save";
 
-	trace_vmig_refusal(mig->m, &why);
-	vmig_complain(mig->m, "%s refused: %s: expected %#llx, got %#llx",
-		      mig->m->resuming ? "stream" : "save", field, want, got);
-	mig->m->refused = true;
+	trace_vmig_refusal(m, err, diff);
+	if (diff->want_text)
+		vmig_complain(m, "%s refused: %s: expected \"%s\", got \"%*pE\" (%d)", what,
+			      diff->field, diff->want_text, (int)strlen(diff->got_text),
+			      diff->got_text, err);
+	else
+		vmig_complain(m, "%s refused: %s: expected %#llx, got %#llx (%d)", what,
+			      diff->field, diff->want, diff->got, err);
+	m->refused = true;
+	return err;
 }
 EXPORT_SYMBOL_GPL(vmig_refuse);
 

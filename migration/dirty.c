@@ -145,16 +145,16 @@ static int tracker_plan(struct vmig_machine *m, struct vmig_tracker *t,
 		.pages = min_t(u64, limits->pages, INT_MAX),
 	};
 	struct vmig_track_plan plan;
-	struct vmig_track_why why;
+	struct vmig_diff why;
 	int err;
 
 	err = vmig_track_plan(&can, t->want, t->num_want, page_size, t->ranges, &plan, &why);
 	if (err)
 		dirty_complain(m, "DMA logging refused: %s: can do %#llx, wanted %#llx (%d)",
-			       why.field, why.can, why.want, err);
+			       why.field, why.want, why.got, err);
 	else if (why.field)
 		dirty_complain(m, "all from %#llx on is dirty: %s: can do %#llx, wanted %#llx",
-			       plan.left, why.field, why.can, why.want);
+			       plan.left, why.field, why.want, why.got);
 	if (err)
 		return err;
 

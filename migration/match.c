@@ -26,21 +26,20 @@ static u32 value(const void *data, u32 offset)
 	return le32_to_cpu(val);
 }
 
-const struct vmig_match_field *vmig_match_differs(const struct vmig_match_field *fields,
-						  unsigned int num, const void *mine,
-						  const void *theirs, size_t bytes,
-						  u32 *want, u32 *got)
+int vmig_match_check(const struct vmig_match_field *fields, unsigned int num,
+		     const void *mine, const void *theirs, size_t bytes,
+		     struct vmig_diff *diff)
 {
 	for (unsigned int i = 0; i < num; i++) {
-		u32 offset = fields[i].offset;
+		u32 offset = fields[i].offset, want, got;
 
 		/* An older source did not know this field. */
 		if (offset + sizeof(__le32) > bytes)
 			continue;
-		*want = value(mine, offset);
-		*got = value(theirs, offset);
-		if (!fits(fields[i].rule, *want, *got))
-			return &fields[i];
+		want = value(mine, offset);
+		got = value(theirs, offset);
+		if (!fits(fields[i].rule, want, got))
+			return vmig_differs(diff, -EOPNOTSUPP, fields[i].name, want, got);
 	}
-	return NULL;
+	return 0;
 }

@@ -17,20 +17,6 @@
 #include "trace.h"
 #include "vmig.h"
 
-/* The one log line of a refusal that the parser found. */
-static void resume_complain(struct vmig_machine *m, const struct vmig_refusal *why)
-{
-	trace_vmig_refusal(m, why);
-	if (why->text)
-		vmig_complain(m, "stream refused: %s: expected \"%s\", got \"%*pE\" (%d)",
-			      why->field, why->want_text,
-			      (int)strnlen(why->got_text, sizeof(why->got_text)),
-			      why->got_text, why->err);
-	else
-		vmig_complain(m, "stream refused: %s: expected %#llx, got %#llx (%d)",
-			      why->field, why->want, why->got, why->err);
-}
-
 /* Memory of the variant for this record: true; or false, or a negative errno. */
 static int resume_chunk(struct vmig_machine *m, struct vmig_file *f)
 {
@@ -85,30 +71,23 @@ static int resume_room(struct vmig_machine *m, struct vmig_file *f)
 static int verify_fields(struct vmig_machine *m, const void *theirs, size_t bytes, bool older)
 {
 	const struct vmig_desc *desc = m->mig->desc;
-	const struct vmig_match_field *field;
+	struct vmig_diff diff = {};
 	void *mine;
-	u32 want, got;
 	int err;
 
 	/* Only an older version may have fewer fields. */
-	if (bytes > desc->match_bytes || (bytes < desc->match_bytes && !older)) {
-		vmig_refuse(m->mig, "match size", desc->match_bytes, bytes);
-		return -EINVAL;
-	}
+	if (bytes > desc->match_bytes || (bytes < desc->match_bytes && !older))
+		return vmig_refuse(m->mig, -EINVAL,
+				   VMIG_DIFF("match size", desc->match_bytes, bytes));
 	mine = kzalloc(desc->match_bytes, GFP_KERNEL_ACCOUNT);
 	if (!mine)
 		return -ENOMEM;
 	err = m->mig->ops->match(m->mig, mine);
-	if (!err) {
-		field = vmig_match_differs(desc->match_fields, desc->num_match_fields, mine,
-					   theirs, bytes, &want, &got);
-		if (field) {
-			vmig_refuse(m->mig, field->name, want, got);
-			err = -EOPNOTSUPP;
-		}
-	}
+	if (!err)
+		err = vmig_match_check(desc->match_fields, desc->num_match_fields, mine, theirs,
+				       bytes, &diff);
 	kfree(mine);
-	return err;
+	return diff.field ? vmig_refuse(m->mig, err, &diff) : err;
 }
 
 /*
@@ -186,10 +165,8 @@ static int resume_parse(struct vmig_machine *m, struct vmig_file *f, const u8 *d
 	if (!data)
 		bytes = 0;
 	for (;;) {
-		if (event < 0) {
-			resume_complain(m, &f->parser.why);
-			return event;
-		}
+		if (event < 0)
+			return vmig_refuse(m->mig, event, &f->parser.why);
 		if (event == VMIG_NEED_BUFFER)
 			err = resume_room(m, f);
 		else if (event == VMIG_HAVE_RECORD)
@@ -353,10 +330,8 @@ int vmig_resume_end(struct vmig_machine *m)
 	if (f->err)
 		return f->err;
 	err = vmig_parse_finish(&f->parser);
-	if (err) {
-		resume_complain(m, &f->parser.why);
-		return err;
-	}
+	if (err)
+		return vmig_refuse(m->mig, err, &f->parser.why);
 	err = vmig_config_load_end(m, &f->parser);
 	if (err || !m->mig->ops->load_end)
 		return err;

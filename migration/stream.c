@@ -126,20 +126,19 @@ void vmig_parse_begin(struct vmig_parser *p, const struct vmig_identity *self,
 
 static int refuse(struct vmig_parser *p, int err, const char *field, u64 want, u64 got)
 {
-	p->why.err = err;
-	p->why.field = field;
-	p->why.want = want;
-	p->why.got = got;
-	return err;
+	p->err = err;
+	return vmig_differs(&p->why, err, field, want, got);
 }
 
 static int refuse_text(struct vmig_parser *p, int err, const char *field,
 		       const char *want, const u8 *got)
 {
-	p->why.text = true;
-	memcpy(p->why.want_text, want, VPV_STREAM_NAME_BYTES);
-	memcpy(p->why.got_text, got, VPV_STREAM_NAME_BYTES);
-	return refuse(p, err, field, 0, 0);
+	memcpy(p->want_text, want, VPV_STREAM_NAME_BYTES);
+	memcpy(p->got_text, got, VPV_STREAM_NAME_BYTES);
+	refuse(p, err, field, 0, 0);
+	p->why.want_text = p->want_text;
+	p->why.got_text = p->got_text;
+	return err;
 }
 
 /* Collect one part of fixed size; true when it is complete. */
@@ -435,7 +434,7 @@ static int parse_head(struct vmig_parser *p, const u8 **data, size_t *bytes)
 
 size_t vmig_parse_room(const struct vmig_parser *p, u8 **room)
 {
-	if (p->why.err || p->at != VMIG_AT_PAYLOAD || !p->payload)
+	if (p->err || p->at != VMIG_AT_PAYLOAD || !p->payload)
 		return 0;
 	if (p->have < p->front_bytes) {
 		*room = (u8 *)p->payload + p->have;
@@ -450,7 +449,7 @@ int vmig_parse_filled(struct vmig_parser *p, size_t bytes)
 	u8 *room;
 
 	if (!vmig_parse_room(p, &room))
-		return p->why.err;
+		return p->err;
 	/* While the bytes are still in the cache. */
 	vmig_sum_add(&p->sum, room, bytes);
 	p->have += bytes;
@@ -487,8 +486,8 @@ int vmig_parse(struct vmig_parser *p, const u8 **data, size_t *bytes)
 	};
 	int ret = VMIG_NEED_BYTES;
 
-	if (p->why.err)
-		return p->why.err;
+	if (p->err)
+		return p->err;
 	while (*bytes && ret == VMIG_NEED_BYTES)
 		ret = parse[p->at](p, data, bytes);
 	return ret;
@@ -526,8 +525,8 @@ int vmig_parse_finish(struct vmig_parser *p)
 		[VMIG_AT_PAYLOAD]	= "bytes of the payload",
 	};
 
-	if (p->why.err)
-		return p->why.err;
+	if (p->err)
+		return p->err;
 	if (p->at == VMIG_AT_END)
 		return 0;
 	return refuse(p, -ENODATA, part[p->at], part_bytes(p), p->have);

@@ -4,6 +4,7 @@
 #define VMIG_STREAM_H
 
 #include <uapi/vpv/stream.h>
+#include <vpv/diff.h>
 #include <vpv/pure.h>
 
 /* Largest match data, and largest record of the container itself. */
@@ -118,26 +119,6 @@ void vmig_emit_head_sum(struct vmig_writer *w, u32 type, u32 flags, u32 bytes, u
  */
 void vmig_emit_end(const struct vmig_writer *w, struct vpv_stream_end *out);
 
-/**
- * struct vmig_refusal - Why a stream is refused
- * @err: Negative errno; 0: it is not.
- * @field: What differs.
- * @text: @want_text and @got_text hold the values, else @want and @got.
- * @want: Expected.
- * @got: Found.
- * @want_text: Expected.
- * @got_text: Found; untrusted bytes, zero-terminated.
- */
-struct vmig_refusal {
-	int err;
-	const char *field;
-	bool text;
-	u64 want;
-	u64 got;
-	char want_text[VPV_STREAM_NAME_BYTES + 1];
-	char got_text[VPV_STREAM_NAME_BYTES + 1];
-};
-
 enum vmig_parse_at {
 	VMIG_AT_HEADER,		/* in the part of the header that is known */
 	VMIG_AT_HEADER_TAIL,	/* in what a newer minor version added to it */
@@ -178,7 +159,10 @@ enum vmig_parse_event {
  *	unless the caller sets less together with @payload.
  * @rest: Memory of the caller for the others.
  * @sum: Sum of what was seen of it.
- * @why: Filled in when the stream is refused.
+ * @err: Errno of the refusal; 0: the stream is not refused.
+ * @why: What differs then; its texts are @want_text and @got_text.
+ * @want_text: Name that was expected.
+ * @got_text: Name that came.
  */
 struct vmig_parser {
 	const struct vmig_identity *self;
@@ -201,7 +185,10 @@ struct vmig_parser {
 	u32 front_bytes;
 	void *rest;
 	struct vmig_sum sum;
-	struct vmig_refusal why;
+	int err;
+	struct vmig_diff why;
+	char want_text[VPV_STREAM_NAME_BYTES + 1];
+	char got_text[VPV_STREAM_NAME_BYTES + 1];
 };
 
 /**

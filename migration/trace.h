@@ -131,11 +131,11 @@ TRACE_EVENT(vmig_fault,
 );
 
 TRACE_EVENT(vmig_refusal,
-	TP_PROTO(const struct vmig_machine *m, const struct vmig_refusal *why),
-	TP_ARGS(m, why),
+	TP_PROTO(const struct vmig_machine *m, int err, const struct vmig_diff *diff),
+	TP_ARGS(m, err, diff),
 	TP_STRUCT__entry(
 		__string(dev, vmig_trace_dev(m))
-		__string(field, why->field)
+		__string(field, diff->field)
 		__field(int, err)
 		__field(u64, want)
 		__field(u64, got)
@@ -143,9 +143,9 @@ TRACE_EVENT(vmig_refusal,
 	TP_fast_assign(
 		__assign_str(dev);
 		__assign_str(field);
-		__entry->err = why->err;
-		__entry->want = why->want;
-		__entry->got = why->got;
+		__entry->err = err;
+		__entry->want = diff->want;
+		__entry->got = diff->got;
 	),
 	TP_printk("%s %s err=%d want=%#llx got=%#llx", __get_str(dev), __get_str(field),
 		  __entry->err, __entry->want, __entry->got)

@@ -58,12 +58,6 @@ static u8 page_choose(const struct vmig_track_can *can, u64 page_bytes)
 	return clamp_t(u8, log2, can->page_min_log2, can->page_max_log2);
 }
 
-static int because(struct vmig_track_why *why, const char *field, u64 can, u64 want, int err)
-{
-	*why = (struct vmig_track_why){ field, can, want };
-	return err;
-}
-
 static bool can_valid(const struct vmig_track_can *can)
 {
 	return can->ranges && can->pages && can->page_min_log2 && can->page_max_log2 <= 62 &&
@@ -120,20 +114,20 @@ static void plan_cut(const struct vmig_track_can *can, const struct vmig_range *
 
 int vmig_track_plan(const struct vmig_track_can *can, const struct vmig_range *want,
 		    u32 num, u64 page_bytes, struct vmig_range *out,
-		    struct vmig_track_plan *plan, struct vmig_track_why *why)
+		    struct vmig_track_plan *plan, struct vmig_diff *why)
 {
 	u32 seen = num, fit;
 	u64 last;
 
-	*why = (struct vmig_track_why){};
+	*why = (struct vmig_diff){};
 	if (!can_valid(can))
-		return because(why, "limits of the tracker", 0, 0, -EINVAL);
+		return vmig_differs(why, -EINVAL, "limits of the tracker", 0, 0);
 	last = can_last(can);
 	while (seen && want[seen - 1].first > last)
 		seen--;
 	if (want[num - 1].last > last)
-		because(why, "address width of the tracker: last IOVA", last,
-			want[num - 1].last, 0);
+		vmig_differs(why, 0, "address width of the tracker: last IOVA", last,
+			     want[num - 1].last);
 	if (!seen)
 		return -ERANGE;
 
@@ -141,7 +135,7 @@ int vmig_track_plan(const struct vmig_track_can *can, const struct vmig_range *w
 	fit = plan_most(can, want, seen, out, plan);
 	if (fit < seen) {
 		plan_fits(can, want, seen, can->page_max_log2, out, plan);
-		because(why, "pages of the tracker", can->pages, plan->pages, 0);
+		vmig_differs(why, 0, "pages of the tracker", can->pages, plan->pages);
 		plan->left = want[fit].first;
 	}
 	if (!fit) {

@@ -3,6 +3,7 @@
 #ifndef VMIG_TRACK_H
 #define VMIG_TRACK_H
 
+#include <vpv/diff.h>
 #include <vpv/migration_bits.h>
 
 /**
@@ -36,18 +37,6 @@ struct vmig_track_plan {
 };
 
 /**
- * struct vmig_track_why - Why a plan does not cover everything, or why there is none
- * @field: What is beyond the device; NULL: nothing.
- * @can: What it can do.
- * @want: What was wanted.
- */
-struct vmig_track_why {
-	const char *field;
-	u64 can;
-	u64 want;
-};
-
-/**
  * struct vmig_track_piece - Part of a report
  * @last: Where it ends.
  * @pages: Pages of the device in it; 0: it is not tracked.
@@ -70,7 +59,8 @@ struct vmig_track_piece {
  * @out: Room for @num ranges; receives whole pages: the nearest ranges are combined
  *	while there are too many.
  * @plan: Receives the rest.
- * @why: Receives what is not covered, and of a refusal the reason.
+ * @why: Receives what is not covered, and of a refusal the reason: what the device can do
+ *	and what came.
  *
  * The page size is the one wanted if the device has it, else the nearest; it grows
  * when there were too many pages.  What lies beyond the address width is not covered, nor
@@ -82,7 +72,7 @@ struct vmig_track_piece {
  */
 int vmig_track_plan(const struct vmig_track_can *can, const struct vmig_range *want,
 		    u32 num, u64 page_bytes, struct vmig_range *out,
-		    struct vmig_track_plan *plan, struct vmig_track_why *why);
+		    struct vmig_track_plan *plan, struct vmig_diff *why);
 
 /**
  * vmig_track_piece() - What to report next

@@ -21,6 +21,7 @@
 #include <linux/types.h>
 #include <linux/vfio.h>
 
+#include "diff.h"
 #include "match.h"
 #include "migration_bits.h"
 
@@ -169,16 +170,16 @@ struct vmig_track_limits {
 /**
  * vmig_refuse() - Say why a migration is refused: one log line, rate-limited
  * @mig: Device, in @match, @verify, @load or @load_end.
- * @field: Name of the field that differs.
- * @want: What this device needs.
- * @got: What came.
+ * @err: Negative errno.
+ * @diff: What differs: the value that this device needs, and the one that came.
  *
  * The line is also shown in debugfs (last_error).  Call it at most once before
  * the hook returns its error; the library adds no line of its own then.
  *
  * Context: a hook.
+ * Return: @err.
  */
-void vmig_refuse(struct vmig_dev *mig, const char *field, u64 want, u64 got);
+int vmig_refuse(struct vmig_dev *mig, int err, const struct vmig_diff *diff);
 
 /**
  * struct vmig_ops - What a variant does for its device

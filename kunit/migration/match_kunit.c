@@ -37,24 +37,28 @@ static const struct {
 
 static void match_follows_the_rules(struct kunit *test)
 {
+	static const u64 here[] = { 3, 10, 5 };
 	const struct data mine = { cpu_to_le32(3), cpu_to_le32(10), cpu_to_le32(5) };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct vmig_match_field *field;
+		const int at = cases[i].differs;
+		struct vmig_diff diff = {};
 		u8 theirs[1 + sizeof(mine)];	/* not aligned */
-		u32 want, got;
+		int err;
 
 		for (unsigned int n = 0; n < 3; n++) {
 			__le32 val = cpu_to_le32(cases[i].source[n]);
 
 			memcpy(theirs + 1 + n * sizeof(val), &val, sizeof(val));
 		}
-		field = vmig_match_differs(fields, ARRAY_SIZE(fields), &mine, theirs + 1,
-					   cases[i].bytes, &want, &got);
-		KUNIT_EXPECT_EQ_MSG(test, field ? (int)(field - fields) : -1, cases[i].differs,
-				    "%s", cases[i].name);
-		if (field)
-			KUNIT_EXPECT_EQ(test, got, cases[i].source[field - fields]);
+		err = vmig_match_check(fields, ARRAY_SIZE(fields), &mine, theirs + 1,
+				       cases[i].bytes, &diff);
+		KUNIT_EXPECT_EQ_MSG(test, err, at < 0 ? 0 : -EOPNOTSUPP, "%s", cases[i].name);
+		KUNIT_EXPECT_PTR_EQ(test, diff.field, at < 0 ? NULL : fields[at].name);
+		if (at < 0)
+			continue;
+		KUNIT_EXPECT_EQ(test, diff.want, here[at]);
+		KUNIT_EXPECT_EQ(test, diff.got, cases[i].source[at]);
 	}
 }
 

@@ -91,7 +91,7 @@ static void plan_fits_the_device(struct kunit *test)
 	const struct plan_case *c = test->param_value;
 	struct vmig_range out[MOST];
 	struct vmig_track_plan plan;
-	struct vmig_track_why why = {};
+	struct vmig_diff why = {};
 
 	KUNIT_ASSERT_EQ(test, vmig_track_plan(&c->can, c->want, c->num, c->page_bytes, out,
 					      &plan, &why), c->err);
@@ -122,7 +122,7 @@ static void every_plan_covers_what_was_wanted(struct kunit *test)
 	const struct vmig_track_can can = { 3, 12, 21, 48, 1ULL << 40 };
 	struct vmig_range want[MOST], out[MOST];
 	struct vmig_track_plan plan;
-	struct vmig_track_why why;
+	struct vmig_diff why;
 	u32 seed = 1;
 
 	for (int round = 0; round < 500; round++) {

@@ -77,7 +77,7 @@ KUNIT_ARRAY_PARAM(match, match_cases, match_describe);
 static void match_compares_every_field(struct kunit *test)
 {
 	const struct match_case *c = test->param_value;
-	struct hisil_diff diff = { .field = "" };
+	struct vmig_diff diff = { .field = "" };
 	struct hisil_match m;
 
 	hisil_match_write(&c->src, &m);
@@ -88,7 +88,7 @@ static void match_compares_every_field(struct kunit *test)
 static void match_refuses_nonsense(struct kunit *test)
 {
 	struct hisil_match m[2] = {};
-	struct hisil_diff diff;
+	struct vmig_diff diff;
 
 	hisil_match_write(&here, &m[0]);
 	for (size_t bytes = 0; bytes <= sizeof(m); bytes++)
@@ -104,7 +104,7 @@ static void match_refuses_nonsense(struct kunit *test)
 static void match_refuses_isolated_destination(struct kunit *test)
 {
 	struct hisil_ident isolated = here;
-	struct hisil_diff diff = { .field = "" };
+	struct vmig_diff diff = { .field = "" };
 	struct hisil_match m;
 
 	isolated.isolation = 1;
@@ -118,7 +118,7 @@ static void global_context_is_checked(struct kunit *test)
 	struct hisil_global_ctx ctx = {
 		.magic = cpu_to_le32(HISIL_GLOBAL_MAGIC), .version = cpu_to_le32(3),
 	};
-	struct hisil_diff diff;
+	struct vmig_diff diff;
 
 	KUNIT_EXPECT_EQ(test, hisil_ctx_check_global(&here, &ctx, sizeof(ctx), &diff), 0);
 	KUNIT_EXPECT_EQ(test, hisil_ctx_check_global(&here, &ctx, sizeof(ctx) - 1, &diff),
@@ -199,7 +199,7 @@ static void queue_context_is_checked(struct kunit *test)
 	const struct queue_case *c = test->param_value;
 	struct queue_buf buf = { .ctx = good_queue() };
 	__le32 val = cpu_to_le32(c->val);
-	struct hisil_diff diff;
+	struct vmig_diff diff;
 	u32 queue = 0;
 
 	memcpy((u8 *)&buf.ctx + c->pos, &val, sizeof(val));
@@ -212,7 +212,7 @@ static void queue_context_is_checked(struct kunit *test)
 static void rings_of_a_stopped_queue_may_hold_anything(struct kunit *test)
 {
 	struct queue_buf buf = { .ctx = good_queue() };
-	struct hisil_diff diff;
+	struct vmig_diff diff;
 	u32 queue;
 
 	buf.ctx.size = cpu_to_le32(3);
@@ -228,7 +228,7 @@ static void hardware_limits_do_not_lift_ours(struct kunit *test)
 {
 	struct hisil_ident wild = here;
 	struct queue_buf buf = { .ctx = good_queue() };
-	struct hisil_diff diff;
+	struct vmig_diff diff;
 	u32 queue;
 
 	wild.limits = 0xffffffff;
@@ -299,7 +299,7 @@ static const struct {
 static void limits_that_cannot_be_are_refused(struct kunit *test)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(idents); i++) {
-		struct hisil_diff diff = { .field = "" };
+		struct vmig_diff diff = { .field = "" };
 
 		KUNIT_EXPECT_EQ(test, hisil_ident_check(&idents[i].now, &idents[i].before, &diff),
 				idents[i].field ? -EOPNOTSUPP : 0);

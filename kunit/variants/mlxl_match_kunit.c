@@ -50,7 +50,7 @@ KUNIT_ARRAY_PARAM(match, match_cases, match_describe);
 static void match_compares_every_field(struct kunit *test)
 {
 	const struct match_case *c = test->param_value;
-	struct mlxl_diff diff = { .field = "" };
+	struct vmig_diff diff = { .field = "" };
 	struct mlxl_match m;
 
 	mlxl_match_write(&c->src, &m);
@@ -61,7 +61,7 @@ static void match_compares_every_field(struct kunit *test)
 
 static void match_refuses_nonsense(struct kunit *test)
 {
-	struct mlxl_diff diff;
+	struct vmig_diff diff;
 	struct mlxl_match m;
 
 	mlxl_match_write(&here, &m);
@@ -83,7 +83,7 @@ static int image(struct mlxl_loading *l, u32 mode, u32 flags, u64 bytes)
 		.mode = cpu_to_le32(mode), .flags = cpu_to_le32(flags),
 		.bytes = cpu_to_le64(bytes),
 	};
-	struct mlxl_diff diff;
+	struct vmig_diff diff;
 
 	return mlxl_load_image(l, &rec, sizeof(rec), &diff);
 }
@@ -93,7 +93,7 @@ static u8 record[sizeof(struct mlxl_rec_piece) + MLXL_PIECE_BYTES + 4096];
 static int piece(struct mlxl_loading *l, u64 offset, size_t bytes)
 {
 	const struct mlxl_rec_piece rec = { .offset = cpu_to_le64(offset) };
-	struct mlxl_diff diff;
+	struct vmig_diff diff;
 	u64 at = ~0ULL;
 	int ret;
 
@@ -105,7 +105,7 @@ static int piece(struct mlxl_loading *l, u64 offset, size_t bytes)
 static int end(struct mlxl_loading *l, u32 outcome)
 {
 	const struct mlxl_rec_end rec = { .outcome = cpu_to_le32(outcome) };
-	struct mlxl_diff diff;
+	struct vmig_diff diff;
 	bool dropped;
 	int ret;
 
@@ -154,7 +154,7 @@ static void dropped_images_do_not_count(struct kunit *test)
 static void lengths_of_a_stream_are_not_trusted(struct kunit *test)
 {
 	struct mlxl_loading l = start;
-	struct mlxl_diff diff;
+	struct vmig_diff diff;
 	bool dropped;
 	u64 at;
 
@@ -202,7 +202,7 @@ static void function_that_cannot_be_is_refused(struct kunit *test)
 			.pairs = idents[i].pairs, .vectors = idents[i].vectors,
 			.queue_size = idents[i].queue_size,
 		};
-		struct mlxl_diff diff = {};
+		struct vmig_diff diff = {};
 
 		KUNIT_EXPECT_EQ(test, mlxl_ident_check(&id, &diff),
 				idents[i].field ? -EOPNOTSUPP : 0);

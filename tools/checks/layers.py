@@ -19,7 +19,7 @@ OWN = {"config_virt": "vcfg", "migration": "vmig", "vfio_pci_core": "vpv"}
 LAYERS = {
     "include": (r"(uapi/)?vpv/", None, r"$^"),
     "config_virt": (r"vpv/(config|config_travel|pure)\.h|uapi/|vpv/(persona)\.h", {"vcfg"}, r"$^"),
-    "migration": (r"vpv/(match|migration|migration_bits|config_travel|pure|reach|stream)\.h|uapi/", {"vmig"}, r"linux/pci.*\.h"),
+    "migration": (r"vpv/(diff|match|migration|migration_bits|config_travel|pure|reach|stream)\.h|uapi/", {"vmig"}, r"linux/pci.*\.h"),
     "vfio_pci_core": (r"vpv/(core|config|config_travel|pure|reach|controlling|window)\.h", {"vpv", "vcfg"}, r"$^"),
     "variants": (r"vpv/", {"vpv", "vmig", "vcfg"}, r"$^"),
 }

@@ -116,7 +116,7 @@ static void feed(struct vmig_parser *p, struct outcome *out, void **buf, const u
 			out->ended = true;
 			break;
 		default:
-			REQUIRE(event < 0 && p->why.err == event && p->why.field);
+			REQUIRE(event < 0 && p->err == event && p->why.field);
 			out->err = event;
 			out->field = p->why.field;
 			return;

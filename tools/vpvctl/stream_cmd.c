@@ -158,11 +158,11 @@ static uint64_t part_bytes(const struct vmig_parser *p)
 
 static void locate(struct reading *r, struct fault *fault)
 {
-	const struct vmig_refusal *why = &r->parser.why;
+	const struct vmig_diff *why = &r->parser.why;
 
 	fault->offset = r->part;
 	fault->bytes = part_bytes(&r->parser);
-	if (why->err == -ENODATA) {
+	if (r->parser.err == -ENODATA) {
 		fault->offset = r->offset;
 		fault->bytes = 0;
 	} else if (!strcmp(why->field, "payload checksum") && !fault->bytes) {
@@ -186,7 +186,7 @@ static void locate(struct reading *r, struct fault *fault)
 
 static void set_fault(struct reading *r, int err)
 {
-	struct vmig_refusal *why = &r->parser.why;
+	const struct vmig_diff *why = &r->parser.why;
 	struct fault *fault = &r->fault;
 
 	fault->err = err;
@@ -195,9 +195,10 @@ static void set_fault(struct reading *r, int err)
 		snprintf(fault->text, sizeof(fault->text),
 			 "the stream ends here: %llu %s, %llu are there",
 			 (unsigned long long)why->want, why->field, (unsigned long long)why->got);
-	else if (why->text)
+	else if (why->want_text)
 		snprintf(fault->text, sizeof(fault->text), "%s: expected '%s', found '%s'",
-			 why->field, printable(why->want_text), printable(why->got_text));
+			 why->field, printable(r->parser.want_text),
+			 printable(r->parser.got_text));
 	else
 		snprintf(fault->text, sizeof(fault->text), "%s: expected %#llx, found %#llx",
 			 why->field, (unsigned long long)why->want,

@@ -83,10 +83,9 @@ static int edul_match(struct vmig_dev *mig, void *buf)
 		err = vpv_reg_read(&ed->ctl, EDUL_MAX_WORDS, &max_words);
 	if (err)
 		return err;
-	if (version != EDUL_VERSION_NOW) {
-		vmig_refuse(mig, "state format of this function", EDUL_VERSION_NOW, version);
-		return -EOPNOTSUPP;
-	}
+	if (version != EDUL_VERSION_NOW)
+		return vmig_refuse(mig, -EOPNOTSUPP, VMIG_DIFF("state format of this function",
+				   EDUL_VERSION_NOW, version));
 	*(struct edul_match *)buf = (struct edul_match){
 		.version = cpu_to_le32(version),
 		.max_words = cpu_to_le32(max_words),
@@ -124,10 +123,9 @@ static int edul_load(struct vmig_dev *mig, const struct vmig_record *rec)
 
 	if (rec->type != EDUL_RECORD_STATE)
 		return -EOPNOTSUPP;
-	if (rec->bytes != sizeof(ed->staged) || ed->is_staged) {
-		vmig_refuse(mig, "state", sizeof(ed->staged), rec->bytes);
-		return -EINVAL;
-	}
+	if (rec->bytes != sizeof(ed->staged) || ed->is_staged)
+		return vmig_refuse(mig, -EINVAL,
+				   VMIG_DIFF("state", sizeof(ed->staged), rec->bytes));
 	memcpy(&ed->staged, rec->data, sizeof(ed->staged));
 	ed->is_staged = true;
 	return 0;
@@ -140,10 +138,8 @@ static int edul_load_end(struct vmig_dev *mig)
 	u32 result;
 	int err;
 
-	if (!ed->is_staged) {
-		vmig_refuse(mig, "states", 1, 0);
-		return -EINVAL;
-	}
+	if (!ed->is_staged)
+		return vmig_refuse(mig, -EINVAL, VMIG_DIFF("states", 1, 0));
 	err = vpv_window_write(&ed->ctl, EDUL_WINDOW, (const __le32 *)&ed->staged,
 			       sizeof(ed->staged));
 	if (!err)
@@ -154,8 +150,8 @@ static int edul_load_end(struct vmig_dev *mig)
 		err = vpv_reg_read(&ed->ctl, EDUL_COMMIT, &result);
 	if (err || result == EDUL_COMMITTED)
 		return err;
-	vmig_refuse(mig, "content of the state", EDUL_COMMITTED, result);
-	return -EINVAL;
+	return vmig_refuse(mig, -EINVAL,
+			   VMIG_DIFF("content of the state", EDUL_COMMITTED, result));
 }
 
 static u64 edul_estimate(struct vmig_dev *mig)

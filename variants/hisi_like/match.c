@@ -5,15 +5,8 @@
  */
 #include "match.h"
 
-static int differs(struct hisil_diff *diff, int err, const char *field, u64 source,
-		   u64 here)
-{
-	*diff = (struct hisil_diff){ .field = field, .source = source, .here = here };
-	return err;
-}
-
 int hisil_ident_check(const struct hisil_ident *id, const struct hisil_ident *before,
-		      struct hisil_diff *diff)
+		      struct vmig_diff *diff)
 {
 	const struct {
 		const char *field;
@@ -43,8 +36,8 @@ int hisil_ident_check(const struct hisil_ident *id, const struct hisil_ident *be
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (!rules[i].fits)
-			return differs(diff, -EOPNOTSUPP, rules[i].field, rules[i].now,
-				       rules[i].here);
+			return vmig_differs(diff, -EOPNOTSUPP, rules[i].field,
+					    rules[i].here, rules[i].now);
 	return 0;
 }
 
@@ -62,20 +55,22 @@ void hisil_match_write(const struct hisil_ident *id, struct hisil_match *match)
 }
 
 static int match_parse(const void *buf, size_t bytes, struct hisil_ident *src,
-		       struct hisil_diff *diff)
+		       struct vmig_diff *diff)
 {
 	struct hisil_match m;
 
 	if (bytes != sizeof(m))
-		return differs(diff, -EINVAL, "match size", bytes, sizeof(m));
+		return vmig_differs(diff, -EINVAL, "match size", sizeof(m), bytes);
 	memcpy(&m, buf, sizeof(m));
 	if (le32_to_cpu(m.magic) != HISIL_MATCH_MAGIC)
-		return differs(diff, -EINVAL, "match magic", le32_to_cpu(m.magic),
-			       HISIL_MATCH_MAGIC);
+		return vmig_differs(diff, -EINVAL, "match magic", HISIL_MATCH_MAGIC,
+				    le32_to_cpu(m.magic));
 	if (m.reserved)
-		return differs(diff, -EINVAL, "match reserved", le32_to_cpu(m.reserved), 0);
+		return vmig_differs(diff, -EINVAL, "match reserved", 0,
+				    le32_to_cpu(m.reserved));
 	if (m.isolation)
-		return differs(diff, -EINVAL, "match isolation", le32_to_cpu(m.isolation), 0);
+		return vmig_differs(diff, -EINVAL, "match isolation", 0,
+				    le32_to_cpu(m.isolation));
 
 	*src = (struct hisil_ident){
 		.rev = le32_to_cpu(m.rev),
@@ -88,7 +83,7 @@ static int match_parse(const void *buf, size_t bytes, struct hisil_ident *src,
 }
 
 int hisil_match_check(const struct hisil_ident *id, const void *buf, size_t bytes,
-		      struct hisil_diff *diff)
+		      struct vmig_diff *diff)
 {
 	struct hisil_ident src;
 	int err;
@@ -122,29 +117,31 @@ int hisil_match_check(const struct hisil_ident *id, const void *buf, size_t byte
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (!rules[i].fits)
-			return differs(diff, -EOPNOTSUPP, rules[i].field, rules[i].source,
-				       rules[i].here);
+			return vmig_differs(diff, -EOPNOTSUPP, rules[i].field,
+					    rules[i].here, rules[i].source);
 	return 0;
 }
 
 int hisil_ctx_check_global(const struct hisil_ident *id, const void *buf, size_t bytes,
-			   struct hisil_diff *diff)
+			   struct vmig_diff *diff)
 {
 	struct hisil_global_ctx ctx;
 	u32 version;
 
 	if (bytes != sizeof(ctx))
-		return differs(diff, -EINVAL, "global context size", bytes, sizeof(ctx));
+		return vmig_differs(diff, -EINVAL, "global context size", sizeof(ctx),
+				    bytes);
 	memcpy(&ctx, buf, sizeof(ctx));
 	if (le32_to_cpu(ctx.magic) != HISIL_GLOBAL_MAGIC)
-		return differs(diff, -EINVAL, "global context magic", le32_to_cpu(ctx.magic),
-			       HISIL_GLOBAL_MAGIC);
+		return vmig_differs(diff, -EINVAL, "global context magic",
+				    HISIL_GLOBAL_MAGIC, le32_to_cpu(ctx.magic));
 	version = le32_to_cpu(ctx.version);
 	if (version < HISIL_VERSION_OLDEST(id->version) ||
 	    version > HISIL_VERSION_NOW(id->version))
-		return differs(diff, -EINVAL, "global context version", version, id->version);
+		return vmig_differs(diff, -EINVAL, "global context version", id->version,
+				    version);
 	if (memchr_inv(ctx.reserved, 0, sizeof(ctx.reserved)))
-		return differs(diff, -EINVAL, "global context reserved", 1, 0);
+		return vmig_differs(diff, -EINVAL, "global context reserved", 0, 1);
 	return 0;
 }
 
@@ -153,7 +150,7 @@ int hisil_ctx_check_global(const struct hisil_ident *id, const void *buf, size_t
  * queue that is disabled or in error are what the user wrote, and are not used.
  */
 static int check_rings(const struct hisil_ident *id, const struct hisil_queue_ctx *ctx,
-		       struct hisil_diff *diff)
+		       struct vmig_diff *diff)
 {
 	u32 size = le32_to_cpu(ctx->size);
 	u32 limit = 1U << min_t(u32, HISIL_LIMITS_LOG2(id->limits), HISIL_MAX_LOG2);
@@ -163,40 +160,42 @@ static int check_rings(const struct hisil_ident *id, const struct hisil_queue_ct
 	if (!(le32_to_cpu(ctx->qstatus) & HISIL_QSTATUS_ENABLED))
 		return 0;
 	if (size > limit)
-		return differs(diff, -EINVAL, "queue context ring size", size, limit);
+		return vmig_differs(diff, -EINVAL, "queue context ring size", limit, size);
 	if (pending > size)
-		return differs(diff, -EINVAL, "queue context submissions", pending, size);
+		return vmig_differs(diff, -EINVAL, "queue context submissions", size,
+				    pending);
 	if (unread > size)
-		return differs(diff, -EINVAL, "queue context completions", unread, size);
+		return vmig_differs(diff, -EINVAL, "queue context completions", size,
+				    unread);
 	return 0;
 }
 
 int hisil_ctx_check_queue(const struct hisil_ident *id, const void *buf, size_t bytes,
-			  u32 *queue, struct hisil_diff *diff)
+			  u32 *queue, struct vmig_diff *diff)
 {
 	u32 queues = min_t(u32, HISIL_LIMITS_QUEUES(id->limits), HISIL_MAX_QUEUES);
 	struct hisil_queue_ctx ctx;
 	u32 number, parked;
 
 	if (bytes < sizeof(ctx))
-		return differs(diff, -EINVAL, "queue context size", bytes, sizeof(ctx));
+		return vmig_differs(diff, -EINVAL, "queue context size", sizeof(ctx), bytes);
 	memcpy(&ctx, buf, sizeof(ctx));
 	if (le32_to_cpu(ctx.magic) != HISIL_QUEUE_MAGIC)
-		return differs(diff, -EINVAL, "queue context magic", le32_to_cpu(ctx.magic),
-			       HISIL_QUEUE_MAGIC);
+		return vmig_differs(diff, -EINVAL, "queue context magic", HISIL_QUEUE_MAGIC,
+				    le32_to_cpu(ctx.magic));
 	number = le32_to_cpu(ctx.queue);
 	if (number >= queues)
-		return differs(diff, -EINVAL, "last queue number", number, queues - 1);
+		return vmig_differs(diff, -EINVAL, "last queue number", queues - 1, number);
 	parked = le16_to_cpu(ctx.parked);
 	if (parked > HISIL_MAX_PARKED)
-		return differs(diff, -EINVAL, "queue context parked entries", parked,
-			       HISIL_MAX_PARKED);
+		return vmig_differs(diff, -EINVAL, "queue context parked entries",
+				    HISIL_MAX_PARKED, parked);
 	if (bytes != sizeof(ctx) + parked * HISIL_ENTRY_BYTES)
-		return differs(diff, -EINVAL, "queue context size", bytes,
-			       sizeof(ctx) + parked * HISIL_ENTRY_BYTES);
+		return vmig_differs(diff, -EINVAL, "queue context size",
+				    sizeof(ctx) + parked * HISIL_ENTRY_BYTES, bytes);
 	if (le16_to_cpu(ctx.irq_owed) > 1)
-		return differs(diff, -EINVAL, "queue context owed interrupts",
-			       le16_to_cpu(ctx.irq_owed), 1);
+		return vmig_differs(diff, -EINVAL, "queue context owed interrupts", 1,
+				    le16_to_cpu(ctx.irq_owed));
 	*queue = number;
 	return check_rings(id, &ctx, diff);
 }

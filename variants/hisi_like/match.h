@@ -5,6 +5,8 @@
 #ifndef HISIL_MATCH_H
 #define HISIL_MATCH_H
 
+#include <vpv/diff.h>
+
 #include "regs.h"
 
 /**
@@ -28,29 +30,17 @@ struct hisil_ident {
 };
 
 /**
- * struct hisil_diff - The first thing that did not fit
- * @field: Its name, for the log.
- * @source: Value in the stream.
- * @here: Value of this function.
- */
-struct hisil_diff {
-	const char *field;
-	u64 source;
-	u64 here;
-};
-
-/**
  * hisil_ident_check() - Is what a function says about itself worth anything?
  * @id: As the control page has it now.
  * @before: As it had it when the device was opened.
- * @diff: Receives what is wrong; its source is the value now, here what it should be.
+ * @diff: Receives what is wrong; it got the value now and wants the one before.
  *
  * What this driver does not know cannot be saved, and a function that says something
  * else than before may have more than it says.  Isolation may come at any time.
  * Return: 0 or -EOPNOTSUPP.
  */
 int hisil_ident_check(const struct hisil_ident *id, const struct hisil_ident *before,
-		      struct hisil_diff *diff);
+		      struct vmig_diff *diff);
 
 /**
  * hisil_match_write() - Describe a function for a stream
@@ -71,7 +61,7 @@ void hisil_match_write(const struct hisil_ident *id, struct hisil_match *match);
  * that does not fit.
  */
 int hisil_match_check(const struct hisil_ident *id, const void *buf, size_t bytes,
-		      struct hisil_diff *diff);
+		      struct vmig_diff *diff);
 
 /**
  * hisil_ctx_check_global() - Does a global context make sense here?
@@ -83,7 +73,7 @@ int hisil_match_check(const struct hisil_ident *id, const void *buf, size_t byte
  * Return: 0 or -EINVAL.
  */
 int hisil_ctx_check_global(const struct hisil_ident *id, const void *buf, size_t bytes,
-			   struct hisil_diff *diff);
+			   struct vmig_diff *diff);
 
 /**
  * hisil_ctx_check_queue() - Does a queue context make sense here?
@@ -96,7 +86,7 @@ int hisil_ctx_check_global(const struct hisil_ident *id, const void *buf, size_t
  * Return: 0 or -EINVAL.
  */
 int hisil_ctx_check_queue(const struct hisil_ident *id, const void *buf, size_t bytes,
-			  u32 *queue, struct hisil_diff *diff);
+			  u32 *queue, struct vmig_diff *diff);
 
 /**
  * hisil_ctx_is_reset() - Is this what a queue has after a reset?

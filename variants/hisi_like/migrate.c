@@ -35,16 +35,14 @@ static int hisil_thaw(struct vmig_dev *mig)
 /* What the function is, which must be what it was, and what this driver knows. */
 static int identify(struct hisil_dev *hd, struct hisil_ident *id)
 {
-	struct hisil_diff diff;
+	struct vmig_diff diff;
 	int err;
 
 	err = hisil_hw_identify(hd, id);
 	if (err)
 		return err;
 	err = hisil_ident_check(id, &hd->id, &diff);
-	if (err)
-		vmig_refuse(&hd->mig, diff.field, diff.here, diff.source);
-	return err;
+	return err ? vmig_refuse(&hd->mig, err, &diff) : 0;
 }
 
 static int hisil_match(struct vmig_dev *mig, void *buf)
@@ -56,10 +54,9 @@ static int hisil_match(struct vmig_dev *mig, void *buf)
 	err = identify(hd, &id);
 	if (err)
 		return err;
-	if (id.isolation) {
-		vmig_refuse(mig, "isolation of this function", 0, id.isolation);
-		return -EOPNOTSUPP;
-	}
+	if (id.isolation)
+		return vmig_refuse(mig, -EOPNOTSUPP,
+				   VMIG_DIFF("isolation of this function", 0, id.isolation));
 	hisil_match_write(&id, buf);
 	return 0;
 }
@@ -67,7 +64,7 @@ static int hisil_match(struct vmig_dev *mig, void *buf)
 static int hisil_verify(struct vmig_dev *mig, const void *buf, size_t bytes)
 {
 	struct hisil_dev *hd = hisil_from_mig(mig);
-	struct hisil_diff diff;
+	struct vmig_diff diff;
 	struct hisil_ident id;
 	int err;
 
@@ -75,15 +72,13 @@ static int hisil_verify(struct vmig_dev *mig, const void *buf, size_t bytes)
 	if (err)
 		return err;
 	err = hisil_match_check(&id, buf, bytes, &diff);
-	if (err)
-		vmig_refuse(mig, diff.field, diff.here, diff.source);
-	return err;
+	return err ? vmig_refuse(mig, err, &diff) : 0;
 }
 
 /* The destination would refuse it: say so while the source can still run on. */
 static int check_saved(struct hisil_dev *hd, u32 sel, const void *buf, size_t bytes)
 {
-	struct hisil_diff diff;
+	struct vmig_diff diff;
 	u32 queue = sel;
 	int err;
 
@@ -91,15 +86,9 @@ static int check_saved(struct hisil_dev *hd, u32 sel, const void *buf, size_t by
 		err = hisil_ctx_check_global(&hd->id, buf, bytes, &diff);
 	else
 		err = hisil_ctx_check_queue(&hd->id, buf, bytes, &queue, &diff);
-	if (!err && queue != sel) {
-		diff = (struct hisil_diff){ .field = "queue of a context", .source = queue,
-					    .here = sel };
-		err = -EINVAL;
-	}
-	if (!err)
-		return 0;
-	vmig_refuse(&hd->mig, diff.field, diff.here, diff.source);
-	return -EPROTO;
+	if (!err && queue != sel)
+		err = vmig_differs(&diff, -EINVAL, "queue of a context", sel, queue);
+	return err ? vmig_refuse(&hd->mig, -EPROTO, &diff) : 0;
 }
 
 static int save_context(struct hisil_dev *hd, struct vmig_emit *em, u32 sel, void *buf)
@@ -127,8 +116,8 @@ static int check_last(struct hisil_dev *hd, u32 queues)
 
 	if (err || !bytes)
 		return err;
-	vmig_refuse(&hd->mig, "bytes of the context behind the last queue", 0, bytes);
-	return -EPROTO;
+	return vmig_refuse(&hd->mig, -EPROTO,
+			   VMIG_DIFF("bytes of the context behind the last queue", 0, bytes));
 }
 
 static int hisil_save(struct vmig_dev *mig, struct vmig_emit *em)
@@ -169,7 +158,7 @@ static int hisil_load_begin(struct vmig_dev *mig)
 }
 
 static int load_global(struct hisil_dev *hd, const struct vmig_record *rec,
-		       struct hisil_diff *diff)
+		       struct vmig_diff *diff)
 {
 	struct hisil_staged *staged = hd->staged;
 	int err;
@@ -177,17 +166,15 @@ static int load_global(struct hisil_dev *hd, const struct vmig_record *rec,
 	err = hisil_ctx_check_global(&hd->id, rec->data, rec->bytes, diff);
 	if (err)
 		return err;
-	if (staged->global) {
-		*diff = (struct hisil_diff){ .field = "global contexts", .source = 2, .here = 1 };
-		return -EINVAL;
-	}
+	if (staged->global)
+		return vmig_differs(diff, -EINVAL, "global contexts", 1, 2);
 	memcpy(&staged->global_ctx, rec->data, sizeof(staged->global_ctx));
 	staged->global = true;
 	return 0;
 }
 
 static int load_queue(struct hisil_dev *hd, const struct vmig_record *rec,
-		      struct hisil_diff *diff)
+		      struct vmig_diff *diff)
 {
 	struct hisil_staged *staged = hd->staged;
 	u32 queue;
@@ -196,11 +183,8 @@ static int load_queue(struct hisil_dev *hd, const struct vmig_record *rec,
 	err = hisil_ctx_check_queue(&hd->id, rec->data, rec->bytes, &queue, diff);
 	if (err)
 		return err;
-	if (staged->queues & BIT_ULL(queue)) {
-		*diff = (struct hisil_diff){ .field = "repeated queue", .source = queue,
-					     .here = queue };
-		return -EINVAL;
-	}
+	if (staged->queues & BIT_ULL(queue))
+		return vmig_differs(diff, -EINVAL, "repeated queue", queue, queue);
 	memcpy(staged->ctx[queue], rec->data, rec->bytes);
 	staged->bytes[queue] = rec->bytes;
 	staged->queues |= BIT_ULL(queue);
@@ -210,7 +194,7 @@ static int load_queue(struct hisil_dev *hd, const struct vmig_record *rec,
 static int hisil_load(struct vmig_dev *mig, const struct vmig_record *rec)
 {
 	struct hisil_dev *hd = hisil_from_mig(mig);
-	struct hisil_diff diff;
+	struct vmig_diff diff;
 	int err;
 
 	switch (rec->type) {
@@ -223,9 +207,7 @@ static int hisil_load(struct vmig_dev *mig, const struct vmig_record *rec)
 	default:
 		return -EOPNOTSUPP;
 	}
-	if (err)
-		vmig_refuse(mig, diff.field, diff.here, diff.source);
-	return err;
+	return err ? vmig_refuse(mig, err, &diff) : 0;
 }
 
 static int write_contexts(struct hisil_dev *hd)
@@ -250,11 +232,12 @@ static int hisil_load_end(struct vmig_dev *mig)
 	int err = -EINVAL;
 
 	if (!hd->staged->global) {
-		vmig_refuse(mig, "global contexts", 1, 0);
+		vmig_refuse(mig, err, VMIG_DIFF("global contexts", 1, 0));
 	} else {
 		err = write_contexts(hd);
 		if (err == -EINVAL)
-			vmig_refuse(mig, "CP_ERR of a context", 0, HISIL_ERR_BAD_CONTEXT);
+			vmig_refuse(mig, err, VMIG_DIFF("CP_ERR of a context", 0,
+							HISIL_ERR_BAD_CONTEXT));
 	}
 	hisil_unstage(hd);
 	return err;

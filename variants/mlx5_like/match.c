@@ -5,13 +5,7 @@
  */
 #include "match.h"
 
-static int differs(struct mlxl_diff *diff, int err, const char *field, u64 source, u64 here)
-{
-	*diff = (struct mlxl_diff){ .field = field, .source = source, .here = here };
-	return err;
-}
-
-int mlxl_ident_check(const struct mlxl_ident *id, struct mlxl_diff *diff)
+int mlxl_ident_check(const struct mlxl_ident *id, struct vmig_diff *diff)
 {
 	const struct {
 		const char *field;
@@ -27,8 +21,8 @@ int mlxl_ident_check(const struct mlxl_ident *id, struct mlxl_diff *diff)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (!rules[i].fits)
-			return differs(diff, -EOPNOTSUPP, rules[i].field, rules[i].value,
-				       rules[i].limit);
+			return vmig_differs(diff, -EOPNOTSUPP, rules[i].field,
+					    rules[i].limit, rules[i].value);
 	return 0;
 }
 
@@ -53,18 +47,19 @@ void mlxl_match_write(const struct mlxl_ident *id, struct mlxl_match *match)
 }
 
 int mlxl_match_check(const struct mlxl_ident *id, const void *buf, size_t bytes,
-		     struct mlxl_diff *diff)
+		     struct vmig_diff *diff)
 {
 	struct mlxl_match m;
 
 	if (bytes != sizeof(m))
-		return differs(diff, -EINVAL, "match size", bytes, sizeof(m));
+		return vmig_differs(diff, -EINVAL, "match size", sizeof(m), bytes);
 	memcpy(&m, buf, sizeof(m));
 	if (le32_to_cpu(m.magic) != MLXL_MATCH_MAGIC)
-		return differs(diff, -EINVAL, "match magic", le32_to_cpu(m.magic),
-			       MLXL_MATCH_MAGIC);
+		return vmig_differs(diff, -EINVAL, "match magic", MLXL_MATCH_MAGIC,
+				    le32_to_cpu(m.magic));
 	if (m.reserved)
-		return differs(diff, -EINVAL, "match reserved", le16_to_cpu(m.reserved), 0);
+		return vmig_differs(diff, -EINVAL, "match reserved", 0,
+				    le16_to_cpu(m.reserved));
 
 	const u32 version = le32_to_cpu(m.image_version);
 	const u64 features = le64_to_cpu(m.features), size = le64_to_cpu(m.image_bytes);
@@ -87,39 +82,41 @@ int mlxl_match_check(const struct mlxl_ident *id, const void *buf, size_t bytes,
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (!rules[i].fits)
-			return differs(diff, -EOPNOTSUPP, rules[i].field, rules[i].source,
-				       rules[i].here);
+			return vmig_differs(diff, -EOPNOTSUPP, rules[i].field,
+					    rules[i].here, rules[i].source);
 	return 0;
 }
 
 int mlxl_load_image(struct mlxl_loading *l, const void *buf, size_t bytes,
-		    struct mlxl_diff *diff)
+		    struct vmig_diff *diff)
 {
 	struct mlxl_rec_image rec;
 	u32 mode, flags;
 	u64 size;
 
 	if (bytes != sizeof(rec))
-		return differs(diff, -EINVAL, "size of image record", bytes, sizeof(rec));
+		return vmig_differs(diff, -EINVAL, "size of image record", sizeof(rec),
+				    bytes);
 	memcpy(&rec, buf, sizeof(rec));
 	mode = le32_to_cpu(rec.mode);
 	flags = le32_to_cpu(rec.flags);
 	size = le64_to_cpu(rec.bytes);
 
 	if (l->open)
-		return differs(diff, -EINVAL, "image within an image", 1, 0);
+		return vmig_differs(diff, -EINVAL, "image within an image", 0, 1);
 	if (l->loaded && l->final)
-		return differs(diff, -EINVAL, "image after the final one", 1, 0);
+		return vmig_differs(diff, -EINVAL, "image after the final one", 0, 1);
 	if (mode > MLXL_IMAGE_INCREMENTAL)
-		return differs(diff, -EINVAL, "image mode", mode, MLXL_IMAGE_INCREMENTAL);
+		return vmig_differs(diff, -EINVAL, "image mode", MLXL_IMAGE_INCREMENTAL,
+				    mode);
 	if (flags & ~MLXL_REC_FINAL)
-		return differs(diff, -EINVAL, "image flags", flags, MLXL_REC_FINAL);
+		return vmig_differs(diff, -EINVAL, "image flags", MLXL_REC_FINAL, flags);
 	if (mode == MLXL_IMAGE_INCREMENTAL && !l->loaded)
-		return differs(diff, -EINVAL, "incremental image without a base", 1, 0);
+		return vmig_differs(diff, -EINVAL, "incremental image without a base", 0, 1);
 	if (!size || !IS_ALIGNED(size, 4096))
-		return differs(diff, -EINVAL, "image alignment", size, 4096);
+		return vmig_differs(diff, -EINVAL, "image alignment", 4096, size);
 	if (size > l->most)
-		return differs(diff, -EOPNOTSUPP, "image size", size, l->most);
+		return vmig_differs(diff, -EOPNOTSUPP, "image size", l->most, size);
 
 	l->open = true;
 	l->final = flags & MLXL_REC_FINAL;
@@ -129,25 +126,27 @@ int mlxl_load_image(struct mlxl_loading *l, const void *buf, size_t bytes,
 }
 
 int mlxl_load_piece(struct mlxl_loading *l, const void *buf, size_t bytes, u64 *offset,
-		    struct mlxl_diff *diff)
+		    struct vmig_diff *diff)
 {
 	struct mlxl_rec_piece rec;
 	size_t size;
 
 	if (bytes < sizeof(rec))
-		return differs(diff, -EINVAL, "size of piece record", bytes, sizeof(rec));
+		return vmig_differs(diff, -EINVAL, "size of piece record", sizeof(rec),
+				    bytes);
 	memcpy(&rec, buf, sizeof(rec));
 	size = bytes - sizeof(rec);
 
 	if (!l->open)
-		return differs(diff, -EINVAL, "piece outside of an image", 1, 0);
+		return vmig_differs(diff, -EINVAL, "piece outside of an image", 0, 1);
 	if (!size || !IS_ALIGNED(size, 4096) || size > MLXL_PIECE_BYTES)
-		return differs(diff, -EINVAL, "piece size", size, MLXL_PIECE_BYTES);
+		return vmig_differs(diff, -EINVAL, "piece size", MLXL_PIECE_BYTES, size);
 	if (le64_to_cpu(rec.offset) != l->pos)
-		return differs(diff, -EINVAL, "piece offset", le64_to_cpu(rec.offset), l->pos);
+		return vmig_differs(diff, -EINVAL, "piece offset", l->pos,
+				    le64_to_cpu(rec.offset));
 	if (size > l->bytes - l->pos)
-		return differs(diff, -EINVAL, "piece beyond the image", size,
-			       l->bytes - l->pos);
+		return vmig_differs(diff, -EINVAL, "piece beyond the image",
+				    l->bytes - l->pos, size);
 
 	*offset = l->pos;
 	l->pos += size;
@@ -155,22 +154,23 @@ int mlxl_load_piece(struct mlxl_loading *l, const void *buf, size_t bytes, u64 *
 }
 
 int mlxl_load_image_end(struct mlxl_loading *l, const void *buf, size_t bytes,
-			bool *dropped, struct mlxl_diff *diff)
+			bool *dropped, struct vmig_diff *diff)
 {
 	struct mlxl_rec_end rec;
 	u32 outcome;
 
 	if (bytes != sizeof(rec))
-		return differs(diff, -EINVAL, "size of image end", bytes, sizeof(rec));
+		return vmig_differs(diff, -EINVAL, "size of image end", sizeof(rec), bytes);
 	memcpy(&rec, buf, sizeof(rec));
 	outcome = le32_to_cpu(rec.outcome);
 
 	if (!l->open)
-		return differs(diff, -EINVAL, "end outside of an image", 1, 0);
+		return vmig_differs(diff, -EINVAL, "end outside of an image", 0, 1);
 	if (outcome > MLXL_REC_DROPPED || rec.reserved)
-		return differs(diff, -EINVAL, "image outcome", outcome, MLXL_REC_DROPPED);
+		return vmig_differs(diff, -EINVAL, "image outcome", MLXL_REC_DROPPED,
+				    outcome);
 	if (outcome == MLXL_REC_COMPLETE && l->pos != l->bytes)
-		return differs(diff, -EINVAL, "bytes of the image", l->pos, l->bytes);
+		return vmig_differs(diff, -EINVAL, "bytes of the image", l->bytes, l->pos);
 
 	*dropped = outcome == MLXL_REC_DROPPED;
 	l->open = false;

@@ -6,6 +6,7 @@
 #ifndef MLXL_MATCH_H
 #define MLXL_MATCH_H
 
+#include <vpv/diff.h>
 #include <vpv/stream.h>
 
 #include "regs.h"
@@ -102,18 +103,6 @@ struct mlxl_ident {
 };
 
 /**
- * struct mlxl_diff - The first thing that did not fit
- * @field: Its name, for the log.
- * @source: Value in the stream.
- * @here: Value of this function.
- */
-struct mlxl_diff {
-	const char *field;
-	u64 source;
-	u64 here;
-};
-
-/**
  * struct mlxl_loading - How far a stream has come
  * @most: Largest image that this device takes.
  * @open: An image has begun.
@@ -138,7 +127,7 @@ struct mlxl_loading {
  *
  * Return: 0 or -EOPNOTSUPP.
  */
-int mlxl_ident_check(const struct mlxl_ident *id, struct mlxl_diff *diff);
+int mlxl_ident_check(const struct mlxl_ident *id, struct vmig_diff *diff);
 
 /**
  * mlxl_image_check() - Is that the size of an image?
@@ -169,7 +158,7 @@ void mlxl_match_write(const struct mlxl_ident *id, struct mlxl_match *match);
  * not fit.
  */
 int mlxl_match_check(const struct mlxl_ident *id, const void *buf, size_t bytes,
-		     struct mlxl_diff *diff);
+		     struct vmig_diff *diff);
 
 /**
  * mlxl_load_image() - An image begins
@@ -181,7 +170,7 @@ int mlxl_match_check(const struct mlxl_ident *id, const void *buf, size_t bytes,
  * Return: 0 or -EINVAL; -EOPNOTSUPP for an image that is too large.
  */
 int mlxl_load_image(struct mlxl_loading *l, const void *buf, size_t bytes,
-		    struct mlxl_diff *diff);
+		    struct vmig_diff *diff);
 
 /**
  * mlxl_load_piece() - A part of it
@@ -194,7 +183,7 @@ int mlxl_load_image(struct mlxl_loading *l, const void *buf, size_t bytes,
  * Return: size of the part, which ends with @buf, or -EINVAL.
  */
 int mlxl_load_piece(struct mlxl_loading *l, const void *buf, size_t bytes, u64 *offset,
-		    struct mlxl_diff *diff);
+		    struct vmig_diff *diff);
 
 /**
  * mlxl_load_image_end() - The image ends
@@ -207,6 +196,6 @@ int mlxl_load_piece(struct mlxl_loading *l, const void *buf, size_t bytes, u64 *
  * Return: 0 or -EINVAL.
  */
 int mlxl_load_image_end(struct mlxl_loading *l, const void *buf, size_t bytes,
-			bool *dropped, struct mlxl_diff *diff);
+			bool *dropped, struct vmig_diff *diff);
 
 #endif /* MLXL_MATCH_H */

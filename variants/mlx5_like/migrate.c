@@ -216,7 +216,7 @@ static void mlxl_reset(struct vmig_dev *mig)
 static int identify(struct mlxl_dev *md, struct mlxl_ident *id)
 {
 	struct mlxl_function fn;
-	struct mlxl_diff diff;
+	struct vmig_diff diff;
 	int err;
 
 	err = mlxl_hw_caps(md, &md->caps);
@@ -224,15 +224,12 @@ static int identify(struct mlxl_dev *md, struct mlxl_ident *id)
 		err = mlxl_hw_query(md, &fn);
 	if (err)
 		return err;
-	if (le32_to_cpu(fn.state) != MLXL_ENABLED) {
-		vmig_refuse(&md->mig, "state of the function", MLXL_ENABLED,
-			    le32_to_cpu(fn.state));
-		return -ENODEV;
-	}
-	if (le32_to_cpu(fn.flags) & MLXL_FN_FAILED) {
-		vmig_refuse(&md->mig, "failure of the function", 0, le32_to_cpu(fn.reason));
-		return -EOPNOTSUPP;
-	}
+	if (le32_to_cpu(fn.state) != MLXL_ENABLED)
+		return vmig_refuse(&md->mig, -ENODEV, VMIG_DIFF("state of the function",
+				   MLXL_ENABLED, le32_to_cpu(fn.state)));
+	if (le32_to_cpu(fn.flags) & MLXL_FN_FAILED)
+		return vmig_refuse(&md->mig, -EOPNOTSUPP, VMIG_DIFF("failure of the function",
+				   0, le32_to_cpu(fn.reason)));
 	*id = (struct mlxl_ident){
 		.image_version = le16_to_cpu(md->caps.image_version),
 		.image_oldest = le16_to_cpu(md->caps.image_oldest),
@@ -244,9 +241,7 @@ static int identify(struct mlxl_dev *md, struct mlxl_ident *id)
 		.queue_size = le16_to_cpu(fn.queue_size),
 	};
 	err = mlxl_ident_check(id, &diff);
-	if (err)
-		vmig_refuse(&md->mig, diff.field, diff.here, diff.source);
-	return err;
+	return err ? vmig_refuse(&md->mig, err, &diff) : 0;
 }
 
 static int mlxl_match(struct vmig_dev *mig, void *buf)
@@ -270,16 +265,14 @@ static int mlxl_verify(struct vmig_dev *mig, const void *buf, size_t bytes)
 {
 	struct mlxl_dev *md = mlxl_from_mig(mig);
 	struct mlxl_ident id;
-	struct mlxl_diff diff;
+	struct vmig_diff diff;
 	int err;
 
 	err = identify(md, &id);
 	if (err)
 		return err;
 	err = mlxl_match_check(&id, buf, bytes, &diff);
-	if (err)
-		vmig_refuse(mig, diff.field, diff.here, diff.source);
-	return err;
+	return err ? vmig_refuse(mig, err, &diff) : 0;
 }
 
 /* ---- Loading ---- */
@@ -302,7 +295,7 @@ static int mlxl_load_begin(struct vmig_dev *mig)
 }
 
 static int load_image(struct mlxl_dev *md, const struct vmig_record *rec,
-		      struct mlxl_diff *diff)
+		      struct vmig_diff *diff)
 {
 	struct mlxl_load *l = &md->load;
 	int err;
@@ -316,7 +309,7 @@ static int load_image(struct mlxl_dev *md, const struct vmig_record *rec,
  * that it takes.  The last one is waited for when the buffer is needed again.
  */
 static int load_piece(struct mlxl_dev *md, const struct vmig_record *rec,
-		      struct mlxl_diff *diff)
+		      struct vmig_diff *diff)
 {
 	struct mlxl_load *l = &md->load;
 	struct mlxl_io *io = &md->io[l->at];
@@ -368,17 +361,17 @@ static const char *const image_reasons[MLXL_IMAGE_REASONS] = {
 
 static int image_refused(struct mlxl_dev *md, u32 reason)
 {
+	const bool unfit = reason == MLXL_IMAGE_VERSION || reason == MLXL_IMAGE_CONFIG;
 	const char *field = "firmware: image";
 
 	if (reason < MLXL_IMAGE_REASONS && image_reasons[reason])
 		field = image_reasons[reason];
-	vmig_refuse(&md->mig, field, 0, reason);
-	return reason == MLXL_IMAGE_VERSION || reason == MLXL_IMAGE_CONFIG ? -EOPNOTSUPP :
-									     -EINVAL;
+	return vmig_refuse(&md->mig, unfit ? -EOPNOTSUPP : -EINVAL,
+			   VMIG_DIFF(field, 0, reason));
 }
 
 static int load_image_end(struct mlxl_dev *md, const struct vmig_record *rec,
-			  struct mlxl_diff *diff)
+			  struct vmig_diff *diff)
 {
 	struct mlxl_load *l = &md->load;
 	bool dropped;
@@ -440,14 +433,14 @@ static struct vmig_chunk *mlxl_load_chunk(struct vmig_dev *mig, u32 type, u32 by
 static int mlxl_load(struct vmig_dev *mig, const struct vmig_record *rec)
 {
 	static int (*const take[])(struct mlxl_dev *md, const struct vmig_record *rec,
-				   struct mlxl_diff *diff) = {
+				   struct vmig_diff *diff) = {
 		[MLXL_RECORD_IMAGE - VPV_RECORD_FAMILY] = load_image,
 		[MLXL_RECORD_PIECE - VPV_RECORD_FAMILY] = load_piece,
 		[MLXL_RECORD_IMAGE_END - VPV_RECORD_FAMILY] = load_image_end,
 	};
 	struct mlxl_dev *md = mlxl_from_mig(mig);
 	u32 kind = rec->type - VPV_RECORD_FAMILY;
-	struct mlxl_diff diff = {};
+	struct vmig_diff diff = {};
 	int err;
 
 	if (kind >= ARRAY_SIZE(take))
@@ -458,7 +451,7 @@ static int mlxl_load(struct vmig_dev *mig, const struct vmig_record *rec)
 	if (!err)
 		return 0;
 	if (diff.field)
-		vmig_refuse(mig, diff.field, diff.here, diff.source);
+		vmig_refuse(mig, err, &diff);
 	return load_failed(md, err);
 }
 
@@ -470,8 +463,7 @@ static int mlxl_load_end_hook(struct vmig_dev *mig)
 	mlxl_ios_free(md);
 	if (l->loaded && l->final && !l->open)
 		return 0;
-	vmig_refuse(mig, "final images", 1, 0);
-	return -EINVAL;
+	return vmig_refuse(mig, -EINVAL, VMIG_DIFF("final images", 1, 0));
 }
 
 const struct vmig_ops mlxl_mig_ops = {

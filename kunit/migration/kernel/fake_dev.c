@@ -91,10 +91,9 @@ static int fake_verify(struct vmig_dev *mig, const void *buf, size_t bytes)
 {
 	int err = hook_begin(mig, FAKE_VERIFY);
 
-	if (!err && (bytes != FAKE_MATCH_BYTES || memchr_inv(buf, 0x5a, bytes))) {
-		vmig_refuse(mig, "match bytes", 0x5a, *(const u8 *)buf);
-		err = -EOPNOTSUPP;
-	}
+	if (!err && (bytes != FAKE_MATCH_BYTES || memchr_inv(buf, 0x5a, bytes)))
+		err = vmig_refuse(mig, -EOPNOTSUPP,
+				  VMIG_DIFF("match bytes", 0x5a, *(const u8 *)buf));
 	return hook_end(mig, err);
 }
 

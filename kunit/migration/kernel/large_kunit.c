@@ -75,8 +75,8 @@ static int large_load(struct vmig_dev *mig, const struct vmig_record *rec)
 		large.wrong = true;
 	if (!rec->optional)
 		return 0;
-	vmig_refuse(mig, "what only this device knows", 1, 0);
-	return -EOPNOTSUPP;
+	return vmig_refuse(mig, -EOPNOTSUPP,
+			   VMIG_DIFF("what only this device knows", 1, 0));
 }
 
 static int large_track_limits(struct vmig_dev *mig, struct vmig_track_limits *limits)
