@@ -13,7 +13,6 @@
 
 #define IMPORTER	"/dev/vpv_test_importer"
 #define TEST_DRIVER	"vpv_test_variant"
-#define STEP		"/sys/module/vpv_test_error/parameters/step"
 #define SRIOV_PARAM	"/sys/module/vpv_pci/parameters/enable_sriov"
 #define FEATURE		VFIO_DEVICE_FEATURE_DMA_BUF
 #define GET		VFIO_DEVICE_FEATURE_GET
@@ -358,14 +357,6 @@ static int power(struct vdev *v, unsigned int state)
 	return pm ? vdev_cfg_set(v, pm + PCI_PM_CTRL, 2, state) : -ENOENT;
 }
 
-static int step(struct vdev *v, const char *name)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "%s %s", v->slot.bdf, name);
-	return sysfs_write(STEP, text);
-}
-
 static int flr(struct vdev *v)
 {
 	unsigned int exp = vdev_find_cap(v, PCI_CAP_ID_EXP);
@@ -398,8 +389,8 @@ static int off(struct vdev *v) { return set_memory(v, false); }
 static int on(struct vdev *v) { return set_memory(v, true); }
 static int d3(struct vdev *v) { return power(v, 3); }
 static int d0(struct vdev *v) { return power(v, 0); }
-static int frozen(struct vdev *v) { return step(v, "frozen"); }
-static int recovered(struct vdev *v) { return step(v, "reset"); }
+static int frozen(struct vdev *v) { return vdev_error(v->slot.bdf, "frozen"); }
+static int recovered(struct vdev *v) { return vdev_error(v->slot.bdf, "reset"); }
 static int enter(struct vdev *v) { return low_power(v, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY); }
 static int leave(struct vdev *v) { return low_power(v, VFIO_DEVICE_FEATURE_LOW_POWER_EXIT); }
 

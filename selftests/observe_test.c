@@ -13,7 +13,6 @@
 
 #define ROOT		"/sys/kernel/debug/vpv_core"
 #define EVENTS		"/sys/kernel/tracing/events"
-#define STEP		"/sys/module/vpv_test_error/parameters/step"
 #define FEATURE_SET	VFIO_DEVICE_FEATURE_SET
 #define ENTRY		VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY
 #define WAKEUP		VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP
@@ -250,10 +249,7 @@ static const char *const steps[] = { "normal", "mmio", "frozen", "reset", "resum
 
 static int error(struct scene *s, unsigned long step)
 {
-	char text[64];
-
-	snprintf(text, sizeof(text), "%s %s", s->slot.bdf, steps[step]);
-	return sysfs_write(STEP, text);
+	return vdev_error(s->slot.bdf, steps[step]);
 }
 
 static int save(struct scene *s, unsigned long unused)
@@ -337,8 +333,9 @@ static const struct row rows[] = {
 	{ NIC, "memory works", error, 1, "", { "vpv_error: mmio_enabled channel=1 answer=5" } },
 	{ NIC, "error that needs a reset", error, 2, "zap 1",
 	  { "vpv_error: detected channel=2 answer=3", "vpv_zap:" } },
-	{ NIC, "reset of the link", error, 3, "",
-	  { "vpv_error: slot_reset channel=2 answer=5" } },
+	{ NIC, "reset of the link", error, 3, "zap 1",
+	  { "vpv_error: slot_reset channel=2 answer=5", "vpv_zap:",
+	    "vpv_power: D0 -> D0 err=0" } },
 	{ NIC, "recovery", error, 4, "", { "vpv_error: resume channel=1 answer=5" }, true },
 	{ NIC, "close and open", reopen, 0, "",
 	  { "vpv_reset: close err=0", "vpv_reset: open err=0" }, true },
@@ -477,7 +474,7 @@ FIXTURE_SETUP(observe)
 		NEED_SLOTS(&s->slot, 1);
 	else
 		NEED_STOCK(variant->device, &s->slot, 1);
-	if (access(STEP, F_OK))
+	if (!vdev_error_works())
 		SKIP(return, "vpv_test_error is not loaded");
 	ASSERT_EQ(0, vdev_open(&s->v, &s->slot, VDEV_GROUP));
 	ASSERT_EQ(0, vdev_bus_master(&s->v, false));

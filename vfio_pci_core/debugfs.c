@@ -45,6 +45,13 @@ static void yes_no(struct seq_file *s, const char *name, bool yes)
 	seq_printf(s, "%s %s\n", name, yes ? "yes" : "no");
 }
 
+static const char *const channel_names[] = {
+	[VPV_CHANNEL_NORMAL] = "normal",
+	[VPV_CHANNEL_FROZEN] = "frozen",
+	[VPV_CHANNEL_RESET] = "reset",
+	[VPV_CHANNEL_FAILED] = "failed",
+};
+
 static int state_show(struct seq_file *s, void *unused)
 {
 	struct vpv_device *vpv = s->private;
@@ -58,6 +65,8 @@ static int state_show(struct seq_file *s, void *unused)
 	yes_no(s, "low_power", st->low_power);
 	yes_no(s, "memory", st->cfg && vpv_memory_enabled(vpv));
 	up_read(&st->memory_lock);
+	seq_printf(s, "channel %s\n", channel_names[atomic_read(&st->channel)]);
+	yes_no(s, "settled", !work_busy(&st->settle.work));
 	seq_printf(s, "interrupt %s %u\n", irq_type_name(READ_ONCE(st->irq_type)),
 		   READ_ONCE(st->irq_vectors));
 	yes_no(s, "reset_works", st->reset_works);

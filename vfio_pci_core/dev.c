@@ -35,11 +35,11 @@ static int settle_config(struct vpv_device *vpv)
 	int ret = 0;
 
 	down_write(&st->memory_lock);
-	if (st->frozen)
-		vpv_config_restore(vpv);
-	else
+	if (vpv_channel_normal(vpv))
 		ret = save_config(vpv);
-	st->frozen = false;
+	else
+		vpv_config_restore(vpv);
+	atomic_set(&st->channel, VPV_CHANNEL_NORMAL);
 	up_write(&st->memory_lock);
 	return ret;
 }
@@ -290,11 +290,11 @@ void vpv_op_close(struct vfio_device *vdev)
 	vpv_sriov_close(vpv);
 	vpv_variant_close(vpv);
 
-	down_write(&st->memory_lock);
-	vpv_power_set(vpv, PCI_D0);
-	up_write(&st->memory_lock);
-	kfree(st->pm_saved);
-	st->pm_saved = NULL;
+	scoped_guard(rwsem_write, &st->memory_lock) {
+		vpv_power_set(vpv, PCI_D0);
+		kfree(st->pm_saved);
+		st->pm_saved = NULL;
+	}
 
 	dma_off(vpv);
 	vpv_irqs_close(vpv);
@@ -326,6 +326,7 @@ int vpv_op_init(struct vfio_device *vdev)
 	spin_lock_init(&st->irqlock);
 	xa_init(&st->vectors);
 	init_rwsem(&st->memory_lock);
+	vpv_settle_init(vpv);
 	INIT_LIST_HEAD(&st->sriov.node);
 	st->sriov.self = vpv;
 	st->irq_type = VPV_IRQ_NONE;
@@ -492,6 +493,7 @@ void vpv_remove(struct pci_dev *pdev)
 	vpv_variant_remove(vpv);
 	vfio_unregister_group_dev(&vpv->vdev);
 	vpv_debugfs_remove(vpv);
+	vpv_settle_stop(vpv);
 
 	if (vpv->state->enabled)
 		pci_disable_device(pdev);
@@ -510,14 +512,20 @@ static void __exit vpv_core_exit(void)
 	/* Eventfds may still be on their way out, by code of this module. */
 	rcu_barrier();
 	vpv_debugfs_exit();
+	vpv_aer_module_exit();
 }
 module_exit(vpv_core_exit);
 
 static int __init vpv_core_init(void)
 {
-	int ret = vpv_sriov_module_init();
+	int ret = vpv_aer_module_init();
 
-	if (!ret)
+	if (ret)
+		return ret;
+	ret = vpv_sriov_module_init();
+	if (ret)
+		vpv_aer_module_exit();
+	else
 		vpv_debugfs_init();
 	return ret;
 }

@@ -27,31 +27,29 @@ int vpv_awake_slow(struct vpv_device *vpv)
 	return -EIO;
 }
 
-/* Return: the eventfd to be told, if there is one. */
-static struct eventfd_ctx *exit_locked(struct vpv_device *vpv)
+/*
+ * The end of low power, by the user while he keeps the function awake, or when it wakes
+ * up: the PM core does not let these two meet.
+ */
+static void low_power_end(struct vpv_device *vpv, const struct eventfd_ctx *wake)
 {
-	struct vpv_state *st = vpv->state;
-	struct eventfd_ctx *wake = st->wake;
-
-	lockdep_assert_held_write(&st->memory_lock);
-
-	if (!st->low_power)
-		return NULL;
 	pm_runtime_get_noresume(&vpv->pdev->dev);
-	WRITE_ONCE(st->low_power, false);
-	st->wake = NULL;
-	vpv_memory_back(vpv);
+	WRITE_ONCE(vpv->state->low_power, false);
 	trace_vpv_low_power(vpv->pdev, false, wake);
-	return wake;
 }
 
 static void low_power_exit(struct vpv_device *vpv)
 {
+	struct vpv_state *st = vpv->state;
 	struct eventfd_ctx *wake;
 
-	down_write(&vpv->state->memory_lock);
-	wake = exit_locked(vpv);
-	up_write(&vpv->state->memory_lock);
+	down_write(&st->memory_lock);
+	wake = xchg(&st->wake, NULL);
+	if (st->low_power) {
+		low_power_end(vpv, wake);
+		vpv_memory_back(vpv);
+	}
+	up_write(&st->memory_lock);
 	if (wake)
 		eventfd_ctx_put(wake);
 }
@@ -133,8 +131,14 @@ int vpv_low_power_feature(struct vpv_device *vpv, u32 flags, void __user *arg, s
 /* Close: whatever the user has left, the function is awake and in use again. */
 void vpv_low_power_close(struct vpv_device *vpv)
 {
+	struct eventfd_ctx *wake = xchg(&vpv->state->wake, NULL);
+
+	/* Closing is no waking. */
+	if (wake)
+		eventfd_ctx_put(wake);
+	pm_runtime_get_sync(&vpv->pdev->dev);
 	low_power_exit(vpv);
-	pm_runtime_resume(&vpv->pdev->dev);
+	pm_runtime_put(&vpv->pdev->dev);
 }
 
 static int runtime_suspend(struct device *dev)
@@ -153,23 +157,27 @@ static int runtime_suspend(struct device *dev)
 	return 0;
 }
 
+/*
+ * Without memory_lock: error recovery wakes functions under pci_bus_sem.  Nor is it
+ * needed: whoever is at the registers would have kept the function awake.
+ */
 static int runtime_resume(struct device *dev)
 {
 	struct vpv_device *vpv = dev_get_drvdata(dev);
 	struct vpv_state *st = vpv->state;
-	struct eventfd_ctx *wake = NULL;
+	struct eventfd_ctx *wake;
 
-	down_write(&st->memory_lock);
 	if (st->pm_forced)
 		vpv_memory_off(vpv);
 	st->pm_forced = false;
-	/* Who asked to be told is told once, and low power is over. */
-	if (st->wake)
-		wake = exit_locked(vpv);
-	up_write(&st->memory_lock);
-
 	vpv_intx_resume(vpv);
+
+	/* Who asked to be told is told once, and low power is over. */
+	wake = xchg(&st->wake, NULL);
 	if (wake) {
+		low_power_end(vpv, wake);
+		/* For dma-bufs. */
+		vpv_settle_later(vpv);
 		eventfd_signal(wake);
 		eventfd_ctx_put(wake);
 	}

@@ -23,7 +23,7 @@ bool vpv_memory_enabled(struct vpv_device *vpv)
 	lockdep_assert_held(&vpv->state->memory_lock);
 
 	if (pdev->current_state != PCI_D0 || vpv->state->asleep != PCI_D0 ||
-	    vpv_gone(pdev) || vpv->state->frozen)
+	    vpv_gone(pdev) || !vpv_channel_normal(vpv))
 		return false;
 	return user_enabled(vpv);
 }
@@ -49,7 +49,7 @@ bool vpv_bar_enabled(struct vpv_device *vpv, const struct vpv_bar_state *bar)
 {
 	if (bar->mem)
 		return vpv_memory_enabled(vpv);
-	return !vpv_gone(vpv->pdev) && !vpv->state->frozen;
+	return !vpv_gone(vpv->pdev) && vpv_channel_normal(vpv);
 }
 
 bool vpv_bar_ones(struct vpv_device *vpv, const struct vpv_bar_state *bar)
@@ -60,12 +60,29 @@ bool vpv_bar_ones(struct vpv_device *vpv, const struct vpv_bar_state *bar)
 /* May BARs be reached without asking each time: by mappings, by other devices? */
 bool vpv_memory_mappable(struct vpv_device *vpv)
 {
-	return !vpv->state->low_power && vpv_memory_enabled(vpv);
+	return !READ_ONCE(vpv->state->low_power) && vpv_memory_enabled(vpv);
 }
 
-static void zap_regions(struct vpv_device *vpv, unsigned int first, u64 bytes)
+static void unmap_regions(struct vpv_device *vpv, unsigned int first, unsigned int num)
 {
-	unmap_mapping_range(vpv->vdev.inode->i_mapping, vpv_index_to_offset(first), bytes, true);
+	unmap_mapping_range(vpv->vdev.inode->i_mapping, vpv_index_to_offset(first),
+			    vpv_index_to_offset(num), true);
+}
+
+/*
+ * Take away all mappings of BARs by CPUs, and of regions that are like one.  Without
+ * memory_lock a fault that is under way may make one more: see insert_block().
+ *
+ * Context: may sleep, but not for long.
+ */
+void vpv_memory_unmap(struct vpv_device *vpv)
+{
+	unsigned long like_bar = READ_ONCE(vpv->state->like_bar);
+	unsigned int i;
+
+	unmap_regions(vpv, VFIO_PCI_BAR0_REGION_INDEX, VPV_BARS);
+	for_each_set_bit(i, &like_bar, VPV_MAX_REGIONS)
+		unmap_regions(vpv, i, 1);
 }
 
 /*
@@ -74,18 +91,12 @@ static void zap_regions(struct vpv_device *vpv, unsigned int first, u64 bytes)
  */
 void vpv_memory_zap(struct vpv_device *vpv)
 {
-	struct vpv_state *st = vpv->state;
-
-	lockdep_assert_held_write(&st->memory_lock);
+	lockdep_assert_held_write(&vpv->state->memory_lock);
 
 	vpv_count(vpv, VPV_COUNT_ZAP);
 	trace_vpv_zap(vpv->pdev);
+	vpv_memory_unmap(vpv);
 	vpv_dmabufs_revoke(vpv);
-	zap_regions(vpv, VFIO_PCI_BAR0_REGION_INDEX, vpv_index_to_offset(VPV_BARS));
-	for (unsigned int i = 0; i < st->num_dev_regions; i++)
-		if (st->dev_regions[i].like_bar)
-			zap_regions(vpv, st->dev_regions[i].index,
-				    PAGE_ALIGN(st->dev_regions[i].bytes));
 	vpv_ones_free(vpv);
 }
 
@@ -116,14 +127,12 @@ void vpv_memory_unplugged(struct vpv_device *vpv)
 }
 
 /* Set or clear memory space enable in hardware, and no other bit. */
-static void command_memory(struct vpv_device *vpv, bool on)
+static void write_memory_bit(struct vpv_device *vpv, bool on)
 {
 	struct pci_dev *pdev = vpv->pdev;
 	unsigned long flags;
 	u16 cmd;
 
-	/* Not into the middle of a reset that sysfs has started. */
-	pci_cfg_access_lock(pdev);
 	spin_lock_irqsave(&vpv->state->irqlock, flags);
 	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
 	if (!PCI_POSSIBLE_ERROR(cmd)) {
@@ -131,7 +140,16 @@ static void command_memory(struct vpv_device *vpv, bool on)
 		pci_write_config_word(pdev, PCI_COMMAND, cmd);
 	}
 	spin_unlock_irqrestore(&vpv->state->irqlock, flags);
-	pci_cfg_access_unlock(pdev);
+}
+
+static void command_memory(struct vpv_device *vpv, bool on)
+{
+	lockdep_assert_held_write(&vpv->state->memory_lock);
+
+	/* Not into the middle of a reset that sysfs has started. */
+	pci_cfg_access_lock(vpv->pdev);
+	write_memory_bit(vpv, on);
+	pci_cfg_access_unlock(vpv->pdev);
 }
 
 /* Memory space on in hardware.  Return: whether it was off. */
@@ -150,12 +168,13 @@ bool vpv_memory_on(struct vpv_device *vpv)
 	return true;
 }
 
-/* Undo vpv_memory_on(). */
+/*
+ * Undo vpv_memory_on() when the function wakes up: without locks, since nobody else is at
+ * it yet, a reset by sysfs included.
+ */
 void vpv_memory_off(struct vpv_device *vpv)
 {
-	lockdep_assert_held_write(&vpv->state->memory_lock);
-
-	command_memory(vpv, false);
+	write_memory_bit(vpv, false);
 }
 
 static void force_locked(struct vpv_device *vpv)
@@ -166,7 +185,7 @@ static void force_locked(struct vpv_device *vpv)
 static void unforce_locked(struct vpv_device *vpv)
 {
 	if (vpv->state->mmio_forced)
-		vpv_memory_off(vpv);
+		command_memory(vpv, false);
 	vpv->state->mmio_forced = false;
 }
 
@@ -198,7 +217,7 @@ int vpv_mmio_begin(struct vpv_device *vpv)
 	down_write(&st->memory_lock);
 	if (vpv_gone(vpv->pdev) || !pci_device_is_present(vpv->pdev))
 		ret = -ENODEV;
-	else if (st->frozen)
+	else if (!vpv_channel_normal(vpv))
 		ret = -EIO;
 	else
 		ret = vpv_wake(vpv);

@@ -141,10 +141,16 @@ static vm_fault_t insert_block(struct vpv_device *vpv, struct vm_fault *vmf,
 
 	pfn = ALIGN_DOWN(pfn, 1UL << order);
 	down_read(&vpv->state->memory_lock);
-	if (vpv_memory_mappable(vpv))
+	if (vpv_memory_mappable(vpv)) {
 		ret = vpv_compat_insert_pfn(vmf, pfn, order);
-	else if (!vpv->state->low_power && vpv_memory_ones(vpv) && is_zapped(vpv, vmf->pgoff))
+		/* An error may have been told, and mappings taken away, before it was made. */
+		smp_mb();
+		if (unlikely(!vpv_channel_normal(vpv)))
+			vpv_memory_unmap(vpv);
+	} else if (!vpv->state->low_power && vpv_memory_ones(vpv) &&
+		   is_zapped(vpv, vmf->pgoff)) {
 		ret = vpv_ones_fault(vpv, vmf, order);
+	}
 	up_read(&vpv->state->memory_lock);
 	return ret;
 }

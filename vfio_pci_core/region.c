@@ -352,9 +352,6 @@ int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
 	if (!st->dev_regions)
 		return -ENOMEM;
 
-	/* A zap may come from error recovery. */
-	guard(rwsem_write)(&st->memory_lock);
-
 	st->dev_regions[nr] = (struct vpv_region){
 		.index = VPV_PCI_REGIONS + nr,
 		.type = type,
@@ -365,6 +362,8 @@ int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
 		.ops = ops,
 		.priv = priv,
 	};
+	if (st->dev_regions[nr].like_bar)
+		WRITE_ONCE(st->like_bar, st->like_bar | BIT(VPV_PCI_REGIONS + nr));
 	st->num_dev_regions++;
 	return VPV_PCI_REGIONS + nr;
 }
@@ -376,11 +375,9 @@ void vpv_regions_close(struct vpv_device *vpv)
 	struct vpv_region *regions = st->dev_regions;
 	unsigned int num = st->num_dev_regions;
 
-	/* A zap may come from error recovery. */
-	scoped_guard(rwsem_write, &st->memory_lock) {
-		st->dev_regions = NULL;
-		st->num_dev_regions = 0;
-	}
+	WRITE_ONCE(st->like_bar, 0);
+	st->dev_regions = NULL;
+	st->num_dev_regions = 0;
 	while (num--)
 		if (regions[num].ops->release)
 			regions[num].ops->release(vpv, &regions[num]);

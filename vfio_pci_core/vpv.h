@@ -16,8 +16,9 @@
  *	        lock of a dma-buf (dma_resv)
  *	        irqlock (spinlock: INTx masking and bits of the physical COMMAND)
  *
- * Nobody who holds igate calls the engine.  What the PCI core reports (errors)
- * takes memory_lock under the device lock: that is why resets only try.  The page fault handler
+ * Nobody who holds igate calls the engine.  The PCI core reports errors, and wakes
+ * functions to do so, under its pci_bus_sem, which is taken inside memory_lock: what is
+ * called then takes none of these locks but irqlock (aer.c).  The page fault handler
  * brings mmap_lock -> memory_lock, so user memory is touched under none of
  * them.  eventfd wait queue -> irqlock comes from the INTx unmask eventfd, so no
  * eventfd is signalled under irqlock; eventfd slots are read under RCU instead.
@@ -28,12 +29,14 @@
 #ifndef VPV_PRIVATE_H
 #define VPV_PRIVATE_H
 
+#include <linux/atomic.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/vfio.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "count.h"
@@ -115,6 +118,22 @@ struct vpv_intx {
 	bool virq_disabled;
 };
 
+/**
+ * enum vpv_channel - What errors have left of the way to the function
+ * @VPV_CHANNEL_NORMAL: It can be reached.
+ * @VPV_CHANNEL_FROZEN: An error has cut it off; the PCI core is recovering it.
+ * @VPV_CHANNEL_RESET: It was reset for that; its config space is still lost.
+ * @VPV_CHANNEL_FAILED: It was not recovered, and no reset has been successful since.
+ *
+ * In all but the first the user reaches no registers of the function.
+ */
+enum vpv_channel {
+	VPV_CHANNEL_NORMAL,
+	VPV_CHANNEL_FROZEN,
+	VPV_CHANNEL_RESET,
+	VPV_CHANNEL_FAILED,
+};
+
 /* Where the user sees the MSI-X table. */
 struct vpv_msix_table {
 	unsigned int bar;
@@ -156,14 +175,18 @@ struct vpv_pba {
  * @memory_lock: May registers be accessed.
  * @user_command: COMMAND of the user.  memory_lock.
  * @mmio_forced: vpv_memory_force() has enabled memory space.  memory_lock.
- * @pm_forced: Runtime suspend has enabled memory space.  memory_lock.
- * @low_power: The user has LOW_POWER_ENTRY behind him.  Written under memory_lock.
- * @wake: Eventfd to be told when the function wakes up.  memory_lock.
+ * @pm_forced: Runtime suspend has enabled memory space.  Only its callbacks look at it.
+ * @low_power: The user has LOW_POWER_ENTRY behind him.  Set under memory_lock, cleared
+ *	under it or when the function wakes up.
+ * @wake: Eventfd to be told when the function wakes up.  Written under memory_lock
+ *	while the function is awake; taken out by whoever is first.
  * @awake: How many need the function in D0, whatever its user wants.  memory_lock.
  * @asleep: D state of the user if the function is in D0 for others only, else PCI_D0.
  *	Written under memory_lock, and by resets.
- * @frozen: An error has cut the function off, and it was not recovered yet.
- *	memory_lock.
+ * @channel: An enum vpv_channel.  The PCI core's callbacks set it at any time, under no
+ *	lock of ours; others go from one value to another under memory_lock.
+ * @settle: Does what follows from @channel, under memory_lock.
+ * @like_bar: Bit n: mappings of region n go with those of BARs.
  * @dmabufs: struct vpv_dmabuf of what is exported.  A lock in dmabuf.c; made longer
  *	under memory_lock only.
  * @ones: Pages that mappings have while the function does not answer, see ones.c.
@@ -222,7 +245,9 @@ struct vpv_state {
 	struct eventfd_ctx *wake;
 	unsigned int awake;
 	pci_power_t asleep;
-	bool frozen;
+	atomic_t channel;
+	struct delayed_work settle;
+	unsigned long like_bar;
 	struct list_head dmabufs;
 	struct page *ones[VPV_ONES_PAGES];
 
@@ -261,6 +286,19 @@ static inline bool vpv_gone(struct pci_dev *pdev)
 {
 	return READ_ONCE(pdev->error_state) == pci_channel_io_perm_failure;
 }
+
+/* Can registers be reached, as far as errors are concerned? */
+static inline bool vpv_channel_normal(struct vpv_device *vpv)
+{
+	return atomic_read(&vpv->state->channel) == VPV_CHANNEL_NORMAL;
+}
+
+/* aer.c */
+void vpv_settle_init(struct vpv_device *vpv);
+void vpv_settle_later(struct vpv_device *vpv);
+void vpv_settle_stop(struct vpv_device *vpv);
+int vpv_aer_module_init(void);
+void vpv_aer_module_exit(void);
 
 /* bar.c */
 int vpv_bars_open(struct vpv_device *vpv);
@@ -373,6 +411,7 @@ bool vpv_bar_enabled(struct vpv_device *vpv, const struct vpv_bar_state *bar);
 bool vpv_memory_ones(struct vpv_device *vpv);
 bool vpv_bar_ones(struct vpv_device *vpv, const struct vpv_bar_state *bar);
 bool vpv_memory_mappable(struct vpv_device *vpv);
+void vpv_memory_unmap(struct vpv_device *vpv);
 void vpv_memory_zap(struct vpv_device *vpv);
 void vpv_memory_back(struct vpv_device *vpv);
 void vpv_memory_unplugged(struct vpv_device *vpv);

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reports errors to the driver of a function as the PCI core's error recovery does,
- * one step at a time, or has a function be pulled out, for selftests: the kernel's own
- * injector (aer_inject) cannot stop between the steps, and breaks the rules of lockdep.
+ * Reports errors to the driver of a function, for selftests: one step at a time, or by
+ * the PCI core's own error recovery, for all functions behind the port; or has a function
+ * be pulled out.  The kernel's injector (aer_inject) cannot stop between the steps, and
+ * breaks the rules of lockdep.
  *
  *	echo "0000:03:00.0 frozen" > /sys/module/vpv_test_error/parameters/step
  *
- * The write fails with EPROTO if the driver answers what it should not.
+ * The write fails with EPROTO if the driver answers what it should not, or if the
+ * recovery does not end as it should.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 
-/* Both under the device lock.  Return: the driver's answer. */
+/* ---- Single steps, under the device lock.  Return: the driver's answer. ---- */
+
 static pci_ers_result_t detected(struct pci_dev *pdev, const struct pci_error_handlers *err,
 				 pci_channel_state_t state)
 {
@@ -50,17 +53,21 @@ static pci_ers_result_t mmio(struct pci_dev *pdev, const struct pci_error_handle
 }
 
 /* Reset of the link, which leaves config space as it is after a reset. */
+static pci_ers_result_t reset_link(struct pci_dev *bridge)
+{
+	int ret;
+
+	pci_cfg_access_lock(bridge);
+	ret = pci_bridge_secondary_bus_reset(bridge);
+	pci_cfg_access_unlock(bridge);
+	return ret ? PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_RECOVERED;
+}
+
 static pci_ers_result_t reset(struct pci_dev *pdev, const struct pci_error_handlers *err)
 {
 	struct pci_dev *bridge = pci_upstream_bridge(pdev);
-	int ret = -ENODEV;
 
-	if (bridge) {
-		pci_cfg_access_lock(bridge);
-		ret = pci_bridge_secondary_bus_reset(bridge);
-		pci_cfg_access_unlock(bridge);
-	}
-	if (ret)
+	if (!bridge || reset_link(bridge) != PCI_ERS_RESULT_RECOVERED)
 		return PCI_ERS_RESULT_NONE;
 	pdev->error_state = pci_channel_io_normal;
 	return err->slot_reset(pdev);
@@ -92,6 +99,7 @@ static int do_step(struct pci_dev *pdev, const char *name)
 	struct pci_driver *drv;
 	int ret = -EINVAL;
 
+	pm_runtime_get_sync(&pdev->dev);
 	device_lock(&pdev->dev);
 	drv = pci_dev_driver(pdev);
 	for (unsigned int i = 0; drv && drv->err_handler && i < ARRAY_SIZE(steps); i++)
@@ -99,6 +107,58 @@ static int do_step(struct pci_dev *pdev, const char *name)
 			ret = steps[i].fn(pdev, drv->err_handler) == steps[i].answer ?
 			      0 : -EPROTO;
 	device_unlock(&pdev->dev);
+	pm_runtime_put(&pdev->dev);
+	return ret;
+}
+
+/* ---- The PCI core's recovery ---- */
+
+/* Its prototype is in drivers/pci/pci.h; kernels before 7.3 do not export it. */
+#define RECOVER "pcie_do_recovery"
+
+typedef pci_ers_result_t reset_fn(struct pci_dev *bridge);
+
+static pci_ers_result_t lose_link(struct pci_dev *bridge)
+{
+	reset_link(bridge);
+	return PCI_ERS_RESULT_DISCONNECT;
+}
+
+static const struct {
+	const char *name;
+	pci_channel_state_t state;
+	reset_fn *reset;
+	bool recovered;
+} recoveries[] = {
+	{ "recover-normal", pci_channel_io_normal, reset_link, true },
+	{ "recover", pci_channel_io_frozen, reset_link, true },
+	{ "lose", pci_channel_io_frozen, lose_link, false },
+};
+
+static int do_recovery(struct pci_dev *pdev, const char *name)
+{
+	struct pci_dev *bridge = pci_upstream_bridge(pdev);
+	pci_ers_result_t (*recover)(struct pci_dev *dev, pci_channel_state_t state,
+				    reset_fn *reset);
+	pci_ers_result_t result;
+	int ret = -EINVAL;
+
+	if (!bridge)
+		return -ENODEV;
+	recover = __symbol_get(RECOVER);
+	if (!recover)
+		return -EOPNOTSUPP;
+	/* The port alone: the recovery itself has to wake what is behind it. */
+	pm_runtime_get_sync(&bridge->dev);
+	for (unsigned int i = 0; i < ARRAY_SIZE(recoveries); i++) {
+		if (strcmp(name, recoveries[i].name))
+			continue;
+		result = recover(bridge, recoveries[i].state, recoveries[i].reset);
+		ret = (result == PCI_ERS_RESULT_RECOVERED) == recoveries[i].recovered ?
+		      0 : -EPROTO;
+	}
+	pm_runtime_put(&bridge->dev);
+	__symbol_put(RECOVER);
 	return ret;
 }
 
@@ -106,24 +166,24 @@ static int set_step(const char *val, const struct kernel_param *kp)
 {
 	unsigned int domain, bus, dev, fn;
 	struct pci_dev *pdev;
-	char name[16];
+	char name[24];
 	int ret;
 
-	if (sscanf(val, "%x:%x:%x.%x %15s", &domain, &bus, &dev, &fn, name) != 5)
+	if (sscanf(val, "%x:%x:%x.%x %23s", &domain, &bus, &dev, &fn, name) != 5)
 		return -EINVAL;
 	pdev = pci_get_domain_bus_and_slot(domain, bus, PCI_DEVFN(dev, fn));
 	if (!pdev)
 		return -ENODEV;
-	pm_runtime_get_sync(&pdev->dev);
 	ret = do_step(pdev, name);
-	pm_runtime_put(&pdev->dev);
+	if (ret == -EINVAL)
+		ret = do_recovery(pdev, name);
 	pci_dev_put(pdev);
 	return ret;
 }
 
 static const struct kernel_param_ops step_ops = { .set = set_step };
 module_param_cb(step, &step_ops, NULL, 0200);
-MODULE_PARM_DESC(step, "ADDRESS STEP: tell the function's driver of an error, or of its recovery");
+MODULE_PARM_DESC(step, "ADDRESS STEP: an error of the function, or its recovery");
 
 static int __init test_error_init(void)
 {

@@ -23,6 +23,7 @@
 #define USED_PREFIX	"/run/vpv-spare-used-"
 #define SYS_PCI		"/sys/bus/pci"
 #define NODE_WAIT_MS	5000
+#define ERROR_STEP	"/sys/module/vpv_test_error/parameters/step"
 
 uint64_t now_ms(void)
 {
@@ -161,6 +162,45 @@ bool vdev_pm_becomes(const char *bdf, const char *status)
 		usleep(5000);
 	}
 	return false;
+}
+
+bool vdev_error_works(void)
+{
+	return !access(ERROR_STEP, W_OK);
+}
+
+bool vdev_settles(const char *bdf)
+{
+	uint64_t end = now_ms() + 10000;
+	char path[128], state[512];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vpv_core/%s/state", bdf);
+	do {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, state, sizeof(state) - 1);
+
+		if (fd >= 0)
+			close(fd);
+		if (n < 0)
+			return false;
+		state[n] = 0;
+		if (!strstr(state, "settled no"))
+			return true;
+		usleep(5000);
+	} while (now_ms() < end);
+	return false;
+}
+
+int vdev_error(const char *bdf, const char *step)
+{
+	char text[64];
+	int err;
+
+	snprintf(text, sizeof(text), "%s %s", bdf, step);
+	err = sysfs_write(ERROR_STEP, text);
+	/* Of another driver nothing is known. */
+	vdev_settles(bdf);
+	return err;
 }
 
 static int group_path(const char *bdf, char *node, size_t room)

@@ -68,6 +68,14 @@ bool vdev_pm_becomes(const char *bdf, const char *status);
 int sysfs_write(const char *path, const char *text);
 int sysfs_read(const char *path, char *buf, size_t room);
 
+/*
+ * A step of vpv_test_error, such as "frozen" or "recover"; then the driver has done what
+ * follows from it.  vdev_settles(): has it, in time?
+ */
+bool vdev_error_works(void);
+int vdev_error(const char *bdf, const char *step);
+bool vdev_settles(const char *bdf);
+
 int vdev_open(struct vdev *v, const struct slot *slot, enum vdev_mode mode);
 /* With a VF token, 36 characters, or NULL. */
 int vdev_open_token(struct vdev *v, const struct slot *slot, enum vdev_mode mode,

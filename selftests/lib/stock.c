@@ -25,10 +25,7 @@ int bar_set(struct vdev *v, unsigned int bar, uint64_t pos, uint32_t val)
 
 int error_step(const struct slot *slot, const char *name)
 {
-	char text[64];
-
-	snprintf(text, sizeof(text), "%s %s", slot->bdf, name);
-	return sysfs_write(ERROR_STEP, text);
+	return vdev_error(slot->bdf, name);
 }
 
 static int unbind_all(void)

@@ -57,7 +57,7 @@ GROUPS = (
     Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=600, needs="kunit", machine=PLAIN_DEBUG),
-    Group("self", "vm", "TEST=${TEST:-'!(charge|config|death|display|dmabuf|errno|fail_nth*|hotreset|mapping|mlx5*|race|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests", machine=DEBUG),
+    Group("self", "vm", "TEST=${TEST:-'!(charge|config|death|display|dmabuf|errno|fail_nth*|hotreset|mapping|mlx5*|race|recovery|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests", machine=DEBUG),
     Group("death", "vm", "TEST=death /vpv/selftests/run.sh", timeout=240, needs="selftests", machine=DYING),
 )
 # One with vital product data and a BAR that is smaller than a page, one more that vpv_pci denies, one with AF, and one
@@ -72,7 +72,7 @@ UPSTREAM = (
     Group("upstream", "vm", "/vpv/upstream/run.py", timeout=7200, needs="tools/lab/upstream",
           machine=Machine(kernel="lean", devices=STOCK.devices, memory=STOCK.memory)),
     Group("errno", "vm", "TEST=${TEST:-'@(config|errno)'} /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=STOCK),
-    Group("functions", "vm", "TEST=${TEST:-'@(dmabuf|hotreset|mapping|race|special|sriov)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests",
+    Group("functions", "vm", "TEST=${TEST:-'@(dmabuf|hotreset|mapping|race|recovery|special|sriov)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests",
           machine=RARE),
     # vga=: the firmware sets up a framebuffer, and the kernel's vesafb takes it.
     Group("display", "vm", "TEST=display /vpv/selftests/run.sh", timeout=300, needs="selftests",
