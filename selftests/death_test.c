@@ -8,6 +8,8 @@
 
 /* Every request ends, with or without success. */
 #define PROMPT_MS	20000
+/* What needs an answer, and knows at once that there is none. */
+#define AT_ONCE_MS	2000
 
 FIXTURE(death)
 {
@@ -95,6 +97,15 @@ TEST_F_TIMEOUT(death, of_the_device, 120)
 	EXPECT_EQ(UINT32_MAX, hsl_read(&self->h, HSL_ID));
 	if (fd >= 0)
 		close(fd);
+
+	start = now_ms();
+	EXPECT_EQ(-ENODEV, vdev_reset(&self->v));
+	EXPECT_GT((uint64_t)AT_ONCE_MS, now_ms() - start);
+	hsl_detach(&self->h);
+	start = now_ms();
+	vdev_close(&self->v);
+	EXPECT_EQ(-ENODEV, vdev_open(&self->v, &self->slot, self->mode));
+	EXPECT_GT(2ULL * AT_ONCE_MS, now_ms() - start);
 }
 
 TEST_HARNESS_MAIN

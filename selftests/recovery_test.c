@@ -2,8 +2,8 @@
 /*
  * Errors of a slot with two functions, recovered from by the PCI core itself: what the
  * user finds during and after it, and that none of it takes locks in an order that can
- * hang the PCI core, which a kernel with lockdep says.  On the pair of igb functions that
- * the lab puts into one slot.
+ * hang the PCI core, which a kernel with lockdep says.  Then functions that answer
+ * nothing any more.  On the pair of igb functions that the lab puts into one slot.
  */
 #include "lib/race.h"
 #include "lib/stock.h"
@@ -58,6 +58,7 @@ FIXTURE_SETUP(recovery)
 
 FIXTURE_TEARDOWN(recovery)
 {
+	vdev_error(self->slot[0].bdf, "heard");
 	all_close(self->v);
 	EXPECT_EQ(0, log_count(self->log, "possible circular locking", NULL, 0));
 	EXPECT_EQ(0, log_count(self->log, "possible recursive locking", NULL, 0));
@@ -87,6 +88,11 @@ static uint32_t mark(struct vdev *v)
 	uint32_t val = bar_get(v, 0, LEDCTL) ^ 1;
 
 	return bar_set(v, 0, LEDCTL, val) ? 0 : val;
+}
+
+static bool has_mark(struct vdev *v, uint32_t val)
+{
+	return bar_get(v, 0, LEDCTL) == val;
 }
 
 /* Memory is there, and the function was reset: its register has a value, and not @old. */
@@ -260,6 +266,153 @@ TEST_F_TIMEOUT(recovery, against_its_users, 300)
 		EXPECT_TRUE(is_fresh(&self->v[i], 0));
 	}
 	munmap(r.map, BYTES);
+}
+
+/* ---- What success of a reset means after an error ---- */
+
+static int reset_one(struct vdev *v)
+{
+	return vdev_reset(v);
+}
+
+static int (*const ways[])(struct vdev *v) = { reset_one, hot_reset };
+
+TEST_F_TIMEOUT(recovery, that_failed_ends_by_a_reset, SECONDS)
+{
+	NEED_RECOVERY(self->slot);
+	for (unsigned int i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct vdev *v = &self->v[0];
+		uint32_t old = mark(v);
+
+		ASSERT_NE(0U, old);
+		ASSERT_EQ(0, vdev_error(v->slot.bdf, "lose"));
+		EXPECT_FALSE(is_fresh(v, 0));
+		EXPECT_FALSE(has_mark(v, old));
+		ASSERT_EQ(0, ways[i](v));
+		EXPECT_TRUE(is_fresh(v, old));
+		ASSERT_EQ(0, hot_reset(self->v));
+	}
+}
+
+TEST_F_TIMEOUT(recovery, that_goes_on_is_not_disturbed, SECONDS)
+{
+	struct vdev *v = &self->v[0];
+
+	ASSERT_EQ(0, vdev_error(v->slot.bdf, "frozen"));
+	for (unsigned int i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		EXPECT_EQ(-EAGAIN, ways[i](v));
+		EXPECT_FALSE(is_fresh(v, 0));
+	}
+	vdev_close(v);
+	EXPECT_EQ(-EAGAIN, vdev_open(v, &self->slot[0], VDEV_GROUP));
+	vdev_close(v);
+	ASSERT_EQ(0, vdev_error(self->slot[0].bdf, "reset"));
+	ASSERT_EQ(0, vdev_error(self->slot[0].bdf, "resume"));
+	ASSERT_EQ(0, vdev_open(v, &self->slot[0], VDEV_GROUP));
+	ASSERT_EQ(0, vdev_bus_master(v, false));
+	EXPECT_TRUE(is_fresh(v, 0));
+}
+
+/* Kernels before 6.18 do not tell that they have given up. */
+TEST_F_TIMEOUT(recovery, that_does_not_end_has_failed, 300)
+{
+	struct vdev *v = &self->v[0];
+	uint32_t old = mark(v);
+
+	ASSERT_NE(0U, old);
+	ASSERT_EQ(0, vdev_error(v->slot.bdf, "frozen"));
+	EXPECT_EQ(-EAGAIN, reset_one(v));
+	sleep(91);
+	EXPECT_FALSE(has_mark(v, old));
+	EXPECT_EQ(0, reset_one(v));
+	EXPECT_TRUE(is_fresh(v, old));
+	ASSERT_EQ(0, vdev_error(v->slot.bdf, "resume"));
+}
+
+/* ---- Functions that answer all ones ---- */
+
+#define PROMPT_MS	2000
+
+static uint64_t start;
+
+/* How long it took: longer than this is as long as the PCI core waits, a minute. */
+static int prompt(int ret)
+{
+	uint64_t ms = now_ms() - start;
+
+	if (ms >= PROMPT_MS)
+		printf("# took %llu ms\n", (unsigned long long)ms);
+	return ms < PROMPT_MS ? ret : -ETIMEDOUT;
+}
+
+#define PROMPT(call) ({ start = now_ms(); prompt(call); })
+
+static int closed(struct vdev *v)
+{
+	vdev_close(v);
+	return 0;
+}
+
+TEST_F_TIMEOUT(recovery, is_not_waited_for, 600)
+{
+	struct vdev *v = &self->v[0];
+
+	ASSERT_EQ(0, vdev_error(v->slot.bdf, "silent"));
+	for (unsigned int i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		EXPECT_EQ(-ENODEV, PROMPT(ways[i](v)));
+	EXPECT_EQ(0, PROMPT(reset_one(&self->v[1])));
+
+	/* Nor do those who have the lock of the set keep out others. */
+	EXPECT_EQ(0, PROMPT(closed(v)));
+	EXPECT_EQ(-ENODEV, PROMPT(vdev_open(v, &self->slot[0], VDEV_GROUP)));
+	vdev_close(v);
+	EXPECT_EQ(0, PROMPT(closed(&self->v[1])));
+	EXPECT_EQ(0, PROMPT(vdev_open(&self->v[1], &self->slot[1], VDEV_GROUP)));
+
+	ASSERT_EQ(0, vdev_error(self->slot[0].bdf, "heard"));
+	ASSERT_EQ(0, vdev_open(v, &self->slot[0], VDEV_GROUP));
+	ASSERT_EQ(0, vdev_bus_master(v, false));
+	EXPECT_TRUE(is_fresh(v, 0));
+	EXPECT_EQ(0, reset_one(v));
+}
+
+/* One that has a bus of its own, and no reset but that of the bus. */
+FIXTURE(alone)
+{
+	struct slot slot;
+	struct vdev v;
+};
+
+FIXTURE_SETUP(alone)
+{
+	self->v.fd = self->v.group = self->v.iommu = -1;
+	NEED_STOCK("e1000e", &self->slot, 1);
+	if (!vdev_error_works())
+		SKIP(return, "vpv_test_error is not loaded");
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
+}
+
+FIXTURE_TEARDOWN(alone)
+{
+	vdev_error(self->slot.bdf, "heard");
+	vdev_close(&self->v);
+}
+
+TEST_F_TIMEOUT(alone, is_not_waited_for, 600)
+{
+	struct vdev *v = &self->v;
+
+	ASSERT_EQ(0, vdev_error(self->slot.bdf, "silent"));
+	EXPECT_EQ(-ENODEV, PROMPT(vdev_reset(v)));
+	EXPECT_EQ(0, PROMPT(closed(v)));
+	EXPECT_EQ(-ENODEV, PROMPT(vdev_open(v, &self->slot, VDEV_GROUP)));
+	vdev_close(v);
+	ASSERT_EQ(0, vdev_error(self->slot.bdf, "heard"));
+	ASSERT_EQ(0, vdev_open(v, &self->slot, VDEV_GROUP));
+	EXPECT_EQ(0, vdev_reset(v));
+	ASSERT_EQ(0, vdev_bus_master(v, true));
+	ASSERT_EQ(0, bar_set(v, 0, E1000E_IVAR, E1000E_IVAR_OTHER(3)));
+	EXPECT_EQ(E1000E_IVAR_OTHER(3), bar_get(v, 0, E1000E_IVAR));
 }
 
 TEST_HARNESS_MAIN

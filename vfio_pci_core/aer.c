@@ -133,6 +133,7 @@ void vpv_aer_module_exit(void)
 /* From here on no new access reaches the function; those by CPUs end now. */
 static void cut_off(struct vpv_device *vpv, enum vpv_channel channel)
 {
+	WRITE_ONCE(vpv->state->cut_off_at, jiffies);
 	/* A barrier, too: see insert_block(). */
 	atomic_xchg(&vpv->state->channel, channel);
 	vpv_memory_unmap(vpv);

@@ -20,28 +20,25 @@ static int save_config(struct vpv_device *vpv)
 	saved = pci_store_saved_state(vpv->pdev);
 	if (!saved)
 		return -ENOMEM;
+	/* Not what an error, or the lack of an answer, has put there. */
+	if (!vpv_channel_normal(vpv) || !vpv_answers(vpv->pdev)) {
+		kfree(saved);
+		return vpv_channel_normal(vpv) ? -ENODEV : -EAGAIN;
+	}
 	kfree(vpv->state->saved);
 	vpv->state->saved = saved;
 	return 0;
 }
 
 /*
- * After an error that was not (or is not yet) recovered from, config space may be
- * lost, and what is saved from before is the better one.
+ * After an error that was not recovered from config space may be lost, and what is saved
+ * from before is the better one.
  */
 static int settle_config(struct vpv_device *vpv)
 {
-	struct vpv_state *st = vpv->state;
-	int ret = 0;
+	guard(rwsem_write)(&vpv->state->memory_lock);
 
-	down_write(&st->memory_lock);
-	if (vpv_channel_normal(vpv))
-		ret = save_config(vpv);
-	else
-		vpv_config_restore(vpv);
-	atomic_set(&st->channel, VPV_CHANNEL_NORMAL);
-	up_write(&st->memory_lock);
-	return ret;
+	return vpv_channel_normal(vpv) ? save_config(vpv) : vpv_reset_settle(vpv);
 }
 
 /* What pci_enable_device() does to COMMAND, which somebody may have changed since. */
@@ -106,6 +103,12 @@ static int function_enable(struct vpv_device *vpv)
 	ret = usage_get(vpv);
 	if (ret)
 		return ret;
+	ret = vpv_reset_check(vpv);
+	/* If it is there again one day, its config space is not. */
+	if (ret == -ENODEV)
+		atomic_cmpxchg(&st->channel, VPV_CHANNEL_NORMAL, VPV_CHANNEL_FAILED);
+	if (ret)
+		goto put;
 
 	/* What is saved below must not let the function do DMA. */
 	pci_clear_master(pdev);
@@ -119,6 +122,9 @@ static int function_enable(struct vpv_device *vpv)
 	if (ret == -EAGAIN)
 		goto mask;
 	st->reset_works = !ret;
+	/* What close has not been able to do. */
+	if (ret)
+		vpv_set_reset_if_unused(vpv->vdev.dev_set);
 
 	vpv_power_probe(vpv);
 	vpv_intx_probe(vpv);
@@ -160,17 +166,19 @@ static void function_disable(struct vpv_device *vpv)
 	int ret = -ENOTTY;
 
 	st->needs_reset = true;
+	down_write(&st->memory_lock);
 	pci_load_saved_state(pdev, st->saved);
 
 	/* Quiet during the reset. */
 	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
 	if (st->reset_works)
-		ret = reset_for_close(pdev);
+		ret = vpv_reset_check(vpv) ?: reset_for_close(pdev);
 	trace_vpv_reset(pdev, "close", ret);
 	if (!ret)
 		st->needs_reset = false;
 	pci_restore_state(pdev);
 	pci_clear_master(pdev);
+	up_write(&st->memory_lock);
 
 	vpv_set_reset_if_unused(vpv->vdev.dev_set);
 	usage_put(vpv);

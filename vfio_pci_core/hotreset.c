@@ -295,9 +295,44 @@ static int set_memory_lock(struct vfio_device_set *set, const struct claim *clai
 	return 0;
 }
 
-static int set_reset(struct vfio_device_set *set, const struct claim *claim)
+/* The PCI core waits for the first of them to answer; nobody is to wait for that. */
+static int set_check(struct vfio_device_set *set)
 {
 	struct vpv_device *vpv;
+	int ret;
+
+	list_for_each_entry(vpv, &set->device_list, vdev.dev_set_list) {
+		ret = vpv_reset_check(vpv);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Every memory_lock is held.  Return: 0 if all can be reached again. */
+static int set_reset_locked(struct vfio_device_set *set, struct pci_dev *pdev)
+{
+	struct vpv_device *vpv;
+	int ret, err;
+
+	ret = set_check(set);
+	if (ret)
+		return ret;
+	list_for_each_entry(vpv, &set->device_list, vdev.dev_set_list)
+		vpv_power_set(vpv, PCI_D0);
+	ret = pci_reset_bus(pdev);
+	trace_vpv_reset(pdev, "hot", ret);
+	if (ret)
+		return ret;
+	list_for_each_entry(vpv, &set->device_list, vdev.dev_set_list) {
+		err = vpv_reset_settle(vpv);
+		ret = ret ?: err;
+	}
+	return ret;
+}
+
+static int set_reset(struct vfio_device_set *set, const struct claim *claim)
+{
 	struct pci_dev *pdev;
 	int ret;
 
@@ -312,10 +347,7 @@ static int set_reset(struct vfio_device_set *set, const struct claim *claim)
 		return ret;
 	ret = set_memory_lock(set, claim);
 	if (!ret) {
-		list_for_each_entry(vpv, &set->device_list, vdev.dev_set_list)
-			vpv_power_set(vpv, PCI_D0);
-		ret = pci_reset_bus(pdev);
-		trace_vpv_reset(pdev, "hot", ret);
+		ret = set_reset_locked(set, pdev);
 		set_memory_unlock(set, NULL);
 	}
 	set_runtime_put(set, NULL);
@@ -392,9 +424,9 @@ int vpv_hot_reset(struct vpv_device *vpv, void __user *arg)
 }
 
 /*
- * The last open device of a set is being closed: reset the set if a member could
- * not be reset on its own, so that the next user does not find the last one's
- * state.
+ * The last open device of a set is being closed, or the first one opened: reset the set
+ * if a member could not be reset on its own, so that the next user does not find the
+ * last one's state.
  */
 void vpv_set_reset_if_unused(struct vfio_device_set *set)
 {
@@ -412,7 +444,7 @@ void vpv_set_reset_if_unused(struct vfio_device_set *set)
 	if (!pdev || set_runtime_get(set))
 		return;
 
-	done = !pci_reset_bus(pdev);
+	done = !set_check(set) && !pci_reset_bus(pdev);
 	trace_vpv_reset(pdev, "unused", done ? 0 : -EIO);
 	if (done)
 		list_for_each_entry(vpv, &set->device_list, vdev.dev_set_list)

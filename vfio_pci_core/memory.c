@@ -240,6 +240,56 @@ void vpv_mmio_end(struct vpv_device *vpv)
 }
 EXPORT_SYMBOL_GPL(vpv_mmio_end);
 
+/*
+ * No recovery takes so long: a minute for the bus, and a little.  Kernels before 6.18 tell
+ * drivers nothing if it fails.
+ */
+#define RECOVERY_MOST	(90 * HZ)
+
+static int recovery_state(struct vpv_state *st)
+{
+	if (time_after(jiffies, READ_ONCE(st->cut_off_at) + RECOVERY_MOST))
+		atomic_cmpxchg(&st->channel, VPV_CHANNEL_FROZEN, VPV_CHANNEL_FAILED);
+	return atomic_read(&st->channel);
+}
+
+/*
+ * Before each reset of ours.  Return: 0; -EAGAIN if somebody else resets the function, or
+ * recovers it from an error; -ENODEV if it does not answer.
+ */
+int vpv_reset_check(struct vpv_device *vpv)
+{
+	int channel = recovery_state(vpv->state);
+	struct pci_dev *pdev = vpv->pdev;
+	bool answers;
+
+	if (channel == VPV_CHANNEL_FROZEN || channel == VPV_CHANNEL_RESET)
+		return -EAGAIN;
+	/* In a reset by somebody else nothing answers, either. */
+	if (!pci_dev_trylock(pdev))
+		return -EAGAIN;
+	answers = vpv_answers(pdev);
+	pci_dev_unlock(pdev);
+	return answers ? 0 : -ENODEV;
+}
+
+/*
+ * After each successful reset of ours: a recovery that failed is made good by it.
+ * Return: 0 if the function can be reached, -EAGAIN if another error has come.
+ */
+int vpv_reset_settle(struct vpv_device *vpv)
+{
+	atomic_t *channel = &vpv->state->channel;
+
+	lockdep_assert_held_write(&vpv->state->memory_lock);
+
+	if (atomic_read(channel) == VPV_CHANNEL_FAILED) {
+		vpv_config_restore(vpv);
+		atomic_cmpxchg(channel, VPV_CHANNEL_FAILED, VPV_CHANNEL_NORMAL);
+	}
+	return vpv_channel_normal(vpv) ? 0 : -EAGAIN;
+}
+
 /* Reset for the user: the RESET ioctl and FLR written to config space. */
 int vpv_function_reset(struct vpv_device *vpv)
 {
@@ -251,9 +301,14 @@ int vpv_function_reset(struct vpv_device *vpv)
 
 	down_write(&st->memory_lock);
 	vpv_memory_zap(vpv);
-	/* Not left to the PCI core, which does not know what we saved for D3hot. */
-	vpv_power_set(vpv, PCI_D0);
-	ret = pci_try_reset_function(vpv->pdev);
+	ret = vpv_reset_check(vpv);
+	if (!ret) {
+		/* Not left to the PCI core, which does not know what we saved for D3hot. */
+		vpv_power_set(vpv, PCI_D0);
+		ret = pci_try_reset_function(vpv->pdev);
+	}
+	if (!ret)
+		ret = vpv_reset_settle(vpv);
 	vpv_memory_back(vpv);
 	up_write(&st->memory_lock);
 

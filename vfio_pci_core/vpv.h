@@ -185,6 +185,7 @@ struct vpv_pba {
  *	Written under memory_lock, and by resets.
  * @channel: An enum vpv_channel.  The PCI core's callbacks set it at any time, under no
  *	lock of ours; others go from one value to another under memory_lock.
+ * @cut_off_at: When @channel last left VPV_CHANNEL_NORMAL, or went on from there, in jiffies.
  * @settle: Does what follows from @channel, under memory_lock.
  * @like_bar: Bit n: mappings of region n go with those of BARs.
  * @dmabufs: struct vpv_dmabuf of what is exported.  A lock in dmabuf.c; made longer
@@ -246,6 +247,7 @@ struct vpv_state {
 	unsigned int awake;
 	pci_power_t asleep;
 	atomic_t channel;
+	unsigned long cut_off_at;
 	struct delayed_work settle;
 	unsigned long like_bar;
 	struct list_head dmabufs;
@@ -299,6 +301,21 @@ void vpv_settle_later(struct vpv_device *vpv);
 void vpv_settle_stop(struct vpv_device *vpv);
 int vpv_aer_module_init(void);
 void vpv_aer_module_exit(void);
+
+/*
+ * Does the function answer?  What gives all ones would be waited for, by the PCI core
+ * and for a minute, as soon as it is reset.  Not of a function in D3cold.
+ */
+static inline bool vpv_answers(struct pci_dev *pdev)
+{
+	u32 val;
+
+	if (vpv_gone(pdev))
+		return false;
+	/* With the status register; the ids of a VF are ones always. */
+	pci_read_config_dword(pdev, PCI_COMMAND, &val);
+	return !PCI_POSSIBLE_ERROR(val);
+}
 
 /* bar.c */
 int vpv_bars_open(struct vpv_device *vpv);
@@ -419,6 +436,8 @@ bool vpv_memory_on(struct vpv_device *vpv);
 void vpv_memory_off(struct vpv_device *vpv);
 void vpv_memory_force(struct vpv_device *vpv);
 void vpv_memory_unforce(struct vpv_device *vpv);
+int vpv_reset_check(struct vpv_device *vpv);
+int vpv_reset_settle(struct vpv_device *vpv);
 int vpv_function_reset(struct vpv_device *vpv);
 
 /* mmap.c */

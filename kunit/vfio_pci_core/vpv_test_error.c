@@ -8,7 +8,8 @@
  *	echo "0000:03:00.0 frozen" > /sys/module/vpv_test_error/parameters/step
  *
  * The write fails with EPROTO if the driver answers what it should not, or if the
- * recovery does not end as it should.
+ * recovery does not end as it should.  "silent" makes config space of the function read as
+ * ones, "heard" ends it.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -162,6 +163,60 @@ static int do_recovery(struct pci_dev *pdev, const char *name)
 	return ret;
 }
 
+/* ---- A function that answers nothing: config space reads as ones ---- */
+
+/* One at a time. */
+static struct pci_dev *silent;
+static struct pci_ops *ops_before;
+static struct pci_ops silent_ops;
+
+static int silent_read(struct pci_bus *bus, unsigned int devfn, int pos, int bytes, u32 *val)
+{
+	if (devfn != silent->devfn)
+		return ops_before->read(bus, devfn, pos, bytes, val);
+	PCI_SET_ERROR_RESPONSE(val);
+	return PCIBIOS_SUCCESSFUL;
+}
+
+static int silent_write(struct pci_bus *bus, unsigned int devfn, int pos, int bytes, u32 val)
+{
+	if (devfn != silent->devfn)
+		return ops_before->write(bus, devfn, pos, bytes, val);
+	return PCIBIOS_SUCCESSFUL;
+}
+
+static int silence(struct pci_dev *pdev)
+{
+	if (silent)
+		return -EBUSY;
+	silent = pci_dev_get(pdev);
+	ops_before = pdev->bus->ops;
+	silent_ops = *ops_before;
+	silent_ops.read = silent_read;
+	silent_ops.write = silent_write;
+	pci_bus_set_ops(pdev->bus, &silent_ops);
+	return 0;
+}
+
+static void unsilence(void)
+{
+	if (!silent)
+		return;
+	pci_bus_set_ops(silent->bus, ops_before);
+	pci_dev_put(silent);
+	silent = NULL;
+}
+
+static int do_silence(struct pci_dev *pdev, const char *name)
+{
+	if (!strcmp(name, "silent"))
+		return silence(pdev);
+	if (strcmp(name, "heard"))
+		return -EINVAL;
+	unsilence();
+	return 0;
+}
+
 static int set_step(const char *val, const struct kernel_param *kp)
 {
 	unsigned int domain, bus, dev, fn;
@@ -175,6 +230,8 @@ static int set_step(const char *val, const struct kernel_param *kp)
 	if (!pdev)
 		return -ENODEV;
 	ret = do_step(pdev, name);
+	if (ret == -EINVAL)
+		ret = do_silence(pdev, name);
 	if (ret == -EINVAL)
 		ret = do_recovery(pdev, name);
 	pci_dev_put(pdev);
@@ -193,6 +250,7 @@ module_init(test_error_init);
 
 static void __exit test_error_exit(void)
 {
+	unsilence();
 }
 module_exit(test_error_exit);
 
