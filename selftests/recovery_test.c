@@ -216,10 +216,12 @@ static int recovers(void *arg, unsigned long n)
 static int hot_resets(void *arg, unsigned long n)
 {
 	struct racer *r = arg;
-	int err;
+	int err = -EBUSY;
 
+	/* It only tries to take memory_lock, which is a matter of luck. */
 	pthread_mutex_lock(&r->resetting);
-	err = hot_reset(r->v);
+	for (unsigned int tries = 0; tries < 20 && err == -EBUSY; tries++)
+		err = hot_reset(r->v);
 	pthread_mutex_unlock(&r->resetting);
 	usleep((n % 4 + 1) * 5000);
 	return err;
