@@ -9,8 +9,8 @@
 
 #include <vpv/config_travel.h>
 
+#include "session_priv.h"
 #include "trace.h"
-#include "vmig.h"
 
 /**
  * vmig_config_open() - Learn the persona
@@ -32,7 +32,7 @@ void vmig_config_open(struct vmig_machine *m)
 }
 
 /* Ask @get for a payload; what it writes becomes a record, nothing does not. */
-static int save(struct vmig_file *f, int (*get)(struct vfio_device *, void *, size_t),
+static int save(struct vmig_session *s, int (*get)(struct vfio_device *, void *, size_t),
 		u32 type, u32 flags)
 {
 	void *buf = kvmalloc(VPV_CONFIG_MAX_BYTES, GFP_KERNEL_ACCOUNT);
@@ -40,38 +40,38 @@ static int save(struct vmig_file *f, int (*get)(struct vfio_device *, void *, si
 
 	if (!buf)
 		return -ENOMEM;
-	ret = get(f->m->mig->vdev, buf, VPV_CONFIG_MAX_BYTES);
+	ret = get(s->m->mig->vdev, buf, VPV_CONFIG_MAX_BYTES);
 	if (ret > 0)
-		ret = vmig_save_record(f, type, flags, buf, ret);
+		ret = vmig_emit_own(s, type, flags, buf, ret);
 	kvfree(buf);
 	return ret;
 }
 
 /**
  * vmig_config_save_view() - Write what the user sees
- * @f: Save session; MATCH has been queued.
+ * @s: Save session; MATCH has been queued.
  *
  * Optional, for readers that have nothing to compare it with.
  * Return: 0 or a negative errno.
  */
-int vmig_config_save_view(struct vmig_file *f)
+int vmig_config_save_view(struct vmig_session *s)
 {
-	const struct vpv_config_travel *config = f->m->mig->desc->config;
+	const struct vpv_config_travel *config = s->m->mig->desc->config;
 
-	return config ? save(f, config->view, VPV_RECORD_VIEW, VPV_RECORD_OPTIONAL) : 0;
+	return config ? save(s, config->view, VPV_RECORD_VIEW, VPV_RECORD_OPTIONAL) : 0;
 }
 
 /**
  * vmig_config_save_state() - Write what the user has written
- * @f: Save session; the device's own state has been queued.
+ * @s: Save session; the device's own state has been queued.
  *
  * Return: 0 or a negative errno.
  */
-int vmig_config_save_state(struct vmig_file *f)
+int vmig_config_save_state(struct vmig_session *s)
 {
-	const struct vpv_config_travel *config = f->m->mig->desc->config;
+	const struct vpv_config_travel *config = s->m->mig->desc->config;
 
-	return config ? save(f, config->save, VPV_RECORD_CONFIG, 0) : 0;
+	return config ? save(s, config->save, VPV_RECORD_CONFIG, 0) : 0;
 }
 
 /**

@@ -8,7 +8,8 @@
 #include <linux/device.h>
 #include <linux/seq_file.h>
 
-#include "vmig.h"
+#include "debugfs.h"
+#include "session.h"
 
 static struct dentry *debug_root;
 
@@ -49,29 +50,13 @@ static void session_print(struct seq_file *s, const char *kind,
 			   div_u64(stats->waited_ns, NSEC_PER_USEC));
 }
 
-/* A session that goes on: its bytes so far. */
-static void session_live(struct vmig_session_stats *stats, struct vmig_file *f)
-{
-	if (!f)
-		return;
-	spin_lock(&f->lock);
-	stats->bytes = f->bytes;
-	stats->waited_ns = f->waited_ns;
-	spin_unlock(&f->lock);
-	stats->held = f->m->held_most;
-}
-
 static int sessions_show(struct seq_file *s, void *unused)
 {
 	struct vmig_machine *m = s->private;
 	struct vmig_session_stats save, load;
 
-	spin_lock(&m->lock);
-	save = m->last_save;
-	load = m->last_load;
-	session_live(&save, m->saving);
-	session_live(&load, m->resuming);
-	spin_unlock(&m->lock);
+	vmig_session_stats(m, true, &save);
+	vmig_session_stats(m, false, &load);
 
 	session_print(s, "save", &save);
 	session_print(s, "load", &load);

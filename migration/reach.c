@@ -2,11 +2,13 @@
 /*
  * Hooks reach the device however its user has left it: asleep, say.
  *
- * It is made reachable before the first hook and may sleep again when state_lock is let
- * go, but not before it runs freely: what hooks have set up in a device that is quiesced or
- * frozen may be lost when it sleeps.
+ * It is made reachable before the first hook and may sleep again when state_lock is
+ * released, but not before it runs freely: what hooks have set up in a device that is
+ * quiesced or frozen may be lost when it sleeps.
  */
-#include "vmig.h"
+#include <vpv/reach.h>
+
+#include "machine.h"
 
 /**
  * vmig_reach() - Before hooks are called

@@ -12,14 +12,14 @@
  */
 #include <linux/export.h>
 
+#include "machine.h"
 #include "trace.h"
-#include "vmig.h"
 
 static void reset_locked(struct vmig_machine *m)
 {
 	lockdep_assert_held(&m->state_lock);
 
-	vmig_sessions_end(m, -ENODEV);
+	m->session_ops->end(m, -ENODEV);
 	vmig_state_set(m, VMIG_RUNNING);
 
 	spin_lock(&m->lock);
@@ -42,7 +42,7 @@ static void restart_locked(struct vmig_machine *m)
 
 	if (m->mig && !m->detached && m->mig->ops->reset)
 		m->mig->ops->reset(m->mig);
-	vmig_save_restart(m);
+	m->session_ops->restart(m);
 	trace_vmig_reset(m, false);
 }
 
@@ -147,23 +147,12 @@ static void unlock_after_report(struct vmig_machine *m)
  */
 static bool reset_restarts(struct vmig_machine *m)
 {
-	struct vmig_file *f = m->saving;
-	bool restarts;
-
 	lockdep_assert_held(&m->lock);
 
-	if (!f || m->state != (VMIG_RUNNING | VMIG_SAVING) || m->request_failed ||
+	if (!m->saving || m->state != (VMIG_RUNNING | VMIG_SAVING) || m->request_failed ||
 	    m->reset_pending || m->fault || !vpv_compat_precopy_info_v2(m->mig->vdev))
 		return false;
-	spin_lock(&f->lock);
-	/* Not while a state change is under way, nor when the file is closed. */
-	restarts = !f->err && !f->final && !f->paused;
-	if (restarts)
-		f->restart = true;
-	spin_unlock(&f->lock);
-	if (restarts)
-		wake_up_all(&f->wait);
-	return restarts;
+	return m->session_ops->survives(m);
 }
 
 void vmig_reset_done(struct vmig_dev *mig)
@@ -178,7 +167,7 @@ void vmig_reset_done(struct vmig_dev *mig)
 	m->fault = NULL;
 	spin_unlock(&m->lock);
 	if (!restarts)
-		vmig_sessions_fail(m, -ENODEV);
+		m->session_ops->fail(m, -ENODEV);
 
 	if (mutex_trylock(&m->state_lock))
 		unlock_after_report(m);
@@ -194,7 +183,7 @@ void vmig_fault(struct vmig_dev *mig, const char *why)
 	spin_lock(&m->lock);
 	m->fault = why;
 	spin_unlock(&m->lock);
-	vmig_sessions_fail(m, -EIO);
+	m->session_ops->fail(m, -EIO);
 
 	if (mutex_trylock(&m->state_lock))
 		unlock_after_report(m);

@@ -6,21 +6,23 @@
  * to where the hook takes it from, which for large state is where the device reads it.
  * Then it is parsed, under state_lock.
  */
-#include <linux/file.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/uio.h>
 
 #include "match.h"
-#include "trace.h"
-#include "vmig.h"
+#include "session_priv.h"
+
+/* Copied from user space at once; state_lock is held so long as its checksum takes. */
+#define VMIG_COPY_BYTES	(64U << 10)
 
 /* Memory of the variant for this record: true; or false, or a negative errno. */
-static int resume_chunk(struct vmig_machine *m, struct vmig_file *f)
+static int resume_chunk(struct vmig_machine *m, struct vmig_session *s)
 {
-	struct vmig_parser *p = &f->parser;
+	struct vmig_parser *p = &s->parser;
 	struct vmig_chunk *chunk;
 	ktime_t begin;
 	u32 front = 0;
@@ -30,7 +32,7 @@ static int resume_chunk(struct vmig_machine *m, struct vmig_file *f)
 	m->refused = false;
 	begin = ktime_get();
 	chunk = m->mig->ops->load_chunk(m->mig, p->type, p->record_bytes, &front);
-	vmig_file_waited(f, begin);
+	vmig_session_waited(s, begin);
 	if (!chunk)
 		return false;
 	if (!IS_ERR(chunk) &&
@@ -42,28 +44,28 @@ static int resume_chunk(struct vmig_machine *m, struct vmig_file *f)
 				      p->seq, p->record_bytes, (int)PTR_ERR(chunk));
 		return PTR_ERR(chunk);
 	}
-	f->chunk = vmig_chunk_get(chunk);
+	s->chunk = vmig_chunk_get(chunk);
 	p->front_bytes = front;
 	p->rest = chunk->data;
 	return true;
 }
 
-static int resume_room(struct vmig_machine *m, struct vmig_file *f)
+static int resume_room(struct vmig_machine *m, struct vmig_session *s)
 {
-	struct vmig_parser *p = &f->parser;
-	int err = resume_chunk(m, f);
+	struct vmig_parser *p = &s->parser;
+	int err = resume_chunk(m, s);
 
 	if (err < 0)
 		return err;
-	if (f->payload_room < p->front_bytes || !f->payload) {
-		vmig_free(m, f->payload, f->payload_room);
-		f->payload_room = 0;
-		f->payload = vmig_alloc(m, p->front_bytes);
-		if (!f->payload)
+	if (s->payload_room < p->front_bytes || !s->payload) {
+		vmig_free(m, s->payload, s->payload_room);
+		s->payload_room = 0;
+		s->payload = vmig_alloc(m, p->front_bytes);
+		if (!s->payload)
 			return -ENOMEM;
-		f->payload_room = p->front_bytes;
+		s->payload_room = p->front_bytes;
 	}
-	p->payload = f->payload;
+	p->payload = s->payload;
 	return 0;
 }
 
@@ -114,15 +116,15 @@ static int resume_verify(struct vmig_machine *m, struct vmig_parser *p)
 	return err;
 }
 
-static int resume_load(struct vmig_machine *m, struct vmig_file *f)
+static int resume_load(struct vmig_machine *m, struct vmig_session *s)
 {
-	struct vmig_parser *p = &f->parser;
+	struct vmig_parser *p = &s->parser;
 	struct vmig_record rec = {
 		.type = p->type,
 		.optional = p->flags & VPV_RECORD_OPTIONAL,
 		.data = p->payload,
 		.bytes = p->front_bytes,
-		.chunk = f->chunk,
+		.chunk = s->chunk,
 		.chunk_bytes = p->record_bytes - p->front_bytes,
 	};
 	ktime_t begin = ktime_get();
@@ -130,9 +132,9 @@ static int resume_load(struct vmig_machine *m, struct vmig_file *f)
 
 	m->refused = false;
 	err = m->mig->ops->load(m->mig, &rec);
-	vmig_file_waited(f, begin);
-	vmig_chunk_put(f->chunk);
-	f->chunk = NULL;
+	vmig_session_waited(s, begin);
+	vmig_chunk_put(s->chunk);
+	s->chunk = NULL;
 	if (err == -EOPNOTSUPP && rec.optional && !m->refused)
 		return 0;
 	if (err && !m->refused)
@@ -141,66 +143,66 @@ static int resume_load(struct vmig_machine *m, struct vmig_file *f)
 	return err;
 }
 
-static int resume_record(struct vmig_machine *m, struct vmig_file *f)
+static int resume_record(struct vmig_machine *m, struct vmig_session *s)
 {
-	struct vmig_parser *p = &f->parser;
+	struct vmig_parser *p = &s->parser;
 
 	if (p->type == VPV_RECORD_MATCH)
 		return resume_verify(m, p);
 	if (p->type >= VPV_RECORD_FAMILY)
-		return resume_load(m, f);
+		return resume_load(m, s);
 	if (p->type == VPV_RECORD_VIEW || p->type == VPV_RECORD_CONFIG)
 		return vmig_config_load(m, p);
 	return 0;	/* an optional record of a newer container */
 }
 
 /* Parse @bytes that are at @data, or, if that is NULL, where the parser wants them. */
-static int resume_parse(struct vmig_machine *m, struct vmig_file *f, const u8 *data,
+static int resume_parse(struct vmig_machine *m, struct vmig_session *s, const u8 *data,
 			size_t bytes)
 {
 	int event, err = 0;
 
-	event = data ? vmig_parse(&f->parser, &data, &bytes) :
-		       vmig_parse_filled(&f->parser, bytes);
+	event = data ? vmig_parse(&s->parser, &data, &bytes) :
+		       vmig_parse_filled(&s->parser, bytes);
 	if (!data)
 		bytes = 0;
 	for (;;) {
 		if (event < 0)
-			return vmig_refuse(m->mig, event, &f->parser.why);
+			return vmig_refuse(m->mig, event, &s->parser.why);
 		if (event == VMIG_NEED_BUFFER)
-			err = resume_room(m, f);
+			err = resume_room(m, s);
 		else if (event == VMIG_HAVE_RECORD)
-			err = resume_record(m, f);
+			err = resume_record(m, s);
 		if (err || event == VMIG_NEED_BYTES)
 			return err;
-		event = vmig_parse(&f->parser, &data, &bytes);
+		event = vmig_parse(&s->parser, &data, &bytes);
 	}
 }
 
-static int resume_feed(struct vmig_file *f, const u8 *data, size_t bytes)
+static int resume_feed(struct vmig_session *s, const u8 *data, size_t bytes)
 {
-	struct vmig_machine *m = f->m;
+	struct vmig_machine *m = s->m;
 	struct mem_cgroup *before;
 	int err;
 
 	vmig_lock(m);
-	err = READ_ONCE(f->err);
-	if (!err && m->resuming != f)
+	err = READ_ONCE(s->err);
+	if (!err && m->resuming != s)
 		err = -ENODEV;
 	if (err)
 		goto unlock;
 
 	/* Whoever writes: the memory is for the one who opened the session. */
-	before = set_active_memcg(f->memcg);
-	err = resume_parse(m, f, data, bytes);
+	before = set_active_memcg(s->memcg);
+	err = resume_parse(m, s, data, bytes);
 	set_active_memcg(before);
 	if (err == -EIO)
 		vmig_state_error(m, err);
 	if (err)
-		vmig_file_fail(f, err);
-	spin_lock(&f->lock);
-	f->bytes += bytes;
-	spin_unlock(&f->lock);
+		vmig_session_fail(s, err);
+	spin_lock(&s->lock);
+	s->bytes += bytes;
+	spin_unlock(&s->lock);
 unlock:
 	vmig_unlock(m);
 	return err;
@@ -209,106 +211,98 @@ unlock:
 /*
  * User memory is read here: io_lock is the only lock held.  The parser is changed by
  * its holder alone.  The memory that it names is gone when a session that has failed was
- * left, and stays otherwise until io_lock is let go.
+ * left, and stays otherwise until io_lock is released.
  */
-static ssize_t resume_copy(struct vmig_file *f, struct iov_iter *from)
+static ssize_t resume_copy(struct vmig_session *s, struct iov_iter *from)
 {
-	int err = READ_ONCE(f->err);
+	int err = READ_ONCE(s->err);
 	bool payload;
 	size_t n;
 	u8 *room;
 
 	if (err)
 		return err;
-	n = vmig_parse_room(&f->parser, &room);
+	n = vmig_parse_room(&s->parser, &room);
 	payload = n;
 	if (!payload) {
-		room = f->part;
-		n = min(vmig_parse_wants(&f->parser), sizeof(f->part));
+		room = s->part;
+		n = min(vmig_parse_wants(&s->parser), sizeof(s->part));
 	}
 	n = copy_from_iter(room, min_t(size_t, n, VMIG_COPY_BYTES), from);
 	if (!n)
 		return -EFAULT;
-	err = resume_feed(f, payload ? NULL : room, n);
+	err = resume_feed(s, payload ? NULL : room, n);
 	return err ?: n;
 }
 
-ssize_t vmig_resume_write_iter(struct kiocb *iocb, struct iov_iter *from)
+/**
+ * vmig_session_write() - Take bytes of a stream
+ * @s: Load session.
+ * @from: Bytes.
+ * @nonblock: Do not wait for another writer.
+ *
+ * Return: bytes that were taken; -EAGAIN, -ERESTARTSYS or -EFAULT if there are none; or
+ * why the stream is refused, though bytes before were taken.
+ */
+ssize_t vmig_session_write(struct vmig_session *s, struct iov_iter *from, bool nonblock)
 {
-	struct vmig_file *f = iocb->ki_filp->private_data;
 	ssize_t done = 0, n;
-	bool nonblock;
 
-	n = vmig_file_io_lock(f, iocb, &nonblock);
+	n = vmig_session_io_lock(s, nonblock);
 	if (n)
 		return n;
 
 	while (iov_iter_count(from)) {
 		if (done && signal_pending(current))
 			break;
-		n = resume_copy(f, from);
+		n = resume_copy(s, from);
 		if (n < 0)
 			break;
 		done += n;
 	}
-	vmig_file_io_unlock(f);
+	vmig_session_io_unlock(s);
 
-	/* A refusal is told at once, though bytes before it were taken. */
 	if (n < 0 && !(done && n == -EFAULT))
 		return n;
 	return done;
 }
 
-__poll_t vmig_resume_poll(struct file *filp, struct poll_table_struct *pt)
-{
-	struct vmig_file *f = filp->private_data;
-
-	poll_wait(filp, &f->wait, pt);
-	if (READ_ONCE(f->err))
-		return EPOLLOUT | EPOLLWRNORM | EPOLLERR | EPOLLHUP;
-	return EPOLLOUT | EPOLLWRNORM;
-}
-
 /**
  * vmig_resume_begin() - Open a load session
  * @m: Machine; the device is frozen.
- * @filp: Its file.
+ * @front: Gives the user access to it.
  *
  * Return: 0 or a negative errno, with nothing changed.
  */
-int vmig_resume_begin(struct vmig_machine *m, struct file **filp)
+int vmig_resume_begin(struct vmig_machine *m, struct vmig_front *front)
 {
 	struct vmig_dev *mig = m->mig;
-	struct vmig_file *f;
-	struct file *file;
+	struct vmig_session *s;
 	int err;
 
 	lockdep_assert_held(&m->state_lock);
 
-	f = vmig_file_alloc(m, false);
-	if (!f)
+	s = vmig_session_alloc(m, false);
+	if (!s)
 		return -ENOMEM;
-	vmig_parse_begin(&f->parser, &m->id, mig->desc->max_payload);
-	err = vmig_config_load_begin(m, &f->parser);
+	vmig_parse_begin(&s->parser, &m->id, mig->desc->max_payload);
+	err = vmig_config_load_begin(m, &s->parser);
 	if (err)
 		goto put;
 
-	file = vmig_file_open(f);
-	if (IS_ERR(file)) {
-		err = PTR_ERR(file);
+	err = front->open(front, s, false);
+	if (err)
 		goto put;
-	}
 	err = mig->ops->load_begin ? mig->ops->load_begin(mig) : 0;
 	if (err)
-		goto put_file;
-	vmig_session_begin(m, f);
-	*filp = file;
+		goto cancel;
+	vmig_session_begin(m, s);
 	return 0;
 
-put_file:
-	fput(file);
+cancel:
+	front->cancel(front);
 put:
-	vmig_file_put(f);
+	vmig_session_put(s);
 	return err;
 }
 
@@ -320,19 +314,19 @@ put:
  */
 int vmig_resume_end(struct vmig_machine *m)
 {
-	struct vmig_file *f = m->resuming;
+	struct vmig_session *s = m->resuming;
 	int err;
 
 	lockdep_assert_held(&m->state_lock);
 
-	if (!f)
+	if (!s)
 		return -ENODEV;
-	if (f->err)
-		return f->err;
-	err = vmig_parse_finish(&f->parser);
+	if (s->err)
+		return s->err;
+	err = vmig_parse_finish(&s->parser);
 	if (err)
-		return vmig_refuse(m->mig, err, &f->parser.why);
-	err = vmig_config_load_end(m, &f->parser);
+		return vmig_refuse(m->mig, err, &s->parser.why);
+	err = vmig_config_load_end(m, &s->parser);
 	if (err || !m->mig->ops->load_end)
 		return err;
 

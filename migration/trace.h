@@ -14,7 +14,7 @@
 
 #include <linux/tracepoint.h>
 
-#include "vmig.h"
+#include "machine.h"
 
 #ifndef VMIG_TRACE_DEV
 #define VMIG_TRACE_DEV

@@ -69,7 +69,7 @@ struct vmig_emit;
  *
  * Context: a save hook; may sleep, for as long as user space does not read: hold
  * no lock that reset, close or a fault may need (memory_lock).
- * Return: 0; -ECANCELED when the hook must give way (return it from the hook):
+ * Return: 0; -ECANCELED when the hook must end (return it from the hook):
  * the session ended, or a state change waits; -EMSGSIZE, -EINVAL on misuse;
  * -ENOMEM.
  */
@@ -186,7 +186,7 @@ int vmig_refuse(struct vmig_dev *mig, int err, const struct vmig_diff *diff);
  *
  * Every hook is called in process context, may sleep, and runs with the state
  * lock of the library held: never two of a device at a time.  @save and @precopy
- * run in a worker; a state change makes them give way first (see vmig_emit()).
+ * run in a worker; a state change interrupts them first (see vmig_emit()).
  * State changes, close and detach wait for a hook that runs, so every hook bounds
  * its waits for hardware.  A hook that is NULL means that the device needs
  * nothing there, unless it is marked mandatory.
@@ -246,9 +246,9 @@ struct vmig_ops {
 	 * @round: 0 for the initial data, then 1, 2, ... whenever what was queued
 	 *	has been read and @dirty_bytes is not zero.
 	 *
-	 * Runs in the worker, state PRE_COPY or PRE_COPY_P2P.  A round that gave
-	 * way (-ECANCELED) is called again with the same number if pre-copy goes
-	 * on; what was emitted stays emitted.  Round 0 comes again after @reset, if
+	 * Runs in the worker, state PRE_COPY or PRE_COPY_P2P.  A round that was
+	 * interrupted (-ECANCELED) is called again with the same number if pre-copy
+	 * goes on; what was emitted stays emitted.  Round 0 comes again after @reset, if
 	 * pre-copy goes on then (vmig_reset_done()).
 	 */
 	int (*precopy)(struct vmig_dev *mig, struct vmig_emit *em, unsigned int round);
@@ -256,7 +256,7 @@ struct vmig_ops {
 	/**
 	 * @dirty_bytes: Estimate of what the next @precopy round would emit.
 	 *
-	 * Also asked before round 0, and when a round gave way: what is left of it.
+	 * Also asked before round 0, and when a round was interrupted: what is left of it.
 	 * User space takes a device for ready to be stopped when the initial data was
 	 * sent, so round 0 should not turn out much larger.
 	 */
@@ -421,7 +421,7 @@ struct vmig_desc {
  * @ops: Hooks.
  * @desc: Constants.
  * @mig_ops: What @vdev->mig_ops points to; leads from there back to here.
- * @m: State, locks and sessions; migration/vmig.h.
+ * @m: State, locks and sessions; migration/machine.h.
  *
  * Embedded in the variant's device.  The members are for the library alone.
  */
@@ -489,7 +489,7 @@ void vmig_close(struct vmig_dev *mig);
  * May be called with locks held that hooks take or that are ordered with user
  * memory access (memory_lock, device lock): it never waits for the state lock.
  * When someone holds that, the work is left to the holder, who does it before
- * letting go, so that whoever takes the lock next sees the state after the reset.
+ * releasing it, so that whoever takes the lock next sees the state after the reset.
  * User space sees RUNNING and dead data files at once in any case.
  *
  * Context: process; does not sleep on the state lock.

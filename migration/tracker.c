@@ -1,38 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which memory a device wrote: DMA logging on its tracker.
+ * Which memory a device wrote: its tracker, started, asked and started again.
  *
- * A device without a tracker offers no logging: user space prefers a device that reports
- * everything to an IOMMU that knows exactly.  With the module parameter
- * report_everything it does, for user space that would take a device of which nobody
- * knows anything for one that wrote nothing.  For the same reason whatever a tracker
- * does not know is dirty: what it does not cover, and everything while it has lost track.
+ * Whatever a tracker does not know is dirty: what it does not cover, and everything while
+ * it has lost track.
  *
  * A device reports and forgets in one go, in pages of its own.  What it reported stays
  * in a shadow until user space has asked for all of the page that it wants.
  *
  * Reports are made while a guest stands still: the time that one may take is bounded,
  * see REPORT_MS.
- *
- * Without IOMMUFD_DRIVER the kernel has no bitmap to report into, and user space
- * falls back to the container, which reports everything that is mapped.
  */
+#include <linux/bitmap.h>
 #include <linux/cleanup.h>
 #include <linux/interval_tree.h>
-#include <linux/iova_bitmap.h>
-#include <linux/ktime.h>
-#include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/rbtree.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
-#include "track.h"
-#include "vmig.h"
-
-static bool report_everything;
-module_param(report_everything, bool, 0644);
-MODULE_PARM_DESC(report_everything, "Offer DMA logging that reports all memory as dirty for devices without a tracker; looked at when a device is opened");
+#include "tracker.h"
 
 /* Pages of one question: a bitmap of 32 KiB. */
 #define PIECE_PAGES	(256U << 10)
@@ -72,7 +59,7 @@ struct vmig_tracker {
 };
 
 __printf(2, 3)
-static void dirty_complain(struct vmig_machine *m, const char *fmt, ...)
+static void tracker_complain(struct vmig_machine *m, const char *fmt, ...)
 {
 	va_list args;
 
@@ -82,24 +69,6 @@ static void dirty_complain(struct vmig_machine *m, const char *fmt, ...)
 	vmig_vcomplain(m, fmt, args);
 	va_end(args);
 }
-
-/* vfio.ko checks that ranges are aligned and do not overlap, but not these. */
-static int check_ranges(struct rb_root_cached *ranges, u32 nnodes, u64 page_size)
-{
-	struct interval_tree_node *range;
-	struct rb_node *node;
-
-	if (!nnodes || !is_power_of_2(page_size))
-		return -EINVAL;
-	for (node = rb_first_cached(ranges); node; node = rb_next(node)) {
-		range = rb_entry(node, struct interval_tree_node, rb);
-		if (range->last < range->start)
-			return -EINVAL;
-	}
-	return 0;
-}
-
-/* ---- A tracker's life ---- */
 
 static void tracker_free(struct vmig_tracker *t)
 {
@@ -150,11 +119,11 @@ static int tracker_plan(struct vmig_machine *m, struct vmig_tracker *t,
 
 	err = vmig_track_plan(&can, t->want, t->num_want, page_size, t->ranges, &plan, &why);
 	if (err)
-		dirty_complain(m, "DMA logging refused: %s: can do %#llx, wanted %#llx (%d)",
-			       why.field, why.want, why.got, err);
+		tracker_complain(m, "DMA logging refused: %s: can do %#llx, wanted %#llx (%d)",
+				 why.field, why.want, why.got, err);
 	else if (why.field)
-		dirty_complain(m, "all from %#llx on is dirty: %s: can do %#llx, wanted %#llx",
-			       plan.left, why.field, why.want, why.got);
+		tracker_complain(m, "all from %#llx on is dirty: %s: can do %#llx, wanted %#llx",
+				 plan.left, why.field, why.want, why.got);
 	if (err)
 		return err;
 
@@ -204,23 +173,69 @@ static int tracker_start(struct vmig_machine *m, struct rb_root_cached *root, u3
 	return 0;
 }
 
-/* ---- Reports ---- */
+/**
+ * vmig_tracker_present() - Has the device a tracker now?
+ * @m: Machine.
+ */
+bool vmig_tracker_present(struct vmig_machine *m)
+{
+	struct vmig_track_limits limits;
+
+	guard(mutex)(&m->track_lock);
+	return tracker_limits(m, &limits) != -EOPNOTSUPP;
+}
 
 /**
- * struct dirty_report - A report to user space
- * @todo: What is left of it.
- * @until: When the device is not asked any more.
- * @restarted: The tracker was started again.
- * @piece: What is reported now; without pages all of it is dirty.
- * @pages: Bits of it.
+ * vmig_tracker_start() - User space wants to know what the device writes
+ * @m: Machine.
+ * @root: Ranges of IOVAs.
+ * @num: Their number.
+ * @page_size: Size of pages that is wanted; receives the one that is used.
+ *
+ * Without a tracker everything is dirty.
+ *
+ * Return: 0; -ENODEV when the device goes away; -EINVAL when that is on already; -ERANGE,
+ * -ENOMEM, -EINTR; or what the device returned.
  */
-struct dirty_report {
-	struct vmig_range todo;
-	ktime_t until;
-	bool restarted;
-	struct vmig_track_piece piece;
-	unsigned long *pages;
-};
+int vmig_tracker_start(struct vmig_machine *m, struct rb_root_cached *root, u32 num,
+		       u64 *page_size)
+{
+	int err;
+
+	err = mutex_lock_killable(&m->track_lock);
+	if (err)
+		return err;
+	if (READ_ONCE(m->detached))
+		err = -ENODEV;
+	else if (m->logging)
+		err = -EINVAL;
+	else
+		err = tracker_start(m, root, num, page_size);
+	/* It has none, or none any more: everything is dirty. */
+	if (err == -EOPNOTSUPP)
+		err = 0;
+	if (!err)
+		m->logging = true;
+	mutex_unlock(&m->track_lock);
+	return err;
+}
+
+/**
+ * vmig_tracker_stop() - Stop logging, if it is on
+ * @m: Machine that still has its device.
+ */
+void vmig_tracker_stop(struct vmig_machine *m)
+{
+	guard(mutex)(&m->track_lock);
+	m->logging = false;
+	if (!m->tracker)
+		return;
+	m->mig->ops->track_stop(m->mig);
+	tracker_free(m->tracker);
+	m->tracker = NULL;
+}
+
+/* ---- Reports ---- */
 
 static void tracker_pause(struct vmig_tracker *t, ktime_t since)
 {
@@ -234,7 +249,7 @@ static void tracker_pause(struct vmig_tracker *t, ktime_t since)
  * hardware: once a report, and not before a pause.
  */
 static void tracker_restart(struct vmig_machine *m, struct vmig_tracker *t,
-			    struct dirty_report *rep)
+			    struct vmig_report *rep)
 {
 	ktime_t begin = ktime_get();
 
@@ -247,9 +262,9 @@ static void tracker_restart(struct vmig_machine *m, struct vmig_tracker *t,
 
 /* Everything was possibly written; from here on the device knows again, perhaps. */
 static void tracker_lose(struct vmig_machine *m, struct vmig_tracker *t,
-			 struct dirty_report *rep, ktime_t since, int why)
+			 struct vmig_report *rep, ktime_t since, int why)
 {
-	dirty_complain(m, "the device lost track of what it wrote (%d)", why);
+	tracker_complain(m, "the device lost track of what it wrote (%d)", why);
 	t->lost = true;
 	bitmap_fill(t->shadow, t->pages);
 	bitmap_zero(t->bits, t->piece);
@@ -259,7 +274,7 @@ static void tracker_lose(struct vmig_machine *m, struct vmig_tracker *t,
 
 /* What was written since it was last asked, into its bits, or all into the shadow. */
 static void tracker_ask(struct vmig_machine *m, struct vmig_tracker *t,
-			struct dirty_report *rep)
+			struct vmig_report *rep)
 {
 	const struct vmig_track_piece *p = &rep->piece;
 	ktime_t begin;
@@ -277,7 +292,7 @@ static void tracker_ask(struct vmig_machine *m, struct vmig_tracker *t,
 }
 
 /* From shadow to @rep; what user space wants and did not ask for now stays there, too. */
-static void tracker_take(struct vmig_tracker *t, struct dirty_report *rep)
+static void tracker_take(struct vmig_tracker *t, struct vmig_report *rep)
 {
 	const struct vmig_track_piece *p = &rep->piece;
 	const u64 last = p->first + ((u64)p->pages << t->page_log2) - 1;
@@ -300,7 +315,7 @@ static void tracker_take(struct vmig_tracker *t, struct dirty_report *rep)
 }
 
 /* The next piece of a report. */
-static int report_next(struct vmig_machine *m, struct dirty_report *rep)
+static int report_next(struct vmig_machine *m, struct vmig_report *rep)
 {
 	struct vmig_tracker *t = m->tracker;
 	struct vmig_track_piece *p = &rep->piece;
@@ -326,141 +341,49 @@ static int report_next(struct vmig_machine *m, struct dirty_report *rep)
 	return 0;
 }
 
-static void report_set(const struct dirty_report *rep, u8 page_log2, struct iova_bitmap *dirty)
+/**
+ * vmig_report_begin() - Begin a report
+ * @rep: Report.
+ * @iova: First IOVA.
+ * @bytes: Size, not 0.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vmig_report_begin(struct vmig_report *rep, u64 iova, u64 bytes)
 {
-	const struct vmig_track_piece *p = &rep->piece;
-	unsigned long from, to;
-
-	if (!p->pages) {
-		iova_bitmap_set(dirty, rep->todo.first, p->last - rep->todo.first + 1);
-		return;
-	}
-	for_each_set_bitrange(from, to, rep->pages, p->pages) {
-		u64 first = max(rep->todo.first, p->first + ((u64)from << page_log2));
-		u64 last = min(p->last, p->first + ((u64)to << page_log2) - 1);
-
-		iova_bitmap_set(dirty, first, last - first + 1);
-	}
-}
-
-/* Setting bits may fault on memory of the user: no lock is held. */
-static int report_make(struct vmig_machine *m, struct dirty_report *rep,
-		       struct iova_bitmap *dirty)
-{
-	u8 page_log2 = 0;
-	int err;
-
-	for (;;) {
-		err = mutex_lock_killable(&m->track_lock);
-		if (err)
-			return err;
-		err = report_next(m, rep);
-		if (m->tracker)
-			page_log2 = m->tracker->page_log2;
-		mutex_unlock(&m->track_lock);
-		if (err)
-			return err;
-		report_set(rep, page_log2, dirty);
-		if (rep->piece.last == rep->todo.last)
-			return 0;
-		rep->todo.first = rep->piece.last + 1;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-}
-
-static int op_log_read_and_clear(struct vfio_device *vdev, unsigned long iova,
-				 unsigned long length, struct iova_bitmap *dirty)
-{
-	struct dirty_report rep = {
-		.todo = { iova, (u64)iova + length - 1 },
+	*rep = (struct vmig_report){
+		.todo = { iova, iova + bytes - 1 },
 		.until = ktime_add_ms(ktime_get(), REPORT_MS),
 	};
-	int err;
-
-	if (!length)
-		return -EINVAL;
-	rep.pages = kvcalloc(BITS_TO_LONGS(PIECE_PAGES), sizeof(long), GFP_KERNEL_ACCOUNT);
-	if (!rep.pages)
-		return -ENOMEM;
-	err = report_make(vmig_from_vdev(vdev), &rep, dirty);
-	kvfree(rep.pages);
-	return err;
+	rep->pages = kvcalloc(BITS_TO_LONGS(PIECE_PAGES), sizeof(long), GFP_KERNEL_ACCOUNT);
+	return rep->pages ? 0 : -ENOMEM;
 }
 
-/* ---- Start and stop ---- */
-
-static int op_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges,
-			u32 nnodes, u64 *page_size)
+/**
+ * vmig_report_end() - Undo vmig_report_begin()
+ * @rep: Report.
+ */
+void vmig_report_end(struct vmig_report *rep)
 {
-	struct vmig_machine *m = vmig_from_vdev(vdev);
-	int err;
+	kvfree(rep->pages);
+}
 
-	err = check_ranges(ranges, nnodes, *page_size);
+/**
+ * vmig_report_next() - Fill in the next piece of a report
+ * @m: Machine.
+ * @rep: Report.
+ *
+ * Return: 0; -EINVAL when logging is off; -EINTR when the caller is being killed.
+ */
+int vmig_report_next(struct vmig_machine *m, struct vmig_report *rep)
+{
+	int err = mutex_lock_killable(&m->track_lock);
+
 	if (err)
 		return err;
-
-	err = mutex_lock_killable(&m->track_lock);
-	if (err)
-		return err;
-	if (READ_ONCE(m->detached))
-		err = -ENODEV;
-	else if (m->logging)
-		err = -EINVAL;
-	else
-		err = tracker_start(m, ranges, nnodes, page_size);
-	/* It has none, or none any more: everything is dirty. */
-	if (err == -EOPNOTSUPP)
-		err = 0;
-	if (!err)
-		m->logging = true;
+	err = report_next(m, rep);
+	if (m->tracker)
+		rep->page_log2 = m->tracker->page_log2;
 	mutex_unlock(&m->track_lock);
 	return err;
 }
-
-static int op_log_stop(struct vfio_device *vdev)
-{
-	vmig_dirty_stop(vmig_from_vdev(vdev));
-	return 0;
-}
-
-static const struct vfio_log_ops log_ops = {
-	.log_start = op_log_start,
-	.log_stop = op_log_stop,
-	.log_read_and_clear = op_log_read_and_clear,
-};
-
-/**
- * vmig_dirty_open() - Offer DMA logging, if there is a reason and the kernel can report it
- * @m: Machine whose device is being opened.
- */
-void vmig_dirty_open(struct vmig_machine *m)
-{
-	struct vmig_track_limits limits;
-	int err;
-
-	if (!IS_ENABLED(CONFIG_IOMMUFD_DRIVER))
-		return;
-	scoped_guard(mutex, &m->track_lock)
-		err = tracker_limits(m, &limits);
-	m->mig->vdev->log_ops = err != -EOPNOTSUPP || READ_ONCE(report_everything) ?
-				&log_ops : NULL;
-}
-
-/**
- * vmig_dirty_stop() - Stop logging, if it is on
- * @m: Machine that still has its device.
- */
-void vmig_dirty_stop(struct vmig_machine *m)
-{
-	guard(mutex)(&m->track_lock);
-	m->logging = false;
-	if (!m->tracker)
-		return;
-	m->mig->ops->track_stop(m->mig);
-	tracker_free(m->tracker);
-	m->tracker = NULL;
-}
-
-VPV_COMPAT_IMPORT_NS(IOMMUFD);

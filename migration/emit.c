@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Save sessions: records, of the family or of the container, into the queue.
+ */
+#include <linux/export.h>
+#include <linux/slab.h>
+
+#include "session_priv.h"
+
+/* Must the hook that runs return?  Under s->lock. */
+static bool must_stop(const struct vmig_session *s)
+{
+	return s->err || s->paused || s->restart;
+}
+
+/**
+ * vmig_emit_stopped() - Must the hook that runs return?
+ * @s: Save session: it has failed, a state change waits, or the function was reset.
+ */
+bool vmig_emit_stopped(struct vmig_session *s)
+{
+	bool stopped;
+
+	spin_lock(&s->lock);
+	stopped = must_stop(s);
+	spin_unlock(&s->lock);
+	return stopped;
+}
+
+static bool has_room(struct vmig_session *s, size_t bytes)
+{
+	const struct vmig_desc *desc = s->m->mig->desc;
+	u64 most = desc->max_queued ?: VMIG_MAX_QUEUED_DEFAULT;
+	bool ok;
+
+	spin_lock(&s->lock);
+	ok = must_stop(s) || !s->queued || s->queued + bytes <= most;
+	spin_unlock(&s->lock);
+	return ok;
+}
+
+/* @bufs becomes the reader's, unless the session was stopped meanwhile. */
+static int queue_bufs(struct vmig_session *s, struct list_head *bufs, size_t bytes)
+{
+	int err = 0;
+
+	spin_lock(&s->lock);
+	if (must_stop(s)) {
+		err = -ECANCELED;
+	} else {
+		list_splice_tail_init(bufs, &s->queue);
+		s->queued += bytes;
+		if (!s->final && (!s->round || s->fresh == VMIG_FRESH_COMING))
+			s->initial += bytes;
+		s->dirty -= min_t(u64, s->dirty, bytes);
+	}
+	spin_unlock(&s->lock);
+
+	if (!err)
+		wake_up_all(&s->wait);
+	vmig_bufs_free(bufs);
+	return err;
+}
+
+/**
+ * vmig_emit_own() - Append a record, of the container or of the family
+ * @s: Save session.
+ * @type: Type.
+ * @flags: VPV_RECORD_OPTIONAL or 0.
+ * @data: Payload.
+ * @bytes: Its size.
+ *
+ * Does not wait for room.
+ * Return: 0 or a negative errno: nothing was appended.
+ */
+int vmig_emit_own(struct vmig_session *s, u32 type, u32 flags, const void *data, size_t bytes)
+{
+	struct vmig_writer writer = s->writer;
+	struct vpv_stream_record head;
+	LIST_HEAD(bufs);
+	int err;
+
+	lockdep_assert_held(&s->m->state_lock);
+
+	vmig_emit_head(&writer, type, flags, data, bytes, &head);
+	err = vmig_bufs_alloc(s->m, &bufs, sizeof(head) + bytes);
+	if (err)
+		return err;
+	vmig_bufs_put(&bufs, &head, sizeof(head));
+	vmig_bufs_put(&bufs, data, bytes);
+
+	err = queue_bufs(s, &bufs, sizeof(head) + bytes);
+	if (!err)
+		s->writer = writer;
+	return err;
+}
+
+/* May a hook emit this now?  Waits for the reader. */
+static int admit(struct vmig_session *s, u32 type, u32 flags, size_t bytes)
+{
+	if (type < VPV_RECORD_FAMILY || (flags & ~VPV_RECORD_OPTIONAL))
+		return -EINVAL;
+	if (bytes > s->m->mig->desc->max_payload)
+		return -EMSGSIZE;
+
+	/* Idle: how long it takes is up to user space. */
+	wait_event_idle(s->wait, has_room(s, sizeof(struct vpv_stream_record) + bytes));
+	return vmig_emit_stopped(s) ? -ECANCELED : 0;
+}
+
+int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data, size_t bytes)
+{
+	int err = admit(em->s, type, flags, bytes);
+
+	return err ?: vmig_emit_own(em->s, type, flags, data, bytes);
+}
+EXPORT_SYMBOL_GPL(vmig_emit);
+
+/* Head and @head are copied, the chunk is not. */
+static int emit_chunk(struct vmig_session *s, u32 type, u32 flags, const void *head,
+		      size_t head_bytes, struct vmig_chunk *chunk, size_t bytes)
+{
+	struct vmig_writer writer = s->writer;
+	struct vpv_stream_record record;
+	LIST_HEAD(bufs);
+	struct vmig_sum sum = {};
+	int err;
+
+	lockdep_assert_held(&s->m->state_lock);
+
+	vmig_sum_add(&sum, head, head_bytes);
+	vmig_sum_add(&sum, chunk->data, bytes);
+	vmig_emit_head_sum(&writer, type, flags, head_bytes + bytes, vmig_sum_end(&sum),
+			   &record);
+	err = vmig_bufs_alloc(s->m, &bufs, sizeof(record) + head_bytes);
+	if (err)
+		return err;
+	vmig_bufs_put(&bufs, &record, sizeof(record));
+	vmig_bufs_put(&bufs, head, head_bytes);
+	err = vmig_bufs_add_chunk(s->m, &bufs, chunk, bytes);
+	if (err) {
+		vmig_bufs_free(&bufs);
+		return err;
+	}
+	err = queue_bufs(s, &bufs, sizeof(record) + head_bytes + bytes);
+	if (!err)
+		s->writer = writer;
+	return err;
+}
+
+int vmig_emit_chunk(struct vmig_emit *em, u32 type, u32 flags, const void *head,
+		    size_t head_bytes, struct vmig_chunk *chunk, size_t bytes)
+{
+	int err;
+
+	if (!bytes || bytes > chunk->bytes)
+		return -EINVAL;
+	err = admit(em->s, type, flags, head_bytes + bytes);
+	return err ?: emit_chunk(em->s, type, flags, head, head_bytes, chunk, bytes);
+}
+EXPORT_SYMBOL_GPL(vmig_emit_chunk);
+
+static int emit_header(struct vmig_session *s)
+{
+	struct vpv_stream_header header;
+	LIST_HEAD(bufs);
+	int err;
+
+	vmig_emit_header(&s->writer, &s->m->id, &header);
+	err = vmig_bufs_alloc(s->m, &bufs, sizeof(header));
+	if (err)
+		return err;
+	vmig_bufs_put(&bufs, &header, sizeof(header));
+	return queue_bufs(s, &bufs, sizeof(header));
+}
+
+static int emit_match(struct vmig_session *s)
+{
+	struct vmig_dev *mig = s->m->mig;
+	u32 bytes = mig->desc->match_bytes;
+	void *match;
+	int err = 0;
+
+	match = kzalloc(max(bytes, 1U), GFP_KERNEL);
+	if (!match)
+		return -ENOMEM;
+	if (bytes)
+		err = mig->ops->match(mig, match);
+	if (!err)
+		err = vmig_emit_own(s, VPV_RECORD_MATCH, 0, match, bytes);
+	kfree(match);
+	return err;
+}
+
+/**
+ * vmig_emit_begin() - Queue what every stream begins with
+ * @s: Save session.
+ *
+ * Return: 0 or a negative errno.
+ */
+int vmig_emit_begin(struct vmig_session *s)
+{
+	int err = emit_header(s);
+
+	if (!err)
+		err = emit_match(s);
+	return err ?: vmig_config_save_view(s);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The machine: state and locks of one device, resets and faults, the memory that its
+ * sessions hold.  Knows sessions only as struct vmig_session_ops.
+ *
+ * Locks, outer to inner; dev.c tells why:
+ *
+ *   vmig_machine.request_lock	one state request, open, close or detach at a time
+ *   vmig_session.io_lock	one read or write of a session at a time
+ *   vmig_machine.state_lock	state, sessions and all hooks; never waited for by
+ *				vmig_reset_done() and vmig_fault(); never held over
+ *				user memory
+ *   vmig_machine.track_lock	track hooks; beside io_lock and state_lock
+ *   vmig_machine.lock		spinlock
+ *   vmig_session.lock		spinlock
+ *
+ * request_lock and io_lock are never held together, but for a trylock of io_lock that frees
+ * memory.  User memory is accessed under io_lock only.  state_lock is released by
+ * vmig_unlock() and reset.c alone, io_lock by vmig_session_io_unlock().
+ */
+#ifndef VMIG_MACHINE_H
+#define VMIG_MACHINE_H
+
+#include <linux/kref.h>
+#include <linux/ktime.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include <vpv/migration.h>
+
+#include "fsm.h"
+#include "stream.h"
+
+#define VMIG_MAX_QUEUED_DEFAULT	(8U << 20)
+#define VMIG_BUF_BYTES		(64U << 10)
+#define VMIG_ERROR_TEXT_BYTES	160
+
+struct vmig_session;
+struct vmig_tracker;
+
+/**
+ * struct vmig_session_stats - What is kept of the last session of a kind
+ * @err: How it ended; -EINPROGRESS while it goes on, 1 before the first one.
+ * @bytes: Bytes that user space read or wrote.
+ * @records: Records in them.
+ * @held: Most bytes of memory that library and variant held for it.
+ * @waited_ns: How long user space waited for the device in reads and writes.
+ */
+struct vmig_session_stats {
+	int err;
+	u64 bytes;
+	u64 records;
+	u64 held;
+	u64 waited_ns;
+};
+
+/**
+ * struct vmig_session_ops - What the machine needs of the sessions above it
+ */
+struct vmig_session_ops {
+	/** @fail: Reads and writes fail with @err from now on.  Takes spinlocks only. */
+	void (*fail)(struct vmig_machine *m, int err);
+
+	/** @end: End all sessions; they fail with @err.  Context: state_lock. */
+	void (*end)(struct vmig_machine *m, int err);
+
+	/**
+	 * @survives: Does the save session, which is in pre-copy, go on in spite of a reset?
+	 *
+	 * If so, the hook that runs for it is interrupted, and @restart follows.
+	 * Context: vmig_machine.lock.
+	 */
+	bool (*survives)(struct vmig_machine *m);
+
+	/**
+	 * @restart: Begin pre-copy again.
+	 *
+	 * Context: state_lock; may be under memory_lock: no hook is called.
+	 */
+	void (*restart)(struct vmig_machine *m);
+
+	/** @work: Produce what the save session needs.  Context: the worker, state_lock. */
+	void (*work)(struct vmig_machine *m);
+};
+
+/**
+ * struct vmig_machine - State of one device
+ * @ref: Held by the vmig_dev and by every session.
+ * @mig: The device; NULL after vmig_fini(): then no hook is called any more.
+ * @session_ops: The sessions; constant.
+ * @request_lock: See above.
+ * @state_lock: See above.
+ * @lock: See above.
+ * @id: What its streams say; constant but for the persona, which is set under
+ *	state_lock by vmig_open().
+ * @caps: VMIG_CAP_ bits; constant.
+ * @state: VMIG_ bits.  Written under state_lock and lock, read under either.
+ * @open: User space has the device open, and it is not going away.  Written under
+ *	request_lock and state_lock, read under either.
+ * @detached: The device is going away; written likewise.
+ * @reset_pending: vmig_reset_done() left work to the holder of state_lock; lock.
+ * @restart_pending: The same of one that the save session survives; lock.
+ * @request_failed: The last state request failed; written under request_lock and lock.
+ * @fault: So did vmig_fault(), after that reset if both are set; what failed; lock.
+ * @saving: Save session.  Written under state_lock and lock, read under either.
+ * @resuming: Load session, likewise.
+ * @work: Has vmig_session_ops.work called.
+ * @track_lock: Serialises the track hooks; neither taken with another one of these
+ *	held but request_lock, nor held over user memory.
+ * @logging: User space wants to know what the device writes; written under track_lock.
+ * @tracker: The device keeps track; NULL: everything is dirty; track_lock.
+ * @estimate: Last answer of the estimate hook; lock.
+ * @reached: The device is kept reachable for hooks; state_lock.
+ * @refused: A hook has told why it refuses; state_lock.
+ * @entered: When @state was entered; lock.
+ * @state_ns: Time spent in each state since RUNNING was left; lock.
+ * @last_save: Last save session; lock.
+ * @last_load: Last load session; lock.
+ * @held_limit: Most of that; constant.
+ * @held: Bytes of memory that sessions and chunks hold; lock.
+ * @held_most: Most since the last session began; lock.
+ * @last_error: Last thing that failed; lock.
+ * @debug_dir: Folder in debugfs.
+ */
+struct vmig_machine {
+	struct kref ref;
+	struct vmig_dev *mig;
+	const struct vmig_session_ops *session_ops;
+	struct mutex request_lock;
+	struct mutex state_lock;
+	spinlock_t lock;
+
+	struct vmig_identity id;
+	u8 caps;
+
+	u8 state;
+	bool open;
+	bool detached;
+	bool reset_pending;
+	bool restart_pending;
+	bool request_failed;
+	const char *fault;
+	struct vmig_session *saving;
+	struct vmig_session *resuming;
+	struct delayed_work work;
+	struct mutex track_lock;
+	bool logging;
+	struct vmig_tracker *tracker;
+	u64 estimate;
+	bool reached;
+	bool refused;
+
+	ktime_t entered;
+	u64 state_ns[VMIG_V2_STATES];
+	struct vmig_session_stats last_save;
+	struct vmig_session_stats last_load;
+	u64 held_limit;
+	u64 held;
+	u64 held_most;
+	char last_error[VMIG_ERROR_TEXT_BYTES];
+	struct dentry *debug_dir;
+};
+
+/* machine.c */
+extern struct workqueue_struct *vmig_wq;
+int vmig_machine_init(void);
+void vmig_machine_exit(void);
+struct vmig_machine *vmig_machine_alloc(struct vmig_dev *mig,
+					const struct vmig_session_ops *session_ops);
+void vmig_machine_get(struct vmig_machine *m);
+void vmig_machine_put(struct vmig_machine *m);
+__printf(2, 3)
+void vmig_complain(struct vmig_machine *m, const char *fmt, ...);
+__printf(2, 0)
+void vmig_vcomplain(struct vmig_machine *m, const char *fmt, va_list args);
+
+/* memory.c */
+u64 vmig_held_limit(const struct vmig_desc *desc);
+void *vmig_alloc(struct vmig_machine *m, size_t bytes);
+void vmig_free(struct vmig_machine *m, void *p, size_t bytes);
+struct vmig_chunk *vmig_chunk_get(struct vmig_chunk *chunk);
+
+/* reach.c */
+int vmig_reach(struct vmig_machine *m);
+void vmig_reach_end(struct vmig_machine *m);
+
+/* reset.c */
+void vmig_lock(struct vmig_machine *m);
+void vmig_unlock(struct vmig_machine *m);
+bool vmig_pending(const struct vmig_machine *m);
+
+/* state.c */
+void vmig_state_set(struct vmig_machine *m, u8 bits);
+void vmig_state_error(struct vmig_machine *m, int err);
+u8 vmig_state_snapshot(struct vmig_machine *m);
+
+#endif /* VMIG_MACHINE_H */

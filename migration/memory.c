@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of sessions, all of it counted, bounded and charged; chunks, which belong to
+ * variants.
+ *
+ * Charged is the control group of the caller, or the one that set_active_memcg() names:
+ * that of whoever opened the session, where its hooks run.
+ */
+#include <linux/device.h>
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "machine.h"
+
+/*
+ * Room besides the queue and the records: the chunks of a tracker, a reader or writer that
+ * was left behind in a page fault.
+ */
+#define HELD_SPARE_BYTES	SZ_1M
+
+/**
+ * vmig_held_limit() - How much may the sessions of a device hold?
+ * @desc: Constants of its family.
+ *
+ * A queue that is full, the piece being read, a record being made or loaded and as much
+ * that the device fills or reads; and once more the same, for what an ended session whose
+ * reader does not return, or the variant, has not given back yet.
+ *
+ * Return: bytes.
+ */
+u64 vmig_held_limit(const struct vmig_desc *desc)
+{
+	u64 queue = desc->max_queued ?: VMIG_MAX_QUEUED_DEFAULT;
+
+	return 2 * (queue + 3ULL * max(desc->max_payload, VMIG_BUF_BYTES)) + HELD_SPARE_BYTES;
+}
+
+static bool held_add(struct vmig_machine *m, size_t bytes)
+{
+	bool fits;
+
+	spin_lock(&m->lock);
+	fits = bytes <= m->held_limit - m->held;
+	if (fits)
+		m->held += bytes;
+	m->held_most = max(m->held_most, m->held);
+	spin_unlock(&m->lock);
+	if (!fits)
+		dev_warn_ratelimited(m->mig->vdev->dev,
+				     "migration: no %zu bytes more: sessions hold all of %llu\n",
+				     bytes, m->held_limit);
+	return fits;
+}
+
+static void held_sub(struct vmig_machine *m, size_t bytes)
+{
+	spin_lock(&m->lock);
+	m->held -= bytes;
+	spin_unlock(&m->lock);
+}
+
+/**
+ * vmig_alloc() - Allocate memory that is counted
+ * @m: Machine.
+ * @bytes: Size; may be 0.
+ *
+ * Context: a lock that keeps m->mig.
+ * Return: memory that is not NULL, not zeroed; or NULL.
+ */
+void *vmig_alloc(struct vmig_machine *m, size_t bytes)
+{
+	void *p;
+
+	if (!held_add(m, bytes))
+		return NULL;
+	p = kvmalloc(max_t(size_t, bytes, 1), GFP_KERNEL_ACCOUNT);
+	if (!p)
+		held_sub(m, bytes);
+	return p;
+}
+
+/**
+ * vmig_free() - Free it
+ * @m: Machine.
+ * @p: What vmig_alloc() returned; also NULL, with a size of 0.
+ * @bytes: Its size.
+ */
+void vmig_free(struct vmig_machine *m, void *p, size_t bytes)
+{
+	kvfree(p);
+	held_sub(m, bytes);
+}
+
+struct vmig_chunk *vmig_chunk_alloc(struct vmig_dev *mig, size_t bytes)
+{
+	struct vmig_chunk *chunk = kzalloc_obj(*chunk, GFP_KERNEL_ACCOUNT);
+
+	if (!chunk)
+		return NULL;
+	if (!held_add(mig->m, bytes))
+		goto free;
+	/* Zeroed: what the device does not write must not be old memory. */
+	chunk->data = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	if (!chunk->data)
+		goto sub;
+	refcount_set(&chunk->ref, 1);
+	chunk->bytes = bytes;
+	chunk->m = mig->m;
+	vmig_machine_get(chunk->m);
+	return chunk;
+
+sub:
+	held_sub(mig->m, bytes);
+free:
+	kfree(chunk);
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(vmig_chunk_alloc);
+
+/**
+ * vmig_chunk_get() - Take a reference
+ * @chunk: Chunk.
+ *
+ * Return: @chunk.
+ */
+struct vmig_chunk *vmig_chunk_get(struct vmig_chunk *chunk)
+{
+	refcount_inc(&chunk->ref);
+	return chunk;
+}
+
+void vmig_chunk_put(struct vmig_chunk *chunk)
+{
+	if (!chunk || !refcount_dec_and_test(&chunk->ref))
+		return;
+	kvfree(chunk->data);
+	held_sub(chunk->m, chunk->bytes);
+	vmig_machine_put(chunk->m);
+	kfree(chunk);
+}
+EXPORT_SYMBOL_GPL(vmig_chunk_put);
+
+bool vmig_chunk_shared(const struct vmig_chunk *chunk)
+{
+	if (refcount_read(&chunk->ref) > 1)
+		return true;
+	/* What the last reader read was read before it is overwritten. */
+	smp_acquire__after_ctrl_dep();
+	return false;
+}
+EXPORT_SYMBOL_GPL(vmig_chunk_shared);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside of a session.  machine.h has the order of the locks.
+ */
+#ifndef VMIG_SESSION_PRIV_H
+#define VMIG_SESSION_PRIV_H
+
+#include <linux/list.h>
+
+#include "session.h"
+
+#define VMIG_PART_BYTES		256U
+
+/**
+ * struct vmig_buf - A piece of a stream, waiting for the reader
+ * @node: In a list of pieces.
+ * @m: Where its memory is counted.
+ * @room: Bytes that fit.
+ * @fill: Bytes that are there.
+ * @pos: Bytes of these that the reader has taken.
+ * @chunk: Memory of a variant that has the bytes; referenced.  NULL: they follow.
+ * @from: Where the bytes are.
+ * @data: The bytes that follow.
+ */
+struct vmig_buf {
+	struct list_head node;
+	struct vmig_machine *m;
+	u32 room;
+	u32 fill;
+	u32 pos;
+	struct vmig_chunk *chunk;
+	u8 *from;
+	u8 data[];
+};
+
+/**
+ * struct vmig_emit - Argument of save hooks
+ * @s: Session that they save into.
+ */
+struct vmig_emit {
+	struct vmig_session *s;
+};
+
+/* What a reader wants the worker to ask the device for; the larger one counts. */
+enum vmig_ask {
+	VMIG_ASK_NO,
+	VMIG_ASK_SIZE,		/* how much a round would emit */
+	VMIG_ASK_DATA,		/* and that round, unless it is nothing */
+};
+
+enum vmig_fresh {
+	VMIG_FRESH_NO,
+	VMIG_FRESH_COMING,	/* the round has not ended */
+	VMIG_FRESH_READ,	/* the reader has not read all of it */
+};
+
+/**
+ * struct vmig_session - A session: what is queued, or the record that is coming
+ * @ref: Held by whoever gives the user access, and by the machine while the session is on.
+ * @m: Machine; its memory stays as long as this.
+ * @memcg: Control group of whoever opened the session: charged for what it holds.
+ * @saving: Kind; constant.
+ * @io_lock: One read or write at a time.
+ * @lock: Guards the members down to @writer.
+ * @wait: Readers, pollers and a producer that waits for room.
+ * @err: Not 0: reads and writes fail with it.  Set once.
+ * @bytes: Bytes that user space read or wrote.
+ * @waited_ns: How long it waited for the device meanwhile.
+ * @queue: Pieces to be read.
+ * @queued: Bytes in @queue and @current_buf that were not read.
+ * @initial: Bytes of these, from the first one on, up to the end of the initial data of
+ *	pre-copy.
+ * @can_ask: There is a dirty_bytes hook, and a round that it announces; constant.
+ * @dirty: Last answer of the dirty_bytes hook, less what was queued since.
+ * @ask: Question that the worker has not put yet.
+ * @answers: Number of answers, modulo.
+ * @paused: A state change waits: hooks have to return.
+ * @restart: The function was reset, pre-copy begins again: likewise.
+ * @producing: More data comes without anybody asking for it.
+ * @final: Pre-copy is over.
+ * @fresh: A new initial round was announced; see vmig_reinit().
+ * @round: Next round of pre-copy.
+ * @writer: Position of the emitter; state_lock.
+ * @emit: Argument of hooks; state_lock.
+ * @current_buf: Piece being read; io_lock.
+ * @parser: Position of the reader of a load session; state_lock.
+ * @payload: Memory for one record, or for its begin; written under io_lock.
+ * @payload_room: Its size.
+ * @chunk: Memory of the variant for the rest of the record; io_lock.
+ * @part: Part of the stream that is no payload, from user space; io_lock.
+ */
+struct vmig_session {
+	struct kref ref;
+	struct vmig_machine *m;
+	struct mem_cgroup *memcg;
+	bool saving;
+	struct mutex io_lock;
+	spinlock_t lock;
+	wait_queue_head_t wait;
+	int err;
+	u64 bytes;
+	u64 waited_ns;
+
+	struct list_head queue;
+	u64 queued;
+	u64 initial;
+	bool can_ask;
+	u64 dirty;
+	enum vmig_ask ask;
+	unsigned int answers;
+	bool paused;
+	bool restart;
+	bool producing;
+	bool final;
+	enum vmig_fresh fresh;
+	unsigned int round;
+	struct vmig_writer writer;
+	struct vmig_emit emit;
+	struct vmig_buf *current_buf;
+
+	struct vmig_parser parser;
+	void *payload;
+	size_t payload_room;
+	struct vmig_chunk *chunk;
+	u8 part[VMIG_PART_BYTES];
+};
+
+/* buf.c */
+int vmig_bufs_alloc(struct vmig_machine *m, struct list_head *bufs, size_t bytes);
+void vmig_bufs_put(struct list_head *bufs, const void *data, size_t bytes);
+int vmig_bufs_add_chunk(struct vmig_machine *m, struct list_head *bufs,
+			struct vmig_chunk *chunk, size_t bytes);
+void vmig_buf_free(struct vmig_buf *buf);
+void vmig_bufs_free(struct list_head *bufs);
+
+/* config.c */
+int vmig_config_save_view(struct vmig_session *s);
+int vmig_config_save_state(struct vmig_session *s);
+int vmig_config_load_begin(struct vmig_machine *m, struct vmig_parser *p);
+int vmig_config_load(struct vmig_machine *m, const struct vmig_parser *p);
+int vmig_config_load_end(struct vmig_machine *m, const struct vmig_parser *p);
+
+/* emit.c */
+bool vmig_emit_stopped(struct vmig_session *s);
+int vmig_emit_own(struct vmig_session *s, u32 type, u32 flags, const void *data, size_t bytes);
+int vmig_emit_begin(struct vmig_session *s);
+
+/* precopy.c */
+void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_session *s);
+void vmig_precopy_ask(struct vmig_session *s, enum vmig_ask ask, unsigned long delay);
+int vmig_precopy_more(struct vmig_session *s, bool nonblock);
+
+/* save.c */
+bool vmig_save_survives(struct vmig_machine *m);
+void vmig_save_restart(struct vmig_machine *m);
+void vmig_save_work(struct vmig_machine *m);
+
+/* session.c */
+struct vmig_session *vmig_session_alloc(struct vmig_machine *m, bool saving);
+void vmig_session_fail(struct vmig_session *s, int err);
+void vmig_session_purge(struct vmig_session *s);
+void vmig_session_waited(struct vmig_session *s, ktime_t begin);
+int vmig_session_io_lock(struct vmig_session *s, bool nonblock);
+void vmig_session_io_unlock(struct vmig_session *s);
+void vmig_session_begin(struct vmig_machine *m, struct vmig_session *s);
+
+#endif /* VMIG_SESSION_PRIV_H */
