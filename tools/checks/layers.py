@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Check that layers depend downward only, from #include lines and prefixes.
+"""Check that layers depend downward only, from #include lines, prefixes and names.
 
     tools/checks/layers.py [--self-test]
 
-The layers are those of the table below; output is TAP, one line a rule.
+The layers are those of the tables below; output is TAP, one line a rule.
 """
 
 import pathlib
@@ -28,6 +28,134 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 SYMBOL = re.compile(r"\b(vcfg|vmig|vpv)_(?!compat_)[a-z0-9_]+\s*\(")
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 PRODUCT_MUST_NOT = re.compile(r"(^|/)(kunit|selftests|tools)/|kunit/")
+
+
+# The layers inside of migration/, bottom up: layer -> (files, headers for the layers above,
+# headers for itself, layers below).  Headers are named in full, other files without ".c".
+# A file may include the headers of its own layer and those for above of the layers below.
+MIGRATION = {
+    "formats": ("fsm match stream track", "fsm.h match.h stream.h track.h", "", ""),
+    "machine": ("machine memory reach reset state trace", "machine.h trace.h", "", "formats"),
+    "session": ("buf config emit precopy read resume save session", "session.h",
+                "session_priv.h", "formats machine"),
+    "tracker": ("tracker", "tracker.h", "", "formats machine"),
+    "request": ("request", "request.h", "", "formats machine session tracker"),
+    "front": ("file log v2", "front.h", "", "formats machine session tracker request"),
+    "device": ("debugfs dev", "", "debugfs.h", "formats machine session tracker request front"),
+}
+# Only front ends know files; what is pure knows nothing of the kernel but vpv/pure.h.
+FILES_IN = {"front"}
+FILES = re.compile(r"\bstruct\s+(file|kiocb|file_operations)\b|\bf_flags\b")
+PURE_IN = {"formats"}
+# A function or an object as a header of migration/ declares it.
+DECLARED = re.compile(r"\b(vmig_[a-z0-9_]+)(?=\(|;| =)")
+
+
+# What is named like a function but is none: types, trace events.
+NO_FUNCTION = re.compile(r"\b(struct|enum)\s+vmig_\w+|\bTRACE_EVENT\(vmig_\w+")
+
+
+def plain(text):
+    """Return text without comments and what is named like a function but is none."""
+    return NO_FUNCTION.sub(" ", COMMENT.sub(" ", text))
+
+
+def migration_layer(name):
+    """Return the layer of a file of migration/, or None."""
+    stem = name.removesuffix(".c")
+    for layer, (files, above, own, _) in MIGRATION.items():
+        if stem in files.split() or name in f"{above} {own}".split():
+            return layer
+    return None
+
+
+def declared(layer, headers):
+    """Return what only layers above that of a file declare: names it must not use."""
+    below = {layer, *MIGRATION[layer][3].split()}
+    mine, others = set(), set()
+    for name, text in headers.items():
+        names = set(DECLARED.findall(plain(text)))
+        if migration_layer(name) in below:
+            mine |= names
+        else:
+            others |= names
+    return others - mine
+
+
+def migration_findings(name, text, headers):
+    """Yield what is wrong with one file of migration/; @headers: texts of its headers."""
+    layer = migration_layer(name)
+    if not layer:
+        yield f"migration/{name}: is in no layer"
+        return
+    _, above, own, below = MIGRATION[layer]
+    may = set(f"{above} {own}".split())
+    for low in below.split():
+        may |= set(MIGRATION[low][1].split())
+    code = plain(text)
+    for inc in INCLUDE.findall(text):
+        if "/" not in inc and inc not in may:
+            yield f"migration/{name}: includes {inc} (layer {layer} may not)"
+        if layer in PURE_IN and inc.startswith("linux/"):
+            yield f"migration/{name}: includes {inc} (is pure)"
+    for sym in sorted(declared(layer, headers) & set(re.findall(r"\bvmig_\w+", code))):
+        yield f"migration/{name}: uses {sym} (of a layer that is not below {layer})"
+    if layer not in FILES_IN and FILES.search(code):
+        yield f"migration/{name}: knows files (only front ends do)"
+
+
+def check_migration():
+    """Return all findings inside of migration/."""
+    folder = TOP / "migration"
+    headers = {path.name: path.read_text() for path in folder.glob("*.h")}
+    found = []
+    for path in sorted(folder.glob("*.[ch]")):
+        if not path.name.endswith(".mod.c"):
+            found += migration_findings(path.name, path.read_text(), headers)
+    return found
+
+
+def migration_self_test():
+    """Each kind of violation inside of migration/ must be seen, and nothing else."""
+    headers = {
+        "fsm.h": "int vmig_fsm_path(u8 from);",
+        "machine.h": "void vmig_lock(struct vmig_machine *m);\nextern int vmig_wq;",
+        "session.h": "void vmig_session_end(struct vmig_machine *m);",
+        "tracker.h": "void vmig_tracker_stop(struct vmig_machine *m);",
+        "request.h": "int vmig_state_request(struct vmig_machine *m);",
+        "front.h": "void vmig_v2_attach(struct vmig_dev *mig);",
+    }
+    bad = [
+        ("new.c", "", "is in no layer"),
+        ("new.h", "", "is in no layer"),
+        ("state.c", '#include "session.h"', "includes session.h"),
+        ("session.c", '#include "tracker.h"', "includes tracker.h"),
+        ("session.c", '#include "vmig.h"', "includes vmig.h"),
+        ("session.h", '#include "session_priv.h"\n#include "request.h"', "includes request.h"),
+        ("file.c", '#include "session_priv.h"', "includes session_priv.h"),
+        ("fsm.c", '#include "machine.h"', "includes machine.h"),
+        ("fsm.c", "#include <linux/mutex.h>", "is pure"),
+        ("reset.c", "void f(void) { vmig_session_end(m); }", "uses vmig_session_end"),
+        ("reset.c", "void (*f)(void *m) = vmig_session_end;", "uses vmig_session_end"),
+        ("session.c", "void f(void) { vmig_state_request(m); }", "uses vmig_state_request"),
+        ("request.c", "void f(void) { vmig_v2_attach(mig); }", "uses vmig_v2_attach"),
+        ("tracker.c", "void f(void) { vmig_session_end(m); }", "uses vmig_session_end"),
+        ("read.c", "ssize_t f(struct kiocb *iocb);", "knows files"),
+        ("request.c", "int f(struct file **filp);", "knows files"),
+    ]
+    good = [
+        ("reset.c", '#include <linux/export.h>\n#include "machine.h"\n#include "trace.h"\n'
+         "/* before vmig_session_end() */ void f(void) { vmig_lock(m); }"),
+        ("trace.h", "TRACE_EVENT(vmig_session_end, struct vmig_session_end *stats)"),
+        ("request.c", '#include "tracker.h"\nvoid f(void) { vmig_tracker_stop(m); }'),
+        ("file.c", '#include "request.h"\nint f(struct file *filp);'),
+        ("dev.c", '#include "front.h"\nvoid f(void) { vmig_v2_attach(mig); }'),
+    ]
+    found = [f"not seen: {name}: {text}" for name, text, want in bad
+             if not any(want in line for line in migration_findings(name, text, headers))]
+    for name, text in good:
+        found += migration_findings(name, text, headers)
+    return found
 
 
 def findings(layer, name, text):
@@ -88,6 +216,8 @@ def main():
     """Print TAP; exit 1 when a rule is broken."""
     results = [("checker sees violations", self_test())]
     results += [(f"layer {layer}", check(layer)) for layer in LAYERS]
+    results.append(("checker sees violations inside of migration", migration_self_test()))
+    results.append(("layers of migration", check_migration()))
     results.append(("variants apart", variants_apart()))
     print(f"TAP version 13\n1..{len(results)}")
     for num, (name, found) in enumerate(results, 1):
