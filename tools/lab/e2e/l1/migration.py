@@ -65,7 +65,10 @@ def watch(source, target, began, timeout, until=ENDS, passes=1, probe=None, limi
         if info.get("status") in until:
             return info, samples
         if time.time() - began > timeout:
-            raise GuestError(f"{source.name}: migration still '{info.get('status')}' after {timeout} s")
+            ram = info.get("ram", {})
+            raise GuestError(f"{source.name}: migration still '{info.get('status')}' after {timeout} s: {ram.get('dirty-sync-count')} passes, "
+                             f"{ram.get('remaining')} bytes of memory and {info.get('vfio')} of functions to go, "
+                             f"{info.get('expected-downtime')} ms of downtime expected")
         time.sleep(SAMPLE_S)
 
 
