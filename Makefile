@@ -30,10 +30,10 @@ demo:
 	@$(LAB) demo
 
 check:
-	@$(LAB) check $(TEST)
+	@$(LAB) check $(if $(TEST),'$(TEST)')
 
 check-upstream:
-	@$(LAB) check-upstream $(TEST)
+	@$(LAB) check-upstream $(if $(TEST),'$(TEST)')
 
 bench:
 	@$(LAB) bench
