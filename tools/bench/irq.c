@@ -8,7 +8,6 @@
 
 #include "bench.h"
 
-#define NIC "e1000e"
 #define DELIVERY_TRIES 100000
 
 /* QEMU's edu: interrupt status, raise, acknowledge; in dwords. */
@@ -20,33 +19,53 @@ enum { NIC_ICR = 0xc0 / 4, NIC_ICS = 0xc8 / 4, NIC_IMS = 0xd0 / 4, NIC_EIAC = 0x
 #define NIC_RXQ0	(1U << 20)
 #define NIC_IVAR_RXQ0	0x8	/* valid, vector 0 */
 
-static int set(struct bench *b, unsigned int index, unsigned int count)
-{
-	return vdev_irq_eventfds(&b->v, index, 0, count, b->events);
-}
-
-static int clear(struct bench *b, unsigned int index)
-{
-	return vdev_irq_eventfds(&b->v, index, 0, 0, NULL);
-}
-
 /* ERR and REQ have no "all off": one eventfd of -1. */
-static int clear_one(struct bench *b, unsigned int index)
+static int off(struct bench *b, unsigned int index)
 {
+	bool one = index == VFIO_PCI_ERR_IRQ_INDEX || index == VFIO_PCI_REQ_IRQ_INDEX;
 	int none = -1;
 
-	return vdev_irq_eventfds(&b->v, index, 0, 1, &none);
+	return vdev_irq_eventfds(&b->v, index, 0, one, one ? &none : NULL);
 }
 
-#define IRQ_OP(name, index, count, off) \
-static int name##_on(struct bench *b) { return set(b, index, count); } \
-static int name##_off(struct bench *b) { return off(b, index); }
+static int irqs_on(struct bench *b)
+{
+	return vdev_irq_eventfds(&b->v, b->op->index, 0, b->op->count, b->events);
+}
 
-IRQ_OP(intx, VFIO_PCI_INTX_IRQ_INDEX, 1, clear)
-IRQ_OP(msi, VFIO_PCI_MSI_IRQ_INDEX, 1, clear)
-IRQ_OP(msix, VFIO_PCI_MSIX_IRQ_INDEX, BENCH_VECTORS, clear)
-IRQ_OP(err, VFIO_PCI_ERR_IRQ_INDEX, 1, clear_one)
-IRQ_OP(req, VFIO_PCI_REQ_IRQ_INDEX, 1, clear_one)
+static int irqs_off(struct bench *b)
+{
+	return off(b, b->op->index);
+}
+
+/* Other eventfds for vectors that have one. */
+static int irqs_again(struct bench *b)
+{
+	int events[BENCH_VECTORS];
+
+	for (int i = 0; i < b->op->count; i++)
+		events[i] = b->events[(i + 1) % BENCH_VECTORS];
+	return vdev_irq_eventfds(&b->v, b->op->index, 0, b->op->count, events);
+}
+
+/* One more than are on. */
+static int irqs_but_one_on(struct bench *b)
+{
+	return vdev_irq_eventfds(&b->v, b->op->index, 0, b->op->count - 1, b->events);
+}
+
+static int irqs_one_more(struct bench *b)
+{
+	unsigned int last = b->op->count - 1;
+
+	return vdev_irq_eventfds(&b->v, b->op->index, last, 1, &b->events[last]);
+}
+
+/* By software, as tests and VMMs do. */
+static int irqs_trigger(struct bench *b)
+{
+	return vdev_irq_one(&b->v, b->op->index, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER, 0);
+}
 
 static int intx_action(struct bench *b, uint32_t action)
 {
@@ -70,7 +89,7 @@ static int intx_unmask(struct bench *b)
 
 static int intx_masked(struct bench *b)
 {
-	int ret = intx_on(b);
+	int ret = irqs_on(b);
 
 	return ret ? ret : intx_mask(b);
 }
@@ -92,21 +111,15 @@ static int edu_raise(struct bench *b)
 	return delivered(b);
 }
 
-static int edu_msi_off(struct bench *b)
+static int edu_off(struct bench *b)
 {
 	b->bar[EDU_ACK] = 1;
-	return msi_off(b);
-}
-
-static int edu_intx_off(struct bench *b)
-{
-	b->bar[EDU_ACK] = 1;
-	return intx_off(b);
+	return irqs_off(b);
 }
 
 static int nic_msix_on(struct bench *b)
 {
-	int ret = msix_on(b);
+	int ret = irqs_on(b);
 
 	b->bar[NIC_IVAR] = NIC_IVAR_RXQ0;
 	b->bar[NIC_EIAC] = NIC_RXQ0;
@@ -123,26 +136,49 @@ static int nic_raise(struct bench *b)
 static int nic_msix_off(struct bench *b)
 {
 	b->bar[NIC_ICR] = ~0U;
-	return msix_off(b);
+	return irqs_off(b);
 }
 
+#define INTX(_name, ...) \
+	{ "INTx " _name, BENCH_ALL, .index = VFIO_PCI_INTX_IRQ_INDEX, .count = 1, __VA_ARGS__ }
+/* May wait for who is just signalling the old ones. */
+#define AGAIN(_name, _index, _count)							\
+	{ _name, BENCH_ALL, .index = _index, .count = _count, .sleeps = true,		\
+	  .begin = irqs_on, .run = irqs_again, .end = irqs_off }
+#define MSGS(_name, _index, _count)							\
+	{ _name " on", BENCH_ALL, .index = _index, .count = _count, .run = irqs_on,	\
+	  .end = irqs_off },								\
+	{ _name " off", BENCH_ALL, .index = _index, .count = _count, .begin = irqs_on,	\
+	  .run = irqs_off },								\
+	AGAIN(_name " to other eventfds", _index, _count)
+#define MSIX(_name, _count)	MSGS("MSI-X, " _name, VFIO_PCI_MSIX_IRQ_INDEX, _count)
+#define MORE(_name, _count)								\
+	{ "MSI-X, one more than " _name, BENCH_ALL, .index = VFIO_PCI_MSIX_IRQ_INDEX,	\
+	  .count = _count, .begin = irqs_but_one_on, .run = irqs_one_more, .end = irqs_off }
+
 const struct bench_op bench_irq_ops[] = {
-	{ "INTx on", NIC " edu", .run = intx_on, .end = intx_off },
-	{ "INTx off", NIC " edu", .begin = intx_on, .run = intx_off },
-	{ "INTx mask", NIC " edu", .begin = intx_on, .run = intx_mask, .end = intx_off },
-	{ "INTx unmask", NIC " edu", .begin = intx_masked, .run = intx_unmask,
-	  .end = intx_off },
-	{ "MSI on", NIC, .run = msi_on, .end = msi_off },
-	{ "MSI off", NIC, .begin = msi_on, .run = msi_off },
-	{ "MSI-X on, 5 vectors", NIC, .run = msix_on, .end = msix_off },
-	{ "MSI-X off, 5 vectors", NIC, .begin = msix_on, .run = msix_off },
-	{ "ERR on", NIC, .run = err_on, .end = err_off },
-	{ "ERR off", NIC, .begin = err_on, .run = err_off },
-	{ "REQ on", NIC, .run = req_on, .end = req_off },
-	{ "REQ off", NIC, .begin = req_on, .run = req_off },
-	{ "INTx to eventfd", "edu", .begin = intx_on, .run = edu_raise, .end = edu_intx_off },
-	{ "MSI to eventfd", "edu", .begin = msi_on, .run = edu_raise, .end = edu_msi_off },
-	{ "MSI-X to eventfd", NIC, .begin = nic_msix_on, .run = nic_raise,
-	  .end = nic_msix_off },
+	INTX("on", .run = irqs_on, .end = irqs_off),
+	INTX("off", .begin = irqs_on, .run = irqs_off),
+	AGAIN("INTx to another eventfd", VFIO_PCI_INTX_IRQ_INDEX, 1),
+	INTX("mask", .begin = irqs_on, .run = intx_mask, .end = irqs_off),
+	INTX("unmask", .begin = intx_masked, .run = intx_unmask, .end = irqs_off),
+	INTX("by software", .begin = irqs_on, .run = irqs_trigger, .end = irqs_off),
+	MSGS("MSI, 1 vector", VFIO_PCI_MSI_IRQ_INDEX, 1),
+	MSIX("1 vector", 1),
+	MSIX("2 vectors", 2),
+	MSIX("5 vectors", 5),
+	MSIX("8 vectors", BENCH_VECTORS),
+	MORE("1", 2),
+	MORE("4", 5),
+	MSGS("ERR", VFIO_PCI_ERR_IRQ_INDEX, 1),
+	MSGS("REQ", VFIO_PCI_REQ_IRQ_INDEX, 1),
+	{ "MSI-X by software", BENCH_NIC, .index = VFIO_PCI_MSIX_IRQ_INDEX, .count = 1,
+	  .begin = irqs_on, .run = irqs_trigger, .end = irqs_off },
+	{ "INTx to eventfd", "edu", .index = VFIO_PCI_INTX_IRQ_INDEX, .count = 1,
+	  .begin = irqs_on, .run = edu_raise, .end = edu_off },
+	{ "MSI to eventfd", "edu", .index = VFIO_PCI_MSI_IRQ_INDEX, .count = 1,
+	  .begin = irqs_on, .run = edu_raise, .end = edu_off },
+	{ "MSI-X to eventfd", BENCH_NIC, .index = VFIO_PCI_MSIX_IRQ_INDEX, .count = 5,
+	  .begin = nic_msix_on, .run = nic_raise, .end = nic_msix_off },
 	{ }
 };

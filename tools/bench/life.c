@@ -7,10 +7,10 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <linux/pci_regs.h>
 
 #include "bench.h"
 
-#define ALL "e1000e nvme igb edu"
 #define SYS_PCI "/sys/bus/pci"
 
 static int reset(struct bench *b)
@@ -44,6 +44,36 @@ static int device_open(struct bench *b)
 	return b->v.fd < 0 ? -errno : 0;
 }
 
+static int low_power(struct bench *b, uint32_t feature)
+{
+	return vdev_feature(&b->v, VFIO_DEVICE_FEATURE_SET | feature, NULL, 0);
+}
+
+static int low_power_in(struct bench *b)
+{
+	return low_power(b, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY);
+}
+
+static int low_power_out(struct bench *b)
+{
+	return low_power(b, VFIO_DEVICE_FEATURE_LOW_POWER_EXIT);
+}
+
+static int d_state(struct bench *b, unsigned int state)
+{
+	return vdev_cfg_set(&b->v, b->pos, 2, state);
+}
+
+static int d3hot(struct bench *b)
+{
+	return d_state(b, 3);
+}
+
+static int d0(struct bench *b)
+{
+	return d_state(b, 0);
+}
+
 static int unbind(struct bench *b)
 {
 	char path[128];
@@ -63,13 +93,21 @@ static int bind(struct bench *b)
 
 const struct bench_op bench_life_ops[] = {
 	{ "reset", "nvme igb", .sleeps = true, .samples = BENCH_FEW, .run = reset },
-	{ "close", ALL, .sleeps = true, .samples = BENCH_FEW, .begin = unmap,
+	{ "D0 to D3hot", BENCH_ALL, .cap = PCI_CAP_ID_PM, .pos = PCI_PM_CTRL, .sleeps = true,
+	  .samples = BENCH_FEW, .run = d3hot, .end = d0 },
+	{ "D3hot to D0", BENCH_ALL, .cap = PCI_CAP_ID_PM, .pos = PCI_PM_CTRL, .sleeps = true,
+	  .samples = BENCH_FEW, .begin = d3hot, .run = d0 },
+	{ "LOW_POWER_ENTRY", "e1000e nvme igb", .sleeps = true, .samples = BENCH_FEW,
+	  .run = low_power_in, .end = low_power_out },
+	{ "LOW_POWER_EXIT", "e1000e nvme igb", .sleeps = true, .samples = BENCH_FEW,
+	  .begin = low_power_in, .run = low_power_out },
+	{ "close", BENCH_ALL, .sleeps = true, .samples = BENCH_FEW, .begin = unmap,
 	  .run = device_close, .end = device_open },
-	{ "open", ALL, .sleeps = true, .samples = BENCH_FEW, .begin = device_close,
+	{ "open", BENCH_ALL, .sleeps = true, .samples = BENCH_FEW, .begin = device_close,
 	  .run = device_open },
-	{ "unbind", ALL, .sleeps = true, .closed = true, .samples = BENCH_FEW, .run = unbind,
+	{ "unbind", BENCH_ALL, .sleeps = true, .closed = true, .samples = BENCH_FEW, .run = unbind,
 	  .end = bind },
-	{ "bind", ALL, .sleeps = true, .closed = true, .samples = BENCH_FEW, .begin = unbind,
+	{ "bind", BENCH_ALL, .sleeps = true, .closed = true, .samples = BENCH_FEW, .begin = unbind,
 	  .run = bind },
 	{ }
 };

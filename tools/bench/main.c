@@ -21,7 +21,7 @@
 #include "bench.h"
 
 static const struct bench_op *const lists[] = {
-	bench_access_ops, bench_irq_ops, bench_life_ops,
+	bench_config_ops, bench_access_ops, bench_irq_ops, bench_life_ops,
 };
 
 static uint64_t count(bool thread)
@@ -71,6 +71,26 @@ static int sample(struct bench *b, const struct bench_op *op, uint64_t base, uin
 	if (!ret && op->end)
 		ret = op->end(b);
 	return ret;
+}
+
+/* Has the device what the operation is about? */
+static bool applies(struct bench *b, const struct bench_op *op)
+{
+	struct vfio_irq_info irq;
+	unsigned int cap = 0;
+
+	if (!has_word(op->devices, b->slot.model))
+		return false;
+	if (op->count && (vdev_irq(&b->v, op->index, &irq) || irq.count < op->count))
+		return false;
+	if (op->cap) {
+		cap = vdev_find_cap(&b->v, op->cap);
+		if (!cap)
+			return false;
+	}
+	b->op = op;
+	b->pos = cap + op->pos;
+	return true;
 }
 
 static int measure(struct bench *b, const struct bench_op *op)
@@ -127,7 +147,7 @@ static int run_all(struct bench *b, bool closed)
 
 	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		for (const struct bench_op *op = lists[i]; op->name; op++)
-			if (op->closed == closed && has_word(op->devices, b->slot.model))
+			if (op->closed == closed && applies(b, op))
 				bad |= measure(b, op);
 	return bad;
 }
