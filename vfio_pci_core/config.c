@@ -3,13 +3,10 @@
  * Config space: what the engine (vpv_config) needs from the device, and the
  * copies between it and user space.
  */
-#include <linux/uaccess.h>
 
+#include "chunk.h"
 #include "trace.h"
 #include "vpv.h"
-
-/* Bytes moved in one go; a multiple of a dword, so that none is torn. */
-#define CONFIG_CHUNK	256
 
 static int hw_read(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 *val)
 {
@@ -410,36 +407,6 @@ void vpv_config_restore(struct vpv_device *vpv)
 		vpv_atomics_open(vpv);
 }
 
-/*
- * Between user space and a chunk.  Nearly all accesses are of one register: a size
- * that the compiler knows spares the kernel its check of what the copy may touch.
- */
-static unsigned long to_user(char __user *buf, const u8 *chunk, size_t bytes)
-{
-	switch (bytes) {
-	case 1:
-		return copy_to_user(buf, chunk, 1);
-	case 2:
-		return copy_to_user(buf, chunk, 2);
-	case 4:
-		return copy_to_user(buf, chunk, 4);
-	}
-	return copy_to_user(buf, chunk, bytes);
-}
-
-static unsigned long from_user(u8 *chunk, const char __user *buf, size_t bytes)
-{
-	switch (bytes) {
-	case 1:
-		return copy_from_user(chunk, buf, 1);
-	case 2:
-		return copy_from_user(chunk, buf, 2);
-	case 4:
-		return copy_from_user(chunk, buf, 4);
-	}
-	return copy_from_user(chunk, buf, bytes);
-}
-
 /* An access beyond the end must not do a part of it. */
 static int check_range(struct vpv_device *vpv, u64 pos, size_t count)
 {
@@ -448,16 +415,11 @@ static int check_range(struct vpv_device *vpv, u64 pos, size_t count)
 	return pos >= size || count > size - pos ? -EFAULT : 0;
 }
 
-static size_t chunk_bytes(u64 pos, size_t left)
-{
-	return min_t(size_t, left, CONFIG_CHUNK - pos % CONFIG_CHUNK);
-}
-
 ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
 			size_t count)
 {
 	/* vcfg_read() fills what is copied, or fails. */
-	u8 chunk[CONFIG_CHUNK] __uninitialized;
+	u8 chunk[VPV_CHUNK] __uninitialized;
 	size_t done, bytes;
 	int ret;
 
@@ -467,12 +429,12 @@ ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
 		return ret;
 
 	for (done = 0; done < count; done += bytes) {
-		bytes = chunk_bytes(pos + done, count - done);
+		bytes = vpv_chunk_bytes(pos + done, count - done);
 		ret = vcfg_read(vpv->state->cfg, pos + done, chunk, bytes);
 		trace_vpv_config(vpv->pdev, pos + done, bytes, false, ret);
 		if (ret)
 			return ret;
-		if (to_user(buf + done, chunk, bytes))
+		if (vpv_chunk_to_user(buf + done, chunk, bytes))
 			return -EFAULT;
 	}
 	return done;
@@ -481,7 +443,7 @@ ssize_t vpv_config_read(struct vpv_device *vpv, u64 pos, char __user *buf,
 ssize_t vpv_config_write(struct vpv_device *vpv, u64 pos, const char __user *buf,
 			 size_t count)
 {
-	u8 chunk[CONFIG_CHUNK] __uninitialized;
+	u8 chunk[VPV_CHUNK] __uninitialized;
 	size_t done, bytes;
 	int ret;
 
@@ -491,8 +453,8 @@ ssize_t vpv_config_write(struct vpv_device *vpv, u64 pos, const char __user *buf
 		return ret;
 
 	for (done = 0; done < count; done += bytes) {
-		bytes = chunk_bytes(pos + done, count - done);
-		if (from_user(chunk, buf + done, bytes))
+		bytes = vpv_chunk_bytes(pos + done, count - done);
+		if (vpv_chunk_from_user(chunk, buf + done, bytes))
 			return -EFAULT;
 		ret = vcfg_write(vpv->state->cfg, pos + done, chunk, bytes);
 		trace_vpv_config(vpv->pdev, pos + done, bytes, true, ret);

@@ -100,8 +100,8 @@ static u32 asleep_bits(struct vpv_device *vpv, unsigned int pos, unsigned int by
 	       lanes(pm, PCI_PM_CTRL_STATE_MASK, pos, bytes);
 }
 
-/* What the hardware has, as the user sees it. */
-u32 vpv_asleep_view(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 hw)
+/* vpv_asleep_view() of a function that sleeps. */
+u32 vpv_asleep_view_slow(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 hw)
 {
 	u32 user = 0;
 	u32 mask = asleep_bits(vpv, pos, bytes, &user);
@@ -109,8 +109,8 @@ u32 vpv_asleep_view(struct vpv_device *vpv, unsigned int pos, unsigned int bytes
 	return (hw & ~mask) | user;
 }
 
-/* What the user writes, as the hardware is to have it: awake and without DMA. */
-u32 vpv_asleep_write(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 val)
+/* vpv_asleep_write() of a function that sleeps. */
+u32 vpv_asleep_write_slow(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 val)
 {
 	u32 user;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * read() and write() of the device fd: one loop that cuts a transfer into
- * naturally aligned accesses, and the kinds of region that perform them.
+ * read() and write() of the device fd: a loop that copies chunks, and the kinds of region,
+ * which cut them into naturally aligned accesses.
  *
- * User memory is copied between the accesses, with no lock held.
+ * User memory is copied between the chunks, with no lock held.
  */
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
@@ -11,29 +11,28 @@
 #include <linux/nospec.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
+#include "chunk.h"
 #include "trace.h"
 #include "vpv.h"
 
 /**
- * struct vpv_access - One access, 1 to 8 bytes, aligned
+ * struct vpv_access - One access, aligned
  * @pos: Offset in the region.
- * @left: Bytes that may be accessed from there on.
- * @bytes: Result: how many were.
+ * @data: What is read or written; as well aligned as @pos.
+ * @bytes: 1, 2, 4 or 8.
  * @write: Direction.
- * @val: Data.
  */
 struct vpv_access {
 	u64 pos;
-	u64 left;
+	u8 *data;
 	unsigned int bytes;
 	bool write;
-	u64 val;
 };
 
-typedef int (*vpv_access_fn)(struct vpv_device *vpv, struct vpv_region *region,
-			     struct vpv_access *acc);
+/* The accesses of a chunk: @acc is the first one, without its size. */
+typedef int (*vpv_chunk_fn)(struct vpv_device *vpv, struct vpv_region *region,
+			    struct vpv_access *acc, size_t left);
 
 /* The widest aligned access at @pos of at most @max bytes, a power of two. */
 static unsigned int access_bytes(u64 pos, u64 left, unsigned int max)
@@ -43,151 +42,176 @@ static unsigned int access_bytes(u64 pos, u64 left, unsigned int max)
 	return max;
 }
 
-static void io_access(void __iomem *io, struct vpv_access *acc)
+static void io_access(void __iomem *io, const struct vpv_access *acc)
 {
-	void *val = &acc->val;
+	void *data = acc->data;
 
 	switch (acc->bytes | acc->write << 4) {
 	case 1:
-		*(u8 *)val = ioread8(io);
+		*(u8 *)data = ioread8(io);
 		break;
 	case 2:
-		*(u16 *)val = ioread16(io);
+		*(u16 *)data = ioread16(io);
 		break;
 	case 4:
-		*(u32 *)val = ioread32(io);
+		*(u32 *)data = ioread32(io);
 		break;
 	case 8:
-		*(u64 *)val = ioread64(io);
+		*(u64 *)data = ioread64(io);
 		break;
 	case 1 | 1 << 4:
-		iowrite8(*(u8 *)val, io);
+		iowrite8(*(u8 *)data, io);
 		break;
 	case 2 | 1 << 4:
-		iowrite16(*(u16 *)val, io);
+		iowrite16(*(u16 *)data, io);
 		break;
 	case 4 | 1 << 4:
-		iowrite32(*(u32 *)val, io);
+		iowrite32(*(u32 *)data, io);
 		break;
 	case 8 | 1 << 4:
-		iowrite64(*(u64 *)val, io);
+		iowrite64(*(u64 *)data, io);
 		break;
 	}
 }
 
 static int ops_access(struct vpv_device *vpv, struct vpv_region *region,
-		      const struct vpv_region_ops *ops, struct vpv_access *acc)
+		      const struct vpv_region_ops *ops, const struct vpv_access *acc)
 {
 	if (acc->write)
-		return ops->write ? ops->write(vpv, region, acc->pos, &acc->val, acc->bytes) :
+		return ops->write ? ops->write(vpv, region, acc->pos, acc->data, acc->bytes) :
 				    -EINVAL;
-	return ops->read ? ops->read(vpv, region, acc->pos, &acc->val, acc->bytes) : -EINVAL;
+	memset(acc->data, 0, acc->bytes);
+	return ops->read ? ops->read(vpv, region, acc->pos, acc->data, acc->bytes) : -EINVAL;
 }
 
 static void note_access(struct vpv_device *vpv, const struct vpv_region *region,
 			const struct vpv_access *acc, int ret)
 {
+	u64 val = 0;
+
 	vpv_count(vpv, (acc->write ? VPV_COUNT_WRITE : VPV_COUNT_READ) + ilog2(acc->bytes));
-	trace_vpv_access(vpv->pdev, region->index, acc->pos, acc->bytes, acc->write,
-			 acc->val, ret);
+	if (!trace_vpv_access_enabled())
+		return;
+	if (acc->write || !ret)
+		memcpy(&val, acc->data, acc->bytes);
+	trace_vpv_access(vpv->pdev, region->index, acc->pos, acc->bytes, acc->write, val, ret);
+}
+
+/* Nobody answers: see ones.c. */
+static void ones_access(const struct vpv_access *acc)
+{
+	if (!acc->write)
+		memset(acc->data, 0xff, acc->bytes);
 }
 
 /* Part of a BAR: a trap, the MSI-X table or the hardware. */
 static int bar_part_access(struct vpv_device *vpv, struct vpv_bar_state *bar,
-			   const struct vpv_bar_part *part, struct vpv_access *acc)
+			   const struct vpv_bar_part *part, const struct vpv_access *acc)
 {
 	if (part && part->ops)
 		return ops_access(vpv, &bar->region, part->ops, acc);
 	if (part)
-		acc->val = ~0ULL;
+		ones_access(acc);
 	else
 		io_access(bar->io + acc->pos, acc);
 	return 0;
 }
 
-/* Nobody answers: see ones.c. */
-static int ones_access(struct vpv_access *acc)
+/* On to the access after @acc.  Return: is there one? */
+static bool access_next(struct vpv_access *acc, size_t *left)
 {
-	acc->val = acc->write ? acc->val : ~0ULL;
-	return 0;
+	acc->pos += acc->bytes;
+	acc->data += acc->bytes;
+	*left -= acc->bytes;
+	return *left;
 }
 
-static int bar_access(struct vpv_device *vpv, struct vpv_region *region,
-		      struct vpv_access *acc)
+static int bar_chunk(struct vpv_device *vpv, struct vpv_region *region,
+		     struct vpv_access *acc, size_t left)
 {
 	struct vpv_bar_state *bar = container_of(region, struct vpv_bar_state, region);
-	const struct vpv_bar_part *part;
-	int ret = -EIO;
-	u64 end;
-
-	part = vpv_bar_part_at(bar, acc->pos, &end);
-	acc->bytes = access_bytes(acc->pos, min(acc->left, end - acc->pos),
-				  bar->mem ? 8 : 4);
+	const struct vpv_bar_part *part = NULL;
+	bool enabled, ones;
+	u64 end = 0;
+	int ret;
 
 	down_read(&vpv->state->memory_lock);
-	if (vpv_bar_enabled(vpv, bar))
-		ret = bar_part_access(vpv, bar, part, acc);
-	else if (vpv_bar_ones(vpv, bar))
-		ret = ones_access(acc);
+	enabled = vpv_bar_enabled(vpv, bar);
+	ones = !enabled && vpv_bar_ones(vpv, bar);
+	do {
+		if (acc->pos >= end)
+			part = vpv_bar_part_at(bar, acc->pos, &end);
+		acc->bytes = access_bytes(acc->pos, min(left, end - acc->pos), bar->mem ? 8 : 4);
+		ret = ones ? 0 : -EIO;
+		if (enabled)
+			ret = bar_part_access(vpv, bar, part, acc);
+		else if (ones)
+			ones_access(acc);
+		note_access(vpv, region, acc, ret);
+	} while (!ret && access_next(acc, &left));
 	up_read(&vpv->state->memory_lock);
-
-	note_access(vpv, region, acc, ret);
 	return ret;
 }
 
 static int like_bar_access(struct vpv_device *vpv, struct vpv_region *region,
-			   struct vpv_access *acc)
+			   const struct vpv_access *acc)
 {
 	int ret = -EIO;
 
 	down_read(&vpv->state->memory_lock);
-	if (vpv_memory_enabled(vpv))
+	if (vpv_memory_enabled(vpv)) {
 		ret = ops_access(vpv, region, region->ops, acc);
-	else if (vpv_memory_ones(vpv))
-		ret = ones_access(acc);
+	} else if (vpv_memory_ones(vpv)) {
+		ones_access(acc);
+		ret = 0;
+	}
 	up_read(&vpv->state->memory_lock);
 	return ret;
 }
 
-static int dev_region_access(struct vpv_device *vpv, struct vpv_region *region,
-			     struct vpv_access *acc)
+static int dev_region_chunk(struct vpv_device *vpv, struct vpv_region *region,
+			    struct vpv_access *acc, size_t left)
 {
 	int ret;
 
-	acc->bytes = access_bytes(acc->pos, acc->left, 8);
-	if (region->like_bar)
-		ret = like_bar_access(vpv, region, acc);
-	else
-		ret = ops_access(vpv, region, region->ops, acc);
-	note_access(vpv, region, acc, ret);
+	do {
+		acc->bytes = access_bytes(acc->pos, left, 8);
+		if (region->like_bar)
+			ret = like_bar_access(vpv, region, acc);
+		else
+			ret = ops_access(vpv, region, region->ops, acc);
+		note_access(vpv, region, acc, ret);
+	} while (!ret && access_next(acc, &left));
 	return ret;
 }
 
 /* Return: bytes done (short at the end of the region) or a negative errno. */
-static ssize_t region_loop(struct vpv_device *vpv, struct vpv_region *region,
-			   vpv_access_fn access, char __user *buf, size_t count, u64 pos,
-			   bool write)
+static __always_inline ssize_t region_loop(struct vpv_device *vpv, struct vpv_region *region,
+					   vpv_chunk_fn access, char __user *buf, size_t count,
+					   u64 pos, bool write)
 {
+	/* What is copied was read before, or there was an error. */
+	u8 chunk[VPV_CHUNK] __aligned(8) __uninitialized;
 	struct vpv_access acc = { .write = write };
-	size_t done = 0;
+	size_t done, bytes;
+	u8 *data;
 	int ret;
 
 	if (pos >= region->bytes)
 		return -EINVAL;
 	count = min_t(u64, count, region->bytes - pos);
 
-	for (; done < count; done += acc.bytes) {
-		acc.pos = pos + done;
-		acc.left = count - done;
-		acc.val = 0;
-		/* access() decides how many of these bytes it takes. */
-		if (write && copy_from_user(&acc.val, buf + done,
-					    access_bytes(acc.pos, acc.left, 8)))
+	for (done = 0; done < count; done += bytes) {
+		bytes = vpv_chunk_bytes(pos + done, count - done);
+		data = chunk + (pos + done) % VPV_CHUNK;
+		if (write && vpv_chunk_from_user(data, buf + done, bytes))
 			return -EFAULT;
-		ret = access(vpv, region, &acc);
+		acc.pos = pos + done;
+		acc.data = data;
+		ret = access(vpv, region, &acc, bytes);
 		if (ret)
 			return ret;
-		if (!write && copy_to_user(buf + done, &acc.val, acc.bytes))
+		if (!write && vpv_chunk_to_user(buf + done, data, bytes))
 			return -EFAULT;
 	}
 	return done;
@@ -198,7 +222,8 @@ static int rom_fill(struct vpv_device *vpv, u64 pos, u8 *page, size_t bytes)
 {
 	struct pci_dev *pdev = vpv->pdev;
 	bool real = pci_resource_start(pdev, PCI_ROM_RESOURCE);
-	struct vpv_access acc = {};
+	u32 val;
+	struct vpv_access acc = { .data = (u8 *)&val };
 	void __iomem *io;
 	size_t image;
 
@@ -216,7 +241,7 @@ static int rom_fill(struct vpv_device *vpv, u64 pos, u8 *page, size_t bytes)
 		acc.pos = pos + done;
 		acc.bytes = access_bytes(acc.pos, min(bytes - done, image - acc.pos), 4);
 		io_access(io + acc.pos, &acc);
-		memcpy(page + done, &acc.val, acc.bytes);
+		memcpy(page + done, &val, acc.bytes);
 	}
 
 	if (real)
@@ -252,7 +277,7 @@ static ssize_t rom_read(struct vpv_device *vpv, char __user *buf, size_t count, 
 		return -EINVAL;
 	count = min_t(u64, count, size - pos);
 
-	page = kmalloc(SZ_4K, GFP_KERNEL);
+	page = kmalloc(min_t(size_t, count, SZ_4K), GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
 
@@ -277,7 +302,7 @@ static ssize_t bar_rw(struct vpv_device *vpv, unsigned int index, char __user *b
 	ret = vpv_bar_error(vpv, bar);
 	if (ret)
 		return ret;
-	return region_loop(vpv, &bar->region, bar_access, buf, count, pos, write);
+	return region_loop(vpv, &bar->region, bar_chunk, buf, count, pos, write);
 }
 
 static ssize_t dev_region_rw(struct vpv_device *vpv, unsigned int index, char __user *buf,
@@ -292,7 +317,7 @@ static ssize_t dev_region_rw(struct vpv_device *vpv, unsigned int index, char __
 	region = &vpv->state->dev_regions[array_index_nospec(index, VPV_DEV_REGIONS)];
 	if (!(region->flags & need))
 		return -EINVAL;
-	return region_loop(vpv, region, dev_region_access, buf, count, pos, write);
+	return region_loop(vpv, region, dev_region_chunk, buf, count, pos, write);
 }
 
 /* read() and write() of the device fd. */

@@ -470,10 +470,26 @@ int vpv_power_set(struct vpv_device *vpv, pci_power_t power);
 int vpv_wake(struct vpv_device *vpv);
 void vpv_rest(struct vpv_device *vpv);
 void vpv_asleep_forget(struct vpv_device *vpv);
-u32 vpv_asleep_view(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 hw);
-u32 vpv_asleep_write(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 val);
+u32 vpv_asleep_view_slow(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 hw);
+u32 vpv_asleep_write_slow(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 val);
 int vpv_reach_begin(struct vpv_device *vpv);
 void vpv_reach_end(struct vpv_device *vpv);
+
+/* What the hardware has at @pos of config space, as the user sees it. */
+static inline u32 vpv_asleep_view(struct vpv_device *vpv, unsigned int pos, unsigned int bytes,
+				  u32 hw)
+{
+	return likely(READ_ONCE(vpv->state->asleep) == PCI_D0) ? hw :
+	       vpv_asleep_view_slow(vpv, pos, bytes, hw);
+}
+
+/* What the user writes there, as the hardware is to have it: awake and without DMA. */
+static inline u32 vpv_asleep_write(struct vpv_device *vpv, unsigned int pos, unsigned int bytes,
+				   u32 val)
+{
+	return likely(READ_ONCE(vpv->state->asleep) == PCI_D0) ? val :
+	       vpv_asleep_write_slow(vpv, pos, bytes, val);
+}
 
 /* region.c */
 ssize_t vpv_region_rw(struct vpv_device *vpv, char __user *buf, size_t count,
