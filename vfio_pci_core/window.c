@@ -10,49 +10,81 @@
 #include <vpv/core.h>
 #include <vpv/window.h>
 
+int vpv_window_begin(const struct vpv_window *win)
+{
+	return vpv_mmio_begin(win->vpv);
+}
+EXPORT_SYMBOL_GPL(vpv_window_begin);
+
+void vpv_window_end(const struct vpv_window *win)
+{
+	vpv_mmio_end(win->vpv);
+}
+EXPORT_SYMBOL_GPL(vpv_window_end);
+
 static void __iomem *address(const struct vpv_window *win, u32 reg)
 {
 	return vpv_bar(win->vpv, win->bar) + win->offset + reg;
 }
 
+u32 vpv_window_get(const struct vpv_window *win, u32 reg)
+{
+	return ioread32(address(win, reg));
+}
+EXPORT_SYMBOL_GPL(vpv_window_get);
+
+void vpv_window_put(const struct vpv_window *win, u32 reg, u32 val)
+{
+	iowrite32(val, address(win, reg));
+}
+EXPORT_SYMBOL_GPL(vpv_window_put);
+
+bool vpv_window_answers(const struct vpv_window *win)
+{
+	return vpv_window_get(win, win->id) != U32_MAX;
+}
+EXPORT_SYMBOL_GPL(vpv_window_answers);
+
 int vpv_reg_write(const struct vpv_window *win, u32 reg, u32 val)
 {
-	int err = vpv_mmio_begin(win->vpv);
+	int err = vpv_window_begin(win);
 
 	if (err)
 		return err;
-	iowrite32(val, address(win, reg));
-	vpv_mmio_end(win->vpv);
+	vpv_window_put(win, reg, val);
+	vpv_window_end(win);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(vpv_reg_write);
 
 int vpv_reg_read(const struct vpv_window *win, u32 reg, u32 *val)
 {
-	int err = vpv_mmio_begin(win->vpv);
+	int err = vpv_window_begin(win);
 
 	if (err)
 		return err;
-	*val = ioread32(address(win, reg));
-	vpv_mmio_end(win->vpv);
+	*val = vpv_window_get(win, reg);
+	vpv_window_end(win);
 	return *val == U32_MAX ? -EIO : 0;
 }
 EXPORT_SYMBOL_GPL(vpv_reg_read);
 
 int vpv_reg_poll(const struct vpv_window *win, u32 reg, u32 mask, u32 want,
-		 unsigned int limit_ms)
+		 unsigned int limit_ms, u32 *val)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(limit_ms);
 
 	for (;;) {
 		/* Looked at before the register: a late wake-up alone is no time-out. */
 		bool late = time_after(jiffies, end);
-		u32 val;
-		int err = vpv_reg_read(win, reg, &val);
+		u32 now;
+		int err = vpv_reg_read(win, reg, &now);
 
 		if (err)
 			return err;
-		if ((val & mask) == want)
+		if (val)
+			*val = now;
+		if ((now & mask) == want)
 			return 0;
 		if (late)
 			return -ETIMEDOUT;
@@ -63,28 +95,28 @@ EXPORT_SYMBOL_GPL(vpv_reg_poll);
 
 int vpv_window_read(const struct vpv_window *win, u32 reg, __le32 *buf, size_t bytes)
 {
-	int err = vpv_mmio_begin(win->vpv);
+	int err = vpv_window_begin(win);
 
 	if (err)
 		return err;
 	for (size_t i = 0; i < bytes / sizeof(*buf); i++)
-		buf[i] = cpu_to_le32(ioread32(address(win, reg + i * sizeof(*buf))));
-	if (ioread32(address(win, win->id)) == U32_MAX)
+		buf[i] = cpu_to_le32(vpv_window_get(win, reg + i * sizeof(*buf)));
+	if (!vpv_window_answers(win))
 		err = -EIO;
-	vpv_mmio_end(win->vpv);
+	vpv_window_end(win);
 	return err;
 }
 EXPORT_SYMBOL_GPL(vpv_window_read);
 
 int vpv_window_write(const struct vpv_window *win, u32 reg, const __le32 *buf, size_t bytes)
 {
-	int err = vpv_mmio_begin(win->vpv);
+	int err = vpv_window_begin(win);
 
 	if (err)
 		return err;
 	for (size_t i = 0; i < bytes / sizeof(*buf); i++)
-		iowrite32(le32_to_cpu(buf[i]), address(win, reg + i * sizeof(*buf)));
-	vpv_mmio_end(win->vpv);
+		vpv_window_put(win, reg + i * sizeof(*buf), le32_to_cpu(buf[i]));
+	vpv_window_end(win);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(vpv_window_write);

@@ -72,12 +72,13 @@ int vpv_reg_write(const struct vpv_window *win, u32 reg, u32 val);
  * @mask: Bits that count.
  * @want: What they are to be.
  * @limit_ms: How long it may take, in milliseconds.
+ * @val: Receives what was read last, also after -ETIMEDOUT; or NULL.
  *
  * Context: process; sleeps up to @limit_ms.
  * Return: 0; -ETIMEDOUT; a negative errno, as above.
  */
 int vpv_reg_poll(const struct vpv_window *win, u32 reg, u32 mask, u32 want,
-		 unsigned int limit_ms);
+		 unsigned int limit_ms, u32 *val);
 
 /**
  * vpv_window_read() - Copy out of the window
@@ -104,5 +105,48 @@ int vpv_window_read(const struct vpv_window *win, u32 reg, __le32 *buf, size_t b
  * Return: 0 or a negative errno, as above.
  */
 int vpv_window_write(const struct vpv_window *win, u32 reg, const __le32 *buf, size_t bytes);
+
+/**
+ * vpv_window_begin() - Several accesses in a row
+ * @win: Window.
+ *
+ * Making a function answer costs more than many accesses.  Until vpv_window_end() only
+ * vpv_window_get(), vpv_window_put() and vpv_window_answers() may be called, and
+ * nothing that sleeps.
+ * Context: process.
+ * Return: 0 or a negative errno, as above.
+ */
+int vpv_window_begin(const struct vpv_window *win);
+
+/**
+ * vpv_window_end() - Undo vpv_window_begin()
+ * @win: Window.
+ */
+void vpv_window_end(const struct vpv_window *win);
+
+/**
+ * vpv_window_get() - Read a register after vpv_window_begin()
+ * @win: Window.
+ * @reg: Offset of the register.
+ *
+ * Return: its value; all ones, too, when the function does not answer.
+ */
+u32 vpv_window_get(const struct vpv_window *win, u32 reg);
+
+/**
+ * vpv_window_put() - Write a register after vpv_window_begin()
+ * @win: Window.
+ * @reg: Offset of the register.
+ * @val: Value.
+ */
+void vpv_window_put(const struct vpv_window *win, u32 reg, u32 val);
+
+/**
+ * vpv_window_answers() - Did what was read come from the function?
+ * @win: Window, after vpv_window_begin().
+ *
+ * Return: false when the register at @win->id reads as all ones.
+ */
+bool vpv_window_answers(const struct vpv_window *win);
 
 #endif /* VPV_WINDOW_H */

@@ -65,7 +65,8 @@ static int edul_freeze(struct vmig_dev *mig)
 
 	err = vpv_reg_write(&ed->ctl, EDUL_PAUSE, EDUL_PAUSE_REQUEST);
 	if (!err)
-		err = vpv_reg_poll(&ed->ctl, EDUL_PAUSE, EDUL_PAUSED, EDUL_PAUSED, EDUL_PAUSE_MS);
+		err = vpv_reg_poll(&ed->ctl, EDUL_PAUSE, EDUL_PAUSED, EDUL_PAUSED, EDUL_PAUSE_MS,
+				   NULL);
 	/* It goes on, as if nobody had asked. */
 	if (err == -ETIMEDOUT && edul_thaw(mig))
 		err = -EIO;
@@ -145,9 +146,8 @@ static int edul_load_end(struct vmig_dev *mig)
 	if (!err)
 		err = vpv_reg_write(&ed->ctl, EDUL_COMMIT, 1);
 	if (!err)
-		err = vpv_reg_poll(&ed->ctl, EDUL_COMMIT, EDUL_COMMITTING, 0, EDUL_COMMIT_MS);
-	if (!err)
-		err = vpv_reg_read(&ed->ctl, EDUL_COMMIT, &result);
+		err = vpv_reg_poll(&ed->ctl, EDUL_COMMIT, EDUL_COMMITTING, 0, EDUL_COMMIT_MS,
+				   &result);
 	if (err || result == EDUL_COMMITTED)
 		return err;
 	return vmig_refuse(mig, -EINVAL,
