@@ -20,6 +20,7 @@
 
 #include "debugfs.h"
 #include "front.h"
+#include "match.h"
 #include "request.h"
 
 static bool ops_valid(const struct vmig_ops *ops, const struct vmig_desc *desc)
@@ -36,20 +37,15 @@ static bool ops_valid(const struct vmig_ops *ops, const struct vmig_desc *desc)
 	return !ops->match == !desc->match_bytes;
 }
 
-static bool fields_valid(const struct vmig_desc *desc)
-{
-	for (unsigned int i = 0; i < desc->num_match_fields; i++)
-		if (desc->match_fields[i].offset + sizeof(__le32) > desc->match_bytes)
-			return false;
-	return true;
-}
-
 static bool desc_valid(const struct vmig_desc *desc)
 {
 	size_t name = desc->family ? strlen(desc->family) : 0;
 
 	return name && name < VPV_STREAM_NAME_BYTES &&
-	       desc->match_bytes <= VMIG_MATCH_MAX_BYTES && fields_valid(desc) &&
+	       desc->match_bytes <= VMIG_MATCH_MAX_BYTES &&
+	       desc->match_local_bytes <= VMIG_MATCH_MAX_BYTES &&
+	       vmig_match_valid(desc->match_fields, desc->num_match_fields, desc->match_bytes,
+				desc->match_bytes + desc->match_local_bytes) &&
 	       desc->max_payload && desc->max_payload <= VPV_STREAM_MAX_PAYLOAD &&
 	       desc->state_oldest <= desc->state_version &&
 	       desc->state_accepts <= desc->state_version;

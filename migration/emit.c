@@ -181,7 +181,7 @@ static int emit_match(struct vmig_session *s)
 	void *match;
 	int err = 0;
 
-	match = kzalloc(max(bytes, 1U), GFP_KERNEL);
+	match = kzalloc(max(bytes + mig->desc->match_local_bytes, 1U), GFP_KERNEL);
 	if (!match)
 		return -ENOMEM;
 	if (bytes)

@@ -5,24 +5,31 @@
 #ifndef VMIG_MATCH_H
 #define VMIG_MATCH_H
 
-#include <vpv/diff.h>
 #include <vpv/match.h>
-#include <vpv/pure.h>
 
 /**
- * vmig_match_check() - Does what a source wrote fit what this device wrote?
- * @fields: What the match data consists of; each within @mine.
+ * vmig_match_valid() - Is a table usable?
+ * @fields: What the match data consists of.
+ * @num: Their number.
+ * @sent: Size of what a source sends.
+ * @written: Size of what vmig_ops.match writes, at least @sent.
+ */
+bool vmig_match_valid(const struct vmig_match_field *fields, unsigned int num, size_t sent,
+		      size_t written);
+
+/**
+ * vmig_match_check() - Does a source fit here?
+ * @fields: What the match data consists of; vmig_match_valid().
  * @num: Their number.
  * @mine: Match data of this device.
  * @theirs: That of the source; untrusted, any alignment.
  * @bytes: Size of @theirs.  Fields beyond it, of which an older source knew nothing,
  *	are not compared.
- * @diff: Receives the first field that does not fit: this device's value and the source's.
+ * @diff: Receives the first field that does not.
  *
- * Return: 0, or -EOPNOTSUPP.
+ * Return: 0, -EINVAL for data that makes no sense, -EOPNOTSUPP for a source that does not fit.
  */
-int vmig_match_check(const struct vmig_match_field *fields, unsigned int num,
-		     const void *mine, const void *theirs, size_t bytes,
-		     struct vmig_diff *diff);
+int vmig_match_check(const struct vmig_match_field *fields, unsigned int num, const void *mine,
+		     const void *theirs, size_t bytes, struct vmig_diff *diff);
 
 #endif /* VMIG_MATCH_H */

@@ -81,7 +81,7 @@ static int verify_fields(struct vmig_machine *m, const void *theirs, size_t byte
 	if (bytes > desc->match_bytes || (bytes < desc->match_bytes && !older))
 		return vmig_refuse(m->mig, -EINVAL,
 				   VMIG_DIFF("match size", desc->match_bytes, bytes));
-	mine = kzalloc(desc->match_bytes, GFP_KERNEL_ACCOUNT);
+	mine = kzalloc(desc->match_bytes + desc->match_local_bytes, GFP_KERNEL_ACCOUNT);
 	if (!mine)
 		return -ENOMEM;
 	err = m->mig->ops->match(m->mig, mine);

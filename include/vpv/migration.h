@@ -219,7 +219,8 @@ struct vmig_ops {
 
 	/**
 	 * @match: Write what a destination must be able to match.
-	 * @buf: Room for vmig_desc.match_bytes; the whole of it is sent.
+	 * @buf: Zeroed room for vmig_desc.match_bytes, the whole of which is sent, and for
+	 *	vmig_desc.match_local_bytes.
 	 *
 	 * At the begin of a save session: the device runs (PRE_COPY) or is
 	 * frozen (STOP -> STOP_COPY).  An error refuses the session (the device
@@ -388,6 +389,8 @@ struct vmig_ops {
  * @match_fields: What the match data consists of.  With it the library compares what a
  *	source sent with what @match of this device writes, and there is no @verify.
  * @num_match_fields: Their number.
+ * @match_local_bytes: Size of what @match writes behind the match data: what rules need to
+ *	know of this device and nobody else, at most 4096.
  * @max_payload: Largest record of the family, at most VPV_STREAM_MAX_PAYLOAD.
  * @max_queued: Most payload bytes kept for a slow reader (0: 8 MiB).
  * @typical_bytes: Answer of MIG_DATA_SIZE without an @estimate hook.
@@ -408,6 +411,7 @@ struct vmig_desc {
 	u32 match_bytes;
 	const struct vmig_match_field *match_fields;
 	unsigned int num_match_fields;
+	u32 match_local_bytes;
 	u32 max_payload;
 	u32 max_queued;
 	u64 typical_bytes;

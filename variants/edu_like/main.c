@@ -96,8 +96,8 @@ static int edul_match(struct vmig_dev *mig, void *buf)
 
 /* The user of the source may use all that it offered. */
 static const struct vmig_match_field edul_fields[] = {
-	{ "state format", offsetof(struct edul_match, version), VMIG_MATCH_EQUAL },
-	{ "largest operation", offsetof(struct edul_match, max_words), VMIG_MATCH_AT_MOST },
+	VMIG_MATCH_FIELD("state format", VMIG_MATCH_EQUAL, struct edul_match, version),
+	VMIG_MATCH_FIELD("largest operation", VMIG_MATCH_AT_MOST, struct edul_match, max_words),
 };
 
 static int edul_save(struct vmig_dev *mig, struct vmig_emit *em)
