@@ -48,14 +48,14 @@ FIXTURE(compat)
 	struct ident id[SLOT_MAX];
 	int num;
 	enum vdev_mode mode;
-	struct hsl h;
+	struct hisil h;
 };
 
 FIXTURE_SETUP(compat)
 {
 	self->mode = access("/dev/iommu", R_OK) ? VDEV_GROUP : VDEV_CDEV;
 	NEED_SLOTS(self->slots, 2);
-	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, hisil_init(&self->h));
 	self->num = slots_find(MODEL, self->slots, SLOT_MAX);
 	for (int i = 0; i < self->num; i++) {
 		ASSERT_EQ(0, identify(&self->slots[i], &self->id[i]));
@@ -64,7 +64,7 @@ FIXTURE_SETUP(compat)
 
 FIXTURE_TEARDOWN(compat)
 {
-	hsl_free(&self->h);
+	hisil_free(&self->h);
 }
 
 /* Pre-copy data of @src, fed to @dst: its errno, while the source runs. */
@@ -86,7 +86,7 @@ static int precopy_into(struct vdev *src, struct vdev *dst, struct blob *b)
 	return err;
 }
 
-static int try_pair(struct hsl *h, struct vdev *src, struct vdev *dst)
+static int try_pair(struct hisil *h, struct vdev *src, struct vdev *dst)
 {
 	struct blob b = {};
 	int err = precopy_into(src, dst, &b);
@@ -95,9 +95,9 @@ static int try_pair(struct hsl *h, struct vdev *src, struct vdev *dst)
 	if (mig_get(src) == VFIO_DEVICE_STATE_PRE_COPY &&
 	    mig_set(src, VFIO_DEVICE_STATE_RUNNING, NULL))
 		err = -EPROTO;
-	hsl_batch_put(h, 0, 5, 1);
-	hsl_ring(h, 0);
-	if (hsl_batch_check(h, 0, 5, 1))
+	hisil_batch_put(h, 0, 5, 1);
+	hisil_ring(h, 0);
+	if (hisil_batch_check(h, 0, 5, 1))
 		err = -EPROTO;
 	blob_free(&b);
 	return err;
@@ -123,10 +123,10 @@ TEST_F_TIMEOUT(compat, every_pair_with_a_difference, 90)
 				want = -EOPNOTSUPP;
 			ASSERT_EQ(0, vdev_open(&src, &self->slots[s], self->mode));
 			ASSERT_EQ(0, vdev_open(&dst, &self->slots[d], self->mode));
-			ASSERT_EQ(0, hsl_share(&self->h, &src));
-			ASSERT_EQ(0, hsl_attach(&self->h, &src));
-			ASSERT_EQ(0, hsl_enable(&self->h));
-			ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+			ASSERT_EQ(0, hisil_share(&self->h, &src));
+			ASSERT_EQ(0, hisil_attach(&self->h, &src));
+			ASSERT_EQ(0, hisil_enable(&self->h));
+			ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 			mark = log_mark();
 			EXPECT_EQ(want, try_pair(&self->h, &src, &dst)) {
 				TH_LOG("from %s to %s", self->slots[s].bdf, self->slots[d].bdf);
@@ -138,7 +138,7 @@ TEST_F_TIMEOUT(compat, every_pair_with_a_difference, 90)
 			       line[0] ? line : "accepted");
 			EXPECT_EQ(!want, !strstr(line, "refused: "));
 			close(mark);
-			hsl_detach(&self->h);
+			hisil_detach(&self->h);
 			vdev_close(&src);
 			vdev_close(&dst);
 		}

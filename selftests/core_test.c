@@ -88,7 +88,7 @@ TEST_F(core, pieces_of_a_mapping_follow_memory_enable)
 	uint8_t *p, *moved;
 
 	catch_bus_errors();
-	p = vdev_bar_map(&self->v, HSL_BAR, 4 * 4096);
+	p = vdev_bar_map(&self->v, HISIL_BAR, 4 * 4096);
 	ASSERT_NE(NULL, p);
 	moved = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, moved);
@@ -98,7 +98,7 @@ TEST_F(core, pieces_of_a_mapping_follow_memory_enable)
 	ASSERT_EQ(moved, mremap(p + 2 * 4096, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, moved));
 	EXPECT_FALSE(load_faults(p));
 	EXPECT_FALSE(load_faults(moved));
-	EXPECT_EQ(HSL_ID_VALUE, *(volatile uint32_t *)(p + HSL_ID));
+	EXPECT_EQ(HISIL_ID_VALUE, *(volatile uint32_t *)(p + HISIL_ID));
 
 	ASSERT_EQ(0, set_memory(&self->v, false));
 	EXPECT_TRUE(load_faults(p));
@@ -106,7 +106,7 @@ TEST_F(core, pieces_of_a_mapping_follow_memory_enable)
 	EXPECT_TRUE(load_faults(p + 3 * 4096));
 	ASSERT_EQ(0, set_memory(&self->v, true));
 	EXPECT_FALSE(load_faults(moved));
-	EXPECT_EQ(HSL_ID_VALUE, *(volatile uint32_t *)(p + HSL_ID));
+	EXPECT_EQ(HISIL_ID_VALUE, *(volatile uint32_t *)(p + HISIL_ID));
 	munmap(p, 4096);
 	munmap(p + 3 * 4096, 4096);
 	munmap(moved, 4096);
@@ -152,7 +152,7 @@ static void *storm_loads(void *arg)
 	struct storm *s = arg;
 
 	while (!s->stop) {
-		uint8_t *p = vdev_bar_map(s->v, HSL_BAR, 8 * 4096);
+		uint8_t *p = vdev_bar_map(s->v, HISIL_BAR, 8 * 4096);
 
 		for (unsigned int i = 0; p && i < 64; i++) {
 			load_faults(p + (i % 8) * 4096);
@@ -238,8 +238,8 @@ TEST_F_TIMEOUT(core, everything_at_once, 60)
 
 	ASSERT_EQ(0, vdev_reset(&self->v));
 	ASSERT_EQ(0, set_memory(&self->v, true));
-	EXPECT_EQ(4, vdev_pread(&self->v, HSL_BAR, HSL_ID, &id, 4));
-	EXPECT_EQ(HSL_ID_VALUE, id);
+	EXPECT_EQ(4, vdev_pread(&self->v, HISIL_BAR, HISIL_ID, &id, 4));
+	EXPECT_EQ(HISIL_ID_VALUE, id);
 }
 
 /* ---- Users that go away, or are asked to ---- */
@@ -261,8 +261,8 @@ TEST_F(core, unbinding_asks_and_waits)
 	EXPECT_EQ(1, eventfd_wait(fd, 5000));
 	/* It is still ours. */
 	EXPECT_EQ(0, waitpid(pid, &status, WNOHANG));
-	EXPECT_EQ(4, vdev_pread(&self->v, HSL_BAR, HSL_ID, &id, 4));
-	EXPECT_EQ(HSL_ID_VALUE, id);
+	EXPECT_EQ(4, vdev_pread(&self->v, HISIL_BAR, HISIL_ID, &id, 4));
+	EXPECT_EQ(HISIL_ID_VALUE, id);
 	vdev_close(&self->v);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
@@ -292,7 +292,7 @@ TEST_F(core, killed_user_leaves_a_working_function)
 				_exit(1);
 			vdev_bus_master(&self->v, true);
 			vdev_irq_eventfds(&self->v, VFIO_PCI_MSIX_IRQ_INDEX, 0, 4, fd);
-			if (!vdev_bar_map(&self->v, HSL_BAR, 8192))
+			if (!vdev_bar_map(&self->v, HISIL_BAR, 8192))
 				_exit(1);
 			/* In D3, without memory: all the worse for who comes next. */
 			set_memory(&self->v, i % 2);
@@ -313,8 +313,8 @@ TEST_F(core, killed_user_leaves_a_working_function)
 
 		ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
 		EXPECT_EQ(0U, vdev_cfg(&self->v, PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
-		EXPECT_EQ(4, vdev_pread(&self->v, HSL_BAR, HSL_ID, &id, 4));
-		EXPECT_EQ(HSL_ID_VALUE, id);
+		EXPECT_EQ(4, vdev_pread(&self->v, HISIL_BAR, HISIL_ID, &id, 4));
+		EXPECT_EQ(HISIL_ID_VALUE, id);
 		vdev_close(&self->v);
 	}
 	close(ready[0]);

@@ -9,7 +9,7 @@ FIXTURE(data)
 {
 	struct slot slot;
 	struct vdev v;
-	struct hsl h;
+	struct hisil h;
 	struct model m;
 };
 
@@ -20,139 +20,139 @@ FIXTURE_SETUP(data)
 	NEED_MODE(variant->mode);
 	NEED_SLOTS(&self->slot, 1);
 	ASSERT_EQ(0, model_open(&self->m, &self->slot));
-	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, hisil_init(&self->h));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
-	ASSERT_EQ(0, hsl_share(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_enable(&self->h));
+	ASSERT_EQ(0, hisil_share(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_enable(&self->h));
 }
 
 FIXTURE_TEARDOWN(data)
 {
-	hsl_free(&self->h);
+	hisil_free(&self->h);
 	vdev_close(&self->v);
 	model_close(&self->m);
 }
 
 TEST_F(data, every_operation)
 {
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 42));
-	EXPECT_EQ(6U, hsl_read64(&self->h, HSL_OPS_DONE));
-	EXPECT_EQ(0U, hsl_read64(&self->h, HSL_OPS_FAILED));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 42));
+	EXPECT_EQ(6U, hisil_read64(&self->h, HISIL_OPS_DONE));
+	EXPECT_EQ(0U, hisil_read64(&self->h, HISIL_OPS_FAILED));
 }
 
 TEST_F(data, rings_wrap)
 {
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 4, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 4, false));
 	for (unsigned int i = 0; i < 7; i++) {
-		hsl_batch_put(&self->h, 0, 3, 10 * i);
-		hsl_ring(&self->h, 0);
-		ASSERT_EQ(0, hsl_batch_check(&self->h, 0, 3, 10 * i));
+		hisil_batch_put(&self->h, 0, 3, 10 * i);
+		hisil_ring(&self->h, 0);
+		ASSERT_EQ(0, hisil_batch_check(&self->h, 0, 3, 10 * i));
 	}
 }
 
 TEST_F(data, full_ring)
 {
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 8, false));
-	hsl_batch_put(&self->h, 0, 8, 1);
-	hsl_ring(&self->h, 0);
-	ASSERT_EQ(0, hsl_batch_check(&self->h, 0, 8, 1));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 8, false));
+	hisil_batch_put(&self->h, 0, 8, 1);
+	hisil_ring(&self->h, 0);
+	ASSERT_EQ(0, hisil_batch_check(&self->h, 0, 8, 1));
 }
 
 TEST_F(data, several_queues)
 {
 	for (unsigned int q = 0; q < 4; q++) {
-		ASSERT_EQ(0, hsl_queue_start(&self->h, q, 16, false));
-		hsl_batch_put(&self->h, q, 10, 100 * q);
+		ASSERT_EQ(0, hisil_queue_start(&self->h, q, 16, false));
+		hisil_batch_put(&self->h, q, 10, 100 * q);
 	}
 	for (unsigned int q = 0; q < 4; q++)
-		hsl_ring(&self->h, q);
+		hisil_ring(&self->h, q);
 	for (unsigned int q = 4; q-- > 0;) {
-		EXPECT_EQ(0, hsl_batch_check(&self->h, q, 10, 100 * q));
+		EXPECT_EQ(0, hisil_batch_check(&self->h, q, 10, 100 * q));
 	}
-	EXPECT_EQ(40U, hsl_read64(&self->h, HSL_OPS_DONE));
+	EXPECT_EQ(40U, hisil_read64(&self->h, HISIL_OPS_DONE));
 }
 
 TEST_F(data, unmapped_memory_faults)
 {
-	struct hsl_sqe e = hsl_op(HSL_COPY, 1, 0, 64, 0x100, 64);
-	struct hsl_cqe c;
+	struct hisil_sqe e = hisil_op(HISIL_COPY, 1, 0, 64, 0x100, 64);
+	struct hisil_cqe c;
 
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	e.dst = HSL_MEM_IOVA + HSL_MEM_BYTES;
-	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
-	EXPECT_EQ(HSL_DMA_FAULT, c.status);
-	e.dst = hsl_iova(0x100);
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	e.dst = HISIL_MEM_IOVA + HISIL_MEM_BYTES;
+	ASSERT_EQ(0, hisil_do(&self->h, 0, &e, &c));
+	EXPECT_EQ(HISIL_DMA_FAULT, c.status);
+	e.dst = hisil_iova(0x100);
 	e.src = 0x1000;
-	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
-	EXPECT_EQ(HSL_DMA_FAULT, c.status);
+	ASSERT_EQ(0, hisil_do(&self->h, 0, &e, &c));
+	EXPECT_EQ(HISIL_DMA_FAULT, c.status);
 	/* The queue goes on. */
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 3));
-	EXPECT_EQ(2U, hsl_read64(&self->h, HSL_OPS_FAILED));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 3));
+	EXPECT_EQ(2U, hisil_read64(&self->h, HISIL_OPS_FAILED));
 }
 
 TEST_F(data, memory_that_was_taken_away_faults)
 {
-	struct hsl_sqe e;
-	struct hsl_cqe c;
+	struct hisil_sqe e;
+	struct hisil_cqe c;
 	uint64_t iova = 0x40000000;
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	ASSERT_NE(MAP_FAILED, p);
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 	ASSERT_EQ(0, vdev_dma_map(&self->v, p, iova, 4096));
-	e = hsl_op(HSL_FILL, 1, 0, 0, 0, 64);
+	e = hisil_op(HISIL_FILL, 1, 0, 0, 0, 64);
 	e.dst = iova;
 	e.arg = 0x11;
-	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
-	EXPECT_EQ(HSL_OK, c.status);
+	ASSERT_EQ(0, hisil_do(&self->h, 0, &e, &c));
+	EXPECT_EQ(HISIL_OK, c.status);
 	EXPECT_EQ(0x11, *(uint8_t *)p);
 	ASSERT_EQ(0, vdev_dma_unmap(&self->v, iova, 4096));
 	e.arg = 0x22;
-	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
-	EXPECT_EQ(HSL_DMA_FAULT, c.status);
+	ASSERT_EQ(0, hisil_do(&self->h, 0, &e, &c));
+	EXPECT_EQ(HISIL_DMA_FAULT, c.status);
 	EXPECT_EQ(0x11, *(uint8_t *)p);
 }
 
 TEST_F(data, no_dma_without_bus_mastering)
 {
-	struct hsl_cqe c;
+	struct hisil_cqe c;
 
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 	ASSERT_EQ(0, vdev_bus_master(&self->v, false));
-	hsl_batch_put(&self->h, 0, 2, 7);
-	hsl_ring(&self->h, 0);
-	EXPECT_EQ(-ETIMEDOUT, hsl_next(&self->h, 0, &c, 100));
+	hisil_batch_put(&self->h, 0, 2, 7);
+	hisil_ring(&self->h, 0);
+	EXPECT_EQ(-ETIMEDOUT, hisil_next(&self->h, 0, &c, 100));
 	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
-	EXPECT_EQ(0, hsl_batch_check(&self->h, 0, 2, 7));
+	EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 2, 7));
 }
 
 TEST_F(data, injected_failures_are_reported)
 {
-	struct hsl_sqe e = hsl_op(HSL_NOP, 1, 0, 0, 0, 0);
-	struct hsl_cqe c;
+	struct hisil_sqe e = hisil_op(HISIL_NOP, 1, 0, 0, 0, 0);
+	struct hisil_cqe c;
 
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 	ASSERT_EQ(0, model_cmd(&self->m, "fault op fail count=1"));
-	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
-	EXPECT_EQ(HSL_ABORTED, c.status);
-	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
-	EXPECT_EQ(HSL_OK, c.status);
+	ASSERT_EQ(0, hisil_do(&self->h, 0, &e, &c));
+	EXPECT_EQ(HISIL_ABORTED, c.status);
+	ASSERT_EQ(0, hisil_do(&self->h, 0, &e, &c));
+	EXPECT_EQ(HISIL_OK, c.status);
 
 	ASSERT_EQ(0, model_cmd(&self->m, "fault fetch fail count=1"));
-	hsl_put(&self->h, 0, &e);
-	hsl_ring(&self->h, 0);
-	EXPECT_EQ(-ETIMEDOUT, hsl_next(&self->h, 0, &c, 100));
-	EXPECT_EQ(HSL_QSTATUS_ERROR | 3U << 8, hsl_read(&self->h, HSL_Q(0) + HSL_QSTATUS));
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 2));
+	hisil_put(&self->h, 0, &e);
+	hisil_ring(&self->h, 0);
+	EXPECT_EQ(-ETIMEDOUT, hisil_next(&self->h, 0, &c, 100));
+	EXPECT_EQ(HISIL_QSTATUS_ERROR | 3U << 8, hisil_read(&self->h, HISIL_Q(0) + HISIL_QSTATUS));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 2));
 }
 
-/* What hsl_work() makes the function write: the ring and destinations. */
+/* What hisil_work() makes the function write: the ring and destinations. */
 static bool may_be_written(uint64_t iova, uint64_t ring)
 {
-	return iova == ring || (iova >= hsl_iova(0x10000) && iova < hsl_iova(0x30000));
+	return iova == ring || (iova >= hisil_iova(0x10000) && iova < hisil_iova(0x30000));
 }
 
 TEST_F(data, ledger_agrees)
@@ -161,11 +161,11 @@ TEST_F(data, ledger_agrees)
 	unsigned int pages = 0, left;
 	bool ring_written = false;
 
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	ring = hsl_read64(&self->h, HSL_Q(0) + HSL_CQ_BASE);
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	ring = hisil_read64(&self->h, HISIL_Q(0) + HISIL_CQ_BASE);
 	ASSERT_EQ(0, model_cmd(&self->m, "ledger clear"));
 	ASSERT_EQ(0, model_value(&self->m, "stats", "ops_done", &before));
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 9));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 9));
 	ASSERT_EQ(0, model_value(&self->m, "stats", "ops_done", &after));
 	EXPECT_EQ(6U, after - before);
 

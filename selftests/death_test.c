@@ -15,7 +15,7 @@ FIXTURE(death)
 {
 	struct slot slot;
 	struct vdev v;
-	struct hsl h;
+	struct hisil h;
 	struct model m;
 	enum vdev_mode mode;
 };
@@ -41,19 +41,19 @@ FIXTURE_SETUP(death)
 		SKIP(return, "needs one more function of model %s in /vpv/spares", MODEL);
 	ASSERT_EQ(0, vdev_bind(self->slot.bdf, DRIVER));
 	ASSERT_EQ(0, model_open(&self->m, &self->slot));
-	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, hisil_init(&self->h));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, self->mode));
-	ASSERT_EQ(0, hsl_share(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_enable(&self->h));
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_share(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_enable(&self->h));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 }
 
 FIXTURE_TEARDOWN(death)
 {
 	uint64_t start = now_ms();
 
-	hsl_free(&self->h);
+	hisil_free(&self->h);
 	vdev_close(&self->v);
 	EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - start) {
 		TH_LOG("close took %llu ms", (unsigned long long)(now_ms() - start));
@@ -67,8 +67,8 @@ TEST_F_TIMEOUT(death, of_the_device, 120)
 	uint8_t buf[512] = {};
 	int fd = -1;
 
-	hsl_batch_put(&self->h, 0, 4, 1);
-	hsl_ring(&self->h, 0);
+	hisil_batch_put(&self->h, 0, 4, 1);
+	hisil_ring(&self->h, 0);
 	if (variant->state != RUNNING) {
 		ASSERT_EQ(0, mig_set(&self->v, variant->state, &fd));
 	}
@@ -94,14 +94,14 @@ TEST_F_TIMEOUT(death, of_the_device, 120)
 			close(other);
 	}
 	EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - start);
-	EXPECT_EQ(UINT32_MAX, hsl_read(&self->h, HSL_ID));
+	EXPECT_EQ(UINT32_MAX, hisil_read(&self->h, HISIL_ID));
 	if (fd >= 0)
 		close(fd);
 
 	start = now_ms();
 	EXPECT_EQ(-ENODEV, vdev_reset(&self->v));
 	EXPECT_GT((uint64_t)AT_ONCE_MS, now_ms() - start);
-	hsl_detach(&self->h);
+	hisil_detach(&self->h);
 	start = now_ms();
 	vdev_close(&self->v);
 	EXPECT_EQ(-ENODEV, vdev_open(&self->v, &self->slot, self->mode));

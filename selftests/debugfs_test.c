@@ -104,12 +104,12 @@ TEST_F(debugfs, counters_count_when_asked)
 				TH_LOG("%s", names[i]);
 		}
 		ASSERT_EQ(0, vdev_bus_master(&self->v, false));
-		p = vdev_bar_map(&self->v, HSL_BAR, 4096);
+		p = vdev_bar_map(&self->v, HISIL_BAR, 4096);
 		ASSERT_NE(NULL, p);
 		(void)*p;
 		munmap((void *)p, 4096);
-		EXPECT_EQ(4, vdev_pread(&self->v, HSL_BAR, HSL_ID, &val, 4));
-		EXPECT_EQ(1, vdev_pwrite(&self->v, HSL_BAR, HSL_ID, &val, 1));
+		EXPECT_EQ(4, vdev_pread(&self->v, HISIL_BAR, HISIL_ID, &val, 4));
+		EXPECT_EQ(1, vdev_pwrite(&self->v, HISIL_BAR, HISIL_ID, &val, 1));
 		EXPECT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_REQ_IRQ_INDEX, 0, 1,
 					       (int[]){ -1 }));
 		ASSERT_EQ(0, vdev_reset(&self->v));

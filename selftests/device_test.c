@@ -11,7 +11,7 @@ FIXTURE(device)
 {
 	struct slot slot;
 	struct vdev v;
-	struct hsl h;
+	struct hisil h;
 };
 
 VARIANTS_OF_OPENING(device);
@@ -20,14 +20,14 @@ FIXTURE_SETUP(device)
 {
 	NEED_MODE(variant->mode);
 	NEED_SLOTS(&self->slot, 1);
-	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, hisil_init(&self->h));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
-	ASSERT_EQ(0, hsl_share(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_share(&self->h, &self->v));
 }
 
 FIXTURE_TEARDOWN(device)
 {
-	hsl_free(&self->h);
+	hisil_free(&self->h);
 	vdev_close(&self->v);
 }
 
@@ -73,7 +73,7 @@ TEST_F(device, region_info)
 	ASSERT_EQ(0, vdev_region(&self->v, VFIO_PCI_BAR0_REGION_INDEX, &info));
 	EXPECT_EQ(0U, info.size);
 	ASSERT_EQ(0, vdev_region(&self->v, VFIO_PCI_BAR2_REGION_INDEX, &info));
-	EXPECT_EQ((unsigned long long)HSL_BAR_BYTES, info.size);
+	EXPECT_EQ((unsigned long long)HISIL_USER_BYTES, info.size);
 	EXPECT_EQ(rw | VFIO_REGION_INFO_FLAG_MMAP, info.flags & (rw | VFIO_REGION_INFO_FLAG_MMAP));
 	EXPECT_EQ(2ULL << 40, info.offset);
 	ASSERT_EQ(0, vdev_region(&self->v, VFIO_PCI_BAR4_REGION_INDEX, &info));
@@ -110,7 +110,7 @@ TEST_F(device, msix_table_bar_can_be_mapped)
 TEST_F(device, irq_info)
 {
 	static const unsigned int count[VFIO_PCI_NUM_IRQS] = {
-		[VFIO_PCI_MSIX_IRQ_INDEX] = HSL_VECTORS,
+		[VFIO_PCI_MSIX_IRQ_INDEX] = HISIL_VECTORS,
 		[VFIO_PCI_ERR_IRQ_INDEX] = 1,
 		[VFIO_PCI_REQ_IRQ_INDEX] = 1,
 	};
@@ -140,24 +140,24 @@ static int try_map(struct vdev *v, uint64_t pos, size_t bytes, int flags)
 
 TEST_F(device, upper_half_cannot_be_mapped)
 {
-	EXPECT_EQ(0, try_map(&self->v, 0, HSL_BAR_BYTES, MAP_SHARED));
-	EXPECT_EQ(0, try_map(&self->v, HSL_BAR_BYTES - 4096, 4096, MAP_SHARED));
-	EXPECT_EQ(-EINVAL, try_map(&self->v, 0, 2 * HSL_BAR_BYTES, MAP_SHARED));
-	EXPECT_EQ(-EINVAL, try_map(&self->v, HSL_BAR_BYTES, 4096, MAP_SHARED));
-	EXPECT_EQ(-EINVAL, try_map(&self->v, HSL_BAR_BYTES - 4096, 8192, MAP_SHARED));
-	EXPECT_EQ(-EINVAL, try_map(&self->v, HSL_BAR_BYTES + 0x1000, 4096, MAP_SHARED));
+	EXPECT_EQ(0, try_map(&self->v, 0, HISIL_USER_BYTES, MAP_SHARED));
+	EXPECT_EQ(0, try_map(&self->v, HISIL_USER_BYTES - 4096, 4096, MAP_SHARED));
+	EXPECT_EQ(-EINVAL, try_map(&self->v, 0, 2 * HISIL_USER_BYTES, MAP_SHARED));
+	EXPECT_EQ(-EINVAL, try_map(&self->v, HISIL_USER_BYTES, 4096, MAP_SHARED));
+	EXPECT_EQ(-EINVAL, try_map(&self->v, HISIL_USER_BYTES - 4096, 8192, MAP_SHARED));
+	EXPECT_EQ(-EINVAL, try_map(&self->v, HISIL_USER_BYTES + 0x1000, 4096, MAP_SHARED));
 	EXPECT_EQ(-EINVAL, try_map(&self->v, (1ULL << 40) - 4096, 4096, MAP_SHARED));
 	EXPECT_EQ(-EINVAL, try_map(&self->v, 0, 4096, MAP_PRIVATE));
 }
 
 TEST_F(device, upper_half_cannot_be_grown_into)
 {
-	uint8_t *p = vdev_bar_map(&self->v, HSL_BAR, HSL_BAR_BYTES);
+	uint8_t *p = vdev_bar_map(&self->v, HISIL_BAR, HISIL_USER_BYTES);
 
 	ASSERT_NE(NULL, p);
-	EXPECT_EQ(MAP_FAILED, mremap(p, HSL_BAR_BYTES, 2 * HSL_BAR_BYTES, MREMAP_MAYMOVE));
+	EXPECT_EQ(MAP_FAILED, mremap(p, HISIL_USER_BYTES, 2 * HISIL_USER_BYTES, MREMAP_MAYMOVE));
 	EXPECT_EQ(EFAULT, errno);
-	munmap(p, HSL_BAR_BYTES);
+	munmap(p, HISIL_USER_BYTES);
 }
 
 TEST_F(device, upper_half_cannot_be_read_or_written)
@@ -165,11 +165,11 @@ TEST_F(device, upper_half_cannot_be_read_or_written)
 	uint8_t buf[16] = {};
 
 	EXPECT_EQ(0, vdev_bus_master(&self->v, false));
-	EXPECT_EQ(4, vdev_pread(&self->v, HSL_BAR, HSL_BAR_BYTES - 4, buf, 8));
-	EXPECT_EQ(4, vdev_pwrite(&self->v, HSL_BAR, HSL_BAR_BYTES - 4, buf, 8));
-	for (uint64_t pos = HSL_BAR_BYTES; pos < (1ULL << 40); pos = pos * 4 + 0x20) {
-		EXPECT_EQ(-EINVAL, vdev_pread(&self->v, HSL_BAR, pos, buf, 4));
-		EXPECT_EQ(-EINVAL, vdev_pwrite(&self->v, HSL_BAR, pos, buf, 4));
+	EXPECT_EQ(4, vdev_pread(&self->v, HISIL_BAR, HISIL_USER_BYTES - 4, buf, 8));
+	EXPECT_EQ(4, vdev_pwrite(&self->v, HISIL_BAR, HISIL_USER_BYTES - 4, buf, 8));
+	for (uint64_t pos = HISIL_USER_BYTES; pos < (1ULL << 40); pos = pos * 4 + 0x20) {
+		EXPECT_EQ(-EINVAL, vdev_pread(&self->v, HISIL_BAR, pos, buf, 4));
+		EXPECT_EQ(-EINVAL, vdev_pwrite(&self->v, HISIL_BAR, pos, buf, 4));
 	}
 }
 
@@ -179,12 +179,12 @@ TEST_F(device, bar_is_sized_as_half)
 
 	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_BASE_ADDRESS_2, 4, UINT32_MAX));
 	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_BASE_ADDRESS_3, 4, UINT32_MAX));
-	EXPECT_EQ((uint32_t)~(HSL_BAR_BYTES - 1) | PCI_BASE_ADDRESS_MEM_TYPE_64,
+	EXPECT_EQ((uint32_t)~(HISIL_USER_BYTES - 1) | PCI_BASE_ADDRESS_MEM_TYPE_64,
 		  vdev_cfg(&self->v, PCI_BASE_ADDRESS_2, 4));
 	EXPECT_EQ(UINT32_MAX, vdev_cfg(&self->v, PCI_BASE_ADDRESS_3, 4));
 	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_BASE_ADDRESS_2, 4, old));
 	/* The real BAR did not move. */
-	EXPECT_EQ(0, hsl_attach(&self->h, &self->v));
+	EXPECT_EQ(0, hisil_attach(&self->h, &self->v));
 }
 
 TEST_F(device, config_space)
@@ -253,18 +253,18 @@ TEST_F(device, disabled_memory_does_not_answer)
 	struct vdev *v = &self->v;
 	uint32_t cmd, val;
 
-	ASSERT_EQ(0, hsl_attach(&self->h, v));
+	ASSERT_EQ(0, hisil_attach(&self->h, v));
 	EXPECT_FALSE(load_faults(self->h.regs));
 	cmd = vdev_cfg(v, PCI_COMMAND, 2);
 	ASSERT_EQ(0, vdev_cfg_set(v, PCI_COMMAND, 2, cmd & ~PCI_COMMAND_MEMORY));
-	EXPECT_EQ(-EIO, vdev_pread(v, HSL_BAR, HSL_ID, &val, 4));
-	EXPECT_EQ(-EIO, vdev_pwrite(v, HSL_BAR, HSL_CTRL, &val, 4));
+	EXPECT_EQ(-EIO, vdev_pread(v, HISIL_BAR, HISIL_ID, &val, 4));
+	EXPECT_EQ(-EIO, vdev_pwrite(v, HISIL_BAR, HISIL_CTRL, &val, 4));
 	EXPECT_TRUE(load_faults(self->h.regs));
 	EXPECT_EQ(0U, vdev_cfg(v, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
 	ASSERT_EQ(0, vdev_cfg_set(v, PCI_COMMAND, 2, cmd | PCI_COMMAND_MEMORY));
 	EXPECT_FALSE(load_faults(self->h.regs));
-	EXPECT_EQ(4, vdev_pread(v, HSL_BAR, HSL_ID, &val, 4));
-	EXPECT_EQ(HSL_ID_VALUE, val);
+	EXPECT_EQ(4, vdev_pread(v, HISIL_BAR, HISIL_ID, &val, 4));
+	EXPECT_EQ(HISIL_ID_VALUE, val);
 }
 
 TEST_F(device, memory_in_d3_does_not_answer)
@@ -274,31 +274,31 @@ TEST_F(device, memory_in_d3_does_not_answer)
 	uint32_t val;
 
 	ASSERT_NE(0U, pm);
-	ASSERT_EQ(0, hsl_attach(&self->h, v));
+	ASSERT_EQ(0, hisil_attach(&self->h, v));
 	ASSERT_EQ(0, vdev_cfg_set(v, pm + PCI_PM_CTRL, 2, 3));
 	EXPECT_EQ(3U, vdev_cfg(v, pm + PCI_PM_CTRL, 2) & 3);
-	EXPECT_EQ(-EIO, vdev_pread(v, HSL_BAR, HSL_ID, &val, 4));
+	EXPECT_EQ(-EIO, vdev_pread(v, HISIL_BAR, HISIL_ID, &val, 4));
 	EXPECT_TRUE(load_faults(self->h.regs));
 	ASSERT_EQ(0, vdev_cfg_set(v, pm + PCI_PM_CTRL, 2, 0));
-	EXPECT_EQ(4, vdev_pread(v, HSL_BAR, HSL_ID, &val, 4));
+	EXPECT_EQ(4, vdev_pread(v, HISIL_BAR, HISIL_ID, &val, 4));
 }
 
 TEST_F(device, operations_raise_their_vector)
 {
-	struct hsl *h = &self->h;
-	struct hsl_cqe c;
+	struct hisil *h = &self->h;
+	struct hisil_cqe c;
 
-	ASSERT_EQ(0, hsl_attach(h, &self->v));
-	ASSERT_EQ(0, hsl_irq_enable(h, 3));
-	ASSERT_EQ(0, hsl_enable(h));
+	ASSERT_EQ(0, hisil_attach(h, &self->v));
+	ASSERT_EQ(0, hisil_irq_enable(h, 3));
+	ASSERT_EQ(0, hisil_enable(h));
 	for (unsigned int q = 0; q < 3; q++) {
-		struct hsl_sqe e = hsl_op(HSL_NOP, 100 + q, 0, 0, 0, 0);
+		struct hisil_sqe e = hisil_op(HISIL_NOP, 100 + q, 0, 0, 0, 0);
 
-		ASSERT_EQ(0, hsl_queue_start(h, q, 4, true));
-		ASSERT_EQ(0, hsl_do(h, q, &e, &c));
+		ASSERT_EQ(0, hisil_queue_start(h, q, 4, true));
+		ASSERT_EQ(0, hisil_do(h, q, &e, &c));
 		EXPECT_EQ(0, eventfd_wait(h->irq[q], 50));
-		e.flags = HSL_FLAG_IRQ;
-		ASSERT_EQ(0, hsl_do(h, q, &e, &c));
+		e.flags = HISIL_SQE_IRQ;
+		ASSERT_EQ(0, hisil_do(h, q, &e, &c));
 		EXPECT_EQ(1, eventfd_wait(h->irq[q], 2000));
 		for (unsigned int other = 0; other < 3; other++) {
 			EXPECT_EQ(0, eventfd_wait(h->irq[other], 0));
@@ -307,10 +307,10 @@ TEST_F(device, operations_raise_their_vector)
 	/* Without its eventfd a vector is silent, the others are not. */
 	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_MSIX_IRQ_INDEX, 1, 1, (int[]){ -1 }));
 	for (unsigned int q = 0; q < 3; q++) {
-		struct hsl_sqe e = hsl_op(HSL_NOP, 200 + q, 0, 0, 0, 0);
+		struct hisil_sqe e = hisil_op(HISIL_NOP, 200 + q, 0, 0, 0, 0);
 
-		e.flags = HSL_FLAG_IRQ;
-		ASSERT_EQ(0, hsl_do(h, q, &e, &c));
+		e.flags = HISIL_SQE_IRQ;
+		ASSERT_EQ(0, hisil_do(h, q, &e, &c));
 		EXPECT_EQ(q != 1, eventfd_wait(h->irq[q], q == 1 ? 50 : 2000));
 	}
 	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_MSIX_IRQ_INDEX, 0, 0, NULL));
@@ -320,8 +320,8 @@ TEST_F(device, loopback_raises_eventfds)
 {
 	static const uint8_t raise[4] = { 1, 0, 0, 1 };
 
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_irq_enable(&self->h, 4));
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_irq_enable(&self->h, 4));
 	ASSERT_EQ(0, vdev_irq_bool(&self->v, VFIO_PCI_MSIX_IRQ_INDEX, 0, 4, raise));
 	for (unsigned int i = 0; i < 4; i++) {
 		EXPECT_EQ(raise[i], eventfd_wait(self->h.irq[i], 0));
@@ -368,8 +368,8 @@ TEST_F(device, set_irqs_refuses_nonsense)
 		{ { 4, trigger | eventfd, 2, 0, 1 }, -1, -EINVAL },
 		{ { full, trigger | eventfd, 5, 0, 1 }, -1, -EINVAL },
 		{ { full, trigger | eventfd, UINT32_MAX, 0, 1 }, -1, -EINVAL },
-		{ { full, trigger | eventfd, 2, HSL_VECTORS, 1 }, -1, -EINVAL },
-		{ { full, trigger | eventfd, 2, HSL_VECTORS - 1, 2 }, -1, -EINVAL },
+		{ { full, trigger | eventfd, 2, HISIL_VECTORS, 1 }, -1, -EINVAL },
+		{ { full, trigger | eventfd, 2, HISIL_VECTORS - 1, 2 }, -1, -EINVAL },
 		{ { full, trigger | eventfd, 2, UINT32_MAX, 2 }, -1, -EINVAL },
 		{ { full, trigger | eventfd, 2, 1, UINT32_MAX }, -1, -EINVAL },
 		{ { full, trigger | eventfd, 2, 0, 8 }, -1, -EINVAL },
@@ -388,52 +388,52 @@ TEST_F(device, set_irqs_refuses_nonsense)
 
 TEST_F(device, reset_clears_the_function)
 {
-	struct hsl *h = &self->h;
+	struct hisil *h = &self->h;
 
-	ASSERT_EQ(0, hsl_attach(h, &self->v));
-	ASSERT_EQ(0, hsl_enable(h));
-	ASSERT_EQ(0, hsl_queue_start(h, 0, 4, false));
-	ASSERT_EQ(0, hsl_work(h, 0, 1));
-	ASSERT_NE(0U, hsl_read64(h, HSL_OPS_DONE));
+	ASSERT_EQ(0, hisil_attach(h, &self->v));
+	ASSERT_EQ(0, hisil_enable(h));
+	ASSERT_EQ(0, hisil_queue_start(h, 0, 4, false));
+	ASSERT_EQ(0, hisil_work(h, 0, 1));
+	ASSERT_NE(0U, hisil_read64(h, HISIL_OPS_DONE));
 	ASSERT_EQ(0, vdev_reset(&self->v));
-	ASSERT_EQ(0, hsl_attach(h, &self->v));
-	EXPECT_EQ(0U, hsl_read64(h, HSL_OPS_DONE));
-	EXPECT_EQ(0U, hsl_read(h, HSL_CTRL));
-	EXPECT_EQ(0U, hsl_read(h, HSL_Q(0) + HSL_QSTATUS));
-	EXPECT_EQ(0U, hsl_read(h, HSL_Q(0) + HSL_SIZE));
-	ASSERT_EQ(0, hsl_enable(h));
-	ASSERT_EQ(0, hsl_queue_start(h, 0, 4, false));
-	EXPECT_EQ(0, hsl_work(h, 0, 2));
+	ASSERT_EQ(0, hisil_attach(h, &self->v));
+	EXPECT_EQ(0U, hisil_read64(h, HISIL_OPS_DONE));
+	EXPECT_EQ(0U, hisil_read(h, HISIL_CTRL));
+	EXPECT_EQ(0U, hisil_read(h, HISIL_Q(0) + HISIL_QSTATUS));
+	EXPECT_EQ(0U, hisil_read(h, HISIL_Q(0) + HISIL_SIZE));
+	ASSERT_EQ(0, hisil_enable(h));
+	ASSERT_EQ(0, hisil_queue_start(h, 0, 4, false));
+	EXPECT_EQ(0, hisil_work(h, 0, 2));
 }
 
 TEST_F(device, opening_resets_the_function)
 {
-	struct hsl *h = &self->h;
+	struct hisil *h = &self->h;
 
-	ASSERT_EQ(0, hsl_attach(h, &self->v));
-	ASSERT_EQ(0, hsl_enable(h));
-	ASSERT_EQ(0, hsl_queue_start(h, 5, 8, false));
-	hsl_detach(h);
+	ASSERT_EQ(0, hisil_attach(h, &self->v));
+	ASSERT_EQ(0, hisil_enable(h));
+	ASSERT_EQ(0, hisil_queue_start(h, 5, 8, false));
+	hisil_detach(h);
 	vdev_close(&self->v);
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
-	ASSERT_EQ(0, hsl_attach(h, &self->v));
-	EXPECT_EQ(0U, hsl_read(h, HSL_CTRL));
-	EXPECT_EQ(0U, hsl_read(h, HSL_Q(5) + HSL_SIZE));
+	ASSERT_EQ(0, hisil_attach(h, &self->v));
+	EXPECT_EQ(0U, hisil_read(h, HISIL_CTRL));
+	EXPECT_EQ(0U, hisil_read(h, HISIL_Q(5) + HISIL_SIZE));
 }
 
 TEST_F(device, flr_through_config_space)
 {
-	struct hsl *h = &self->h;
+	struct hisil *h = &self->h;
 	unsigned int exp = vdev_find_cap(&self->v, PCI_CAP_ID_EXP);
 
-	ASSERT_EQ(0, hsl_attach(h, &self->v));
-	hsl_write(h, HSL_CTRL, 1);
-	ASSERT_EQ(1U, hsl_read(h, HSL_CTRL));
+	ASSERT_EQ(0, hisil_attach(h, &self->v));
+	hisil_write(h, HISIL_CTRL, 1);
+	ASSERT_EQ(1U, hisil_read(h, HISIL_CTRL));
 	ASSERT_EQ(0, vdev_cfg_set(&self->v, exp + PCI_EXP_DEVCTL, 2,
 				  vdev_cfg(&self->v, exp + PCI_EXP_DEVCTL, 2) |
 				  PCI_EXP_DEVCTL_BCR_FLR));
-	ASSERT_EQ(0, hsl_attach(h, &self->v));
-	EXPECT_EQ(0U, hsl_read(h, HSL_CTRL));
+	ASSERT_EQ(0, hisil_attach(h, &self->v));
+	EXPECT_EQ(0U, hisil_read(h, HISIL_CTRL));
 	EXPECT_EQ(0U, vdev_cfg(&self->v, exp + PCI_EXP_DEVCTL, 2) & PCI_EXP_DEVCTL_BCR_FLR);
 }
 

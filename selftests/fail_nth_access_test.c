@@ -272,7 +272,7 @@ FIXTURE_SETUP(access)
 	else
 		NEED_SLOTS(&slot, 1);
 	race_catch_faults();
-	self->a.bar = strcmp(variant->device, MODEL) ? 0 : HSL_BAR;
+	self->a.bar = strcmp(variant->device, MODEL) ? 0 : HISIL_BAR;
 	self->a.fd = eventfd_new();
 	ASSERT_EQ(0, vdev_open(&self->a.v, &slot, variant->mode));
 	ASSERT_EQ(0, access_works(&self->a));

@@ -16,7 +16,7 @@ FIXTURE(life)
 {
 	struct slot slot;
 	struct vdev v;
-	struct hsl h;
+	struct hisil h;
 	struct model m;
 	enum vdev_mode mode;
 };
@@ -26,32 +26,32 @@ FIXTURE_SETUP(life)
 	self->mode = access("/dev/iommu", R_OK) ? VDEV_GROUP : VDEV_CDEV;
 	NEED_SLOTS(&self->slot, 1);
 	ASSERT_EQ(0, model_open(&self->m, &self->slot));
-	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, hisil_init(&self->h));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, self->mode));
-	ASSERT_EQ(0, hsl_share(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_share(&self->h, &self->v));
 }
 
 FIXTURE_TEARDOWN(life)
 {
 	model_cmd(&self->m, "fault clear");
-	hsl_free(&self->h);
+	hisil_free(&self->h);
 	vdev_close(&self->v);
 	model_close(&self->m);
 }
 
 /* Give the guest's queue something to do, then go to @state; the session's file or -1. */
-static int enter(struct vdev *v, struct hsl *h, unsigned int state, int *data_fd)
+static int enter(struct vdev *v, struct hisil *h, unsigned int state, int *data_fd)
 {
-	int err = hsl_attach(h, v);
+	int err = hisil_attach(h, v);
 
 	if (!err)
-		err = hsl_enable(h);
+		err = hisil_enable(h);
 	if (!err)
-		err = hsl_queue_start(h, 0, 16, false);
+		err = hisil_queue_start(h, 0, 16, false);
 	if (err)
 		return err;
-	hsl_batch_put(h, 0, 4, 1);
-	hsl_ring(h, 0);
+	hisil_batch_put(h, 0, 4, 1);
+	hisil_ring(h, 0);
 	*data_fd = -1;
 	return state == RUNNING ? 0 : mig_set(v, state, data_fd);
 }
@@ -71,28 +71,28 @@ static bool data_file_is_dead(int fd, unsigned int state)
 }
 
 /* The function is as new and does its work. */
-static int works(struct vdev *v, struct hsl *h)
+static int works(struct vdev *v, struct hisil *h)
 {
 	int err;
 
 	if (mig_get(v) != RUNNING)
 		return -EPROTO;
-	err = hsl_attach(h, v);
+	err = hisil_attach(h, v);
 	if (!err)
-		err = hsl_enable(h);
+		err = hisil_enable(h);
 	if (!err)
-		err = hsl_queue_start(h, 1, 16, false);
-	return err ? err : hsl_work(h, 1, 77);
+		err = hisil_queue_start(h, 1, 16, false);
+	return err ? err : hisil_work(h, 1, 77);
 }
 
 /* A mapping would keep the device open. */
-static void shut(struct vdev *v, struct hsl *h)
+static void shut(struct vdev *v, struct hisil *h)
 {
-	hsl_detach(h);
+	hisil_detach(h);
 	vdev_close(v);
 }
 
-static int reopen(struct vdev *v, struct hsl *h)
+static int reopen(struct vdev *v, struct hisil *h)
 {
 	struct slot slot = v->slot;
 	enum vdev_mode mode = v->mode;
@@ -100,7 +100,7 @@ static int reopen(struct vdev *v, struct hsl *h)
 
 	shut(v, h);
 	err = vdev_open(v, &slot, mode);
-	return err ? err : hsl_share(h, v);
+	return err ? err : hisil_share(h, v);
 }
 
 TEST_F(life, close_in_every_state)
@@ -197,7 +197,7 @@ TEST_F_TIMEOUT(life, unbind_in_every_state, 60)
 
 		ASSERT_EQ(0, vdev_bind(self->slot.bdf, DRIVER));
 		ASSERT_EQ(0, vdev_open(&self->v, &self->slot, self->mode));
-		ASSERT_EQ(0, hsl_share(&self->h, &self->v));
+		ASSERT_EQ(0, hisil_share(&self->h, &self->v));
 		EXPECT_EQ(0, works(&self->v, &self->h));
 		/* The file belongs to a device that is gone, not to the new one. */
 		EXPECT_TRUE(data_file_is_dead(fd, state));
@@ -227,13 +227,13 @@ static void owner(const struct slot *slot, enum vdev_mode mode, unsigned int sta
 		int err, fd;
 	} said = { .fd = -1 };
 	struct vdev v;
-	struct hsl h;
+	struct hisil h;
 
-	said.err = hsl_init(&h);
+	said.err = hisil_init(&h);
 	if (!said.err)
 		said.err = vdev_open(&v, slot, mode);
 	if (!said.err)
-		said.err = hsl_share(&h, &v);
+		said.err = hisil_share(&h, &v);
 	if (!said.err)
 		said.err = enter(&v, &h, state, &said.fd);
 	if (write(tell, &said, sizeof(said)) != sizeof(said))
@@ -269,7 +269,7 @@ TEST_F_TIMEOUT(life, kill_of_the_owner_in_every_state, 60)
 		close(tell[1]);
 
 		ASSERT_EQ(0, vdev_open(&self->v, &self->slot, self->mode));
-		ASSERT_EQ(0, hsl_share(&self->h, &self->v));
+		ASSERT_EQ(0, hisil_share(&self->h, &self->v));
 		EXPECT_TRUE(data_file_is_dead(fd, state)) {
 			TH_LOG("in %s", mig_state_name(state));
 		}
@@ -393,10 +393,10 @@ TEST_F_TIMEOUT(life, faults_at_every_step, 90)
 {
 	struct blob good = {}, b = {};
 
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_enable(&self->h));
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, hsl_work(&self->h, 0, 1));
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_enable(&self->h));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_work(&self->h, 0, 1));
 	ASSERT_EQ(0, mig_save(&self->v, &good, false));
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
 
@@ -413,7 +413,7 @@ TEST_F_TIMEOUT(life, faults_at_every_step, 90)
 			/* Nothing was lost: the function runs as before. */
 			EXPECT_EQ(RUNNING, mig_get(&self->v));
 			ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
-			EXPECT_EQ(0, hsl_work(&self->h, 0, 20 + i)) {
+			EXPECT_EQ(0, hisil_work(&self->h, 0, 20 + i)) {
 				TH_LOG("fault %s", f->spec);
 			}
 			continue;
@@ -440,7 +440,7 @@ TEST_F_TIMEOUT(life, faults_at_every_step, 90)
 		EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - start);
 		ASSERT_EQ(0, vdev_reset(&self->v));
 		ASSERT_EQ(0, works(&self->v, &self->h));
-		ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+		ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 	}
 	blob_free(&good);
 	blob_free(&b);

@@ -15,7 +15,7 @@ FIXTURE(limits)
 {
 	struct slot slot;
 	struct vdev v;
-	struct hsl h;
+	struct hisil h;
 	struct model m;
 	struct blob blob;
 };
@@ -25,13 +25,13 @@ FIXTURE_SETUP(limits)
 	NEED_SLOTS(&self->slot, 1);
 	ASSERT_EQ(0, model_open(&self->m, &self->slot));
 	ASSERT_EQ(0, model_cmd(&self->m, "claim clear"));
-	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, hisil_init(&self->h));
 }
 
 FIXTURE_TEARDOWN(limits)
 {
 	model_cmd(&self->m, "claim clear");
-	hsl_free(&self->h);
+	hisil_free(&self->h);
 	vdev_close(&self->v);
 	model_close(&self->m);
 	blob_free(&self->blob);
@@ -40,11 +40,11 @@ FIXTURE_TEARDOWN(limits)
 /* The function has work behind it, in its first queue and in a later one. */
 #define OPEN() do {								\
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));		\
-	ASSERT_EQ(0, hsl_share(&self->h, &self->v));				\
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));				\
-	ASSERT_EQ(0, hsl_enable(&self->h));					\
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));			\
-	ASSERT_EQ(0, hsl_queue_start(&self->h, LAST_QUEUE, 16, false));		\
+	ASSERT_EQ(0, hisil_share(&self->h, &self->v));				\
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));				\
+	ASSERT_EQ(0, hisil_enable(&self->h));					\
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));			\
+	ASSERT_EQ(0, hisil_queue_start(&self->h, LAST_QUEUE, 16, false));		\
 } while (0)
 
 /* Queue contexts in a stream. */
@@ -66,11 +66,11 @@ TEST_F(limits, read_when_the_function_is_ready)
 	ASSERT_EQ(0, model_cmd(&self->m, "fault reset delay=80"));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
 	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
-	ASSERT_EQ(0, hsl_share(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_enable(&self->h));
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, hsl_queue_start(&self->h, LAST_QUEUE, 16, false));
+	ASSERT_EQ(0, hisil_share(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_enable(&self->h));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, LAST_QUEUE, 16, false));
 	ASSERT_EQ(0, mig_save(&self->v, &self->blob, false));
 	EXPECT_EQ(2U, queues_in(&self->blob));
 }
@@ -112,12 +112,12 @@ TEST_F(limits, nonsense_is_not_saved)
 		if (fd >= 0)
 			close(fd);
 		EXPECT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-		EXPECT_EQ(0, hsl_work(&self->h, 0, 1));
+		EXPECT_EQ(0, hisil_work(&self->h, 0, 1));
 		ASSERT_EQ(0, model_cmd(&self->m, "claim clear"));
 		/* Its mapping of registers keeps the function open. */
-		hsl_free(&self->h);
+		hisil_free(&self->h);
 		vdev_close(&self->v);
-		ASSERT_EQ(0, hsl_init(&self->h));
+		ASSERT_EQ(0, hisil_init(&self->h));
 	}
 }
 
@@ -128,7 +128,7 @@ TEST_F(limits, queues_that_are_denied_are_not_lost)
 	OPEN();
 	EXPECT_GT(0, mig_save(&self->v, &self->blob, false));
 	EXPECT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 1));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 1));
 }
 
 /* Shorter or longer than what the context says of itself. */

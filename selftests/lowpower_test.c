@@ -18,7 +18,7 @@ FIXTURE(power)
 {
 	struct slot slot;
 	struct vdev v;
-	struct hsl h;
+	struct hisil h;
 };
 
 VARIANTS_OF_OPENING(power);
@@ -27,13 +27,13 @@ FIXTURE_SETUP(power)
 {
 	NEED_MODE(variant->mode);
 	NEED_SLOTS(&self->slot, 1);
-	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, hisil_init(&self->h));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
 }
 
 FIXTURE_TEARDOWN(power)
 {
-	hsl_free(&self->h);
+	hisil_free(&self->h);
 	vdev_close(&self->v);
 }
 
@@ -102,15 +102,15 @@ TEST_F(power, accesses_wake_mappings_do_not)
 	struct vdev *v = &self->v;
 	uint32_t id;
 
-	ASSERT_EQ(0, hsl_attach(&self->h, v));
+	ASSERT_EQ(0, hisil_attach(&self->h, v));
 	EXPECT_FALSE(load_faults(self->h.regs));
 	for (unsigned int round = 0; round < 2; round++) {
 		ASSERT_EQ(0, enter(v));
 		EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "suspended"));
 		EXPECT_TRUE(load_faults(self->h.regs));
 		EXPECT_EQ(0x1234U, vdev_cfg(v, PCI_VENDOR_ID, 2));
-		EXPECT_EQ(4, vdev_pread(v, HSL_BAR, HSL_ID, &id, 4));
-		EXPECT_EQ(HSL_ID_VALUE, id);
+		EXPECT_EQ(4, vdev_pread(v, HISIL_BAR, HISIL_ID, &id, 4));
+		EXPECT_EQ(HISIL_ID_VALUE, id);
 		EXPECT_EQ(0, vdev_bus_master(v, true));
 		EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "suspended"));
 		EXPECT_TRUE(load_faults(self->h.regs));
@@ -123,13 +123,13 @@ TEST_F(power, accesses_wake_mappings_do_not)
 
 TEST_F(power, interrupts_survive)
 {
-	struct hsl *h = &self->h;
-	struct hsl_cqe c;
-	struct hsl_sqe e = hsl_op(HSL_NOP, 1, 0, 0, 0, 0);
+	struct hisil *h = &self->h;
+	struct hisil_cqe c;
+	struct hisil_sqe e = hisil_op(HISIL_NOP, 1, 0, 0, 0, 0);
 
-	ASSERT_EQ(0, hsl_share(h, &self->v));
-	ASSERT_EQ(0, hsl_attach(h, &self->v));
-	ASSERT_EQ(0, hsl_irq_enable(h, 2));
+	ASSERT_EQ(0, hisil_share(h, &self->v));
+	ASSERT_EQ(0, hisil_attach(h, &self->v));
+	ASSERT_EQ(0, hisil_irq_enable(h, 2));
 	/* Memory off: waking restores the MSI-X table nevertheless. */
 	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, 0));
 	ASSERT_EQ(0, enter(&self->v));
@@ -137,10 +137,10 @@ TEST_F(power, interrupts_survive)
 	ASSERT_EQ(0, leave(&self->v));
 	EXPECT_EQ(0U, vdev_cfg(&self->v, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
 	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
-	ASSERT_EQ(0, hsl_enable(h));
-	ASSERT_EQ(0, hsl_queue_start(h, 1, 4, true));
-	e.flags = HSL_FLAG_IRQ;
-	ASSERT_EQ(0, hsl_do(h, 1, &e, &c));
+	ASSERT_EQ(0, hisil_enable(h));
+	ASSERT_EQ(0, hisil_queue_start(h, 1, 4, true));
+	e.flags = HISIL_SQE_IRQ;
+	ASSERT_EQ(0, hisil_do(h, 1, &e, &c));
 	EXPECT_EQ(1, eventfd_wait(h->irq[1], 2000));
 }
 
@@ -150,7 +150,7 @@ TEST_F(power, wakeup_is_told_once)
 	int fd = eventfd_new();
 
 	ASSERT_GE(fd, 0);
-	ASSERT_EQ(0, hsl_attach(&self->h, v));
+	ASSERT_EQ(0, hisil_attach(&self->h, v));
 	ASSERT_EQ(0, enter_with_wakeup(v, fd));
 	EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "suspended"));
 	EXPECT_EQ(0, eventfd_wait(fd, 0));
@@ -172,7 +172,7 @@ TEST_F(power, wakeup_is_told_once)
 
 	/* Without any waking in between nobody is told. */
 	ASSERT_EQ(0, enter_with_wakeup(v, fd));
-	hsl_detach(&self->h);
+	hisil_detach(&self->h);
 	vdev_close(v);
 	ASSERT_EQ(0, vdev_open(v, &self->slot, variant->mode));
 	EXPECT_EQ(0, eventfd_wait(fd, 0));
@@ -186,7 +186,7 @@ TEST_F(power, left_in_low_power)
 	vdev_close(&self->v);
 	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "suspended"));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
 	EXPECT_FALSE(load_faults(self->h.regs));
 	/* Reset while asleep. */
 	ASSERT_EQ(0, enter(&self->v));

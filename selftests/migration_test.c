@@ -14,7 +14,7 @@ FIXTURE(one)
 {
 	struct slot slot;
 	struct vdev v;
-	struct hsl h;
+	struct hisil h;
 	struct model m;
 	struct blob blob;
 };
@@ -26,17 +26,17 @@ FIXTURE_SETUP(one)
 	NEED_MODE(variant->mode);
 	NEED_SLOTS(&self->slot, 1);
 	ASSERT_EQ(0, model_open(&self->m, &self->slot));
-	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, hisil_init(&self->h));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
-	ASSERT_EQ(0, hsl_share(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_enable(&self->h));
+	ASSERT_EQ(0, hisil_share(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_enable(&self->h));
 }
 
 FIXTURE_TEARDOWN(one)
 {
 	model_cmd(&self->m, "fault clear");
-	hsl_free(&self->h);
+	hisil_free(&self->h);
 	vdev_close(&self->v);
 	model_close(&self->m);
 	blob_free(&self->blob);
@@ -85,8 +85,8 @@ static int go_to(struct vdev *v, unsigned int state, const struct blob *stream)
 /* A closed data file ends no session: the state stays. */
 TEST_F(one, every_pair_of_states)
 {
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, hsl_work(&self->h, 0, 1));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_work(&self->h, 0, 1));
 	ASSERT_EQ(0, mig_save(&self->v, &self->blob, false));
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
 
@@ -123,15 +123,15 @@ TEST_F(one, every_pair_of_states)
 
 TEST_F(one, works_after_every_round_trip)
 {
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 	for (unsigned int state = STOP; state < MIG_STATES; state++) {
 		if (state == RESUMING)
 			continue;
-		hsl_batch_put(&self->h, 0, 3, 10 * state);
-		hsl_ring(&self->h, 0);
+		hisil_batch_put(&self->h, 0, 3, 10 * state);
+		hisil_ring(&self->h, 0);
 		ASSERT_EQ(0, go_to(&self->v, state, NULL));
 		ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-		EXPECT_EQ(0, hsl_batch_check(&self->h, 0, 3, 10 * state))
+		EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 3, 10 * state))
 			TH_LOG("after %s", mig_state_name(state));
 	}
 }
@@ -201,10 +201,10 @@ TEST_F(one, error_is_left_by_reset_only)
 	close(fd);
 	ASSERT_EQ(0, vdev_reset(&self->v));
 	EXPECT_EQ(RUNNING, mig_get(&self->v));
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_enable(&self->h));
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 5));
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_enable(&self->h));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 5));
 }
 
 TEST_F(one, reset_aborts_resuming)
@@ -307,8 +307,8 @@ TEST_F(one, one_byte_at_a_time)
 	struct blob whole = {};
 	int fd;
 
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, hsl_work(&self->h, 0, 1));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_work(&self->h, 0, 1));
 	ASSERT_EQ(0, mig_save(&self->v, &whole, false));
 	ASSERT_EQ(0, mig_set(&self->v, STOP_COPY, &fd));
 	ASSERT_EQ(0, blob_pull(&self->blob, fd, 1));
@@ -321,7 +321,7 @@ TEST_F(one, one_byte_at_a_time)
 	ASSERT_EQ(0, blob_push(&self->blob, fd, 0, self->blob.bytes, 1));
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
 	close(fd);
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 2));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 2));
 }
 
 TEST_F(one, splice)
@@ -330,8 +330,8 @@ TEST_F(one, splice)
 	uint8_t buf[4096];
 	ssize_t n, in;
 
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, hsl_work(&self->h, 0, 1));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_work(&self->h, 0, 1));
 	ASSERT_EQ(0, pipe(pipefd));
 	ASSERT_EQ(0, mig_set(&self->v, STOP_COPY, &fd));
 	while ((n = splice(fd, NULL, pipefd[1], NULL, sizeof(buf), 0)) > 0) {
@@ -354,7 +354,7 @@ TEST_F(one, splice)
 	close(fd);
 	close(pipefd[0]);
 	close(pipefd[1]);
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 2));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 2));
 }
 
 TEST_F(one, nonblocking_read_does_not_wait)
@@ -475,14 +475,14 @@ TEST_F(one, aborted_precopy_goes_on_running)
 {
 	int fd;
 
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 	for (unsigned int i = 0; i < 3; i++) {
 		ASSERT_EQ(0, mig_set(&self->v, i == 1 ? PRE_COPY_P2P : PRE_COPY, &fd));
 		if (i != 1) {
-			ASSERT_EQ(0, hsl_work(&self->h, 0, i));
+			ASSERT_EQ(0, hisil_work(&self->h, 0, i));
 		}
 		ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-		EXPECT_EQ(0, hsl_work(&self->h, 0, 10 + i));
+		EXPECT_EQ(0, hisil_work(&self->h, 0, 10 + i));
 		close(fd);
 	}
 }
@@ -493,48 +493,48 @@ TEST_F(one, no_dma_in_running_p2p)
 {
 	uint64_t writes[2], reads[2];
 
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 64, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 64, false));
 	ASSERT_EQ(0, model_cmd(&self->m, "fault op delay=5"));
-	hsl_batch_put(&self->h, 0, 40, 1);
-	hsl_ring(&self->h, 0);
+	hisil_batch_put(&self->h, 0, 40, 1);
+	hisil_ring(&self->h, 0);
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING_P2P, NULL));
 	ASSERT_EQ(0, model_value(&self->m, "stats", "dma_writes", &writes[0]));
 	ASSERT_EQ(0, model_value(&self->m, "stats", "dma_reads", &reads[0]));
 
 	/* Registers answer and doorbells are taken. */
-	EXPECT_EQ(HSL_ID_VALUE, hsl_read(&self->h, HSL_ID));
-	hsl_batch_put(&self->h, 0, 5, 100);
-	hsl_ring(&self->h, 0);
-	EXPECT_EQ(45U, hsl_read(&self->h, HSL_Q(0) + HSL_SQ_TAIL));
+	EXPECT_EQ(HISIL_ID_VALUE, hisil_read(&self->h, HISIL_ID));
+	hisil_batch_put(&self->h, 0, 5, 100);
+	hisil_ring(&self->h, 0);
+	EXPECT_EQ(45U, hisil_read(&self->h, HISIL_Q(0) + HISIL_SQ_TAIL));
 	usleep(200000);
 	ASSERT_EQ(0, model_value(&self->m, "stats", "dma_writes", &writes[1]));
 	ASSERT_EQ(0, model_value(&self->m, "stats", "dma_reads", &reads[1]));
 	EXPECT_EQ(writes[0], writes[1]);
 	EXPECT_EQ(reads[0], reads[1]);
-	EXPECT_LT(hsl_read64(&self->h, HSL_OPS_DONE), 40U);
+	EXPECT_LT(hisil_read64(&self->h, HISIL_OPS_DONE), 40U);
 
 	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
 	/* Slots 0 to 4 of the batch were written again: check order and tags only. */
 	for (unsigned int i = 0; i < 45; i++) {
-		struct hsl_cqe c;
+		struct hisil_cqe c;
 
-		ASSERT_EQ(0, hsl_next(&self->h, 0, &c, 5000));
+		ASSERT_EQ(0, hisil_next(&self->h, 0, &c, 5000));
 		EXPECT_EQ(i < 40 ? 1 + i : 100 + i - 40, c.tag);
-		EXPECT_EQ(HSL_OK, c.status);
+		EXPECT_EQ(HISIL_OK, c.status);
 	}
 }
 
 TEST_F(one, registers_stand_still_when_stopped)
 {
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 	ASSERT_EQ(0, mig_set(&self->v, STOP, NULL));
-	hsl_batch_put(&self->h, 0, 2, 1);
-	hsl_ring(&self->h, 0);
-	EXPECT_EQ(0U, hsl_read(&self->h, HSL_Q(0) + HSL_SQ_TAIL));
+	hisil_batch_put(&self->h, 0, 2, 1);
+	hisil_ring(&self->h, 0);
+	EXPECT_EQ(0U, hisil_read(&self->h, HISIL_Q(0) + HISIL_SQ_TAIL));
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-	hsl_ring(&self->h, 0);
-	EXPECT_EQ(0, hsl_batch_check(&self->h, 0, 2, 1));
+	hisil_ring(&self->h, 0);
+	EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 2, 1));
 }
 
 /* The user may do what it likes to config space while the state is read. */
@@ -552,26 +552,26 @@ TEST_F(one, saving_does_not_need_memory_enable)
 /* An operation that never ends: it is parked, and done once, here or there. */
 TEST_F(one, work_that_does_not_end_is_kept)
 {
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 	ASSERT_EQ(0, model_cmd(&self->m, "fault op hang count=1 skip=1"));
-	hsl_batch_put(&self->h, 0, 4, 1);
-	hsl_ring(&self->h, 0);
+	hisil_batch_put(&self->h, 0, 4, 1);
+	hisil_ring(&self->h, 0);
 	usleep(100000);
 	ASSERT_EQ(0, mig_set(&self->v, STOP, NULL));
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-	EXPECT_EQ(0, hsl_batch_check(&self->h, 0, 4, 1));
-	EXPECT_EQ(4U, hsl_read64(&self->h, HSL_OPS_DONE));
+	EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 4, 1));
+	EXPECT_EQ(4U, hisil_read64(&self->h, HISIL_OPS_DONE));
 }
 
 /* Nothing helps: it goes on as if nobody had asked. */
 TEST_F(one, a_drain_that_fails_leaves_it_running)
 {
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 	ASSERT_EQ(0, model_cmd(&self->m, "fault pause hang"));
 	EXPECT_EQ(-ETIMEDOUT, mig_set(&self->v, STOP, NULL));
 	EXPECT_EQ(RUNNING, mig_get(&self->v));
 	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 1));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 1));
 }
 
 /* ---- from one function to another ---- */
@@ -581,7 +581,7 @@ FIXTURE(two)
 	struct slot slot[2];
 	struct vdev a, b;
 	struct model ma, mb;
-	struct hsl h;
+	struct hisil h;
 	struct blob blob;
 };
 
@@ -593,19 +593,19 @@ FIXTURE_SETUP(two)
 	NEED_SLOTS(self->slot, 2);
 	ASSERT_EQ(0, model_open(&self->ma, &self->slot[0]));
 	ASSERT_EQ(0, model_open(&self->mb, &self->slot[1]));
-	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, hisil_init(&self->h));
 	ASSERT_EQ(0, vdev_open(&self->a, &self->slot[0], variant->mode));
 	ASSERT_EQ(0, vdev_open(&self->b, &self->slot[1], variant->mode));
-	ASSERT_EQ(0, hsl_share(&self->h, &self->a));
-	ASSERT_EQ(0, hsl_share(&self->h, &self->b));
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->a));
-	ASSERT_EQ(0, hsl_enable(&self->h));
+	ASSERT_EQ(0, hisil_share(&self->h, &self->a));
+	ASSERT_EQ(0, hisil_share(&self->h, &self->b));
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->a));
+	ASSERT_EQ(0, hisil_enable(&self->h));
 }
 
 FIXTURE_TEARDOWN(two)
 {
 	model_cmd(&self->ma, "fault clear");
-	hsl_free(&self->h);
+	hisil_free(&self->h);
 	vdev_close(&self->a);
 	vdev_close(&self->b);
 	model_close(&self->ma);
@@ -614,26 +614,26 @@ FIXTURE_TEARDOWN(two)
 }
 
 /* The VMM moves config space and interrupts; then the guest sees the new function. */
-static int arrive(struct hsl *h, struct vdev *v, unsigned int vectors)
+static int arrive(struct hisil *h, struct vdev *v, unsigned int vectors)
 {
-	int err = hsl_attach(h, v);
+	int err = hisil_attach(h, v);
 
 	if (!err && vectors)
-		err = hsl_irq_enable(h, vectors);
+		err = hisil_irq_enable(h, vectors);
 	return err ? err : vdev_bus_master(v, true);
 }
 
 TEST_F(two, idle_function)
 {
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, hsl_work(&self->h, 0, 1));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_work(&self->h, 0, 1));
 	ASSERT_EQ(0, mig_save(&self->a, &self->blob, true));
 	ASSERT_EQ(0, mig_load(&self->b, &self->blob, STOP));
 	ASSERT_EQ(0, arrive(&self->h, &self->b, 0));
 	ASSERT_EQ(0, mig_set(&self->b, RUNNING, NULL));
-	EXPECT_EQ(6U, hsl_read64(&self->h, HSL_OPS_DONE));
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 2));
-	EXPECT_EQ(12U, hsl_read64(&self->h, HSL_OPS_DONE));
+	EXPECT_EQ(6U, hisil_read64(&self->h, HISIL_OPS_DONE));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 2));
+	EXPECT_EQ(12U, hisil_read64(&self->h, HISIL_OPS_DONE));
 }
 
 /* OPS_DONE of the source as it travels: in the global context. */
@@ -656,16 +656,16 @@ static uint64_t ops_in_stream(const struct blob *b)
 TEST_F(two, parked_and_pending_operations_run_once)
 {
 	uint64_t writes[2], a, b, travelled;
-	struct hsl_cqe c;
+	struct hisil_cqe c;
 
-	ASSERT_EQ(0, hsl_irq_enable(&self->h, QUEUES));
+	ASSERT_EQ(0, hisil_irq_enable(&self->h, QUEUES));
 	for (unsigned int q = 0; q < QUEUES; q++) {
-		ASSERT_EQ(0, hsl_queue_start(&self->h, q, 32, true));
-		hsl_batch_put(&self->h, q, OPS, 1000 * q);
+		ASSERT_EQ(0, hisil_queue_start(&self->h, q, 32, true));
+		hisil_batch_put(&self->h, q, OPS, 1000 * q);
 	}
 	ASSERT_EQ(0, model_cmd(&self->ma, "fault op delay=10"));
 	for (unsigned int q = 0; q < QUEUES; q++)
-		hsl_ring(&self->h, q);
+		hisil_ring(&self->h, q);
 	ASSERT_EQ(0, mig_save(&self->a, &self->blob, true));
 
 	/* Some were done, some were not. */
@@ -677,10 +677,10 @@ TEST_F(two, parked_and_pending_operations_run_once)
 	ASSERT_EQ(0, arrive(&self->h, &self->b, QUEUES));
 	ASSERT_EQ(0, mig_set(&self->b, RUNNING, NULL));
 	for (unsigned int q = 0; q < QUEUES; q++) {
-		EXPECT_EQ(0, hsl_batch_check(&self->h, q, OPS, 1000 * q));
+		EXPECT_EQ(0, hisil_batch_check(&self->h, q, OPS, 1000 * q));
 	}
 	for (unsigned int q = 0; q < QUEUES; q++) {
-		EXPECT_EQ(-ETIMEDOUT, hsl_next(&self->h, q, &c, 20));
+		EXPECT_EQ(-ETIMEDOUT, hisil_next(&self->h, q, &c, 20));
 	}
 
 	/* What the source did is what it said it did, and the rest was done here. */
@@ -694,31 +694,31 @@ TEST_F(two, parked_and_pending_operations_run_once)
 
 TEST_F(two, work_that_does_not_end_moves)
 {
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 	ASSERT_EQ(0, model_cmd(&self->ma, "fault op hang skip=1"));
-	hsl_batch_put(&self->h, 0, 6, 1);
-	hsl_ring(&self->h, 0);
+	hisil_batch_put(&self->h, 0, 6, 1);
+	hisil_ring(&self->h, 0);
 	usleep(100000);
 	ASSERT_EQ(0, mig_save(&self->a, &self->blob, true));
 	EXPECT_EQ(1U, ops_in_stream(&self->blob));
 	ASSERT_EQ(0, mig_load(&self->b, &self->blob, STOP));
 	ASSERT_EQ(0, arrive(&self->h, &self->b, 0));
 	ASSERT_EQ(0, mig_set(&self->b, RUNNING, NULL));
-	EXPECT_EQ(0, hsl_batch_check(&self->h, 0, 6, 1));
-	EXPECT_EQ(6U, hsl_read64(&self->h, HSL_OPS_DONE));
+	EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 6, 1));
+	EXPECT_EQ(6U, hisil_read64(&self->h, HISIL_OPS_DONE));
 }
 
 TEST_F(two, owed_interrupts_arrive)
 {
-	struct hsl_sqe e = hsl_op(HSL_NOP, 7, 0, 0, 0, 0);
+	struct hisil_sqe e = hisil_op(HISIL_NOP, 7, 0, 0, 0, 0);
 
-	e.flags = HSL_FLAG_IRQ;
-	ASSERT_EQ(0, hsl_irq_enable(&self->h, 1));
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, true));
+	e.flags = HISIL_SQE_IRQ;
+	ASSERT_EQ(0, hisil_irq_enable(&self->h, 1));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, true));
 	ASSERT_EQ(0, model_cmd(&self->ma, "fault op delay=50"));
 	for (unsigned int i = 0; i < 4; i++)
-		hsl_put(&self->h, 0, &e);
-	hsl_ring(&self->h, 0);
+		hisil_put(&self->h, 0, &e);
+	hisil_ring(&self->h, 0);
 	ASSERT_EQ(0, mig_save(&self->a, &self->blob, false));
 	eventfd_wait(self->h.irq[0], 0);
 	ASSERT_EQ(0, mig_load(&self->b, &self->blob, STOP));
@@ -726,9 +726,9 @@ TEST_F(two, owed_interrupts_arrive)
 	ASSERT_EQ(0, mig_set(&self->b, RUNNING, NULL));
 	EXPECT_EQ(1, eventfd_wait(self->h.irq[0], 3000));
 	for (unsigned int i = 0; i < 4; i++) {
-		struct hsl_cqe c;
+		struct hisil_cqe c;
 
-		ASSERT_EQ(0, hsl_next(&self->h, 0, &c, 3000));
+		ASSERT_EQ(0, hisil_next(&self->h, 0, &c, 3000));
 		EXPECT_EQ(7U, c.tag);
 	}
 }
@@ -738,20 +738,20 @@ TEST_F(two, back_and_forth_at_work)
 	struct vdev *on = &self->a, *other = &self->b;
 	unsigned int done = 0;
 
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 32, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 32, false));
 	for (unsigned int round = 0; round < 4; round++) {
 		struct vdev *tmp = on;
 
-		hsl_batch_put(&self->h, 0, 12, 100 * round);
-		hsl_ring(&self->h, 0);
+		hisil_batch_put(&self->h, 0, 12, 100 * round);
+		hisil_ring(&self->h, 0);
 		self->blob.bytes = 0;
 		ASSERT_EQ(0, mig_save(on, &self->blob, round & 1));
 		ASSERT_EQ(0, mig_load(other, &self->blob, STOP));
 		ASSERT_EQ(0, arrive(&self->h, other, 0));
 		ASSERT_EQ(0, mig_set(other, RUNNING, NULL));
-		ASSERT_EQ(0, hsl_batch_check(&self->h, 0, 12, 100 * round));
+		ASSERT_EQ(0, hisil_batch_check(&self->h, 0, 12, 100 * round));
 		done += 12;
-		EXPECT_EQ(done, hsl_read64(&self->h, HSL_OPS_DONE));
+		EXPECT_EQ(done, hisil_read64(&self->h, HISIL_OPS_DONE));
 		on = other;
 		other = tmp;
 	}
@@ -760,15 +760,15 @@ TEST_F(two, back_and_forth_at_work)
 /* A source that was stopped and is not needed elsewhere goes on. */
 TEST_F(two, source_can_go_on_when_the_destination_fails)
 {
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 32, false));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 32, false));
 	ASSERT_EQ(0, model_cmd(&self->ma, "fault op delay=10"));
-	hsl_batch_put(&self->h, 0, 10, 1);
-	hsl_ring(&self->h, 0);
+	hisil_batch_put(&self->h, 0, 10, 1);
+	hisil_ring(&self->h, 0);
 	ASSERT_EQ(0, mig_save(&self->a, &self->blob, true));
 	self->blob.data[self->blob.bytes / 2] ^= 1;
 	EXPECT_EQ(-EBADMSG, mig_load(&self->b, &self->blob, RUNNING));
 	ASSERT_EQ(0, mig_set(&self->a, RUNNING, NULL));
-	EXPECT_EQ(0, hsl_batch_check(&self->h, 0, 10, 1));
+	EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 10, 1));
 	EXPECT_EQ(0, vdev_reset(&self->b));
 	EXPECT_EQ(RUNNING, mig_get(&self->b));
 }

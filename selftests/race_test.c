@@ -147,8 +147,8 @@ FIXTURE_SETUP(race)
 	NEED_SLOTS(&self->slot, 1);
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot,
 			       access("/dev/iommu", R_OK) ? VDEV_GROUP : VDEV_CDEV));
-	self->prey = (struct prey){ .v = &self->v, .region = HSL_BAR, .bytes = 16 * 4096 };
-	self->prey.map = vdev_bar_map(&self->v, HSL_BAR, self->prey.bytes);
+	self->prey = (struct prey){ .v = &self->v, .region = HISIL_BAR, .bytes = 16 * 4096 };
+	self->prey.map = vdev_bar_map(&self->v, HISIL_BAR, self->prey.bytes);
 	ASSERT_NE(NULL, self->prey.map);
 	self->prey.pm = vdev_find_cap(&self->v, PCI_CAP_ID_PM);
 	ASSERT_NE(0U, self->prey.pm);
@@ -168,8 +168,8 @@ static int still_works(struct vdev *v)
 	vdev_feature(v, SET | VFIO_DEVICE_FEATURE_LOW_POWER_EXIT, NULL, 0);
 	if (vdev_reset(v) || vdev_cfg_set(v, PCI_COMMAND, 2, PCI_COMMAND_MEMORY))
 		return -EIO;
-	n = vdev_pread(v, HSL_BAR, HSL_ID, &id, 4);
-	return n == 4 && id == HSL_ID_VALUE ? 0 : -EIO;
+	n = vdev_pread(v, HISIL_BAR, HISIL_ID, &id, 4);
+	return n == 4 && id == HISIL_ID_VALUE ? 0 : -EIO;
 }
 
 TEST_F_TIMEOUT(race, faults_against_what_takes_memory, 300)
@@ -425,7 +425,7 @@ struct visitor {
 
 static void visit(const struct visitor *u)
 {
-	struct prey p = { .region = HSL_BAR, .bytes = 16 * 4096 };
+	struct prey p = { .region = HISIL_BAR, .bytes = 16 * 4096 };
 	int fd = eventfd_new();
 	struct vdev v;
 
@@ -434,7 +434,7 @@ static void visit(const struct visitor *u)
 	if (vdev_open(&v, u->slot, VDEV_GROUP))
 		return;
 	p.v = &v;
-	p.map = vdev_bar_map(&v, HSL_BAR, p.bytes);
+	p.map = vdev_bar_map(&v, HISIL_BAR, p.bytes);
 	vdev_irq_eventfds(&v, VFIO_PCI_MSIX_IRQ_INDEX, 0, 1, &fd);
 	for (unsigned long i = 0; p.map; i++) {
 		if (!loads(&p, i))
@@ -493,7 +493,7 @@ TEST_F_TIMEOUT(race, faults_against_close_and_unbind, 300)
 	ASSERT_EQ(0, vdev_bind(self->slot.bdf, DRIVER));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
 	EXPECT_EQ(0, still_works(&self->v));
-	self->prey.map = vdev_bar_map(&self->v, HSL_BAR, self->prey.bytes);
+	self->prey.map = vdev_bar_map(&self->v, HISIL_BAR, self->prey.bytes);
 	EXPECT_NE(NULL, self->prey.map);
 	munmap((void *)now, 4096);
 }

@@ -23,7 +23,7 @@ FIXTURE(left)
 	struct slot slot[2];
 	struct vdev a, b;
 	struct model m[2];
-	struct hsl h;
+	struct hisil h;
 	struct blob blob;
 	struct left left[2];
 };
@@ -46,27 +46,27 @@ FIXTURE_VARIANT_ADD(left, d3hot_soft_reset) { .how = LEFT_D3HOT, .soft_reset = t
 FIXTURE_SETUP(left)
 {
 	NEED_SLOTS(self->slot, 2);
-	self->left[0].bar = self->left[1].bar = HSL_BAR;
+	self->left[0].bar = self->left[1].bar = HISIL_BAR;
 	/* A guest sees which of the two it is: both are of one kind. */
 	for (unsigned int i = 0; i < 2; i++) {
 		ASSERT_EQ(0, model_open(&self->m[i], &self->slot[i]));
 		if (variant->soft_reset)
 			ASSERT_EQ(0, model_cmd(&self->m[i], "soft_reset 1"));
 	}
-	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, hisil_init(&self->h));
 	ASSERT_EQ(0, vdev_open(&self->a, &self->slot[0], VDEV_GROUP));
 	ASSERT_EQ(0, vdev_open(&self->b, &self->slot[1], VDEV_GROUP));
-	ASSERT_EQ(0, hsl_share(&self->h, &self->a));
-	ASSERT_EQ(0, hsl_share(&self->h, &self->b));
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->a));
-	ASSERT_EQ(0, hsl_enable(&self->h));
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 32, false));
+	ASSERT_EQ(0, hisil_share(&self->h, &self->a));
+	ASSERT_EQ(0, hisil_share(&self->h, &self->b));
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->a));
+	ASSERT_EQ(0, hisil_enable(&self->h));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 32, false));
 }
 
 FIXTURE_TEARDOWN(left)
 {
 	model_cmd(&self->m[0], "fault clear");
-	hsl_free(&self->h);
+	hisil_free(&self->h);
 	vdev_close(&self->a);
 	vdev_close(&self->b);
 	for (unsigned int i = 0; i < 2; i++) {
@@ -134,9 +134,9 @@ TEST_F_TIMEOUT(left, every_arc, SECONDS)
 		}
 	}
 	ASSERT_EQ(0, left_back(&self->a, left));
-	ASSERT_EQ(0, hsl_enable(&self->h));
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 32, false));
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 1));
+	ASSERT_EQ(0, hisil_enable(&self->h));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 32, false));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 1));
 }
 
 /* Both functions are left so, with operations under way; then the guest goes on. */
@@ -146,8 +146,8 @@ static void data_moves(struct __test_metadata *_metadata, FIXTURE_DATA(left) *se
 	ASSERT_EQ(0, vdev_bus_master(&self->b, true));
 	ASSERT_EQ(0, vdev_cfg_set(&self->b, PCI_COMMAND, 2, vdev_cfg(&self->a, PCI_COMMAND, 2)));
 	ASSERT_EQ(0, model_cmd(&self->m[0], "fault op delay=10"));
-	hsl_batch_put(&self->h, 0, BATCH, 1);
-	hsl_ring(&self->h, 0);
+	hisil_batch_put(&self->h, 0, BATCH, 1);
+	hisil_ring(&self->h, 0);
 	ASSERT_EQ(0, left_leave(&self->a, &self->left[0], variant->how));
 	ASSERT_EQ(0, left_leave(&self->b, &self->left[1], variant->how));
 
@@ -158,10 +158,10 @@ static void data_moves(struct __test_metadata *_metadata, FIXTURE_DATA(left) *se
 	if (variant->soft_reset)
 		return;		/* to wake it up is to forget what it was doing */
 	ASSERT_EQ(0, left_back(&self->b, &self->left[1]));
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->b));
-	EXPECT_EQ(0, hsl_batch_check(&self->h, 0, BATCH, 1));
-	EXPECT_EQ((uint64_t)BATCH, hsl_read64(&self->h, HSL_OPS_DONE));
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 2));
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->b));
+	EXPECT_EQ(0, hisil_batch_check(&self->h, 0, BATCH, 1));
+	EXPECT_EQ((uint64_t)BATCH, hisil_read64(&self->h, HISIL_OPS_DONE));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 2));
 }
 
 TEST_F_TIMEOUT(left, data_moves, SECONDS)
@@ -179,8 +179,8 @@ TEST_F_TIMEOUT(left, pause_and_go_on, SECONDS)
 {
 	ASSERT_EQ(0, model_cmd(&self->m[0], "fault op delay=10"));
 	for (unsigned int i = 0; i < 3; i++) {
-		hsl_batch_put(&self->h, 0, BATCH, 100 * i);
-		hsl_ring(&self->h, 0);
+		hisil_batch_put(&self->h, 0, BATCH, 100 * i);
+		hisil_ring(&self->h, 0);
 		ASSERT_EQ(0, left_leave(&self->a, &self->left[0], variant->how));
 		ASSERT_EQ(0, go(&self->a, RUNNING_P2P));
 		ASSERT_EQ(0, go(&self->a, STOP));
@@ -189,9 +189,9 @@ TEST_F_TIMEOUT(left, pause_and_go_on, SECONDS)
 		ASSERT_EQ(0, left_back(&self->a, &self->left[0]));
 		if (variant->soft_reset)
 			return;
-		EXPECT_EQ(0, hsl_batch_check(&self->h, 0, BATCH, 100 * i));
+		EXPECT_EQ(0, hisil_batch_check(&self->h, 0, BATCH, 100 * i));
 	}
-	EXPECT_EQ(3U * BATCH, hsl_read64(&self->h, HSL_OPS_DONE));
+	EXPECT_EQ(3U * BATCH, hisil_read64(&self->h, HISIL_OPS_DONE));
 }
 
 /* ---- what a user and a host see of a function that is kept awake ---- */
@@ -201,7 +201,7 @@ FIXTURE(asleep)
 	struct slot slot;
 	struct vdev v;
 	struct model m;
-	struct hsl h;
+	struct hisil h;
 	unsigned int ctrl;
 };
 
@@ -209,17 +209,17 @@ FIXTURE_SETUP(asleep)
 {
 	NEED_SLOTS(&self->slot, 1);
 	ASSERT_EQ(0, model_open(&self->m, &self->slot));
-	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, hisil_init(&self->h));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
-	ASSERT_EQ(0, hsl_share(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hsl_enable(&self->h));
+	ASSERT_EQ(0, hisil_share(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
+	ASSERT_EQ(0, hisil_enable(&self->h));
 	self->ctrl = vdev_find_cap(&self->v, PCI_CAP_ID_PM) + PCI_PM_CTRL;
 }
 
 FIXTURE_TEARDOWN(asleep)
 {
-	hsl_free(&self->h);
+	hisil_free(&self->h);
 	vdev_close(&self->v);
 	model_close(&self->m);
 }
@@ -256,7 +256,7 @@ TEST_F(asleep, does_no_dma_and_shows_nothing)
 	EXPECT_EQ(3U, vdev_cfg(v, self->ctrl & ~3U, 4) >> 8 * (self->ctrl & 3) & 3);
 	EXPECT_EQ(cmd, vdev_cfg(v, PCI_COMMAND, 2));
 	EXPECT_EQ(cmd, vdev_cfg(v, PCI_COMMAND, 4) & 0xffff);
-	EXPECT_EQ(-EIO, vdev_pread(v, HSL_BAR, HSL_ID, &word, 4));
+	EXPECT_EQ(-EIO, vdev_pread(v, HISIL_BAR, HISIL_ID, &word, 4));
 
 	/* Bus mastering is the user's, but not now. */
 	ASSERT_EQ(0, vdev_bus_master(v, false));
@@ -279,7 +279,7 @@ TEST_F(asleep, what_the_user_writes_counts_in_the_end)
 	ASSERT_EQ(0, vdev_cfg_set(v, self->ctrl, 2, 0));
 	EXPECT_EQ(0U, dstate(v, self->ctrl));
 	EXPECT_TRUE(in_hardware(v, "D0", true));
-	EXPECT_EQ(4, vdev_pread(v, HSL_BAR, HSL_ID, &word, 4));
+	EXPECT_EQ(4, vdev_pread(v, HISIL_BAR, HISIL_ID, &word, 4));
 	ASSERT_EQ(0, go(v, RUNNING));
 	EXPECT_TRUE(in_hardware(v, "D0", true));
 
@@ -288,12 +288,12 @@ TEST_F(asleep, what_the_user_writes_counts_in_the_end)
 	ASSERT_EQ(0, vdev_cfg_set(v, self->ctrl, 2, 3));
 	EXPECT_EQ(3U, dstate(v, self->ctrl));
 	EXPECT_TRUE(in_hardware(v, "D0", false));
-	EXPECT_EQ(-EIO, vdev_pread(v, HSL_BAR, HSL_ID, &word, 4));
+	EXPECT_EQ(-EIO, vdev_pread(v, HISIL_BAR, HISIL_ID, &word, 4));
 	ASSERT_EQ(0, go(v, RUNNING));
 	EXPECT_TRUE(in_hardware(v, "D3hot", true));
 	ASSERT_EQ(0, vdev_cfg_set(v, self->ctrl, 2, 0));
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 1));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 1));
 }
 
 /* By its user, and by somebody else. */
@@ -331,12 +331,12 @@ TEST_F(asleep, closed_while_it_is_kept_awake)
 
 		ASSERT_EQ(0, vdev_cfg_set(&self->v, self->ctrl, 2, 3));
 		ASSERT_EQ(0, state == RUNNING ? 0 : go(&self->v, state));
-		hsl_detach(&self->h);
+		hisil_detach(&self->h);
 		vdev_close(&self->v);
 		ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
 		EXPECT_EQ(0U, dstate(&self->v, self->ctrl));
-		EXPECT_EQ(4, vdev_pread(&self->v, HSL_BAR, HSL_ID, &id, 4));
-		EXPECT_EQ(HSL_ID_VALUE, id);
+		EXPECT_EQ(4, vdev_pread(&self->v, HISIL_BAR, HISIL_ID, &id, 4));
+		EXPECT_EQ(HISIL_ID_VALUE, id);
 	}
 }
 
@@ -354,23 +354,23 @@ TEST_F(asleep, low_power_waits)
 	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "suspended"));
 	ASSERT_EQ(0, vdev_feature(v, VFIO_DEVICE_FEATURE_SET |
 				  VFIO_DEVICE_FEATURE_LOW_POWER_EXIT, NULL, 0));
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, false));
-	EXPECT_EQ(0, hsl_work(&self->h, 0, 1));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	EXPECT_EQ(0, hisil_work(&self->h, 0, 1));
 }
 
 /* The kernel writes the table of a function that is awake only. */
 TEST_F(asleep, interrupts_set_up_meanwhile_arrive)
 {
-	struct hsl_sqe e = hsl_op(HSL_NOP, 7, 0, 0, 0, 0);
-	struct hsl_cqe c;
+	struct hisil_sqe e = hisil_op(HISIL_NOP, 7, 0, 0, 0, 0);
+	struct hisil_cqe c;
 
-	e.flags = HSL_FLAG_IRQ;
+	e.flags = HISIL_SQE_IRQ;
 	ASSERT_EQ(0, vdev_cfg_set(&self->v, self->ctrl, 2, 3));
-	ASSERT_EQ(0, hsl_irq_enable(&self->h, 1));
+	ASSERT_EQ(0, hisil_irq_enable(&self->h, 1));
 	EXPECT_TRUE(in_hardware(&self->v, "D3hot", true));
 	ASSERT_EQ(0, vdev_cfg_set(&self->v, self->ctrl, 2, 0));
-	ASSERT_EQ(0, hsl_queue_start(&self->h, 0, 16, true));
-	ASSERT_EQ(0, hsl_do(&self->h, 0, &e, &c));
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, true));
+	ASSERT_EQ(0, hisil_do(&self->h, 0, &e, &c));
 	EXPECT_EQ(1, eventfd_wait(self->h.irq[0], 3000));
 }
 

@@ -11,13 +11,13 @@ FIXTURE(stream)
 {
 	struct slot slot[2];
 	struct vdev v;
-	struct hsl h;
+	struct hisil h;
 	struct blob good;
 	int log;
 };
 
 /* A stream with a queue that has entries parked and pending. */
-static int make_stream(const struct slot *slot, enum vdev_mode mode, struct hsl *h,
+static int make_stream(const struct slot *slot, enum vdev_mode mode, struct hisil *h,
 		       struct blob *b)
 {
 	struct model m;
@@ -28,18 +28,18 @@ static int make_stream(const struct slot *slot, enum vdev_mode mode, struct hsl 
 		return err;
 	err = vdev_open(&v, slot, mode);
 	if (!err)
-		err = hsl_share(h, &v);
+		err = hisil_share(h, &v);
 	if (!err)
-		err = hsl_attach(h, &v);
+		err = hisil_attach(h, &v);
 	if (!err)
-		err = hsl_enable(h);
+		err = hisil_enable(h);
 	if (!err)
-		err = hsl_queue_start(h, 0, 4, false);
+		err = hisil_queue_start(h, 0, 4, false);
 	if (!err)
 		err = model_cmd(&m, "fault op delay=200");
 	if (!err) {
-		hsl_batch_put(h, 0, 3, 1);
-		hsl_ring(h, 0);
+		hisil_batch_put(h, 0, 3, 1);
+		hisil_ring(h, 0);
 		usleep(20000);
 		err = mig_save(&v, b, true);
 	}
@@ -54,7 +54,7 @@ FIXTURE_SETUP(stream)
 	enum vdev_mode mode = access("/dev/iommu", R_OK) ? VDEV_GROUP : VDEV_CDEV;
 
 	NEED_SLOTS(self->slot, 2);
-	ASSERT_EQ(0, hsl_init(&self->h));
+	ASSERT_EQ(0, hisil_init(&self->h));
 	ASSERT_EQ(0, make_stream(&self->slot[0], mode, &self->h, &self->good));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot[1], mode));
 	self->log = log_mark();
@@ -64,7 +64,7 @@ FIXTURE_SETUP(stream)
 FIXTURE_TEARDOWN(stream)
 {
 	vdev_close(&self->v);
-	hsl_free(&self->h);
+	hisil_free(&self->h);
 	blob_free(&self->good);
 }
 
@@ -549,7 +549,7 @@ TEST_F(stream, garbage)
 	struct outcome o;
 
 	for (unsigned int seed = 1; seed < 6; seed++) {
-		hsl_pattern(noise, sizeof(noise), seed);
+		hisil_pattern(noise, sizeof(noise), seed);
 		ASSERT_EQ(0, feed(&self->v, &b, b.bytes, &o));
 		EXPECT_EQ(-EINVAL, o.err);
 		EXPECT_TRUE(o.at_write);

@@ -20,7 +20,7 @@
 #include <linux/pci_regs.h>
 
 #include "device.h"
-#include "hsl.h"
+#include "hisil.h"
 #include "log.h"
 #include "migration.h"
 #include "model.h"

@@ -21,16 +21,16 @@ static int firmware_of(const struct vu_dev *dev, uint64_t *firmware)
 	return vu_option_u64(dev, "firmware", 1, 2, firmware);
 }
 
-/* The option was checked by hsl_revise(). */
-uint64_t hsl_bar_bytes(const struct vu_dev *dev)
+/* The option was checked by hisil_revise(). */
+uint64_t hisil_bar_bytes(const struct vu_dev *dev)
 {
 	uint64_t firmware;
 
 	firmware_of(dev, &firmware);
-	return HSL_BAR_BYTES * firmware;
+	return HISIL_BAR_BYTES * firmware;
 }
 
-int hsl_revise(const struct vu_dev *dev, struct vu_model *own)
+int hisil_revise(const struct vu_dev *dev, struct vu_model *own)
 {
 	uint64_t firmware;
 	int err = firmware_of(dev, &firmware);
@@ -38,7 +38,7 @@ int hsl_revise(const struct vu_dev *dev, struct vu_model *own)
 	if (err)
 		return err;
 	own->revision = (uint8_t)firmware;
-	own->bars[HSL_BAR].bytes = hsl_bar_bytes(dev);
+	own->bars[HISIL_BAR].bytes = hisil_bar_bytes(dev);
 	return 0;
 }
 
@@ -57,7 +57,7 @@ static int add_pm(struct vu_dev *dev, unsigned int firmware)
 static int add_msix(struct vu_dev *dev, unsigned int firmware)
 {
 	(void)firmware;
-	return vu_add_msix(dev, HSL_MAX_QUEUES, 4, 0, 4, 0x2000);
+	return vu_add_msix(dev, HISIL_MAX_QUEUES, 4, 0, 4, 0x2000);
 }
 
 static int add_build(struct vu_dev *dev, unsigned int firmware)
@@ -96,7 +96,7 @@ static int (*const layouts[][LAYOUT_MAX])(struct vu_dev *dev, unsigned int firmw
 	{ add_msix, add_build, add_pm, add_pcie, add_vsec, add_dsn, add_aer },
 };
 
-int hsl_add_capabilities(struct vu_dev *dev)
+int hisil_add_capabilities(struct vu_dev *dev)
 {
 	uint64_t firmware;
 	int off = firmware_of(dev, &firmware);

@@ -13,12 +13,12 @@
 
 #define NSEC_PER_USEC	1000ull
 
-static bool paused(const struct hsl *h)
+static bool paused(const struct hisil *h)
 {
-	return h->cp.pause & HSL_PAUSE;
+	return h->cp.pause & HISIL_PAUSE;
 }
 
-bool hsl_idle(const struct hsl *h)
+bool hisil_idle(const struct hisil *h)
 {
 	for (unsigned int n = 0; n < h->queues; n++)
 		if (h->q[n].in_work)
@@ -26,11 +26,11 @@ bool hsl_idle(const struct hsl *h)
 	return !h->touching;
 }
 
-void hsl_contexts_clear(struct hsl *h)
+void hisil_contexts_clear(struct hisil *h)
 {
 	h->epoch++;
 	h->ctrl = 0;
-	h->status &= HSL_STATUS_READY;
+	h->status &= HISIL_STATUS_READY;
 	h->ops_done = 0;
 	h->ops_failed = 0;
 	memset(h->q, 0, sizeof(h->q));
@@ -43,22 +43,22 @@ static bool ring_ok(uint64_t base, uint64_t bytes)
 	return !(base & 63) && base + (bytes - 1) >= base;
 }
 
-bool hsl_queue_bases_ok(const struct hsl *h, const struct hsl_queue_ctx *r)
+bool hisil_queue_bases_ok(const struct hisil *h, const struct hisil_queue_ctx *r)
 {
 	uint32_t size = r->size;
 
 	return size >= 2 && size <= 1u << h->log2 && !(size & (size - 1)) &&
-	       ring_ok(r->sq_base, (uint64_t)size * HSL_SQE_BYTES) &&
-	       ring_ok(r->cq_base, (uint64_t)size * HSL_CQE_BYTES);
+	       ring_ok(r->sq_base, (uint64_t)size * HISIL_SQE_BYTES) &&
+	       ring_ok(r->cq_base, (uint64_t)size * HISIL_CQE_BYTES);
 }
 
-bool hsl_queue_enabled(const struct hsl_queue *q)
+bool hisil_queue_enabled(const struct hisil_queue *q)
 {
-	return q->regs.qstatus & HSL_QSTATUS_ENABLED;
+	return q->regs.qstatus & HISIL_QSTATUS_ENABLED;
 }
 
 /* Entries that were fetched and not begun count as not fetched. */
-static void queue_stop(struct hsl_queue *q, uint32_t qstatus)
+static void queue_stop(struct hisil_queue *q, uint32_t qstatus)
 {
 	q->regs.sq_head -= q->regs.parked;
 	q->regs.parked = 0;
@@ -67,12 +67,12 @@ static void queue_stop(struct hsl_queue *q, uint32_t qstatus)
 	q->life++;
 }
 
-static void queue_error(struct hsl_queue *q, enum hsl_queue_error code)
+static void queue_error(struct hisil_queue *q, enum hisil_queue_error code)
 {
-	queue_stop(q, HSL_QSTATUS_ERROR | (uint32_t)code << 8);
+	queue_stop(q, HISIL_QSTATUS_ERROR | (uint32_t)code << 8);
 }
 
-static void queue_start(struct hsl *h, struct hsl_queue *q)
+static void queue_start(struct hisil *h, struct hisil_queue *q)
 {
 	q->restart = false;
 	queue_stop(q, 0);
@@ -82,27 +82,27 @@ static void queue_start(struct hsl *h, struct hsl_queue *q)
 	q->regs.cq_tail = 0;
 	q->regs.seq = 0;
 	q->regs.irq_owed = 0;
-	if (hsl_queue_bases_ok(h, &q->regs))
-		q->regs.qstatus = HSL_QSTATUS_ENABLED;
+	if (hisil_queue_bases_ok(h, &q->regs))
+		q->regs.qstatus = HISIL_QSTATUS_ENABLED;
 	else
-		queue_error(q, HSL_Q_BAD_RING);
+		queue_error(q, HISIL_Q_BAD_RING);
 }
 
-void hsl_queue_ctrl(struct hsl *h, struct hsl_queue *q, uint32_t val)
+void hisil_queue_ctrl(struct hisil *h, struct hisil_queue *q, uint32_t val)
 {
-	bool was = q->regs.qctrl & HSL_QCTRL_ENABLE;
-	bool now = val & HSL_QCTRL_ENABLE;
+	bool was = q->regs.qctrl & HISIL_QCTRL_ENABLE;
+	bool now = val & HISIL_QCTRL_ENABLE;
 
-	q->regs.qctrl = val & (HSL_QCTRL_ENABLE | HSL_QCTRL_IRQ);
+	q->regs.qctrl = val & (HISIL_QCTRL_ENABLE | HISIL_QCTRL_IRQ);
 	if (was == now)
 		return;
 	if (now && q->in_work)
 		q->restart = true;
 	else if (now)
 		queue_start(h, q);
-	else if (q->in_work && hsl_queue_enabled(q))
-		queue_stop(q, HSL_QSTATUS_ENABLED);
-	else if (hsl_queue_enabled(q))
+	else if (q->in_work && hisil_queue_enabled(q))
+		queue_stop(q, HISIL_QSTATUS_ENABLED);
+	else if (hisil_queue_enabled(q))
 		queue_stop(q, 0);
 	if (!now)
 		q->restart = false;
@@ -110,15 +110,15 @@ void hsl_queue_ctrl(struct hsl *h, struct hsl_queue *q, uint32_t val)
 
 /* ---- carrying out ---- */
 
-static void raise_irq(struct hsl *h, const struct hsl_queue *q)
+static void raise_irq(struct hisil *h, const struct hisil_queue *q)
 {
 	vu_msix_raise(h->dev, (unsigned int)(q - h->q));
 }
 
-static int write_completion(struct hsl *h, const struct hsl_queue *q, struct hsl_cqe *c)
+static int write_completion(struct hisil *h, const struct hisil_queue *q, struct hisil_cqe *c)
 {
 	uint32_t tail = q->regs.cq_tail;
-	uint64_t iova = q->regs.cq_base + (uint64_t)(tail & (q->regs.size - 1)) * HSL_CQE_BYTES;
+	uint64_t iova = q->regs.cq_base + (uint64_t)(tail & (q->regs.size - 1)) * HISIL_CQE_BYTES;
 	uint16_t phase = (tail / q->regs.size & 1) ^ 1;
 	int err;
 
@@ -128,34 +128,35 @@ static int write_completion(struct hsl *h, const struct hsl_queue *q, struct hsl
 	if (err)
 		return err;
 	c->phase = phase;
-	return vu_dma_write(h->dev, iova + offsetof(struct hsl_cqe, phase), &phase, sizeof(phase));
+	return vu_dma_write(h->dev, iova + offsetof(struct hisil_cqe, phase), &phase,
+			    sizeof(phase));
 }
 
 /* The operation was not carried out and goes back to the front of the parked ones. */
-static void unbegin(struct hsl_queue *q)
+static void unbegin(struct hisil_queue *q)
 {
-	if (!hsl_queue_enabled(q) || !(q->regs.qctrl & HSL_QCTRL_ENABLE))
+	if (!hisil_queue_enabled(q) || !(q->regs.qctrl & HISIL_QCTRL_ENABLE))
 		return;
 	memmove(&q->entries[1], &q->entries[0], q->regs.parked * sizeof(q->entries[0]));
 	q->entries[0] = q->current;
 	q->regs.parked++;
 }
 
-static void after_work(struct hsl *h, struct hsl_queue *q)
+static void after_work(struct hisil *h, struct hisil_queue *q)
 {
 	q->in_work = false;
 	if (q->restart)
 		queue_start(h, q);
-	else if (hsl_queue_enabled(q) && !(q->regs.qctrl & HSL_QCTRL_ENABLE))
+	else if (hisil_queue_enabled(q) && !(q->regs.qctrl & HISIL_QCTRL_ENABLE))
 		queue_stop(q, 0);
 }
 
-void hsl_revoke(struct hsl *h)
+void hisil_revoke(struct hisil *h)
 {
 	if (h->touching)
 		return;		/* the one that writes is about to end */
 	for (unsigned int n = 0; n < h->queues; n++) {
-		struct hsl_queue *q = &h->q[n];
+		struct hisil_queue *q = &h->q[n];
 
 		if (!q->in_work)
 			continue;
@@ -164,21 +165,21 @@ void hsl_revoke(struct hsl *h)
 	}
 }
 
-static void count_done(struct hsl *h, struct hsl_queue *q, const struct hsl_cqe *c)
+static void count_done(struct hisil *h, struct hisil_queue *q, const struct hisil_cqe *c)
 {
 	q->regs.seq++;
 	q->regs.cq_tail++;
 	h->ops_done++;
-	if (c->status != HSL_OK)
+	if (c->status != HISIL_OK)
 		h->ops_failed++;
-	if ((q->regs.qctrl & HSL_QCTRL_IRQ) &&
-	    ((q->current.flags & HSL_SQE_IRQ) || c->status != HSL_OK))
+	if ((q->regs.qctrl & HISIL_QCTRL_IRQ) &&
+	    ((q->current.flags & HISIL_SQE_IRQ) || c->status != HISIL_OK))
 		raise_irq(h, q);
 }
 
-static void finish(struct hsl *h, struct hsl_queue *q)
+static void finish(struct hisil *h, struct hisil_queue *q)
 {
-	struct hsl_cqe c = { .tag = q->current.tag, .seq = q->regs.seq + 1 };
+	struct hisil_cqe c = { .tag = q->current.tag, .seq = q->regs.seq + 1 };
 	uint64_t epoch = h->epoch;
 	int err = 0;
 
@@ -186,7 +187,7 @@ static void finish(struct hsl *h, struct hsl_queue *q)
 	if (q->abort_status)
 		c.status = q->abort_status;
 	else
-		err = hsl_op_run(h, &q->current, &c);
+		err = hisil_op_run(h, &q->current, &c);
 	c.done = h->ops_done + 1;
 	if (!err && h->epoch == epoch)
 		err = write_completion(h, q, &c);
@@ -198,34 +199,34 @@ static void finish(struct hsl *h, struct hsl_queue *q)
 	else if (err == -EPERM || err == -ENOTCONN || err == -EINTR)
 		unbegin(q);
 	else
-		queue_error(q, HSL_Q_DMA);
+		queue_error(q, HISIL_Q_DMA);
 	after_work(h, q);
 }
 
-static bool may_run(const struct hsl *h, const struct hsl_queue *q)
+static bool may_run(const struct hisil *h, const struct hisil_queue *q)
 {
-	return !paused(h) && h->status == HSL_STATUS_READY && (h->ctrl & HSL_CTRL_ENABLE) &&
-	       hsl_queue_enabled(q) && vu_bus_master(h->dev);
+	return !paused(h) && h->status == HISIL_STATUS_READY && (h->ctrl & HISIL_CTRL_ENABLE) &&
+	       hisil_queue_enabled(q) && vu_bus_master(h->dev);
 }
 
-static void begin(struct hsl *h, struct hsl_queue *q)
+static void begin(struct hisil *h, struct hisil_queue *q)
 {
 	struct vu_fault_hit hit;
 
 	q->current = q->entries[0];
 	q->regs.parked--;
 	memmove(&q->entries[0], &q->entries[1], q->regs.parked * sizeof(q->entries[0]));
-	vu_fault_take(h->dev, HSL_FAULT_OP, &hit);
+	vu_fault_take(h->dev, HISIL_FAULT_OP, &hit);
 	q->in_work = true;
 	q->hang = hit.hang;
-	q->abort_status = hit.fail ? (uint16_t)(hit.code ? hit.code : HSL_ABORTED) : 0;
+	q->abort_status = hit.fail ? (uint16_t)(hit.code ? hit.code : HISIL_ABORTED) : 0;
 	q->due = vu_now() + h->op_us * NSEC_PER_USEC + hit.delay_ns;
 }
 
 /* The operation in work; true when it came to an end. */
-static bool work_on(struct hsl *h, struct hsl_queue *q)
+static bool work_on(struct hisil *h, struct hisil_queue *q)
 {
-	if (q->hang && vu_fault_hanging(h->dev, HSL_FAULT_OP))
+	if (q->hang && vu_fault_hanging(h->dev, HISIL_FAULT_OP))
 		return false;
 	if (q->due > vu_now()) {
 		vu_wake_at(h->dev, q->due);
@@ -237,22 +238,22 @@ static bool work_on(struct hsl *h, struct hsl_queue *q)
 
 /* ---- fetching ---- */
 
-static bool fetch_held(struct hsl *h, struct hsl_queue *q)
+static bool fetch_held(struct hisil *h, struct hisil_queue *q)
 {
 	struct vu_fault_hit hit;
 
 	if (!q->hold) {
-		if (!vu_fault_take(h->dev, HSL_FAULT_FETCH, &hit))
+		if (!vu_fault_take(h->dev, HISIL_FAULT_FETCH, &hit))
 			return false;
 		if (hit.fail) {
-			queue_error(q, HSL_Q_DMA);
+			queue_error(q, HISIL_Q_DMA);
 			return true;
 		}
 		q->hold = true;
 		q->hold_hang = hit.hang;
 		q->hold_due = vu_now() + hit.delay_ns;
 	}
-	if (q->hold_hang && vu_fault_hanging(h->dev, HSL_FAULT_FETCH))
+	if (q->hold_hang && vu_fault_hanging(h->dev, HISIL_FAULT_FETCH))
 		return true;
 	if (q->hold_due > vu_now()) {
 		vu_wake_at(h->dev, q->hold_due);
@@ -263,24 +264,24 @@ static bool fetch_held(struct hsl *h, struct hsl_queue *q)
 }
 
 /* Entries that may be fetched now: in the ring up to its end, with room to complete. */
-static uint32_t fetch_count(const struct hsl_queue *q)
+static uint32_t fetch_count(const struct hisil_queue *q)
 {
-	const struct hsl_queue_ctx *r = &q->regs;
+	const struct hisil_queue_ctx *r = &q->regs;
 	uint32_t n = r->sq_tail - r->sq_head;
 	uint32_t room = r->size - (r->cq_tail - r->cq_head);
 	uint32_t to_end = r->size - (r->sq_head & (r->size - 1));
 
-	if (n > HSL_MAX_PARKED)
-		n = HSL_MAX_PARKED;
+	if (n > HISIL_MAX_PARKED)
+		n = HISIL_MAX_PARKED;
 	if (n > room)
 		n = room;
 	return n < to_end ? n : to_end;
 }
 
 /* Context: nothing fetched, nothing in work.  True when there was something to do. */
-static bool fetch(struct hsl *h, struct hsl_queue *q)
+static bool fetch(struct hisil *h, struct hisil_queue *q)
 {
-	struct hsl_sqe entries[HSL_MAX_PARKED];
+	struct hisil_sqe entries[HISIL_MAX_PARKED];
 	uint32_t n = fetch_count(q);
 	uint64_t iova, epoch = h->epoch, life;
 	int err;
@@ -288,7 +289,7 @@ static bool fetch(struct hsl *h, struct hsl_queue *q)
 	if (!n || fetch_held(h, q))
 		return false;
 	life = q->life;
-	iova = q->regs.sq_base + (uint64_t)(q->regs.sq_head & (q->regs.size - 1)) * HSL_SQE_BYTES;
+	iova = q->regs.sq_base + (uint64_t)(q->regs.sq_head & (q->regs.size - 1)) * HISIL_SQE_BYTES;
 	h->touching = true;
 	err = vu_dma_read(h->dev, iova, entries, n * sizeof(entries[0]));
 	h->touching = false;
@@ -298,7 +299,7 @@ static bool fetch(struct hsl *h, struct hsl_queue *q)
 	if (err == -EPERM || err == -ENOTCONN || err == -EINTR)
 		return false;
 	if (err) {
-		queue_error(q, HSL_Q_DMA);
+		queue_error(q, HISIL_Q_DMA);
 		return true;
 	}
 	memcpy(q->entries, entries, n * sizeof(entries[0]));
@@ -308,18 +309,18 @@ static bool fetch(struct hsl *h, struct hsl_queue *q)
 }
 
 /* After a pause: the interrupt that the user may have missed. */
-static void resume_irq(struct hsl *h, struct hsl_queue *q)
+static void resume_irq(struct hisil *h, struct hisil_queue *q)
 {
-	const struct hsl_queue_ctx *r = &q->regs;
+	const struct hisil_queue_ctx *r = &q->regs;
 
 	q->resume = false;
-	if (r->irq_owed || (r->cq_tail != r->cq_head && (r->qctrl & HSL_QCTRL_IRQ)))
+	if (r->irq_owed || (r->cq_tail != r->cq_head && (r->qctrl & HISIL_QCTRL_IRQ)))
 		raise_irq(h, q);
 	q->regs.irq_owed = 0;
 }
 
 /* One step of one queue; true when there may be more to do at once. */
-bool hsl_queue_work(struct hsl *h, struct hsl_queue *q)
+bool hisil_queue_work(struct hisil *h, struct hisil_queue *q)
 {
 	if (q->in_work)
 		return work_on(h, q);
@@ -335,22 +336,22 @@ bool hsl_queue_work(struct hsl *h, struct hsl_queue *q)
 
 /* ---- doorbells ---- */
 
-void hsl_queue_sq_tail(struct hsl_queue *q, uint32_t val)
+void hisil_queue_sq_tail(struct hisil_queue *q, uint32_t val)
 {
-	if (!hsl_queue_enabled(q))
+	if (!hisil_queue_enabled(q))
 		return;
 	if (val - q->regs.sq_head > q->regs.size)
-		queue_error(q, HSL_Q_BAD_DOORBELL);
+		queue_error(q, HISIL_Q_BAD_DOORBELL);
 	else
 		q->regs.sq_tail = val;
 }
 
-void hsl_queue_cq_head(struct hsl_queue *q, uint32_t val)
+void hisil_queue_cq_head(struct hisil_queue *q, uint32_t val)
 {
-	if (!hsl_queue_enabled(q))
+	if (!hisil_queue_enabled(q))
 		return;
 	if (q->regs.cq_tail - val > q->regs.cq_tail - q->regs.cq_head)
-		queue_error(q, HSL_Q_BAD_DOORBELL);
+		queue_error(q, HISIL_Q_BAD_DOORBELL);
 	else
 		q->regs.cq_head = val;
 }

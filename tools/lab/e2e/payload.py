@@ -11,6 +11,7 @@ from labkit.progress import LabError, run_logged, step
 
 HERE = Path(__file__).resolve().parent
 GUEST = env.REPO / "tools" / "guest"
+HARDWARE = env.REPO / "include" / "hw"
 FORMAT = "2"
 # Stock modules with which a guest drives a network function.
 NET_MODULES = ["virtio_pci", "virtio_net"]
@@ -45,7 +46,8 @@ def _initramfs(path, source, init, *names):
 
 def _program(source, name, *sources):
     run_logged(f"build the guest's {name}",
-               ["gcc", "-O2", "-static", "-Wall", "-Wextra", "-Werror", "-s", "-o", str(source / name),
+               ["gcc", "-O2", "-static", "-Wall", "-Wextra", "-Werror", "-s",
+                f"-I{HARDWARE.parent}", "-o", str(source / name),
                 *map(str, sources), str(source / "line.c"), "-lz"])
 
 
@@ -54,9 +56,9 @@ def _build_guest(work, kern):
     shutil.copytree(GUEST, source)
     run_logged("build the guest's driver", ["make", "-C", str(kern.build), f"M={source}", "modules"])
     run_logged("strip the guest's driver", ["strip", "--strip-debug", str(source / "vpv_uio.ko")])
-    _program(source, "hsl_workload", *sorted(source.glob("hsl_*.c")))
+    _program(source, "hisil_workload", *sorted(source.glob("hisil_*.c")))
     _program(source, "net_workload", source / "net_workload.c")
-    _initramfs(work / "guest-initrd", source, "init", "hsl_workload", "vpv_uio.ko").close()
+    _initramfs(work / "guest-initrd", source, "init", "hisil_workload", "vpv_uio.ko").close()
     archive = _initramfs(work / "net-initrd", source, "net-init", "net_workload")
     image.add_modules(archive, kern, NET_MODULES)
     archive.close()
@@ -70,7 +72,8 @@ def guest():
     kern = kernel.stock()
     if not kern.build.exists():
         raise LabError(f"no headers for {kern.release} in the tool root: run 'tools/lab/lab clean'")
-    inputs = [kern.key, FORMAT, Path(__file__), *sorted(path for path in GUEST.iterdir() if path.is_file())]
+    inputs = [kern.key, FORMAT, Path(__file__), *sorted(path for path in GUEST.iterdir() if path.is_file()),
+              *sorted(HARDWARE.iterdir())]
 
     def build(work):
         with step("guest image (L2)"):

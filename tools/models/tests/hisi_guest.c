@@ -8,17 +8,17 @@
 
 uint32_t guest_rd(struct guest *g, uint32_t off)
 {
-	return rig_read32(g->r, BAR, off);
+	return rig_read32(g->r, HISIL_BAR, off);
 }
 
 void guest_wr(struct guest *g, uint32_t off, uint32_t val)
 {
-	rig_write32(g->r, BAR, off, val);
+	rig_write32(g->r, HISIL_BAR, off, val);
 }
 
 void guest_wr64(struct guest *g, uint32_t off, uint64_t val)
 {
-	CHECK_EQ(rig_write(g->r, BAR, off, &val, 8), 0);
+	CHECK_EQ(rig_write(g->r, HISIL_BAR, off, &val, 8), 0);
 }
 
 /* Device side only: power up and share @mem (NULL: new memory). */
@@ -70,7 +70,7 @@ void guest_queue(struct guest *g, uint32_t n, uint32_t size)
 	CHECK_EQ(guest_rd(g, Q(n, QSTATUS)), 1);
 }
 
-void guest_put(struct guest *g, uint32_t n, struct hsl_sqe e)
+void guest_put(struct guest *g, uint32_t n, struct hisil_sqe e)
 {
 	memcpy(g->mem + n * 0x20000 + SQ_OFF + (g->tail[n] & (g->size - 1)) * 64, &e, 64);
 	g->tail[n]++;
@@ -82,7 +82,7 @@ void guest_bell(struct guest *g, uint32_t n)
 }
 
 /* The next completion, if its phase says that it is there. */
-bool guest_get(struct guest *g, uint32_t n, struct hsl_cqe *c)
+bool guest_get(struct guest *g, uint32_t n, struct hisil_cqe *c)
 {
 	memcpy(c, g->mem + n * 0x20000 + CQ_OFF + (g->head[n] & (g->size - 1)) * 32, 32);
 	if ((c->phase & 1) != ((g->head[n] / g->size & 1) ^ 1))
@@ -91,9 +91,9 @@ bool guest_get(struct guest *g, uint32_t n, struct hsl_cqe *c)
 	return true;
 }
 
-struct hsl_cqe guest_run(struct guest *g, struct hsl_sqe e)
+struct hisil_cqe guest_run(struct guest *g, struct hisil_sqe e)
 {
-	struct hsl_cqe c = { .status = 0xffff };
+	struct hisil_cqe c = { .status = 0xffff };
 
 	guest_put(g, 0, e);
 	guest_bell(g, 0);
@@ -103,9 +103,9 @@ struct hsl_cqe guest_run(struct guest *g, struct hsl_sqe e)
 	return c;
 }
 
-struct hsl_sqe guest_op(uint8_t opcode, uint32_t src_len, uint32_t dst_len)
+struct hisil_sqe guest_op(uint8_t opcode, uint32_t src_len, uint32_t dst_len)
 {
-	return (struct hsl_sqe) {
+	return (struct hisil_sqe) {
 		.opcode = opcode, .tag = 0x1000u + opcode, .src = MEM_IOVA + SRC_OFF,
 		.dst = MEM_IOVA + DST_OFF, .src_len = src_len, .dst_len = dst_len,
 	};

@@ -20,28 +20,28 @@ static void identity(void)
 	CHECK_EQ(guest_rd(&g, 8), 0x40005);
 	CHECK_EQ(guest_rd(&g, 0xc), 0x0b);
 	CHECK_EQ(guest_rd(&g, 0x10), 1);
-	CHECK_EQ(guest_rd(&g, 0x18), HSL_MAX_XFER);
-	CHECK_EQ(guest_rd(&g, CP(0)), 0x434c5348);
-	CHECK_EQ(guest_rd(&g, CP(4)), 0x20007);
-	CHECK_EQ(guest_rd(&g, CP(8)), 0x20003);
-	CHECK_EQ(guest_rd(&g, CP(0xc)), 0x40005);
-	CHECK_EQ(guest_rd(&g, CP(0x10)), 0x0b);
-	CHECK_EQ(guest_rd(&g, CP(0x14)), 1);
-	CHECK_EQ(guest_rd(&g, CP(0x1c)), 77);
+	CHECK_EQ(guest_rd(&g, 0x18), HISIL_XFER_BYTES);
+	CHECK_EQ(guest_rd(&g, CP(ID)), 0x434c5348);
+	CHECK_EQ(guest_rd(&g, CP(REV)), 0x20007);
+	CHECK_EQ(guest_rd(&g, CP(VERSION)), 0x20003);
+	CHECK_EQ(guest_rd(&g, CP(LIMITS)), 0x40005);
+	CHECK_EQ(guest_rd(&g, CP(ALGS)), 0x0b);
+	CHECK_EQ(guest_rd(&g, CP(ISOLATION)), 1);
+	CHECK_EQ(guest_rd(&g, CP(DRAIN_MS)), 77);
 	/* other widths and alignments read ones and write nothing */
-	CHECK_EQ(rig_read(g.r, BAR, 0, &half, 2), 0);
+	CHECK_EQ(rig_read(g.r, HISIL_BAR, 0, &half, 2), 0);
 	CHECK_EQ(half, 0xffff);
-	CHECK_EQ(rig_read(g.r, BAR, 2, &wide, 4), 0);
+	CHECK_EQ(rig_read(g.r, HISIL_BAR, 2, &wide, 4), 0);
 	CHECK_EQ((uint32_t)wide, 0xffffffff);
-	CHECK_EQ(rig_read(g.r, BAR, 0, &wide, 8), 0);
+	CHECK_EQ(rig_read(g.r, HISIL_BAR, 0, &wide, 8), 0);
 	CHECK_EQ(wide, UINT64_MAX);
 	half = 1;
-	CHECK_EQ(rig_write(g.r, BAR, 0x14, &half, 2), 0);
+	CHECK_EQ(rig_write(g.r, HISIL_BAR, 0x14, &half, 2), 0);
 	CHECK_EQ(guest_rd(&g, 0x14), 0);
 	guest_wr64(&g, Q(1, SQ_BASE), 0x123456789a40ull);
 	CHECK_EQ(guest_rd(&g, Q(1, SQ_BASE)), 0x56789a40);
 	CHECK_EQ(guest_rd(&g, Q(1, SQ_BASE) + 4), 0x1234);
-	CHECK_EQ(guest_rd(&g, Q(1, 0x1c)), 1);
+	CHECK_EQ(guest_rd(&g, Q(1, VECTOR)), 1);
 	guest_wr(&g, Q(5, SIZE), 8);		/* no such queue */
 	CHECK_EQ(guest_rd(&g, Q(5, SIZE)), 0);
 	CHECK_EQ(guest_rd(&g, 0x800), 0);
@@ -54,8 +54,8 @@ static void identity(void)
 static void every_operation(void)
 {
 	struct guest g;
-	struct hsl_sqe e;
-	struct hsl_cqe c;
+	struct hisil_sqe e;
+	struct hisil_cqe c;
 	uint8_t *src, *dst;
 
 	guest_open(&g, NULL, NULL);
@@ -64,33 +64,33 @@ static void every_operation(void)
 	dst = g.mem + DST_OFF;
 	for (unsigned int i = 0; i < 0x10000; i++)
 		src[i] = (uint8_t)(i * i >> 7);
-	c = guest_run(&g, (struct hsl_sqe) { .opcode = HSL_NOP, .tag = 7 });
-	CHECK_EQ(c.status, HSL_OK);
+	c = guest_run(&g, (struct hisil_sqe) { .opcode = HISIL_NOP, .tag = 7 });
+	CHECK_EQ(c.status, HISIL_OK);
 	CHECK_EQ(c.seq, 1);
 	CHECK_EQ(c.done, 1);
-	c = guest_run(&g, guest_op(HSL_COPY, 0x9001, 0xa000));
-	CHECK_EQ(c.status, HSL_OK);
+	c = guest_run(&g, guest_op(HISIL_COPY, 0x9001, 0xa000));
+	CHECK_EQ(c.status, HISIL_OK);
 	CHECK_EQ(c.out_len, 0x9001);
 	CHECK_EQ(memcmp(src, dst, 0x9001), 0);
 	CHECK_EQ(dst[0x9001], 0);
-	e = guest_op(HSL_FILL, 0, 300);
+	e = guest_op(HISIL_FILL, 0, 300);
 	e.arg = 0xe7;
 	c = guest_run(&g, e);
 	CHECK_EQ(c.out_len, 300);
 	CHECK(dst[0] == 0xe7 && dst[299] == 0xe7 && dst[300] == src[300]);
 	/* CRC-32C check value of "123456789", and chaining by the seed */
 	memcpy(src, "123456789", 9);
-	c = guest_run(&g, guest_op(HSL_CRC32C, 9, 0));
+	c = guest_run(&g, guest_op(HISIL_CRC32C, 9, 0));
 	CHECK_EQ(c.result, 0xe3069283);
 	CHECK_EQ(c.out_len, 0);
-	e = guest_op(HSL_CRC32C, 5, 0);
+	e = guest_op(HISIL_CRC32C, 5, 0);
 	e.src += 4;
-	e.arg = hsl_crc32c(0, src, 4);
+	e.arg = hisil_crc32c(0, src, 4);
 	c = guest_run(&g, e);
 	CHECK_EQ(c.result, 0xe3069283);
 	/* deflate, then inflate, and zlib itself agrees */
-	c = guest_run(&g, guest_op(HSL_DEFLATE, 0x10000, 0x20000));
-	CHECK_EQ(c.status, HSL_OK);
+	c = guest_run(&g, guest_op(HISIL_DEFLATE, 0x10000, 0x20000));
+	CHECK_EQ(c.status, HISIL_OK);
 	{
 		uint8_t *plain = malloc(0x10000);
 		uLongf len = 0x10000;
@@ -100,11 +100,11 @@ static void every_operation(void)
 		CHECK_EQ(memcmp(plain, src, len), 0);
 		free(plain);
 	}
-	e = guest_op(HSL_INFLATE, c.out_len, 0x10000);
+	e = guest_op(HISIL_INFLATE, c.out_len, 0x10000);
 	e.src = MEM_IOVA + DST_OFF;
 	e.dst = MEM_IOVA + DST_OFF + 0x40000;
 	c = guest_run(&g, e);
-	CHECK_EQ(c.status, HSL_OK);
+	CHECK_EQ(c.status, HISIL_OK);
 	CHECK_EQ(c.out_len, 0x10000);
 	CHECK_EQ(memcmp(src, dst + 0x40000, 0x10000), 0);
 	CHECK_EQ(guest_rd(&g, 0x20), 7);
@@ -115,35 +115,37 @@ static void every_operation(void)
 static void operation_errors(void)
 {
 	struct guest g;
-	struct hsl_sqe e;
+	struct hisil_sqe e;
 	unsigned int failed = 0;
 	static const struct {
-		struct hsl_sqe e;
+		struct hisil_sqe e;
 		uint16_t want;
 	} cases[] = {
-		{ { .opcode = 6 }, HSL_INVALID },
-		{ { .opcode = 255 }, HSL_INVALID },
-		{ { .opcode = HSL_NOP, .flags = 2 }, HSL_INVALID },
-		{ { .opcode = HSL_NOP, .reserved = 1 }, HSL_INVALID },
-		{ { .opcode = HSL_NOP, .arg = 1 }, HSL_INVALID },
-		{ { .opcode = HSL_NOP, .reserved2[23] = 1 }, HSL_INVALID },
-		{ { .opcode = HSL_COPY, .src_len = 0, .dst_len = 1 }, HSL_INVALID },
-		{ { .opcode = HSL_COPY, .src_len = HSL_MAX_XFER + 1, .dst_len = -1 }, HSL_INVALID },
-		{ { .opcode = HSL_COPY, .src_len = 1, .dst_len = 1, .arg = 1 }, HSL_INVALID },
-		{ { .opcode = HSL_FILL, .dst_len = 0 }, HSL_INVALID },
-		{ { .opcode = HSL_FILL, .dst_len = 4, .arg = 0x100 }, HSL_INVALID },
-		{ { .opcode = HSL_CRC32C, .src_len = 0 }, HSL_INVALID },
-		{ { .opcode = HSL_CRC32C, .src_len = 4, .arg = 1ull << 32 }, HSL_INVALID },
-		{ { .opcode = HSL_COPY, .src_len = 8, .dst_len = 7 }, HSL_NO_ROOM },
-		{ { .opcode = HSL_COPY, .src = 0x10, .src_len = 8, .dst_len = 8 }, HSL_DMA_FAULT },
-		{ { .opcode = HSL_CRC32C, .src = -4ull, .src_len = 8 }, HSL_DMA_FAULT },
-		{ { .opcode = HSL_FILL, .dst = 0x10, .dst_len = 8 }, HSL_DMA_FAULT },
-		{ { .opcode = HSL_FILL, .dst = MEM_IOVA + MEM_BYTES - 4, .dst_len = 8 },
-		  HSL_DMA_FAULT },
-		{ { .opcode = HSL_DEFLATE, .src = MEM_IOVA + SRC_OFF, .src_len = 4096,
-		    .dst = MEM_IOVA + DST_OFF, .dst_len = 8 }, HSL_NO_ROOM },
-		{ { .opcode = HSL_INFLATE, .src = MEM_IOVA + SRC_OFF, .src_len = 4096,
-		    .dst = MEM_IOVA + DST_OFF, .dst_len = 4096 }, HSL_BAD_DATA },
+		{ { .opcode = 6 }, HISIL_INVALID },
+		{ { .opcode = 255 }, HISIL_INVALID },
+		{ { .opcode = HISIL_NOP, .flags = 2 }, HISIL_INVALID },
+		{ { .opcode = HISIL_NOP, .reserved = 1 }, HISIL_INVALID },
+		{ { .opcode = HISIL_NOP, .arg = 1 }, HISIL_INVALID },
+		{ { .opcode = HISIL_NOP, .reserved2[23] = 1 }, HISIL_INVALID },
+		{ { .opcode = HISIL_COPY, .src_len = 0, .dst_len = 1 }, HISIL_INVALID },
+		{ { .opcode = HISIL_COPY, .src_len = HISIL_XFER_BYTES + 1, .dst_len = -1 },
+		  HISIL_INVALID },
+		{ { .opcode = HISIL_COPY, .src_len = 1, .dst_len = 1, .arg = 1 }, HISIL_INVALID },
+		{ { .opcode = HISIL_FILL, .dst_len = 0 }, HISIL_INVALID },
+		{ { .opcode = HISIL_FILL, .dst_len = 4, .arg = 0x100 }, HISIL_INVALID },
+		{ { .opcode = HISIL_CRC32C, .src_len = 0 }, HISIL_INVALID },
+		{ { .opcode = HISIL_CRC32C, .src_len = 4, .arg = 1ull << 32 }, HISIL_INVALID },
+		{ { .opcode = HISIL_COPY, .src_len = 8, .dst_len = 7 }, HISIL_NO_ROOM },
+		{ { .opcode = HISIL_COPY, .src = 0x10, .src_len = 8, .dst_len = 8 },
+		  HISIL_DMA_FAULT },
+		{ { .opcode = HISIL_CRC32C, .src = -4ull, .src_len = 8 }, HISIL_DMA_FAULT },
+		{ { .opcode = HISIL_FILL, .dst = 0x10, .dst_len = 8 }, HISIL_DMA_FAULT },
+		{ { .opcode = HISIL_FILL, .dst = MEM_IOVA + MEM_BYTES - 4, .dst_len = 8 },
+		  HISIL_DMA_FAULT },
+		{ { .opcode = HISIL_DEFLATE, .src = MEM_IOVA + SRC_OFF, .src_len = 4096,
+		    .dst = MEM_IOVA + DST_OFF, .dst_len = 8 }, HISIL_NO_ROOM },
+		{ { .opcode = HISIL_INFLATE, .src = MEM_IOVA + SRC_OFF, .src_len = 4096,
+		    .dst = MEM_IOVA + DST_OFF, .dst_len = 4096 }, HISIL_BAD_DATA },
 	};
 
 	guest_open(&g, NULL, NULL);
@@ -155,23 +157,23 @@ static void operation_errors(void)
 	}
 	/* a bomb is cut at dst_len; truncated and trailing data are not a stream */
 	memset(g.mem + SRC_OFF, 0, 0x80000);
-	e = guest_op(HSL_DEFLATE, 0x80000, 0x10000);
+	e = guest_op(HISIL_DEFLATE, 0x80000, 0x10000);
 	{
-		struct hsl_cqe c = guest_run(&g, e);
+		struct hisil_cqe c = guest_run(&g, e);
 		uint32_t len = c.out_len;
 
-		CHECK_EQ(c.status, HSL_OK);
-		e = guest_op(HSL_INFLATE, len, 0x1000);
+		CHECK_EQ(c.status, HISIL_OK);
+		e = guest_op(HISIL_INFLATE, len, 0x1000);
 		e.src = MEM_IOVA + DST_OFF;
 		e.dst = MEM_IOVA + DST_OFF + 0x80000;
-		CHECK_EQ(guest_run(&g, e).status, HSL_NO_ROOM);
+		CHECK_EQ(guest_run(&g, e).status, HISIL_NO_ROOM);
 		CHECK_EQ(g.mem[DST_OFF + 0x81000], 0);
 		e.dst_len = 0x80000;
-		CHECK_EQ(guest_run(&g, e).status, HSL_OK);
+		CHECK_EQ(guest_run(&g, e).status, HISIL_OK);
 		e.src_len = len - 1;
-		CHECK_EQ(guest_run(&g, e).status, HSL_BAD_DATA);
+		CHECK_EQ(guest_run(&g, e).status, HISIL_BAD_DATA);
 		e.src_len = len + 1;
-		CHECK_EQ(guest_run(&g, e).status, HSL_BAD_DATA);
+		CHECK_EQ(guest_run(&g, e).status, HISIL_BAD_DATA);
 	}
 	CHECK_EQ(guest_rd(&g, 0x28), failed + 3);
 	guest_close(&g, true);
@@ -184,26 +186,26 @@ static void disabled_opcode(void)
 
 	guest_open(&g, options, NULL);
 	guest_queue(&g, 0, 4);
-	CHECK_EQ(guest_run(&g, guest_op(HSL_NOP, 0, 0)).status, HSL_OK);
-	CHECK_EQ(guest_run(&g, guest_op(HSL_COPY, 8, 8)).status, HSL_INVALID);
+	CHECK_EQ(guest_run(&g, guest_op(HISIL_NOP, 0, 0)).status, HISIL_OK);
+	CHECK_EQ(guest_run(&g, guest_op(HISIL_COPY, 8, 8)).status, HISIL_INVALID);
 	guest_close(&g, true);
 }
 
 static void ring_wrap_and_full(void)
 {
 	struct guest g;
-	struct hsl_cqe c;
+	struct hisil_cqe c;
 	uint64_t seq = 0;
 
 	guest_open(&g, NULL, NULL);
 	guest_queue(&g, 0, 4);
 	/* full ring, completions not consumed: nothing is fetched beyond the room */
 	for (int i = 0; i < 4; i++)
-		guest_put(&g, 0, (struct hsl_sqe) { .tag = (uint32_t)i });
+		guest_put(&g, 0, (struct hisil_sqe) { .tag = (uint32_t)i });
 	guest_bell(&g, 0);
 	CHECK_EQ(guest_rd(&g, Q(0, CQ_TAIL)), 4);
 	for (int i = 4; i < 8; i++)
-		guest_put(&g, 0, (struct hsl_sqe) { .tag = (uint32_t)i });
+		guest_put(&g, 0, (struct hisil_sqe) { .tag = (uint32_t)i });
 	guest_bell(&g, 0);
 	CHECK_EQ(guest_rd(&g, Q(0, SQ_HEAD)), 4);
 	CHECK_EQ(guest_rd(&g, Q(0, CQ_TAIL)), 4);
@@ -214,7 +216,7 @@ static void ring_wrap_and_full(void)
 		}
 		guest_wr(&g, Q(0, CQ_HEAD), g.head[0]);
 		while (g.tail[0] - guest_rd(&g, Q(0, SQ_HEAD)) < 4 && round < 45)
-			guest_put(&g, 0, (struct hsl_sqe) { .tag = g.tail[0] });
+			guest_put(&g, 0, (struct hisil_sqe) { .tag = g.tail[0] });
 		guest_bell(&g, 0);
 	}
 	CHECK_EQ(seq, g.tail[0]);
@@ -222,13 +224,13 @@ static void ring_wrap_and_full(void)
 	/* overfull */
 	guest_wr(&g, Q(0, SQ_TAIL), g.tail[0] + 5);
 	CHECK_EQ(guest_rd(&g, Q(0, QSTATUS)), 0x202);
-	guest_put(&g, 0, (struct hsl_sqe) { .tag = 1 });
+	guest_put(&g, 0, (struct hisil_sqe) { .tag = 1 });
 	guest_bell(&g, 0);
 	CHECK_EQ(guest_rd(&g, Q(0, SQ_TAIL)), seq);
 	guest_wr(&g, Q(0, QCTRL), 0);
 	guest_queue(&g, 0, 4);
 	CHECK_EQ(guest_rd(&g, Q(0, CQ_TAIL)), 0);
-	CHECK_EQ(guest_run(&g, guest_op(HSL_NOP, 0, 0)).seq, 1);
+	CHECK_EQ(guest_run(&g, guest_op(HISIL_NOP, 0, 0)).seq, 1);
 	guest_wr(&g, Q(0, CQ_HEAD), 2);		/* beyond CQ_TAIL */
 	CHECK_EQ(guest_rd(&g, Q(0, QSTATUS)), 0x202);
 	guest_close(&g, true);
@@ -272,12 +274,12 @@ static void bad_rings(void)
 static void interrupts(void)
 {
 	struct guest g;
-	struct hsl_sqe e = { .flags = HSL_SQE_IRQ };
+	struct hisil_sqe e = { .flags = HISIL_SQE_IRQ };
 
 	guest_open(&g, NULL, NULL);
 	guest_queue(&g, 0, 8);
 	guest_queue(&g, 2, 8);
-	guest_run(&g, (struct hsl_sqe) { .tag = 1 });
+	guest_run(&g, (struct hisil_sqe) { .tag = 1 });
 	CHECK_EQ(event_count(g.ev[0]), 0);
 	guest_run(&g, e);
 	CHECK_EQ(event_count(g.ev[0]), 1);
@@ -295,12 +297,12 @@ static void needs_enable_and_bus_master(void)
 {
 	struct guest g;
 	uint16_t cmd = PCI_COMMAND_MEMORY;
-	struct hsl_cqe c;
+	struct hisil_cqe c;
 
 	guest_open(&g, NULL, NULL);
 	guest_queue(&g, 0, 8);
 	CHECK_EQ(rig_write(g.r, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &cmd, 2), 0);
-	guest_put(&g, 0, guest_op(HSL_NOP, 0, 0));
+	guest_put(&g, 0, guest_op(HISIL_NOP, 0, 0));
 	guest_bell(&g, 0);
 	CHECK_EQ(guest_rd(&g, Q(0, SQ_HEAD)), 0);
 	guest_wr(&g, 0x14, 0);
@@ -312,7 +314,7 @@ static void needs_enable_and_bus_master(void)
 	cmd = 0;
 	CHECK_EQ(rig_write(g.r, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &cmd, 2), 0);
 	CHECK_EQ(guest_rd(&g, 0), 0xffffffff);
-	CHECK_EQ(guest_rd(&g, CP(0)), 0xffffffff);
+	CHECK_EQ(guest_rd(&g, CP(ID)), 0xffffffff);
 	guest_close(&g, true);
 }
 
@@ -320,8 +322,8 @@ static void needs_enable_and_bus_master(void)
 static void spans_mappings(void)
 {
 	struct guest g;
-	struct hsl_sqe e = guest_op(HSL_COPY, 0x3000, 0x3000);
-	struct hsl_cqe c;
+	struct hisil_sqe e = guest_op(HISIL_COPY, 0x3000, 0x3000);
+	struct hisil_cqe c;
 
 	guest_open(&g, NULL, NULL);
 	guest_queue(&g, 0, 8);
@@ -334,11 +336,11 @@ static void spans_mappings(void)
 	e.src = 0x8000000;
 	vu_ledger_clear(&g.r->dev->ledger);
 	c = guest_run(&g, e);
-	CHECK_EQ(c.status, HSL_OK);
+	CHECK_EQ(c.status, HISIL_OK);
 	CHECK(g.mem[DST_OFF] == 1 && g.mem[DST_OFF + 0x1000] == 2 && g.mem[DST_OFF + 0x2fff] == 3);
 	CHECK(strstr(rig_control(g.r, "ledger"), "0x1200000 1\n0x1201000 1\n0x1202000 1\nok\n"));
 	CHECK_EQ(rig_dma_unmap(g.r, 0x8001000, 0x1000, 0), 24);
-	CHECK_EQ(guest_run(&g, e).status, HSL_DMA_FAULT);
+	CHECK_EQ(guest_run(&g, e).status, HISIL_DMA_FAULT);
 	guest_close(&g, true);
 }
 
@@ -384,7 +386,7 @@ static void firmware_revisions(void)
 		check_chain(dev, true, want[i].ext);
 		CHECK_EQ(vu_config_get(dev, PCI_REVISION_ID, 1), i + 1);
 		vu_dev_shape(dev, &shape);
-		CHECK_EQ(shape.region_bytes[BAR], 2 * want[i].half);
+		CHECK_EQ(shape.region_bytes[HISIL_BAR], 2 * want[i].half);
 		CHECK_EQ(dev->cfg.writable[PCI_BASE_ADDRESS_2 + 2], 0x100 - want[i].half / 0x8000);
 		for (pos = vu_config_get(dev, PCI_CAPABILITY_LIST, 1);
 		     vu_config_get(dev, pos, 1) != PCI_CAP_ID_VNDR;
@@ -396,7 +398,7 @@ static void firmware_revisions(void)
 		CHECK_EQ(guest_rd(&g, want[i].half), 0x434c5348);
 		CHECK_EQ(guest_rd(&g, want[i].half - 4), 0);
 		guest_queue(&g, 0, 4);
-		CHECK_EQ(guest_run(&g, guest_op(HSL_COPY, 8, 8)).status, HSL_OK);
+		CHECK_EQ(guest_run(&g, guest_op(HISIL_COPY, 8, 8)).status, HISIL_OK);
 		guest_close(&g, true);
 	}
 }

@@ -11,38 +11,38 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "hsl.h"
+#include "hisil.h"
 #include "line.h"
 #include "vpv_uio.h"
 
 #define USER_BAR	2
 #define USER_BYTES	0x20000
 
-static void write32(struct hsl_dev *dev, uint32_t offset, uint32_t value)
+static void write32(struct hisil_dev *dev, uint32_t offset, uint32_t value)
 {
 	/* Rings are written before the doorbell; x86 keeps the order of stores. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	*(volatile uint32_t *)(dev->bar + offset) = value;
 }
 
-static void write64(struct hsl_dev *dev, uint32_t offset, uint64_t value)
+static void write64(struct hisil_dev *dev, uint32_t offset, uint64_t value)
 {
 	write32(dev, offset, value);
 	write32(dev, offset + 4, value >> 32);
 }
 
-uint32_t hsl_read32(struct hsl_dev *dev, uint32_t offset)
+uint32_t hisil_read32(struct hisil_dev *dev, uint32_t offset)
 {
 	return *(volatile uint32_t *)(dev->bar + offset);
 }
 
 /* The counters are two words; read them while the device is idle. */
-uint64_t hsl_read64(struct hsl_dev *dev, uint32_t offset)
+uint64_t hisil_read64(struct hisil_dev *dev, uint32_t offset)
 {
-	return hsl_read32(dev, offset) | (uint64_t)hsl_read32(dev, offset + 4) << 32;
+	return hisil_read32(dev, offset) | (uint64_t)hisil_read32(dev, offset + 4) << 32;
 }
 
-void *hsl_dma_alloc(struct hsl_dev *dev, size_t bytes, uint64_t *iova)
+void *hisil_dma_alloc(struct hisil_dev *dev, size_t bytes, uint64_t *iova)
 {
 	struct vpv_uio_dma dma = { .bytes = bytes };
 	void *p;
@@ -54,19 +54,19 @@ void *hsl_dma_alloc(struct hsl_dev *dev, size_t bytes, uint64_t *iova)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static int wait_ready(struct hsl_dev *dev)
+static int wait_ready(struct hisil_dev *dev)
 {
 	int ms;
 
 	for (ms = 0; ms < 2000; ms += 10) {
-		if (hsl_read32(dev, HSL_STATUS) & HSL_STATUS_READY)
+		if (hisil_read32(dev, HISIL_STATUS) & HISIL_STATUS_READY)
 			return 0;
 		usleep(10000);
 	}
 	return -ETIMEDOUT;
 }
 
-int hsl_dev_open(struct hsl_dev *dev, const char *path)
+int hisil_dev_open(struct hisil_dev *dev, const char *path)
 {
 	struct vpv_uio_info info;
 	void *bar;
@@ -85,25 +85,25 @@ int hsl_dev_open(struct hsl_dev *dev, const char *path)
 		return -errno;
 	dev->bar = bar;
 	dev->vectors = info.vectors;
-	if (hsl_read32(dev, HSL_ID) != HSL_ID_VALUE)
+	if (hisil_read32(dev, HISIL_ID) != HISIL_ID_VALUE)
 		return -ENODEV;
-	dev->queues = hsl_read32(dev, HSL_QUEUES) & 0xffff;
-	dev->ring_max = 1U << (hsl_read32(dev, HSL_QUEUES) >> 16 & 0x1f);
-	dev->algs = hsl_read32(dev, HSL_ALGS);
+	dev->queues = hisil_read32(dev, HISIL_QUEUES) & 0xffff;
+	dev->ring_max = 1U << (hisil_read32(dev, HISIL_QUEUES) >> 16 & 0x1f);
+	dev->algs = hisil_read32(dev, HISIL_ALGS);
 	if (wait_ready(dev))
 		return -ETIMEDOUT;
-	write32(dev, HSL_CTRL, HSL_CTRL_ENABLE);
+	write32(dev, HISIL_CTRL, HISIL_CTRL_ENABLE);
 	return 0;
 }
 
-static int make_slots(struct hsl_dev *dev, struct hsl_queue *q)
+static int make_slots(struct hisil_dev *dev, struct hisil_queue *q)
 {
-	size_t half = hsl_slot_bytes(q->block);
+	size_t half = hisil_slot_bytes(q->block);
 	unsigned int i;
 	uint8_t *mem;
 	uint64_t iova;
 
-	mem = hsl_dma_alloc(dev, q->depth * half * 2, &iova);
+	mem = hisil_dma_alloc(dev, q->depth * half * 2, &iova);
 	q->slots = calloc(q->depth, sizeof(*q->slots));
 	if (!mem || !q->slots)
 		return -ENOMEM;
@@ -116,43 +116,43 @@ static int make_slots(struct hsl_dev *dev, struct hsl_queue *q)
 	return 0;
 }
 
-int hsl_queue_start(struct hsl_dev *dev, struct hsl_queue *q, unsigned int index,
-		    unsigned int depth, uint32_t block)
+int hisil_queue_start(struct hisil_dev *dev, struct hisil_queue *q, unsigned int index,
+		      unsigned int depth, uint32_t block)
 {
-	uint32_t regs = HSL_QUEUE(index);
+	uint32_t regs = HISIL_Q(index);
 	uint64_t sq_iova, cq_iova;
 
 	q->index = index;
 	q->depth = depth;
 	q->block = block;
 	q->rng = 0x9e3779b97f4a7c15ULL * (index + 1);
-	q->sq = hsl_dma_alloc(dev, depth * sizeof(*q->sq), &sq_iova);
-	q->cq = hsl_dma_alloc(dev, depth * sizeof(*q->cq), &cq_iova);
+	q->sq = hisil_dma_alloc(dev, depth * sizeof(*q->sq), &sq_iova);
+	q->cq = hisil_dma_alloc(dev, depth * sizeof(*q->cq), &cq_iova);
 	if (!q->sq || !q->cq || make_slots(dev, q))
 		return -ENOMEM;
-	write64(dev, regs + HSL_Q_SQ_BASE, sq_iova);
-	write64(dev, regs + HSL_Q_CQ_BASE, cq_iova);
-	write32(dev, regs + HSL_Q_SIZE, depth);
-	write32(dev, regs + HSL_Q_QCTRL, HSL_QCTRL_ENABLE | HSL_QCTRL_IRQ_ENABLE);
-	return hsl_read32(dev, regs + HSL_Q_QSTATUS) & HSL_QSTATUS_ENABLED ? 0 : -EIO;
+	write64(dev, regs + HISIL_SQ_BASE, sq_iova);
+	write64(dev, regs + HISIL_CQ_BASE, cq_iova);
+	write32(dev, regs + HISIL_SIZE, depth);
+	write32(dev, regs + HISIL_QCTRL, HISIL_QCTRL_ENABLE | HISIL_QCTRL_IRQ);
+	return hisil_read32(dev, regs + HISIL_QSTATUS) & HISIL_QSTATUS_ENABLED ? 0 : -EIO;
 }
 
-unsigned int hsl_queue_submit(struct hsl_dev *dev, struct hsl_queue *q)
+unsigned int hisil_queue_submit(struct hisil_dev *dev, struct hisil_queue *q)
 {
-	unsigned int n = 0, room = q->depth - hsl_queue_pending(q);
+	unsigned int n = 0, room = q->depth - hisil_queue_pending(q);
 
 	for (; n < room; n++) {
 		uint32_t tag = q->tail++;
-		struct hsl_slot *slot = &q->slots[tag % q->depth];
-		struct hsl_sqe *sqe = &q->sq[tag % q->depth];
+		struct hisil_slot *slot = &q->slots[tag % q->depth];
+		struct hisil_sqe *sqe = &q->sq[tag % q->depth];
 
-		hsl_op_make(slot, &q->rng, dev->algs, q->block);
+		hisil_op_make(slot, &q->rng, dev->algs, q->block);
 		slot->tag = tag;
 		memset(sqe, 0, sizeof(*sqe));
 		sqe->opcode = slot->opcode;
 		/* The newest always interrupts, so that waiting always ends. */
 		if (n == room - 1 || tag % (q->depth / 2) == 0)
-			sqe->flags = HSL_FLAG_IRQ;
+			sqe->flags = HISIL_SQE_IRQ;
 		sqe->tag = tag;
 		sqe->src = slot->src_len ? slot->src_iova : 0;
 		sqe->dst = slot->dst_len ? slot->dst_iova : 0;
@@ -162,17 +162,17 @@ unsigned int hsl_queue_submit(struct hsl_dev *dev, struct hsl_queue *q)
 		q->submitted++;
 	}
 	if (n)
-		write32(dev, HSL_QUEUE(q->index) + HSL_Q_SQ_TAIL, q->tail);
+		write32(dev, HISIL_Q(q->index) + HISIL_SQ_TAIL, q->tail);
 	return n;
 }
 
 /* Keep the books for one completion; false if it belongs to no operation that is pending. */
-static bool account(struct hsl_queue *q, const struct hsl_cqe *cqe)
+static bool account(struct hisil_queue *q, const struct hisil_cqe *cqe)
 {
 	uint32_t skipped = cqe->tag - q->head;
 	uint64_t gap = cqe->seq - q->seq - 1;
 
-	if (skipped >= hsl_queue_pending(q) || cqe->seq <= q->seq) {
+	if (skipped >= hisil_queue_pending(q) || cqe->seq <= q->seq) {
 		line_log("queue %u: tag %u sequence %llu again, after tag %u sequence %llu",
 			q->index, cqe->tag, (unsigned long long)cqe->seq, q->head - 1,
 			(unsigned long long)q->seq);
@@ -190,9 +190,9 @@ static bool account(struct hsl_queue *q, const struct hsl_cqe *cqe)
 	return true;
 }
 
-static void check(struct hsl_queue *q, const struct hsl_cqe *cqe)
+static void check(struct hisil_queue *q, const struct hisil_cqe *cqe)
 {
-	struct hsl_slot *slot = &q->slots[cqe->tag % q->depth];
+	struct hisil_slot *slot = &q->slots[cqe->tag % q->depth];
 	const char *error;
 
 	if (cqe->status) {
@@ -201,7 +201,7 @@ static void check(struct hsl_queue *q, const struct hsl_cqe *cqe)
 		q->failed++;
 		return;
 	}
-	error = hsl_op_check(slot, cqe, q->block);
+	error = hisil_op_check(slot, cqe, q->block);
 	if (error) {
 		line_log("queue %u: tag %u opcode %u of %u bytes: wrong: %s", q->index, cqe->tag,
 			slot->opcode, slot->bytes, error);
@@ -210,25 +210,25 @@ static void check(struct hsl_queue *q, const struct hsl_cqe *cqe)
 	q->by_opcode[slot->opcode]++;
 }
 
-unsigned int hsl_queue_reap(struct hsl_dev *dev, struct hsl_queue *q)
+unsigned int hisil_queue_reap(struct hisil_dev *dev, struct hisil_queue *q)
 {
 	unsigned int n;
 
 	for (n = 0; n < q->depth; n++) {
-		volatile struct hsl_cqe *entry = &q->cq[q->cq_head % q->depth];
+		volatile struct hisil_cqe *entry = &q->cq[q->cq_head % q->depth];
 		uint16_t phase = (q->cq_head / q->depth & 1) ^ 1;
-		struct hsl_cqe cqe;
+		struct hisil_cqe cqe;
 
 		if ((entry->phase & 1) != phase)
 			break;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		cqe = *(struct hsl_cqe *)entry;
+		cqe = *(struct hisil_cqe *)entry;
 		q->cq_head++;
 		q->completed++;
 		if (account(q, &cqe))
 			check(q, &cqe);
 	}
 	if (n)
-		write32(dev, HSL_QUEUE(q->index) + HSL_Q_CQ_HEAD, q->cq_head);
+		write32(dev, HISIL_Q(q->index) + HISIL_CQ_HEAD, q->cq_head);
 	return n;
 }

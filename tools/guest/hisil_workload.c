@@ -15,11 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hsl.h"
+#include "hisil.h"
 #include "line.h"
 
 #define USAGE \
-	"usage: hsl_workload [-d FILE] [-c TTY] [-q QUEUES] [-n DEPTH] [-b BYTES] [-i REPORT_MS] [-s SECONDS]\n"
+	"usage: hisil_workload [-d FILE] [-c TTY] [-q QUEUES] [-n DEPTH] [-b BYTES] " \
+	"[-i REPORT_MS] [-s SECONDS]\n"
 #define STALL_MS	3000
 #define LOST_MS		60000
 #define QUIET_MS	200
@@ -31,14 +32,14 @@ static struct {
 	unsigned int queues, depth, block, interval_ms, seconds;
 } opt = { "/dev/vpv_uio0", NULL, 4, 16, 4096, 200, 0 };
 
-static struct hsl_dev dev;
-static struct hsl_queue queues[HSL_QUEUES_MAX];
+static struct hisil_dev dev;
+static struct hisil_queue queues[HISIL_MAX_QUEUES];
 static int64_t began_ms, alive_ms;
 static uint64_t irqs, missed, longest_ms;
 
-static struct hsl_queue total(void)
+static struct hisil_queue total(void)
 {
-	struct hsl_queue sum = { 0 };
+	struct hisil_queue sum = { 0 };
 	unsigned int i, op;
 
 	for (i = 0; i < opt.queues; i++) {
@@ -48,7 +49,7 @@ static struct hsl_queue total(void)
 		sum.lost += queues[i].lost;
 		sum.duplicated += queues[i].duplicated;
 		sum.corrupted += queues[i].corrupted;
-		for (op = 0; op < HSL_OPCODES; op++)
+		for (op = 0; op < HISIL_NUM_OPS; op++)
 			sum.by_opcode[op] += queues[i].by_opcode[op];
 	}
 	return sum;
@@ -56,7 +57,7 @@ static struct hsl_queue total(void)
 
 static void report(const char *kind, const char *more)
 {
-	struct hsl_queue sum = total();
+	struct hisil_queue sum = total();
 
 	line_report("%s t=%lld sub=%llu done=%llu lost=%llu dup=%llu bad=%llu fail=%llu "
 		    "irqs=%llu missed=%llu longest=%llu%s", kind,
@@ -79,8 +80,8 @@ static bool read_command(void)
 
 static void count_irqs(void)
 {
-	static uint32_t seen[HSL_QUEUES_MAX];
-	uint32_t counts[HSL_QUEUES_MAX];
+	static uint32_t seen[HISIL_MAX_QUEUES];
+	uint32_t counts[HISIL_MAX_QUEUES];
 	ssize_t n = read(dev.fd, counts, sizeof(counts));
 	unsigned int i;
 
@@ -95,9 +96,9 @@ static unsigned int serve(bool submit)
 	unsigned int i, done = 0;
 
 	for (i = 0; i < opt.queues; i++) {
-		done += hsl_queue_reap(&dev, &queues[i]);
+		done += hisil_queue_reap(&dev, &queues[i]);
 		if (submit)
-			hsl_queue_submit(&dev, &queues[i]);
+			hisil_queue_submit(&dev, &queues[i]);
 	}
 	if (done) {
 		uint64_t gap = line_now_ms() - alive_ms;
@@ -113,7 +114,7 @@ static unsigned int pending(void)
 	unsigned int i, n = 0;
 
 	for (i = 0; i < opt.queues; i++)
-		n += hsl_queue_pending(&queues[i]);
+		n += hisil_queue_pending(&queues[i]);
 	return n;
 }
 
@@ -161,7 +162,7 @@ static void run(bool submit)
 /* Compare our books with the device's counters; it must be idle for good. */
 static int finish(void)
 {
-	struct hsl_queue sum;
+	struct hisil_queue sum;
 	uint64_t device, failed;
 	unsigned int i;
 	char more[256];
@@ -170,25 +171,25 @@ static int finish(void)
 	run(false);
 	usleep(QUIET_MS * 1000);
 	for (i = 0; i < opt.queues; i++) {
-		queues[i].lost += hsl_queue_pending(&queues[i]);
-		queues[i].duplicated += hsl_read32(&dev, HSL_QUEUE(i) + HSL_Q_CQ_TAIL) -
+		queues[i].lost += hisil_queue_pending(&queues[i]);
+		queues[i].duplicated += hisil_read32(&dev, HISIL_Q(i) + HISIL_CQ_TAIL) -
 					queues[i].cq_head;
 	}
 	sum = total();
-	device = hsl_read64(&dev, HSL_OPS_DONE);
-	failed = hsl_read64(&dev, HSL_OPS_FAILED);
+	device = hisil_read64(&dev, HISIL_OPS_DONE);
+	failed = hisil_read64(&dev, HISIL_OPS_FAILED);
 	ok = sum.submitted && sum.completed == sum.submitted && device == sum.completed &&
 	     failed == 0 && !sum.failed && !sum.lost && !sum.duplicated && !sum.corrupted &&
 	     !missed;
 	snprintf(more, sizeof(more),
 		 " device_done=%llu device_failed=%llu nop=%llu copy=%llu fill=%llu crc32c=%llu "
 		 "deflate=%llu inflate=%llu ok=%d", (unsigned long long)device,
-		 (unsigned long long)failed, (unsigned long long)sum.by_opcode[HSL_NOP],
-		 (unsigned long long)sum.by_opcode[HSL_COPY],
-		 (unsigned long long)sum.by_opcode[HSL_FILL],
-		 (unsigned long long)sum.by_opcode[HSL_CRC32C],
-		 (unsigned long long)sum.by_opcode[HSL_DEFLATE],
-		 (unsigned long long)sum.by_opcode[HSL_INFLATE], ok);
+		 (unsigned long long)failed, (unsigned long long)sum.by_opcode[HISIL_NOP],
+		 (unsigned long long)sum.by_opcode[HISIL_COPY],
+		 (unsigned long long)sum.by_opcode[HISIL_FILL],
+		 (unsigned long long)sum.by_opcode[HISIL_CRC32C],
+		 (unsigned long long)sum.by_opcode[HISIL_DEFLATE],
+		 (unsigned long long)sum.by_opcode[HISIL_INFLATE], ok);
 	report("final", more);
 	return ok ? 0 : 1;
 }
@@ -199,13 +200,13 @@ static int start(void)
 	char more[64];
 	int err;
 
-	err = hsl_dev_open(&dev, opt.path);
+	err = hisil_dev_open(&dev, opt.path);
 	if (err)
 		return err;
 	if (opt.queues > dev.queues || opt.queues > dev.vectors || opt.depth > dev.ring_max)
 		return -ERANGE;
 	for (i = 0; i < opt.queues; i++) {
-		err = hsl_queue_start(&dev, &queues[i], i, opt.depth, opt.block);
+		err = hisil_queue_start(&dev, &queues[i], i, opt.depth, opt.block);
 		if (err)
 			return err;
 	}
@@ -247,9 +248,9 @@ static bool parse(int argc, char **argv)
 			return false;
 		}
 	}
-	return opt.queues >= 1 && opt.queues <= HSL_QUEUES_MAX && opt.depth >= 2 &&
-	       opt.depth <= HSL_DEPTH_MAX && !(opt.depth & (opt.depth - 1)) &&
-	       opt.block >= 1 && opt.block <= HSL_BLOCK_MAX && opt.interval_ms;
+	return opt.queues >= 1 && opt.queues <= HISIL_MAX_QUEUES && opt.depth >= 2 &&
+	       opt.depth <= HISIL_DEPTH_MAX && !(opt.depth & (opt.depth - 1)) &&
+	       opt.block >= 1 && opt.block <= HISIL_BLOCK_MAX && opt.interval_ms;
 }
 
 int main(int argc, char **argv)

@@ -9,13 +9,13 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "hsl.h"
+#include "hisil.h"
 
 #define CANARY		0xa5
 
-static uint8_t plain[HSL_BLOCK_MAX];
+static uint8_t plain[HISIL_BLOCK_MAX];
 
-uint64_t hsl_random(uint64_t *state)
+uint64_t hisil_random(uint64_t *state)
 {
 	/* xorshift64* */
 	*state ^= *state >> 12;
@@ -32,7 +32,7 @@ static void make_data(uint8_t *buf, uint32_t bytes, uint64_t seed)
 
 	for (i = 0; i < bytes; i += sizeof(word)) {
 		if (!(i & 56) || (seed & 1))
-			word = hsl_random(&seed);
+			word = hisil_random(&seed);
 		memcpy(buf + i, &word, bytes - i < sizeof(word) ? bytes - i : sizeof(word));
 	}
 }
@@ -55,21 +55,21 @@ static uint32_t crc32c(uint32_t seed, const uint8_t *data, uint32_t bytes)
 	return ~crc;
 }
 
-static enum hsl_opcode choose(uint64_t *rng, uint32_t algs)
+static enum hisil_op choose(uint64_t *rng, uint32_t algs)
 {
 	static const uint8_t mix[16] = {
-		HSL_NOP, HSL_COPY, HSL_COPY, HSL_COPY, HSL_COPY, HSL_COPY,
-		HSL_FILL, HSL_FILL, HSL_FILL, HSL_CRC32C, HSL_CRC32C, HSL_CRC32C,
-		HSL_CRC32C, HSL_DEFLATE, HSL_DEFLATE, HSL_DEFLATE,
+		HISIL_NOP, HISIL_COPY, HISIL_COPY, HISIL_COPY, HISIL_COPY, HISIL_COPY,
+		HISIL_FILL, HISIL_FILL, HISIL_FILL, HISIL_CRC32C, HISIL_CRC32C, HISIL_CRC32C,
+		HISIL_CRC32C, HISIL_DEFLATE, HISIL_DEFLATE, HISIL_DEFLATE,
 	};
-	enum hsl_opcode op = mix[hsl_random(rng) >> 60];
+	enum hisil_op op = mix[hisil_random(rng) >> 60];
 
-	return algs & 1U << op ? op : HSL_NOP;
+	return algs & 1U << op ? op : HISIL_NOP;
 }
 
-void hsl_op_make(struct hsl_slot *slot, uint64_t *rng, uint32_t algs, uint32_t block)
+void hisil_op_make(struct hisil_slot *slot, uint64_t *rng, uint32_t algs, uint32_t block)
 {
-	uint32_t packed = algs & 1U << HSL_INFLATE ? slot->packed : 0;
+	uint32_t packed = algs & 1U << HISIL_INFLATE ? slot->packed : 0;
 
 	slot->packed = 0;
 	slot->src_len = 0;
@@ -77,28 +77,28 @@ void hsl_op_make(struct hsl_slot *slot, uint64_t *rng, uint32_t algs, uint32_t b
 	slot->arg = 0;
 	if (packed) {
 		/* What the DEFLATE before made, back to the data it was made from. */
-		slot->opcode = HSL_INFLATE;
+		slot->opcode = HISIL_INFLATE;
 		memcpy(slot->src, slot->dst, packed);
 		slot->src_len = packed;
-		slot->dst_len = hsl_slot_bytes(block);
+		slot->dst_len = hisil_slot_bytes(block);
 	} else {
 		slot->opcode = choose(rng, algs);
-		slot->seed = hsl_random(rng) | 2;
-		slot->bytes = 1 + hsl_random(rng) % block;
-		if (slot->opcode != HSL_NOP && slot->opcode != HSL_FILL) {
+		slot->seed = hisil_random(rng) | 2;
+		slot->bytes = 1 + hisil_random(rng) % block;
+		if (slot->opcode != HISIL_NOP && slot->opcode != HISIL_FILL) {
 			make_data(slot->src, slot->bytes, slot->seed);
 			slot->src_len = slot->bytes;
 		}
-		if (slot->opcode == HSL_COPY || slot->opcode == HSL_FILL)
+		if (slot->opcode == HISIL_COPY || slot->opcode == HISIL_FILL)
 			slot->dst_len = slot->bytes;
-		if (slot->opcode == HSL_DEFLATE)
-			slot->dst_len = hsl_slot_bytes(block);
-		if (slot->opcode == HSL_FILL)
+		if (slot->opcode == HISIL_DEFLATE)
+			slot->dst_len = hisil_slot_bytes(block);
+		if (slot->opcode == HISIL_FILL)
 			slot->arg = slot->seed >> 8 & 0xff;
-		if (slot->opcode == HSL_CRC32C)
+		if (slot->opcode == HISIL_CRC32C)
 			slot->arg = slot->seed & 0xffffffff;
 	}
-	memset(slot->dst, CANARY, hsl_slot_bytes(block));
+	memset(slot->dst, CANARY, hisil_slot_bytes(block));
 }
 
 static bool all_are(const uint8_t *buf, size_t bytes, uint8_t value)
@@ -106,9 +106,9 @@ static bool all_are(const uint8_t *buf, size_t bytes, uint8_t value)
 	return !bytes || (buf[0] == value && !memcmp(buf, buf + 1, bytes - 1));
 }
 
-static const char *check_deflate(struct hsl_slot *slot, uint32_t out_len, uint32_t block)
+static const char *check_deflate(struct hisil_slot *slot, uint32_t out_len, uint32_t block)
 {
-	static uint8_t unpacked[HSL_BLOCK_MAX];
+	static uint8_t unpacked[HISIL_BLOCK_MAX];
 	uLongf bytes = block;
 	uLong used = out_len;
 
@@ -122,29 +122,29 @@ static const char *check_deflate(struct hsl_slot *slot, uint32_t out_len, uint32
 	return NULL;
 }
 
-const char *hsl_op_check(struct hsl_slot *slot, const struct hsl_cqe *cqe, uint32_t block)
+const char *hisil_op_check(struct hisil_slot *slot, const struct hisil_cqe *cqe, uint32_t block)
 {
 	uint32_t written = 0;
 	const char *error;
 
 	make_data(plain, slot->bytes, slot->seed);
 	switch (slot->opcode) {
-	case HSL_COPY:
-	case HSL_INFLATE:
+	case HISIL_COPY:
+	case HISIL_INFLATE:
 		written = slot->bytes;
 		if (memcmp(slot->dst, plain, written))
 			return "data written";
 		break;
-	case HSL_FILL:
+	case HISIL_FILL:
 		written = slot->bytes;
 		if (!all_are(slot->dst, written, slot->arg))
 			return "fill pattern";
 		break;
-	case HSL_CRC32C:
+	case HISIL_CRC32C:
 		if (cqe->result != crc32c(slot->arg, plain, slot->bytes))
 			return "CRC";
 		break;
-	case HSL_DEFLATE:
+	case HISIL_DEFLATE:
 		error = check_deflate(slot, cqe->out_len, block);
 		if (error)
 			return error;
@@ -153,10 +153,10 @@ const char *hsl_op_check(struct hsl_slot *slot, const struct hsl_cqe *cqe, uint3
 	}
 	if (cqe->out_len != written)
 		return "out_len";
-	if (slot->src_len == slot->bytes && slot->opcode != HSL_INFLATE &&
+	if (slot->src_len == slot->bytes && slot->opcode != HISIL_INFLATE &&
 	    memcmp(slot->src, plain, slot->bytes))
 		return "the input was changed";
-	if (!all_are(slot->dst + written, hsl_slot_bytes(block) - written, CANARY))
+	if (!all_are(slot->dst + written, hisil_slot_bytes(block) - written, CANARY))
 		return "bytes behind the result";
 	return NULL;
 }
