@@ -1,31 +1,88 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * VFIO driver of hisi_like accelerators: ids, declarations and registration.
- * Registers are touched in hw.c, migration is in migrate.c.
+ * VFIO driver of hisi_like accelerators: its control page, the migration hooks and the
+ * declarations.  What a context may hold is decided in match.c.
  */
-#include <linux/module.h>
 #include <linux/slab.h>
 
-#include "hisi_like.h"
+#include <vpv/variant.h>
+#include <vpv/window.h>
+
+#include "match.h"
 #include "persona_v1.h"
 
-#define HISIL_NAME "vpv_hisi_like"
+#define HISIL_NAME		"vpv_hisi_like"
 
-static int hisil_init(struct vpv_device *vpv)
+/* What hardware may ask for, and what the way there and back may take. */
+#define HISIL_DRAIN_MAX_MS	10000
+#define HISIL_DRAIN_MARGIN_MS	500
+#define HISIL_PAUSE_MS		500
+
+/* Where the global context is among those of queues. */
+#define HISIL_GLOBAL		HISIL_MAX_QUEUES
+
+/**
+ * struct hisil_staged - Contexts of a stream, until it is complete
+ * @bytes: Size of each, 0 for one that has not come.
+ * @ctx: The contexts: of queues, and the one at HISIL_GLOBAL.
+ */
+struct hisil_staged {
+	u16 bytes[HISIL_MAX_QUEUES + 1];
+	__le32 ctx[HISIL_MAX_QUEUES + 1][HISIL_MAX_CTX_BYTES / sizeof(__le32)];
+};
+
+/**
+ * struct hisil_dev - One function
+ * @m: What the core and the migration library know; first.
+ * @ctl: The control page; set by open.
+ * @fn: What it said of the function then.
+ * @staged: Between load_begin and load_end.
+ *
+ * No locks: hooks of the library use all of this, of which one runs at a time, and open and
+ * close, when none does.
+ */
+struct hisil_dev {
+	struct vpv_migratable m;
+	struct vpv_window ctl;
+	struct hisil_match fn;
+	struct hisil_staged *staged;
+};
+
+static struct hisil_dev *hisil_from_vpv(struct vpv_device *vpv)
 {
-	struct hisil_dev *hd = hisil_from_vpv(vpv);
-
-	mutex_init(&hd->cp_lock);
-	return vmig_init(&hd->mig, &vpv->vdev, &hisil_mig_ops, &hisil_mig_desc);
+	return container_of(vpv, struct hisil_dev, m.vpv);
 }
 
-static void hisil_fini(struct vpv_device *vpv)
+static struct hisil_dev *hisil_from_mig(struct vmig_dev *mig)
 {
-	struct hisil_dev *hd = hisil_from_vpv(vpv);
+	return container_of(mig, struct hisil_dev, m.mig);
+}
 
-	vmig_fini(&hd->mig);
-	hisil_unstage(hd);
-	mutex_destroy(&hd->cp_lock);
+static struct device *hisil_device(const struct hisil_dev *hd)
+{
+	return &hd->m.vpv.pdev->dev;
+}
+
+/* ---- What the function is ---- */
+
+/* After a reset the control page says nothing of the function before it is READY. */
+static int identify(struct hisil_dev *hd, struct hisil_match *fn)
+{
+	const struct vpv_window user = { .vpv = &hd->m.vpv, .bar = HISIL_BAR };
+	struct hisil_ident id;
+	u32 status;
+	int err;
+
+	err = vpv_reg_poll(&user, HISIL_STATUS, HISIL_STATUS_READY, HISIL_STATUS_READY,
+			   2 * HISIL_READY_MS, &status);
+	if (err == -ETIMEDOUT)
+		dev_warn_ratelimited(hisil_device(hd), "not ready after a reset: status %#x\n",
+				     status);
+	if (!err)
+		err = vpv_window_read(&hd->ctl, HISIL_CP_REV, (__le32 *)&id, sizeof(id));
+	if (!err)
+		hisil_match_write(&id, fn);
+	return err;
 }
 
 static int hisil_open(struct vpv_device *vpv)
@@ -33,30 +90,355 @@ static int hisil_open(struct vpv_device *vpv)
 	struct hisil_dev *hd = hisil_from_vpv(vpv);
 	int err;
 
-	err = hisil_hw_identify(hd, &hd->id);
+	/* The upper half of what the hardware has, whatever the user is shown of it. */
+	hd->ctl = (struct vpv_window){
+		.vpv = vpv,
+		.bar = HISIL_BAR,
+		.offset = max(vpv_bar_bytes(vpv, HISIL_BAR) / 2, HISIL_USER_BYTES),
+		.bytes = HISIL_CP_WINDOW + HISIL_CP_WINDOW_BYTES,
+		.id = HISIL_CP_ID,
+		.id_value = HISIL_CP_ID_VALUE,
+	};
+	err = vpv_window_open(&hd->ctl);
+	return err ?: identify(hd, &hd->fn);
+}
+
+static int hisil_match(struct vmig_dev *mig, void *buf)
+{
+	struct hisil_dev *hd = hisil_from_mig(mig);
+	struct hisil_match *fn = buf;
+	struct vmig_diff diff;
+	int err;
+
+	err = identify(hd, fn);
 	if (err)
 		return err;
-	vmig_open(&hd->mig);
+	err = hisil_match_sane(fn, &hd->fn, &diff);
+	if (!err && fn->isolation)
+		err = vmig_differs(&diff, -EOPNOTSUPP, "isolation of this function", 0,
+				   le32_to_cpu(fn->isolation));
+	return err ? vmig_refuse(mig, err, &diff) : 0;
+}
+
+/* ---- Pause and go on ---- */
+
+/* Parked operations run first. */
+static int resume(struct hisil_dev *hd)
+{
+	int err = vpv_reg_write(&hd->ctl, HISIL_CP_PAUSE, 0);
+
+	if (err)
+		return err;
+	return vpv_reg_poll(&hd->ctl, HISIL_CP_DRAIN, U32_MAX, HISIL_RUNNING, HISIL_PAUSE_MS,
+			    NULL);
+}
+
+static int drain(struct hisil_dev *hd, u32 bits, unsigned int limit_ms)
+{
+	u32 state;
+	int err;
+
+	/* Both ends of a drain, DRAINED and FAILED, have this bit. */
+	static_assert((HISIL_DRAIN_FAILED & HISIL_DRAINED) == HISIL_DRAINED);
+	err = vpv_reg_write(&hd->ctl, HISIL_CP_PAUSE, bits);
+	if (!err)
+		err = vpv_reg_poll(&hd->ctl, HISIL_CP_DRAIN, HISIL_DRAINED, HISIL_DRAINED,
+				   limit_ms, &state);
+	return !err && state != HISIL_DRAINED ? -ETIMEDOUT : err;
+}
+
+/*
+ * Operations that do not end in time are parked, to run again, if the hardware can do that.
+ * A function that cannot be drained runs again afterwards.
+ */
+static int hisil_quiesce(struct vmig_dev *mig)
+{
+	struct hisil_dev *hd = hisil_from_mig(mig);
+	u32 drain_ms, caps;
+	int err;
+
+	err = vpv_reg_read(&hd->ctl, HISIL_CP_DRAIN_MS, &drain_ms);
+	if (!err)
+		err = vpv_reg_read(&hd->ctl, HISIL_CP_CAPS, &caps);
+	if (err)
+		return err;
+
+	drain_ms = min_t(u32, drain_ms, HISIL_DRAIN_MAX_MS) + HISIL_DRAIN_MARGIN_MS;
+	err = drain(hd, HISIL_PAUSE, drain_ms);
+	if (err == -ETIMEDOUT && (caps & HISIL_CAP_REVOKE))
+		err = drain(hd, HISIL_PAUSE | HISIL_REVOKE, drain_ms);
+	if (!err)
+		return 0;
+	dev_warn_ratelimited(hisil_device(hd), "not drained within %u ms: error %d\n", drain_ms,
+			     err);
+	return resume(hd) ? -EIO : err;
+}
+
+static int hisil_unquiesce(struct vmig_dev *mig)
+{
+	int err = resume(hisil_from_mig(mig));
+
+	return err == -ETIMEDOUT ? -EIO : err;
+}
+
+static int set_pause(struct hisil_dev *hd, u32 bits)
+{
+	u32 now;
+	int err;
+
+	err = vpv_reg_write(&hd->ctl, HISIL_CP_PAUSE, bits);
+	if (!err)
+		err = vpv_reg_read(&hd->ctl, HISIL_CP_PAUSE, &now);
+	if (err || now == bits)
+		return err;
+	dev_warn_ratelimited(hisil_device(hd), "pause state is %#x, wanted %#x\n", now, bits);
+	return -EIO;
+}
+
+static int hisil_freeze(struct vmig_dev *mig)
+{
+	return set_pause(hisil_from_mig(mig), HISIL_PAUSE | HISIL_FREEZE);
+}
+
+static int hisil_thaw(struct vmig_dev *mig)
+{
+	return set_pause(hisil_from_mig(mig), HISIL_PAUSE);
+}
+
+/* ---- Contexts of a frozen function ---- */
+
+/* Carry out a command; @buf, if any, goes into the window first. */
+static int run_command(struct hisil_dev *hd, u32 sel, enum hisil_cmd cmd, const __le32 *buf,
+		       size_t bytes)
+{
+	u32 stat, code = 0;
+	int err;
+
+	err = vpv_window_begin(&hd->ctl);
+	if (err)
+		return err;
+	vpv_window_put(&hd->ctl, HISIL_CP_SEL, sel);
+	if (buf)
+		vpv_window_put(&hd->ctl, HISIL_CP_WLEN, bytes);
+	for (size_t i = 0; i < bytes; i += sizeof(*buf))
+		vpv_window_put(&hd->ctl, HISIL_CP_WINDOW + i, le32_to_cpu(*buf++));
+	vpv_window_put(&hd->ctl, HISIL_CP_CMD, cmd);
+	stat = vpv_window_get(&hd->ctl, HISIL_CP_STAT);
+	vpv_window_end(&hd->ctl);
+
+	if (stat != HISIL_IDLE)
+		err = vpv_reg_poll(&hd->ctl, HISIL_CP_STAT, HISIL_BUSY, 0, 2 * HISIL_CMD_MS, &stat);
+	if (!err && stat == HISIL_IDLE)
+		return 0;
+	if (!err)
+		err = vpv_reg_read(&hd->ctl, HISIL_CP_ERR, &code);
+	if (!err && code == HISIL_ERR_BAD_CONTEXT)
+		return -EINVAL;		/* the caller knows where it came from */
+	if (!err)
+		err = -EIO;
+	dev_warn_ratelimited(hisil_device(hd),
+			     "control command %u on context %#x failed: code %u, error %d\n",
+			     cmd, sel, code, err);
+	return err;
+}
+
+static int read_context(struct hisil_dev *hd, u32 sel, __le32 *buf, size_t *bytes)
+{
+	u32 len;
+	int err;
+
+	err = run_command(hd, sel, HISIL_CMD_READ, NULL, 0);
+	if (!err)
+		err = vpv_window_begin(&hd->ctl);
+	if (err)
+		return err;
+	len = vpv_window_get(&hd->ctl, HISIL_CP_LEN);
+	for (size_t i = 0; i < min(len, HISIL_MAX_CTX_BYTES); i += sizeof(*buf))
+		*buf++ = cpu_to_le32(vpv_window_get(&hd->ctl, HISIL_CP_WINDOW + i));
+	/* A function that went away reads as ones, which a window may hold, too. */
+	if (!vpv_window_answers(&hd->ctl))
+		err = -EIO;
+	vpv_window_end(&hd->ctl);
+	if (err)
+		return err;
+
+	if (!len || len > HISIL_MAX_CTX_BYTES || !IS_ALIGNED(len, sizeof(*buf))) {
+		dev_warn_ratelimited(hisil_device(hd), "context %#x has %u bytes\n", sel, len);
+		return -EPROTO;
+	}
+	*bytes = len;
 	return 0;
+}
+
+/* Does a context make sense?  Its place is a queue's number or HISIL_GLOBAL. */
+static int check(struct hisil_dev *hd, bool global, const void *buf, size_t bytes, u32 *place,
+		 struct vmig_diff *diff)
+{
+	*place = HISIL_GLOBAL;
+	if (global)
+		return hisil_ctx_check_global(&hd->fn, buf, bytes, diff);
+	return hisil_ctx_check_queue(&hd->fn, buf, bytes, place, diff);
+}
+
+/* What a destination would refuse is refused here, while the source can still run on. */
+static int save_context(struct hisil_dev *hd, struct vmig_emit *em, u32 place, void *buf)
+{
+	bool global = place == HISIL_GLOBAL;
+	struct vmig_diff diff;
+	size_t bytes;
+	u32 is;
+	int err;
+
+	err = read_context(hd, global ? HISIL_SEL_GLOBAL : place, buf, &bytes);
+	if (err)
+		return err;
+	err = check(hd, global, buf, bytes, &is, &diff);
+	if (!err && is != place)
+		err = vmig_differs(&diff, -EPROTO, "queue of a context", place, is);
+	if (err)
+		return vmig_refuse(&hd->m.mig, -EPROTO, &diff);
+	if (!global && bytes == sizeof(struct hisil_queue_ctx) && hisil_ctx_is_reset(buf))
+		return 0;
+	return vmig_emit(em, global ? HISIL_RECORD_GLOBAL : HISIL_RECORD_QUEUE, 0, buf, bytes);
+}
+
+/* A function with more queues than it says would lose them. */
+static int check_last(struct hisil_dev *hd, u32 queues)
+{
+	u32 bytes;
+	int err;
+
+	err = vpv_reg_write(&hd->ctl, HISIL_CP_SEL, queues);
+	if (!err)
+		err = vpv_reg_read(&hd->ctl, HISIL_CP_LEN, &bytes);
+	if (err || !bytes)
+		return err;
+	return vmig_refuse(&hd->m.mig, -EPROTO,
+			   VMIG_DIFF("bytes of the context behind the last queue", 0, bytes));
+}
+
+static int hisil_save(struct vmig_dev *mig, struct vmig_emit *em)
+{
+	struct hisil_dev *hd = hisil_from_mig(mig);
+	u32 queues = le16_to_cpu(hd->fn.queues);
+	void *buf;
+	int err;
+
+	buf = kzalloc(HISIL_MAX_CTX_BYTES, GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return -ENOMEM;
+	err = save_context(hd, em, HISIL_GLOBAL, buf);
+	for (u32 queue = 0; queue < queues && !err; queue++)
+		err = save_context(hd, em, queue, buf);
+	err = err ?: check_last(hd, queues);
+	kfree(buf);
+	return err;
+}
+
+/* Every queue in use, nothing parked. */
+static u64 hisil_estimate(struct vmig_dev *mig)
+{
+	return HISIL_CTX_BYTES * (1 + le16_to_cpu(hisil_from_mig(mig)->fn.queues));
+}
+
+static void unstage(struct hisil_dev *hd)
+{
+	kvfree(hd->staged);
+	hd->staged = NULL;
+}
+
+static int hisil_load_begin(struct vmig_dev *mig)
+{
+	struct hisil_dev *hd = hisil_from_mig(mig);
+
+	unstage(hd);
+	hd->staged = kvzalloc_obj(*hd->staged, GFP_KERNEL_ACCOUNT);
+	return hd->staged ? 0 : -ENOMEM;
+}
+
+static int hisil_load(struct vmig_dev *mig, const struct vmig_record *rec)
+{
+	struct hisil_dev *hd = hisil_from_mig(mig);
+	struct hisil_staged *staged = hd->staged;
+	struct vmig_diff diff;
+	u32 place;
+	int err;
+
+	if (rec->type != HISIL_RECORD_GLOBAL && rec->type != HISIL_RECORD_QUEUE)
+		return -EOPNOTSUPP;
+	err = check(hd, rec->type == HISIL_RECORD_GLOBAL, rec->data, rec->bytes, &place, &diff);
+	if (!err && staged->bytes[place])
+		err = vmig_differs(&diff, -EINVAL, "contexts of a queue, or global ones", 1, 2);
+	if (err)
+		return vmig_refuse(mig, err, &diff);
+	memcpy(staged->ctx[place], rec->data, rec->bytes);
+	staged->bytes[place] = rec->bytes;
+	return 0;
+}
+
+static int write_context(struct hisil_dev *hd, u32 place)
+{
+	const struct hisil_staged *staged = hd->staged;
+
+	if (!staged->bytes[place])
+		return 0;
+	return run_command(hd, place == HISIL_GLOBAL ? HISIL_SEL_GLOBAL : place, HISIL_CMD_WRITE,
+			   staged->ctx[place], staged->bytes[place]);
+}
+
+static int hisil_load_end(struct vmig_dev *mig)
+{
+	struct hisil_dev *hd = hisil_from_mig(mig);
+	int err;
+
+	if (!hd->staged->bytes[HISIL_GLOBAL]) {
+		err = vmig_refuse(mig, -EINVAL, VMIG_DIFF("global contexts", 1, 0));
+		goto out;
+	}
+	err = run_command(hd, HISIL_SEL_GLOBAL, HISIL_CMD_CLEAR, NULL, 0);
+	if (!err)
+		err = write_context(hd, HISIL_GLOBAL);
+	for (u32 queue = 0; queue < HISIL_MAX_QUEUES && !err; queue++)
+		err = write_context(hd, queue);
+	if (err == -EINVAL)
+		vmig_refuse(mig, err, VMIG_DIFF("CP_ERR of a context", 0, HISIL_ERR_BAD_CONTEXT));
+out:
+	unstage(hd);
+	return err;
 }
 
 static void hisil_close(struct vpv_device *vpv)
 {
-	struct hisil_dev *hd = hisil_from_vpv(vpv);
-
-	vmig_close(&hd->mig);
-	hisil_unstage(hd);
+	unstage(hisil_from_vpv(vpv));
 }
 
-static void hisil_reset_done(struct vpv_device *vpv)
-{
-	vmig_reset_done(&hisil_from_vpv(vpv)->mig);
-}
+/* ---- Declarations ---- */
 
-static void hisil_detach(struct vpv_device *vpv)
-{
-	vmig_detach(&hisil_from_vpv(vpv)->mig);
-}
+static const struct vmig_ops hisil_ops = {
+	.quiesce = hisil_quiesce,
+	.unquiesce = hisil_unquiesce,
+	.freeze = hisil_freeze,
+	.thaw = hisil_thaw,
+	.match = hisil_match,
+	.save = hisil_save,
+	.load_begin = hisil_load_begin,
+	.load = hisil_load,
+	.load_end = hisil_load_end,
+	.estimate = hisil_estimate,
+};
+
+static const struct vmig_desc hisil_desc = {
+	.family = "hisi_like",
+	.state_version = 1,
+	.state_oldest = 1,
+	.state_accepts = 1,
+	.match_bytes = sizeof(struct hisil_match),
+	.match_fields = hisil_fields,
+	.num_match_fields = HISIL_NUM_FIELDS,
+	.max_payload = HISIL_MAX_CTX_BYTES,
+	.config = &vpv_config_travel,
+	.reach = &vpv_reach,
+};
 
 /* The control page is the upper half of its BAR: a user must not reach it. */
 static const struct vpv_bar_rule hisil_rules[] = {
@@ -67,48 +449,24 @@ static const struct vpv_persona_blob hisil_personas[] = {
 	{ hisil_persona_v1, sizeof(hisil_persona_v1) },
 };
 
-static const struct vfio_device_ops hisil_vfio_ops = {
-	VPV_VFIO_OPS(HISIL_NAME)
-};
-
 static const struct vpv_variant hisil_variant = {
-	.vfio_ops = &hisil_vfio_ops,
-	.device_bytes = sizeof(struct hisil_dev),
+	VPV_VARIANT_OF(HISIL_NAME, struct hisil_dev),
+	VPV_MIGRATES_BY(&hisil_ops, &hisil_desc),
 	.rules = hisil_rules,
 	.num_rules = ARRAY_SIZE(hisil_rules),
 	.personas = hisil_personas,
 	.num_personas = ARRAY_SIZE(hisil_personas),
-	.init = hisil_init,
-	.fini = hisil_fini,
 	.open = hisil_open,
 	.close = hisil_close,
-	.reset_done = hisil_reset_done,
-	.remove = hisil_detach,
 };
 
-static int hisil_probe(struct pci_dev *pdev, const struct pci_device_id *id)
-{
-	return vpv_probe(pdev, &hisil_variant);
-}
-
 static const struct pci_device_id hisil_ids[] = {
-	{ PCI_DRIVER_OVERRIDE_DEVICE_VFIO(0x1234, 0x7610) },
+	{ PCI_DRIVER_OVERRIDE_DEVICE_VFIO(HISIL_VENDOR, HISIL_DEVICE) },
 	{ }
 };
 MODULE_DEVICE_TABLE(pci, hisil_ids);
 
-static struct pci_driver hisil_driver = {
-	.name = HISIL_NAME,
-	.id_table = hisil_ids,
-	.probe = hisil_probe,
-	.remove = vpv_remove,
-	.err_handler = &vpv_err_handlers,
-	.driver.pm = &vpv_pm_ops,
-	.driver_managed_dma = true,
-};
-module_pci_driver(hisil_driver);
-
-static_assert(offsetof(struct hisil_dev, vpv) == 0);
+vpv_module_variant(HISIL_NAME, hisil_variant, hisil_ids);
 
 MODULE_DESCRIPTION("VFIO driver of hisi_like accelerators, with live migration");
 MODULE_LICENSE("GPL");

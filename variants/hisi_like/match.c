@@ -5,199 +5,139 @@
  */
 #include "match.h"
 
-int hisil_ident_check(const struct hisil_ident *id, const struct hisil_ident *before,
-		      struct vmig_diff *diff)
-{
-	const struct {
-		const char *field;
-		u32 now, here;
-		bool fits;
-	} rules[] = {
-		{ "revision before", id->rev, before->rev, id->rev == before->rev },
-		{ "versions before", id->version, before->version,
-		  id->version == before->version },
-		{ "limits before", id->limits, before->limits, id->limits == before->limits },
-		{ "algorithms before", id->algs, before->algs, id->algs == before->algs },
-		{ "transfer size before", id->max_xfer, before->max_xfer,
-		  id->max_xfer == before->max_xfer },
-		{ "state version", HISIL_VERSION_NOW(id->version), 1,
-		  HISIL_VERSION_NOW(id->version) },
-		{ "oldest state version", HISIL_VERSION_OLDEST(id->version),
-		  HISIL_VERSION_NOW(id->version),
-		  HISIL_VERSION_OLDEST(id->version) <= HISIL_VERSION_NOW(id->version) },
-		{ "queues", HISIL_LIMITS_QUEUES(id->limits), HISIL_MAX_QUEUES,
-		  HISIL_LIMITS_QUEUES(id->limits) &&
-		  HISIL_LIMITS_QUEUES(id->limits) <= HISIL_MAX_QUEUES },
-		{ "ring size log2", HISIL_LIMITS_LOG2(id->limits), HISIL_MAX_LOG2,
-		  HISIL_LIMITS_LOG2(id->limits) &&
-		  HISIL_LIMITS_LOG2(id->limits) <= HISIL_MAX_LOG2 },
-		{ "transfer size", id->max_xfer, 1, id->max_xfer },
-	};
+static_assert(sizeof(struct hisil_sqe) == HISIL_SQE_BYTES);
+static_assert(sizeof(struct hisil_cqe) == HISIL_CQE_BYTES);
+static_assert(sizeof(struct hisil_ident) == HISIL_CP_DRAIN_MS - HISIL_CP_REV);
+static_assert(sizeof(struct hisil_global_ctx) == HISIL_CTX_BYTES);
+static_assert(sizeof(struct hisil_queue_ctx) == HISIL_CTX_BYTES);
+static_assert(sizeof(struct hisil_match) == 32);
 
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-		if (!rules[i].fits)
-			return vmig_differs(diff, -EOPNOTSUPP, rules[i].field,
-					    rules[i].here, rules[i].now);
-	return 0;
-}
+#define FIELD(name, rule, field) VMIG_MATCH_FIELD(name, rule, struct hisil_match, field)
+
+const struct vmig_match_field hisil_fields[HISIL_NUM_FIELDS] = {
+	FIELD("match magic", VMIG_MATCH_CONSTANT, magic),
+	FIELD("match reserved", VMIG_MATCH_CONSTANT, reserved),
+	FIELD("match isolation", VMIG_MATCH_CONSTANT, isolation),
+	FIELD("revision", VMIG_MATCH_EQUAL, rev_major),
+	FIELD("state version", VMIG_MATCH_AT_MOST, version),
+	VMIG_MATCH_AGAINST("oldest state version", VMIG_MATCH_AT_LEAST, struct hisil_match,
+			   version, oldest),
+	FIELD("queues", VMIG_MATCH_AT_MOST, queues),
+	FIELD("ring size log2", VMIG_MATCH_AT_MOST, log2),
+	FIELD("algorithms", VMIG_MATCH_SUBSET, algs),
+	FIELD("transfer size", VMIG_MATCH_AT_MOST, max_xfer),
+};
 
 void hisil_match_write(const struct hisil_ident *id, struct hisil_match *match)
 {
 	*match = (struct hisil_match){
 		.magic = cpu_to_le32(HISIL_MATCH_MAGIC),
-		.rev = cpu_to_le32(id->rev),
-		.version = cpu_to_le32(id->version),
-		.limits = cpu_to_le32(id->limits),
-		.algs = cpu_to_le32(id->algs),
-		.max_xfer = cpu_to_le32(id->max_xfer),
-		.isolation = cpu_to_le32(id->isolation),
+		.rev_minor = id->rev_minor,
+		.rev_major = id->rev_major,
+		.version = id->version,
+		.oldest = id->oldest,
+		.queues = id->queues,
+		.log2 = id->log2,
+		.unused = id->unused,
+		.algs = id->algs,
+		.max_xfer = id->max_xfer,
+		.isolation = id->isolation,
 	};
 }
 
-static int match_parse(const void *buf, size_t bytes, struct hisil_ident *src,
-		       struct vmig_diff *diff)
+int hisil_match_sane(const struct hisil_match *now, const struct hisil_match *before,
+		     struct vmig_diff *diff)
 {
-	struct hisil_match m;
-
-	if (bytes != sizeof(m))
-		return vmig_differs(diff, -EINVAL, "match size", sizeof(m), bytes);
-	memcpy(&m, buf, sizeof(m));
-	if (le32_to_cpu(m.magic) != HISIL_MATCH_MAGIC)
-		return vmig_differs(diff, -EINVAL, "match magic", HISIL_MATCH_MAGIC,
-				    le32_to_cpu(m.magic));
-	if (m.reserved)
-		return vmig_differs(diff, -EINVAL, "match reserved", 0,
-				    le32_to_cpu(m.reserved));
-	if (m.isolation)
-		return vmig_differs(diff, -EINVAL, "match isolation", 0,
-				    le32_to_cpu(m.isolation));
-
-	*src = (struct hisil_ident){
-		.rev = le32_to_cpu(m.rev),
-		.version = le32_to_cpu(m.version),
-		.limits = le32_to_cpu(m.limits),
-		.algs = le32_to_cpu(m.algs),
-		.max_xfer = le32_to_cpu(m.max_xfer),
+	static const char *const words[] = {
+		"magic", "revision before", "versions before", "limits before",
+		"algorithms before", "transfer size before",
 	};
-	return 0;
-}
-
-int hisil_match_check(const struct hisil_ident *id, const void *buf, size_t bytes,
-		      struct vmig_diff *diff)
-{
-	struct hisil_ident src;
-	int err;
-
-	err = match_parse(buf, bytes, &src, diff);
-	if (err)
-		return err;
-
-	const struct {
-		const char *field;
-		u32 source, here;
-		bool fits;
-	} rules[] = {
-		{ "isolation of this function", id->isolation, 0, !id->isolation },
-		{ "revision", src.rev, id->rev,
-		  HISIL_REV_MAJOR(src.rev) == HISIL_REV_MAJOR(id->rev) },
-		{ "state version", HISIL_VERSION_NOW(src.version),
-		  HISIL_VERSION_NOW(id->version),
-		  HISIL_VERSION_NOW(src.version) <= HISIL_VERSION_NOW(id->version) },
-		{ "oldest state version", HISIL_VERSION_NOW(src.version),
-		  HISIL_VERSION_OLDEST(id->version),
-		  HISIL_VERSION_NOW(src.version) >= HISIL_VERSION_OLDEST(id->version) },
-		{ "queues", HISIL_LIMITS_QUEUES(src.limits), HISIL_LIMITS_QUEUES(id->limits),
-		  HISIL_LIMITS_QUEUES(src.limits) <= HISIL_LIMITS_QUEUES(id->limits) },
-		{ "ring size log2", HISIL_LIMITS_LOG2(src.limits),
-		  HISIL_LIMITS_LOG2(id->limits),
-		  HISIL_LIMITS_LOG2(src.limits) <= HISIL_LIMITS_LOG2(id->limits) },
-		{ "algorithms", src.algs, id->algs, !(src.algs & ~id->algs) },
-		{ "transfer size", src.max_xfer, id->max_xfer, src.max_xfer <= id->max_xfer },
+	const u16 version = le16_to_cpu(now->version);
+	const struct vmig_range_rule rules[] = {
+		{ "state version", version, 1, U16_MAX },
+		{ "oldest state version", le16_to_cpu(now->oldest), 0, version },
+		{ "queues", le16_to_cpu(now->queues), 1, HISIL_MAX_QUEUES },
+		{ "ring size log2", now->log2, 1, HISIL_MAX_LOG2 },
+		{ "transfer size", le32_to_cpu(now->max_xfer), 1, U32_MAX },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-		if (!rules[i].fits)
-			return vmig_differs(diff, -EOPNOTSUPP, rules[i].field,
-					    rules[i].here, rules[i].source);
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		u32 is = get_unaligned_le32((const u8 *)now + i * sizeof(__le32));
+		u32 was = get_unaligned_le32((const u8 *)before + i * sizeof(__le32));
+
+		if (is != was)
+			return vmig_differs(diff, -EOPNOTSUPP, words[i], was, is);
+	}
+	return vmig_in_range(rules, ARRAY_SIZE(rules), -EOPNOTSUPP, diff);
 }
 
-int hisil_ctx_check_global(const struct hisil_ident *id, const void *buf, size_t bytes,
+int hisil_ctx_check_global(const struct hisil_match *fn, const void *buf, size_t bytes,
 			   struct vmig_diff *diff)
 {
 	struct hisil_global_ctx ctx;
-	u32 version;
 
 	if (bytes != sizeof(ctx))
-		return vmig_differs(diff, -EINVAL, "global context size", sizeof(ctx),
-				    bytes);
+		return vmig_differs(diff, -EINVAL, "global context size", sizeof(ctx), bytes);
 	memcpy(&ctx, buf, sizeof(ctx));
-	if (le32_to_cpu(ctx.magic) != HISIL_GLOBAL_MAGIC)
-		return vmig_differs(diff, -EINVAL, "global context magic",
-				    HISIL_GLOBAL_MAGIC, le32_to_cpu(ctx.magic));
-	version = le32_to_cpu(ctx.version);
-	if (version < HISIL_VERSION_OLDEST(id->version) ||
-	    version > HISIL_VERSION_NOW(id->version))
-		return vmig_differs(diff, -EINVAL, "global context version", id->version,
-				    version);
-	if (memchr_inv(ctx.reserved, 0, sizeof(ctx.reserved)))
-		return vmig_differs(diff, -EINVAL, "global context reserved", 0, 1);
-	return 0;
+
+	const struct vmig_range_rule rules[] = {
+		{ "global context magic", le32_to_cpu(ctx.magic), HISIL_GLOBAL_MAGIC,
+		  HISIL_GLOBAL_MAGIC },
+		{ "global context version", le32_to_cpu(ctx.version),
+		  le16_to_cpu(fn->oldest), le16_to_cpu(fn->version) },
+		{ "global context reserved",
+		  !!memchr_inv(ctx.reserved, 0, sizeof(ctx.reserved)), 0, 0 },
+	};
+
+	return vmig_in_range(rules, ARRAY_SIZE(rules), -EINVAL, diff);
 }
 
 /*
  * The rings of an enabled queue: what the registers would accept, too.  Those of a
  * queue that is disabled or in error are what the user wrote, and are not used.
  */
-static int check_rings(const struct hisil_ident *id, const struct hisil_queue_ctx *ctx,
+static int check_rings(const struct hisil_match *fn, const struct hisil_queue_ctx *ctx,
 		       struct vmig_diff *diff)
 {
-	u32 size = le32_to_cpu(ctx->size);
-	u32 limit = 1U << min_t(u32, HISIL_LIMITS_LOG2(id->limits), HISIL_MAX_LOG2);
-	u32 pending = le32_to_cpu(ctx->sq_tail) - le32_to_cpu(ctx->sq_head);
-	u32 unread = le32_to_cpu(ctx->cq_tail) - le32_to_cpu(ctx->cq_head);
+	const u32 size = le32_to_cpu(ctx->size);
+	const struct vmig_range_rule rules[] = {
+		{ "queue context ring size", size, 0, 1U << min_t(u32, fn->log2, HISIL_MAX_LOG2) },
+		{ "queue context submissions",
+		  le32_to_cpu(ctx->sq_tail) - le32_to_cpu(ctx->sq_head), 0, size },
+		{ "queue context completions",
+		  le32_to_cpu(ctx->cq_tail) - le32_to_cpu(ctx->cq_head), 0, size },
+	};
 
 	if (!(le32_to_cpu(ctx->qstatus) & HISIL_QSTATUS_ENABLED))
 		return 0;
-	if (size > limit)
-		return vmig_differs(diff, -EINVAL, "queue context ring size", limit, size);
-	if (pending > size)
-		return vmig_differs(diff, -EINVAL, "queue context submissions", size,
-				    pending);
-	if (unread > size)
-		return vmig_differs(diff, -EINVAL, "queue context completions", size,
-				    unread);
-	return 0;
+	return vmig_in_range(rules, ARRAY_SIZE(rules), -EINVAL, diff);
 }
 
-int hisil_ctx_check_queue(const struct hisil_ident *id, const void *buf, size_t bytes,
+int hisil_ctx_check_queue(const struct hisil_match *fn, const void *buf, size_t bytes,
 			  u32 *queue, struct vmig_diff *diff)
 {
-	u32 queues = min_t(u32, HISIL_LIMITS_QUEUES(id->limits), HISIL_MAX_QUEUES);
+	const u32 queues = min_t(u32, le16_to_cpu(fn->queues), HISIL_MAX_QUEUES);
 	struct hisil_queue_ctx ctx;
-	u32 number, parked;
+	int err;
 
 	if (bytes < sizeof(ctx))
 		return vmig_differs(diff, -EINVAL, "queue context size", sizeof(ctx), bytes);
 	memcpy(&ctx, buf, sizeof(ctx));
-	if (le32_to_cpu(ctx.magic) != HISIL_QUEUE_MAGIC)
-		return vmig_differs(diff, -EINVAL, "queue context magic", HISIL_QUEUE_MAGIC,
-				    le32_to_cpu(ctx.magic));
-	number = le32_to_cpu(ctx.queue);
-	if (number >= queues)
-		return vmig_differs(diff, -EINVAL, "last queue number", queues - 1, number);
-	parked = le16_to_cpu(ctx.parked);
-	if (parked > HISIL_MAX_PARKED)
-		return vmig_differs(diff, -EINVAL, "queue context parked entries",
-				    HISIL_MAX_PARKED, parked);
-	if (bytes != sizeof(ctx) + parked * HISIL_ENTRY_BYTES)
-		return vmig_differs(diff, -EINVAL, "queue context size",
-				    sizeof(ctx) + parked * HISIL_ENTRY_BYTES, bytes);
-	if (le16_to_cpu(ctx.irq_owed) > 1)
-		return vmig_differs(diff, -EINVAL, "queue context owed interrupts", 1,
-				    le16_to_cpu(ctx.irq_owed));
-	*queue = number;
-	return check_rings(id, &ctx, diff);
+	*queue = le32_to_cpu(ctx.queue);
+
+	const u32 parked = le16_to_cpu(ctx.parked);
+	const size_t want = sizeof(ctx) + parked * HISIL_SQE_BYTES;
+	const struct vmig_range_rule rules[] = {
+		{ "queue context magic", le32_to_cpu(ctx.magic), HISIL_QUEUE_MAGIC,
+		  HISIL_QUEUE_MAGIC },
+		{ "last queue number", *queue, 0, queues - 1 },
+		{ "queue context parked entries", parked, 0, HISIL_MAX_PARKED },
+		{ "queue context size", bytes, want, want },
+		{ "queue context owed interrupts", le16_to_cpu(ctx.irq_owed), 0, 1 },
+	};
+
+	err = vmig_in_range(rules, ARRAY_SIZE(rules), -EINVAL, diff);
+	return err ?: check_rings(fn, &ctx, diff);
 }
 
 bool hisil_ctx_is_reset(const struct hisil_queue_ctx *ctx)
