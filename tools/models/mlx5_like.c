@@ -15,13 +15,6 @@
 #define NSEC_PER_MSEC	1000000ull
 #define HEALTH_MS	20u
 
-enum {
-	R_ID = 0x00, R_FW_VERSION = 0x04, R_INTERFACE = 0x08, R_STATUS = 0x0c, R_LIMITS = 0x10,
-	R_SYNDROME = 0x14, R_CMDQ_BASE = 0x18, R_CMDQ_LOG2 = 0x20, R_CMDQ_CTRL = 0x24,
-	R_DOORBELL = 0x28, R_TIMEOUT_MS = 0x2c, R_EVENTS = 0x30, R_HEALTH = 0x38,
-	R_SERIAL = 0x40,
-};
-
 uint32_t mlxl_fw_version(const struct mlxl *m)
 {
 	return m->opt.firmware == 1 ? 1u << 24 | 17 : 2u << 24 | 1u << 16 | 4;
@@ -85,22 +78,22 @@ static uint32_t read32(struct mlxl *m, uint32_t off)
 	bool known = m->status & MLXL_STATUS_READY;
 
 	switch (off) {
-	case R_ID: return MLXL_ID_VALUE;
-	case R_FW_VERSION: return mlxl_fw_version(m);
-	case R_INTERFACE: return 1;
-	case R_STATUS: return m->status;
-	case R_LIMITS: return !known ? 0 : m->num_fns << 8 | MLXL_MAX_SLOTS_LOG2;
-	case R_SYNDROME: return m->syndrome;
-	case R_CMDQ_BASE: return (uint32_t)m->cmdq_base;
-	case R_CMDQ_BASE + 4: return (uint32_t)(m->cmdq_base >> 32);
-	case R_CMDQ_LOG2: return m->cmdq_log2;
-	case R_CMDQ_CTRL: return m->cmdq_ctrl;
-	case R_TIMEOUT_MS: return !known ? 0 : (uint32_t)m->opt.timeout_ms;
-	case R_EVENTS: return (uint32_t)m->events;
-	case R_EVENTS + 4: return (uint32_t)(m->events >> 32);
-	case R_HEALTH: return health(m);
-	case R_SERIAL: return (uint32_t)m->opt.serial;
-	case R_SERIAL + 4: return (uint32_t)(m->opt.serial >> 32);
+	case MLXL_REG_ID: return MLXL_ID_VALUE;
+	case MLXL_REG_FW_VERSION: return mlxl_fw_version(m);
+	case MLXL_REG_INTERFACE: return 1;
+	case MLXL_REG_STATUS: return m->status;
+	case MLXL_REG_LIMITS: return !known ? 0 : m->num_fns << 8 | MLXL_MAX_SLOTS_LOG2;
+	case MLXL_REG_SYNDROME: return m->syndrome;
+	case MLXL_REG_CMDQ_BASE: return (uint32_t)m->cmdq_base;
+	case MLXL_REG_CMDQ_BASE + 4: return (uint32_t)(m->cmdq_base >> 32);
+	case MLXL_REG_CMDQ_LOG2: return m->cmdq_log2;
+	case MLXL_REG_CMDQ_CTRL: return m->cmdq_ctrl;
+	case MLXL_REG_TIMEOUT_MS: return !known ? 0 : (uint32_t)m->opt.timeout_ms;
+	case MLXL_REG_EVENTS: return (uint32_t)m->events;
+	case MLXL_REG_EVENTS + 4: return (uint32_t)(m->events >> 32);
+	case MLXL_REG_HEALTH: return health(m);
+	case MLXL_REG_SERIAL: return (uint32_t)m->opt.serial;
+	case MLXL_REG_SERIAL + 4: return (uint32_t)(m->opt.serial >> 32);
 	}
 	return 0;
 }
@@ -110,29 +103,30 @@ static void write32(struct mlxl *m, uint32_t off, uint32_t val)
 	bool set_up = !(m->cmdq_ctrl & MLXL_CTRL_ENABLE);
 
 	switch (off) {
-	case R_CMDQ_BASE:
+	case MLXL_REG_CMDQ_BASE:
 		if (set_up)
 			m->cmdq_base = (m->cmdq_base & ~0xffffffffull) | val;
 		break;
-	case R_CMDQ_BASE + 4:
+	case MLXL_REG_CMDQ_BASE + 4:
 		if (set_up)
 			m->cmdq_base = (m->cmdq_base & 0xffffffffull) | (uint64_t)val << 32;
 		break;
-	case R_CMDQ_LOG2:
+	case MLXL_REG_CMDQ_LOG2:
 		if (set_up)
 			m->cmdq_log2 = val;
 		break;
-	case R_CMDQ_CTRL: mlxl_cmdq_ctrl(m, val); break;
-	case R_DOORBELL: mlxl_cmdq_doorbell(m, val); break;
-	case R_EVENTS: m->events &= ~(uint64_t)val; break;
-	case R_EVENTS + 4: m->events &= ~((uint64_t)val << 32); break;
+	case MLXL_REG_CMDQ_CTRL: mlxl_cmdq_ctrl(m, val); break;
+	case MLXL_REG_DOORBELL: mlxl_cmdq_doorbell(m, val); break;
+	case MLXL_REG_EVENTS: m->events &= ~(uint64_t)val; break;
+	case MLXL_REG_EVENTS + 4: m->events &= ~((uint64_t)val << 32); break;
 	}
 }
 
 static bool access_ok(uint64_t off, size_t len)
 {
 	if (len == 8)
-		return off == R_CMDQ_BASE || off == R_EVENTS || off == R_SERIAL;
+		return off == MLXL_REG_CMDQ_BASE || off == MLXL_REG_EVENTS ||
+		       off == MLXL_REG_SERIAL;
 	return len == 4 && !(off & 3);
 }
 
@@ -287,6 +281,8 @@ static int take_options(struct mlxl *m)
 
 /* ---- control commands ---- */
 
+#define REG(name, wide) { #name, MLXL_REG_##name, wide }
+
 static void ctrl_regs(struct vu_dev *dev, FILE *out)
 {
 	static const struct {
@@ -294,13 +290,11 @@ static void ctrl_regs(struct vu_dev *dev, FILE *out)
 		uint32_t off;
 		bool wide;
 	} regs[] = {
-		{ "ID", R_ID, false }, { "FW_VERSION", R_FW_VERSION, false },
-		{ "INTERFACE", R_INTERFACE, false }, { "STATUS", R_STATUS, false },
-		{ "LIMITS", R_LIMITS, false }, { "SYNDROME", R_SYNDROME, false },
-		{ "CMDQ_BASE", R_CMDQ_BASE, true }, { "CMDQ_LOG2", R_CMDQ_LOG2, false },
-		{ "CMDQ_CTRL", R_CMDQ_CTRL, false }, { "TIMEOUT_MS", R_TIMEOUT_MS, false },
-		{ "EVENTS", R_EVENTS, true }, { "HEALTH", R_HEALTH, false },
-		{ "SERIAL", R_SERIAL, true },
+		REG(ID, false), REG(FW_VERSION, false), REG(INTERFACE, false),
+		REG(STATUS, false), REG(LIMITS, false), REG(SYNDROME, false),
+		REG(CMDQ_BASE, true), REG(CMDQ_LOG2, false), REG(CMDQ_CTRL, false),
+		REG(TIMEOUT_MS, false), REG(EVENTS, true), REG(HEALTH, false),
+		REG(SERIAL, true),
 	};
 	struct mlxl *m = vu_priv(dev);
 
@@ -427,15 +421,15 @@ static const char *const mlxl_faults[] = {
 static const struct vu_model mlx5_like_model = {
 	.name = "mlx5_like",
 	.summary = "firmware that controls network functions (virtio-net)",
-	.vendor = 0x1234,
-	.device = 0x7620,
-	.subvendor = 0x1234,
-	.subdevice = 0x7620,
+	.vendor = MLXL_VENDOR,
+	.device = MLXL_CTRL_DEVICE,
+	.subvendor = MLXL_VENDOR,
+	.subdevice = MLXL_CTRL_DEVICE,
 	.revision = 1,
 	.class_code = 0x088000,
 	.config_bytes = 4096,
 	.bars = {
-		[BAR_REGS] = { .bytes = 0x1000, .flags = VU_BAR_64 },
+		[BAR_REGS] = { .bytes = MLXL_REGS_BYTES, .flags = VU_BAR_64 },
 		[4] = { .bytes = 0x4000, .flags = VU_BAR_64 },
 	},
 	.options = mlxl_options,

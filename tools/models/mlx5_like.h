@@ -3,13 +3,14 @@
  * mlx5_like: what the files of the model share.
  * Contract: Documentation/hardware/mlx5_like.rst; section numbers refer to it.
  */
-#ifndef MLX5_LIKE_H
-#define MLX5_LIKE_H
+#ifndef MODEL_MLX5_LIKE_H
+#define MODEL_MLX5_LIKE_H
 
-#include "mlx5_like_regs.h"
+#include <hw/mlx5_like.h>
 #include "vu.h"
 
-#define MLXL_MAX_FUNCTIONS	VU_MAX_CONTROLLED
+#define MLXL_PAGE		4096u
+#define MLXL_NO_VECTOR		0xffffu
 #define MLXL_MAX_PAIRS		4u
 #define MLXL_MAX_QUEUES		(2 * MLXL_MAX_PAIRS + 1)
 #define MLXL_MAX_VECTORS	9u
@@ -19,6 +20,8 @@
 #define MLXL_FRAME_BYTES	1514u
 #define MLXL_BACKLOG		256u
 #define MLXL_PARKED		16u
+
+_Static_assert(MLXL_MAX_FUNCTIONS == VU_MAX_CONTROLLED, "controlled functions");
 
 /* Section 9: fault points of the controlling function, then of a controlled one */
 enum mlxl_fault {
@@ -210,7 +213,7 @@ struct mlxl_fn {
 	struct vu_dev *dev;
 	struct mlxl *m;
 	unsigned int n;
-	enum mlxl_state state;
+	enum mlxl_fn_state state;
 	uint32_t flags;
 	uint32_t fail_reason;
 	uint32_t resets;
@@ -272,7 +275,7 @@ void mlxl_claim_save(const struct mlxl *m, struct mlxl_cmd *cmd);
  * @list_bytes: size of an entry
  * @out_bytes: length of the output
  * @global: belongs to no function; @both: may name one or none
- * @states: mask of enum mlxl_state
+ * @states: mask of enum mlxl_fn_state
  * @fault: fault point
  * @run: Carry out (a bounded part of) the command: set status, syndrome and out.
  *       Return true when done, false to be called again.
@@ -421,4 +424,4 @@ void mlxl_peer_work(struct mlxl *m);
 void mlxl_peer_reset(struct mlxl *m);
 void mlxl_peer_print(const struct mlxl *m, FILE *out);
 
-#endif /* MLX5_LIKE_H */
+#endif /* MODEL_MLX5_LIKE_H */

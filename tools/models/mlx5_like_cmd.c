@@ -43,8 +43,8 @@ void mlxl_put(struct mlxl_cmd *cmd, uint32_t off, uint64_t val, unsigned int byt
 
 uint32_t mlxl_flags(const struct mlxl_fn *fn)
 {
-	return fn->flags | mlxl_track_flags(fn) | (fn->save ? MLXL_F_SAVING : 0) |
-	       (fn->load ? MLXL_F_LOADING : 0) | (fn->base.valid ? MLXL_F_BASE : 0);
+	return fn->flags | mlxl_track_flags(fn) | (fn->save ? MLXL_FN_SAVING : 0) |
+	       (fn->load ? MLXL_FN_LOADING : 0) | (fn->base.valid ? MLXL_FN_BASE : 0);
 }
 
 /* ---- claims ---- */
@@ -228,12 +228,12 @@ static bool suspend(struct mlxl *m, struct mlxl_cmd *cmd)
 	if (half != MLXL_INITIATOR && half != MLXL_RESPONDER)
 		return mlxl_end(cmd, MLXL_BAD_INPUT, 0);
 	if (half == MLXL_RESPONDER) {
-		if (!(fn->flags & MLXL_F_INITIATOR))
+		if (!(fn->flags & MLXL_FN_INITIATOR))
 			return mlxl_end(cmd, MLXL_BAD_STATE, mlxl_flags(fn));
-		if (!(fn->flags & MLXL_F_RESPONDER))
+		if (!(fn->flags & MLXL_FN_RESPONDER))
 			mlxl_scratch_freeze(fn);
-		fn->flags |= MLXL_F_RESPONDER;
-	} else if (!(fn->flags & MLXL_F_INITIATOR)) {
+		fn->flags |= MLXL_FN_RESPONDER;
+	} else if (!(fn->flags & MLXL_FN_INITIATOR)) {
 		mlxl_fn_suspend(fn);
 	}
 	return mlxl_end(cmd, MLXL_OK, 0);
@@ -248,15 +248,15 @@ static bool resume(struct mlxl *m, struct mlxl_cmd *cmd)
 	(void)m;
 	if (half != MLXL_INITIATOR && half != MLXL_RESPONDER)
 		return mlxl_end(cmd, MLXL_BAD_INPUT, 0);
-	if ((flags & (MLXL_F_LOADING | MLXL_F_NOT_FINAL)) ||
-	    (half == MLXL_INITIATOR && (flags & MLXL_F_RESPONDER)))
+	if ((flags & (MLXL_FN_LOADING | MLXL_FN_NOT_FINAL)) ||
+	    (half == MLXL_INITIATOR && (flags & MLXL_FN_RESPONDER)))
 		return mlxl_end(cmd, MLXL_BAD_STATE, flags);
 	if (half == MLXL_RESPONDER) {
-		if (flags & MLXL_F_RESPONDER)
+		if (flags & MLXL_FN_RESPONDER)
 			mlxl_scratch_thaw(fn);
-		fn->flags &= ~MLXL_F_RESPONDER;
+		fn->flags &= ~MLXL_FN_RESPONDER;
 		fn->held = 0;
-	} else if (flags & MLXL_F_INITIATOR) {
+	} else if (flags & MLXL_FN_INITIATOR) {
 		mlxl_fn_resume(fn);
 	}
 	return mlxl_end(cmd, MLXL_OK, 0);
@@ -313,9 +313,9 @@ static bool inject_error(struct mlxl *m, struct mlxl_cmd *cmd)
 /* ---- the table ---- */
 
 #define OP(name, in, list, entry, out, where, point, fn) \
-	{ MLXL_OP_##name, in, list, entry, out, false, false, where, MLXL_FAULT_##point, fn }
+	{ MLXL_##name, in, list, entry, out, false, false, where, MLXL_FAULT_##point, fn }
 #define GLOBAL_OP(name, in, out, any, fn) \
-	{ MLXL_OP_##name, in, 0, 0, out, true, any, ANY_STATE, MLXL_FAULT_##name, fn }
+	{ MLXL_##name, in, 0, 0, out, true, any, ANY_STATE, MLXL_FAULT_##name, fn }
 
 static const struct mlxl_op ops[] = {
 	GLOBAL_OP(QUERY_CAPS, 0, 128, false, query_caps),
@@ -337,7 +337,7 @@ static const struct mlxl_op ops[] = {
 	OP(TRACKER_ARM, 4, 0, 0, 0, STATE(ENABLED), TRACKER_ARM, mlxl_tracker_arm),
 	OP(TRACKER_QUERY, 32, 24, 16, 16, STATE(ENABLED), TRACKER_QUERY, mlxl_tracker_query),
 	OP(TRACKER_DESTROY, 4, 0, 0, 0, STATE(ENABLED), TRACKER_DESTROY, mlxl_tracker_destroy),
-	{ MLXL_OP_INJECT_ERROR, 16, 0, 0, 0, true, true, ANY_STATE, MLXL_FAULT_INJECT,
+	{ MLXL_INJECT_ERROR, 16, 0, 0, 0, true, true, ANY_STATE, MLXL_FAULT_INJECT,
 	  inject_error },
 };
 

@@ -95,8 +95,8 @@ void mlxl_cmdq_abort(struct mlxl *m, const struct mlxl_fn *fn)
 
 		if (!cmd->active || cmd->fn != fn || !cmd->op)
 			continue;
-		if (cmd->op->opcode != MLXL_OP_SAVE_CHUNK && cmd->op->opcode != MLXL_OP_SAVE_END &&
-		    cmd->op->opcode != MLXL_OP_LOAD_CHUNK && cmd->op->opcode != MLXL_OP_LOAD_END)
+		if (cmd->op->opcode != MLXL_SAVE_CHUNK && cmd->op->opcode != MLXL_SAVE_END &&
+		    cmd->op->opcode != MLXL_LOAD_CHUNK && cmd->op->opcode != MLXL_LOAD_END)
 			continue;
 		cmd->forced = MLXL_ABORTED;
 		cmd->hang = false;
@@ -246,10 +246,10 @@ int mlxl_cmd_transfer(struct mlxl *m, struct mlxl_cmd *cmd, uint32_t list_at, bo
 static void undo(struct mlxl_cmd *cmd)
 {
 	switch (cmd->op->opcode) {
-	case MLXL_OP_SAVE_BEGIN: mlxl_save_drop(cmd->fn); break;
-	case MLXL_OP_LOAD_BEGIN: mlxl_load_drop(cmd->fn); break;
-	case MLXL_OP_TRACKER_CREATE: mlxl_track_drop(cmd->fn); break;
-	case MLXL_OP_TRACKER_QUERY: cmd->clear = false; break;
+	case MLXL_SAVE_BEGIN: mlxl_save_drop(cmd->fn); break;
+	case MLXL_LOAD_BEGIN: mlxl_load_drop(cmd->fn); break;
+	case MLXL_TRACKER_CREATE: mlxl_track_drop(cmd->fn); break;
+	case MLXL_TRACKER_QUERY: cmd->clear = false; break;
 	}
 }
 
@@ -291,7 +291,7 @@ static void complete(struct mlxl *m, struct mlxl_cmd *cmd)
 	}
 	if (m->epoch != epoch)
 		return;
-	if (cmd->status == MLXL_OK && cmd->op && cmd->op->opcode == MLXL_OP_TRACKER_QUERY)
+	if (cmd->status == MLXL_OK && cmd->op && cmd->op->opcode == MLXL_TRACKER_QUERY)
 		mlxl_tracker_reported(cmd);
 	m->completed++;
 	cmd_free(cmd);
@@ -315,10 +315,10 @@ static bool slot_ok(struct mlxl *m, struct mlxl_cmd *cmd)
 	    (cmd->op->global && !cmd->op->both))
 		return !mlxl_end(cmd, MLXL_BAD_FUNCTION, 0);
 	cmd->fn = none ? NULL : m->fn[s->function];
-	if (s->in_bytes > MLXL_MAX_INOUT || s->in_bytes < cmd->op->in_bytes ||
+	if (s->in_bytes > MLXL_MAX_BYTES || s->in_bytes < cmd->op->in_bytes ||
 	    (!cmd->op->list_at && s->in_bytes != cmd->op->in_bytes))
 		return !mlxl_end(cmd, MLXL_BAD_INPUT, SLOT_FIELD(in_bytes));
-	if (s->out_bytes > MLXL_MAX_INOUT || s->out_bytes < cmd->op->out_bytes)
+	if (s->out_bytes > MLXL_MAX_BYTES || s->out_bytes < cmd->op->out_bytes)
 		return !mlxl_end(cmd, MLXL_BAD_INPUT, SLOT_FIELD(out_bytes));
 	if (s->in_bytes <= MLXL_INLINE_BYTES ? s->in_box : !s->in_box)
 		return !mlxl_end(cmd, MLXL_BAD_INPUT, SLOT_FIELD(in_box));
@@ -372,7 +372,7 @@ static void take_injected(struct mlxl *m, struct mlxl_cmd *cmd)
 
 static void take_faults(struct mlxl *m, struct mlxl_cmd *cmd)
 {
-	bool half = cmd->op->opcode == MLXL_OP_SUSPEND || cmd->op->opcode == MLXL_OP_RESUME;
+	bool half = cmd->op->opcode == MLXL_SUSPEND || cmd->op->opcode == MLXL_RESUME;
 	struct vu_fault_hit hit;
 
 	cmd->fault = cmd->op->fault;

@@ -17,7 +17,7 @@
 
 bool mlxl_fn_running(const struct mlxl_fn *fn)
 {
-	return fn->state == MLXL_ENABLED && !(fn->flags & (MLXL_F_INITIATOR | MLXL_F_FAILED));
+	return fn->state == MLXL_ENABLED && !(fn->flags & (MLXL_FN_INITIATOR | MLXL_FN_FAILED));
 }
 
 /* ---- state ---- */
@@ -50,7 +50,7 @@ void mlxl_fn_clear(struct mlxl_fn *fn)
 		fn->v.q[i].size = cfg.queue_size;
 		fn->v.q[i].vector = MLXL_NO_VECTOR;
 	}
-	fn->flags &= ~MLXL_F_FAILED;
+	fn->flags &= ~MLXL_FN_FAILED;
 	fn->fail_reason = 0;
 	fn->backlog_head = 0;
 	fn->backlog_count = 0;
@@ -73,10 +73,10 @@ void mlxl_fn_stop(struct mlxl_fn *fn)
 
 void mlxl_fn_failed(struct mlxl_fn *fn, uint32_t reason)
 {
-	if (fn->state != MLXL_ENABLED || (fn->flags & MLXL_F_FAILED))
+	if (fn->state != MLXL_ENABLED || (fn->flags & MLXL_FN_FAILED))
 		return;
 	mlxl_content_age(fn);
-	fn->flags |= MLXL_F_FAILED;
+	fn->flags |= MLXL_FN_FAILED;
 	fn->fail_reason = reason;
 	fn->v.status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 	if (fn->v.config_vector != MLXL_NO_VECTOR)
@@ -87,7 +87,7 @@ void mlxl_fn_failed(struct mlxl_fn *fn, uint32_t reason)
 void mlxl_fn_suspend(struct mlxl_fn *fn)
 {
 	mlxl_content_age(fn);
-	fn->flags |= MLXL_F_INITIATOR;
+	fn->flags |= MLXL_FN_INITIATOR;
 	vu_irq_hold(fn->dev, true);
 }
 
@@ -97,7 +97,7 @@ void mlxl_fn_resume(struct mlxl_fn *fn)
 	const struct mlxl_virtio *v = &fn->v;
 
 	mlxl_content_age(fn);
-	fn->flags &= ~MLXL_F_INITIATOR;
+	fn->flags &= ~MLXL_FN_INITIATOR;
 	fn->held = 0;
 	for (unsigned int i = 0; i < MLXL_MAX_VECTORS; i++)
 		vu_msix_take_pending(fn->dev, i);
@@ -165,7 +165,7 @@ static void fn_bar_write(struct vu_dev *dev, int bar, uint64_t off, const void *
 {
 	struct mlxl_fn *fn = vu_priv(dev);
 
-	if (fn->state != MLXL_ENABLED || (fn->flags & MLXL_F_RESPONDER))
+	if (fn->state != MLXL_ENABLED || (fn->flags & MLXL_FN_RESPONDER))
 		return;
 	if (bar == BAR_REGS)
 		mlxl_virtio_write(fn, off, buf, len);
@@ -249,8 +249,8 @@ static int fn_command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 		return 0;
 	}
 	if (!strcmp(argv[0], "wake") && argc == 1) {
-		fn->flags &= ~MLXL_F_RESPONDER;
-		if (fn->flags & MLXL_F_INITIATOR)
+		fn->flags &= ~MLXL_FN_RESPONDER;
+		if (fn->flags & MLXL_FN_INITIATOR)
 			mlxl_fn_resume(fn);
 		mlxl_event(fn->m, fn->n);
 		return 0;
@@ -319,10 +319,10 @@ static const char *const fn_faults[] = { "tx", "rx", "ring", "track", NULL };
 const struct vu_model mlxl_fn_model = {
 	.name = "mlx5_like",
 	.summary = "network function controlled by firmware",
-	.vendor = 0x1af4,
-	.device = 0x1041,
-	.subvendor = 0x1234,
-	.subdevice = 0x7621,
+	.vendor = MLXL_FN_VENDOR,
+	.device = MLXL_FN_DEVICE,
+	.subvendor = MLXL_VENDOR,
+	.subdevice = MLXL_FN_SUBDEVICE,
 	.revision = 1,
 	.class_code = 0x020000,
 	.config_bytes = 4096,

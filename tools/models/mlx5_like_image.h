@@ -11,13 +11,13 @@
 
 #include "mlx5_like.h"
 
-#define MLXL_IMAGE_MAGIC	0x31474d494c584c4dull	/* "MLXLIMG1" */
+#define MLXL_HEADER_MAGIC	0x31474d494c584c4dull	/* "MLXLIMG1" */
 #define MLXL_STATE_PAGES	(1 + MLXL_SCRATCH_BYTES / MLXL_PAGE)
 #define MLXL_STATE_BYTES	(MLXL_STATE_PAGES * MLXL_PAGE)
 #define MLXL_FIXED_PAGES	(1 + MLXL_STATE_PAGES)
 
-#define MLXL_IMAGE_INCREMENTAL	0x1u
-#define MLXL_IMAGE_FINAL	0x2u
+#define MLXL_HEADER_INCREMENTAL	0x1u
+#define MLXL_HEADER_FINAL	0x2u
 
 /*
  * @id, @base: of this image and of the one it builds on.  @pages: of the function's content,

@@ -82,10 +82,10 @@ bool mlxl_load_begin(struct mlxl *m, struct mlxl_cmd *cmd)
 	if (bytes > mlxl_image_bytes(m))
 		return mlxl_end(cmd, MLXL_LIMIT, 0);
 	if (bytes < MLXL_FIXED_PAGES * MLXL_PAGE)
-		return mlxl_end(cmd, MLXL_BAD_IMAGE, MLXL_IMG_LENGTH);
+		return mlxl_end(cmd, MLXL_BAD_IMAGE, MLXL_IMAGE_LENGTH);
 	if (fn->load)
 		return mlxl_end(cmd, MLXL_BUSY, fn->load->id);
-	if (!(fn->flags & MLXL_F_RESPONDER))
+	if (!(fn->flags & MLXL_FN_RESPONDER))
 		return mlxl_end(cmd, MLXL_BAD_STATE, mlxl_flags(fn));
 	if (!open_session(m, fn, bytes))
 		return mlxl_end(cmd, MLXL_NO_RESOURCES, 0);
@@ -112,25 +112,25 @@ static uint32_t check_header(const struct mlxl_fn *fn, const struct mlxl_load *l
 	struct mlxl_header h;
 
 	memcpy(&h, l->fixed, sizeof(h));
-	if (h.magic != MLXL_IMAGE_MAGIC)
-		return MLXL_IMG_MAGIC;
+	if (h.magic != MLXL_HEADER_MAGIC)
+		return MLXL_IMAGE_MAGIC;
 	if (h.version < opt->oldest || h.version > opt->version)
-		return MLXL_IMG_VERSION;
+		return MLXL_IMAGE_VERSION;
 	if (h.header_crc != mlxl_header_crc(&h) || h.reserved)
-		return MLXL_IMG_CHECKSUM;
+		return MLXL_IMAGE_CHECKSUM;
 	for (size_t i = sizeof(h); i < MLXL_PAGE; i++)
 		if (l->fixed[i])
-			return MLXL_IMG_CHECKSUM;
+			return MLXL_IMAGE_CHECKSUM;
 	if (h.bytes != l->bytes || h.count != l->count)
-		return MLXL_IMG_LENGTH;
+		return MLXL_IMAGE_LENGTH;
 	if (!config_fits(fn, &h))
-		return MLXL_IMG_CONFIG;
-	if (h.flags & ~(MLXL_IMAGE_INCREMENTAL | MLXL_IMAGE_FINAL))
-		return MLXL_IMG_STATE;
-	if (h.flags & MLXL_IMAGE_INCREMENTAL)
+		return MLXL_IMAGE_CONFIG;
+	if (h.flags & ~(MLXL_HEADER_INCREMENTAL | MLXL_HEADER_FINAL))
+		return MLXL_IMAGE_STATE;
+	if (h.flags & MLXL_HEADER_INCREMENTAL)
 		return fn->held && h.base == fn->held && h.seed == fn->content.seed ?
-		       0 : MLXL_IMG_BASE;
-	return h.count == h.pages ? 0 : MLXL_IMG_LENGTH;
+		       0 : MLXL_IMAGE_BASE;
+	return h.count == h.pages ? 0 : MLXL_IMAGE_LENGTH;
 }
 
 static uint32_t take_content_page(const struct mlxl_fn *fn, struct mlxl_load *l, uint64_t at,
@@ -143,10 +143,10 @@ static uint32_t take_content_page(const struct mlxl_fn *fn, struct mlxl_load *l,
 	index = (uint32_t)head[0];
 	version = (uint32_t)(head[0] >> 32);
 	if (index >= fn->content.pages || (l->seeded && head[1] != l->seed))
-		return MLXL_IMG_CHECKSUM;
+		return MLXL_IMAGE_CHECKSUM;
 	mlxl_content_page(head[1], index, version, want);
 	if (memcmp(want, page, MLXL_PAGE))
-		return MLXL_IMG_CHECKSUM;
+		return MLXL_IMAGE_CHECKSUM;
 	l->seed = head[1];
 	l->seeded = true;
 	l->index[at] = index;
@@ -208,16 +208,16 @@ bool mlxl_load_chunk(struct mlxl *m, struct mlxl_cmd *cmd)
 
 static uint32_t check_content(const struct mlxl_load *l, const struct mlxl_header *h)
 {
-	bool all = !(h->flags & MLXL_IMAGE_INCREMENTAL);
+	bool all = !(h->flags & MLXL_HEADER_INCREMENTAL);
 	uint32_t crc = 0;
 
 	for (uint32_t i = 0; i < l->count; i++) {
 		if (all ? l->index[i] != i : i && l->index[i] <= l->index[i - 1])
-			return MLXL_IMG_CHECKSUM;
+			return MLXL_IMAGE_CHECKSUM;
 		crc = mlxl_content_crc(crc, l->index[i], l->version[i]);
 	}
 	if (crc != h->content_crc || (l->seeded && l->seed != h->seed))
-		return MLXL_IMG_CHECKSUM;
+		return MLXL_IMAGE_CHECKSUM;
 	return 0;
 }
 
@@ -228,19 +228,19 @@ static uint32_t check_all(const struct mlxl_fn *fn, const struct mlxl_load *l,
 	uint32_t bad;
 
 	if (l->loaded != l->bytes / MLXL_PAGE)
-		return MLXL_IMG_INCOMPLETE;
+		return MLXL_IMAGE_INCOMPLETE;
 	bad = check_header(fn, l);
 	if (bad)
 		return bad;
 	memcpy(h, l->fixed, sizeof(*h));
 	if (crc32(0, state, MLXL_STATE_BYTES) != h->state_crc)
-		return MLXL_IMG_CHECKSUM;
+		return MLXL_IMAGE_CHECKSUM;
 	bad = check_content(l, h);
 	if (bad)
 		return bad;
 	memcpy(v, state, sizeof(*v));
 	if (memcmp(&v->cfg, &h->cfg, sizeof(v->cfg)) || !mlxl_virtio_ok(v))
-		return MLXL_IMG_STATE;
+		return MLXL_IMAGE_STATE;
 	return 0;
 }
 
@@ -259,9 +259,9 @@ static void take_over(struct mlxl_fn *fn, const struct mlxl_header *h,
 	fn->held = h->id;
 	mlxl_base_drop(fn, true);
 	mlxl_save_stale(fn);
-	fn->flags &= ~(MLXL_F_NOT_FINAL | MLXL_F_FAILED);
-	if (!(h->flags & MLXL_IMAGE_FINAL))
-		fn->flags |= MLXL_F_NOT_FINAL;
+	fn->flags &= ~(MLXL_FN_NOT_FINAL | MLXL_FN_FAILED);
+	if (!(h->flags & MLXL_HEADER_FINAL))
+		fn->flags |= MLXL_FN_NOT_FINAL;
 }
 
 bool mlxl_load_end(struct mlxl *m, struct mlxl_cmd *cmd)

@@ -140,16 +140,16 @@ static void fill_fixed(struct mlxl_fn *fn, struct mlxl_save *s, bool incremental
 {
 	uint8_t *state = s->fixed + MLXL_PAGE;
 	struct mlxl_header h = {
-		.magic = MLXL_IMAGE_MAGIC, .version = (uint32_t)fn->m->opt.version,
+		.magic = MLXL_HEADER_MAGIC, .version = (uint32_t)fn->m->opt.version,
 		.bytes = s->bytes, .id = s->image, .base = incremental ? fn->base.id : 0,
 		.seed = fn->content.seed, .pages = fn->content.pages, .count = s->count,
 		.cfg = fn->v.cfg,
 	};
 
-	h.flags = (incremental ? MLXL_IMAGE_INCREMENTAL : 0) |
-		  (fn->flags & MLXL_F_RESPONDER ? MLXL_IMAGE_FINAL : 0);
+	h.flags = (incremental ? MLXL_HEADER_INCREMENTAL : 0) |
+		  (fn->flags & MLXL_FN_RESPONDER ? MLXL_HEADER_FINAL : 0);
 	memcpy(state, &fn->v, sizeof(fn->v));
-	memcpy(state + MLXL_PAGE, fn->flags & MLXL_F_RESPONDER ? fn->frozen : fn->scratch,
+	memcpy(state + MLXL_PAGE, fn->flags & MLXL_FN_RESPONDER ? fn->frozen : fn->scratch,
 	       MLXL_SCRATCH_BYTES);
 	h.state_crc = (uint32_t)crc32(0, state, MLXL_STATE_BYTES);
 	for (uint32_t i = 0; i < s->count; i++)
@@ -193,8 +193,8 @@ bool mlxl_save_begin(struct mlxl *m, struct mlxl_cmd *cmd)
 		return mlxl_end(cmd, MLXL_UNSUPPORTED, 0);
 	if (fn->save)
 		return mlxl_end(cmd, MLXL_BUSY, fn->save->id);
-	if ((mode && !fn->base.valid) || (mlxl_flags(fn) & (MLXL_F_FAILED | MLXL_F_NOT_FINAL |
-							    MLXL_F_LOADING)))
+	if ((mode && !fn->base.valid) || (mlxl_flags(fn) & (MLXL_FN_FAILED | MLXL_FN_NOT_FINAL |
+							    MLXL_FN_LOADING)))
 		return mlxl_end(cmd, MLXL_BAD_STATE, mlxl_flags(fn));
 	mlxl_content_age(fn);
 	if (!take_snapshot(m, fn, mode, flags))

@@ -58,7 +58,7 @@ static void move_backlog(struct mlxl *m, unsigned int from, unsigned int to, con
 		return;
 	old = m->fn[from];
 	fn = m->fn[to];
-	if (!(old->flags & MLXL_F_INITIATOR))
+	if (!(old->flags & MLXL_FN_INITIATOR))
 		return;
 	for (count = old->backlog_count; count; count--) {
 		struct mlxl_frame f = *mlxl_backlog_first(old);

@@ -40,8 +40,8 @@ uint32_t mlxl_track_flags(const struct mlxl_fn *fn)
 
 	if (!t)
 		return 0;
-	return MLXL_F_TRACKER | (t->armed ? MLXL_F_TRACKER_ARMED : 0) |
-	       (t->error ? MLXL_F_TRACKER_ERROR : 0);
+	return MLXL_FN_TRACKER | (t->armed ? MLXL_FN_TRACKER_ARMED : 0) |
+	       (t->error ? MLXL_FN_TRACKER_ERROR : 0);
 }
 
 void mlxl_track_drop(struct mlxl_fn *fn)

@@ -11,7 +11,8 @@
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
-#include "regs.h"
+#include <hw/mlx5_like.h>
+#include <vpv/pure.h>
 
 #define MLXL_FAMILY "mlx5_like"
 

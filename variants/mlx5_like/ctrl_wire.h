@@ -3,7 +3,8 @@
 #ifndef MLXL_CTRL_WIRE_H
 #define MLXL_CTRL_WIRE_H
 
-#include "regs.h"
+#include <hw/mlx5_like.h>
+#include <vpv/pure.h>
 
 /**
  * struct mlxl_chain - Mailboxes of one direction of a command

@@ -9,7 +9,7 @@
 #include <vpv/diff.h>
 #include <vpv/stream.h>
 
-#include "regs.h"
+#include <hw/mlx5_like.h>
 
 #define MLXL_MATCH_MAGIC	0x4d354c58
 

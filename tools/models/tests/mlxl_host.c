@@ -30,10 +30,10 @@ void host_open(struct host *h, char **options)
 	h->r = rig_open(vu_model_find("mlx5_like"), options);
 	h->mem = rig_memory(h->r, HOST_IOVA, HOST_BYTES, 3, &h->fd);
 	enable_msix(h->r, h->ev, 2);
-	CHECK_EQ(rig_write(h->r, 0, H_BASE, &base, 8), 0);
-	rig_write32(h->r, 0, H_LOG2, 5);
-	rig_write32(h->r, 0, H_CTRL, 3);
-	CHECK_EQ(rig_read32(h->r, 0, H_STATUS), MLXL_STATUS_READY | MLXL_STATUS_CMDQ);
+	CHECK_EQ(rig_write(h->r, 0, MLXL_REG_CMDQ_BASE, &base, 8), 0);
+	rig_write32(h->r, 0, MLXL_REG_CMDQ_LOG2, 5);
+	rig_write32(h->r, 0, MLXL_REG_CMDQ_CTRL, 3);
+	CHECK_EQ(rig_read32(h->r, 0, MLXL_REG_STATUS), MLXL_STATUS_READY | MLXL_STATUS_CMDQ);
 }
 
 void host_close(struct host *h)
@@ -103,7 +103,7 @@ void host_fill(struct host *h, unsigned int n, uint16_t opcode, uint16_t functio
 
 void host_ring(struct host *h, uint32_t bits)
 {
-	rig_write32(h->r, 0, H_DOORBELL, bits);
+	rig_write32(h->r, 0, MLXL_REG_DOORBELL, bits);
 }
 
 void host_output(struct host *h, unsigned int n, void *out, uint32_t bytes)
@@ -153,7 +153,7 @@ uint32_t host_flags(struct host *h, uint16_t function)
 {
 	uint32_t out[32];
 
-	CHECK_EQ(host_cmd(h, MLXL_OP_QUERY_FUNCTION, function, NULL, 0, out, sizeof(out)), 0);
+	CHECK_EQ(host_cmd(h, MLXL_QUERY_FUNCTION, function, NULL, 0, out, sizeof(out)), 0);
 	return out[1];
 }
 
@@ -165,14 +165,14 @@ void host_provision(struct host *h, uint16_t function, uint16_t pairs, uint16_t 
 		uint32_t reserved;
 	} in = { { 2, 0, 0, 0, 1, (uint8_t)function }, pairs, 4, queue_size, 0 };
 
-	CHECK_EQ(host_cmd(h, MLXL_OP_PROVISION, function, &in, sizeof(in), NULL, 0), 0);
-	CHECK_EQ(host_cmd(h, MLXL_OP_ENABLE, function, NULL, 0, NULL, 0), 0);
+	CHECK_EQ(host_cmd(h, MLXL_PROVISION, function, &in, sizeof(in), NULL, 0), 0);
+	CHECK_EQ(host_cmd(h, MLXL_ENABLE, function, NULL, 0, NULL, 0), 0);
 }
 
 void host_suspend(struct host *h, uint16_t function)
 {
-	CHECK_EQ(host_cmd1(h, MLXL_OP_SUSPEND, function, MLXL_INITIATOR), 0);
-	CHECK_EQ(host_cmd1(h, MLXL_OP_SUSPEND, function, MLXL_RESPONDER), 0);
+	CHECK_EQ(host_cmd1(h, MLXL_SUSPEND, function, MLXL_INITIATOR), 0);
+	CHECK_EQ(host_cmd1(h, MLXL_SUSPEND, function, MLXL_RESPONDER), 0);
 }
 
 uint32_t host_chunk(struct host *h, uint16_t opcode, uint16_t function, uint32_t session,
@@ -198,17 +198,17 @@ uint64_t host_save(struct host *h, uint16_t function, uint32_t mode, bool track)
 	} out;
 	uint32_t in[2] = { mode, track };
 
-	if (host_cmd(h, MLXL_OP_SAVE_BEGIN, function, in, sizeof(in), &out, sizeof(out)))
+	if (host_cmd(h, MLXL_SAVE_BEGIN, function, in, sizeof(in), &out, sizeof(out)))
 		return 0;
 	CHECK(out.bytes && out.bytes % MLXL_PAGE == 0 && out.bytes < HOST_BYTES - DATA_OFF);
 	for (uint64_t off = 0; off < out.bytes;) {
 		uint32_t n = out.bytes - off < 0x80000 ? (uint32_t)(out.bytes - off) : 0x80000;
 
-		CHECK_EQ(host_chunk(h, MLXL_OP_SAVE_CHUNK, function, out.session, off, n,
+		CHECK_EQ(host_chunk(h, MLXL_SAVE_CHUNK, function, out.session, off, n,
 				    HOST_IOVA + DATA_OFF + off), 0);
 		off += n;
 	}
-	CHECK_EQ(host_cmd2(h, MLXL_OP_SAVE_END, function, out.session, track), 0);
+	CHECK_EQ(host_cmd2(h, MLXL_SAVE_END, function, out.session, track), 0);
 	return out.bytes;
 }
 
@@ -216,24 +216,24 @@ uint32_t host_load(struct host *h, uint16_t function, uint64_t bytes)
 {
 	uint32_t session[2], status;
 
-	status = host_cmd(h, MLXL_OP_LOAD_BEGIN, function, &bytes, sizeof(bytes), session,
+	status = host_cmd(h, MLXL_LOAD_BEGIN, function, &bytes, sizeof(bytes), session,
 			  sizeof(session));
 	for (uint64_t off = 0; off < bytes && !status;) {
 		uint32_t n = bytes - off < 0x80000 ? (uint32_t)(bytes - off) : 0x80000;
 
-		status = host_chunk(h, MLXL_OP_LOAD_CHUNK, function, session[0], off, n,
+		status = host_chunk(h, MLXL_LOAD_CHUNK, function, session[0], off, n,
 				    HOST_IOVA + DATA_OFF + off);
 		off += n;
 	}
 	if (status) {
 		uint32_t syndrome = h->syndrome;
 
-		if (host_flags(h, function) & MLXL_F_LOADING)
-			CHECK_EQ(host_cmd2(h, MLXL_OP_LOAD_END, function, session[0], 1), 0);
+		if (host_flags(h, function) & MLXL_FN_LOADING)
+			CHECK_EQ(host_cmd2(h, MLXL_LOAD_END, function, session[0], 1), 0);
 		h->syndrome = syndrome;
 		return status;
 	}
-	return host_cmd2(h, MLXL_OP_LOAD_END, function, session[0], 0);
+	return host_cmd2(h, MLXL_LOAD_END, function, session[0], 0);
 }
 
 /* ---- guest ---- */

@@ -23,10 +23,6 @@ struct host {
 	uint32_t status, syndrome, out_len;
 };
 
-enum { H_ID = 0, H_FW = 4, H_STATUS = 0xc, H_LIMITS = 0x10, H_SYNDROME = 0x14, H_BASE = 0x18,
-       H_LOG2 = 0x20, H_CTRL = 0x24, H_DOORBELL = 0x28, H_EVENTS = 0x30, H_HEALTH = 0x38,
-       H_SERIAL = 0x40 };
-
 /* The queue is set up, with all slots, and interrupts are on. */
 void host_open(struct host *h, char **options);
 void host_close(struct host *h);

@@ -45,12 +45,12 @@ static void identity(void)
 	host_open(&h, options);
 	CHECK_EQ(cfg_read(h.r, 0, 4), 0x76201234);
 	CHECK_EQ(cfg_read(h.r, 8, 4), 0x08800001);
-	CHECK_EQ(rig_read32(h.r, 0, H_ID), 0x43584c4d);
-	CHECK_EQ(rig_read32(h.r, 0, H_FW), 0x01000011);
-	CHECK_EQ(rig_read32(h.r, 0, H_LIMITS), 0x305);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_ID), 0x43584c4d);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_FW_VERSION), 0x01000011);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_LIMITS), 0x305);
 	CHECK_EQ(rig_read32(h.r, 0, 0x2c), 2000);
-	CHECK_EQ(rig_read32(h.r, 0, H_SERIAL), 0x55667788);
-	CHECK_EQ(rig_read32(h.r, 0, H_SERIAL + 4), 0x11223344);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_SERIAL), 0x55667788);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_SERIAL + 4), 0x11223344);
 	fn = rig_open_controlled(h.r, 2);
 	CHECK_EQ(cfg_read(fn, 0, 4), 0x10411af4);
 	CHECK_EQ(cfg_read(fn, 0x2c, 4), 0x76211234);
@@ -67,7 +67,7 @@ static void identity(void)
 	host_close(&h);
 
 	host_open(&h, second);
-	CHECK_EQ(rig_read32(h.r, 0, H_FW), 0x02010004);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_FW_VERSION), 0x02010004);
 	fn = rig_open_controlled(h.r, 0);
 	cap_order(fn, order, &at);
 	CHECK(!strcmp(order, "EP21435MI"));
@@ -84,38 +84,38 @@ static void registers(void)
 	uint16_t half = 0;
 
 	host_open(&h, options);
-	CHECK_EQ(rig_read(h.r, 0, H_BASE, &wide, 8), 0);
+	CHECK_EQ(rig_read(h.r, 0, MLXL_REG_CMDQ_BASE, &wide, 8), 0);
 	CHECK_EQ(wide, HOST_IOVA);
-	CHECK_EQ(rig_read(h.r, 0, H_ID, &wide, 8), 0);
+	CHECK_EQ(rig_read(h.r, 0, MLXL_REG_ID, &wide, 8), 0);
 	CHECK_EQ(wide, UINT64_MAX);
-	CHECK_EQ(rig_read(h.r, 0, H_ID, &half, 2), 0);
+	CHECK_EQ(rig_read(h.r, 0, MLXL_REG_ID, &half, 2), 0);
 	CHECK_EQ(half, 0xffff);
 	CHECK_EQ(rig_read32(h.r, 0, 0x800), 0);
 	/* set up only while disabled */
-	rig_write32(h.r, 0, H_BASE, 0);
-	rig_write32(h.r, 0, H_LOG2, 0);
-	CHECK_EQ(rig_read32(h.r, 0, H_BASE), (uint32_t)HOST_IOVA);
-	CHECK_EQ(rig_read32(h.r, 0, H_LOG2), 5);
-	rig_write32(h.r, 0, H_CTRL, 0);
-	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), MLXL_STATUS_READY);
-	rig_write32(h.r, 0, H_LOG2, 6);
-	rig_write32(h.r, 0, H_CTRL, 1);
-	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), MLXL_STATUS_READY | MLXL_STATUS_CMDQ_ERROR);
-	CHECK_EQ(rig_read32(h.r, 0, H_SYNDROME), 1);
-	rig_write32(h.r, 0, H_CTRL, 0);
-	rig_write32(h.r, 0, H_LOG2, 0);
-	rig_write32(h.r, 0, H_BASE, (uint32_t)HOST_IOVA + 64);
-	rig_write32(h.r, 0, H_CTRL, 1);
-	CHECK_EQ(rig_read32(h.r, 0, H_SYNDROME), 1);
-	rig_write32(h.r, 0, H_CTRL, 0);
-	rig_write32(h.r, 0, H_BASE, (uint32_t)HOST_IOVA);
-	rig_write32(h.r, 0, H_CTRL, 1);
-	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), MLXL_STATUS_READY | MLXL_STATUS_CMDQ);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_BASE, 0);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_LOG2, 0);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_CMDQ_BASE), (uint32_t)HOST_IOVA);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_CMDQ_LOG2), 5);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_CTRL, 0);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_STATUS), MLXL_STATUS_READY);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_LOG2, 6);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_CTRL, 1);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_STATUS), MLXL_STATUS_READY | MLXL_STATUS_CMDQ_ERROR);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_SYNDROME), 1);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_CTRL, 0);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_LOG2, 0);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_BASE, (uint32_t)HOST_IOVA + 64);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_CTRL, 1);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_SYNDROME), 1);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_CTRL, 0);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_BASE, (uint32_t)HOST_IOVA);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_CTRL, 1);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_STATUS), MLXL_STATUS_READY | MLXL_STATUS_CMDQ);
 	/* one slot: the others' doorbells are ignored */
-	host_fill(&h, 1, MLXL_OP_QUERY_FUNCTION, 0, NULL, 0, 128);
+	host_fill(&h, 1, MLXL_QUERY_FUNCTION, 0, NULL, 0, 128);
 	host_ring(&h, 2);
 	CHECK_EQ(host_slot(&h, 1)->owner, 1);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_DISABLE, 0, NULL, 0, NULL, 0), MLXL_BAD_STATE);
+	CHECK_EQ(host_cmd(&h, MLXL_DISABLE, 0, NULL, 0, NULL, 0), MLXL_BAD_STATE);
 	/* nobody owns the slot: nothing happens */
 	host_slot(&h, 0)->status = 77;
 	host_ring(&h, 1);
@@ -133,7 +133,7 @@ static void queries(void)
 	uint64_t val;
 
 	host_open(&h, options);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_QUERY_CAPS, MLXL_NO_FUNCTION, NULL, 0, caps, 128), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_QUERY_CAPS, MLXL_NO_FUNCTION, NULL, 0, caps, 128), 0);
 	CHECK_EQ(h.out_len, 128);
 	CHECK_EQ(event_count(h.ev[0]), 1);
 	CHECK_EQ(caps[3], 1);
@@ -146,10 +146,10 @@ static void queries(void)
 	CHECK_EQ(caps[0x2e], 48);
 	memcpy(&val, caps + 0x40, 8);
 	CHECK_EQ(val, 0x1122334455667788);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_QUERY_FUNCTION, 1, NULL, 0, fn, 128), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_QUERY_FUNCTION, 1, NULL, 0, fn, 128), 0);
 	CHECK_EQ(fn[0], 0);
 	host_provision(&h, 1, 2, 64);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_QUERY_FUNCTION, 1, NULL, 0, fn, 128), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_QUERY_FUNCTION, 1, NULL, 0, fn, 128), 0);
 	CHECK_EQ(fn[0], 2);
 	CHECK_EQ(fn[0x18], 2);
 	CHECK_EQ(fn[0x1d], 1);
@@ -160,8 +160,8 @@ static void queries(void)
 	CHECK_EQ(val, 1ull << 32 | 1ull << 33 | 1ull << 36 | 1 << 28 | 1 << 5 | 1 << 15 | 1 << 16 |
 		      1 << 17 | 1 << 22);
 	/* out in mailboxes although small */
-	CHECK_EQ(host_cmd(&h, MLXL_OP_QUERY_IMAGE, 1, (uint32_t[]) { 0 }, 4, caps, 24), 0);
-	host_fill(&h, 0, MLXL_OP_QUERY_IMAGE, 1, (uint32_t[]) { 0 }, 4, 5000);
+	CHECK_EQ(host_cmd(&h, MLXL_QUERY_IMAGE, 1, (uint32_t[]) { 0 }, 4, caps, 24), 0);
+	host_fill(&h, 0, MLXL_QUERY_IMAGE, 1, (uint32_t[]) { 0 }, 4, 5000);
 	host_ring(&h, 1);
 	CHECK_EQ(host_slot(&h, 0)->status, 0);
 	CHECK_EQ(host_slot(&h, 0)->out_len, 24);
@@ -192,26 +192,26 @@ static void provisioning(void)
 
 	host_open(&h, options);
 	nic_open(&nic, &h, 0, NULL);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_ENABLE, 0, NULL, 0, NULL, 0), MLXL_BAD_STATE);
+	CHECK_EQ(host_cmd(&h, MLXL_ENABLE, 0, NULL, 0, NULL, 0), MLXL_BAD_STATE);
 	CHECK_EQ(nic_reg(&nic, 18, 2), 0);
 	nic_set(&nic, C_STATUS, 1, 1);
 	CHECK_EQ(nic_reg(&nic, C_STATUS, 1), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		CHECK_EQ(host_cmd(&h, MLXL_OP_PROVISION, 0, cases[i].in, 16, NULL, 0),
+		CHECK_EQ(host_cmd(&h, MLXL_PROVISION, 0, cases[i].in, 16, NULL, 0),
 			 cases[i].status);
 		CHECK_EQ(h.syndrome, cases[i].syndrome);
 	}
 	CHECK_EQ(nic_reg(&nic, 18, 2), 0);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, 0, 1), MLXL_BAD_STATE);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_ENABLE, 0, NULL, 0, NULL, 0), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, 1), MLXL_BAD_STATE);
+	CHECK_EQ(host_cmd(&h, MLXL_ENABLE, 0, NULL, 0, NULL, 0), 0);
 	CHECK_EQ(nic_reg(&nic, 18, 2), 2);
 	CHECK_EQ(nic_reg(&nic, 0x2000, 4), 2);
 	CHECK_EQ(nic_reg(&nic, 0x2005, 1), 1);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_PROVISION, 0, cases[9].in, 16, NULL, 0), MLXL_BAD_STATE);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_DISABLE, 0, NULL, 0, NULL, 0), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_PROVISION, 0, cases[9].in, 16, NULL, 0), MLXL_BAD_STATE);
+	CHECK_EQ(host_cmd(&h, MLXL_DISABLE, 0, NULL, 0, NULL, 0), 0);
 	CHECK_EQ(nic_reg(&nic, 18, 2), 0);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_PROVISION, 0, (uint8_t[16]) { 0 }, 16, NULL, 0), 0);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_ENABLE, 0, NULL, 0, NULL, 0), MLXL_BAD_STATE);
+	CHECK_EQ(host_cmd(&h, MLXL_PROVISION, 0, (uint8_t[16]) { 0 }, 16, NULL, 0), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_ENABLE, 0, NULL, 0, NULL, 0), MLXL_BAD_STATE);
 	nic_close(&nic);
 	host_close(&h);
 }
@@ -266,11 +266,13 @@ static void malformed_commands(void)
 		CHECK_EQ(raw(&h, c, fn, commands[c].in + 1, commands[c].out), MLXL_BAD_INPUT);
 		CHECK_EQ(h.syndrome, 0x1008);
 		if (commands[c].in) {
-			CHECK_EQ(raw(&h, c, fn, commands[c].in - 1, commands[c].out), MLXL_BAD_INPUT);
+			CHECK_EQ(raw(&h, c, fn, commands[c].in - 1, commands[c].out),
+				 MLXL_BAD_INPUT);
 			CHECK_EQ(h.syndrome, 0x1008);
 		}
 		if (commands[c].out) {
-			CHECK_EQ(raw(&h, c, fn, commands[c].in, commands[c].out - 1), MLXL_BAD_INPUT);
+			CHECK_EQ(raw(&h, c, fn, commands[c].in, commands[c].out - 1),
+				 MLXL_BAD_INPUT);
 			CHECK_EQ(h.syndrome, 0x100c);
 		}
 	}
@@ -281,7 +283,7 @@ static void malformed_commands(void)
 	for (unsigned int f = 0; f < 4; f++) {
 		struct mlxl_slot *s = host_slot(&h, 0);
 
-		host_fill(&h, 0, MLXL_OP_ENABLE, 0, NULL, 0, 0);
+		host_fill(&h, 0, MLXL_ENABLE, 0, NULL, 0, 0);
 		if (f == 0)
 			s->in_bytes = 0x20001;
 		else if (f == 1)
@@ -310,7 +312,7 @@ static void mailboxes(void)
 		uint32_t want = MLXL_BAD_MAILBOX, count = 300;
 
 		memcpy(in + 4, &count, 4);
-		host_fill(&h, 0, MLXL_OP_SAVE_CHUNK, 0, in, sizeof(in), 64);
+		host_fill(&h, 0, MLXL_SAVE_CHUNK, 0, in, sizeof(in), 64);
 		b = (struct mlxl_box *)(void *)(h.mem + (s->in_box - HOST_IOVA));
 		c = (struct mlxl_box *)(void *)(h.mem + (s->out_box - HOST_IOVA));
 		switch (f) {
@@ -331,7 +333,7 @@ static void mailboxes(void)
 	}
 	/* the output cannot be written: the command was carried out, but no session is left */
 	host_provision(&h, 0, 1, 64);
-	host_fill(&h, 0, MLXL_OP_SAVE_BEGIN, 0, (uint32_t[2]) { 0, 0 }, 8, 64);
+	host_fill(&h, 0, MLXL_SAVE_BEGIN, 0, (uint32_t[2]) { 0, 0 }, 8, 64);
 	rig_control(h.r, "fault dma_write fail count=1");
 	host_ring(&h, 1);
 	CHECK_EQ(s->status, MLXL_DMA);
@@ -347,7 +349,7 @@ static void out_of_order(void)
 	host_provision(&h, 0, 1, 64);
 	event_count(h.ev[0]);
 	for (unsigned int n = 0; n < 32; n++)
-		host_fill(&h, n, MLXL_OP_QUERY_FUNCTION, n % 3, NULL, 0, 128);
+		host_fill(&h, n, MLXL_QUERY_FUNCTION, n % 3, NULL, 0, 128);
 	/* the first one takes long, all others overtake it */
 	rig_control(h.r, "fault query_function delay=300 count=1");
 	host_ring(&h, 0xffffffff);
@@ -372,24 +374,24 @@ static void abandoned_commands(void)
 	host_open(&h, options);
 	s = host_slot(&h, 0);
 	rig_control(h.r, "fault query_function hang count=1");
-	host_fill(&h, 0, MLXL_OP_QUERY_FUNCTION, 0, NULL, 0, 128);
+	host_fill(&h, 0, MLXL_QUERY_FUNCTION, 0, NULL, 0, 128);
 	host_ring(&h, 1);
 	/* a doorbell for a slot in work is ignored */
 	host_ring(&h, 1);
 	rig_run(h.r, 5);
 	CHECK_EQ(s->owner, 1);
-	rig_write32(h.r, 0, H_CTRL, 0);
-	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), MLXL_STATUS_READY);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_CTRL, 0);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_STATUS), MLXL_STATUS_READY);
 	rig_control(h.r, "fault clear");
 	memset(h.mem, 0x5a, 0x100000);
 	rig_run(h.r, 5);
 	for (unsigned int i = 0; i < 0x100000; i += 97)
 		CHECK_EQ(h.mem[i], 0x5a);
-	rig_write32(h.r, 0, H_CTRL, 3);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_QUERY_FUNCTION, 0, NULL, 0, h.mem + DATA_OFF, 128), 0);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_CTRL, 3);
+	CHECK_EQ(host_cmd(&h, MLXL_QUERY_FUNCTION, 0, NULL, 0, h.mem + DATA_OFF, 128), 0);
 	/* a hang that ends */
 	rig_control(h.r, "fault query_function hang count=1");
-	host_fill(&h, 3, MLXL_OP_QUERY_FUNCTION, 0, NULL, 0, 128);
+	host_fill(&h, 3, MLXL_QUERY_FUNCTION, 0, NULL, 0, 128);
 	host_ring(&h, 8);
 	rig_run(h.r, 5);
 	CHECK_EQ(host_slot(&h, 3)->owner, 1);
@@ -420,27 +422,27 @@ static void command_faults(void)
 	/* the halves of a function are told apart; a failure has no effect */
 	host_provision(&h, 0, 1, 64);
 	rig_control(h.r, "fault suspend_responder fail count=1");
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, 0, 1), 0);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, 0, 2), MLXL_INTERNAL);
-	CHECK_EQ(host_flags(&h, 0), MLXL_F_INITIATOR);
+	CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, 1), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, 2), MLXL_INTERNAL);
+	CHECK_EQ(host_flags(&h, 0), MLXL_FN_INITIATOR);
 	rig_control(h.r, "fault resume_initiator fail count=1");
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_RESUME, 0, 1), MLXL_INTERNAL);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_RESUME, 0, 1), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_RESUME, 0, 1), MLXL_INTERNAL);
+	CHECK_EQ(host_cmd1(&h, MLXL_RESUME, 0, 1), 0);
 	/* the same by command */
 	{
 		uint32_t in[4] = { 5, 0x0b000020, 0, 2 };
 
-		CHECK_EQ(host_cmd(&h, MLXL_OP_INJECT_ERROR, MLXL_NO_FUNCTION, in, 16, NULL, 0), 0);
-		CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, 0, 1), MLXL_ABORTED);
-		CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, 0, 1), MLXL_ABORTED);
-		CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, 0, 1), 0);
-		CHECK_EQ(host_cmd(&h, MLXL_OP_INJECT_ERROR, 0, in, 16, NULL, 0), MLXL_BAD_FUNCTION);
+		CHECK_EQ(host_cmd(&h, MLXL_INJECT_ERROR, MLXL_NO_FUNCTION, in, 16, NULL, 0), 0);
+		CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, 1), MLXL_ABORTED);
+		CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, 1), MLXL_ABORTED);
+		CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, 1), 0);
+		CHECK_EQ(host_cmd(&h, MLXL_INJECT_ERROR, 0, in, 16, NULL, 0), MLXL_BAD_FUNCTION);
 		in[1] = 0x00030020;
-		CHECK_EQ(host_cmd(&h, MLXL_OP_INJECT_ERROR, MLXL_NO_FUNCTION, in, 16, NULL, 0),
+		CHECK_EQ(host_cmd(&h, MLXL_INJECT_ERROR, MLXL_NO_FUNCTION, in, 16, NULL, 0),
 			 MLXL_BAD_INPUT);
 		in[1] = 0x00020020;
-		CHECK_EQ(host_cmd(&h, MLXL_OP_INJECT_ERROR, MLXL_NO_FUNCTION, in, 16, NULL, 0), 0);
-		host_fill(&h, 4, MLXL_OP_SUSPEND, 0, (uint32_t[]) { 1 }, 4, 0);
+		CHECK_EQ(host_cmd(&h, MLXL_INJECT_ERROR, MLXL_NO_FUNCTION, in, 16, NULL, 0), 0);
+		host_fill(&h, 4, MLXL_SUSPEND, 0, (uint32_t[]) { 1 }, 4, 0);
 		host_ring(&h, 16);
 		CHECK_EQ(host_slot(&h, 4)->owner, 1);
 	}
@@ -453,7 +455,7 @@ static void queue_faults(void)
 
 	host_open(&h, options);
 	rig_control(h.r, "fault fetch hang");
-	host_fill(&h, 0, MLXL_OP_QUERY_FUNCTION, 0, NULL, 0, 128);
+	host_fill(&h, 0, MLXL_QUERY_FUNCTION, 0, NULL, 0, 128);
 	host_ring(&h, 1);
 	CHECK_EQ(host_slot(&h, 0)->owner, 1);
 	rig_control(h.r, "fault clear");
@@ -461,15 +463,15 @@ static void queue_faults(void)
 	CHECK_EQ(host_slot(&h, 0)->owner, 0);
 	rig_control(h.r, "fault fetch fail count=1");
 	host_ring(&h, 1);
-	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), MLXL_STATUS_READY | MLXL_STATUS_CMDQ_ERROR);
-	CHECK_EQ(rig_read32(h.r, 0, H_SYNDROME), 2);
-	rig_write32(h.r, 0, H_CTRL, 0);
-	rig_write32(h.r, 0, H_CTRL, 3);
-	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), MLXL_STATUS_READY | MLXL_STATUS_CMDQ);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_STATUS), MLXL_STATUS_READY | MLXL_STATUS_CMDQ_ERROR);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_SYNDROME), 2);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_CTRL, 0);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_CTRL, 3);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_STATUS), MLXL_STATUS_READY | MLXL_STATUS_CMDQ);
 	/* the queue is gone from memory */
 	CHECK_EQ(rig_dma_unmap(h.r, HOST_IOVA, HOST_BYTES, 0) >= 0, 1);
 	host_ring(&h, 1);
-	CHECK_EQ(rig_read32(h.r, 0, H_SYNDROME), 2);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_SYNDROME), 2);
 	host_close(&h);
 }
 
@@ -480,33 +482,33 @@ static void firmware_death(void)
 	struct host h;
 
 	host_open(&h, options);
-	health = rig_read32(h.r, 0, H_HEALTH);
+	health = rig_read32(h.r, 0, MLXL_REG_HEALTH);
 	rig_run(h.r, 50);
-	CHECK(rig_read32(h.r, 0, H_HEALTH) != health);
+	CHECK(rig_read32(h.r, 0, MLXL_REG_HEALTH) != health);
 	host_provision(&h, 0, 1, 64);
 	host_suspend(&h, 0);
-	host_fill(&h, 0, MLXL_OP_INJECT_ERROR, MLXL_NO_FUNCTION, in, 16, 0);
+	host_fill(&h, 0, MLXL_INJECT_ERROR, MLXL_NO_FUNCTION, in, 16, 0);
 	host_ring(&h, 1);
 	CHECK_EQ(host_slot(&h, 0)->owner, 1);
-	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), MLXL_STATUS_READY | MLXL_STATUS_FATAL);
-	CHECK_EQ(rig_read32(h.r, 0, H_SYNDROME), 3);
-	health = rig_read32(h.r, 0, H_HEALTH);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_STATUS), MLXL_STATUS_READY | MLXL_STATUS_FATAL);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_SYNDROME), 3);
+	health = rig_read32(h.r, 0, MLXL_REG_HEALTH);
 	rig_run(h.r, 50);
-	CHECK_EQ(rig_read32(h.r, 0, H_HEALTH), health);
-	rig_write32(h.r, 0, H_CTRL, 0);
-	rig_write32(h.r, 0, H_CTRL, 3);
-	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), MLXL_STATUS_READY | MLXL_STATUS_FATAL);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_HEALTH), health);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_CTRL, 0);
+	rig_write32(h.r, 0, MLXL_REG_CMDQ_CTRL, 3);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_STATUS), MLXL_STATUS_READY | MLXL_STATUS_FATAL);
 	/* FLR brings it back, late if told so; what was suspended stays so */
 	rig_control(h.r, "fault reset delay=300 count=1");
 	CHECK_EQ(rig_write(h.r, VFIO_PCI_CONFIG_REGION_INDEX, h.r->dev->cfg.pcie + PCI_EXP_DEVCTL,
 			   &flr, 2), 0);
 	rig_enable(h.r);
-	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), 0);
-	CHECK_EQ(rig_read32(h.r, 0, H_LIMITS), 0);	/* not known yet */
-	for (int i = 0; i < 3000 && !rig_read32(h.r, 0, H_STATUS); i++)
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_STATUS), 0);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_LIMITS), 0);	/* not known yet */
+	for (int i = 0; i < 3000 && !rig_read32(h.r, 0, MLXL_REG_STATUS); i++)
 		rig_run(h.r, 1);
-	CHECK_EQ(rig_read32(h.r, 0, H_STATUS), MLXL_STATUS_READY);
-	CHECK_EQ(rig_read32(h.r, 0, H_BASE), 0);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_STATUS), MLXL_STATUS_READY);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_CMDQ_BASE), 0);
 	CHECK(strstr(rig_control(h.r, "functions"), "0 enabled flags 0x3 "));
 	rig_control(h.r, "reset");
 	CHECK(strstr(rig_control(h.r, "functions"), "0 unprovisioned flags 0x0 "));
@@ -525,15 +527,15 @@ static void claims(void)
 	CHECK(!strcmp(rig_control(h.r, "claim page_min 0xff"), "ok\n"));
 	CHECK(!strcmp(rig_control(h.r, "claim fn_image 0x1000"), "ok\n"));
 	CHECK(!strcmp(rig_control(h.r, "claim save 0xffffffffffffffff"), "ok\n"));
-	CHECK_EQ(host_cmd(&h, MLXL_OP_QUERY_CAPS, MLXL_NO_FUNCTION, NULL, 0, out, 128), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_QUERY_CAPS, MLXL_NO_FUNCTION, NULL, 0, out, 128), 0);
 	CHECK_EQ(out[2], 0);
 	CHECK_EQ(((uint8_t *)out)[0x2c], 0xff);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_QUERY_FUNCTION, 1, NULL, 0, out, 128), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_QUERY_FUNCTION, 1, NULL, 0, out, 128), 0);
 	memcpy(&val, (uint8_t *)out + 0x30, 8);
 	CHECK_EQ(val, 0x1000);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_SAVE_BEGIN, 1, (uint32_t[2]) { 0, 0 }, 8, out, 16), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_SAVE_BEGIN, 1, (uint32_t[2]) { 0, 0 }, 8, out, 16), 0);
 	CHECK_EQ(out[1], UINT64_MAX);
-	CHECK_EQ(host_cmd2(&h, MLXL_OP_SAVE_END, 1, (uint32_t)out[0], 0), 0);
+	CHECK_EQ(host_cmd2(&h, MLXL_SAVE_END, 1, (uint32_t)out[0], 0), 0);
 	CHECK(strstr(rig_control(h.r, "claim image"), "err"));
 	CHECK(strstr(rig_control(h.r, "claim nothing 1"), "err"));
 	CHECK(strstr(rig_control(h.r, "claim image x"), "err"));
@@ -554,15 +556,15 @@ static void function_resets(void)
 	host_provision(&h, 1, 1, 64);
 	fn = rig_open_controlled(h.r, 1);
 	host_suspend(&h, 1);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_SAVE_BEGIN, 1, (uint32_t[2]) { 0, 1 }, 8, session, 16), 0);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_TRACKER_CREATE, 1, create, 32, tracker, 8), 0);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_TRACKER_ARM, 1, tracker[0]), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_SAVE_BEGIN, 1, (uint32_t[2]) { 0, 1 }, 8, session, 16), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_TRACKER_CREATE, 1, create, 32, tracker, 8), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_TRACKER_ARM, 1, tracker[0]), 0);
 	/* a chunk in work when the reset comes */
 	rig_control(h.r, "fault save_chunk hang count=1");
 	{
 		uint64_t in[5] = { session[0] | 1ull << 32, 0, 4096, HOST_IOVA + DATA_OFF, 4096 };
 
-		host_fill(&h, 7, MLXL_OP_SAVE_CHUNK, 1, in, 40, 8);
+		host_fill(&h, 7, MLXL_SAVE_CHUNK, 1, in, 40, 8);
 		host_ring(&h, 1 << 7);
 	}
 	CHECK_EQ(host_slot(&h, 7)->owner, 1);
@@ -572,18 +574,18 @@ static void function_resets(void)
 	CHECK_EQ(host_slot(&h, 7)->owner, 0);
 	CHECK_EQ(host_slot(&h, 7)->status, MLXL_ABORTED);
 	CHECK_EQ(event_count(h.ev[1]), 1);
-	CHECK_EQ(rig_read32(h.r, 0, H_EVENTS), 2);
-	rig_write32(h.r, 0, H_EVENTS, 2);
-	CHECK_EQ(rig_read32(h.r, 0, H_EVENTS), 0);
-	CHECK_EQ(host_flags(&h, 1), MLXL_F_TRACKER | MLXL_F_TRACKER_ARMED);
-	CHECK_EQ(host_cmd2(&h, MLXL_OP_SAVE_END, 1, session[0], 0), MLXL_BAD_STATE);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_EVENTS), 2);
+	rig_write32(h.r, 0, MLXL_REG_EVENTS, 2);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_EVENTS), 0);
+	CHECK_EQ(host_flags(&h, 1), MLXL_FN_TRACKER | MLXL_FN_TRACKER_ARMED);
+	CHECK_EQ(host_cmd2(&h, MLXL_SAVE_END, 1, session[0], 0), MLXL_BAD_STATE);
 	/* failure, and its event */
-	CHECK_EQ(host_cmd(&h, MLXL_OP_INJECT_ERROR, 1, (uint32_t[4]) { 1 }, 16, NULL, 0), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_INJECT_ERROR, 1, (uint32_t[4]) { 1 }, 16, NULL, 0), 0);
 	CHECK_EQ(event_count(h.ev[1]), 1);
-	CHECK(host_flags(&h, 1) & MLXL_F_FAILED);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_SAVE_BEGIN, 1, (uint32_t[2]) { 0, 0 }, 8, session, 16),
+	CHECK(host_flags(&h, 1) & MLXL_FN_FAILED);
+	CHECK_EQ(host_cmd(&h, MLXL_SAVE_BEGIN, 1, (uint32_t[2]) { 0, 0 }, 8, session, 16),
 		 MLXL_BAD_STATE);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_DISABLE, 1, NULL, 0, NULL, 0), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_DISABLE, 1, NULL, 0, NULL, 0), 0);
 	CHECK_EQ(host_flags(&h, 1), 0);
 	rig_close(fn);
 	host_close(&h);

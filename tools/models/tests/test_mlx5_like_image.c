@@ -19,8 +19,8 @@ static void open_all(struct host *h)
 
 static void resume(struct host *h, uint16_t fn)
 {
-	CHECK_EQ(host_cmd1(h, MLXL_OP_RESUME, fn, MLXL_RESPONDER), 0);
-	CHECK_EQ(host_cmd1(h, MLXL_OP_RESUME, fn, MLXL_INITIATOR), 0);
+	CHECK_EQ(host_cmd1(h, MLXL_RESUME, fn, MLXL_RESPONDER), 0);
+	CHECK_EQ(host_cmd1(h, MLXL_RESUME, fn, MLXL_INITIATOR), 0);
 }
 
 /* Sizes and flags of QUERY_IMAGE; the status. */
@@ -30,7 +30,7 @@ static uint32_t query(struct host *h, uint16_t fn, uint32_t flags, uint64_t *byt
 		uint64_t bytes, most;
 		uint32_t flags, reserved;
 	} o = { 0 };
-	uint32_t status = host_cmd(h, MLXL_OP_QUERY_IMAGE, fn, &flags, 4, &o, sizeof(o));
+	uint32_t status = host_cmd(h, MLXL_QUERY_IMAGE, fn, &flags, 4, &o, sizeof(o));
 
 	*bytes = o.bytes;
 	*out = o.flags;
@@ -69,10 +69,10 @@ static void live_migration(void)
 
 		for (unsigned int i = 0; i < 10; i++)
 			net_pump(&t, false, false);
-		CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, src, 1), 0);
+		CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, src, 1), 0);
 		/* sent while nobody looks, and the frames that wait for the guest */
 		net_pump(&t, false, false);
-		CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, src, 2), 0);
+		CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, src, 2), 0);
 		bytes = host_save(&h, src, 0, false);
 		CHECK_EQ(bytes, IMAGE_BYTES);
 		CHECK(((struct mlxl_fn *)vu_priv(from->r->dev))->v.q[0].parked > 0);
@@ -119,10 +119,10 @@ static void incremental_images(void)
 	CHECK_EQ(query(&h, 0, 0, &n, &flags), 0);
 	CHECK_EQ(n, IMAGE_BYTES);
 	bytes = host_save(&h, 0, 0, true);
-	CHECK_EQ(host_flags(&h, 0), MLXL_F_BASE);
+	CHECK_EQ(host_flags(&h, 0), MLXL_FN_BASE);
 	CHECK_EQ(host_load(&h, 1, bytes), 0);
-	CHECK_EQ(host_flags(&h, 1), 3 | MLXL_F_NOT_FINAL);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_RESUME, 1, 2), MLXL_BAD_STATE);
+	CHECK_EQ(host_flags(&h, 1), 3 | MLXL_FN_NOT_FINAL);
+	CHECK_EQ(host_cmd1(&h, MLXL_RESUME, 1, 2), MLXL_BAD_STATE);
 	CHECK_EQ(query(&h, 0, 1, &n, &flags), 0);
 	CHECK_EQ(n, 18 * 4096);
 	CHECK_EQ(flags, 0);
@@ -139,13 +139,13 @@ static void incremental_images(void)
 	{
 		uint32_t s[4];
 
-		CHECK_EQ(host_cmd(&h, MLXL_OP_SAVE_BEGIN, 0, (uint32_t[2]) { 1, 1 }, 8, s, 16), 0);
-		CHECK_EQ(host_cmd(&h, MLXL_OP_SAVE_BEGIN, 0, (uint32_t[2]) { 1, 1 }, 8, s, 16),
+		CHECK_EQ(host_cmd(&h, MLXL_SAVE_BEGIN, 0, (uint32_t[2]) { 1, 1 }, 8, s, 16), 0);
+		CHECK_EQ(host_cmd(&h, MLXL_SAVE_BEGIN, 0, (uint32_t[2]) { 1, 1 }, 8, s, 16),
 			 MLXL_BUSY);
 		CHECK_EQ(h.syndrome, s[0]);
-		CHECK_EQ(host_cmd2(&h, MLXL_OP_SAVE_END, 0, s[0], 2), MLXL_BAD_INPUT);
-		CHECK_EQ(host_cmd2(&h, MLXL_OP_SAVE_END, 0, s[0], 0), 0);
-		CHECK_EQ(host_cmd2(&h, MLXL_OP_SAVE_END, 0, s[0], 0), MLXL_BAD_STATE);
+		CHECK_EQ(host_cmd2(&h, MLXL_SAVE_END, 0, s[0], 2), MLXL_BAD_INPUT);
+		CHECK_EQ(host_cmd2(&h, MLXL_SAVE_END, 0, s[0], 0), 0);
+		CHECK_EQ(host_cmd2(&h, MLXL_SAVE_END, 0, s[0], 0), MLXL_BAD_STATE);
 	}
 	host_suspend(&h, 0);
 	bytes = host_save(&h, 0, 1, false);
@@ -155,10 +155,10 @@ static void incremental_images(void)
 	CHECK(same_content(src, dst));
 	/* the same again does not fit any more, and not elsewhere */
 	CHECK_EQ(host_load(&h, 1, bytes), MLXL_BAD_IMAGE);
-	CHECK_EQ(h.syndrome, MLXL_IMG_BASE);
+	CHECK_EQ(h.syndrome, MLXL_IMAGE_BASE);
 	host_suspend(&h, 2);
 	CHECK_EQ(host_load(&h, 2, bytes), MLXL_BAD_IMAGE);
-	CHECK_EQ(h.syndrome, MLXL_IMG_BASE);
+	CHECK_EQ(h.syndrome, MLXL_IMAGE_BASE);
 	resume(&h, 1);
 	rig_close(dst);
 	rig_close(src);
@@ -184,7 +184,7 @@ static void reinit(void)
 			CHECK_EQ(rig_write(nic.r, VFIO_PCI_CONFIG_REGION_INDEX,
 					   nic.r->dev->cfg.pcie + PCI_EXP_DEVCTL, &flr, 2), 0);
 		else
-			CHECK_EQ(host_cmd(&h, MLXL_OP_INJECT_ERROR, 0, (uint32_t[4]) { 3 }, 16,
+			CHECK_EQ(host_cmd(&h, MLXL_INJECT_ERROR, 0, (uint32_t[4]) { 3 }, 16,
 					  NULL, 0), 0);
 		rig_enable(nic.r);
 		CHECK_EQ(query(&h, 0, 1, &n, &flags), 0);
@@ -200,9 +200,9 @@ static void reinit(void)
 	{
 		uint32_t s[4];
 
-		CHECK_EQ(host_cmd(&h, MLXL_OP_SAVE_BEGIN, 0, (uint32_t[2]) { 1, 1 }, 8, s, 16), 0);
+		CHECK_EQ(host_cmd(&h, MLXL_SAVE_BEGIN, 0, (uint32_t[2]) { 1, 1 }, 8, s, 16), 0);
 		nic_set(&nic, C_STATUS, 1, 0);
-		CHECK_EQ(host_cmd2(&h, MLXL_OP_SAVE_END, 0, s[0], 1), 0);
+		CHECK_EQ(host_cmd2(&h, MLXL_SAVE_END, 0, s[0], 1), 0);
 		CHECK_EQ(query(&h, 0, 1, &n, &flags), 0);
 		CHECK_EQ(flags, 1);
 	}
@@ -220,28 +220,28 @@ static void chunks(void)
 
 	open_all(&h);
 	fn = rig_open_controlled(h.r, 0);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_SAVE_BEGIN, 0, (uint32_t[2]) { 0, 0 }, 8, s, 16), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_SAVE_BEGIN, 0, (uint32_t[2]) { 0, 0 }, 8, s, 16), 0);
 	for (uint32_t off = 0; off < IMAGE_BYTES; off += 4096)
-		CHECK_EQ(host_chunk(&h, MLXL_OP_SAVE_CHUNK, 0, s[0], off, 4096,
+		CHECK_EQ(host_chunk(&h, MLXL_SAVE_CHUNK, 0, s[0], off, 4096,
 				    HOST_IOVA + DATA_OFF + off), 0);
 	rig_control(fn, "dirty 200");
 	for (uint32_t off = IMAGE_BYTES; off; off -= 2 * 4096)
-		CHECK_EQ(host_chunk(&h, MLXL_OP_SAVE_CHUNK, 0, s[0], off - 2 * 4096, 2 * 4096,
+		CHECK_EQ(host_chunk(&h, MLXL_SAVE_CHUNK, 0, s[0], off - 2 * 4096, 2 * 4096,
 				    second + off - 2 * 4096), 0);
 	CHECK_EQ(memcmp(IMAGE(&h), IMAGE(&h) + 0x800000, IMAGE_BYTES), 0);
 	/* what is refused */
-	CHECK_EQ(host_chunk(&h, MLXL_OP_SAVE_CHUNK, 0, s[0] + 1, 0, 4096, second), MLXL_BAD_STATE);
-	CHECK_EQ(host_chunk(&h, MLXL_OP_SAVE_CHUNK, 0, s[0], 100, 4096, second), MLXL_BAD_INPUT);
+	CHECK_EQ(host_chunk(&h, MLXL_SAVE_CHUNK, 0, s[0] + 1, 0, 4096, second), MLXL_BAD_STATE);
+	CHECK_EQ(host_chunk(&h, MLXL_SAVE_CHUNK, 0, s[0], 100, 4096, second), MLXL_BAD_INPUT);
 	CHECK_EQ(h.syndrome, 8);
-	CHECK_EQ(host_chunk(&h, MLXL_OP_SAVE_CHUNK, 0, s[0], IMAGE_BYTES, 4096, second),
+	CHECK_EQ(host_chunk(&h, MLXL_SAVE_CHUNK, 0, s[0], IMAGE_BYTES, 4096, second),
 		 MLXL_BAD_INPUT);
-	CHECK_EQ(host_chunk(&h, MLXL_OP_SAVE_CHUNK, 0, s[0], IMAGE_BYTES - 4096, 8192, second),
+	CHECK_EQ(host_chunk(&h, MLXL_SAVE_CHUNK, 0, s[0], IMAGE_BYTES - 4096, 8192, second),
 		 MLXL_BAD_INPUT);
 	CHECK_EQ(h.syndrome, 16);
-	CHECK_EQ(host_chunk(&h, MLXL_OP_SAVE_CHUNK, 0, s[0], 0, 0x81000, second), MLXL_LIMIT);
+	CHECK_EQ(host_chunk(&h, MLXL_SAVE_CHUNK, 0, s[0], 0, 0x81000, second), MLXL_LIMIT);
 	CHECK_EQ(h.syndrome, 1);
-	CHECK_EQ(host_chunk(&h, MLXL_OP_SAVE_CHUNK, 0, s[0], 0, 4096, 0x1000), MLXL_DMA);
-	CHECK_EQ(host_chunk(&h, MLXL_OP_SAVE_CHUNK, 0, s[0], 0, 4096, second), 0);
+	CHECK_EQ(host_chunk(&h, MLXL_SAVE_CHUNK, 0, s[0], 0, 4096, 0x1000), MLXL_DMA);
+	CHECK_EQ(host_chunk(&h, MLXL_SAVE_CHUNK, 0, s[0], 0, 4096, second), 0);
 	for (unsigned int f = 0; f < 5; f++) {
 		uint64_t in[7] = { s[0] | 2ull << 32, 0, 4096, second, 4000, second, 96 };
 
@@ -255,7 +255,7 @@ static void chunks(void)
 			in[4] |= 1ull << 32;
 		else
 			in[3] = -1ull;
-		CHECK_EQ(host_cmd(&h, MLXL_OP_SAVE_CHUNK, 0, in, sizeof(in), s + 2, 8),
+		CHECK_EQ(host_cmd(&h, MLXL_SAVE_CHUNK, 0, in, sizeof(in), s + 2, 8),
 			 MLXL_BAD_INPUT);
 	}
 	/* 300 segments of odd sizes */
@@ -279,12 +279,12 @@ static void chunks(void)
 			at += n;
 			left -= n;
 		}
-		CHECK_EQ(host_cmd(&h, MLXL_OP_SAVE_CHUNK, 0, &in, sizeof(in), s + 2, 8), 0);
+		CHECK_EQ(host_cmd(&h, MLXL_SAVE_CHUNK, 0, &in, sizeof(in), s + 2, 8), 0);
 		CHECK_EQ(s[2], 4096 * 20);
 		CHECK_EQ(memcmp(IMAGE(&h), IMAGE(&h) + 0x800003, 4096 * 20), 0);
 	}
-	CHECK_EQ(host_cmd2(&h, MLXL_OP_SAVE_END, 0, s[0], 1), MLXL_BAD_STATE);
-	CHECK_EQ(host_cmd2(&h, MLXL_OP_SAVE_END, 0, s[0], 0), 0);
+	CHECK_EQ(host_cmd2(&h, MLXL_SAVE_END, 0, s[0], 1), MLXL_BAD_STATE);
+	CHECK_EQ(host_cmd2(&h, MLXL_SAVE_END, 0, s[0], 0), 0);
 	rig_close(fn);
 	host_close(&h);
 }
@@ -307,45 +307,45 @@ static void damaged_images(void)
 	CHECK_EQ(bytes, IMAGE_BYTES);
 	for (uint32_t at = 0; at < 4096; at += 3) {
 		IMAGE(&h)[at] ^= 1;
-		CHECK_EQ(host_cmd(&h, MLXL_OP_LOAD_BEGIN, 1, &bytes, 8, s, 8), 0);
+		CHECK_EQ(host_cmd(&h, MLXL_LOAD_BEGIN, 1, &bytes, 8, s, 8), 0);
 		/* seen at once */
-		CHECK_EQ(host_chunk(&h, MLXL_OP_LOAD_CHUNK, 1, s[0], 0, 4096,
+		CHECK_EQ(host_chunk(&h, MLXL_LOAD_CHUNK, 1, s[0], 0, 4096,
 				    HOST_IOVA + DATA_OFF), MLXL_BAD_IMAGE);
-		CHECK_EQ(host_cmd2(&h, MLXL_OP_LOAD_END, 1, s[0], 1), 0);
+		CHECK_EQ(host_cmd2(&h, MLXL_LOAD_END, 1, s[0], 1), 0);
 		IMAGE(&h)[at] ^= 1;
 	}
 	for (uint32_t at = 4096; at < IMAGE_BYTES; at += at < 0x5000 ? 333 : 60013) {
 		IMAGE(&h)[at] ^= 0x80;
 		CHECK_EQ(host_load(&h, 1, bytes), MLXL_BAD_IMAGE);
-		CHECK_EQ(h.syndrome, MLXL_IMG_CHECKSUM);
+		CHECK_EQ(h.syndrome, MLXL_IMAGE_CHECKSUM);
 		IMAGE(&h)[at] ^= 0x80;
 	}
 	/* pages that are right, but not here */
 	memcpy(IMAGE(&h) + bytes, IMAGE(&h) + 20 * 4096, 4096);
 	memcpy(IMAGE(&h) + 20 * 4096, IMAGE(&h) + 21 * 4096, 4096);
 	CHECK_EQ(host_load(&h, 1, bytes), MLXL_BAD_IMAGE);
-	CHECK_EQ(h.syndrome, MLXL_IMG_CHECKSUM);
+	CHECK_EQ(h.syndrome, MLXL_IMAGE_CHECKSUM);
 	memcpy(IMAGE(&h) + 20 * 4096, IMAGE(&h) + bytes, 4096);
 	/* lengths */
 	CHECK_EQ(host_load(&h, 1, bytes - 4096), MLXL_BAD_IMAGE);
-	CHECK_EQ(h.syndrome, MLXL_IMG_LENGTH);
+	CHECK_EQ(h.syndrome, MLXL_IMAGE_LENGTH);
 	CHECK_EQ(host_load(&h, 1, 4096), MLXL_BAD_IMAGE);
-	CHECK_EQ(h.syndrome, MLXL_IMG_LENGTH);
+	CHECK_EQ(h.syndrome, MLXL_IMAGE_LENGTH);
 	CHECK_EQ(host_load(&h, 1, bytes + 4096), MLXL_LIMIT);
 	CHECK_EQ(host_load(&h, 1, bytes - 1), MLXL_BAD_INPUT);
 	CHECK_EQ(host_load(&h, 1, 0), MLXL_BAD_INPUT);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_LOAD_BEGIN, 1, &bytes, 8, s, 8), 0);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_LOAD_BEGIN, 1, &bytes, 8, s + 1, 4), MLXL_BAD_INPUT);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_LOAD_BEGIN, 1, &bytes, 8, s, 8), MLXL_BUSY);
+	CHECK_EQ(host_cmd(&h, MLXL_LOAD_BEGIN, 1, &bytes, 8, s, 8), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_LOAD_BEGIN, 1, &bytes, 8, s + 1, 4), MLXL_BAD_INPUT);
+	CHECK_EQ(host_cmd(&h, MLXL_LOAD_BEGIN, 1, &bytes, 8, s, 8), MLXL_BUSY);
 	CHECK_EQ(h.syndrome, s[0]);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_RESUME, 1, 2), MLXL_BAD_STATE);
-	CHECK_EQ(host_cmd2(&h, MLXL_OP_LOAD_END, 1, s[0], 0), MLXL_BAD_IMAGE);
-	CHECK_EQ(h.syndrome, MLXL_IMG_INCOMPLETE);
+	CHECK_EQ(host_cmd1(&h, MLXL_RESUME, 1, 2), MLXL_BAD_STATE);
+	CHECK_EQ(host_cmd2(&h, MLXL_LOAD_END, 1, s[0], 0), MLXL_BAD_IMAGE);
+	CHECK_EQ(h.syndrome, MLXL_IMAGE_INCOMPLETE);
 	/* nothing of all this has changed the function */
 	CHECK(!strcmp(before, rig_control(dst, "image")));
 	CHECK_EQ(host_flags(&h, 1), 3);
 	CHECK_EQ(host_load(&h, 1, bytes), 0);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_LOAD_BEGIN, 2, &bytes, 8, s, 8), MLXL_BAD_STATE);
+	CHECK_EQ(host_cmd(&h, MLXL_LOAD_BEGIN, 2, &bytes, 8, s, 8), MLXL_BAD_STATE);
 	rig_close(dst);
 	host_close(&h);
 }
@@ -360,10 +360,10 @@ static void other_devices(void)
 	} cases[] = {
 		{ { "firmware=2", "image=1M" }, 1, 64, 0 },
 		{ { "image=1M" }, 1, 256, 0 },
-		{ { "image=1M" }, 1, 32, MLXL_IMG_CONFIG },
-		{ { "image=1M" }, 2, 64, MLXL_IMG_CONFIG },
-		{ { "image=2M" }, 1, 64, MLXL_IMG_CONFIG },
-		{ { "image=1M", "version=3", "oldest=2" }, 1, 64, MLXL_IMG_VERSION },
+		{ { "image=1M" }, 1, 32, MLXL_IMAGE_CONFIG },
+		{ { "image=1M" }, 2, 64, MLXL_IMAGE_CONFIG },
+		{ { "image=2M" }, 1, 64, MLXL_IMAGE_CONFIG },
+		{ { "image=1M", "version=3", "oldest=2" }, 1, 64, MLXL_IMAGE_VERSION },
 		{ { "image=1M", "version=3" }, 1, 64, 0 },
 	};
 	uint8_t *image = malloc(IMAGE_BYTES), fn[128];
@@ -386,7 +386,7 @@ static void other_devices(void)
 		CHECK_EQ(h.syndrome, cases[i].want);
 		if (!cases[i].want) {
 			/* it shows what the source showed, and still knows its own limits */
-			CHECK_EQ(host_cmd(&h, MLXL_OP_QUERY_FUNCTION, 0, NULL, 0, fn, 128), 0);
+			CHECK_EQ(host_cmd(&h, MLXL_QUERY_FUNCTION, 0, NULL, 0, fn, 128), 0);
 			CHECK_EQ(fn[0x22], 64);
 			CHECK_EQ(fn[0x6a] | fn[0x6b] << 8, cases[i].size);
 		}
@@ -403,7 +403,7 @@ static uint32_t create(struct host *h, uint32_t log2, uint32_t count, const uint
 	uint32_t out[2] = { 0 };
 
 	memcpy(in + 2, ranges, count * 16);
-	host_cmd(h, MLXL_OP_TRACKER_CREATE, 0, in, 16 + count * 16, out, 8);
+	host_cmd(h, MLXL_TRACKER_CREATE, 0, in, 16 + count * 16, out, 8);
 	return out[0];
 }
 
@@ -421,7 +421,7 @@ static uint64_t report(struct host *h, uint32_t id, uint32_t flags, uint64_t iov
 		 { HOST_IOVA + DATA_OFF, (uint32_t)words * 8, 0 } };
 
 	memset(IMAGE(h), 0xee, words * 8 + 8);
-	host_cmd(h, MLXL_OP_TRACKER_QUERY, 0, &in, sizeof(in), out, sizeof(out));
+	host_cmd(h, MLXL_TRACKER_QUERY, 0, &in, sizeof(in), out, sizeof(out));
 	CHECK_EQ(IMAGE(h)[words * 8], 0xee);
 	return out[0];
 }
@@ -469,8 +469,8 @@ static void tracker_rules(void)
 	CHECK_EQ(h.syndrome, id);
 	report(&h, id, 0, 0, 0x2000, 13);
 	CHECK_EQ(h.status, MLXL_BAD_STATE);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_TRACKER_ARM, 0, id + 1), MLXL_BAD_STATE);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_TRACKER_ARM, 0, id), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_TRACKER_ARM, 0, id + 1), MLXL_BAD_STATE);
+	CHECK_EQ(host_cmd1(&h, MLXL_TRACKER_ARM, 0, id), 0);
 	CHECK_EQ(report(&h, id, 0, 0, 0x4000, 13), 0);
 	CHECK_EQ(h.status, 0);
 	report(&h, id, 0, 0, 0x6000, 13);		/* beyond the range */
@@ -481,21 +481,22 @@ static void tracker_rules(void)
 	CHECK_EQ(h.status, MLXL_BAD_INPUT);
 	report(&h, id, 2, 0, 0x2000, 13);
 	CHECK_EQ(h.status, MLXL_BAD_INPUT);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_INJECT_ERROR, 0, (uint32_t[4]) { 2 }, 16, NULL, 0), 0);
-	CHECK_EQ(host_flags(&h, 0), MLXL_F_TRACKER | MLXL_F_TRACKER_ARMED | MLXL_F_TRACKER_ERROR);
-	CHECK_EQ(rig_read32(h.r, 0, H_EVENTS), 1);
+	CHECK_EQ(host_cmd(&h, MLXL_INJECT_ERROR, 0, (uint32_t[4]) { 2 }, 16, NULL, 0), 0);
+	CHECK_EQ(host_flags(&h, 0),
+		 MLXL_FN_TRACKER | MLXL_FN_TRACKER_ARMED | MLXL_FN_TRACKER_ERROR);
+	CHECK_EQ(rig_read32(h.r, 0, MLXL_REG_EVENTS), 1);
 	report(&h, id, 0, 0, 0x2000, 13);
 	CHECK_EQ(h.status, MLXL_INTERNAL);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_TRACKER_ARM, 0, id), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_TRACKER_ARM, 0, id), 0);
 	CHECK_EQ(report(&h, id, 0, 0, 0x2000, 13), 0);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_TRACKER_DESTROY, 0, id), 0);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_TRACKER_DESTROY, 0, id), MLXL_BAD_STATE);
+	CHECK_EQ(host_cmd1(&h, MLXL_TRACKER_DESTROY, 0, id), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_TRACKER_DESTROY, 0, id), MLXL_BAD_STATE);
 	host_close(&h);
 	host_open(&h, none);
 	host_provision(&h, 0, 1, 64);
 	CHECK(!create(&h, 12, 1, (uint64_t[]) { 0, 0x1000 }));
 	CHECK_EQ(h.status, MLXL_UNSUPPORTED);
-	CHECK_EQ(host_cmd(&h, MLXL_OP_SAVE_BEGIN, 0, (uint32_t[2]) { 0, 1 }, 8, session, 16),
+	CHECK_EQ(host_cmd(&h, MLXL_SAVE_BEGIN, 0, (uint32_t[2]) { 0, 1 }, 8, session, 16),
 		 MLXL_UNSUPPORTED);
 	host_close(&h);
 }
@@ -543,7 +544,7 @@ static void tracker_against_ledger(void)
 
 		/* what was written before it was armed does not count */
 		net_pump(&t, false, false);
-		CHECK_EQ(host_cmd1(&h, MLXL_OP_TRACKER_ARM, 0, id), 0);
+		CHECK_EQ(host_cmd1(&h, MLXL_TRACKER_ARM, 0, id), 0);
 		rig_control(nic.r, "ledger clear");
 		judge(&h, &nic, id, sizes[s], &pages);
 		for (unsigned int round = 0; round < 40; round++) {
@@ -565,7 +566,7 @@ static void tracker_against_ledger(void)
 			     NIC_BYTES - (1ull << sizes[s]), sizes[s]) >= (s < 2));
 		CHECK_EQ(report(&h, id, 0, NIC_IOVA + (1ull << sizes[s]),
 				NIC_BYTES - (1ull << sizes[s]), sizes[s]), 0);
-		CHECK_EQ(host_cmd1(&h, MLXL_OP_TRACKER_DESTROY, 0, id), 0);
+		CHECK_EQ(host_cmd1(&h, MLXL_TRACKER_DESTROY, 0, id), 0);
 		nic_start(&nic, F_BASIC, 1);
 	}
 	CHECK(pages > 300);
@@ -583,7 +584,7 @@ static void tracker_bits(void)
 	open_all(&h);
 	fn = vu_priv(vu_controlled(h.r->dev, 0));
 	id = create(&h, 12, 2, (uint64_t[]) { 0x100000, 200 * 4096, 0x400000, 4096 });
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_TRACKER_ARM, 0, id), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_TRACKER_ARM, 0, id), 0);
 	for (uint64_t from = 0; from < 200; from += 7) {
 		uint64_t count = 200 - from < 131 ? 200 - from : 131;
 

@@ -248,12 +248,12 @@ static void broken_rings(void)
 		nic_notify(&a, 1);
 		CHECK_EQ(nic_reg(&a, C_STATUS, 1), STATUS_OK | 64);
 		CHECK_EQ(event_count(a.ev[3]), 1);
-		CHECK(host_flags(&h, 0) & MLXL_F_FAILED);
+		CHECK(host_flags(&h, 0) & MLXL_FN_FAILED);
 		/* it does nothing more */
 		nic_notify(&a, 1);
 		CHECK_EQ(nic_used(&a, 1), 0);
 		nic_start(&a, F_BASIC, 1);
-		CHECK_EQ(host_flags(&h, 0) & MLXL_F_FAILED, 0);
+		CHECK_EQ(host_flags(&h, 0) & MLXL_FN_FAILED, 0);
 		nic_send(&a, frame, 60);
 		CHECK_EQ(nic_get(&b, 0), 60);
 		nic_notify(&b, 0);
@@ -427,10 +427,10 @@ static void suspended(void)
 
 	open_pair(&h, &a, &b);
 	rig_write32(a.r, 2, 0x100, 0xcafe);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, 0, 2), MLXL_BAD_STATE);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, 0, 1), 0);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, 0, 1), 0);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, 0, 3), MLXL_BAD_INPUT);
+	CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, 2), MLXL_BAD_STATE);
+	CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, 1), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, 1), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, 3), MLXL_BAD_INPUT);
 	/* registers answer and take writes, doorbells are remembered, nothing is written */
 	rig_control(a.r, "ledger clear");
 	event_count(a.ev[0]);
@@ -444,8 +444,8 @@ static void suspended(void)
 	CHECK_EQ(nic_reg(&a, 8, 4), 1);
 	CHECK_EQ(rig_read32(a.r, 2, 0x100), 0xcafe);
 	rig_write32(a.r, 2, 0x100, 0xbabe);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_SUSPEND, 0, 2), 0);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_RESUME, 0, 1), MLXL_BAD_STATE);
+	CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, 2), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_RESUME, 0, 1), MLXL_BAD_STATE);
 	/* now writes are ignored as well */
 	nic_set(&a, 8, 4, 0);
 	nic_set(&a, C_STATUS, 1, 0);
@@ -455,9 +455,9 @@ static void suspended(void)
 	nic_put(&a, 1, frame, 60);
 	nic_notify(&a, 1);	/* lost */
 	CHECK_EQ(event_count(a.ev[0]) + event_count(a.ev[1]), 0);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_RESUME, 0, 2), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_RESUME, 0, 2), 0);
 	CHECK_EQ(rig_read32(a.r, 2, 0x100), 0xbabe);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_RESUME, 0, 1), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_RESUME, 0, 1), 0);
 	rig_step(h.r);
 	CHECK_EQ(nic_used(&a, 1), 2);
 	CHECK(event_count(a.ev[0]) >= 1);
@@ -470,9 +470,9 @@ static void suspended(void)
 	nic_avail(&a, 1, a.q[1].avail % NIC_SIZE);
 	nic_notify(&a, 1);
 	host_suspend(&h, 0);
-	CHECK_EQ(host_flags(&h, 0), MLXL_F_FAILED | 3);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_RESUME, 0, 2), 0);
-	CHECK_EQ(host_cmd1(&h, MLXL_OP_RESUME, 0, 1), 0);
+	CHECK_EQ(host_flags(&h, 0), MLXL_FN_FAILED | 3);
+	CHECK_EQ(host_cmd1(&h, MLXL_RESUME, 0, 2), 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_RESUME, 0, 1), 0);
 	CHECK_EQ(nic_reg(&a, C_STATUS, 1), STATUS_OK | 64);
 	close_pair(&h, &a, &b);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Registers and structures of mlx5_like: Documentation/hardware/mlx5_like.rst, whose
- * section numbers stand in the comments.  For pure files too.
+ * Registers, commands and structures of mlx5_like (Documentation/hardware/mlx5_like.rst,
+ * whose section numbers stand in the comments), for its drivers, its models and their
+ * tests.  All are little-endian.
  */
-#ifndef MLXL_REGS_H
-#define MLXL_REGS_H
+#ifndef HW_MLX5_LIKE_H
+#define HW_MLX5_LIKE_H
 
-#include <vpv/pure.h>
+#include <linux/types.h>
 
 #define MLXL_VENDOR		0x1234
 #define MLXL_CTRL_DEVICE	0x7620
@@ -47,29 +48,34 @@
 #define MLXL_ID_VALUE		0x43584c4d
 #define MLXL_INTERFACE_VALUE	1
 
-#define MLXL_STATUS_READY	BIT(0)
-#define MLXL_STATUS_FATAL	BIT(1)
-#define MLXL_STATUS_CMDQ	BIT(2)
-#define MLXL_STATUS_CMDQ_ERROR	BIT(3)
+#define MLXL_STATUS_READY	0x1U
+#define MLXL_STATUS_FATAL	0x2U
+#define MLXL_STATUS_CMDQ	0x4U
+#define MLXL_STATUS_CMDQ_ERROR	0x8U
 
 #define MLXL_LIMITS_LOG2(x)	((x) & 0xff)
 #define MLXL_LIMITS_FNS(x)	(((x) >> 8) & 0xff)
 
-#define MLXL_CTRL_ENABLE	BIT(0)
-#define MLXL_CTRL_IRQ		BIT(1)
+#define MLXL_CTRL_ENABLE	0x1U
+#define MLXL_CTRL_IRQ		0x2U
 
-#define MLXL_VECTORS		2
+/* SYNDROME, when STATUS has an error. */
+enum mlxl_syndrome { MLXL_SYN_BAD_QUEUE = 1, MLXL_SYN_QUEUE_DMA, MLXL_SYN_INJECTED };
+
+enum mlxl_vector { MLXL_VECTOR_CMD, MLXL_VECTOR_EVENT, MLXL_VECTORS };
+
 #define MLXL_DISABLE_MS		100
 #define MLXL_READY_MS		100
-#define MLXL_MAX_SLOTS		32
+#define MLXL_MAX_SLOTS_LOG2	5
+#define MLXL_MAX_SLOTS		32U
 
 /* 3: command queue */
 #define MLXL_INLINE_BYTES	32
 #define MLXL_MAX_BYTES		131072
 #define MLXL_BOX_BYTES		4096
 #define MLXL_BOX_DATA		4080
-#define MLXL_MAX_BOXES		DIV_ROUND_UP(MLXL_MAX_BYTES, MLXL_BOX_DATA)
-#define MLXL_NO_FUNCTION	0xffff
+#define MLXL_MAX_BOXES		33	/* MLXL_MAX_BYTES of data */
+#define MLXL_NO_FUNCTION	0xffffU
 #define MLXL_OWNER_FW		1
 
 struct mlxl_slot {
@@ -80,27 +86,23 @@ struct mlxl_slot {
 	__le32 out_bytes;
 	__le64 in_box;
 	__le64 out_box;
-	u8 in[MLXL_INLINE_BYTES];
-	u8 out[MLXL_INLINE_BYTES];
+	__u8 in[MLXL_INLINE_BYTES];
+	__u8 out[MLXL_INLINE_BYTES];
 	__le32 status;
 	__le32 syndrome;
 	__le32 out_len;
 	__le32 tag_out;
-	u8 reserved[12];
+	__u8 reserved[12];
 	__le32 owner;
 };
-
-static_assert(sizeof(struct mlxl_slot) == 128);
 
 struct mlxl_box {
 	__le64 next;
 	__le32 tag;
 	__le16 index;
 	__le16 bytes;
-	u8 data[MLXL_BOX_DATA];
+	__u8 data[MLXL_BOX_DATA];
 };
-
-static_assert(sizeof(struct mlxl_box) == MLXL_BOX_BYTES);
 
 struct mlxl_segment {
 	__le64 iova;
@@ -142,11 +144,11 @@ enum mlxl_opcode {
 #define MLXL_UNIT		4096	/* of sizes of images and chunks */
 
 /* Largest image that this driver takes from any firmware. */
-#define MLXL_IMAGE_MAX		BIT_ULL(40)
+#define MLXL_IMAGE_MAX		0x10000000000ULL
 
 /* 5.1 */
-#define MLXL_CAPS_INCREMENTAL	BIT(0)
-#define MLXL_CAPS_TRACKER	BIT(1)
+#define MLXL_CAPS_INCREMENTAL	0x1U
+#define MLXL_CAPS_TRACKER	0x2U
 
 struct mlxl_caps {
 	__le32 fw_version;
@@ -162,32 +164,30 @@ struct mlxl_caps {
 	__le16 image_version;
 	__le16 image_oldest;
 	__le32 ranges;
-	u8 page_min_log2;
-	u8 page_max_log2;
-	u8 address_bits;
-	u8 reserved0;
+	__u8 page_min_log2;
+	__u8 page_max_log2;
+	__u8 address_bits;
+	__u8 reserved0;
 	__le64 track_pages;
 	__le64 query_pages;
 	__le64 serial;
 	__le32 timeout_ms;
-	u8 reserved1[52];
+	__u8 reserved1[52];
 };
-
-static_assert(sizeof(struct mlxl_caps) == 128);
 
 /* 5.2 */
 enum mlxl_fn_state { MLXL_UNPROVISIONED, MLXL_PROVISIONED, MLXL_ENABLED };
 
-#define MLXL_FN_INITIATOR	BIT(0)	/* suspended */
-#define MLXL_FN_RESPONDER	BIT(1)	/* suspended */
-#define MLXL_FN_FAILED		BIT(2)
-#define MLXL_FN_SAVING		BIT(3)
-#define MLXL_FN_LOADING		BIT(4)
-#define MLXL_FN_NOT_FINAL	BIT(5)
-#define MLXL_FN_TRACKER		BIT(6)
-#define MLXL_FN_TRACKER_ARMED	BIT(7)
-#define MLXL_FN_TRACKER_ERROR	BIT(8)
-#define MLXL_FN_BASE		BIT(9)
+#define MLXL_FN_INITIATOR	0x1U	/* suspended */
+#define MLXL_FN_RESPONDER	0x2U	/* suspended */
+#define MLXL_FN_FAILED		0x4U
+#define MLXL_FN_SAVING		0x8U
+#define MLXL_FN_LOADING		0x10U
+#define MLXL_FN_NOT_FINAL	0x20U
+#define MLXL_FN_TRACKER		0x40U
+#define MLXL_FN_TRACKER_ARMED	0x80U
+#define MLXL_FN_TRACKER_ERROR	0x100U
+#define MLXL_FN_BASE		0x200U
 
 struct mlxl_function {
 	__le32 state;
@@ -196,7 +196,7 @@ struct mlxl_function {
 	__le32 save_session;
 	__le32 load_session;
 	__le32 tracker;
-	u8 mac[6];
+	__u8 mac[6];
 	__le16 pairs;
 	__le16 vectors;
 	__le16 queue_size;
@@ -209,21 +209,20 @@ struct mlxl_function {
 	__le64 tx_bytes;
 	__le64 dropped;
 	__le64 serial;
-	u8 reserved[24];
+	__u8 reserved[24];
 };
 
-static_assert(sizeof(struct mlxl_function) == 128);
+/* Why it is FAILED. */
+enum mlxl_fail { MLXL_FAIL_INJECTED = 1, MLXL_FAIL_RING };
 
 /* 5.3 */
 struct mlxl_provision {
-	u8 mac[6];
+	__u8 mac[6];
 	__le16 pairs;
 	__le16 vectors;
 	__le16 queue_size;
 	__le32 reserved;
 };
-
-static_assert(sizeof(struct mlxl_provision) == 16);
 
 /* 5.4 */
 #define MLXL_INITIATOR		1
@@ -232,10 +231,10 @@ static_assert(sizeof(struct mlxl_provision) == 16);
 /* 5.5 */
 #define MLXL_IMAGE_FULL		0
 #define MLXL_IMAGE_INCREMENTAL	1
-#define MLXL_SAVE_TRACK		BIT(0)
-#define MLXL_SAVE_COMMIT	BIT(0)
-#define MLXL_IMAGE_REINIT	BIT(0)
-#define MLXL_LOAD_ABORT		BIT(0)
+#define MLXL_SAVE_TRACK		0x1U
+#define MLXL_SAVE_COMMIT	0x1U
+#define MLXL_IMAGE_REINIT	0x1U
+#define MLXL_LOAD_ABORT		0x1U
 
 struct mlxl_image_size {
 	__le64 bytes;
@@ -243,8 +242,6 @@ struct mlxl_image_size {
 	__le32 flags;
 	__le32 reserved;
 };
-
-static_assert(sizeof(struct mlxl_image_size) == 24);
 
 struct mlxl_save_begin {
 	__le32 mode;
@@ -275,8 +272,6 @@ struct mlxl_chunk {
 	__le32 reserved;
 };
 
-static_assert(sizeof(struct mlxl_chunk) == 24);
-
 /* 5.6: why an image is refused */
 enum mlxl_image_reason {
 	MLXL_IMAGE_MAGIC = 1, MLXL_IMAGE_VERSION, MLXL_IMAGE_LENGTH, MLXL_IMAGE_INCOMPLETE,
@@ -296,8 +291,6 @@ struct mlxl_tracker_create {
 	__le64 reserved;
 };
 
-static_assert(sizeof(struct mlxl_tracker_create) == 16);
-
 struct mlxl_tracker_query {
 	__le32 tracker;
 	__le32 flags;
@@ -307,11 +300,15 @@ struct mlxl_tracker_query {
 	__le32 reserved;
 };
 
-static_assert(sizeof(struct mlxl_tracker_query) == 32);
-
 struct mlxl_tracker_query_out {
 	__le64 set;
 	__le64 reserved;
 };
 
-#endif /* MLXL_REGS_H */
+/* 5.8 */
+enum mlxl_inject_what {
+	MLXL_INJECT_FAIL = 1, MLXL_INJECT_TRACKER, MLXL_INJECT_BASE, MLXL_INJECT_FATAL,
+	MLXL_INJECT_COMMAND,
+};
+
+#endif /* HW_MLX5_LIKE_H */
