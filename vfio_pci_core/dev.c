@@ -453,7 +453,8 @@ int vpv_probe(struct pci_dev *pdev, const struct vpv_variant *variant)
 	struct vpv_device *vpv;
 	int ret;
 
-	ret = check_pdev(pdev);
+	ret = variant->accepts ? variant->accepts(pdev) : 0;
+	ret = ret ?: check_pdev(pdev);
 	if (ret)
 		return ret;
 

@@ -197,6 +197,15 @@ struct vpv_variant {
 	const void *companion_data;
 
 	/**
+	 * @accepts: May the driver have this function?  Before all else of the probe.
+	 *
+	 * May be unset.
+	 * Return: 0 or a negative errno, with which the probe fails: -EPROBE_DEFER for
+	 * a function that is not ready yet.
+	 */
+	int (*accepts)(struct pci_dev *pdev);
+
+	/**
 	 * @init: Memory is there, nothing is registered.  E.g. vmig_init().
 	 *
 	 * vdev.mig_ops, log_ops and migration_flags are set here or never.

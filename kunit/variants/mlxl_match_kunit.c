@@ -2,18 +2,59 @@
 /* What an mlx5_like function takes from another one: variants/mlx5_like/match.c. */
 #include <kunit/test.h>
 
+#include "../../migration/match.c"
 #include "../../variants/mlx5_like/match.c"
 
 #define MOST	(64U << 20)
 
-static const struct mlxl_ident here = {
-	.image_version = 3, .image_oldest = 2, .features = 0xf0f, .image_bytes = 32 << 20,
-	.image_most = MOST, .pairs = 2, .vectors = 5, .queue_size = 256,
+/* A function: what its firmware says. */
+struct ident {
+	u16 version, oldest;
+	u64 features, image_bytes, most;
+	u16 pairs, vectors, queue_size;
 };
+
+static const struct ident here = { 3, 2, 0xf0f, 32 << 20, MOST, 2, 5, 256 };
+
+static void say(const struct ident *id, struct mlxl_caps *caps, struct mlxl_function *fn)
+{
+	*caps = (struct mlxl_caps){
+		.image_version = cpu_to_le16(id->version),
+		.image_oldest = cpu_to_le16(id->oldest),
+		.image_bytes = cpu_to_le64(id->most),
+	};
+	*fn = (struct mlxl_function){
+		.features = cpu_to_le64(id->features),
+		.image_bytes = cpu_to_le64(id->image_bytes),
+		.pairs = cpu_to_le16(id->pairs),
+		.vectors = cpu_to_le16(id->vectors),
+		.queue_size = cpu_to_le16(id->queue_size),
+	};
+}
+
+static struct mlxl_written match_of(const struct ident *id)
+{
+	struct mlxl_written match;
+	struct mlxl_function fn;
+	struct mlxl_caps caps;
+
+	say(id, &caps, &fn);
+	mlxl_match_write(&caps, &fn, &match);
+	return match;
+}
+
+/* What the library does with a table. */
+static int match_check(const struct mlxl_match *theirs, struct vmig_diff *diff)
+{
+	const struct mlxl_written mine = match_of(&here);
+
+	return vmig_match_check(mlxl_fields, MLXL_NUM_FIELDS, &mine, theirs, sizeof(*theirs),
+				diff);
+}
 
 struct match_case {
 	const char *name;
-	struct mlxl_ident src;
+	struct ident src;
 	int err;
 	const char *field;
 };
@@ -50,27 +91,40 @@ KUNIT_ARRAY_PARAM(match, match_cases, match_describe);
 static void match_compares_every_field(struct kunit *test)
 {
 	const struct match_case *c = test->param_value;
+	const struct mlxl_written src = match_of(&c->src);
 	struct vmig_diff diff = { .field = "" };
-	struct mlxl_match m;
 
-	mlxl_match_write(&c->src, &m);
-	KUNIT_EXPECT_EQ(test, mlxl_match_check(&here, &m, sizeof(m), &diff), c->err);
-	if (c->field)
-		KUNIT_EXPECT_STREQ(test, diff.field, c->field);
+	KUNIT_EXPECT_EQ(test, match_check(&src.sent, &diff), c->err);
+	KUNIT_EXPECT_STREQ(test, diff.field, c->field ?: "");
+}
+
+/* Streams of every version of the driver have it so. */
+static void match_data_keeps_its_form(struct kunit *test)
+{
+	static const u8 want[] = {
+		0x58, 0x4c, 0x35, 0x4d, 0x03, 0x00, 0x00, 0x00,
+		0x0f, 0x0f, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+		0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x00,
+		0x02, 0x00, 0x05, 0x00, 0x00, 0x01, 0x00, 0x00,
+	};
+	const struct mlxl_written match = match_of(&here);
+
+	KUNIT_ASSERT_EQ(test, sizeof(match.sent), sizeof(want));
+	KUNIT_EXPECT_EQ(test, memcmp(&match.sent, want, sizeof(want)), 0);
 }
 
 static void match_refuses_nonsense(struct kunit *test)
 {
+	struct mlxl_match m = match_of(&here).sent;
 	struct vmig_diff diff;
-	struct mlxl_match m;
 
-	mlxl_match_write(&here, &m);
-	KUNIT_EXPECT_EQ(test, mlxl_match_check(&here, &m, sizeof(m) - 1, &diff), -EINVAL);
+	KUNIT_ASSERT_TRUE(test, vmig_match_valid(mlxl_fields, MLXL_NUM_FIELDS, sizeof(m),
+						 sizeof(m) + sizeof(struct mlxl_local)));
 	m.reserved = cpu_to_le16(1);
-	KUNIT_EXPECT_EQ(test, mlxl_match_check(&here, &m, sizeof(m), &diff), -EINVAL);
+	KUNIT_EXPECT_EQ(test, match_check(&m, &diff), -EINVAL);
 	m.reserved = 0;
 	m.magic ^= cpu_to_le32(1);
-	KUNIT_EXPECT_EQ(test, mlxl_match_check(&here, &m, sizeof(m), &diff), -EINVAL);
+	KUNIT_EXPECT_EQ(test, match_check(&m, &diff), -EINVAL);
 }
 
 /* ---- Order and size of records ---- */
@@ -197,14 +251,17 @@ static const struct {
 static void function_that_cannot_be_is_refused(struct kunit *test)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(idents); i++) {
-		const struct mlxl_ident id = {
-			.image_bytes = idents[i].image, .image_most = idents[i].most,
+		const struct ident id = {
+			.image_bytes = idents[i].image, .most = idents[i].most,
 			.pairs = idents[i].pairs, .vectors = idents[i].vectors,
 			.queue_size = idents[i].queue_size,
 		};
 		struct vmig_diff diff = {};
+		struct mlxl_function fn;
+		struct mlxl_caps caps;
 
-		KUNIT_EXPECT_EQ(test, mlxl_ident_check(&id, &diff),
+		say(&id, &caps, &fn);
+		KUNIT_EXPECT_EQ(test, mlxl_fn_check(&caps, &fn, &diff),
 				idents[i].field ? -EOPNOTSUPP : 0);
 		if (idents[i].field)
 			KUNIT_EXPECT_STREQ(test, diff.field, idents[i].field);
@@ -228,6 +285,7 @@ static void image_that_is_too_small_is_none(struct kunit *test)
 
 static struct kunit_case mlxl_match_cases[] = {
 	KUNIT_CASE_PARAM(match_compares_every_field, match_gen_params),
+	KUNIT_CASE(match_data_keeps_its_form),
 	KUNIT_CASE(match_refuses_nonsense),
 	KUNIT_CASE(function_that_cannot_be_is_refused),
 	KUNIT_CASE(image_that_is_too_small_is_none),

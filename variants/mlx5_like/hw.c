@@ -26,7 +26,7 @@ static int control_exec(struct mlxl_dev *md, struct vpv_control *control,
 		err = -EPROTO;
 	/* Busy: what is in the way is removed, see session_begin(). */
 	if (err && err != -EBUSY)
-		dev_warn_ratelimited(&md->vpv.pdev->dev,
+		dev_warn_ratelimited(&md->m.vpv.pdev->dev,
 				     "command %#x failed: error %d, status %u, syndrome %#x\n",
 				     cmd->opcode, err, cmd->status, cmd->syndrome);
 	return err;
@@ -46,7 +46,7 @@ static int control_exec_again(struct mlxl_dev *md, struct vpv_control *control,
 
 static struct vpv_control *control_get(struct mlxl_dev *md)
 {
-	return vpv_control_get(&md->vpv.pdev->dev, MLXL_FAMILY);
+	return vpv_control_get(&md->m.vpv.pdev->dev, MLXL_FAMILY);
 }
 
 static int hw_exec(struct mlxl_dev *md, struct mlxl_command *cmd)

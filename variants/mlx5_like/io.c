@@ -105,7 +105,7 @@ static int io_alloc(struct mlxl_dev *md, struct mlxl_io *io, size_t room,
 {
 	int err = -ENOMEM;
 
-	io->chunk = vmig_chunk_alloc(&md->mig, room);
+	io->chunk = vmig_chunk_alloc(&md->m.mig, room);
 	if (!io->chunk)
 		return -ENOMEM;
 	io->in = kvmalloc(IO_IN_BYTES, GFP_KERNEL_ACCOUNT);

@@ -5,25 +5,46 @@
  */
 #include "match.h"
 
-int mlxl_ident_check(const struct mlxl_ident *id, struct vmig_diff *diff)
+static_assert(sizeof(struct mlxl_slot) == 128);
+static_assert(sizeof(struct mlxl_box) == MLXL_BOX_BYTES);
+static_assert(sizeof(struct mlxl_caps) == 128);
+static_assert(sizeof(struct mlxl_function) == 128);
+static_assert(sizeof(struct mlxl_provision) == 16);
+static_assert(sizeof(struct mlxl_image_size) == 24);
+static_assert(sizeof(struct mlxl_chunk) == 24);
+static_assert(sizeof(struct mlxl_tracker_create) == 16);
+static_assert(sizeof(struct mlxl_tracker_query) == 32);
+
+#define FIELD(name, rule, field) \
+	VMIG_MATCH_FIELD(name, rule, struct mlxl_written, sent.field)
+
+const struct vmig_match_field mlxl_fields[MLXL_NUM_FIELDS] = {
+	FIELD("match magic", VMIG_MATCH_CONSTANT, magic),
+	FIELD("match reserved", VMIG_MATCH_CONSTANT, reserved),
+	FIELD("image version", VMIG_MATCH_AT_MOST, image_version),
+	VMIG_MATCH_AGAINST("oldest image version", VMIG_MATCH_AT_LEAST, struct mlxl_written,
+			   sent.image_version, local.image_oldest),
+	FIELD("virtio features", VMIG_MATCH_SUBSET, features),
+	FIELD("image size", VMIG_MATCH_EQUAL, image_bytes),
+	FIELD("queue pairs", VMIG_MATCH_EQUAL, pairs),
+	FIELD("vectors", VMIG_MATCH_AT_MOST, vectors),
+	FIELD("queue size", VMIG_MATCH_AT_MOST, queue_size),
+};
+
+int mlxl_fn_check(const struct mlxl_caps *caps, const struct mlxl_function *fn,
+		  struct vmig_diff *diff)
 {
-	const struct {
-		const char *field;
-		u64 value, limit;
-		bool fits;
-	} rules[] = {
-		{ "size of the function's image", id->image_bytes, id->image_most,
-		  mlxl_image_check(false, id->image_bytes, id->image_bytes, id->image_most) },
-		{ "queue pairs of the function", id->pairs, 1, id->pairs },
-		{ "vectors of the function", id->vectors, 1, id->vectors },
-		{ "queue size of the function", id->queue_size, 1, id->queue_size },
+	const u64 bytes = le64_to_cpu(fn->image_bytes), most = le64_to_cpu(caps->image_bytes);
+	const struct vmig_range_rule rules[] = {
+		{ "queue pairs of the function", le16_to_cpu(fn->pairs), 1, U16_MAX },
+		{ "vectors of the function", le16_to_cpu(fn->vectors), 1, U16_MAX },
+		{ "queue size of the function", le16_to_cpu(fn->queue_size), 1, U16_MAX },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-		if (!rules[i].fits)
-			return vmig_differs(diff, -EOPNOTSUPP, rules[i].field,
-					    rules[i].limit, rules[i].value);
-	return 0;
+	if (!mlxl_image_check(false, bytes, bytes, most))
+		return vmig_differs(diff, -EOPNOTSUPP, "size of the function's image", most,
+				    bytes);
+	return vmig_in_range(rules, ARRAY_SIZE(rules), -EOPNOTSUPP, diff);
 }
 
 bool mlxl_image_check(bool incremental, u64 bytes, u64 full, u64 most)
@@ -33,58 +54,21 @@ bool mlxl_image_check(bool incremental, u64 bytes, u64 full, u64 most)
 	return incremental || bytes == full;
 }
 
-void mlxl_match_write(const struct mlxl_ident *id, struct mlxl_match *match)
+void mlxl_match_write(const struct mlxl_caps *caps, const struct mlxl_function *fn,
+		      struct mlxl_written *match)
 {
-	*match = (struct mlxl_match){
-		.magic = cpu_to_le32(MLXL_MATCH_MAGIC),
-		.image_version = cpu_to_le32(id->image_version),
-		.features = cpu_to_le64(id->features),
-		.image_bytes = cpu_to_le64(id->image_bytes),
-		.pairs = cpu_to_le16(id->pairs),
-		.vectors = cpu_to_le16(id->vectors),
-		.queue_size = cpu_to_le16(id->queue_size),
+	*match = (struct mlxl_written){
+		.sent = {
+			.magic = cpu_to_le32(MLXL_MATCH_MAGIC),
+			.image_version = cpu_to_le32(le16_to_cpu(caps->image_version)),
+			.features = fn->features,
+			.image_bytes = fn->image_bytes,
+			.pairs = fn->pairs,
+			.vectors = fn->vectors,
+			.queue_size = fn->queue_size,
+		},
+		.local.image_oldest = cpu_to_le32(le16_to_cpu(caps->image_oldest)),
 	};
-}
-
-int mlxl_match_check(const struct mlxl_ident *id, const void *buf, size_t bytes,
-		     struct vmig_diff *diff)
-{
-	struct mlxl_match m;
-
-	if (bytes != sizeof(m))
-		return vmig_differs(diff, -EINVAL, "match size", sizeof(m), bytes);
-	memcpy(&m, buf, sizeof(m));
-	if (le32_to_cpu(m.magic) != MLXL_MATCH_MAGIC)
-		return vmig_differs(diff, -EINVAL, "match magic", MLXL_MATCH_MAGIC,
-				    le32_to_cpu(m.magic));
-	if (m.reserved)
-		return vmig_differs(diff, -EINVAL, "match reserved", 0,
-				    le16_to_cpu(m.reserved));
-
-	const u32 version = le32_to_cpu(m.image_version);
-	const u64 features = le64_to_cpu(m.features), size = le64_to_cpu(m.image_bytes);
-	const u16 pairs = le16_to_cpu(m.pairs), vectors = le16_to_cpu(m.vectors);
-	const u16 queue = le16_to_cpu(m.queue_size);
-	const struct {
-		const char *field;
-		u64 source, here;
-		bool fits;
-	} rules[] = {
-		{ "image version", version, id->image_version, version <= id->image_version },
-		{ "oldest image version", version, id->image_oldest,
-		  version >= id->image_oldest },
-		{ "virtio features", features, id->features, !(features & ~id->features) },
-		{ "image size", size, id->image_bytes, size == id->image_bytes },
-		{ "queue pairs", pairs, id->pairs, pairs == id->pairs },
-		{ "vectors", vectors, id->vectors, vectors <= id->vectors },
-		{ "queue size", queue, id->queue_size, queue <= id->queue_size },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-		if (!rules[i].fits)
-			return vmig_differs(diff, -EOPNOTSUPP, rules[i].field,
-					    rules[i].here, rules[i].source);
-	return 0;
 }
 
 int mlxl_load_image(struct mlxl_loading *l, const void *buf, size_t bytes,
@@ -93,6 +77,7 @@ int mlxl_load_image(struct mlxl_loading *l, const void *buf, size_t bytes,
 	struct mlxl_rec_image rec;
 	u32 mode, flags;
 	u64 size;
+	int err;
 
 	if (bytes != sizeof(rec))
 		return vmig_differs(diff, -EINVAL, "size of image record", sizeof(rec),
@@ -102,19 +87,20 @@ int mlxl_load_image(struct mlxl_loading *l, const void *buf, size_t bytes,
 	flags = le32_to_cpu(rec.flags);
 	size = le64_to_cpu(rec.bytes);
 
-	if (l->open)
-		return vmig_differs(diff, -EINVAL, "image within an image", 0, 1);
-	if (l->loaded && l->final)
-		return vmig_differs(diff, -EINVAL, "image after the final one", 0, 1);
-	if (mode > MLXL_IMAGE_INCREMENTAL)
-		return vmig_differs(diff, -EINVAL, "image mode", MLXL_IMAGE_INCREMENTAL,
-				    mode);
-	if (flags & ~MLXL_REC_FINAL)
-		return vmig_differs(diff, -EINVAL, "image flags", MLXL_REC_FINAL, flags);
-	if (mode == MLXL_IMAGE_INCREMENTAL && !l->loaded)
-		return vmig_differs(diff, -EINVAL, "incremental image without a base", 0, 1);
-	if (!size || !IS_ALIGNED(size, 4096))
-		return vmig_differs(diff, -EINVAL, "image alignment", 4096, size);
+	const struct vmig_range_rule rules[] = {
+		{ "image within an image", l->open, 0, 0 },
+		{ "image after the final one", l->loaded && l->final, 0, 0 },
+		{ "image mode", mode, 0, MLXL_IMAGE_INCREMENTAL },
+		{ "image flags", flags, 0, MLXL_REC_FINAL },
+		{ "incremental image without a base",
+		  mode == MLXL_IMAGE_INCREMENTAL && !l->loaded, 0, 0 },
+		{ "image size", size, MLXL_UNIT, U64_MAX },
+		{ "image alignment", size % MLXL_UNIT, 0, 0 },
+	};
+
+	err = vmig_in_range(rules, ARRAY_SIZE(rules), -EINVAL, diff);
+	if (err)
+		return err;
 	if (size > l->most)
 		return vmig_differs(diff, -EOPNOTSUPP, "image size", l->most, size);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What travels, and what may be loaded where: match data and the records of a stream.
+ * What a stream holds, and what may be loaded where: match data and records.
  * Documentation/mlx5_like.rst lists them.  Pure.
  */
 #ifndef MLXL_MATCH_H
 #define MLXL_MATCH_H
 
-#include <vpv/diff.h>
+#include <vpv/match.h>
 #include <vpv/stream.h>
 
 #include <hw/mlx5_like.h>
@@ -45,6 +45,32 @@ struct mlxl_match {
 
 static_assert(sizeof(struct mlxl_match) == 32);
 
+/**
+ * struct mlxl_local - What a destination compares match data with, besides its own
+ * @image_oldest: Oldest version of images that it takes.
+ * @reserved: Zero.
+ */
+struct mlxl_local {
+	__le32 image_oldest;
+	__le32 reserved;
+};
+
+/**
+ * struct mlxl_written - What vmig_ops.match writes
+ * @sent: Match data.
+ * @local: What is not sent.
+ */
+struct mlxl_written {
+	struct mlxl_match sent;
+	struct mlxl_local local;
+};
+
+static_assert(sizeof(struct mlxl_written) ==
+	      sizeof(struct mlxl_match) + sizeof(struct mlxl_local));
+
+#define MLXL_NUM_FIELDS		9
+extern const struct vmig_match_field mlxl_fields[MLXL_NUM_FIELDS];
+
 #define MLXL_REC_FINAL		BIT(0)	/* taken while the responder was suspended */
 
 /**
@@ -81,28 +107,6 @@ struct mlxl_rec_end {
 };
 
 /**
- * struct mlxl_ident - What is compared, of one function
- * @image_version: Version written.
- * @image_oldest: Oldest version that can be loaded.
- * @features: Virtio features offered.
- * @image_bytes: Size of a full image of this function.
- * @image_most: Largest image of all.
- * @pairs: Queue pairs.
- * @vectors: MSI-X vectors.
- * @queue_size: Largest queue.
- */
-struct mlxl_ident {
-	u32 image_version;
-	u32 image_oldest;
-	u64 features;
-	u64 image_bytes;
-	u64 image_most;
-	u16 pairs;
-	u16 vectors;
-	u16 queue_size;
-};
-
-/**
  * struct mlxl_loading - How far a stream has come
  * @most: Largest image that this device takes.
  * @open: An image has begun.
@@ -121,13 +125,15 @@ struct mlxl_loading {
 };
 
 /**
- * mlxl_ident_check() - Is what the firmware says about a function worth anything?
- * @id: The function.
+ * mlxl_fn_check() - Is what the firmware says about a function worth anything?
+ * @caps: What it says about itself.
+ * @fn: What it says about the function.
  * @diff: Receives what is wrong.
  *
  * Return: 0 or -EOPNOTSUPP.
  */
-int mlxl_ident_check(const struct mlxl_ident *id, struct vmig_diff *diff);
+int mlxl_fn_check(const struct mlxl_caps *caps, const struct mlxl_function *fn,
+		  struct vmig_diff *diff);
 
 /**
  * mlxl_image_check() - Is that the size of an image?
@@ -141,24 +147,13 @@ int mlxl_ident_check(const struct mlxl_ident *id, struct vmig_diff *diff);
 bool mlxl_image_check(bool incremental, u64 bytes, u64 full, u64 most);
 
 /**
- * mlxl_match_write() - Describe a function for a stream
- * @id: The function.
- * @match: Receives the record.
+ * mlxl_match_write() - Describe a function
+ * @caps: What the firmware says about itself.
+ * @fn: What it says about the function.
+ * @match: Receives the match data, and what belongs to it here.
  */
-void mlxl_match_write(const struct mlxl_ident *id, struct mlxl_match *match);
-
-/**
- * mlxl_match_check() - May a source's images be loaded here?
- * @id: The function that would be loaded.
- * @buf: Match data of the source; untrusted, any alignment.
- * @bytes: Its size.
- * @diff: Receives what did not fit.
- *
- * Return: 0; -EINVAL for data that makes no sense; -EOPNOTSUPP for a source that does
- * not fit.
- */
-int mlxl_match_check(const struct mlxl_ident *id, const void *buf, size_t bytes,
-		     struct vmig_diff *diff);
+void mlxl_match_write(const struct mlxl_caps *caps, const struct mlxl_function *fn,
+		      struct mlxl_written *match);
 
 /**
  * mlxl_load_image() - An image begins

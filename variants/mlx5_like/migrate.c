@@ -3,9 +3,6 @@
  * Migration hooks of mlx5_like: suspend and resume, match data, loading.  Saving is in
  * save.c, commands are in hw.c; states, files and the stream are the library's.
  */
-#include <vpv/config_travel.h>
-#include <vpv/reach.h>
-
 #include "mlx5_like.h"
 
 #define CHECK_JIFFIES	(2 * HZ)
@@ -100,7 +97,7 @@ static int resume(struct mlxl_dev *md, u32 what)
 /* What stands still, as the library and the hooks believe; 0 while a hook changes it. */
 static u32 must_stand(struct mlxl_dev *md)
 {
-	u8 bits = vmig_state_bits(&md->mig);
+	u8 bits = vmig_state_bits(&md->m.mig);
 	u32 flags = MLXL_FN_INITIATOR | MLXL_FN_RESPONDER;
 
 	if (bits == VMIG_ERROR || READ_ONCE(md->reset_ahead))
@@ -142,22 +139,24 @@ void mlxl_check(struct work_struct *work)
 	if (READ_ONCE(md->changes) != changes || must_stand(md) != flags)
 		return;
 	if (le32_to_cpu(fn.state) != MLXL_ENABLED)
-		vmig_fault(&md->mig, "firmware has lost the function while it was suspended");
+		vmig_fault(&md->m.mig, "firmware has lost the function while it was suspended");
 	else if ((le32_to_cpu(fn.flags) & flags) != flags)
-		vmig_fault(&md->mig, "the function has lost its suspension");
+		vmig_fault(&md->m.mig, "the function has lost its suspension");
 }
 
 /**
  * mlxl_reset_prepare() - The function will be reset
- * @md: Device.
+ * @vpv: Device.
  *
  * Waits for a command in work that suspends it: the firmware could carry that out after
  * the reset, and the function would stand still though everybody is told that it runs.
  *
  * Context: process; bounded by the firmware's time-out.
  */
-void mlxl_reset_prepare(struct mlxl_dev *md)
+void mlxl_reset_prepare(struct vpv_device *vpv)
 {
+	struct mlxl_dev *md = mlxl_from_vpv(vpv);
+
 	guard(mutex)(&md->power);
 	WRITE_ONCE(md->resetting, true);
 	WRITE_ONCE(md->reset_ahead, true);
@@ -167,13 +166,13 @@ void mlxl_reset_prepare(struct mlxl_dev *md)
 
 /**
  * mlxl_reset_done() - The function was reset; the library is told next
- * @md: Device.
+ * @vpv: Device.
  *
  * Context: does not wait.
  */
-void mlxl_reset_done(struct mlxl_dev *md)
+void mlxl_reset_done(struct vpv_device *vpv)
 {
-	WRITE_ONCE(md->resetting, false);
+	WRITE_ONCE(mlxl_from_vpv(vpv)->resetting, false);
 }
 
 static int mlxl_quiesce(struct vmig_dev *mig)
@@ -213,66 +212,34 @@ static void mlxl_reset(struct vmig_dev *mig)
 	md->suspended = false;
 }
 
-static int identify(struct mlxl_dev *md, struct mlxl_ident *id)
+/* For a save session that begins, and on a destination, where there is none. */
+static int mlxl_match(struct vmig_dev *mig, void *buf)
 {
+	struct mlxl_dev *md = mlxl_from_mig(mig);
 	struct mlxl_function fn;
 	struct vmig_diff diff;
 	int err;
 
+	if (md->stale)
+		mlxl_forget(md);
+	mlxl_save_begin(md);
 	err = mlxl_hw_caps(md, &md->caps);
 	if (!err)
 		err = mlxl_hw_query(md, &fn);
 	if (err)
 		return err;
 	if (le32_to_cpu(fn.state) != MLXL_ENABLED)
-		return vmig_refuse(&md->mig, -ENODEV, VMIG_DIFF("state of the function",
-				   MLXL_ENABLED, le32_to_cpu(fn.state)));
+		return vmig_refuse(mig, -ENODEV, VMIG_DIFF("state of the function", MLXL_ENABLED,
+							   le32_to_cpu(fn.state)));
 	if (le32_to_cpu(fn.flags) & MLXL_FN_FAILED)
-		return vmig_refuse(&md->mig, -EOPNOTSUPP, VMIG_DIFF("failure of the function",
-				   0, le32_to_cpu(fn.reason)));
-	*id = (struct mlxl_ident){
-		.image_version = le16_to_cpu(md->caps.image_version),
-		.image_oldest = le16_to_cpu(md->caps.image_oldest),
-		.features = le64_to_cpu(fn.features),
-		.image_bytes = le64_to_cpu(fn.image_bytes),
-		.image_most = le64_to_cpu(md->caps.image_bytes),
-		.pairs = le16_to_cpu(fn.pairs),
-		.vectors = le16_to_cpu(fn.vectors),
-		.queue_size = le16_to_cpu(fn.queue_size),
-	};
-	err = mlxl_ident_check(id, &diff);
-	return err ? vmig_refuse(&md->mig, err, &diff) : 0;
-}
-
-static int mlxl_match(struct vmig_dev *mig, void *buf)
-{
-	struct mlxl_dev *md = mlxl_from_mig(mig);
-	struct mlxl_ident id;
-	int err;
-
-	if (md->stale)
-		mlxl_forget(md);
-	mlxl_save_begin(md);
-	err = identify(md, &id);
+		return vmig_refuse(mig, -EOPNOTSUPP, VMIG_DIFF("failure of the function", 0,
+							       le32_to_cpu(fn.reason)));
+	err = mlxl_fn_check(&md->caps, &fn, &diff);
 	if (err)
-		return err;
-	mlxl_match_write(&id, buf);
-	md->full_bytes = id.image_bytes;
+		return vmig_refuse(mig, err, &diff);
+	mlxl_match_write(&md->caps, &fn, buf);
+	md->full_bytes = le64_to_cpu(fn.image_bytes);
 	return 0;
-}
-
-static int mlxl_verify(struct vmig_dev *mig, const void *buf, size_t bytes)
-{
-	struct mlxl_dev *md = mlxl_from_mig(mig);
-	struct mlxl_ident id;
-	struct vmig_diff diff;
-	int err;
-
-	err = identify(md, &id);
-	if (err)
-		return err;
-	err = mlxl_match_check(&id, buf, bytes, &diff);
-	return err ? vmig_refuse(mig, err, &diff) : 0;
 }
 
 /* ---- Loading ---- */
@@ -366,7 +333,7 @@ static int image_refused(struct mlxl_dev *md, u32 reason)
 
 	if (reason < MLXL_IMAGE_REASONS && image_reasons[reason])
 		field = image_reasons[reason];
-	return vmig_refuse(&md->mig, unfit ? -EOPNOTSUPP : -EINVAL,
+	return vmig_refuse(&md->m.mig, unfit ? -EOPNOTSUPP : -EINVAL,
 			   VMIG_DIFF(field, 0, reason));
 }
 
@@ -472,7 +439,6 @@ const struct vmig_ops mlxl_mig_ops = {
 	.freeze = mlxl_freeze,
 	.thaw = mlxl_thaw,
 	.match = mlxl_match,
-	.verify = mlxl_verify,
 	.precopy = mlxl_precopy,
 	.dirty_bytes = mlxl_dirty_bytes,
 	.save = mlxl_save,
@@ -495,6 +461,9 @@ const struct vmig_desc mlxl_mig_desc = {
 	.state_oldest = 1,
 	.state_accepts = 1,
 	.match_bytes = sizeof(struct mlxl_match),
+	.match_local_bytes = sizeof(struct mlxl_local),
+	.match_fields = mlxl_fields,
+	.num_match_fields = MLXL_NUM_FIELDS,
 	.max_payload = sizeof(struct mlxl_rec_piece) + MLXL_PIECE_BYTES,
 	/* Two pieces; a third one only when the first has been read to its end. */
 	.max_queued = 2 * (sizeof(struct vpv_stream_record) +

@@ -10,8 +10,7 @@
 #include <linux/workqueue.h>
 
 #include <vpv/controlling.h>
-#include <vpv/core.h>
-#include <vpv/migration.h>
+#include <vpv/variant.h>
 
 #include "control.h"
 #include "match.h"
@@ -119,8 +118,7 @@ struct mlxl_tracker {
 
 /**
  * struct mlxl_dev - One controlled function
- * @vpv: What the core knows; first.
- * @mig: What the migration library knows.
+ * @m: What the core and the migration library know; first.
  * @caps: What the firmware can do; set at the begin of a session.
  * @full_bytes: Of a full image of the function, as the destination was told in match
  *	data; a reset in pre-copy, which begins @save anew, does not change it.
@@ -147,8 +145,7 @@ struct mlxl_tracker {
  * @changes, and ask again if these have changed meanwhile.
  */
 struct mlxl_dev {
-	struct vpv_device vpv;
-	struct vmig_dev mig;
+	struct vpv_migratable m;
 	struct mlxl_caps caps;
 	u64 full_bytes;
 	bool stale;
@@ -170,12 +167,12 @@ struct mlxl_dev {
 
 static inline struct mlxl_dev *mlxl_from_vpv(struct vpv_device *vpv)
 {
-	return container_of(vpv, struct mlxl_dev, vpv);
+	return container_of(vpv, struct mlxl_dev, m.vpv);
 }
 
 static inline struct mlxl_dev *mlxl_from_mig(struct vmig_dev *mig)
 {
-	return container_of(mig, struct mlxl_dev, mig);
+	return container_of(mig, struct mlxl_dev, m.mig);
 }
 
 /* hw.c */
@@ -216,8 +213,8 @@ void mlxl_forget(struct mlxl_dev *md);
 void mlxl_settle(struct work_struct *work);
 void mlxl_check(struct work_struct *work);
 void mlxl_changed(struct vpv_control_watch *watch);
-void mlxl_reset_prepare(struct mlxl_dev *md);
-void mlxl_reset_done(struct mlxl_dev *md);
+void mlxl_reset_prepare(struct vpv_device *vpv);
+void mlxl_reset_done(struct vpv_device *vpv);
 
 /* save.c */
 void mlxl_save_begin(struct mlxl_dev *md);

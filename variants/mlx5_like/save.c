@@ -13,7 +13,7 @@
 
 static struct device *dev_of(struct mlxl_dev *md)
 {
-	return &md->vpv.pdev->dev;
+	return &md->m.vpv.pdev->dev;
 }
 
 /**
