@@ -46,8 +46,8 @@
 #define EDUL_COMMITTING		2
 
 /* What PAUSE and COMMIT may take. */
-#define EDUL_PAUSE_MS		100
-#define EDUL_COMMIT_MS		100
+#define EDUL_PAUSE_MS		1000
+#define EDUL_COMMIT_MS		1000
 
 /**
  * struct edul_state - The window: all that the device knows of its user's work
