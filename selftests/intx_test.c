@@ -139,7 +139,7 @@ TEST_F(edu, intx_unmask_eventfd)
 		ASSERT_FALSE(eventfd_wait(self->event, NEVER_MS));
 	}
 
-	/* Let go of, it does nothing any more. */
+	/* When it is none any more, it does nothing. */
 	ASSERT_EQ(0, vdev_irq_one(&self->v, INTX, UNMASK | EVENTFD, -1));
 	ASSERT_EQ(0, raise_edu(&self->v));
 	ASSERT_TRUE(eventfd_wait(self->event, SOON_MS));

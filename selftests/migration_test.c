@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Migration as user space sees it: states and their paths, data files, pre-copy,
- * and operations that travel from one function to another, each exactly once.
+ * and operations that go on in another function, each exactly once.
  */
 #include <sys/time.h>
 
@@ -636,7 +636,7 @@ TEST_F(two, idle_function)
 	EXPECT_EQ(12U, hisil_read64(&self->h, HISIL_OPS_DONE));
 }
 
-/* OPS_DONE of the source as it travels: in the global context. */
+/* OPS_DONE of the source in the stream: in the global context. */
 static uint64_t ops_in_stream(const struct blob *b)
 {
 	struct stream s;

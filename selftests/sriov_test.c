@@ -269,7 +269,7 @@ TEST_F_TIMEOUT(sriov, vf_shows_ids_and_memory_enable, SLOW_S)
 }
 
 /*
- * The user of a VF is asked to let go, and waited for.  (Unbinding the PF does the same,
+ * The user of a VF is asked to close it, and waited for.  (Unbinding the PF does the same,
  * but Linux 7.3 with lockdep complains about each driver that removes its VFs then.)
  */
 TEST_F_TIMEOUT(sriov, removing_vfs_waits_for_their_users, SLOW_S)

@@ -242,7 +242,7 @@ static const struct dma_buf_ops buf_ops = {
 
 /* ---- Taking it away ---- */
 
-/* Tell importers to let go; when it returns, what they had begun has ended. */
+/* Tell importers to stop using it; when it returns, what they had begun has ended. */
 static void buf_invalidate(struct vpv_device *vpv, struct vpv_dmabuf *buf)
 {
 	dma_buf_invalidate_mappings(buf->dmabuf);

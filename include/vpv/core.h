@@ -304,7 +304,7 @@ int vpv_probe(struct pci_dev *pdev, const struct vpv_variant *variant);
  * vpv_remove() - Body of a variant's pci_driver.remove
  * @pdev: Function.
  *
- * Asks user space to let go and waits for it, as vfio-pci does.  Cannot fail.
+ * Asks user space to close the device and waits for it, as vfio-pci does.  Cannot fail.
  */
 void vpv_remove(struct pci_dev *pdev);
 

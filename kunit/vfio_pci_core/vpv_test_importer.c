@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Imports dma-bufs for selftests as the driver of a device does that can be told to
- * let go of them.  The device is a function without a driver; QEMU's edu can also do
+ * stop using them.  The device is a function without a driver; QEMU's edu can also do
  * DMA to what it has mapped.
  *
  * Each open of /dev/vpv_test_importer is an importer of one dma-buf.  Written to it:
  *
- *	attach FD ADDRESS	for that function; "static": without being told to let
- *				go, "pages": needing struct pages
+ *	attach FD ADDRESS	for that function; "static": without being told to stop,
+ *				"pages": needing struct pages
  *	map, unmap, detach
  *	slow MS			from now on, unmap that much after being told
  *	store POS VALUE		32 bits, by the device (an edu)
  *
- * Read from it: whether it is mapped, how often it was told to let go, the number
+ * Read from it: whether it is mapped, how often it was told to stop, the number
  * of scatterlist entries, their bytes, the first's DMA address, and the physical
  * address that the IOMMU has for the last first one now.
  */

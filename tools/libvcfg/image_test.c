@@ -204,7 +204,7 @@ static void test_writes(struct shown *s)
 	check(s->image.flrs == 1, "a reset is asked for where the persona shows it");
 }
 
-/* Two devices that differ show the same, and the emulated bits travel. */
+/* Two devices that differ show the same, and the emulated bits are taken over. */
 static void test_travel(struct shown *s, struct shown *other)
 {
 	static u8 buf[VPV_CONFIG_MAX_BYTES];

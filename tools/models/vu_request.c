@@ -9,7 +9,7 @@
 #include "vu_int.h"
 
 /*
- * Answer of a handler: @head and @tail go behind the header; @fd travels along.
+ * Answer of a handler: @head and @tail go behind the header; @fd is passed with them.
  */
 struct answer {
 	uint8_t head[64];

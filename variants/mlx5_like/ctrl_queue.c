@@ -7,7 +7,7 @@
  * which the queue is restarted, or when the queue is taken down.
  *
  * Nothing that the firmware may still write is freed or given back: before a command of
- * its ends here, the firmware says that it has let go of everything, or the function
+ * its ends here, the firmware says that it uses nothing any more, or the function
  * cannot reach memory.  If neither can be had from it, which takes a function that does
  * not even answer to config space, the memory stays allocated until it can: see @lost.
  */
@@ -280,7 +280,7 @@ int mlxl_queue_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd
 
 /* ---- Up, down, and again ---- */
 
-/* The firmware lets go of everything and says so; false when it does not. */
+/* The firmware stops using all of it and says so; false when it does not. */
 static bool queue_disable(struct mlxl_queue *q)
 {
 	u32 status;

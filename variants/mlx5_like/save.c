@@ -226,7 +226,7 @@ int mlxl_precopy(struct vmig_dev *mig, struct vmig_emit *em, unsigned int round)
 }
 
 /*
- * What is too little for a round of its own travels with the final image.  More than
+ * What is too little for a round of its own is part of the final image.  More than
  * an incremental image has when nothing changed: the registers and the scratch memory.
  */
 #define ROUND_MIN_BYTES	SZ_256K

@@ -212,7 +212,7 @@ static void reset_in_pre_copy_begins_it_again(struct kunit *test)
 	fake_put(fake);
 }
 
-/* While a hook runs: it gives way; and while one fails because of the reset. */
+/* While a hook runs, which is interrupted; and while one fails because of the reset. */
 static void reset_during_a_round_begins_it_again(struct kunit *test)
 {
 	static const int errs[] = { 0, -ECANCELED, -EIO, -ENODEV };
