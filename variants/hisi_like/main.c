@@ -20,6 +20,8 @@
 
 /* Where the global context is among those of queues. */
 #define HISIL_GLOBAL		HISIL_MAX_QUEUES
+#define HISIL_CONTEXTS		(HISIL_MAX_QUEUES + 1)
+#define HISIL_CTX_WORDS		(HISIL_MAX_CTX_BYTES / sizeof(__le32))
 
 /**
  * struct hisil_staged - Contexts of a stream, until it is complete
@@ -27,8 +29,8 @@
  * @ctx: The contexts: of queues, and the one at HISIL_GLOBAL.
  */
 struct hisil_staged {
-	u16 bytes[HISIL_MAX_QUEUES + 1];
-	__le32 ctx[HISIL_MAX_QUEUES + 1][HISIL_MAX_CTX_BYTES / sizeof(__le32)];
+	u16 bytes[HISIL_CONTEXTS];
+	__le32 ctx[HISIL_CONTEXTS][HISIL_CTX_WORDS];
 };
 
 /**
