@@ -272,7 +272,7 @@ static void memory_of_another_controller_is_not_used_again(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->s.control);
 	KUNIT_ASSERT_EQ(test, mlxl_io_prepare(&t->md, &t->io, &t->s, ROOM, DMA_FROM_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&chunks_freed), 1);
-	KUNIT_EXPECT_PTR_EQ(test, t->f.mapped, &t->io.buf);
+	KUNIT_EXPECT_PTR_EQ(test, t->f.mapped, t->io.buf);
 	KUNIT_EXPECT_EQ(test, transfer(t), 0);
 }
 

@@ -7,7 +7,9 @@
 #ifndef MLXL_CONTROL_H
 #define MLXL_CONTROL_H
 
+#include <linux/dma-direction.h>
 #include <linux/list.h>
+#include <linux/refcount.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
@@ -17,6 +19,7 @@
 #define MLXL_FAMILY "mlx5_like"
 
 struct mlxl_command;
+struct vmig_chunk;
 
 /**
  * struct mlxl_command - One firmware command
@@ -53,10 +56,15 @@ struct mlxl_command {
  * @mapped: Mapped; changed by map and unmap, and by a controlling driver that goes
  *	away.
  * @lost: A command named it when the firmware could not be kept from writing to memory
- *	any more; set before the command ends.  Neither unmapped nor freed, ever.
+ *	any more; set before the command ends.  The controlling driver keeps it, mapped, until
+ *	the firmware says that it uses nothing any more.
+ * @refs: Of who uses it, and of a controlling driver that keeps it: mlxl_buf_put().
+ * @chunk: The memory.
  */
 struct mlxl_buf {
 	struct list_head node;
+	refcount_t refs;
+	struct vmig_chunk *chunk;
 	struct sg_table sgt;
 	enum dma_data_direction dir;
 	bool mapped;

@@ -71,6 +71,7 @@ static int ctrl_up(struct mlxl_ctrl *ctrl)
 	err = mlxl_queue_up(&ctrl->q);
 	if (err)
 		return err;
+	mlxl_lost_free(ctrl);
 	err = query_caps(ctrl);
 	if (err) {
 		mlxl_queue_down(&ctrl->q);
@@ -306,6 +307,7 @@ static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
 	ctrl->pdev = pdev;
 	mutex_init(&ctrl->lock);
 	mutex_init(&ctrl->map_lock);
+	INIT_LIST_HEAD(&ctrl->lost_bufs);
 	INIT_WORK(&ctrl->announce, announce_work);
 	INIT_DELAYED_WORK(&ctrl->recover, recover_work);
 	ctrl->nb.notifier_call = bus_event;
@@ -338,6 +340,10 @@ static void ctrl_stop(struct mlxl_ctrl *ctrl)
 	scoped_guard(mutex, &ctrl->lock) {
 		ctrl_down(ctrl);
 		mlxl_fns_forget(ctrl, NULL);
+		if (ctrl->q.wild)
+			mlxl_lost_keep(ctrl);
+		else
+			mlxl_lost_free(ctrl);
 	}
 	cancel_work_sync(&ctrl->announce);
 	cancel_delayed_work_sync(&ctrl->recover);

@@ -137,6 +137,8 @@ struct mlxl_fn {
  * @num_fns: Controlled functions, at most MLXL_MAX_FUNCTIONS.
  * @fn: The functions.
  * @map_lock: See above.
+ * @lost_bufs: Buffers that nobody has mapped any more and the firmware may still write;
+ *	@map_lock.
  * @group: Its folder in configfs.
  * @nb: Listens to functions that come and go.
  * @announce: Looks for functions, publishes them, tells their drivers of news, and
@@ -155,6 +157,7 @@ struct mlxl_ctrl {
 	unsigned int num_fns;
 	struct mlxl_fn fn[MLXL_MAX_FUNCTIONS];
 	struct mutex map_lock;	/* bufs of all functions */
+	struct list_head lost_bufs;
 	struct config_group group;
 	struct notifier_block nb;
 	struct work_struct announce;
@@ -183,6 +186,8 @@ int mlxl_fn_disable(struct mlxl_fn *fn);
 void mlxl_fns_scan(struct mlxl_ctrl *ctrl);
 void mlxl_fns_publish(struct mlxl_ctrl *ctrl);
 void mlxl_fns_withdraw(struct mlxl_ctrl *ctrl);
+void mlxl_lost_free(struct mlxl_ctrl *ctrl);
+void mlxl_lost_keep(struct mlxl_ctrl *ctrl);
 void mlxl_fns_changed(struct mlxl_ctrl *ctrl);
 void mlxl_fns_attach(struct mlxl_ctrl *ctrl);
 void mlxl_fns_forget(struct mlxl_ctrl *ctrl, struct pci_dev *pdev);

@@ -4,8 +4,10 @@
  * while they are enabled, and what their drivers may ask for.
  */
 #include <linux/dma-mapping.h>
+#include <linux/kmemleak.h>
 #include <linux/slab.h>
 
+#include "buf.h"
 #include "ctrl.h"
 
 /* ---- What is published ---- */
@@ -45,14 +47,52 @@ static int op_map(void *priv, struct mlxl_buf *buf)
 	return 0;
 }
 
+/* One that the firmware may still write is kept: see mlxl_lost_free(). */
 static void buf_unmap(struct mlxl_ctrl *ctrl, struct mlxl_buf *buf)
 {
 	lockdep_assert_held(&ctrl->map_lock);
 
-	list_del_init(&buf->node);
-	if (!buf->lost)
-		dma_unmap_sgtable(&ctrl->pdev->dev, &buf->sgt, buf->dir, 0);
 	buf->mapped = false;
+	if (buf->lost) {
+		refcount_inc(&buf->refs);
+		list_move_tail(&buf->node, &ctrl->lost_bufs);
+		return;
+	}
+	list_del_init(&buf->node);
+	dma_unmap_sgtable(&ctrl->pdev->dev, &buf->sgt, buf->dir, 0);
+}
+
+/**
+ * mlxl_lost_free() - The firmware uses no memory any more that it was told before
+ * @ctrl: Controlling function, of which nothing is published.
+ */
+void mlxl_lost_free(struct mlxl_ctrl *ctrl)
+{
+	struct mlxl_buf *buf, *next;
+
+	guard(mutex)(&ctrl->map_lock);
+	list_for_each_entry_safe(buf, next, &ctrl->lost_bufs, node) {
+		list_del_init(&buf->node);
+		dma_unmap_sgtable(&ctrl->pdev->dev, &buf->sgt, buf->dir, 0);
+		mlxl_buf_put(buf);
+	}
+}
+
+/**
+ * mlxl_lost_keep() - It never said so, and goes away
+ * @ctrl: Controlling function, of which nothing is published.
+ *
+ * What it may still write stays allocated and mapped for good.
+ */
+void mlxl_lost_keep(struct mlxl_ctrl *ctrl)
+{
+	struct mlxl_buf *buf, *next;
+
+	guard(mutex)(&ctrl->map_lock);
+	list_for_each_entry_safe(buf, next, &ctrl->lost_bufs, node) {
+		list_del_init(&buf->node);
+		kmemleak_not_leak(buf);
+	}
 }
 
 static void op_unmap(void *priv, struct mlxl_buf *buf)

@@ -467,7 +467,7 @@ int mlxl_hw_tracker_query(struct mlxl_dev *md, struct mlxl_session *s, struct ml
 		.in_bytes = sizeof(*in) + num * sizeof(struct mlxl_segment),
 		.out = &out,
 		.out_bytes = sizeof(out),
-		.buf = &io->buf,
+		.buf = io->buf,
 	};
 	return control_exec(md, s->control, &io->cmd);
 }

@@ -5,11 +5,11 @@
  * The controlling driver maps them.  When it goes away it ends the commands and
  * unmaps the buffers by itself; the memory stays until it is freed here, after that.
  */
-#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "buf.h"
 #include "mlx5_like.h"
 
 #define IO_MAX_SEGMENTS	(MLXL_PIECE_BYTES / PAGE_SIZE)
@@ -26,7 +26,7 @@ static void io_unmap(struct mlxl_io *io)
 		return;
 	if (!vpv_control_enter(io->control, &published, &priv)) {
 		ops = published;
-		ops->unmap(priv, &io->buf);
+		ops->unmap(priv, io->buf);
 		vpv_control_leave(io->control);
 	} else {
 		/* The controlling driver does it, and may not have done yet. */
@@ -49,7 +49,7 @@ static int io_map(struct mlxl_io *io, struct vpv_control *control)
 	if (err)
 		return err;
 	ops = published;
-	err = ops->map(priv, &io->buf);
+	err = ops->map(priv, io->buf);
 	vpv_control_leave(control);
 	if (err)
 		return err;
@@ -68,15 +68,10 @@ void mlxl_io_free(struct mlxl_io *io)
 		return;
 	io_unmap(io);
 	kvfree(io->in);
-	if (io->buf.lost) {
-		pr_warn_ratelimited(KBUILD_MODNAME ": %zu bytes that a device may still reach are not freed\n",
+	if (io->buf->lost)
+		pr_warn_ratelimited(KBUILD_MODNAME ": %zu bytes that a device may still reach are kept\n",
 				    io->chunk->bytes);
-		kmemleak_not_leak(io->chunk);
-		kmemleak_not_leak(io->buf.sgt.sgl);
-	} else {
-		sg_free_table(&io->buf.sgt);
-		vmig_chunk_put(io->chunk);
-	}
+	mlxl_buf_put(io->buf);
 	memset(io, 0, sizeof(*io));
 }
 
@@ -94,7 +89,7 @@ static int io_table(struct mlxl_io *io)
 
 		pages[i] = is_vmalloc_addr(at) ? vmalloc_to_page(at) : virt_to_page(at);
 	}
-	err = sg_alloc_table_from_pages(&io->buf.sgt, pages, num, 0, io->chunk->bytes,
+	err = sg_alloc_table_from_pages(&io->buf->sgt, pages, num, 0, io->chunk->bytes,
 					GFP_KERNEL_ACCOUNT);
 	kvfree(pages);
 	return err;
@@ -108,21 +103,24 @@ static int io_alloc(struct mlxl_dev *md, struct mlxl_io *io, size_t room,
 	io->chunk = vmig_chunk_alloc(&md->m.mig, room);
 	if (!io->chunk)
 		return -ENOMEM;
+	io->buf = kzalloc_obj(*io->buf, GFP_KERNEL_ACCOUNT);
 	io->in = kvmalloc(IO_IN_BYTES, GFP_KERNEL_ACCOUNT);
-	if (!io->in)
-		goto put;
-	err = io_table(io);
+	if (io->buf && io->in)
+		err = io_table(io);
 	if (err)
-		goto free_in;
-	io->buf.dir = dir;
+		goto free;
+	refcount_set(&io->buf->refs, 1);
+	io->buf->chunk = io->chunk;
+	io->buf->dir = dir;
 	init_completion(&io->done);
 	return 0;
 
-free_in:
+free:
 	kvfree(io->in);
-	io->in = NULL;
-put:
+	kfree(io->buf);
 	vmig_chunk_put(io->chunk);
+	io->in = NULL;
+	io->buf = NULL;
 	io->chunk = NULL;
 	return err;
 }
@@ -172,7 +170,7 @@ u32 mlxl_io_segments(const struct mlxl_io *io, u32 skip, u32 bytes,
 	u32 num = 0;
 	int i;
 
-	for_each_sgtable_dma_sg(&io->buf.sgt, sg, i) {
+	for_each_sgtable_dma_sg(&io->buf->sgt, sg, i) {
 		u32 before = min_t(u32, skip, sg_dma_len(sg));
 		u32 here = min_t(u32, bytes, sg_dma_len(sg) - before);
 
@@ -257,7 +255,7 @@ int mlxl_io_start(struct mlxl_io *io, struct mlxl_session *s, u16 opcode, u32 sk
 		.in_bytes = sizeof(*in) + num * sizeof(struct mlxl_segment),
 		.out = io->out,
 		.out_bytes = sizeof(io->out),
-		.buf = &io->buf,
+		.buf = io->buf,
 		.done = io_done,
 	};
 	io->skip = skip;

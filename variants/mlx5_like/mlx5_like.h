@@ -57,7 +57,7 @@ struct mlxl_session {
  */
 struct mlxl_io {
 	struct vmig_chunk *chunk;
-	struct mlxl_buf buf;
+	struct mlxl_buf *buf;
 	struct vpv_control *control;
 	bool busy;
 	u32 skip;
