@@ -141,7 +141,8 @@ static int bar_chunk(struct vpv_device *vpv, struct vpv_region *region,
 	do {
 		if (acc->pos >= end)
 			part = vpv_bar_part_at(bar, acc->pos, &end);
-		acc->bytes = access_bytes(acc->pos, min(left, end - acc->pos), bar->mem ? 8 : 4);
+		acc->bytes = access_bytes(acc->pos, min_t(u64, left, end - acc->pos),
+					  bar->mem ? 8 : 4);
 		ret = ones ? 0 : -EIO;
 		if (enabled)
 			ret = bar_part_access(vpv, bar, part, acc);

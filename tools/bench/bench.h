@@ -44,7 +44,7 @@ struct bench {
  * @cap: Capability that it is in, or 0; a device that has none is left out.
  * @pos: Where in the capability or the region.
  * @bytes: How many of it.
- * @index: Region, or kind of interrupt; a device without it is left out.
+ * @index: Region, or kind of interrupt.
  * @count: Number of interrupts; a device that has fewer is left out.
  * @sleeps: The kernel may sleep in it: count the instructions of the thread, not
  *	those of the machine.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* DMA logging on the tracker of a fake device: dirty.c, through the ops of vfio.ko. */
+/* DMA logging on the tracker of a fake device: log.c, tracker.c, through the ops of vfio.ko. */
 #include <linux/delay.h>
 #include <linux/interval_tree.h>
 #include <linux/iova_bitmap.h>
