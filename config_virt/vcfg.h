@@ -23,7 +23,7 @@
 
 #include <linux/pci_regs.h>
 #include <vpv/config.h>
-#include <vpv/config_travel.h>
+#include <vpv/config_state.h>
 
 struct vcfg_persona;
 struct vcfg_space;

@@ -7,7 +7,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include <vpv/config_travel.h>
+#include <vpv/config_state.h>
 
 #include "session_priv.h"
 #include "trace.h"
@@ -18,7 +18,7 @@
  */
 void vmig_config_open(struct vmig_machine *m)
 {
-	const struct vpv_config_travel *config = m->mig->desc->config;
+	const struct vpv_config_state_ops *config = m->mig->desc->config;
 	struct vpv_config_identity id;
 
 	lockdep_assert_held(&m->state_lock);
@@ -56,7 +56,7 @@ static int save(struct vmig_session *s, int (*get)(struct vfio_device *, void *,
  */
 int vmig_config_save_view(struct vmig_session *s)
 {
-	const struct vpv_config_travel *config = s->m->mig->desc->config;
+	const struct vpv_config_state_ops *config = s->m->mig->desc->config;
 
 	return config ? save(s, config->view, VPV_RECORD_VIEW, VPV_RECORD_OPTIONAL) : 0;
 }
@@ -69,7 +69,7 @@ int vmig_config_save_view(struct vmig_session *s)
  */
 int vmig_config_save_state(struct vmig_session *s)
 {
-	const struct vpv_config_travel *config = s->m->mig->desc->config;
+	const struct vpv_config_state_ops *config = s->m->mig->desc->config;
 
 	return config ? save(s, config->save, VPV_RECORD_CONFIG, 0) : 0;
 }
@@ -84,7 +84,7 @@ int vmig_config_save_state(struct vmig_session *s)
  */
 int vmig_config_load_begin(struct vmig_machine *m, struct vmig_parser *p)
 {
-	const struct vpv_config_travel *config = m->mig->desc->config;
+	const struct vpv_config_state_ops *config = m->mig->desc->config;
 	void *buf;
 	int ret;
 
@@ -120,11 +120,11 @@ static int refuse(struct vmig_machine *m, const struct vpv_config_diff *diff, in
  * @m: Machine.
  * @p: Parser; the record is VIEW or CONFIG.
  *
- * Return: 0; otherwise refused, which was said: see struct vpv_config_travel.
+ * Return: 0; otherwise refused, which was said: see struct vpv_config_state_ops.
  */
 int vmig_config_load(struct vmig_machine *m, const struct vmig_parser *p)
 {
-	const struct vpv_config_travel *config = m->mig->desc->config;
+	const struct vpv_config_state_ops *config = m->mig->desc->config;
 	struct vpv_config_diff diff = { .pos = VPV_CONFIG_NOWHERE };
 	int err;
 
@@ -155,7 +155,7 @@ int vmig_config_load(struct vmig_machine *m, const struct vmig_parser *p)
  */
 int vmig_config_load_end(struct vmig_machine *m, const struct vmig_parser *p)
 {
-	const struct vpv_config_travel *config = m->mig->desc->config;
+	const struct vpv_config_state_ops *config = m->mig->desc->config;
 	struct vpv_config_diff diff = {
 		.what = "records of emulated config space", .pos = VPV_CONFIG_NOWHERE,
 		.want = 1,

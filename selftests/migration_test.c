@@ -655,7 +655,7 @@ static uint64_t ops_in_stream(const struct blob *b)
 
 TEST_F(two, parked_and_pending_operations_run_once)
 {
-	uint64_t writes[2], a, b, travelled;
+	uint64_t writes[2], a, b, in_stream;
 	struct hisil_cqe c;
 
 	ASSERT_EQ(0, hisil_irq_enable(&self->h, QUEUES));
@@ -669,9 +669,9 @@ TEST_F(two, parked_and_pending_operations_run_once)
 	ASSERT_EQ(0, mig_save(&self->a, &self->blob, true));
 
 	/* Some were done, some were not. */
-	travelled = ops_in_stream(&self->blob);
-	EXPECT_LT(0U, travelled);
-	EXPECT_GT((uint64_t)QUEUES * OPS, travelled);
+	in_stream = ops_in_stream(&self->blob);
+	EXPECT_LT(0U, in_stream);
+	EXPECT_GT((uint64_t)QUEUES * OPS, in_stream);
 	ASSERT_EQ(0, model_value(&self->ma, "stats", "dma_writes", &writes[0]));
 	ASSERT_EQ(0, mig_load(&self->b, &self->blob, STOP));
 	ASSERT_EQ(0, arrive(&self->h, &self->b, QUEUES));
@@ -686,7 +686,7 @@ TEST_F(two, parked_and_pending_operations_run_once)
 	/* What the source did is what it said it did, and the rest was done here. */
 	ASSERT_EQ(0, model_value(&self->ma, "stats", "ops_done", &a));
 	ASSERT_EQ(0, model_value(&self->mb, "stats", "ops_done", &b));
-	EXPECT_EQ(travelled, a);
+	EXPECT_EQ(in_stream, a);
 	EXPECT_EQ((uint64_t)QUEUES * OPS, b);
 	ASSERT_EQ(0, model_value(&self->ma, "stats", "dma_writes", &writes[1]));
 	EXPECT_EQ(writes[0], writes[1]);

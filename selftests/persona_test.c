@@ -321,7 +321,7 @@ static int precopy_into(struct vdev *src, struct vdev *dst)
 	return err;
 }
 
-TEST_F(persona, emulated_bits_travel)
+TEST_F(persona, emulated_bits_migrate)
 {
 	struct blob b = {};
 	struct vdev v;
@@ -417,7 +417,7 @@ static int resume_as_vmm(struct vdev *v, const struct blob *b, const int *fds)
 	return err;
 }
 
-TEST_F(persona, what_a_guest_wrote_travels)
+TEST_F(persona, what_a_guest_wrote_migrates)
 {
 	static const char *const names[] = { "default", BUILTIN };
 

@@ -27,7 +27,7 @@
 
 struct vmig_dev;
 struct vmig_machine;
-struct vpv_config_travel;
+struct vpv_config_state_ops;
 struct vpv_reach;
 
 /**
@@ -394,7 +394,7 @@ struct vmig_ops {
  * @max_payload: Largest record of the family, at most VPV_STREAM_MAX_PAYLOAD.
  * @max_queued: Most payload bytes kept for a slow reader (0: 8 MiB).
  * @typical_bytes: Answer of MIG_DATA_SIZE without an @estimate hook.
- * @config: Config space of the device (&vpv_config_travel), or NULL: it is nobody's
+ * @config: Config space of the device (&vpv_config_state_ops), or NULL: it is nobody's
  *	business.  With it, the persona, what the user sees and the emulated state
  *	are in the stream and are compared, and a stream that does not show what its
  *	user saw is refused; vmig_open() must come after the device's config space has
@@ -415,7 +415,7 @@ struct vmig_desc {
 	u32 max_payload;
 	u32 max_queued;
 	u64 typical_bytes;
-	const struct vpv_config_travel *config;
+	const struct vpv_config_state_ops *config;
 	const struct vpv_reach *reach;
 };
 

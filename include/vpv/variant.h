@@ -20,7 +20,7 @@
 
 #include <linux/module.h>
 
-#include <vpv/config_travel.h>
+#include <vpv/config_state.h>
 #include <vpv/core.h>
 #include <vpv/migration.h>
 #include <vpv/reach.h>

@@ -265,7 +265,7 @@ static void run(struct input *in)
 		/* Most accesses shall hit something. */
 		unsigned int pos = vcfg_get16(step.pos, 0) & 0x1fff;
 
-		/* The rest is for travel(). */
+		/* The rest is for migrate(). */
 		if (dev.desc.view && step.op == 0xff)
 			break;
 		if (step.op & 0x80)
@@ -289,7 +289,7 @@ static void run(struct input *in)
 }
 
 /* Nothing is written but what the user may write (checked_write()), nothing is done. */
-static void travel(struct input *in)
+static void migrate(struct input *in)
 {
 	static u8 buf[VPV_CONFIG_MAX_BYTES], again[VPV_CONFIG_MAX_BYTES];
 	unsigned int done = dev.commands + dev.powers + dev.flrs + dev.vpds;
@@ -400,7 +400,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	run(&in);
 	dev.fail_nth = 0;
 	if (dev.desc.view)
-		travel(&in);
+		migrate(&in);
 	check_chain(false);
 	check_chain(true);
 	return 0;

@@ -338,7 +338,7 @@ static void use_space(struct input *in, struct vcfg_space *space)
 }
 
 /* What is written is taken, what is damaged is taken or refused. */
-static void check_travel(struct input *in, struct vcfg_space *space)
+static void check_state(struct input *in, struct vcfg_space *space)
 {
 	static u8 buf[VPV_CONFIG_MAX_BYTES], again[VPV_CONFIG_MAX_BYTES];
 	struct vpv_config_diff diff;
@@ -395,7 +395,7 @@ static void check_space(struct input *in, const struct vcfg_persona_hw *hw)
 		return;
 	check_first(&f->space);
 	use_space(in, &f->space);
-	check_travel(in, &f->space);
+	check_state(in, &f->space);
 	REQUIRE(!f->bad);
 }
 

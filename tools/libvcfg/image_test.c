@@ -205,7 +205,7 @@ static void test_writes(struct shown *s)
 }
 
 /* Two devices that differ show the same, and the emulated bits are taken over. */
-static void test_travel(struct shown *s, struct shown *other)
+static void test_state(struct shown *s, struct shown *other)
 {
 	static u8 buf[VPV_CONFIG_MAX_BYTES];
 	struct vpv_config_diff diff;
@@ -227,7 +227,7 @@ int main(void)
 	if (!failed) {
 		test_reads(&one);
 		test_writes(&one);
-		test_travel(&one, &two);
+		test_state(&one, &two);
 	}
 	printf("1..%u\n", number);
 	free(one.mem);

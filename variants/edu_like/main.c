@@ -179,7 +179,7 @@ static const struct vmig_desc edul_desc = {
 	.match_fields = edul_fields,
 	.num_match_fields = ARRAY_SIZE(edul_fields),
 	.max_payload = sizeof(struct edul_state),
-	.config = &vpv_config_travel,
+	.config = &vpv_config_state_ops,
 	.reach = &vpv_reach,
 };
 

@@ -438,7 +438,7 @@ static const struct vmig_desc hisil_desc = {
 	.match_fields = hisil_fields,
 	.num_match_fields = HISIL_NUM_FIELDS,
 	.max_payload = HISIL_MAX_CTX_BYTES,
-	.config = &vpv_config_travel,
+	.config = &vpv_config_state_ops,
 	.reach = &vpv_reach,
 };
 

@@ -469,6 +469,6 @@ const struct vmig_desc mlxl_mig_desc = {
 	.max_queued = 2 * (sizeof(struct vpv_stream_record) +
 			   sizeof(struct mlxl_rec_piece) + MLXL_PIECE_BYTES),
 	.typical_bytes = SZ_64M,
-	.config = &vpv_config_travel,
+	.config = &vpv_config_state_ops,
 	.reach = &vpv_reach,
 };

@@ -170,7 +170,7 @@ static void pause_keeps_doorbells(void)
 	guest_close(&g, true);
 }
 
-static void owed_interrupt_travels(void)
+static void owed_interrupt_migrates(void)
 {
 	uint16_t masked = PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL;
 	static uint8_t ctx[4096];
@@ -529,7 +529,7 @@ static void work_is_taken_back(void)
 static const struct test hisi_like_control_tests[] = {
 	{ "hisi_like: park_and_resume_elsewhere", park_and_resume_elsewhere },
 	{ "hisi_like: pause_keeps_doorbells", pause_keeps_doorbells },
-	{ "hisi_like: owed_interrupt_travels", owed_interrupt_travels },
+	{ "hisi_like: owed_interrupt_migrates", owed_interrupt_migrates },
 	{ "hisi_like: silent_when_drained", silent_when_drained },
 	{ "hisi_like: context_validation", context_validation },
 	{ "hisi_like: flr_clears_all", flr_clears_all },

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The config space of a device on its way to another one: what the migration
+ * The state of config space that another device needs: what the migration
  * library needs of whoever presents it, without knowing PCI.  vpv_core implements
- * it (vpv_config_travel); a variant names that in its struct vmig_desc.
+ * it (vpv_config_state_ops); a variant names that in its struct vmig_desc.
  *
  * Payloads are those of VPV_RECORD_VIEW and VPV_RECORD_CONFIG (uapi vpv/stream.h).
  */
-#ifndef VPV_CONFIG_TRAVEL_H
-#define VPV_CONFIG_TRAVEL_H
+#ifndef VPV_CONFIG_STATE_H
+#define VPV_CONFIG_STATE_H
 
 #include <vpv/stream.h>
 
@@ -46,12 +46,12 @@ struct vpv_config_identity {
 };
 
 /**
- * struct vpv_config_travel - Config space, as far as it matters to a peer
+ * struct vpv_config_state_ops - Config space, as far as it matters to a peer
  *
  * All are called while the device is open, in process context, with the state lock
  * of the migration library held; they may sleep and touch no user memory.
  */
-struct vpv_config_travel {
+struct vpv_config_state_ops {
 	/** @identity: Persona; constant while the device is open. */
 	void (*identity)(struct vfio_device *vdev, struct vpv_config_identity *id);
 
@@ -101,6 +101,6 @@ struct vpv_config_travel {
 };
 
 /* Of vpv_core, for every device that uses it. */
-extern const struct vpv_config_travel vpv_config_travel;
+extern const struct vpv_config_state_ops vpv_config_state_ops;
 
-#endif /* VPV_CONFIG_TRAVEL_H */
+#endif /* VPV_CONFIG_STATE_H */

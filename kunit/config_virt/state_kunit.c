@@ -190,7 +190,7 @@ static void persona_makes_them_alike(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vcfg_get32(a->dev.space.known, 0x98), 0U);
 }
 
-static void state_travels(struct kunit *test)
+static void state_migrates(struct kunit *test)
 {
 	struct shown *a = new_shown(test), *b = new_shown(test);
 	int bytes;
@@ -252,7 +252,7 @@ static struct shown *new_guest(struct kunit *test)
 	return s;
 }
 
-static void what_a_guest_wrote_travels(struct kunit *test)
+static void what_a_guest_wrote_migrates(struct kunit *test)
 {
 	struct shown *a = new_guest(test), *b = new_guest(test);
 	int bytes;
@@ -529,13 +529,13 @@ static void largest_view(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vcfg_view_write(&s->dev.space, s->buf, 100), -ENOSPC);
 }
 
-static struct kunit_case travel_cases[] = {
+static struct kunit_case state_cases[] = {
 	KUNIT_CASE_PARAM(byte_decides, differs_gen_params),
 	KUNIT_CASE(use_does_not_matter),
 	KUNIT_CASE(bar_size_matters),
 	KUNIT_CASE(persona_makes_them_alike),
-	KUNIT_CASE(state_travels),
-	KUNIT_CASE(what_a_guest_wrote_travels),
+	KUNIT_CASE(state_migrates),
+	KUNIT_CASE(what_a_guest_wrote_migrates),
 	KUNIT_CASE_PARAM(hostile_state, hostile_gen_params),
 	KUNIT_CASE(cut_payloads),
 	KUNIT_CASE(older_state),
@@ -547,12 +547,12 @@ static struct kunit_case travel_cases[] = {
 	{}
 };
 
-static struct kunit_suite travel_suite = {
-	.name = "vcfg_travel",
-	.test_cases = travel_cases,
+static struct kunit_suite state_suite = {
+	.name = "vcfg_state",
+	.test_cases = state_cases,
 };
 
-kunit_test_suite(travel_suite);
+kunit_test_suite(state_suite);
 
 MODULE_DESCRIPTION("KUnit suite of config space in the migration stream");
 MODULE_LICENSE("GPL");
