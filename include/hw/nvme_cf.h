@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is particular to nvme_cf (Documentation/hardware/nvme_cf.rst), for its model, its
+ * drivers and their tests: ids, the identity capability, profiles and vendor specific
+ * state.  All are little-endian.  What the specification defines is in nvme_cf_spec.h.
+ */
+#ifndef HW_NVME_CF_H
+#define HW_NVME_CF_H
+
+#include <linux/types.h>
+
+#define NVCF_VENDOR		0x1234
+#define NVCF_CTRL_DEVICE	0x7640
+#define NVCF_FN_DEVICE		0x7641
+
+#define NVCF_BAR		0
+#define NVCF_BAR_BYTES		0x4000
+#define NVCF_MSIX_TABLE		0x2000
+#define NVCF_MSIX_PBA		0x3000
+
+/* Identity capability. */
+#define NVCF_CAP_ID		0x09
+#define NVCF_CAP_BYTES		24
+#define NVCF_CAP_LENGTH		2
+#define NVCF_CAP_TYPE		3
+#define NVCF_CAP_VERSION	4
+#define NVCF_CAP_ROLE		5
+#define NVCF_CAP_CNTLID		6
+#define NVCF_CAP_SERIAL		8
+#define NVCF_CAP_TYPE_VALUE	0xf6
+#define NVCF_CAP_VERSION_NOW	1
+
+enum nvcf_role { NVCF_ROLE_MANAGING, NVCF_ROLE_MIGRATABLE };
+
+/* Limits of the device. */
+#define NVCF_MAX_FUNCTIONS	16
+#define NVCF_MAX_IOQ		64	/* pairs of I/O queues */
+#define NVCF_MAX_ENTRIES	1024	/* of a queue */
+#define NVCF_MAX_MDTS		7	/* 2^7 pages of 4 KiB */
+#define NVCF_MAX_NS		4	/* namespaces of a controller */
+
+/* The managing controller is the first; migratable ones follow. */
+#define NVCF_CNTLID_MANAGING	1
+#define NVCF_CNTLID_FIRST	2
+
+/* Vendor specific commands of the managing controller: CDW11[15:0] is the CNTLID. */
+#define NVCF_ADMIN_PROFILE_SEND		0xc1
+#define NVCF_ADMIN_PROFILE_RECEIVE	0xc2
+
+enum { NVCF_PROFILE_GIVE, NVCF_PROFILE_REMOVE };	/* CDW10[7:0] of send */
+
+#define NVCF_PROFILE_GIVEN	0x1U	/* dword 0 of receive */
+
+#define NVCF_PROFILE_MAGIC	0x4650564e	/* "NVPF" */
+#define NVCF_PROFILE_VERSION	1
+
+/* Optional features that a profile may hide. */
+#define NVCF_OPT_WRITE_CACHE	0x01U
+#define NVCF_OPT_COMPARE	0x02U
+#define NVCF_OPT_DSM		0x04U
+#define NVCF_OPT_WRITE_ZEROES	0x08U
+#define NVCF_OPT_VERIFY		0x10U
+#define NVCF_OPT_SGL		0x20U
+#define NVCF_OPT_TIMESTAMP	0x40U
+#define NVCF_OPT_ALL		0x7fU
+
+/**
+ * struct nvcf_profile_ns - a namespace of a profile
+ * @nsid: 1 to NVCF_MAX_NS, each once, ascending; zero ends the list.
+ * @disk: Number of the disk behind it, from 1.
+ * @eui64: IEEE extended unique identifier.
+ * @nguid: Namespace globally unique identifier.
+ * @uuid: Namespace UUID.
+ */
+struct nvcf_profile_ns {
+	__le32 nsid;
+	__le32 disk;
+	__u8 eui64[8];
+	__u8 nguid[16];
+	__u8 uuid[16];
+};
+
+/**
+ * struct nvcf_profile - what makes a migratable controller the same to its user anywhere
+ * @magic: NVCF_PROFILE_MAGIC.
+ * @version: NVCF_PROFILE_VERSION.
+ * @cntlid: Controller id that the user reads; commands go by the id of the identity
+ *	capability.
+ * @vid: PCI vendor id of Identify.
+ * @ssvid: PCI subsystem vendor id of Identify.
+ * @ieee: OUI.
+ * @mdts: Largest transfer, 1 to NVCF_MAX_MDTS.
+ * @queues: Most pairs of I/O queues, 1 to NVCF_MAX_IOQ.
+ * @entries: Most entries of a queue, 2 to NVCF_MAX_ENTRIES.
+ * @options: NVCF_OPT_*.
+ * @sn: Serial number, ASCII and spaces; likewise @mn (model) and @fr (firmware).
+ * @subnqn: NQN of the subsystem, ends with zeroes.
+ * @ns: Namespaces.
+ * @reserved: Zero.
+ */
+struct nvcf_profile {
+	__le32 magic;
+	__le16 version;
+	__le16 cntlid;
+	__le16 vid;
+	__le16 ssvid;
+	__u8 ieee[3];
+	__u8 mdts;
+	__le16 queues;
+	__le16 entries;
+	__le32 options;
+	__u8 sn[20];
+	__u8 mn[40];
+	__u8 fr[8];
+	__u8 subnqn[256];
+	struct nvcf_profile_ns ns[NVCF_MAX_NS];
+	__u8 reserved[3556];
+};
+
+#endif /* HW_NVME_CF_H */

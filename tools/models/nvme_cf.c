@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * nvme_cf: an NVM subsystem: options, life cycle, and the two functions as models.
+ * Contract: Documentation/hardware/nvme_cf.rst.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nvme_cf.h"
+
+#define ROOM_TEMPERATURE	300u	/* kelvin */
+
+struct nvcf_ctrl *nvcf_find(const struct nvcf *sub, uint32_t cntlid)
+{
+	for (unsigned int i = 0; i < sub->num_ctrls; i++)
+		if (sub->ctrl[i]->cntlid == cntlid)
+			return sub->ctrl[i];
+	return NULL;
+}
+
+/* ---- options ---- */
+
+static int take_options(struct vu_dev *dev, struct nvcf_options *o)
+{
+	const struct {
+		const char *name;
+		uint64_t *val;
+		uint64_t def, min, max;
+	} numbers[] = {
+		{ "serial", &o->serial, 0, 1, UINT64_MAX },
+		{ "firmware", &o->firmware, 1, 1, 9 },
+		{ "profile", &o->profile, 0, 0, UINT64_MAX },
+		{ "size", &o->size, 64, 1, 1u << 20 },
+		{ "cache", &o->cache, 1024, 0, 1u << 20 },
+		{ "mdts", &o->mdts, NVCF_MAX_MDTS, 1, NVCF_MAX_MDTS },
+		{ "queues", &o->queues, NVCF_MAX_IOQ, 1, NVCF_MAX_IOQ },
+		{ "entries", &o->entries, NVCF_MAX_ENTRIES, 2, NVCF_MAX_ENTRIES },
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !err; i++) {
+		*numbers[i].val = numbers[i].def;
+		err = vu_option_u64(dev, numbers[i].name, numbers[i].min, numbers[i].max,
+				    numbers[i].val);
+	}
+	/* Unique for a process: good enough to tell subsystems apart. */
+	if (!o->serial)
+		o->serial = 0x7640ull << 48 |
+			((vu_now() ^ (uint64_t)getpid() << 24) & 0xffffffffffffull);
+	return err;
+}
+
+/* "disk1=PATH block1=4096 readonly1=1"; the first one is made in memory when no file is named. */
+static int open_disks(struct vu_dev *dev, struct nvcf *sub)
+{
+	for (unsigned int n = 0; n < NVCF_MAX_DISKS; n++) {
+		char disk[] = "disk1", block[] = "block1", only[] = "readonly1";
+		uint64_t bytes = 512, readonly = 0;
+		const char *path;
+
+		disk[4] = block[5] = only[8] = (char)('1' + n);
+		path = vu_option(dev, disk);
+		if (vu_option_u64(dev, block, 512, 4096, &bytes) ||
+		    (bytes != 512 && bytes != 4096) ||
+		    vu_option_u64(dev, only, 0, 1, &readonly))
+			return -EINVAL;
+		if (n && !path)
+			return 0;
+		sub->disk[n] =
+			nvcf_disk_open(path, sub->opt.size << 20, sub->opt.cache << 10, readonly);
+		if (!sub->disk[n])
+			return -EINVAL;
+		sub->disk[n]->block_log2 = bytes == 512 ? 9 : 12;
+		sub->num_disks++;
+	}
+	return 0;
+}
+
+/* ---- a controller ---- */
+
+static void ctrl_free(struct nvcf_ctrl *c)
+{
+	free(c->cmds);
+	free(c->buf);
+	free(c->media);
+	free(c->list);
+	free(c->history);
+	free(c);
+}
+
+static struct nvcf_ctrl *ctrl_new(struct vu_dev *dev, struct nvcf *sub)
+{
+	struct nvcf_ctrl *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->dev = dev;
+	c->sub = sub;
+	c->index = sub->num_ctrls;
+	c->cntlid = (uint16_t)(NVCF_CNTLID_MANAGING + c->index);
+	c->kind = c->index ? NVCF_MIGRATABLE : NVCF_MANAGING;
+	c->cmds = calloc(NVCF_COMMANDS, sizeof(*c->cmds));
+	c->buf = calloc(1, NVCF_TRANSFER_BYTES);
+	c->media = calloc(1, NVCF_TRANSFER_BYTES);
+	c->list = calloc(1, 1u << NVCF_MAX_PAGE_LOG2);
+	c->history = calloc(NVCF_HISTORY, sizeof(*c->history));
+	if (!c->cmds || !c->buf || !c->media || !c->list || !c->history) {
+		ctrl_free(c);
+		return NULL;
+	}
+	c->powered = vu_now();
+	c->temperature = ROOM_TEMPERATURE;
+	nvcf_queue_reset(c);
+	sub->ctrl[sub->num_ctrls++] = c;
+	vu_set_priv(dev, c);
+	return c;
+}
+
+static int managing_init(struct vu_dev *dev)
+{
+	struct nvcf *sub = calloc(1, sizeof(*sub));
+	struct nvcf_ctrl *c = sub ? ctrl_new(dev, sub) : NULL;
+	int err;
+
+	if (!c) {
+		free(sub);
+		return -ENOMEM;
+	}
+	err = take_options(dev, &sub->opt);
+	if (!err)
+		err = open_disks(dev, sub);
+	if (err)
+		return err;
+	nvcf_profile_make(sub, 0, sub->opt.serial, &c->profile);
+	c->provisioned = true;
+	return nvcf_capabilities(c);
+}
+
+static int migratable_init(struct vu_dev *dev)
+{
+	struct nvcf_ctrl *managing = vu_priv(vu_controlling(dev));
+	struct nvcf *sub = managing->sub;
+	struct nvcf_ctrl *c = ctrl_new(dev, sub);
+
+	if (!c)
+		return -ENOMEM;
+	if (sub->opt.profile) {
+		nvcf_profile_make(sub, c->index, sub->opt.profile, &c->profile);
+		c->provisioned = true;
+	}
+	return nvcf_capabilities(c);
+}
+
+/* Functions go in reverse order; the managing controller is the last, and has the subsystem. */
+static void fini(struct vu_dev *dev)
+{
+	struct nvcf_ctrl *c = vu_priv(dev);
+	struct nvcf *sub = c ? c->sub : NULL;
+
+	if (!c)
+		return;
+	if (c->index < sub->num_ctrls)
+		sub->num_ctrls = c->index;
+	ctrl_free(c);
+	if (sub->num_ctrls)
+		return;
+	for (unsigned int i = 0; i < NVCF_MAX_DISKS; i++)
+		nvcf_disk_close(sub->disk[i]);
+	free(sub);
+}
+
+/* ---- hooks ---- */
+
+static void reset(struct vu_dev *dev, enum vu_reset why)
+{
+	struct nvcf_ctrl *c = vu_priv(dev);
+
+	nvcf_ctrl_reset(c);
+	c->health.power_cycles += why == VU_RESET_POWER_ON;
+}
+
+static void work(struct vu_dev *dev)
+{
+	struct nvcf_ctrl *c = vu_priv(dev);
+
+	nvcf_ctrl_work(c);
+	if (vu_bus_master(dev))
+		nvcf_queue_work(c);
+}
+
+static void config_changed(struct vu_dev *dev)
+{
+	nvcf_intx_update(vu_priv(dev));
+	vu_kick(dev);
+}
+
+static void stats(struct vu_dev *dev, FILE *out)
+{
+	const struct nvcf_ctrl *c = vu_priv(dev);
+	unsigned int in_work = 0, queues = 0;
+	uint64_t unlocked = 0;
+	struct nvcf_cmd *cmd;
+
+	TAILQ_FOREACH(cmd, &c->active, link)
+		in_work++;
+	for (unsigned int i = 0; i < NVCF_QUEUES; i++)
+		queues += c->sq[i].live + c->cq[i].live;
+	for (unsigned int i = 0; i < c->sub->num_disks; i++)
+		unlocked += c->sub->disk[i]->unlocked_writes;
+	fprintf(out, "commands_completed %" PRIu64 "\ncommands_failed %" PRIu64 "\n"
+		"commands_in_work %u\nqueues %u\nevents_outstanding %u\n"
+		"unlocked_writes %" PRIu64 "\n",
+		c->completed, c->failed, in_work, queues, c->events.outstanding, unlocked);
+}
+
+/* ---- control commands ---- */
+
+/* The independent record of what was completed, oldest first. */
+static void print_completions(const struct nvcf_ctrl *c, FILE *out)
+{
+	uint64_t n = c->history_count > NVCF_HISTORY ? c->history_count - NVCF_HISTORY : 0;
+
+	if (n)
+		fprintf(out, "lost %" PRIu64 "\n", n);
+	for (; n < c->history_count; n++)
+		fprintf(out, "%u 0x%04x 0x%02x 0x%03x\n", c->history[n % NVCF_HISTORY].qid,
+			c->history[n % NVCF_HISTORY].cid, c->history[n % NVCF_HISTORY].opcode,
+			c->history[n % NVCF_HISTORY].status);
+}
+
+/* A namespace of another size, up to that of the file. */
+static int resize(struct nvcf_ctrl *c, uint32_t nsid, uint64_t blocks)
+{
+	const struct nvcf_profile_ns *ns = nvcf_ns(c, nsid);
+	struct nvcf_disk *d = ns ? nvcf_ns_disk(c, ns) : NULL;
+	struct nvcf_ctrl *const *one = c->sub->ctrl;
+
+	if (!d || !blocks || blocks > d->file_bytes >> d->block_log2)
+		return -EINVAL;
+	d->bytes = blocks << d->block_log2;
+	for (unsigned int i = 1; i < c->sub->num_ctrls; i++)
+		for (uint32_t n = 1; n <= NVCF_MAX_NS; n++)
+			if (nvcf_ns(one[i], n) && nvcf_ns_disk(one[i], nvcf_ns(one[i], n)) == d)
+				nvcf_ns_changed(one[i], n);
+	return 0;
+}
+
+static int command(struct vu_dev *dev, int argc, char **argv, FILE *out)
+{
+	struct nvcf_ctrl *c = vu_priv(dev);
+
+	if (argc == 1 && !strcmp(argv[0], "completions"))
+		print_completions(c, out);
+	else if (argc == 2 && !strcmp(argv[0], "completions") && !strcmp(argv[1], "clear"))
+		c->history_count = 0;
+	else if (argc == 2 && !strcmp(argv[0], "temperature"))
+		nvcf_temperature(c, (uint16_t)strtoul(argv[1], NULL, 0));
+	else if (argc == 3 && !strcmp(argv[0], "resize"))
+		return resize(c, (uint32_t)strtoul(argv[1], NULL, 0), strtoull(argv[2], NULL, 0));
+	else
+		return -ENOENT;
+	return 0;
+}
+
+/* ---- the functions ---- */
+
+#define SHARED_FAULTS \
+	"ready", "shutdown", "fetch", "post", "data_in", "data_out", "identify", "get_log", \
+	"set_features", "get_features", "abort", "async_event"
+
+static const char *const migratable_faults[] = {
+	SHARED_FAULTS, "create_sq", "delete_sq", "create_cq", "delete_cq", "flush", "write",
+	"read", "compare", "write_zeroes", "dsm", "verify", "disk", NULL
+};
+
+static const char *const managing_faults[] = { SHARED_FAULTS, NULL };
+
+#define COMMANDS \
+	"completions [clear]      commands completed: queue, id, opcode, status\n" \
+	"temperature KELVIN       composite temperature\n"
+
+static const struct vu_model nvcf_fn_model = {
+	.name = "nvme_cf",
+	.summary = "NVMe controller that migrates",
+	.vendor = NVCF_VENDOR, .device = NVCF_FN_DEVICE, .revision = 1,
+	.subvendor = NVCF_VENDOR, .subdevice = NVCF_FN_DEVICE,
+	.class_code = NVS_CLASS_IO, .config_bytes = 4096, .intx = true,
+	.bars = { [NVCF_BAR] = { .bytes = NVCF_BAR_BYTES, .flags = VU_BAR_64 } },
+	.faults = migratable_faults,
+	.init = migratable_init, .fini = fini, .reset = reset, .work = work,
+	.bar_read = nvcf_bar_read, .bar_write = nvcf_bar_write, .config_changed = config_changed,
+	.regs = nvcf_regs, .stats = stats, .command = command,
+	.commands = COMMANDS
+		    "resize NSID BLOCKS       change the size of a namespace\n",
+};
+
+static const struct vu_option options[] = {
+	{ "functions", "number of migratable controllers (1)" },
+	{ "profile", "seed of the identity that they have from the start; 0: none (0)" },
+	{ "serial", "serial of the subsystem" },
+	{ "firmware", "version of the firmware, 1 to 9 (1)" },
+	{ "disk1", "file of the first disk (memory); disk2 to disk4 likewise (none)" },
+	{ "disk2", "" }, { "disk3", "" }, { "disk4", "" },
+	{ "block1", "its block size, 512 or 4096 (512); block2 to block4 likewise" },
+	{ "block2", "" }, { "block3", "" }, { "block4", "" },
+	{ "readonly1", "1: it cannot be written (0); readonly2 to readonly4 likewise" },
+	{ "readonly2", "" }, { "readonly3", "" }, { "readonly4", "" },
+	{ "size", "MiB of the first disk when it is in memory (64)" },
+	{ "cache", "KiB of the write cache of each disk (1024)" },
+	{ "mdts", "log2 of the most pages of a transfer (7)" },
+	{ "queues", "most pairs of I/O queues (64)" },
+	{ "entries", "most entries of a queue (1024)" },
+	{ NULL, NULL },
+};
+
+static const struct vu_model nvme_cf_model = {
+	.name = "nvme_cf",
+	.summary = "NVM subsystem whose controllers migrate by NVMe commands",
+	.vendor = NVCF_VENDOR, .device = NVCF_CTRL_DEVICE, .revision = 1,
+	.subvendor = NVCF_VENDOR, .subdevice = NVCF_CTRL_DEVICE,
+	.class_code = NVS_CLASS_ADMIN, .config_bytes = 4096, .intx = true,
+	.bars = { [NVCF_BAR] = { .bytes = NVCF_BAR_BYTES, .flags = VU_BAR_64 } },
+	.options = options, .faults = managing_faults,
+	.controlled = &nvcf_fn_model, .control = "nvme_ctrl",
+	.init = managing_init, .fini = fini, .reset = reset, .work = work,
+	.bar_read = nvcf_bar_read, .bar_write = nvcf_bar_write, .config_changed = config_changed,
+	.regs = nvcf_regs, .stats = stats, .command = command, .commands = COMMANDS,
+};
+VU_MODEL(nvme_cf_model);

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * nvme_cf: queues: doorbells, fetching, carrying out, completions.
+ *
+ * A command is fetched only when its completion queue has room for one more than what is
+ * owed there, so that whatever was fetched can be completed without the host's help.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "nvme_cf.h"
+
+#define BURST		8u	/* commands fetched from a queue before the next one */
+#define BUDGET		64u	/* commands a call */
+
+void nvcf_queue_reset(struct nvcf_ctrl *c)
+{
+	TAILQ_INIT(&c->active);
+	TAILQ_INIT(&c->idle);
+	for (unsigned int i = 0; i < NVCF_COMMANDS; i++)
+		TAILQ_INSERT_TAIL(&c->idle, &c->cmds[i], link);
+	memset(c->sq, 0, sizeof(c->sq));
+	memset(c->cq, 0, sizeof(c->cq));
+	memset(c->vector, 0, sizeof(c->vector));
+	c->fetch_begun = false;
+	c->next_sq = 0;
+}
+
+/* ---- doorbells ---- */
+
+static uint32_t distance(uint32_t from, uint32_t to, uint32_t entries)
+{
+	return to >= from ? to - from : to + entries - from;
+}
+
+static bool sq_doorbell(struct nvcf_sq *sq, uint32_t val)
+{
+	if (val >= sq->entries)
+		return false;
+	sq->tail = val;
+	return true;
+}
+
+static bool cq_doorbell(struct nvcf_cq *cq, uint32_t val)
+{
+	if (val >= cq->entries ||
+	    distance(cq->head, val, cq->entries) > distance(cq->head, cq->tail, cq->entries))
+		return false;
+	cq->head = val;
+	return true;
+}
+
+/* Doorbells rung while suspended count from the resume on. */
+void nvcf_doorbell(struct nvcf_ctrl *c, unsigned int n, uint32_t val)
+{
+	unsigned int q = n / 2;
+	bool is_cq = n & 1;
+
+	if (!(c->csts & NVS_CSTS_RDY))
+		return;
+	if (is_cq ? !c->cq[q].live : !c->sq[q].live)
+		nvcf_event(c, NVS_EVENT_ERROR, NVS_ERROR_DOORBELL_REGISTER);
+	else if (is_cq ? !cq_doorbell(&c->cq[q], val) : !sq_doorbell(&c->sq[q], val))
+		nvcf_event(c, NVS_EVENT_ERROR, NVS_ERROR_DOORBELL_VALUE);
+	if (is_cq)
+		nvcf_intx_update(c);
+	vu_kick(c->dev);
+}
+
+/* ---- completions ---- */
+
+bool nvcf_cq_room(const struct nvcf_cq *cq)
+{
+	return distance(cq->head, cq->tail, cq->entries) + cq->owed + 1 < cq->entries;
+}
+
+static void remember(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint8_t opcode,
+		     uint16_t status)
+{
+	uint64_t at = c->history_count++ % NVCF_HISTORY;
+
+	c->history[at].qid = sqid;
+	c->history[at].cid = cid;
+	c->history[at].opcode = opcode;
+	c->history[at].status = status;
+}
+
+int nvcf_post(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint32_t dw0, uint32_t dw1,
+	      uint16_t status)
+{
+	uint16_t cqid = c->sq[sqid].cqid;
+	struct nvcf_cq *cq = &c->cq[cqid];
+	struct nvs_cqe e = {
+		.dw0 = htole32(dw0), .dw1 = htole32(dw1), .cid = htole16(cid),
+		.sq_head = htole16((uint16_t)c->sq[sqid].head), .sqid = htole16(sqid),
+		.status = htole16((uint16_t)(status << 1 | cq->phase)),
+	};
+	const size_t last = offsetof(struct nvs_cqe, cid);
+	uint64_t at = cq->base + cq->tail * sizeof(e);
+	int err;
+
+	/* The phase tag goes last: the host may look at any time. */
+	err = nvcf_dma_write(c, at, &e, last);
+	if (!err)
+		err = nvcf_dma_write(c, at + last, (const uint8_t *)&e + last, sizeof(e) - last);
+	if (err == -ECANCELED)
+		return err;
+	if (err) {
+		nvcf_fatal(c);
+		return 0;
+	}
+	if (++cq->tail == cq->entries) {
+		cq->tail = 0;
+		cq->phase = !cq->phase;
+	}
+	c->completed++;
+	c->failed += status != 0;
+	nvcf_irq_post(c, cq, cqid != 0);
+	return 0;
+}
+
+void nvcf_cmd_free(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
+{
+	TAILQ_REMOVE(&c->active, cmd, link);
+	TAILQ_INSERT_HEAD(&c->idle, cmd, link);
+	c->cq[c->sq[cmd->sqid].cqid].owed--;
+}
+
+/* Without a fault point: of a command whose completion was delayed, or that ends otherwise. */
+static int complete(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
+{
+	uint16_t cid = le16toh(cmd->sqe.cid);
+	int err = nvcf_post(c, cmd->sqid, cid, cmd->dw0, cmd->dw1, cmd->status);
+
+	if (err)
+		return err;
+	remember(c, cmd->sqid, cid, cmd->sqe.opcode, cmd->status);
+	nvcf_cmd_free(c, cmd);
+	return 0;
+}
+
+int nvcf_finish(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, uint16_t status)
+{
+	cmd->status = status;
+	if (status)
+		nvcf_log_error(c, cmd, status);
+	return complete(c, cmd);
+}
+
+/* ---- carrying out ---- */
+
+static int run(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
+{
+	bool io = cmd->sqid != 0;
+	uint8_t psdt = NVS_PSDT(cmd->sqe.flags);
+
+	if (cmd->forced)
+		return cmd->forced;
+	if (!cmd->what)
+		return NVS_SC_INVALID_OPCODE | NVS_SC_DNR;
+	/* No fused operations; SGLs only for I/O commands, and not with a metadata SGL. */
+	if (NVS_FUSE(cmd->sqe.flags) || psdt == 3 ||
+	    (psdt && (!io || !nvcf_has_option(c, NVCF_OPT_SGL))))
+		return NVS_SC_INVALID_FIELD | NVS_SC_DNR;
+	return cmd->what->run(c, cmd);
+}
+
+static bool is_due(struct nvcf_ctrl *c, const struct nvcf_cmd *cmd)
+{
+	const struct nvcf_wait w = { .due = cmd->due, .hang = cmd->hang };
+
+	return nvcf_wait_over(c, &w);
+}
+
+static struct nvcf_cmd *next_due(struct nvcf_ctrl *c)
+{
+	struct nvcf_cmd *cmd;
+
+	TAILQ_FOREACH(cmd, &c->active, link)
+		if (is_due(c, cmd))
+			return cmd;
+	return NULL;
+}
+
+/* One step of a command that is due: it is carried out, or its delayed completion posted. */
+static int advance(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
+{
+	struct nvcf_wait w;
+	bool fail;
+	int st;
+
+	if (cmd->done)
+		return complete(c, cmd);
+	st = run(c, cmd);
+	if (st < 0)
+		return st;
+	if (cmd->parked) {
+		nvcf_cmd_free(c, cmd);
+		return 0;
+	}
+	cmd->done = true;
+	cmd->status = (uint16_t)st;
+	if (st)
+		nvcf_log_error(c, cmd, (uint16_t)st);
+	nvcf_wait_start(c, &w, NVCF_FAULT_POST, &fail);
+	cmd->due = w.due;
+	cmd->hang = w.hang;
+	if (!fail)
+		return w.due || w.hang ? 0 : complete(c, cmd);
+	nvcf_fatal(c);
+	nvcf_cmd_free(c, cmd);
+	return 0;
+}
+
+static bool fetching(const struct nvcf_ctrl *c)
+{
+	return nvcf_ctrl_working(c) && c->run == NVCF_RUNNING;
+}
+
+/* Commands that are there, in order; false: the controller was reset. */
+static bool advance_all(struct nvcf_ctrl *c)
+{
+	struct nvcf_cmd *cmd;
+
+	while (nvcf_ctrl_working(c) && (cmd = next_due(c)))
+		if (advance(c, cmd))
+			return false;
+	return true;
+}
+
+/* ---- fetching ---- */
+
+/* What armed faults do to the command; a failure of the data has its own status. */
+static void take_faults(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
+{
+	static const uint16_t natural[] = { NVS_SC_INTERNAL, NVS_SC_DATA_TRANSFER };
+	unsigned int points[2] = { 0 };
+
+	if (!cmd->what)
+		return;
+	points[0] = cmd->what->fault;
+	if (cmd->what->dir == NVS_DIR_TO_CTRL)
+		points[1] = NVCF_FAULT_DATA_IN;
+	else if (cmd->what->dir == NVS_DIR_TO_HOST)
+		points[1] = NVCF_FAULT_DATA_OUT;
+	for (unsigned int i = 0; i < 2 && points[i]; i++) {
+		struct vu_fault_hit hit;
+
+		if (!vu_fault_take(c->dev, points[i], &hit))
+			continue;
+		if (hit.fail && !cmd->forced)
+			cmd->forced = hit.code ? (uint16_t)(hit.code & NVS_SC_MASK) : natural[i];
+		if (hit.hang)
+			cmd->hang = points[i];
+		if (hit.delay_ns)
+			cmd->due = vu_now() + hit.delay_ns;
+	}
+}
+
+/* The fault point of the next fetch is passed once, however often it has to wait. */
+static bool may_fetch(struct nvcf_ctrl *c)
+{
+	bool fail = false;
+
+	if (!c->fetch_begun)
+		nvcf_wait_start(c, &c->fetch, NVCF_FAULT_FETCH, &fail);
+	if (fail)
+		nvcf_fatal(c);
+	c->fetch_begun = !fail && !nvcf_wait_over(c, &c->fetch);
+	return !fail && !c->fetch_begun;
+}
+
+/* 1: one was fetched; 0: there is none, or it has to wait; -ECANCELED. */
+static int fetch_one(struct nvcf_ctrl *c, uint16_t sqid)
+{
+	struct nvcf_cmd *cmd = TAILQ_FIRST(&c->idle);
+	struct nvcf_sq *sq = &c->sq[sqid];
+	struct nvs_sqe sqe;
+	int err;
+
+	if (!cmd || !sq->live || sq->head == sq->tail || !nvcf_cq_room(&c->cq[sq->cqid]) ||
+	    !may_fetch(c))
+		return 0;
+	err = nvcf_dma_read(c, sq->base + sq->head * sizeof(sqe), &sqe, sizeof(sqe));
+	if (err == -ECANCELED)
+		return err;
+	if (err) {
+		nvcf_fatal(c);
+		return 0;
+	}
+	sq->head = sq->head + 1 == sq->entries ? 0 : sq->head + 1;
+	TAILQ_REMOVE(&c->idle, cmd, link);
+	*cmd = (struct nvcf_cmd) {
+		.sqe = sqe, .sqid = sqid, .what = nvcf_command_find(c, sqid != 0, sqe.opcode),
+	};
+	TAILQ_INSERT_TAIL(&c->active, cmd, link);
+	c->cq[sq->cqid].owed++;
+	take_faults(c, cmd);
+	return 1;
+}
+
+/* Round robin; true when something was fetched. */
+static int fetch_round(struct nvcf_ctrl *c, unsigned int *budget)
+{
+	int any = 0;
+
+	for (unsigned int i = 0; i < NVCF_QUEUES; i++) {
+		unsigned int q = (c->next_sq + i) % NVCF_QUEUES;
+
+		for (unsigned int n = 0; n < BURST && *budget && fetching(c); n++) {
+			int got = fetch_one(c, (uint16_t)q);
+
+			if (got < 0)
+				return got;
+			if (!got)
+				break;
+			any = 1;
+			--*budget;
+		}
+	}
+	c->next_sq = (c->next_sq + 1) % NVCF_QUEUES;
+	return any;
+}
+
+void nvcf_queue_work(struct nvcf_ctrl *c)
+{
+	unsigned int budget = BUDGET;
+	int got;
+
+	do {
+		if (!advance_all(c))
+			return;
+		got = fetching(c) ? fetch_round(c, &budget) : 0;
+		if (got < 0)
+			return;
+	} while (got && budget);
+	if (!advance_all(c))
+		return;
+	if (fetching(c) && nvcf_event_work(c))
+		return;
+	if (!budget)
+		vu_kick(c->dev);
+	nvcf_irq_work(c);
+}
