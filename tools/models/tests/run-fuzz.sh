@@ -1,25 +1,31 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Run a libFuzzer binary for a bounded time and report the result as TAP.
-# usage: run-fuzz.sh BINARY CORPUS-DIR SECONDS
+# Run libFuzzer binaries for a bounded time each and report the results as TAP. A corpus grows in DIR/corpus-NAME.
+# usage: run-fuzz.sh DIR SECONDS NAME...
 set -u
 
-bin=$1
-corpus=$2
-seconds=$3
-name=$(basename "$bin")
-log=$corpus.log
+dir=$1
+seconds=$2
+shift 2
+number=0
+status=0
 
-mkdir -p "$corpus"
 echo "TAP version 13"
-echo "1..1"
-if timeout $((seconds + 60)) "$bin" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
-	-rss_limit_mb=2048 -malloc_limit_mb=64 -artifact_prefix="$corpus-" \
-	-print_final_stats=1 "$corpus" >"$log" 2>&1; then
-	sed -n 's/^stat::number_of_executed_units: */# inputs: /p' "$log"
-	echo "ok 1 - fuzz: $name for $seconds s"
-else
-	tail -n 40 "$log" | sed 's/^/# /'
-	echo "not ok 1 - fuzz: $name (full log: $log)"
-	exit 1
-fi
+echo "1..$#"
+for name; do
+	number=$((number + 1))
+	corpus=$dir/corpus-$name
+	log=$corpus.log
+	mkdir -p "$corpus"
+	if timeout $((seconds + 60)) "$dir/$name" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+		-rss_limit_mb=2048 -malloc_limit_mb=64 -artifact_prefix="$corpus-" \
+		-print_final_stats=1 "$corpus" >"$log" 2>&1; then
+		sed -n 's/^stat::number_of_executed_units: */# inputs: /p' "$log"
+		echo "ok $number - fuzz: $name for $seconds s"
+	else
+		tail -n 40 "$log" | sed 's/^/# /'
+		echo "not ok $number - fuzz: $name (full log: $log)"
+		status=1
+	fi
+done
+exit $status

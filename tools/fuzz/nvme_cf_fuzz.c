@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fuzzer for the model nvme_cf: the input is a sequence of register writes, commands, contents
+ * of memory, resets and faults for a managing controller and two migratable ones.  There is no
+ * client: registers are accessed and work is done directly.  Besides what the sanitizers find,
+ * a write to a disk without its lock is a failure, and so is a command that was fetched and
+ * is lost.
+ */
+#include <linux/pci_regs.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "nvme_cf.h"
+#include "vu_int.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define MEM_IOVA	0x10000u
+#define MEM_BYTES	0x40000u
+#define DATA_OFF	0x20000u
+#define LIST_OFF	0x30000u
+#define NUM_FUNCTIONS	3u
+#define ROUNDS		8
+
+struct input {
+	const uint8_t *at;
+	size_t left;
+};
+
+struct target {
+	struct vu_dev *dev[NUM_FUNCTIONS];
+	uint8_t *mem;
+	int fd;
+};
+
+static uint64_t take(struct input *in, size_t bytes)
+{
+	uint64_t val = 0;
+
+	for (size_t i = 0; i < bytes && in->left; i++, in->left--)
+		val |= (uint64_t)*in->at++ << (8 * i);
+	return val;
+}
+
+static struct vu_dev *take_dev(struct target *t, struct input *in)
+{
+	return t->dev[take(in, 1) % NUM_FUNCTIONS];
+}
+
+static void settle(struct target *t)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		bool any = false;
+
+		for (unsigned int n = 0; n < NUM_FUNCTIONS; n++) {
+			if (!vu_dev_work_due(t->dev[n]))
+				continue;
+			any = true;
+			t->dev[n]->model->work(t->dev[n]);
+		}
+		if (!any)
+			return;
+	}
+}
+
+static void write_reg(struct vu_dev *dev, uint64_t off, uint64_t val, size_t len)
+{
+	vu_dev_region_access(dev, NVCF_BAR, off, &val, len, true);
+}
+
+/* ---- steps ---- */
+
+static void step_register(struct target *t, struct input *in)
+{
+	static const uint16_t regs[] = {
+		NVS_REG_CC, NVS_REG_AQA, NVS_REG_ASQ, NVS_REG_ACQ, NVS_REG_CSTS, NVS_REG_NSSR,
+		NVS_REG_INTMS, NVS_REG_INTMC,
+	};
+	struct vu_dev *dev = take_dev(t, in);
+	uint8_t which = (uint8_t)take(in, 1), len = (uint8_t)take(in, 1);
+	uint64_t off = which & 0x80 ? take(in, 2) % NVCF_BAR_BYTES : regs[which % 8];
+	uint64_t val = off == NVS_REG_NSSR && which & 0x40 ? NVS_NSSR_VALUE :
+		take(in, len & 0x10 ? 8 : 4);
+	uint8_t sink[64];
+
+	if (len & 0x20 && off < NVCF_BAR_BYTES - sizeof(sink))
+		vu_dev_region_access(dev, NVCF_BAR, off, sink, len % sizeof(sink) + 1, false);
+	else
+		write_reg(dev, off & ~7ull, val, len & 0x40 ? len % 8 + 1 : len & 0x10 ? 8 : 4);
+}
+
+static void step_doorbell(struct target *t, struct input *in)
+{
+	struct vu_dev *dev = take_dev(t, in);
+	uint64_t n = take(in, 1);
+
+	write_reg(dev, NVS_REG_DOORBELLS + 4 * (n % 0x88), n & 0x40 ? take(in, 4) : take(in, 1), 4);
+}
+
+static uint64_t take_addr(struct input *in)
+{
+	uint64_t how = take(in, 1), off = take(in, 2);
+
+	switch (how % 6) {
+	case 0: return MEM_IOVA + DATA_OFF;
+	case 1: return MEM_IOVA + LIST_OFF;
+	case 2: return MEM_IOVA + off % (MEM_BYTES / 4096) * 4096;
+	case 3: return MEM_IOVA + off;
+	case 4: return take(in, 8);
+	}
+	return MEM_IOVA + MEM_BYTES - off % 64;
+}
+
+/* An opcode that exists, mostly. */
+static uint8_t take_opcode(struct input *in, bool io)
+{
+	const struct nvcf_command *table = io ? nvcf_io_commands : nvcf_admin_commands;
+	uint8_t val = (uint8_t)take(in, 1);
+	unsigned int n = 0;
+
+	while (table[n].name)
+		n++;
+	return val < 0xf0 ? table[val % n].opcode : (uint8_t)take(in, 1);
+}
+
+/* Small numbers, mostly: of queues, features, blocks, controllers. */
+static uint32_t take_dword(struct input *in)
+{
+	uint64_t how = take(in, 1);
+
+	switch (how % 4) {
+	case 0: return 0;
+	case 1: return (uint32_t)take(in, 1);
+	case 2: return (uint32_t)(take(in, 1) | take(in, 1) << 16);
+	}
+	return (uint32_t)take(in, 4);
+}
+
+static void step_command(struct target *t, struct input *in)
+{
+	struct nvcf_ctrl *c = vu_priv(take_dev(t, in));
+	unsigned int q = take(in, 1) & 3 ? 1 : 0;
+	const struct nvcf_sq *sq = &c->sq[q];
+	struct nvs_sqe sqe = { .opcode = take_opcode(in, q), .cid = (uint16_t)take(in, 1) };
+	uint64_t flags = take(in, 1), nsid = take(in, 1);
+	uint64_t at = sq->base + sq->tail * sizeof(sqe) - MEM_IOVA;
+
+	sqe.flags = flags & 0x80 ? (uint8_t)flags : flags & 1 ? 0x40 : 0;
+	sqe.nsid = nsid & 0x80 ? NVS_NSID_ALL : nsid % 4;
+	sqe.prp1 = take_addr(in);
+	sqe.prp2 = take_addr(in);
+	sqe.cdw10 = take_dword(in);
+	sqe.cdw11 = take_dword(in);
+	sqe.cdw12 = take_dword(in);
+	sqe.cdw13 = take_dword(in);
+	sqe.cdw14 = take_dword(in);
+	sqe.cdw15 = take_dword(in);
+	if (!sq->live || at > MEM_BYTES - sizeof(sqe))
+		return;
+	memcpy(t->mem + at, &sqe, sizeof(sqe));
+	write_reg(c->dev, NVS_REG_DOORBELLS + 8 * q, (sq->tail + 1) % sq->entries, 4);
+}
+
+/* The host has seen all completions. */
+static void step_consume(struct target *t, struct input *in)
+{
+	struct nvcf_ctrl *c = vu_priv(take_dev(t, in));
+
+	for (unsigned int q = 0; q < 3; q++)
+		if (c->cq[q].live)
+			write_reg(c->dev, NVS_REG_DOORBELLS + 8 * q + 4, c->cq[q].tail, 4);
+}
+
+static void step_poke(struct target *t, struct input *in)
+{
+	static const uint32_t places[] = { DATA_OFF, LIST_OFF, LIST_OFF + 0xff0, 0 };
+	uint64_t where = take(in, 1), off = take(in, 1) * 4, len = take(in, 1) % 64;
+	uint8_t *at = t->mem + places[where % 4] + off;
+
+	for (uint64_t i = 0; i < len; i++)
+		at[i] = (uint8_t)take(in, 1);
+}
+
+/* PRP entries or SGL descriptors that lead somewhere. */
+static void step_list(struct target *t, struct input *in)
+{
+	uint64_t n = take(in, 1) % 16, kind = take(in, 1);
+	uint8_t *at = t->mem + LIST_OFF + take(in, 1) * 16;
+
+	for (uint64_t i = 0; i < n; i++) {
+		struct nvs_sgl d = { .addr = take_addr(in) };
+
+		if (kind & 1) {
+			memcpy(at + 8 * i, &d.addr, 8);
+			continue;
+		}
+		d.length = (uint32_t)take(in, 1) * 16;
+		d.id = (uint8_t)(take(in, 1) % 8 << 4);
+		memcpy(at + 16 * i, &d, sizeof(d));
+	}
+}
+
+static void step_config(struct target *t, struct input *in)
+{
+	struct vu_dev *dev = take_dev(t, in);
+	uint64_t how = take(in, 1);
+	uint16_t val = (uint16_t)take(in, 1);
+
+	if (how % 8 == 0)
+		vu_dev_reset(dev, how & 0x10 ? VU_RESET_FLR : VU_RESET_DEVICE);
+	else
+		val |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	if (how % 8 < 6)
+		vu_dev_region_access(dev, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &val, 2, true);
+}
+
+/* Waits that only another control command would end are not armed. */
+static void step_control(struct target *t, struct input *in)
+{
+	static const char *const lines[] = {
+		"fault data_in fail count=1", "fault data_out fail count=1",
+		"fault fetch fail count=1",
+		"fault post fail count=1", "fault disk fail count=1", "fault identify hang count=1",
+		"fault read hang count=2", "fault dma_read fail count=1",
+		"fault dma_write fail count=1",
+		"fault clear", "temperature 400", "resize 1 100", "resize 2 2048", "stats", "regs",
+		"completions", "fault ready hang count=1", "fault shutdown hang count=1",
+		"fault write fail=0x281 count=1", "fault fetch hang count=1",
+	};
+	struct vu_dev *dev = take_dev(t, in);
+	char line[64], *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		abort();
+	snprintf(line, sizeof(line), "%s", lines[take(in, 1) % (sizeof(lines) / sizeof(lines[0]))]);
+	vu_ctl_command(dev, line, out);
+	fclose(out);
+	free(text);
+}
+
+static void (*const steps[])(struct target *t, struct input *in) = {
+	step_command, step_command, step_command, step_command, step_register, step_doorbell,
+	step_consume, step_poke, step_list, step_config, step_control,
+};
+
+/* ---- the controllers ---- */
+
+static void enable(struct target *t, unsigned int n)
+{
+	struct vu_dev *dev = t->dev[n];
+	struct nvcf_ctrl *c = vu_priv(dev);
+	uint64_t at = MEM_IOVA + n * 0x8000;
+	uint16_t on = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+
+	vu_dev_region_access(dev, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &on, 2, true);
+	write_reg(dev, NVS_REG_AQA, 0x1f001f, 4);
+	write_reg(dev, NVS_REG_ASQ, at, 8);
+	write_reg(dev, NVS_REG_ACQ, at + 0x1000, 8);
+	write_reg(dev, NVS_REG_CC, NVS_CC_EN | (n ? 0 : NVS_CC_CSS_ADMIN << 4) | NVS_SQES << 16 |
+		  NVS_CQES << 20, 4);
+	settle(t);
+	if (!n)
+		return;
+	c->cq[1] = (struct nvcf_cq) {
+		.live = true, .base = at + 0x3000, .entries = 16, .ien = true, .vector = 1,
+			.phase = true,
+	};
+	c->sq[1] = (struct nvcf_sq) { .live = true, .base = at + 0x2000, .entries = 16, .cqid = 1 };
+}
+
+static void map(struct target *t, unsigned int n)
+{
+	const struct vu_dma_map_msg m = {
+		.argsz = sizeof(m), .flags = 3, .iova = MEM_IOVA, .size = MEM_BYTES,
+	};
+
+	if (vu_dma_map(t->dev[n], &m, dup(t->fd), 16))
+		abort();
+}
+
+static void setup(struct target *t, uint64_t how)
+{
+	char *options[] = {
+		"functions=2", "serial=1", "size=1", "cache=16",
+		how & 1 ? "profile=5" : "profile=0",
+		how & 2 ? "block1=4096" : "block1=512",
+	};
+
+	t->fd = memfd_create("fuzz", MFD_CLOEXEC);
+	if (t->fd < 0 || ftruncate(t->fd, MEM_BYTES))
+		abort();
+	t->mem = mmap(NULL, MEM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
+	t->dev[0] =
+		vu_dev_new(vu_model_find("nvme_cf"), options, sizeof(options) / sizeof(options[0]));
+	if (t->mem == MAP_FAILED || !t->dev[0])
+		abort();
+	for (unsigned int n = 1; n < NUM_FUNCTIONS; n++)
+		t->dev[n] = vu_controlled(t->dev[0], n - 1);
+	for (unsigned int n = 0; n < NUM_FUNCTIONS; n++) {
+		map(t, n);
+		if (how >> (2 + n) & 1)
+			enable(t, n);
+	}
+}
+
+/* What is owed to a queue is what is in work for it. */
+static void check(const struct target *t)
+{
+	for (unsigned int n = 0; n < NUM_FUNCTIONS; n++) {
+		const struct nvcf_ctrl *c = vu_priv(t->dev[n]);
+		uint32_t owed = 0, in_work = 0;
+		struct nvcf_cmd *cmd;
+
+		TAILQ_FOREACH(cmd, &c->active, link)
+			in_work++;
+		for (unsigned int q = 0; q < NVCF_QUEUES; q++)
+			owed += c->cq[q].owed;
+		if (owed != in_work)
+			abort();
+		for (unsigned int d = 0; d < c->sub->num_disks; d++)
+			if (c->sub->disk[d]->unlocked_writes)
+				abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = { data, size };
+	struct target t;
+
+	setup(&t, take(&in, 1));
+	while (in.left) {
+		uint64_t step = take(&in, 1);
+
+		steps[(step & 0x7f) % (sizeof(steps) / sizeof(steps[0]))](&t, &in);
+		if (!(step & 0x80))
+			settle(&t);
+	}
+	settle(&t);
+	check(&t);
+	vu_dev_free(t.dev[0]);
+	munmap(t.mem, MEM_BYTES);
+	close(t.fd);
+	return 0;
+}
