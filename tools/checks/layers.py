@@ -158,6 +158,90 @@ def migration_self_test():
     return found
 
 
+# The runtime of the device models, bottom up: layer -> (files, headers it may include).  A file
+# uses what it defines itself and what files before it define: no loop, calls go down.
+RUNTIME = {
+    "messages": ("vu_msg vu_version", "vu_msg.h"),
+    "device": ("vu_ledger vu_model vu_fault vu_config vu_irq vu_caps vu_dma vu_dev",
+               "vu_dev.h vu_msg.h vu.h"),
+    "front": ("vu_conn vu_control vu_client vu_request vu_server main",
+              "vu_front.h vu_dev.h vu_msg.h vu.h"),
+}
+# A function that is defined for other files: at the beginning of a line, not static.
+DEFINED = re.compile(r"^(?!static\b)\w[\w *]*?\b(vu_\w+)\([^;{]*\n?[^;{]*\{", re.M)
+INPUT_OUTPUT = re.compile(r"(sys/.*|unistd|poll|fcntl|signal)\.h")
+MODELS_MUST_NOT = {"vu_msg.h", "vu_dev.h", "vu_front.h"}
+
+
+def runtime_rank(name):
+    """Return (layer, place of a file among all) or None for what is no file of the runtime."""
+    stems = [(layer, stem) for layer, (files, _) in RUNTIME.items() for stem in files.split()]
+    for place, (layer, stem) in enumerate(stems):
+        if name == f"{stem}.c":
+            return layer, place
+    return None
+
+
+def runtime_findings(name, text, texts):
+    """Yield what is wrong with one .c file of tools/models; @texts: name -> text of all."""
+    rank = runtime_rank(name)
+    includes = [inc for inc in INCLUDE.findall(text) if "/" not in inc and inc.startswith("vu")]
+    if not rank:
+        if name.startswith("vu_"):
+            yield f"tools/models/{name}: is in no layer"
+        for inc in MODELS_MUST_NOT.intersection(includes):
+            yield f"tools/models/{name}: includes {inc} (models include vu.h)"
+        return
+    layer, place = rank
+    for inc in includes:
+        if inc not in RUNTIME[layer][1].split():
+            yield f"tools/models/{name}: includes {inc} (layer {layer} may not)"
+    for inc in INCLUDE.findall(text):
+        if layer == "messages" and INPUT_OUTPUT.fullmatch(inc):
+            yield f"tools/models/{name}: includes {inc} (is pure)"
+    used = set(re.findall(r"\bvu_\w+", COMMENT.sub(" ", text)))
+    for other, code in texts.items():
+        if (runtime_rank(other) or ("", -1))[1] <= place:
+            continue
+        for sym in sorted(used & set(DEFINED.findall(COMMENT.sub(" ", code)))):
+            yield f"tools/models/{name}: uses {sym} (of {other}, which is not below)"
+
+
+def check_runtime():
+    """Return all findings inside of the models' runtime."""
+    texts = {path.name: path.read_text() for path in sorted((TOP / "tools/models").glob("*.c"))}
+    return [line for name, text in texts.items() for line in runtime_findings(name, text, texts)]
+
+
+def runtime_self_test():
+    """Each kind of violation inside of the runtime must be seen, and nothing else."""
+    texts = {
+        "vu_msg.c": "int vu_req_parse(const struct vu_shape *shape,\n\t\t struct vu_req *req)\n{\n}",
+        "vu_dev.c": "void vu_dev_reset(struct vu_dev *dev)\n{\n}",
+        "vu_server.c": "static int vu_own(void)\n{\n}\nint vu_server_step(struct vu_server *srv)\n{\n}",
+    }
+    bad = [
+        ("vu_new.c", "", "is in no layer"),
+        ("plain.c", '#include "vu_dev.h"', "models include vu.h"),
+        ("vu_msg.c", '#include "vu_dev.h"', "layer messages may not"),
+        ("vu_msg.c", "#include <sys/socket.h>", "is pure"),
+        ("vu_dma.c", '#include "vu_front.h"', "layer device may not"),
+        ("vu_dma.c", "int f(void) { return vu_server_step(srv); }", "uses vu_server_step"),
+        ("vu_config.c", "void f(void) { vu_dev_reset(dev); }", "uses vu_dev_reset"),
+        ("vu_request.c", "void f(void) { g(vu_server_step); }", "uses vu_server_step"),
+    ]
+    good = [
+        ("plain.c", '#include "vu.h"\nvoid f(void) { vu_kick(dev); }'),
+        ("vu_dev.c", '#include "vu_dev.h"\nvoid vu_dev_reset(void) { vu_own(); dev->front->wait(f); }'),
+        ("vu_server.c", '#include "vu_front.h"\nvoid f(void) { vu_dev_reset(dev); vu_req_parse(s); }'),
+    ]
+    found = [f"not seen: {name}: {text}" for name, text, want in bad
+             if not any(want in line for line in runtime_findings(name, text, texts))]
+    for name, text in good:
+        found += runtime_findings(name, text, texts)
+    return found
+
+
 def findings(layer, name, text):
     """Yield what is wrong with one file of a layer."""
     headers, prefixes, banned = LAYERS[layer]
@@ -218,6 +302,8 @@ def main():
     results += [(f"layer {layer}", check(layer)) for layer in LAYERS]
     results.append(("checker sees violations inside of migration", migration_self_test()))
     results.append(("layers of migration", check_migration()))
+    results.append(("checker sees violations inside of the models' runtime", runtime_self_test()))
+    results.append(("layers of the models' runtime", check_runtime()))
     results.append(("variants apart", variants_apart()))
     print(f"TAP version 13\n1..{len(results)}")
     for num, (name, found) in enumerate(results, 1):

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "nvme_cf.h"
-#include "vu_int.h"
+#include "vu_front.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

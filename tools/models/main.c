@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vu_int.h"
+#include "vu_front.h"
 
 #define CLIENT_TIMEOUT_MS	5000
 

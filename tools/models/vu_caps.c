@@ -7,7 +7,7 @@
 #include <linux/pci_regs.h>
 #include <stdlib.h>
 
-#include "vu_int.h"
+#include "vu_dev.h"
 
 int vu_cap_add(struct vu_dev *dev, uint8_t id, unsigned int bytes)
 {

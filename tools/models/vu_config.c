@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Config space of a model: byte arrays with write masks, and the side effects of
- * command, power state, MSI and FLR bits.  Capabilities are built in vu_caps.c.
+ * Config space of a model: byte arrays with write masks, and what command, power state and
+ * FLR bits mean.  Capabilities are built in vu_caps.c.
  */
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <string.h>
 
-#include "vu_int.h"
+#include "vu_dev.h"
 
 static void put_le(uint8_t *p, unsigned int len, uint32_t value)
 {
@@ -196,20 +196,12 @@ static bool forgetful_d3(const struct vu_config *c)
 	return (ctrl & PCI_PM_CTRL_STATE_MASK) == 3 && !(ctrl & PCI_PM_CTRL_NO_SOFT_RESET);
 }
 
-void vu_config_write(struct vu_dev *dev, uint64_t off, const void *buf, size_t len)
+bool vu_config_write(struct vu_dev *dev, uint64_t off, const void *buf, size_t len)
 {
 	const uint8_t *bytes = buf;
 	bool slept = forgetful_d3(&dev->cfg);
 
 	for (size_t i = 0; i < len; i++)
 		write_byte(&dev->cfg, off + i, bytes[i]);
-	if (starts_flr(&dev->cfg, off, bytes, len) || (slept && in_d0(dev))) {
-		vu_dev_reset(dev, VU_RESET_FLR);
-		return;
-	}
-	vu_irq_refresh(dev);
-	if (dev->model->config_changed)
-		dev->model->config_changed(dev);
-	if (dev->model->config_access)
-		dev->model->config_access(dev, off, len, true);
+	return starts_flr(&dev->cfg, off, bytes, len) || (slept && in_d0(dev));
 }

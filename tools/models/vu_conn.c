@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "vu_int.h"
+#include "vu_front.h"
 
 #define MAX_KERNEL_FDS	253	/* most that one message can carry (SCM_MAX_FD) */
 

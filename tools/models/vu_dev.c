@@ -1,108 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A device: life cycle, options, reset, and the routing of region accesses to config
- * space, MSI-X table, mappable memory or the model.
+ * A device: life cycle, reset, and the routing of region accesses to config space, MSI-X
+ * table, mappable memory or the model.
  */
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "vu_int.h"
-
-void vu_set_priv(struct vu_dev *dev, void *priv)
-{
-	dev->priv = priv;
-}
-
-void *vu_priv(const struct vu_dev *dev)
-{
-	return dev->priv;
-}
-
-uint64_t vu_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-void vu_kick(struct vu_dev *dev)
-{
-	dev->kicked = true;
-}
-
-void vu_wake_at(struct vu_dev *dev, uint64_t when)
-{
-	if (!dev->wake || when < dev->wake)
-		dev->wake = when ? when : 1;
-}
-
-bool vu_dev_work_due(struct vu_dev *dev)
-{
-	bool due = dev->kicked;
-
-	if (dev->wake && dev->wake <= vu_now()) {
-		dev->wake = 0;
-		due = true;
-	}
-	dev->kicked = false;
-	return due;
-}
-
-/* ---- options ---- */
-
-struct vu_dev *vu_controlling(const struct vu_dev *dev)
-{
-	return dev->controlling;
-}
-
-struct vu_dev *vu_controlled(const struct vu_dev *dev, unsigned int n)
-{
-	return n < dev->num_controlled ? dev->controlled[n] : NULL;
-}
-
-unsigned int vu_function(const struct vu_dev *dev)
-{
-	return dev->function;
-}
-
-const char *vu_option(const struct vu_dev *dev, const char *name)
-{
-	if (dev->controlling)
-		return vu_option(dev->controlling, name);
-	for (unsigned int i = dev->num_options; i-- > 0;) {
-		size_t len = strlen(name);
-
-		if (!strncmp(dev->options[i].key, name, len) && dev->options[i].key[len] == '=')
-			return dev->options[i].value;
-	}
-	return NULL;
-}
-
-int vu_option_u64(const struct vu_dev *dev, const char *name, uint64_t min, uint64_t max,
-		  uint64_t *val)
-{
-	const char *text = vu_option(dev, name);
-	unsigned long long num;
-	char *end;
-
-	if (!text)
-		return 0;
-	errno = 0;
-	num = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-' || num < min || num > max) {
-		fprintf(stderr, "vpv-model: option %s=%s: need a number from %llu to %llu\n", name,
-			text, (unsigned long long)min, (unsigned long long)max);
-		return -EINVAL;
-	}
-	*val = num;
-	return 0;
-}
+#include "vu_dev.h"
 
 static bool option_known(const struct vu_model *model, const char *text)
 {
@@ -237,14 +145,6 @@ static bool add_controlled(struct vu_dev *dev)
 		dev->controlled[dev->num_controlled++] = fn;
 	}
 	return true;
-}
-
-const struct vu_model *vu_model_find(const char *name)
-{
-	vu_for_each_model(m)
-		if (!strcmp((*m)->name, name))
-			return *m;
-	return NULL;
 }
 
 struct vu_dev *vu_dev_new(const struct vu_model *model, char **options, unsigned int num_options)
@@ -417,12 +317,25 @@ static void access_bar(struct vu_dev *dev, int n, uint64_t off, uint8_t *buf, si
 	}
 }
 
+static void write_config(struct vu_dev *dev, uint64_t off, const void *buf, size_t len)
+{
+	if (vu_config_write(dev, off, buf, len)) {
+		vu_dev_reset(dev, VU_RESET_FLR);
+		return;
+	}
+	vu_irq_refresh(dev);
+	if (dev->model->config_changed)
+		dev->model->config_changed(dev);
+	if (dev->model->config_access)
+		dev->model->config_access(dev, off, len, true);
+}
+
 void vu_dev_region_access(struct vu_dev *dev, uint32_t region, uint64_t off, void *buf,
 			  size_t len, bool write)
 {
 	if (region == VFIO_PCI_CONFIG_REGION_INDEX) {
 		if (write)
-			vu_config_write(dev, off, buf, len);
+			write_config(dev, off, buf, len);
 		else
 			vu_config_read(dev, off, buf, len);
 		return;

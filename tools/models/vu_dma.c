@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vu_int.h"
+#include "vu_dev.h"
 
 /*
  * @base: mapping of the whole file, or NULL for access by pread and pwrite
@@ -325,7 +325,9 @@ static int access_piece(struct vu_dev *dev, bool write, uint64_t iova, uint8_t *
 		*len = (size_t)left + 1;
 	if (map->file)
 		return file_access(map->file, write, map->offset + (iova - map->iova), buf, *len);
-	return vu_server_dma(dev->srv, write, iova, buf, len);
+	if (!dev->front)
+		return -EDEADLK;
+	return dev->front->dma(dev->front, write, iova, buf, len);
 }
 
 static int dma_fault(struct vu_dev *dev, bool write)
@@ -336,7 +338,7 @@ static int dma_fault(struct vu_dev *dev, bool write)
 
 	if (!vu_fault_take(dev, id, &hit))
 		return 0;
-	err = vu_server_wait(dev->srv, id, &hit);
+	err = dev->front->wait(dev->front, id, &hit);
 	return !err && hit.fail ? -EIO : err;
 }
 

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vu_int.h"
+#include "vu_dev.h"
 
 int vu_irq_setup(struct vu_dev *dev, unsigned int index, uint32_t count)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vu_int.h"
+#include "vu_dev.h"
 
 #define MAX_PAGES	(1u << 24)	/* 64 GiB of guest memory */
 #define FIRST_ROOM	1024u

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "vu_int.h"
+#include "vu_front.h"
 
 /*
  * Answer of a handler: @head and @tail go behind the header; @fd is passed with them.
@@ -116,7 +116,7 @@ static int region_fault(struct vu_server *srv, uint32_t region, bool write, bool
 		return 0;
 	if (!vu_fault_take(srv->dev, id, &hit))
 		return 0;
-	err = vu_server_wait(srv, id, &hit);
+	err = srv->front.wait(&srv->front, id, &hit);
 	if (err == -ECANCELED)
 		err = 0;
 	if (!err && hit.fail && hit.code)

@@ -17,7 +17,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,23 +27,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "vu_int.h"
+#include "vu_front.h"
 
 #define MESSAGES_A_STEP	16
 #define NSEC_PER_MSEC	1000000ull
-
-void vu_server_log(struct vu_server *srv, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!srv->opts.verbose)
-		return;
-	va_start(ap, fmt);
-	fputs("vpv-model: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-}
 
 /* ---- sockets ---- */
 
@@ -123,35 +110,6 @@ static void close_listener(int fd, const char *path)
 }
 
 /* ---- client ---- */
-
-int vu_server_attach(struct vu_server *srv, int fd)
-{
-	int err = srv->conn.fd >= 0 ? -EBUSY : vu_conn_open(&srv->conn, fd);
-
-	if (err) {
-		close(fd);
-		return err;
-	}
-	srv->version_done = false;
-	srv->client_gone = false;
-	memset(&srv->ses, 0, sizeof(srv->ses));
-	srv->conn_count++;
-	srv->dev->stats.connects++;
-	return 0;
-}
-
-void vu_server_drop_client(struct vu_server *srv, const char *why)
-{
-	if (srv->conn.fd < 0)
-		return;
-	vu_server_log(srv, "client dropped: %s", why);
-	vu_conn_close(&srv->conn);
-	vu_irq_disconnect(srv->dev);
-	vu_dma_clear(srv->dev);
-	srv->version_done = false;
-	srv->client_gone = false;
-	srv->conn_count++;
-}
 
 static void accept_client(struct vu_server *srv)
 {
@@ -398,6 +356,11 @@ int vu_server_run(struct vu_server *srv)
 
 /* ---- waits inside hooks ---- */
 
+static struct vu_server *server_of(struct vu_front *front)
+{
+	return (struct vu_server *)((char *)front - offsetof(struct vu_server, front));
+}
+
 static int wait_step(struct vu_server *srv, uint64_t until)
 {
 	uint64_t now = vu_now();
@@ -407,8 +370,9 @@ static int wait_step(struct vu_server *srv, uint64_t until)
 			      srv->in_request ? 0 : VU_STEP_CLIENT);
 }
 
-int vu_server_wait(struct vu_server *srv, unsigned int fault, const struct vu_fault_hit *hit)
+static int server_wait(struct vu_front *front, unsigned int fault, const struct vu_fault_hit *hit)
 {
+	struct vu_server *srv = server_of(front);
 	uint64_t resets = srv->dev->reset_count, conns = srv->conn_count;
 	uint64_t until = vu_now() + hit->delay_ns;
 	int err = 0;
@@ -447,13 +411,14 @@ static int await_reply(struct vu_server *srv)
 	return srv->dma.err;
 }
 
-int vu_server_dma(struct vu_server *srv, bool write, uint64_t iova, void *buf, size_t *len)
+static int server_dma(struct vu_front *front, bool write, uint64_t iova, void *buf, size_t *len)
 {
+	struct vu_server *srv = server_of(front);
 	struct vu_dma_rw_msg msg = { .iova = iova };
 	struct vu_hdr hdr = { .cmd = write ? VU_DMA_WRITE : VU_DMA_READ };
 	int err;
 
-	if (!srv || !srv->in_work || srv->in_request || srv->dma.active)
+	if (!srv->in_work || srv->in_request || srv->dma.active)
 		return -EDEADLK;
 	if (srv->conn.fd < 0 || !srv->version_done)
 		return -ENOTCONN;
@@ -498,7 +463,8 @@ struct vu_server *vu_server_new(struct vu_dev *dev, const struct vu_server_opts 
 	srv->conn.send_timeout_ms = opts->timeout_ms;
 	for (unsigned int i = 0; i < VU_CTL_CLIENTS; i++)
 		srv->ctl[i].fd = -1;
-	dev->srv = srv;
+	srv->front = (struct vu_front) { .wait = server_wait, .dma = server_dma };
+	dev->front = &srv->front;
 	/* Room for region info with its capabilities even if the limits were tiny. */
 	srv->reply = malloc(VU_MAX_PAYLOAD);
 	if (!srv->reply || open_signals(srv) ||
@@ -535,7 +501,7 @@ void vu_server_free(struct vu_server *srv)
 	close_listener(srv->ctl_listen_fd, srv->opts.control_path);
 	if (srv->signal_fd >= 0)
 		close(srv->signal_fd);
-	srv->dev->srv = NULL;
+	srv->dev->front = NULL;
 	free(srv->reply);
 	free(srv);
 }

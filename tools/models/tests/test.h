@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../vu_int.h"
+#include "../vu_front.h"
 
 struct test {
 	const char *name;

@@ -172,7 +172,7 @@ static void clients_come_and_go(void)
 	/* a live socket is not stolen, a dead one is replaced, both are removed */
 	fprintf(stderr, "# expect one message: cannot listen\n");
 	CHECK(!vu_server_new(dev, &opts));
-	dev->srv = srv;
+	dev->front = &srv->front;
 	vu_server_free(srv);
 	CHECK(stat(path, &st) && stat(ctl, &st));
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);

@@ -12,7 +12,7 @@
 #include <linux/pci_regs.h>
 #include <poll.h>
 
-#include "vu_int.h"
+#include "vu_front.h"
 
 #define MAX_WORDS	16
 

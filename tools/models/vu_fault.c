@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vu_int.h"
+#include "vu_dev.h"
 
 #define MAX_DELAY_MS	(3600u * 1000u)
 
