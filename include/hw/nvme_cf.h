@@ -117,4 +117,92 @@ struct nvcf_profile {
 	__u8 reserved[3556];
 };
 
+/* The format of vendor specific state, as CNS 20h names it. */
+#define NVCF_STATE_UUID { \
+	0x7d, 0x3c, 0x1f, 0x0e, 0x52, 0xa4, 0x4c, 0x8b, 0x9e, 0x61, 0x0b, 0x6f, 0x2a, 0x9d, 0x4e, 0x70 \
+}
+
+#define NVCF_STATE_MAGIC	0x5453564e	/* "NVST" */
+#define NVCF_STATE_VERSION	1
+#define NVCF_STATE_FEATURES	16
+#define NVCF_STATE_AERS		4
+#define NVCF_STATE_EVENTS	3
+
+#define NVCF_STATE_PHASE	0x1	/* of the next completion of the admin queue */
+#define NVCF_STATE_TIMESTAMP	0x2	/* a host has set it */
+
+/**
+ * struct nvcf_state_feature - the value of a feature
+ * @fid: Feature identifier; zero ends the list.
+ * @reserved: Zero.
+ * @value: As Get Features returns it in dword 0.
+ */
+struct nvcf_state_feature {
+	__u8 fid;
+	__u8 reserved[3];
+	__le32 value;
+};
+
+/**
+ * struct nvcf_state - what the standard state of a controller leaves out
+ * @magic: NVCF_STATE_MAGIC.
+ * @version: NVCF_STATE_VERSION.
+ * @bytes: Of this structure.
+ * @crc: CRC-32 (as of zlib) of all bytes behind this field.
+ * @profile: CRC-32 of the controller's profile, which has to be the same where it is set.
+ * @cc: CC; likewise @csts, @aqa, @intms, @asq and @acq.
+ * @csts: CSTS.
+ * @aqa: AQA.
+ * @intms: INTMS.
+ * @asq: ASQ.
+ * @acq: ACQ.
+ * @sq_head: Of the admin submission queue, likewise @sq_tail.
+ * @sq_tail: Tail.
+ * @cq_head: Of the admin completion queue, likewise @cq_tail.
+ * @cq_tail: Tail.
+ * @flags: NVCF_STATE_*.
+ * @outstanding: Number of asynchronous event requests.
+ * @masked: Event types whose log page has to be read before the next one, a bit for each.
+ * @reserved: Zero.
+ * @aer: Their command ids.
+ * @pending: Of each event type, a bit for each event that was not told yet.
+ * @changed_ns: Namespaces of the log page, a bit for each, from 1.
+ * @threshold: Temperature thresholds: over, under.
+ * @features: Features with a value, ascending.
+ * @no_coalescing: A bit for each vector.
+ * @timestamp: In milliseconds, when it was suspended.
+ * @host_id: Host identifier.
+ * @reserved2: Zero.
+ */
+struct nvcf_state {
+	__le32 magic;
+	__le16 version;
+	__le16 bytes;
+	__le32 crc;
+	__le32 profile;
+	__le32 cc;
+	__le32 csts;
+	__le32 aqa;
+	__le32 intms;
+	__le64 asq;
+	__le64 acq;
+	__le16 sq_head;
+	__le16 sq_tail;
+	__le16 cq_head;
+	__le16 cq_tail;
+	__u8 flags;
+	__u8 outstanding;
+	__u8 masked;
+	__u8 reserved;
+	__le16 aer[NVCF_STATE_AERS];
+	__le32 pending[NVCF_STATE_EVENTS];
+	__le32 changed_ns;
+	__le16 threshold[2];
+	struct nvcf_state_feature features[NVCF_STATE_FEATURES];
+	__u8 no_coalescing[16];
+	__le64 timestamp;
+	__u8 host_id[16];
+	__u8 reserved2[256];
+};
+
 #endif /* HW_NVME_CF_H */

@@ -7,11 +7,13 @@
  * is lost.
  */
 #include <linux/pci_regs.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "nvme_cf.h"
 #include "vu_front.h"
@@ -114,8 +116,8 @@ static uint64_t take_addr(struct input *in)
 	return MEM_IOVA + MEM_BYTES - off % 64;
 }
 
-/* An opcode that exists, mostly. */
-static uint8_t take_opcode(struct input *in, bool io)
+/* A command that exists, mostly. */
+static const struct nvcf_command *take_command(struct input *in, bool io)
 {
 	const struct nvcf_command *table = io ? nvcf_io_commands : nvcf_admin_commands;
 	uint8_t val = (uint8_t)take(in, 1);
@@ -123,7 +125,7 @@ static uint8_t take_opcode(struct input *in, bool io)
 
 	while (table[n].name)
 		n++;
-	return val < 0xf0 ? table[val % n].opcode : (uint8_t)take(in, 1);
+	return val < 0xf0 ? &table[val % n] : NULL;
 }
 
 /* Small numbers, mostly: of queues, features, blocks, controllers. */
@@ -144,10 +146,12 @@ static void step_command(struct target *t, struct input *in)
 	struct nvcf_ctrl *c = vu_priv(take_dev(t, in));
 	unsigned int q = take(in, 1) & 3 ? 1 : 0;
 	const struct nvcf_sq *sq = &c->sq[q];
-	struct nvs_sqe sqe = { .opcode = take_opcode(in, q), .cid = (uint16_t)take(in, 1) };
+	const struct nvcf_command *w = take_command(in, q);
+	struct nvs_sqe sqe = { .opcode = w ? w->opcode : (uint8_t)take(in, 1) };
 	uint64_t flags = take(in, 1), nsid = take(in, 1);
 	uint64_t at = sq->base + sq->tail * sizeof(sqe) - MEM_IOVA;
 
+	sqe.cid = (uint16_t)take(in, 1);
 	sqe.flags = flags & 0x80 ? (uint8_t)flags : flags & 1 ? 0x40 : 0;
 	sqe.nsid = nsid & 0x80 ? NVS_NSID_ALL : nsid % 4;
 	sqe.prp1 = take_addr(in);
@@ -158,6 +162,10 @@ static void step_command(struct target *t, struct input *in)
 	sqe.cdw13 = take_dword(in);
 	sqe.cdw14 = take_dword(in);
 	sqe.cdw15 = take_dword(in);
+	if (w && w->by_sel)
+		sqe.cdw10 = (sqe.cdw10 & ~0xffu) | w->sel;
+	if (c->kind == NVCF_MANAGING && flags & 2)
+		sqe.cdw11 = (sqe.cdw11 & ~0xfffcu) | 2;
 	if (!sq->live || at > MEM_BYTES - sizeof(sqe))
 		return;
 	memcpy(t->mem + at, &sqe, sizeof(sqe));
@@ -243,9 +251,36 @@ static void step_control(struct target *t, struct input *in)
 	free(text);
 }
 
+/* The state of a controller with some bytes changed, loaded into it or into the other one. */
+static void step_state(struct target *t, struct input *in)
+{
+	struct nvcf_ctrl *from = vu_priv(t->dev[1 + take(in, 1) % 2]);
+	struct nvcf_ctrl *to = vu_priv(t->dev[1 + take(in, 1) % 2]);
+	uint64_t how = take(in, 1), n = take(in, 1) % 8;
+	uint8_t state[NVCF_STATE_MAX];
+	uint32_t bytes = nvcf_state_build(from, how & 1, how & 2, state);
+	struct nvcf_state *s = (struct nvcf_state *)(state + bytes - sizeof(*s));
+	const size_t behind_crc = offsetof(struct nvcf_state, profile);
+
+	for (; n; n--) {
+		uint64_t at = take(in, 2) % bytes;
+
+		state[at] = how & 4 ? (uint8_t)(state[at] + 1) : (uint8_t)take(in, 1);
+	}
+	if (how & 2 && !(how & 8))
+		s->crc = (uint32_t)crc32(0, (uint8_t *)s + behind_crc, sizeof(*s) - behind_crc);
+	if (how & 0x10)
+		bytes = (uint32_t)(take(in, 2) % (bytes + 1));
+	nvcf_ctrl_reset(to);
+	to->run = NVCF_SUSPENDED;
+	nvcf_state_load(to, state, bytes, how & 1, how & 2);
+	to->run = NVCF_RUNNING;
+	vu_kick(to->dev);
+}
+
 static void (*const steps[])(struct target *t, struct input *in) = {
 	step_command, step_command, step_command, step_command, step_register, step_doorbell,
-	step_consume, step_poke, step_list, step_config, step_control,
+	step_consume, step_poke, step_list, step_config, step_control, step_state,
 };
 
 /* ---- the controllers ---- */

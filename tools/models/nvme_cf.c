@@ -38,6 +38,12 @@ static int take_options(struct vu_dev *dev, struct nvcf_options *o)
 		{ "mdts", &o->mdts, NVCF_MAX_MDTS, 1, NVCF_MAX_MDTS },
 		{ "queues", &o->queues, NVCF_MAX_IOQ, 1, NVCF_MAX_IOQ },
 		{ "entries", &o->entries, NVCF_MAX_ENTRIES, 2, NVCF_MAX_ENTRIES },
+		{ "ranges", &o->ranges, 8, 1, NVCF_MAX_RANGES },
+		{ "all_ranges", &o->all_ranges, 32, 1, 16 * NVCF_MAX_RANGES },
+		{ "track_min", &o->track_min, 0, 0, 18 },
+		{ "track_max", &o->track_max, 9, 0, 18 },
+		{ "track_power", &o->track_power, 0, 0, 1 },
+		{ "track_pages", &o->track_pages, 1u << 24, 64, 1u << 26 },
 	};
 	int err = 0;
 
@@ -45,6 +51,10 @@ static int take_options(struct vu_dev *dev, struct nvcf_options *o)
 		*numbers[i].val = numbers[i].def;
 		err = vu_option_u64(dev, numbers[i].name, numbers[i].min, numbers[i].max,
 				    numbers[i].val);
+	}
+	if (!err && (o->track_min > o->track_max || o->ranges > o->all_ranges)) {
+		fprintf(stderr, "vpv-model: a lower limit is above the upper one\n");
+		err = -EINVAL;
 	}
 	/* Unique for a process: good enough to tell subsystems apart. */
 	if (!o->serial)
@@ -84,10 +94,10 @@ static int open_disks(struct vu_dev *dev, struct nvcf *sub)
 static void ctrl_free(struct nvcf_ctrl *c)
 {
 	free(c->cmds);
-	free(c->buf);
-	free(c->media);
-	free(c->list);
 	free(c->history);
+	nvcf_blob_drop(&c->get);
+	nvcf_blob_drop(&c->set);
+	nvcf_track_drop(c);
 	free(c);
 }
 
@@ -102,12 +112,11 @@ static struct nvcf_ctrl *ctrl_new(struct vu_dev *dev, struct nvcf *sub)
 	c->index = sub->num_ctrls;
 	c->cntlid = (uint16_t)(NVCF_CNTLID_MANAGING + c->index);
 	c->kind = c->index ? NVCF_MIGRATABLE : NVCF_MANAGING;
+	c->buf = sub->buf;
+	c->media = sub->media;
+	c->list = sub->list;
 	c->cmds = calloc(NVCF_COMMANDS, sizeof(*c->cmds));
-	c->buf = calloc(1, NVCF_TRANSFER_BYTES);
-	c->media = calloc(1, NVCF_TRANSFER_BYTES);
-	c->list = calloc(1, 1u << NVCF_MAX_PAGE_LOG2);
-	c->history = calloc(NVCF_HISTORY, sizeof(*c->history));
-	if (!c->cmds || !c->buf || !c->media || !c->list || !c->history) {
+	if (!c->cmds) {
 		ctrl_free(c);
 		return NULL;
 	}
@@ -119,16 +128,41 @@ static struct nvcf_ctrl *ctrl_new(struct vu_dev *dev, struct nvcf *sub)
 	return c;
 }
 
-static int managing_init(struct vu_dev *dev)
+static void sub_free(struct nvcf *sub)
+{
+	for (unsigned int i = 0; i < NVCF_MAX_DISKS; i++)
+		nvcf_disk_close(sub->disk[i]);
+	free(sub->buf);
+	free(sub->media);
+	free(sub->list);
+	free(sub);
+}
+
+static struct nvcf *sub_new(void)
 {
 	struct nvcf *sub = calloc(1, sizeof(*sub));
+
+	if (!sub)
+		return NULL;
+	sub->buf = calloc(1, NVCF_TRANSFER_BYTES);
+	sub->media = calloc(1, NVCF_TRANSFER_BYTES);
+	sub->list = calloc(1, 1u << NVCF_MAX_PAGE_LOG2);
+	if (sub->buf && sub->media && sub->list)
+		return sub;
+	sub_free(sub);
+	return NULL;
+}
+
+static int managing_init(struct vu_dev *dev)
+{
+	struct nvcf *sub = sub_new();
 	struct nvcf_ctrl *c = sub ? ctrl_new(dev, sub) : NULL;
 	int err;
 
-	if (!c) {
-		free(sub);
+	if (sub && !c)
+		sub_free(sub);
+	if (!c)
 		return -ENOMEM;
-	}
 	err = take_options(dev, &sub->opt);
 	if (!err)
 		err = open_disks(dev, sub);
@@ -165,14 +199,21 @@ static void fini(struct vu_dev *dev)
 	if (c->index < sub->num_ctrls)
 		sub->num_ctrls = c->index;
 	ctrl_free(c);
-	if (sub->num_ctrls)
-		return;
-	for (unsigned int i = 0; i < NVCF_MAX_DISKS; i++)
-		nvcf_disk_close(sub->disk[i]);
-	free(sub);
+	if (!sub->num_ctrls)
+		sub_free(sub);
 }
 
 /* ---- hooks ---- */
+
+static int revise(const struct vu_dev *dev, struct vu_model *own)
+{
+	uint64_t firmware = 1;
+
+	if (vu_option_u64(dev, "firmware", 1, 9, &firmware))
+		return -EINVAL;
+	own->revision = (uint8_t)firmware;
+	return 0;
+}
 
 static void reset(struct vu_dev *dev, enum vu_reset why)
 {
@@ -189,6 +230,7 @@ static void work(struct vu_dev *dev)
 	nvcf_ctrl_work(c);
 	if (vu_bus_master(dev))
 		nvcf_queue_work(c);
+	nvcf_suspend_work(c);
 }
 
 static void config_changed(struct vu_dev *dev)
@@ -210,6 +252,7 @@ static void stats(struct vu_dev *dev, FILE *out)
 		queues += c->sq[i].live + c->cq[i].live;
 	for (unsigned int i = 0; i < c->sub->num_disks; i++)
 		unlocked += c->sub->disk[i]->unlocked_writes;
+	fprintf(out, "suspended %u\ntracked_ranges %u\n", c->run == NVCF_SUSPENDED, c->tracker.num);
 	fprintf(out, "commands_completed %" PRIu64 "\ncommands_failed %" PRIu64 "\n"
 		"commands_in_work %u\nqueues %u\nevents_outstanding %u\n"
 		"unlocked_writes %" PRIu64 "\n",
@@ -229,6 +272,8 @@ static void print_completions(const struct nvcf_ctrl *c, FILE *out)
 		fprintf(out, "%u 0x%04x 0x%02x 0x%03x\n", c->history[n % NVCF_HISTORY].qid,
 			c->history[n % NVCF_HISTORY].cid, c->history[n % NVCF_HISTORY].opcode,
 			c->history[n % NVCF_HISTORY].status);
+	if (c->history_lost)
+		fprintf(out, "lost all %" PRIu64 "\n", c->history_lost);
 }
 
 /* A namespace of another size, up to that of the file. */
@@ -276,7 +321,10 @@ static const char *const migratable_faults[] = {
 	"read", "compare", "write_zeroes", "dsm", "verify", "disk", NULL
 };
 
-static const char *const managing_faults[] = { SHARED_FAULTS, NULL };
+static const char *const managing_faults[] = {
+	SHARED_FAULTS, "suspend", "resume", "set_state", "get_state", "track_send",
+	"track_receive", "profile_send", "profile_receive", NULL
+};
 
 #define COMMANDS \
 	"completions [clear]      commands completed: queue, id, opcode, status\n" \
@@ -290,7 +338,7 @@ static const struct vu_model nvcf_fn_model = {
 	.class_code = NVS_CLASS_IO, .config_bytes = 4096, .intx = true,
 	.bars = { [NVCF_BAR] = { .bytes = NVCF_BAR_BYTES, .flags = VU_BAR_64 } },
 	.faults = migratable_faults,
-	.init = migratable_init, .fini = fini, .reset = reset, .work = work,
+	.revise = revise, .init = migratable_init, .fini = fini, .reset = reset, .work = work,
 	.bar_read = nvcf_bar_read, .bar_write = nvcf_bar_write, .config_changed = config_changed,
 	.regs = nvcf_regs, .stats = stats, .command = command,
 	.commands = COMMANDS
@@ -301,7 +349,7 @@ static const struct vu_option options[] = {
 	{ "functions", "number of migratable controllers (1)" },
 	{ "profile", "seed of the identity that they have from the start; 0: none (0)" },
 	{ "serial", "serial of the subsystem" },
-	{ "firmware", "version of the firmware, 1 to 9 (1)" },
+	{ "firmware", "version of the firmware, 1 to 9: revision id (1)" },
 	{ "disk1", "file of the first disk (memory); disk2 to disk4 likewise (none)" },
 	{ "disk2", "" }, { "disk3", "" }, { "disk4", "" },
 	{ "block1", "its block size, 512 or 4096 (512); block2 to block4 likewise" },
@@ -313,6 +361,12 @@ static const struct vu_option options[] = {
 	{ "mdts", "log2 of the most pages of a transfer (7)" },
 	{ "queues", "most pairs of I/O queues (64)" },
 	{ "entries", "most entries of a queue (1024)" },
+	{ "ranges", "most memory ranges tracked of a controller (8)" },
+	{ "all_ranges", "likewise of all (32)" },
+	{ "track_min", "log2 of the smallest granule of tracking, in pages (0)" },
+	{ "track_max", "log2 of the largest (9)" },
+	{ "track_power", "1: lengths of ranges are powers of two (0)" },
+	{ "track_pages", "most granules tracked of a controller (16777216)" },
 	{ NULL, NULL },
 };
 
@@ -325,7 +379,7 @@ static const struct vu_model nvme_cf_model = {
 	.bars = { [NVCF_BAR] = { .bytes = NVCF_BAR_BYTES, .flags = VU_BAR_64 } },
 	.options = options, .faults = managing_faults,
 	.controlled = &nvcf_fn_model, .control = "nvme_ctrl",
-	.init = managing_init, .fini = fini, .reset = reset, .work = work,
+	.revise = revise, .init = managing_init, .fini = fini, .reset = reset, .work = work,
 	.bar_read = nvcf_bar_read, .bar_write = nvcf_bar_write, .config_changed = config_changed,
 	.regs = nvcf_regs, .stats = stats, .command = command, .commands = COMMANDS,
 };

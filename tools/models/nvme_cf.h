@@ -6,8 +6,9 @@
  * migratable controllers.  Both kinds are a struct nvcf_ctrl; tables tell what a kind has.
  * Registers only note what is to be done; it is done in the work hook.
  *
- * Functions that carry out commands return a status of the specification (0 is success) or
- * -ECANCELED: the controller was reset meanwhile, so that nothing of it may be used any more.
+ * Functions that carry out commands return a status of the specification (0 is success),
+ * -ECANCELED: the controller was reset meanwhile, so that nothing of it may be used any more,
+ * or -EAGAIN: the command is not done yet, and is to be called again soon.
  */
 #ifndef NVME_CF_H
 #define NVME_CF_H
@@ -34,6 +35,7 @@
 #define NVCF_POWER_STATES	2u
 #define NVCF_MAX_DISKS		4u
 #define NVCF_HISTORY		65536u
+#define NVCF_MAX_RANGES		64u
 
 /*
  * Fault points.  The two kinds of controllers share the first ones; each has a table of
@@ -66,6 +68,15 @@ enum nvcf_fault {
 	NVCF_FAULT_DSM,
 	NVCF_FAULT_VERIFY,
 	NVCF_FAULT_DISK,
+
+	NVCF_FAULT_SUSPEND = NVCF_FAULT_KIND,
+	NVCF_FAULT_RESUME,
+	NVCF_FAULT_SET_STATE,
+	NVCF_FAULT_GET_STATE,
+	NVCF_FAULT_TRACK_SEND,
+	NVCF_FAULT_TRACK_RECEIVE,
+	NVCF_FAULT_PROFILE_SEND,
+	NVCF_FAULT_PROFILE_RECEIVE,
 };
 
 /* Bits of the kinds of controllers. */
@@ -83,6 +94,7 @@ struct nvcf_cmd;
  * @kinds: controllers that have it
  * @option: NVCF_OPT_* of the profile without which it does not exist, 0 = mandatory
  * @effects: of the commands and effects log
+ * @by_sel: only with the value @sel in the field SEL
  */
 struct nvcf_command {
 	const char *name;
@@ -93,11 +105,13 @@ struct nvcf_command {
 	uint32_t effects;
 	unsigned int fault;
 	int (*run)(struct nvcf_ctrl *c, struct nvcf_cmd *cmd);
+	bool by_sel;
+	uint8_t sel;
 };
 
 /*
  * struct nvcf_cmd - a command in work
- * @what: NULL when the opcode is unknown
+ * @what: NULL when the controller does not have it; @known: with another SEL it has
  * @due, @hang: when an injected fault lets it go on; @hang is 0 or a fault point
  * @forced: status of an injected failure, or 0
  * @done: carried out, with @status; only the completion is missing
@@ -113,7 +127,7 @@ struct nvcf_cmd {
 	uint32_t dw0, dw1;
 	uint64_t due;
 	unsigned int hang;
-	bool done, parked;
+	bool known, done, parked;
 };
 
 TAILQ_HEAD(nvcf_cmds, nvcf_cmd);
@@ -164,6 +178,12 @@ struct nvcf_vector {
 	uint64_t since;
 };
 
+/* For the record of completions, a ring of at most NVCF_HISTORY. */
+struct nvcf_completion {
+	uint16_t qid, cid, status;
+	uint8_t opcode;
+};
+
 struct nvcf_health {
 	uint64_t read_units, written_units, reads, writes, power_cycles, unsafe_shutdowns;
 	uint64_t media_errors, errors;
@@ -177,13 +197,31 @@ struct nvcf_wait {
 
 enum nvcf_run { NVCF_RUNNING, NVCF_SUSPENDING, NVCF_SUSPENDED };
 
+/* State in transfer: @sequence: of Set State, begun and not committed. */
+struct nvcf_blob {
+	uint8_t *data;
+	uint32_t bytes;
+	bool sequence;
+};
+
+struct nvcf_range {
+	uint64_t start, granules;
+	uint8_t *written;		/* a bit for each */
+};
+
+/* Tracking of what a controller writes to host memory; @num 0: none. */
+struct nvcf_tracker {
+	unsigned int granule_log2, num;
+	struct nvcf_range *range;
+};
+
 /*
  * struct nvcf_ctrl - a controller
  * @fell: CC.EN was cleared, which work has not seen yet
  * @nssr: likewise a reset of the subsystem
  * @enabled: CC.EN has been seen; CSTS.RDY follows
  * @page: bytes of a memory page (CC.MPS)
- * @buf, @media: data of the command that is being carried out
+ * @buf, @media, @list: those of the subsystem
  */
 struct nvcf_ctrl {
 	struct vu_dev *dev;
@@ -220,22 +258,30 @@ struct nvcf_ctrl {
 	uint64_t powered;
 
 	enum nvcf_run run;
+	bool suspend_failed;
+	struct nvcf_blob get, set;
+	struct nvcf_tracker tracker;
 	uint64_t completed, failed;
-	struct {
-		uint16_t qid, cid, status;
-		uint8_t opcode;
-	} *history;
-	uint64_t history_count;
+	struct nvcf_completion *history;
+	uint64_t history_count, history_room, history_lost;
 };
 
 struct nvcf_options {
 	uint64_t serial, firmware, profile, size, cache, mdts, queues, entries;
+	uint64_t ranges, all_ranges, track_min, track_max, track_power, track_pages;
 };
 
 struct nvcf_disk;
 
-/* struct nvcf - a subsystem; @ctrl[0] is the managing controller */
+/*
+ * struct nvcf - a subsystem
+ * @ctrl: the first is the managing controller
+ * @buf, @media, @list: for the command that is being carried out, of which there is one in a
+ *                      process at any time
+ */
 struct nvcf {
+	uint8_t *buf, *media;
+	uint64_t *list;
 	struct nvcf_options opt;
 	struct nvcf_ctrl *ctrl[1 + NVCF_MAX_FUNCTIONS];
 	unsigned int num_ctrls;
@@ -299,13 +345,27 @@ int nvcf_data(struct nvcf_ctrl *c, const struct nvs_sqe *sqe, bool to_host, uint
 
 /* ---- tables of commands: nvme_cf_admin.c, nvme_cf_io.c ---- */
 
+#define NVCF_COMMAND(_name, _opcode, _dir, _kinds, _option, _effects, _fault, _run) { \
+	.name = _name, .opcode = _opcode, .dir = _dir, .kinds = _kinds, .option = _option, \
+	.effects = NVS_EFFECTS_CSUPP | (_effects), .fault = _fault, .run = _run, \
+}
+
+#define NVCF_COMMAND_SEL(_name, _opcode, _sel, _dir, _kinds, _effects, _fault, _run) { \
+	.name = _name, .opcode = _opcode, .by_sel = true, .sel = _sel, .dir = _dir, \
+	.kinds = _kinds, .effects = NVS_EFFECTS_CSUPP | (_effects), .fault = _fault, .run = _run, \
+}
+
 #define nvcf_for_each_command(w, table) \
 	for (const struct nvcf_command *w = (table); w->name; w++)
 
 extern const struct nvcf_command nvcf_admin_commands[], nvcf_io_commands[];
 
-/* The command as this controller has it, or NULL. */
-const struct nvcf_command *nvcf_command_find(const struct nvcf_ctrl *c, bool io, uint8_t opcode);
+/*
+ * The command as this controller has it, or NULL; then *known tells whether it has the opcode
+ * with other values of SEL.
+ */
+const struct nvcf_command *nvcf_command_find(const struct nvcf_ctrl *c, bool io,
+					     const struct nvs_sqe *sqe, bool *known);
 int nvcf_identify(struct nvcf_ctrl *c, struct nvcf_cmd *cmd);
 int nvcf_get_log(struct nvcf_ctrl *c, struct nvcf_cmd *cmd);
 int nvcf_set_features(struct nvcf_ctrl *c, struct nvcf_cmd *cmd);
@@ -342,6 +402,43 @@ bool nvcf_has_option(const struct nvcf_ctrl *c, uint32_t option);
 /* Namespace @nsid of the controller's profile, or NULL. */
 const struct nvcf_profile_ns *nvcf_ns(const struct nvcf_ctrl *c, uint32_t nsid);
 struct nvcf_disk *nvcf_ns_disk(const struct nvcf_ctrl *c, const struct nvcf_profile_ns *ns);
+
+/* ---- nvme_cf_manage.c: commands of the managing controller ---- */
+
+int nvcf_suspend(struct nvcf_ctrl *m, struct nvcf_cmd *cmd);
+int nvcf_resume(struct nvcf_ctrl *m, struct nvcf_cmd *cmd);
+int nvcf_profile_send(struct nvcf_ctrl *m, struct nvcf_cmd *cmd);
+int nvcf_profile_receive(struct nvcf_ctrl *m, struct nvcf_cmd *cmd);
+/* The migratable controller that dword 11 names, or NULL. */
+struct nvcf_ctrl *nvcf_target(const struct nvcf_ctrl *m, const struct nvcf_cmd *cmd);
+/* A suspension that was asked for is complete when nothing is in work any more. */
+void nvcf_suspend_work(struct nvcf_ctrl *c);
+/* What a reset of the managing controller ends: suspensions, sequences, tracking. */
+void nvcf_managing_reset(struct nvcf *sub);
+
+/* ---- nvme_cf_state.c, nvme_cf_transfer.c ---- */
+
+#define NVCF_STATE_MAX	8192u
+
+/* All of the state at @out (NVCF_STATE_MAX bytes); returns its bytes. */
+uint32_t nvcf_state_build(const struct nvcf_ctrl *c, bool standard, bool vendor, uint8_t *out);
+/* Check and load what is at @in; a status.  Nothing is changed unless it is 0. */
+int nvcf_state_load(struct nvcf_ctrl *c, const uint8_t *in, uint32_t bytes, bool standard,
+		    bool vendor);
+int nvcf_get_state(struct nvcf_ctrl *m, struct nvcf_cmd *cmd);
+int nvcf_set_state(struct nvcf_ctrl *m, struct nvcf_cmd *cmd);
+void nvcf_blob_drop(struct nvcf_blob *b);
+/* The values of all features, ascending; and the other way round. */
+void nvcf_feature_save(const struct nvcf_ctrl *c, struct nvcf_state *s);
+bool nvcf_feature_load(const struct nvcf_ctrl *c, const struct nvcf_state *s,
+		       struct nvcf_features *out);
+
+/* ---- nvme_cf_track.c ---- */
+
+int nvcf_track_send(struct nvcf_ctrl *m, struct nvcf_cmd *cmd);
+int nvcf_track_receive(struct nvcf_ctrl *m, struct nvcf_cmd *cmd);
+void nvcf_track_drop(struct nvcf_ctrl *c);
+void nvcf_track_write(struct nvcf_ctrl *c, uint64_t iova, size_t len);
 
 /* ---- nvme_cf_disk.c: raw files, their locks, and the write cache ---- */
 

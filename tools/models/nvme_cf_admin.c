@@ -130,33 +130,65 @@ static int abort_command(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 }
 
 const struct nvcf_command nvcf_admin_commands[] = {
-	{ "delete_sq", NVS_ADMIN_DELETE_SQ, NVS_DIR_NONE, NVCF_MIGRATABLE, 0, NVS_EFFECTS_CSUPP,
-	  NVCF_FAULT_DELETE_SQ, nvcf_delete_sq },
-	{ "create_sq", NVS_ADMIN_CREATE_SQ, NVS_DIR_NONE, NVCF_MIGRATABLE, 0, NVS_EFFECTS_CSUPP,
-	  NVCF_FAULT_CREATE_SQ, nvcf_create_sq },
-	{ "get_log", NVS_ADMIN_GET_LOG, NVS_DIR_TO_HOST, NVCF_BOTH, 0, NVS_EFFECTS_CSUPP,
-	  NVCF_FAULT_GET_LOG, nvcf_get_log },
-	{ "delete_cq", NVS_ADMIN_DELETE_CQ, NVS_DIR_NONE, NVCF_MIGRATABLE, 0, NVS_EFFECTS_CSUPP,
-	  NVCF_FAULT_DELETE_CQ, nvcf_delete_cq },
-	{ "create_cq", NVS_ADMIN_CREATE_CQ, NVS_DIR_NONE, NVCF_MIGRATABLE, 0, NVS_EFFECTS_CSUPP,
-	  NVCF_FAULT_CREATE_CQ, nvcf_create_cq },
-	{ "identify", NVS_ADMIN_IDENTIFY, NVS_DIR_TO_HOST, NVCF_BOTH, 0, NVS_EFFECTS_CSUPP,
-	  NVCF_FAULT_IDENTIFY, nvcf_identify },
-	{ "abort", NVS_ADMIN_ABORT, NVS_DIR_NONE, NVCF_BOTH, 0, NVS_EFFECTS_CSUPP,
-	  NVCF_FAULT_ABORT, abort_command },
-	{ "set_features", NVS_ADMIN_SET_FEATURES, NVS_DIR_TO_CTRL, NVCF_BOTH, 0, NVS_EFFECTS_CSUPP,
-	  NVCF_FAULT_SET_FEATURES, nvcf_set_features },
-	{ "get_features", NVS_ADMIN_GET_FEATURES, NVS_DIR_TO_HOST, NVCF_BOTH, 0, NVS_EFFECTS_CSUPP,
-	  NVCF_FAULT_GET_FEATURES, nvcf_get_features },
-	{ "async_event", NVS_ADMIN_ASYNC_EVENT, NVS_DIR_NONE, NVCF_BOTH, 0, NVS_EFFECTS_CSUPP,
-	  NVCF_FAULT_ASYNC_EVENT, nvcf_async_event },
-	{ 0 }
+	NVCF_COMMAND("delete_sq", NVS_ADMIN_DELETE_SQ, NVS_DIR_NONE, NVCF_MIGRATABLE, 0, 0,
+		     NVCF_FAULT_DELETE_SQ, nvcf_delete_sq),
+	NVCF_COMMAND("create_sq", NVS_ADMIN_CREATE_SQ, NVS_DIR_NONE, NVCF_MIGRATABLE, 0, 0,
+		     NVCF_FAULT_CREATE_SQ, nvcf_create_sq),
+	NVCF_COMMAND("get_log", NVS_ADMIN_GET_LOG, NVS_DIR_TO_HOST, NVCF_BOTH, 0, 0,
+		     NVCF_FAULT_GET_LOG, nvcf_get_log),
+	NVCF_COMMAND("delete_cq", NVS_ADMIN_DELETE_CQ, NVS_DIR_NONE, NVCF_MIGRATABLE, 0, 0,
+		     NVCF_FAULT_DELETE_CQ, nvcf_delete_cq),
+	NVCF_COMMAND("create_cq", NVS_ADMIN_CREATE_CQ, NVS_DIR_NONE, NVCF_MIGRATABLE, 0, 0,
+		     NVCF_FAULT_CREATE_CQ, nvcf_create_cq),
+	NVCF_COMMAND("identify", NVS_ADMIN_IDENTIFY, NVS_DIR_TO_HOST, NVCF_BOTH, 0, 0,
+		     NVCF_FAULT_IDENTIFY, nvcf_identify),
+	NVCF_COMMAND("abort", NVS_ADMIN_ABORT, NVS_DIR_NONE, NVCF_BOTH, 0, 0,
+		     NVCF_FAULT_ABORT, abort_command),
+	NVCF_COMMAND("set_features", NVS_ADMIN_SET_FEATURES, NVS_DIR_TO_CTRL, NVCF_BOTH, 0, 0,
+		     NVCF_FAULT_SET_FEATURES, nvcf_set_features),
+	NVCF_COMMAND("get_features", NVS_ADMIN_GET_FEATURES, NVS_DIR_TO_HOST, NVCF_BOTH, 0, 0,
+		     NVCF_FAULT_GET_FEATURES, nvcf_get_features),
+	NVCF_COMMAND("async_event", NVS_ADMIN_ASYNC_EVENT, NVS_DIR_NONE, NVCF_BOTH, 0, 0,
+		     NVCF_FAULT_ASYNC_EVENT, nvcf_async_event),
+	NVCF_COMMAND_SEL("suspend", NVS_ADMIN_MIGRATION_SEND, NVS_SEND_SUSPEND, NVS_DIR_NONE,
+			 NVCF_MANAGING, 0,
+			 NVCF_FAULT_SUSPEND, nvcf_suspend),
+	NVCF_COMMAND_SEL("resume", NVS_ADMIN_MIGRATION_SEND, NVS_SEND_RESUME, NVS_DIR_NONE,
+			 NVCF_MANAGING, 0,
+			 NVCF_FAULT_RESUME, nvcf_resume),
+	NVCF_COMMAND_SEL("set_state", NVS_ADMIN_MIGRATION_SEND, NVS_SEND_SET_STATE,
+			 NVS_DIR_TO_CTRL, NVCF_MANAGING, 0,
+			 NVCF_FAULT_SET_STATE, nvcf_set_state),
+	NVCF_COMMAND_SEL("get_state", NVS_ADMIN_MIGRATION_RECEIVE, NVS_RECEIVE_STATE,
+			 NVS_DIR_TO_HOST, NVCF_MANAGING, 0,
+			 NVCF_FAULT_GET_STATE, nvcf_get_state),
+	NVCF_COMMAND_SEL("track_send", NVS_ADMIN_TRACK_SEND, NVS_TRACK_MEMORY, NVS_DIR_TO_CTRL,
+			 NVCF_MANAGING, 0,
+			 NVCF_FAULT_TRACK_SEND, nvcf_track_send),
+	NVCF_COMMAND_SEL("track_receive", NVS_ADMIN_TRACK_RECEIVE, NVS_TRACK_RECEIVE_MEMORY,
+			 NVS_DIR_TO_HOST, NVCF_MANAGING, 0,
+			 NVCF_FAULT_TRACK_RECEIVE, nvcf_track_receive),
+	NVCF_COMMAND("profile_send", NVCF_ADMIN_PROFILE_SEND, NVS_DIR_TO_CTRL, NVCF_MANAGING, 0, 0,
+		     NVCF_FAULT_PROFILE_SEND, nvcf_profile_send),
+	NVCF_COMMAND("profile_receive", NVCF_ADMIN_PROFILE_RECEIVE, NVS_DIR_TO_HOST, NVCF_MANAGING,
+		     0, 0,
+		     NVCF_FAULT_PROFILE_RECEIVE, nvcf_profile_receive),
+	{ .name = NULL }
 };
 
-const struct nvcf_command *nvcf_command_find(const struct nvcf_ctrl *c, bool io, uint8_t opcode)
+const struct nvcf_command *nvcf_command_find(const struct nvcf_ctrl *c, bool io,
+					     const struct nvs_sqe *sqe, bool *known)
 {
-	nvcf_for_each_command(w, io ? nvcf_io_commands : nvcf_admin_commands)
-		if (w->opcode == opcode && (w->kinds & c->kind) && nvcf_has_option(c, w->option))
+	uint8_t sel = (uint8_t)le32toh(sqe->cdw10);
+
+	*known = false;
+	nvcf_for_each_command(w, io ? nvcf_io_commands : nvcf_admin_commands) {
+		if (w->opcode != sqe->opcode || !(w->kinds & c->kind) ||
+		    !nvcf_has_option(c, w->option))
+			continue;
+		if (!w->by_sel || w->sel == sel)
 			return w;
+		*known = true;
+	}
 	return NULL;
 }

@@ -45,6 +45,8 @@ static void level_reset(struct nvcf_ctrl *c)
 {
 	c->enabled = false;
 	c->run = NVCF_RUNNING;
+	nvcf_blob_drop(&c->get);
+	nvcf_blob_drop(&c->set);
 	vu_irq_hold(c->dev, false);
 	c->csts &= NVS_CSTS_NSSRO;
 	c->intms = 0;
@@ -53,6 +55,8 @@ static void level_reset(struct nvcf_ctrl *c)
 	memset(&c->events, 0, sizeof(c->events));
 	nvcf_intx_update(c);
 	nvcf_release_all(c);
+	if (c->kind == NVCF_MANAGING)
+		nvcf_managing_reset(c->sub);
 }
 
 void nvcf_ctrl_reset(struct nvcf_ctrl *c)

@@ -18,7 +18,11 @@ int nvcf_dma_read(struct nvcf_ctrl *c, uint64_t iova, void *buf, size_t len)
 
 int nvcf_dma_write(struct nvcf_ctrl *c, uint64_t iova, const void *buf, size_t len)
 {
-	return vu_dma_write(c->dev, iova, buf, len);
+	int err = vu_dma_write(c->dev, iova, buf, len);
+
+	/* Of a write that failed a part may have been done. */
+	nvcf_track_write(c, iova, len);
+	return err;
 }
 
 struct walk {

@@ -212,6 +212,65 @@ void nvcf_feature_reset(struct nvcf_ctrl *c)
 	c->feat.timestamp_at = vu_now();
 }
 
+void nvcf_feature_save(const struct nvcf_ctrl *c, struct nvcf_state *s)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < NUM_FEATURES; i++) {
+		const struct feature *f = &table[i];
+
+		if (find(c, f->fid) && !f->bytes && f->get != get_vector &&
+		    f->get != get_temperature)
+			s->features[n++] = (struct nvcf_state_feature) {
+				.fid = f->fid, .value = htole32(c->feat.value[i]),
+			};
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		s->threshold[i] = htole16(c->feat.threshold[i]);
+	for (unsigned int i = 0; i < NVCF_VECTORS; i++)
+		s->no_coalescing[i / 8] |= (uint8_t)(c->feat.no_coalescing[i] << i % 8);
+	s->timestamp = htole64((vu_now() - c->feat.timestamp_at) / 1000000u + c->feat.timestamp);
+	s->flags |= c->feat.timestamp_set ? NVCF_STATE_TIMESTAMP : 0;
+	memcpy(s->host_id, c->feat.host_id, sizeof(s->host_id));
+}
+
+static bool value_ok(const struct nvcf_ctrl *c, const struct feature *f, uint32_t val)
+{
+	uint32_t max = le16toh(c->profile.queues) - 1u;
+
+	if (!f || f->bytes || f->get == get_vector || f->get == get_temperature || val & ~f->mask)
+		return false;
+	if (f->fid == NVS_FEAT_QUEUES)
+		return (val & 0xffff) == val >> 16 && val >> 16 <= max;
+	return f->fid != NVS_FEAT_POWER || val < NVCF_POWER_STATES;
+}
+
+bool nvcf_feature_load(const struct nvcf_ctrl *c, const struct nvcf_state *s,
+		       struct nvcf_features *out)
+{
+	uint8_t last = 0;
+
+	*out = c->feat;
+	for (unsigned int n = 0; n < NVCF_STATE_FEATURES && s->features[n].fid; n++) {
+		const struct nvcf_state_feature *one = &s->features[n];
+		const struct feature *f = find(c, one->fid);
+
+		if (one->fid <= last || !value_ok(c, f, le32toh(one->value)))
+			return false;
+		last = one->fid;
+		out->value[f - table] = le32toh(one->value);
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		out->threshold[i] = le16toh(s->threshold[i]);
+	for (unsigned int i = 0; i < NVCF_VECTORS; i++)
+		out->no_coalescing[i] = s->no_coalescing[i / 8] >> i % 8 & 1;
+	out->timestamp = le64toh(s->timestamp) & 0xffffffffffffull;
+	out->timestamp_at = vu_now();
+	out->timestamp_set = s->flags & NVCF_STATE_TIMESTAMP;
+	memcpy(out->host_id, s->host_id, sizeof(out->host_id));
+	return true;
+}
+
 /* No feature belongs to a namespace: only none or all may be named. */
 static int check_ns(const struct nvcf_ctrl *c, const struct nvcf_cmd *cmd, bool set)
 {

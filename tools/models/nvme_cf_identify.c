@@ -68,6 +68,20 @@ static void fill_io_ctrl(const struct nvcf_ctrl *c, struct nvs_id_ctrl *id)
 		id->sgls = htole32(NVS_SGLS_SUPPORTED | NVS_SGLS_BIT_BUCKET);
 }
 
+static void fill_managing(const struct nvcf_ctrl *c, struct nvs_id_ctrl *id)
+{
+	const struct nvcf_options *o = &c->sub->opt;
+	uint8_t *bytes = (uint8_t *)id;
+
+	id->cntrltype = NVS_TYPE_ADMIN;
+	id->oacs = htole16(NVS_OACS_HMLMS);
+	put16(bytes + NVS_ID_CMMRTD, (uint16_t)o->ranges);
+	put16(bytes + NVS_ID_NMMRTD, (uint16_t)o->all_ranges);
+	bytes[NVS_ID_MINMRTG] = (uint8_t)o->track_min;
+	bytes[NVS_ID_MAXMRTG] = (uint8_t)o->track_max;
+	bytes[NVS_ID_TRATTR] = NVS_TRATTR_MEMORY | (o->track_power ? NVS_TRATTR_POWER_OF_TWO : 0);
+}
+
 static int id_controller(struct nvcf_ctrl *c, const struct asked *a, uint8_t *out)
 {
 	struct nvs_id_ctrl *id = (struct nvs_id_ctrl *)out;
@@ -100,7 +114,7 @@ static int id_controller(struct nvcf_ctrl *c, const struct asked *a, uint8_t *ou
 	if (c->kind == NVCF_MIGRATABLE)
 		fill_io_ctrl(c, id);
 	else
-		id->cntrltype = NVS_TYPE_ADMIN;
+		fill_managing(c, id);
 	return 0;
 }
 
@@ -178,6 +192,20 @@ static int id_command_sets(struct nvcf_ctrl *c, const struct asked *a, uint8_t *
 	if (a->cntid != 0xffff && a->cntid != le16toh(c->profile.cntlid))
 		return BAD_FIELD;
 	out[0] = c->kind == NVCF_MIGRATABLE;	/* combination 0: the NVM command set */
+	return 0;
+}
+
+/* One version, and one format of vendor specific data; their indices begin with 1. */
+static int id_state_formats(struct nvcf_ctrl *c, const struct asked *a, uint8_t *out)
+{
+	static const uint8_t uuid[16] = NVCF_STATE_UUID;
+
+	(void)c;
+	(void)a;
+	out[0] = 1;
+	out[1] = 1;
+	put16(out + 2, 0);
+	memcpy(out + 4, uuid, sizeof(uuid));
 	return 0;
 }
 
@@ -294,6 +322,7 @@ static const struct {
 	{ NVS_CNS_PRIMARY, NVCF_MANAGING, id_primary },
 	{ NVS_CNS_SECONDARIES, NVCF_MANAGING, id_secondaries },
 	{ NVS_CNS_COMMAND_SETS, NVCF_BOTH, id_command_sets },
+	{ NVS_CNS_STATE_FORMATS, NVCF_MANAGING, id_state_formats },
 };
 
 int nvcf_identify(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)

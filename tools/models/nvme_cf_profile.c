@@ -55,7 +55,8 @@ void nvcf_profile_make(const struct nvcf *sub, unsigned int index, uint64_t seed
 	snprintf(text, sizeof(text), "VPV%016llx", (unsigned long long)seed);
 	put_text(p->sn, sizeof(p->sn), text);
 	put_text(p->mn, sizeof(p->mn), "nvme_cf");
-	snprintf(text, sizeof(text), "%u.0", (unsigned int)sub->opt.firmware);
+	/* What the user of a migratable controller sees does not come from what is below. */
+	snprintf(text, sizeof(text), "%u.0", index ? 1 : (unsigned int)sub->opt.firmware);
 	put_text(p->fr, sizeof(p->fr), text);
 	snprintf((char *)p->subnqn, sizeof(p->subnqn), "nqn.2022-12.org.example:nvme_cf:%llx",
 		 (unsigned long long)seed);

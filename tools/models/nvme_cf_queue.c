@@ -6,12 +6,14 @@
  * owed there, so that whatever was fetched can be completed without the host's help.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nvme_cf.h"
 
 #define BURST		8u	/* commands fetched from a queue before the next one */
 #define BUDGET		64u	/* commands a call */
+#define AGAIN_NS	200000u
 
 void nvcf_queue_reset(struct nvcf_ctrl *c)
 {
@@ -74,15 +76,32 @@ bool nvcf_cq_room(const struct nvcf_cq *cq)
 	return distance(cq->head, cq->tail, cq->entries) + cq->owed + 1 < cq->entries;
 }
 
+static bool history_grow(struct nvcf_ctrl *c)
+{
+	uint64_t room = c->history_room ? c->history_room * 2 : 64;
+	struct nvcf_completion *more;
+
+	if (c->history_room == NVCF_HISTORY)
+		return true;
+	more = realloc(c->history, room * sizeof(*more));
+	if (!more)
+		return false;
+	c->history = more;
+	c->history_room = room;
+	return true;
+}
+
 static void remember(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint8_t opcode,
 		     uint16_t status)
 {
-	uint64_t at = c->history_count++ % NVCF_HISTORY;
+	const struct nvcf_completion one = {
+		.qid = sqid, .cid = cid, .status = status, .opcode = opcode,
+	};
 
-	c->history[at].qid = sqid;
-	c->history[at].cid = cid;
-	c->history[at].opcode = opcode;
-	c->history[at].status = status;
+	if (c->history_count == c->history_room && !history_grow(c))
+		c->history_lost++;
+	else
+		c->history[c->history_count++ % NVCF_HISTORY] = one;
 }
 
 int nvcf_post(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint32_t dw0, uint32_t dw1,
@@ -157,7 +176,7 @@ static int run(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 	if (cmd->forced)
 		return cmd->forced;
 	if (!cmd->what)
-		return NVS_SC_INVALID_OPCODE | NVS_SC_DNR;
+		return (cmd->known ? NVS_SC_INVALID_FIELD : NVS_SC_INVALID_OPCODE) | NVS_SC_DNR;
 	/* No fused operations; SGLs only for I/O commands, and not with a metadata SGL. */
 	if (NVS_FUSE(cmd->sqe.flags) || psdt == 3 ||
 	    (psdt && (!io || !nvcf_has_option(c, NVCF_OPT_SGL))))
@@ -192,6 +211,10 @@ static int advance(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 	if (cmd->done)
 		return complete(c, cmd);
 	st = run(c, cmd);
+	if (st == -EAGAIN) {
+		cmd->due = vu_now() + AGAIN_NS;
+		return 0;
+	}
 	if (st < 0)
 		return st;
 	if (cmd->parked) {
@@ -290,9 +313,8 @@ static int fetch_one(struct nvcf_ctrl *c, uint16_t sqid)
 	}
 	sq->head = sq->head + 1 == sq->entries ? 0 : sq->head + 1;
 	TAILQ_REMOVE(&c->idle, cmd, link);
-	*cmd = (struct nvcf_cmd) {
-		.sqe = sqe, .sqid = sqid, .what = nvcf_command_find(c, sqid != 0, sqe.opcode),
-	};
+	*cmd = (struct nvcf_cmd){ .sqe = sqe, .sqid = sqid };
+	cmd->what = nvcf_command_find(c, sqid != 0, &sqe, &cmd->known);
 	TAILQ_INSERT_TAIL(&c->active, cmd, link);
 	c->cq[sq->cqid].owed++;
 	take_faults(c, cmd);
@@ -337,6 +359,8 @@ void nvcf_queue_work(struct nvcf_ctrl *c)
 	if (!advance_all(c))
 		return;
 	if (fetching(c) && nvcf_event_work(c))
+		return;
+	if (c->run == NVCF_SUSPENDED)
 		return;
 	if (!budget)
 		vu_kick(c->dev);

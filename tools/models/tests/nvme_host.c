@@ -32,11 +32,18 @@ uint32_t nvmh_csts(struct nvmh *h)
 	return rig_read32(h->r, NVCF_BAR, NVS_REG_CSTS);
 }
 
-static void set_up(struct nvmh *h)
+/* @share: whose memory it is, or NULL */
+static void set_up(struct nvmh *h, const struct nvmh *share)
 {
 	uint16_t on = PCI_MSIX_FLAGS_ENABLE;
 
-	h->mem = rig_memory(h->r, NVMH_IOVA, NVMH_BYTES, 3, &h->fd);
+	if (share) {
+		h->fd = dup(share->fd);
+		h->mem = mmap(NULL, NVMH_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, h->fd, 0);
+		CHECK_EQ(rig_dma_map(h->r, NVMH_IOVA, NVMH_BYTES, 0, 3, h->fd), 0);
+	} else {
+		h->mem = rig_memory(h->r, NVMH_IOVA, NVMH_BYTES, 3, &h->fd);
+	}
 	h->data = h->mem + NVMH_DATA;
 	rig_enable(h->r);
 	for (unsigned int i = 0; i < NVMH_VECTORS; i++)
@@ -50,18 +57,23 @@ static void set_up(struct nvmh *h)
 			   &on, 2), 0);
 }
 
-void nvmh_open(struct nvmh *h, struct rig *family, unsigned int n)
+void nvmh_open_shared(struct nvmh *h, struct rig *family, unsigned int n, const struct nvmh *share)
 {
 	memset(h, 0, sizeof(*h));
 	h->r = rig_open_controlled(family, n);
-	set_up(h);
+	set_up(h, share);
+}
+
+void nvmh_open(struct nvmh *h, struct rig *family, unsigned int n)
+{
+	nvmh_open_shared(h, family, n, NULL);
 }
 
 void nvmh_open_managing(struct nvmh *h, struct rig *family)
 {
 	memset(h, 0, sizeof(*h));
 	h->r = family;
-	set_up(h);
+	set_up(h, NULL);
 }
 
 void nvmh_close(struct nvmh *h)

@@ -52,6 +52,8 @@ uint64_t nvmh_stat(struct rig *r, const char *name);
 
 /* A controller with memory, bus mastering and MSI-X; @family as for rig_open_controlled(). */
 void nvmh_open(struct nvmh *h, struct rig *family, unsigned int n);
+/* With the memory of another one: the same guest, on another host. */
+void nvmh_open_shared(struct nvmh *h, struct rig *family, unsigned int n, const struct nvmh *share);
 /* The managing controller itself. */
 void nvmh_open_managing(struct nvmh *h, struct rig *family);
 void nvmh_close(struct nvmh *h);

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * nvme_cf: what the managing controller does to a migratable one as a whole: suspend and
+ * resume it, give it an identity and take it away.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "nvme_cf.h"
+
+#define BAD_CNTLID	(NVS_SC_INVALID_CNTLID | NVS_SC_DNR)
+#define BAD_FIELD	(NVS_SC_INVALID_FIELD | NVS_SC_DNR)
+#define BAD_SEQUENCE	(NVS_SC_COMMAND_SEQUENCE | NVS_SC_DNR)
+
+struct nvcf_ctrl *nvcf_target(const struct nvcf_ctrl *m, const struct nvcf_cmd *cmd)
+{
+	struct nvcf_ctrl *c = nvcf_find(m->sub, le32toh(cmd->sqe.cdw11) & 0xffff);
+
+	return c && c->kind == NVCF_MIGRATABLE ? c : NULL;
+}
+
+/* ---- suspend and resume ---- */
+
+/* What was fetched has been completed, or never will be. */
+static bool is_quiet(const struct nvcf_ctrl *c)
+{
+	return TAILQ_EMPTY(&c->active) || !(c->csts & NVS_CSTS_RDY) || c->csts & NVS_CSTS_CFS;
+}
+
+/* Everything that was written is in the files before the locks on them are given up. */
+void nvcf_suspend_work(struct nvcf_ctrl *c)
+{
+	if (c->run != NVCF_SUSPENDING || !is_quiet(c))
+		return;
+	if (nvcf_release_all(c)) {
+		c->suspend_failed = true;
+		c->run = NVCF_RUNNING;
+		vu_kick(c->dev);
+		return;
+	}
+	/* Of a controller that has died: nobody will hear of them. */
+	while (!TAILQ_EMPTY(&c->active))
+		nvcf_cmd_free(c, TAILQ_FIRST(&c->active));
+	c->run = NVCF_SUSPENDED;
+	vu_irq_hold(c->dev, true);
+	nvcf_intx_update(c);
+}
+
+/* The command is complete when the controller is suspended.  A notification is nothing here. */
+int nvcf_suspend(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
+{
+	uint32_t cdw11 = le32toh(cmd->sqe.cdw11), type = cdw11 >> 16 & 0xff;
+	struct nvcf_ctrl *c = nvcf_target(m, cmd);
+
+	if (!c)
+		return BAD_CNTLID;
+	if (type > NVS_SUSPEND)
+		return BAD_FIELD;
+	if (type == NVS_SUSPEND_NOTIFY || c->run == NVCF_SUSPENDED)
+		return 0;
+	if (c->suspend_failed) {
+		c->suspend_failed = false;
+		return NVS_SC_INTERNAL;
+	}
+	if (c->run == NVCF_RUNNING) {
+		c->run = NVCF_SUSPENDING;
+		vu_kick(c->dev);
+	}
+	return -EAGAIN;
+}
+
+/* Of each queue with completions that nobody may have been told of. */
+static void tell_again(struct nvcf_ctrl *c)
+{
+	for (unsigned int i = 0; i < NVCF_QUEUES; i++)
+		if (c->cq[i].live && c->cq[i].ien && c->cq[i].head != c->cq[i].tail)
+			c->vector[c->cq[i].vector].raise = true;
+}
+
+static void set_running(struct nvcf_ctrl *c)
+{
+	nvcf_blob_drop(&c->get);
+	nvcf_blob_drop(&c->set);
+	c->run = NVCF_RUNNING;
+	c->suspend_failed = false;
+	tell_again(c);
+	vu_irq_hold(c->dev, false);
+	nvcf_intx_update(c);
+	vu_kick(c->dev);
+}
+
+/* A controller that its user has enabled needs its disks; all or none. */
+static bool hold_disks(struct nvcf_ctrl *c)
+{
+	for (unsigned int i = 0; i < NVCF_MAX_NS && c->csts & NVS_CSTS_RDY; i++) {
+		const struct nvcf_profile_ns *ns = &c->profile.ns[i];
+
+		if (ns->nsid && !nvcf_disk_hold(nvcf_ns_disk(c, ns), c->index)) {
+			nvcf_release_all(c);
+			return false;
+		}
+	}
+	return true;
+}
+
+int nvcf_resume(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
+{
+	struct nvcf_ctrl *c = nvcf_target(m, cmd);
+
+	if (!c)
+		return BAD_CNTLID;
+	if (c->run == NVCF_RUNNING)
+		return NVS_SC_NOT_SUSPENDED | NVS_SC_DNR;
+	if (c->set.sequence)
+		return BAD_SEQUENCE;
+	if (!hold_disks(c))
+		return NVS_SC_NAMESPACE_NOT_READY;
+	set_running(c);
+	return 0;
+}
+
+void nvcf_managing_reset(struct nvcf *sub)
+{
+	for (unsigned int i = 1; i < sub->num_ctrls; i++) {
+		struct nvcf_ctrl *c = sub->ctrl[i];
+
+		nvcf_track_drop(c);
+		if (c->run != NVCF_RUNNING)
+			set_running(c);
+	}
+}
+
+/* ---- profiles ---- */
+
+/* An identity does not change under a user. */
+int nvcf_profile_send(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
+{
+	uint32_t sel = le32toh(cmd->sqe.cdw10) & 0xff;
+	struct nvcf_ctrl *c = nvcf_target(m, cmd);
+	struct nvcf_profile *p = (struct nvcf_profile *)m->buf;
+	int st;
+
+	if (!c)
+		return BAD_CNTLID;
+	if (sel > NVCF_PROFILE_REMOVE)
+		return BAD_FIELD;
+	if (c->cc & NVS_CC_EN || c->run != NVCF_RUNNING ||
+	    c->provisioned != (sel == NVCF_PROFILE_REMOVE))
+		return BAD_SEQUENCE;
+	if (sel == NVCF_PROFILE_REMOVE) {
+		memset(&c->profile, 0, sizeof(c->profile));
+	} else {
+		st = nvcf_data(m, &cmd->sqe, false, sizeof(*p));
+		if (st)
+			return st;
+		if (!nvcf_profile_ok(m->sub, p))
+			return BAD_FIELD;
+		c->profile = *p;
+	}
+	c->provisioned = sel == NVCF_PROFILE_GIVE;
+	nvcf_feature_reset(c);
+	return 0;
+}
+
+int nvcf_profile_receive(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
+{
+	const struct nvcf_ctrl *c = nvcf_target(m, cmd);
+
+	if (!c)
+		return BAD_CNTLID;
+	memcpy(m->buf, &c->profile, sizeof(c->profile));
+	cmd->dw0 = c->provisioned ? NVCF_PROFILE_GIVEN : 0;
+	return nvcf_data(m, &cmd->sqe, true, sizeof(c->profile));
+}
