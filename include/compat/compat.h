@@ -90,7 +90,7 @@
 #ifdef VPV_HAVE_PCI_NON_MAPPABLE_BARS
 #define vpv_compat_bars_mappable(pdev) (!(pdev)->non_mappable_bars)
 #else
-#define vpv_compat_bars_mappable(pdev) true
+#define vpv_compat_bars_mappable(pdev) ((void)(pdev), true)
 #endif
 
 /* linux/vfio.h: user space may ask for the second version of PRECOPY_INFO. */
@@ -98,7 +98,7 @@
 #define vpv_compat_precopy_info_v2(vdev) ((vdev)->precopy_info_v2)
 #define VPV_COMPAT_PRECOPY_REINIT VFIO_PRECOPY_INFO_REINIT
 #else
-#define vpv_compat_precopy_info_v2(vdev) false
+#define vpv_compat_precopy_info_v2(vdev) ((void)(vdev), false)
 #define VPV_COMPAT_PRECOPY_REINIT 0
 #endif
 

@@ -349,6 +349,7 @@ static struct kunit_suite controlling_suite = {
 	.name = "vpv_controlling",
 	.test_cases = controlling_cases,
 };
+
 kunit_test_suite(controlling_suite);
 
 MODULE_LICENSE("GPL");

@@ -345,10 +345,16 @@ def jobs_of(groups, tally):
             nested.append((group.name, lambda group=group: run_host(group, tally)))
         else:
             runner = run_matrix if group.kind == "matrix" else run_host
-            host.insert(0, (group.name, lambda group=group, runner=runner: runner(group, tally)))
+            host.insert(0, (group.name, lambda group=group, runner=runner: run_on_host(group, runner)))
     builds = {name: KernelBuild(name) for name in sorted({machine.kernel for machine in machines} - {*kernel.PACKAGED})}
     for built in builds.values():
         built.start()
+
+    def run_on_host(group, runner):
+        # A build has all cores until it is done: machines wait for it, and leave cores idle while they run.
+        for built in builds.values():
+            built.join()
+        runner(group, tally)
 
     def get_kernel(name):
         return builds[name].get() if name in builds else kernel.named(name)

@@ -44,7 +44,18 @@ for name in $(compgen -e | grep -E '^(MAKE|MFLAGS|LD_|PYTHON|PYENV|PERL|GCC_|SSL
 done
 export VPV_WORK=$VPV_RUN
 export HOME=/run/lab/home TMPDIR=/run/lab/tmp
-export PATH=/usr/sbin:/usr/bin LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 VPV_RUN=/run/lab
+export PATH=/usr/sbin:/usr/bin LC_ALL=C.UTF-8 VPV_RUN=/run/lab
+# The root has no compiled Python, as no maintainer script has run, and the tests of vpvctl start Python a thousand times.
+export PYTHONPYCACHEPREFIX=$VPV_CACHE/pycache
+# Compilers by the names that the builds use, before the real ones: what one checkout has compiled, no other has to.
+if [ -x "$new/usr/bin/ccache" ]; then
+	mkdir "$VPV_WORK/lab/ccache"
+	for name in cc gcc gcc-14 x86_64-linux-gnu-gcc x86_64-linux-gnu-gcc-14 clang; do
+		ln -s /usr/bin/ccache "$VPV_WORK/lab/ccache/$name"
+	done
+	export PATH=/run/lab/ccache:$PATH
+	export CCACHE_DIR=$VPV_CACHE/ccache CCACHE_BASEDIR=$VPV_REPO CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=1G
+fi
 
 cwd=$PWD
 status=0

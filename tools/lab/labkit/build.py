@@ -66,7 +66,6 @@ def selftests(kern):
     return folder
 
 
-MATRIX_FLAGS = ["W=1", "C=1", "CHECK=sparse", "KCFLAGS=-Werror"]
 def bench():
     """Build the benchmark's program; returns it."""
     folder = env.BUILD / "bench-program"
@@ -75,6 +74,7 @@ def bench():
     return folder / "bench"
 
 
+MATRIX_FLAGS = ["W=1", "C=1", "CHECK=sparse", "KCFLAGS=-Werror"]
 NO_SPARSE = "but sparse is not available"
 
 
