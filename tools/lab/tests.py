@@ -25,7 +25,7 @@ class Group:
     name: str
     kind: str
     command: str = ""
-    timeout: int = 600
+    timeout: int = 1200
     needs: str = ""             # part of the tree without which the group fails
     plain: bool = False
     machine: Machine = field(default_factory=Machine)
