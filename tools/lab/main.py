@@ -180,6 +180,10 @@ def main():
     if verb not in COMMANDS:
         print(f"lab: no verb '{verb}'; tools/lab/lab help lists them", file=sys.stderr)
         return 2
+    # Those with options of their own explain them themselves.
+    if {"-h", "--help"} & set(sys.argv[2:3]) and verb not in ("run", "guest", "modules", "shell", "exec"):
+        print(next(line for line in __doc__.splitlines() if line.startswith(f"usage: tools/lab/lab {verb} ")))
+        return 0
     try:
         return COMMANDS[verb](sys.argv[2:])
     except LabError as error:
