@@ -323,8 +323,8 @@ void nvcf_queue_reset(struct nvcf_ctrl *c);
 void nvcf_queue_work(struct nvcf_ctrl *c);
 void nvcf_doorbell(struct nvcf_ctrl *c, unsigned int n, uint32_t val);
 /* Post a completion; 0 or -ECANCELED. */
-int nvcf_post(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint32_t dw0, uint32_t dw1,
-	      uint16_t status);
+int nvcf_post(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint8_t opcode, uint32_t dw0,
+	      uint32_t dw1, uint16_t status);
 bool nvcf_cq_room(const struct nvcf_cq *cq);
 /* End a command that is in work with @status; 0 or -ECANCELED. */
 int nvcf_finish(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, uint16_t status);

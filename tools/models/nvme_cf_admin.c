@@ -124,7 +124,7 @@ static int abort_command(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 	}
 	if (!sqid && nvcf_cq_room(&c->cq[0]) && nvcf_event_withdraw(c, cid)) {
 		cmd->dw0 = 0;
-		return nvcf_post(c, 0, cid, 0, 0, NVS_SC_ABORT_REQUESTED);
+		return nvcf_post(c, 0, cid, NVS_ADMIN_ASYNC_EVENT, 0, 0, NVS_SC_ABORT_REQUESTED);
 	}
 	return 0;
 }

@@ -71,7 +71,8 @@ int nvcf_event_work(struct nvcf_ctrl *c)
 		take(e, 0);
 		e->pending[t] &= ~(1u << info);
 		e->masked[t] = true;
-		err = nvcf_post(c, 0, cid, t | info << 8 | (uint32_t)types[t].log << 16, 0, 0);
+		err = nvcf_post(c, 0, cid, NVS_ADMIN_ASYNC_EVENT,
+				t | info << 8 | (uint32_t)types[t].log << 16, 0, 0);
 		if (err)
 			return err;
 	}

@@ -104,8 +104,8 @@ static void remember(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint8_t o
 		c->history[c->history_count++ % NVCF_HISTORY] = one;
 }
 
-int nvcf_post(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint32_t dw0, uint32_t dw1,
-	      uint16_t status)
+int nvcf_post(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint8_t opcode, uint32_t dw0,
+	      uint32_t dw1, uint16_t status)
 {
 	uint16_t cqid = c->sq[sqid].cqid;
 	struct nvcf_cq *cq = &c->cq[cqid];
@@ -134,6 +134,7 @@ int nvcf_post(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint32_t dw0, ui
 	}
 	c->completed++;
 	c->failed += status != 0;
+	remember(c, sqid, cid, opcode, status);
 	nvcf_irq_post(c, cq, cqid != 0);
 	return 0;
 }
@@ -148,14 +149,12 @@ void nvcf_cmd_free(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 /* Without a fault point: of a command whose completion was delayed, or that ends otherwise. */
 static int complete(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 {
-	uint16_t cid = le16toh(cmd->sqe.cid);
-	int err = nvcf_post(c, cmd->sqid, cid, cmd->dw0, cmd->dw1, cmd->status);
+	int err = nvcf_post(c, cmd->sqid, le16toh(cmd->sqe.cid), cmd->sqe.opcode, cmd->dw0,
+			    cmd->dw1, cmd->status);
 
-	if (err)
-		return err;
-	remember(c, cmd->sqid, cid, cmd->sqe.opcode, cmd->status);
-	nvcf_cmd_free(c, cmd);
-	return 0;
+	if (!err)
+		nvcf_cmd_free(c, cmd);
+	return err;
 }
 
 int nvcf_finish(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, uint16_t status)

@@ -406,20 +406,28 @@ static void test_faults(void)
 	CHECK_EQ(nvmh_status(&f.h, 0), 0);
 	CHECK_EQ(f.h.cqe.dw0, 0);
 	/* Others overtake one that is late. */
-	rig_control(f.h.r, "fault identify delay=30 count=1");
+	rig_control(f.h.r, "fault identify hang count=1");
 	nvmh_submit(&f.h, 0, &id);
 	CHECK_EQ(nvmh_admin(&f.h, NVS_ADMIN_GET_FEATURES, 0, NVS_FEAT_POWER, 0), 0);
-	rig_run(f.h.r, 40);
+	rig_control(f.h.r, "fault clear");
+	rig_run(f.h.r, 3);
 	CHECK_EQ(nvmh_status(&f.h, 0), 0);
 	CHECK_EQ(le16toh(f.h.cqe.cid), f.h.cid - 1);
-	rig_control(f.h.r, "fault post delay=10 count=1");
+	rig_control(f.h.r, "fault post hang count=1");
 	CHECK_EQ(nvmh_run(&f.h, 0, &id), -1);
-	rig_run(f.h.r, 20);
+	rig_control(f.h.r, "fault clear");
+	rig_run(f.h.r, 3);
 	CHECK_EQ(nvmh_status(&f.h, 0), 0);
-	rig_control(f.h.r, "fault fetch delay=10 count=1");
+	rig_control(f.h.r, "fault fetch hang count=1");
 	nvmh_submit(&f.h, 0, &id);
 	CHECK(!nvmh_poll(&f.h, 0));
-	rig_run(f.h.r, 20);
+	rig_control(f.h.r, "fault clear");
+	rig_run(f.h.r, 3);
+	CHECK_EQ(nvmh_status(&f.h, 0), 0);
+	/* One that is late comes in the end. */
+	rig_control(f.h.r, "fault identify delay=5 count=1");
+	nvmh_submit(&f.h, 0, &id);
+	rig_run(f.h.r, 10);
 	CHECK_EQ(nvmh_status(&f.h, 0), 0);
 	/* A disable ends what hangs. */
 	rig_control(f.h.r, "fault identify hang count=1");
@@ -456,11 +464,12 @@ static void test_fatal_faults(void)
 	rig_control(f.h.r, "fault clear");
 	rig_run(f.h.r, 3);
 	CHECK_EQ(nvmh_csts(&f.h), NVS_CSTS_RDY);
-	rig_control(f.h.r, "fault shutdown delay=20 count=1");
+	rig_control(f.h.r, "fault shutdown hang count=1");
 	rig_write32(f.h.r, 0, NVS_REG_CC, rig_read32(f.h.r, 0, NVS_REG_CC) |
 		    NVS_CC_SHN_NORMAL << 14);
 	CHECK_EQ(nvmh_csts(&f.h), NVS_CSTS_RDY | NVS_CSTS_SHST_BUSY);
-	rig_run(f.h.r, 30);
+	rig_control(f.h.r, "fault clear");
+	rig_run(f.h.r, 3);
 	CHECK_EQ(nvmh_csts(&f.h), NVS_CSTS_RDY | NVS_CSTS_SHST_DONE);
 	nvmh_disable(&f.h);
 	CHECK(nvmh_enable(&f.h));

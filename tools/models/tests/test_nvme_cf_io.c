@@ -503,16 +503,19 @@ static void test_many(void)
 static void test_coalescing(void)
 {
 	struct nvs_sqe flush = { .opcode = NVS_IO_FLUSH, .nsid = 1 };
+	uint64_t before, told;
 	struct disk d;
 
 	open_disk(&d, NULL);
 	/* Four completions, or 20 ms. */
 	CHECK_EQ(nvmh_admin(&d.h, NVS_ADMIN_SET_FEATURES, 0, NVS_FEAT_COALESCING, 200 << 8 | 3), 0);
 	event_count(d.h.ev[1]);
+	before = vu_now();
 	nvmh_run(&d.h, 1, &flush);
-	CHECK_EQ(event_count(d.h.ev[1]), 0);
+	told = event_count(d.h.ev[1]);
+	CHECK(!told || vu_now() - before > 20000000u);
 	rig_run(d.h.r, 30);
-	CHECK_EQ(event_count(d.h.ev[1]), 1);
+	CHECK_EQ(told + event_count(d.h.ev[1]), 1);
 	for (int i = 0; i < 4; i++)
 		nvmh_queue(&d.h, 1, &flush);
 	nvmh_ring(&d.h, 1);
