@@ -6,6 +6,7 @@
  * a write to a disk without its lock is a failure, and so is a command that was fetched and
  * is lost.
  */
+#include <errno.h>
 #include <linux/pci_regs.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -144,7 +145,7 @@ static uint32_t take_dword(struct input *in)
 static void step_command(struct target *t, struct input *in)
 {
 	struct nvcf_ctrl *c = vu_priv(take_dev(t, in));
-	unsigned int q = take(in, 1) & 3 ? 1 : 0;
+	unsigned int q = c->kind == NVCF_MIGRATABLE && take(in, 1) & 1;
 	const struct nvcf_sq *sq = &c->sq[q];
 	const struct nvcf_command *w = take_command(in, q);
 	struct nvs_sqe sqe = { .opcode = w ? w->opcode : (uint8_t)take(in, 1) };
@@ -152,11 +153,11 @@ static void step_command(struct target *t, struct input *in)
 	uint64_t at = sq->base + sq->tail * sizeof(sqe) - MEM_IOVA;
 
 	sqe.cid = (uint16_t)take(in, 1);
-	sqe.flags = flags & 0x80 ? (uint8_t)flags : flags & 1 ? 0x40 : 0;
+	sqe.flags = flags & 0x80 && flags & 0x40 ? (uint8_t)flags : flags & q ? 0x40 : 0;
 	sqe.nsid = nsid & 0x80 ? NVS_NSID_ALL : nsid % 4;
 	sqe.prp1 = take_addr(in);
 	sqe.prp2 = take_addr(in);
-	sqe.cdw10 = take_dword(in);
+	sqe.cdw10 = flags & 4 ? (uint32_t)take(in, 1) % 0x24 : take_dword(in);
 	sqe.cdw11 = take_dword(in);
 	sqe.cdw12 = take_dword(in);
 	sqe.cdw13 = take_dword(in);
@@ -285,6 +286,27 @@ static void (*const steps[])(struct target *t, struct input *in) = {
 
 /* ---- the controllers ---- */
 
+/* Nobody to wait for: all memory is mapped, and no wait is armed. */
+static int front_wait(struct vu_front *front, unsigned int fault, const struct vu_fault_hit *hit)
+{
+	(void)front;
+	(void)fault;
+	(void)hit;
+	return 0;
+}
+
+static int front_dma(struct vu_front *front, bool write, uint64_t iova, void *buf, size_t *len)
+{
+	(void)front;
+	(void)write;
+	(void)iova;
+	(void)buf;
+	(void)len;
+	return -EFAULT;
+}
+
+static struct vu_front no_client = { .wait = front_wait, .dma = front_dma };
+
 static void enable(struct target *t, unsigned int n)
 {
 	struct vu_dev *dev = t->dev[n];
@@ -337,6 +359,7 @@ static void setup(struct target *t, uint64_t how)
 	for (unsigned int n = 1; n < NUM_FUNCTIONS; n++)
 		t->dev[n] = vu_controlled(t->dev[0], n - 1);
 	for (unsigned int n = 0; n < NUM_FUNCTIONS; n++) {
+		t->dev[n]->front = &no_client;
 		map(t, n);
 		if (how >> (2 + n) & 1)
 			enable(t, n);

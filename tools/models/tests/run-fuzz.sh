@@ -17,7 +17,7 @@ for name; do
 	corpus=$dir/corpus-$name
 	log=$corpus.log
 	mkdir -p "$corpus"
-	if timeout $((seconds + 60)) "$dir/$name" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+	if timeout $((seconds + 60)) "$dir/$name" -max_total_time="$seconds" -max_len=4096 -len_control=0 -timeout=10 \
 		-rss_limit_mb=2048 -malloc_limit_mb=64 -artifact_prefix="$corpus-" \
 		-print_final_stats=1 "$corpus" >"$log" 2>&1; then
 		sed -n 's/^stat::number_of_executed_units: */# inputs: /p' "$log"
