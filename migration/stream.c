@@ -121,7 +121,7 @@ void vmig_parse_begin(struct vmig_parser *p, const struct vmig_identity *self,
 {
 	memset(p, 0, sizeof(*p));
 	p->self = self;
-	p->max_payload = max(max_payload, VMIG_MATCH_MAX_BYTES);
+	p->max_payload = max_payload;
 }
 
 static int refuse(struct vmig_parser *p, int err, const char *field, u64 want, u64 got)

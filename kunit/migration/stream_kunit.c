@@ -763,8 +763,8 @@ static void view_that_is_wanted_must_be_there(struct kunit *test)
 
 static void oversized_records_ask_for_no_memory(struct kunit *test)
 {
-	static const u32 sizes[] = { VMIG_MATCH_MAX_BYTES + 1, 16 << 20, (16 << 20) + 1,
-				     0x80000000, 0xffffffff };
+	static const u32 sizes[] = { RECORD_MAX + 1, 16 << 20, (16 << 20) + 1, 0x80000000,
+				     0xffffffff };
 	struct seen *seen = seen_new(test);
 	struct stream *s = stream_new(test);
 	unsigned int i;
