@@ -5,6 +5,7 @@
  */
 #include "lib/states.h"
 #include "lib/test.h"
+#include "lib/family_test.h"
 
 /* Every request ends, with or without success. */
 #define PROMPT_MS	20000
@@ -15,45 +16,43 @@ FIXTURE(death)
 {
 	struct slot slot;
 	struct vdev v;
-	struct hisil h;
+	struct guest g;
 	struct model m;
-	enum vdev_mode mode;
 };
 
-FIXTURE_VARIANT(death)
-{
-	unsigned int state;
+static const struct way states[] = {
+	{ .name = "stop", .state = STOP },
+	{ .name = "running", .state = RUNNING },
+	{ .name = "stop_copy", .state = STOP_COPY },
+	{ .name = "resuming", .state = RESUMING },
+	{ .name = "running_p2p", .state = RUNNING_P2P },
+	{ .name = "pre_copy", .state = PRE_COPY },
+	{ .name = "pre_copy_p2p", .state = PRE_COPY_P2P },
 };
 
-FIXTURE_VARIANT_ADD(death, stop) { .state = VFIO_DEVICE_STATE_STOP };
-FIXTURE_VARIANT_ADD(death, running) { .state = VFIO_DEVICE_STATE_RUNNING };
-FIXTURE_VARIANT_ADD(death, stop_copy) { .state = VFIO_DEVICE_STATE_STOP_COPY };
-FIXTURE_VARIANT_ADD(death, resuming) { .state = VFIO_DEVICE_STATE_RESUMING };
-FIXTURE_VARIANT_ADD(death, running_p2p) { .state = VFIO_DEVICE_STATE_RUNNING_P2P };
-FIXTURE_VARIANT_ADD(death, pre_copy) { .state = VFIO_DEVICE_STATE_PRE_COPY };
-FIXTURE_VARIANT_ADD(death, pre_copy_p2p) { .state = VFIO_DEVICE_STATE_PRE_COPY_P2P };
+VARIANTS_OF_FAMILIES(death, states);
 
 FIXTURE_SETUP(death)
 {
-	self->mode = access("/dev/iommu", R_OK) ? VDEV_GROUP : VDEV_CDEV;
+	const struct family *f = variant->family;
+
 	self->v.fd = -1;
-	if (slot_take_spare(MODEL, &self->slot))
-		SKIP(return, "needs one more function of model %s in /vpv/spares", MODEL);
-	ASSERT_EQ(0, vdev_bind(self->slot.bdf, DRIVER));
+	NEED(family_has_state(f, variant->way->state), "has no such state");
+	if (slot_take_spare(f->name, &self->slot))
+		SKIP(return, "needs one more function of model %s in /vpv/spares", f->name);
+	ASSERT_EQ(0, vdev_bind(self->slot.bdf, f->driver));
 	ASSERT_EQ(0, model_open(&self->m, &self->slot));
-	ASSERT_EQ(0, hisil_init(&self->h));
-	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, self->mode));
-	ASSERT_EQ(0, hisil_share(&self->h, &self->v));
-	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hisil_enable(&self->h));
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, guest_init(&self->g, f));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
+	ASSERT_EQ(0, guest_share(&self->g, &self->v));
+	ASSERT_EQ(0, guest_boot(&self->g, &self->v));
 }
 
 FIXTURE_TEARDOWN(death)
 {
 	uint64_t start = now_ms();
 
-	hisil_free(&self->h);
+	guest_free(&self->g);
 	vdev_close(&self->v);
 	EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - start) {
 		TH_LOG("close took %llu ms", (unsigned long long)(now_ms() - start));
@@ -65,12 +64,12 @@ TEST_F_TIMEOUT(death, of_the_device, 120)
 {
 	uint64_t start;
 	uint8_t buf[512] = {};
+	uint32_t word = 0;
 	int fd = -1;
 
-	hisil_batch_put(&self->h, 0, 4, 1);
-	hisil_ring(&self->h, 0);
-	if (variant->state != RUNNING) {
-		ASSERT_EQ(0, mig_set(&self->v, variant->state, &fd));
+	ASSERT_EQ(0, guest_start(&self->g, 1));
+	if (variant->way->state != RUNNING) {
+		ASSERT_EQ(0, mig_set(&self->v, variant->way->state, &fd));
 	}
 	ASSERT_EQ(0, model_kill(&self->m));
 	usleep(300000);
@@ -79,7 +78,7 @@ TEST_F_TIMEOUT(death, of_the_device, 120)
 	if (fd >= 0) {
 		fcntl(fd, F_SETFL, O_NONBLOCK);
 		for (unsigned int i = 0; i < 4; i++) {
-			if (variant->state == RESUMING) {
+			if (variant->way->state == RESUMING) {
 				EXPECT_NE(0, write(fd, buf, sizeof(buf)));
 			} else {
 				EXPECT_GE((ssize_t)sizeof(buf), read(fd, buf, sizeof(buf)));
@@ -94,17 +93,18 @@ TEST_F_TIMEOUT(death, of_the_device, 120)
 			close(other);
 	}
 	EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - start);
-	EXPECT_EQ(UINT32_MAX, hisil_read(&self->h, HISIL_ID));
+	if (vdev_pread(&self->v, variant->family->bar, 0, &word, sizeof(word)) > 0)
+		EXPECT_EQ(UINT32_MAX, word);
 	if (fd >= 0)
 		close(fd);
 
 	start = now_ms();
 	EXPECT_EQ(-ENODEV, vdev_reset(&self->v));
 	EXPECT_GT((uint64_t)AT_ONCE_MS, now_ms() - start);
-	hisil_detach(&self->h);
+	guest_off(&self->g);
 	start = now_ms();
 	vdev_close(&self->v);
-	EXPECT_EQ(-ENODEV, vdev_open(&self->v, &self->slot, self->mode));
+	EXPECT_EQ(-ENODEV, vdev_open(&self->v, &self->slot, any_mode()));
 	EXPECT_GT(2ULL * AT_ONCE_MS, now_ms() - start);
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The end of things, in every state of a migration: close, reset, unbind, death of
- * the owner, faults of the hardware.  Data files outlive all of it and only fail.
+ * The end of things, of each family and in every state of a migration: close, reset, unbind,
+ * death of the owner, faults of the hardware.  Data files outlive all of it and only fail.
  */
 #include <pthread.h>
 #include <sys/syscall.h>
 
 #include "lib/states.h"
 #include "lib/test.h"
+#include "lib/family_test.h"
 
 /* Long enough for a slow machine, too short for anything that hangs. */
 #define PROMPT_MS	20000
@@ -16,44 +17,41 @@ FIXTURE(life)
 {
 	struct slot slot;
 	struct vdev v;
-	struct hisil h;
+	struct guest g;
 	struct model m;
-	enum vdev_mode mode;
 };
+
+VARIANTS_OF_FAMILIES(life, one_way);
 
 FIXTURE_SETUP(life)
 {
-	self->mode = access("/dev/iommu", R_OK) ? VDEV_GROUP : VDEV_CDEV;
-	NEED_SLOTS(&self->slot, 1);
+	NEED_FAMILY(variant->family, &self->slot, 1);
 	ASSERT_EQ(0, model_open(&self->m, &self->slot));
-	ASSERT_EQ(0, hisil_init(&self->h));
-	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, self->mode));
-	ASSERT_EQ(0, hisil_share(&self->h, &self->v));
+	ASSERT_EQ(0, guest_init(&self->g, variant->family));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
+	ASSERT_EQ(0, guest_share(&self->g, &self->v));
 }
 
 FIXTURE_TEARDOWN(life)
 {
 	model_cmd(&self->m, "fault clear");
-	hisil_free(&self->h);
+	guest_free(&self->g);
 	vdev_close(&self->v);
 	model_close(&self->m);
 }
 
-/* Give the guest's queue something to do, then go to @state; the session's file or -1. */
-static int enter(struct vdev *v, struct hisil *h, unsigned int state, int *data_fd)
-{
-	int err = hisil_attach(h, v);
+#define for_each_state(state) \
+	for (unsigned int state = STOP; state < MIG_STATES; state++) \
+		if (family_has_state(variant->family, state))
 
-	if (!err)
-		err = hisil_enable(h);
-	if (!err)
-		err = hisil_queue_start(h, 0, 16, false);
-	if (err)
-		return err;
-	hisil_batch_put(h, 0, 4, 1);
-	hisil_ring(h, 0);
+/* Give the function something to do, then go to @state; the session's file or -1. */
+static int enter(struct vdev *v, struct guest *g, unsigned int state, int *data_fd)
+{
+	int err = guest_boot(g, v);
+
+	err = err ? err : guest_start(g, 1);
 	*data_fd = -1;
-	return state == RUNNING ? 0 : mig_set(v, state, data_fd);
+	return err || state == RUNNING ? err : mig_set(v, state, data_fd);
 }
 
 static bool data_file_is_dead(int fd, unsigned int state)
@@ -71,49 +69,45 @@ static bool data_file_is_dead(int fd, unsigned int state)
 }
 
 /* The function is as new and does its work. */
-static int works(struct vdev *v, struct hisil *h)
+static int works(struct vdev *v, struct guest *g)
 {
 	int err;
 
 	if (mig_get(v) != RUNNING)
 		return -EPROTO;
-	err = hisil_attach(h, v);
-	if (!err)
-		err = hisil_enable(h);
-	if (!err)
-		err = hisil_queue_start(h, 1, 16, false);
-	return err ? err : hisil_work(h, 1, 77);
+	err = guest_boot(g, v);
+	return err ? err : guest_work(g, 77);
 }
 
 /* A mapping would keep the device open. */
-static void shut(struct vdev *v, struct hisil *h)
+static void shut(struct vdev *v, struct guest *g)
 {
-	hisil_detach(h);
+	guest_off(g);
 	vdev_close(v);
 }
 
-static int reopen(struct vdev *v, struct hisil *h)
+static int reopen(struct vdev *v, struct guest *g)
 {
 	struct slot slot = v->slot;
 	enum vdev_mode mode = v->mode;
 	int err;
 
-	shut(v, h);
+	shut(v, g);
 	err = vdev_open(v, &slot, mode);
-	return err ? err : hisil_share(h, v);
+	return err ? err : guest_share(g, v);
 }
 
 TEST_F(life, close_in_every_state)
 {
-	for (unsigned int state = STOP; state < MIG_STATES; state++) {
+	for_each_state(state) {
 		int fd;
 
-		ASSERT_EQ(0, enter(&self->v, &self->h, state, &fd));
-		ASSERT_EQ(0, reopen(&self->v, &self->h));
+		ASSERT_EQ(0, enter(&self->v, &self->g, state, &fd));
+		ASSERT_EQ(0, reopen(&self->v, &self->g));
 		EXPECT_TRUE(data_file_is_dead(fd, state)) {
 			TH_LOG("in %s", mig_state_name(state));
 		}
-		EXPECT_EQ(0, works(&self->v, &self->h)) {
+		EXPECT_EQ(0, works(&self->v, &self->g)) {
 			TH_LOG("in %s", mig_state_name(state));
 		}
 		close(fd);
@@ -122,15 +116,15 @@ TEST_F(life, close_in_every_state)
 
 TEST_F(life, reset_ioctl_in_every_state)
 {
-	for (unsigned int state = STOP; state < MIG_STATES; state++) {
+	for_each_state(state) {
 		int fd;
 
-		ASSERT_EQ(0, enter(&self->v, &self->h, state, &fd));
+		ASSERT_EQ(0, enter(&self->v, &self->g, state, &fd));
 		ASSERT_EQ(0, vdev_reset(&self->v));
 		EXPECT_TRUE(data_file_is_dead(fd, state)) {
 			TH_LOG("in %s", mig_state_name(state));
 		}
-		EXPECT_EQ(0, works(&self->v, &self->h)) {
+		EXPECT_EQ(0, works(&self->v, &self->g)) {
 			TH_LOG("in %s", mig_state_name(state));
 		}
 		close(fd);
@@ -142,11 +136,11 @@ TEST_F(life, sysfs_reset_in_every_state)
 	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", self->slot.bdf);
-	for (unsigned int state = STOP; state < MIG_STATES; state++) {
+	for_each_state(state) {
 		struct blob saved = {};
 		int fd;
 
-		ASSERT_EQ(0, enter(&self->v, &self->h, state, &fd));
+		ASSERT_EQ(0, enter(&self->v, &self->g, state, &fd));
 		/* A save that reads contexts while this reset goes on fails by itself. */
 		if (state == STOP_COPY) {
 			ASSERT_EQ(0, blob_pull(&saved, fd, 0));
@@ -156,7 +150,7 @@ TEST_F(life, sysfs_reset_in_every_state)
 		EXPECT_TRUE(data_file_is_dead(fd, state)) {
 			TH_LOG("in %s", mig_state_name(state));
 		}
-		EXPECT_EQ(0, works(&self->v, &self->h)) {
+		EXPECT_EQ(0, works(&self->v, &self->g)) {
 			TH_LOG("in %s", mig_state_name(state));
 		}
 		close(fd);
@@ -172,13 +166,13 @@ static void *unbinder(void *arg)
 
 TEST_F_TIMEOUT(life, unbind_in_every_state, 60)
 {
-	for (unsigned int state = STOP; state < MIG_STATES; state++) {
+	for_each_state(state) {
 		int fd, req = eventfd_new();
 		pthread_t thread;
 		void *ret;
 
 		ASSERT_GE(req, 0);
-		ASSERT_EQ(0, enter(&self->v, &self->h, state, &fd));
+		ASSERT_EQ(0, enter(&self->v, &self->g, state, &fd));
 		ASSERT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_REQ_IRQ_INDEX, 0, 1, &req));
 		ASSERT_EQ(0, pthread_create(&thread, NULL, unbinder, self->slot.bdf));
 		EXPECT_EQ(1, eventfd_wait(req, PROMPT_MS)) {
@@ -189,16 +183,16 @@ TEST_F_TIMEOUT(life, unbind_in_every_state, 60)
 			TH_LOG("in %s", mig_state_name(state));
 		}
 		EXPECT_EQ(-ENODEV, mig_set(&self->v, RUNNING, NULL));
-		shut(&self->v, &self->h);
+		shut(&self->v, &self->g);
 		ASSERT_EQ(0, pthread_join(thread, &ret));
 		EXPECT_EQ(0, (intptr_t)ret);
 		EXPECT_TRUE(data_file_is_dead(fd, state));
 		close(req);
 
-		ASSERT_EQ(0, vdev_bind(self->slot.bdf, DRIVER));
-		ASSERT_EQ(0, vdev_open(&self->v, &self->slot, self->mode));
-		ASSERT_EQ(0, hisil_share(&self->h, &self->v));
-		EXPECT_EQ(0, works(&self->v, &self->h));
+		ASSERT_EQ(0, vdev_bind(self->slot.bdf, variant->family->driver));
+		ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
+		ASSERT_EQ(0, guest_share(&self->g, &self->v));
+		EXPECT_EQ(0, works(&self->v, &self->g));
 		/* The file belongs to a device that is gone, not to the new one. */
 		EXPECT_TRUE(data_file_is_dead(fd, state));
 		close(fd);
@@ -221,21 +215,21 @@ static int fd_of(pid_t pid, int fd)
 }
 
 /* Opens the device, goes to @state, tells about it and waits to be killed. */
-static void owner(const struct slot *slot, enum vdev_mode mode, unsigned int state, int tell)
+static void owner(const struct slot *slot, const struct family *f, unsigned int state, int tell)
 {
 	struct {
 		int err, fd;
 	} said = { .fd = -1 };
+	struct guest g;
 	struct vdev v;
-	struct hisil h;
 
-	said.err = hisil_init(&h);
+	said.err = guest_init(&g, f);
 	if (!said.err)
-		said.err = vdev_open(&v, slot, mode);
+		said.err = vdev_open(&v, slot, any_mode());
 	if (!said.err)
-		said.err = hisil_share(&h, &v);
+		said.err = guest_share(&g, &v);
 	if (!said.err)
-		said.err = enter(&v, &h, state, &said.fd);
+		said.err = enter(&v, &g, state, &said.fd);
 	if (write(tell, &said, sizeof(said)) != sizeof(said))
 		_exit(1);
 	for (;;)
@@ -244,19 +238,19 @@ static void owner(const struct slot *slot, enum vdev_mode mode, unsigned int sta
 
 TEST_F_TIMEOUT(life, kill_of_the_owner_in_every_state, 60)
 {
-	for (unsigned int state = STOP; state < MIG_STATES; state++) {
+	for_each_state(state) {
 		struct {
 			int err, fd;
 		} said = {};
 		int tell[2], fd = -1, status;
 		pid_t pid;
 
-		shut(&self->v, &self->h);
+		shut(&self->v, &self->g);
 		ASSERT_EQ(0, pipe(tell));
 		pid = fork();
 		ASSERT_GE(pid, 0);
 		if (!pid)
-			owner(&self->slot, self->mode, state, tell[1]);
+			owner(&self->slot, variant->family, state, tell[1]);
 		ASSERT_EQ((ssize_t)sizeof(said), read(tell[0], &said, sizeof(said)));
 		EXPECT_EQ(0, said.err);
 		if (said.fd >= 0) {
@@ -268,12 +262,12 @@ TEST_F_TIMEOUT(life, kill_of_the_owner_in_every_state, 60)
 		close(tell[0]);
 		close(tell[1]);
 
-		ASSERT_EQ(0, vdev_open(&self->v, &self->slot, self->mode));
-		ASSERT_EQ(0, hisil_share(&self->h, &self->v));
+		ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
+		ASSERT_EQ(0, guest_share(&self->g, &self->v));
 		EXPECT_TRUE(data_file_is_dead(fd, state)) {
 			TH_LOG("in %s", mig_state_name(state));
 		}
-		EXPECT_EQ(0, works(&self->v, &self->h)) {
+		EXPECT_EQ(0, works(&self->v, &self->g)) {
 			TH_LOG("in %s", mig_state_name(state));
 		}
 		if (fd >= 0)
@@ -306,8 +300,9 @@ TEST_F(life, reset_wakes_a_reader)
 	struct reader r;
 	pthread_t thread;
 
-	ASSERT_EQ(0, enter(&self->v, &self->h, RUNNING, &r.fd));
-	ASSERT_EQ(0, model_cmd(&self->m, "fault ctx_read delay=90"));
+	NEED(model_has_fault(&self->m, "save"), "the model has no fault point save");
+	ASSERT_EQ(0, enter(&self->v, &self->g, RUNNING, &r.fd));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault save delay=90"));
 	ASSERT_EQ(0, mig_set(&self->v, STOP_COPY, &r.fd));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, read_on, &r));
 	usleep(200000);
@@ -316,7 +311,7 @@ TEST_F(life, reset_wakes_a_reader)
 	EXPECT_EQ(ENODEV, r.err);
 	close(r.fd);
 	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
-	EXPECT_EQ(0, works(&self->v, &self->h));
+	EXPECT_EQ(0, works(&self->v, &self->g));
 }
 
 /* Resets while states change: whatever wins, the device is well afterwards. */
@@ -347,30 +342,19 @@ TEST_F(life, resets_while_states_change)
 	}
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	ASSERT_EQ(0, vdev_reset(&self->v));
-	EXPECT_EQ(0, works(&self->v, &self->h));
+	EXPECT_EQ(0, works(&self->v, &self->g));
 }
 
 /* ---- faults of the hardware ---- */
 
-struct fault {
-	const char *spec;
-	int pause_err;		/* RUNNING -> RUNNING_P2P, or 0 */
-	bool save_fails;
-	bool load_fails;
-};
+/* Where a fault ends a migration. */
+enum step { STOPPING, SAVING, LOADING };
 
-static const struct fault faults[] = {
-	{ "pause fail", .pause_err = -ETIMEDOUT },
-	{ "pause hang", .pause_err = -ETIMEDOUT },
-	{ "ctx_read fail", .save_fails = true },
-	{ "ctx_read fail skip=1", .save_fails = true },
-	{ "ctx_read hang", .save_fails = true },
-	{ "ctx_write fail", .load_fails = true },
-	{ "ctx_write fail skip=1", .load_fails = true },
-	{ "ctx_write hang", .load_fails = true },
-	{ "clear fail", .load_fails = true },
-	{ "clear hang", .load_fails = true },
-};
+/* Those that every model has which has such an operation; "hang" has to end in -ETIMEDOUT. */
+static const struct {
+	const char *point;
+	enum step step;
+} standard[] = { { "pause", STOPPING }, { "save", SAVING }, { "load", LOADING } };
 
 /* RUNNING, or ERROR and then RUNNING after a reset. */
 static int recovers(struct vdev *v)
@@ -389,71 +373,81 @@ static int recovers(struct vdev *v)
 	return err ? err : mig_get(v) == RUNNING ? 0 : -EPROTO;
 }
 
-TEST_F_TIMEOUT(life, faults_at_every_step, 90)
+/* One fault: the step that it fails, after which the function is well again. */
+static void fault(struct __test_metadata *_metadata, FIXTURE_DATA(life) *self,
+		  const char *spec, int want, const struct blob *good)
 {
-	struct blob good = {}, b = {};
+	uint64_t start = now_ms();
+	bool hang = strstr(spec, "hang");
+	struct blob b = {};
+	int err, at;
 
-	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hisil_enable(&self->h));
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, hisil_work(&self->h, 0, 1));
+	ASSERT_EQ(0, works(&self->v, &self->g));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault %s", spec));
+	err = mig_set(&self->v, STOP, NULL);
+	at = STOPPING;
+	if (err) {
+		/* Nothing was lost: the function runs as before. */
+		EXPECT_EQ(-ETIMEDOUT, err) TH_LOG("fault %s", spec);
+		EXPECT_EQ(RUNNING, mig_get(&self->v));
+	} else {
+		err = mig_save(&self->v, &b, false);
+		at = SAVING;
+	}
+	if (!err) {
+		err = mig_load(&self->v, good, STOP);
+		at = LOADING;
+		EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, mig_get(&self->v));
+	}
+	EXPECT_GT(0, err) TH_LOG("fault %s", spec);
+	if (hang)
+		EXPECT_EQ(-ETIMEDOUT, err) TH_LOG("fault %s", spec);
+	if (want >= 0)
+		EXPECT_EQ(want, at) TH_LOG("fault %s", spec);
+	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
+	EXPECT_EQ(0, recovers(&self->v)) TH_LOG("fault %s", spec);
+	if (at == STOPPING)
+		EXPECT_EQ(0, guest_work(&self->g, 20)) TH_LOG("fault %s", spec);
+	EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - start);
+	TH_LOG("fault %s: %d", spec, err);
+	blob_free(&b);
+	ASSERT_EQ(0, vdev_reset(&self->v));
+}
+
+TEST_F_TIMEOUT(life, faults_at_every_step, 180)
+{
+	const struct family *f = variant->family;
+	struct blob good = {};
+	unsigned int num = 0;
+
+	ASSERT_EQ(0, works(&self->v, &self->g));
 	ASSERT_EQ(0, mig_save(&self->v, &good, false));
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
+	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(standard); i++) {
+		char spec[32];
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(faults); i++) {
-		const struct fault *f = &faults[i];
-		uint64_t start;
-
-		ASSERT_EQ(0, model_cmd(&self->m, "fault %s", f->spec));
-		start = now_ms();
-		EXPECT_EQ(f->pause_err, mig_set(&self->v, RUNNING_P2P, NULL)) {
-			TH_LOG("fault %s", f->spec);
-		}
-		if (f->pause_err) {
-			/* Nothing was lost: the function runs as before. */
-			EXPECT_EQ(RUNNING, mig_get(&self->v));
-			ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
-			EXPECT_EQ(0, hisil_work(&self->h, 0, 20 + i)) {
-				TH_LOG("fault %s", f->spec);
-			}
+		if (!model_has_fault(&self->m, standard[i / 2].point))
 			continue;
-		}
-		b.bytes = 0;
-		EXPECT_EQ(f->save_fails, mig_save(&self->v, &b, true) != 0) {
-			TH_LOG("fault %s", f->spec);
-		}
-		if (f->save_fails) {
-			ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
-			EXPECT_EQ(0, recovers(&self->v)) {
-				TH_LOG("fault %s", f->spec);
-			}
-		} else {
-			EXPECT_EQ(f->load_fails, mig_load(&self->v, &good, STOP) != 0) {
-				TH_LOG("fault %s", f->spec);
-			}
-			EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, mig_get(&self->v));
-			ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
-			EXPECT_EQ(0, recovers(&self->v)) {
-				TH_LOG("fault %s", f->spec);
-			}
-		}
-		EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - start);
-		ASSERT_EQ(0, vdev_reset(&self->v));
-		ASSERT_EQ(0, works(&self->v, &self->h));
-		ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+		snprintf(spec, sizeof(spec), "%s %s", standard[i / 2].point,
+			 i % 2 ? "hang" : "fail");
+		fault(_metadata, self, spec, standard[i / 2].step, &good);
+		num++;
 	}
+	for (unsigned int i = 0; i < f->num_faults; i++, num++)
+		fault(_metadata, self, f->faults[i], -1, &good);
+	EXPECT_EQ(0, works(&self->v, &self->g));
 	blob_free(&good);
-	blob_free(&b);
+	NEED(num, "the model has no fault point pause, save or load");
 }
 
 /* Registers that read as ones for a while, as after a surprise removal. */
 TEST_F_TIMEOUT(life, registers_gone_for_a_while, 60)
 {
-	for (unsigned int state = STOP; state < MIG_STATES; state++) {
+	for_each_state(state) {
 		uint64_t start = now_ms();
 		int fd;
 
-		ASSERT_EQ(0, enter(&self->v, &self->h, state, &fd));
+		ASSERT_EQ(0, enter(&self->v, &self->g, state, &fd));
 		ASSERT_EQ(0, model_cmd(&self->m, "fault region_read fail"));
 		for (unsigned int to = STOP; to < MIG_STATES; to++) {
 			int other = -1;
@@ -468,7 +462,7 @@ TEST_F_TIMEOUT(life, registers_gone_for_a_while, 60)
 		ASSERT_EQ(0, vdev_reset(&self->v)) {
 			TH_LOG("after %s", mig_state_name(state));
 		}
-		EXPECT_EQ(0, works(&self->v, &self->h)) {
+		EXPECT_EQ(0, works(&self->v, &self->g)) {
 			TH_LOG("after %s", mig_state_name(state));
 		}
 	}

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration as user space sees it: states and their paths, data files, pre-copy,
- * and operations that go on in another function, each exactly once.
+ * Migration of one function, of each family: states and their paths, data files, pre-copy.
  */
 #include <sys/time.h>
 
 #include "lib/states.h"
 #include "lib/test.h"
+#include "lib/family_test.h"
 
 /* ---- one function ---- */
 
@@ -14,29 +14,27 @@ FIXTURE(one)
 {
 	struct slot slot;
 	struct vdev v;
-	struct hisil h;
+	struct guest g;
 	struct model m;
 	struct blob blob;
 };
 
-VARIANTS_OF_OPENING(one);
+VARIANTS_OF_FAMILIES(one, one_way);
 
 FIXTURE_SETUP(one)
 {
-	NEED_MODE(variant->mode);
-	NEED_SLOTS(&self->slot, 1);
+	NEED_FAMILY(variant->family, &self->slot, 1);
 	ASSERT_EQ(0, model_open(&self->m, &self->slot));
-	ASSERT_EQ(0, hisil_init(&self->h));
-	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
-	ASSERT_EQ(0, hisil_share(&self->h, &self->v));
-	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hisil_enable(&self->h));
+	ASSERT_EQ(0, guest_init(&self->g, variant->family));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
+	ASSERT_EQ(0, guest_share(&self->g, &self->v));
+	ASSERT_EQ(0, guest_boot(&self->g, &self->v));
 }
 
 FIXTURE_TEARDOWN(one)
 {
 	model_cmd(&self->m, "fault clear");
-	hisil_free(&self->h);
+	guest_free(&self->g);
 	vdev_close(&self->v);
 	model_close(&self->m);
 	blob_free(&self->blob);
@@ -47,8 +45,7 @@ TEST_F(one, flags)
 	uint64_t flags;
 
 	ASSERT_EQ(0, mig_flags(&self->v, &flags));
-	EXPECT_EQ((uint64_t)(VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P |
-			     VFIO_MIGRATION_PRE_COPY), flags);
+	EXPECT_EQ(variant->family->migration, flags);
 	EXPECT_EQ(RUNNING, mig_get(&self->v));
 }
 
@@ -65,9 +62,11 @@ static bool begins(unsigned int from, unsigned int to)
 	return saves(to) && !saves(from);
 }
 
-static bool legal(unsigned int from, unsigned int to)
+static bool legal(const struct family *f, unsigned int from, unsigned int to)
 {
-	return from != STOP_COPY || (to != PRE_COPY && to != PRE_COPY_P2P);
+	if (from == STOP_COPY && (to == PRE_COPY || to == PRE_COPY_P2P))
+		return false;
+	return family_has_state(f, to);
 }
 
 /* From RUNNING; a stream is loaded at once when it ends in RESUMING. */
@@ -85,18 +84,19 @@ static int go_to(struct vdev *v, unsigned int state, const struct blob *stream)
 /* A closed data file ends no session: the state stays. */
 TEST_F(one, every_pair_of_states)
 {
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, hisil_work(&self->h, 0, 1));
+	const struct family *f = variant->family;
+
+	ASSERT_EQ(0, guest_work(&self->g, 1));
 	ASSERT_EQ(0, mig_save(&self->v, &self->blob, false));
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
 
 	for (unsigned int from = STOP; from < MIG_STATES; from++) {
-		for (unsigned int to = STOP; to < MIG_STATES; to++) {
+		for (unsigned int to = STOP; family_has_state(f, from) && to < MIG_STATES; to++) {
 			int fd = -1;
 
 			ASSERT_EQ(0, go_to(&self->v, from, &self->blob));
 			ASSERT_EQ(from, mig_get(&self->v));
-			if (!legal(from, to)) {
+			if (!legal(f, from, to)) {
 				EXPECT_EQ(-EINVAL, mig_set(&self->v, to, &fd));
 				EXPECT_EQ(from, mig_get(&self->v));
 			} else {
@@ -123,17 +123,26 @@ TEST_F(one, every_pair_of_states)
 
 TEST_F(one, works_after_every_round_trip)
 {
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 	for (unsigned int state = STOP; state < MIG_STATES; state++) {
-		if (state == RESUMING)
+		if (state == RESUMING || !family_has_state(variant->family, state))
 			continue;
-		hisil_batch_put(&self->h, 0, 3, 10 * state);
-		hisil_ring(&self->h, 0);
+		ASSERT_EQ(0, guest_start(&self->g, state));
 		ASSERT_EQ(0, go_to(&self->v, state, NULL));
 		ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-		EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 3, 10 * state))
+		EXPECT_EQ(0, guest_check(&self->g, state))
 			TH_LOG("after %s", mig_state_name(state));
 	}
+}
+
+TEST_F(one, what_is_hidden_cannot_be_reached)
+{
+	const struct family *f = variant->family;
+	struct vfio_region_info info = { .argsz = sizeof(info) };
+	uint32_t val;
+
+	ASSERT_EQ(0, vdev_region(&self->v, f->bar, &info));
+	EXPECT_EQ(f->bar_bytes, info.size);
+	EXPECT_GT(0, vdev_pread(&self->v, f->bar, f->bar_bytes, &val, sizeof(val)));
 }
 
 TEST_F(one, unknown_states)
@@ -168,11 +177,13 @@ TEST_F(one, data_size_in_every_state)
 	ASSERT_EQ(0, mig_save(&self->v, &self->blob, false));
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
 	for (unsigned int state = STOP; state < MIG_STATES; state++) {
+		if (!family_has_state(variant->family, state))
+			continue;
 		bytes = 0;
 		ASSERT_EQ(0, go_to(&self->v, state, &self->blob));
 		EXPECT_EQ(0, mig_data_size(&self->v, &bytes));
 		EXPECT_GT(bytes, 0U);
-		EXPECT_LT(bytes, 1U << 20);
+		EXPECT_LT(bytes, variant->family->state_max);
 		ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
 	}
 	/* Nor does it fail in ERROR. */
@@ -201,10 +212,8 @@ TEST_F(one, error_is_left_by_reset_only)
 	close(fd);
 	ASSERT_EQ(0, vdev_reset(&self->v));
 	EXPECT_EQ(RUNNING, mig_get(&self->v));
-	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hisil_enable(&self->h));
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
-	EXPECT_EQ(0, hisil_work(&self->h, 0, 5));
+	ASSERT_EQ(0, guest_boot(&self->g, &self->v));
+	EXPECT_EQ(0, guest_work(&self->g, 5));
 }
 
 TEST_F(one, reset_aborts_resuming)
@@ -237,15 +246,18 @@ TEST_F(one, precopy_ends_in_enomsg)
 	uint8_t byte;
 	int fd;
 
+	NEED(variant->family->migration & VFIO_MIGRATION_PRE_COPY, "has no pre-copy");
 	ASSERT_EQ(0, mig_set(&self->v, PRE_COPY, &fd));
 	ASSERT_EQ(-ENOMSG, blob_pull(&self->blob, fd, 0));
 	EXPECT_GT(self->blob.bytes, sizeof(struct vpv_stream_header));
 	EXPECT_EQ(0, polled(fd, POLLIN) & (POLLIN | POLLERR));
 	EXPECT_EQ(-1, read(fd, &byte, 1));
 	EXPECT_EQ(ENOMSG, errno);
-	ASSERT_EQ(0, mig_set(&self->v, PRE_COPY_P2P, NULL));
-	EXPECT_EQ(-1, read(fd, &byte, 1));
-	EXPECT_EQ(ENOMSG, errno);
+	if (family_has_state(variant->family, PRE_COPY_P2P)) {
+		ASSERT_EQ(0, mig_set(&self->v, PRE_COPY_P2P, NULL));
+		EXPECT_EQ(-1, read(fd, &byte, 1));
+		EXPECT_EQ(ENOMSG, errno);
+	}
 	ASSERT_EQ(0, mig_set(&self->v, STOP_COPY, NULL));
 	EXPECT_EQ(0, blob_pull(&self->blob, fd, 0));
 	for (unsigned int i = 0; i < 3; i++) {
@@ -286,6 +298,15 @@ TEST_F(one, data_files_only_stream)
 	ASSERT_EQ(0, vdev_reset(&self->v));
 }
 
+/* Two streams of one state, unless it has changed meanwhile. */
+static void expect_same(struct __test_metadata *_metadata, const struct family *f,
+			const struct blob *a, const struct blob *b)
+{
+	EXPECT_EQ(a->bytes, b->bytes);
+	if (!f->rounds && a->bytes == b->bytes)
+		EXPECT_EQ(0, memcmp(a->data, b->data, a->bytes));
+}
+
 TEST_F(one, fault_in_a_read_loses_nothing)
 {
 	struct blob whole = {};
@@ -297,31 +318,33 @@ TEST_F(one, fault_in_a_read_loses_nothing)
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(0, blob_pull(&self->blob, fd, 0));
 	close(fd);
-	EXPECT_EQ(whole.bytes, self->blob.bytes);
-	EXPECT_EQ(0, memcmp(whole.data, self->blob.data, whole.bytes));
+	expect_same(_metadata, variant->family, &whole, &self->blob);
 	blob_free(&whole);
+	EXPECT_EQ(0, mig_load(&self->v, &self->blob, RUNNING));
+	EXPECT_EQ(0, guest_work(&self->g, 1));
 }
 
+/* Or a few, of a state that is large. */
 TEST_F(one, one_byte_at_a_time)
 {
 	struct blob whole = {};
+	size_t step;
 	int fd;
 
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, hisil_work(&self->h, 0, 1));
+	ASSERT_EQ(0, guest_work(&self->g, 1));
 	ASSERT_EQ(0, mig_save(&self->v, &whole, false));
+	step = whole.bytes < 1U << 16 ? 1 : 4093;
 	ASSERT_EQ(0, mig_set(&self->v, STOP_COPY, &fd));
-	ASSERT_EQ(0, blob_pull(&self->blob, fd, 1));
+	ASSERT_EQ(0, blob_pull(&self->blob, fd, step));
 	close(fd);
-	EXPECT_EQ(whole.bytes, self->blob.bytes);
-	EXPECT_EQ(0, memcmp(whole.data, self->blob.data, whole.bytes));
+	expect_same(_metadata, variant->family, &whole, &self->blob);
 	blob_free(&whole);
 
 	ASSERT_EQ(0, mig_set(&self->v, RESUMING, &fd));
-	ASSERT_EQ(0, blob_push(&self->blob, fd, 0, self->blob.bytes, 1));
+	ASSERT_EQ(0, blob_push(&self->blob, fd, 0, self->blob.bytes, step));
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
 	close(fd);
-	EXPECT_EQ(0, hisil_work(&self->h, 0, 2));
+	EXPECT_EQ(0, guest_work(&self->g, 2));
 }
 
 TEST_F(one, splice)
@@ -330,8 +353,7 @@ TEST_F(one, splice)
 	uint8_t buf[4096];
 	ssize_t n, in;
 
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, hisil_work(&self->h, 0, 1));
+	ASSERT_EQ(0, guest_work(&self->g, 1));
 	ASSERT_EQ(0, pipe(pipefd));
 	ASSERT_EQ(0, mig_set(&self->v, STOP_COPY, &fd));
 	while ((n = splice(fd, NULL, pipefd[1], NULL, sizeof(buf), 0)) > 0) {
@@ -354,7 +376,7 @@ TEST_F(one, splice)
 	close(fd);
 	close(pipefd[0]);
 	close(pipefd[1]);
-	EXPECT_EQ(0, hisil_work(&self->h, 0, 2));
+	EXPECT_EQ(0, guest_work(&self->g, 2));
 }
 
 TEST_F(one, nonblocking_read_does_not_wait)
@@ -364,7 +386,8 @@ TEST_F(one, nonblocking_read_does_not_wait)
 	ssize_t n;
 	int fd;
 
-	ASSERT_EQ(0, model_cmd(&self->m, "fault ctx_read delay=60 count=4"));
+	NEED(model_has_fault(&self->m, "save"), "the model has no fault point save");
+	ASSERT_EQ(0, model_cmd(&self->m, "fault save delay=60 count=4"));
 	ASSERT_EQ(0, mig_set(&self->v, STOP_COPY, &fd));
 	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_NONBLOCK));
 	while ((n = read(fd, buf, sizeof(buf)))) {
@@ -383,10 +406,7 @@ TEST_F(one, nonblocking_read_does_not_wait)
 	EXPECT_EQ(0, mig_load(&self->v, &self->blob, RUNNING));
 }
 
-static void on_alarm(int sig)
-{
-	(void)sig;
-}
+static void on_alarm(int sig) { }
 
 TEST_F(one, signal_interrupts_a_read_that_waits)
 {
@@ -397,8 +417,9 @@ TEST_F(one, signal_interrupts_a_read_that_waits)
 	ssize_t n;
 	int fd;
 
+	NEED(model_has_fault(&self->m, "save"), "the model has no fault point save");
 	sigaction(SIGALRM, &sa, NULL);
-	ASSERT_EQ(0, model_cmd(&self->m, "fault ctx_read delay=90 count=20"));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault save delay=90 count=20"));
 	ASSERT_EQ(0, mig_set(&self->v, STOP_COPY, &fd));
 	setitimer(ITIMER_REAL, &every, NULL);
 	do
@@ -414,13 +435,16 @@ TEST_F(one, signal_interrupts_a_read_that_waits)
 
 /* ---- pre-copy ---- */
 
+/* Of a state that does not change while it is sent, to the byte. */
 TEST_F(one, precopy_info)
 {
+	bool exact = !variant->family->rounds;
 	struct vfio_precopy_info info = {};
 	uint64_t before;
 	uint8_t buf[16];
 	int fd;
 
+	NEED(variant->family->migration & VFIO_MIGRATION_PRE_COPY, "has no pre-copy");
 	ASSERT_EQ(0, mig_set(&self->v, PRE_COPY, &fd));
 	ASSERT_EQ(0, mig_precopy_info(fd, &info));
 	EXPECT_GT(info.initial_bytes, 0U);
@@ -431,13 +455,16 @@ TEST_F(one, precopy_info)
 	info.initial_bytes = UINT64_MAX;
 	info.dirty_bytes = UINT64_MAX;
 	ASSERT_EQ(0, mig_precopy_info(fd, &info));
-	EXPECT_EQ(before - 16, info.initial_bytes);
+	EXPECT_GE(before, info.initial_bytes);
 	EXPECT_EQ(0U, info.dirty_bytes);
 	ASSERT_EQ(-ENOMSG, blob_pull(&self->blob, fd, 0));
-	EXPECT_EQ(before - 16, self->blob.bytes);
+	EXPECT_GE(before - 16, self->blob.bytes);
+	if (exact)
+		EXPECT_EQ(before - 16, self->blob.bytes);
 	ASSERT_EQ(0, mig_precopy_info(fd, &info));
 	EXPECT_EQ(0U, info.initial_bytes);
-	EXPECT_EQ(0U, info.dirty_bytes);
+	if (exact)
+		EXPECT_EQ(0U, info.dirty_bytes);
 
 	info.argsz = sizeof(info) - 1;
 	EXPECT_EQ(-1, ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info));
@@ -461,6 +488,7 @@ TEST_F(one, precopy_info_v2)
 	int fd, err = vdev_feature(&self->v, VFIO_DEVICE_FEATURE_SET |
 					     VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, NULL, 0);
 
+	NEED(variant->family->migration & VFIO_MIGRATION_PRE_COPY, "has no pre-copy");
 	if (err == -ENOTTY)
 		SKIP(return, "this kernel has no second version of PRECOPY_INFO");
 	ASSERT_EQ(0, err);
@@ -475,75 +503,65 @@ TEST_F(one, aborted_precopy_goes_on_running)
 {
 	int fd;
 
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	NEED(variant->family->migration & VFIO_MIGRATION_PRE_COPY, "has no pre-copy");
 	for (unsigned int i = 0; i < 3; i++) {
+		if (i == 1 && !family_has_state(variant->family, PRE_COPY_P2P))
+			continue;
 		ASSERT_EQ(0, mig_set(&self->v, i == 1 ? PRE_COPY_P2P : PRE_COPY, &fd));
 		if (i != 1) {
-			ASSERT_EQ(0, hisil_work(&self->h, 0, i));
+			ASSERT_EQ(0, guest_work(&self->g, i));
 		}
 		ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-		EXPECT_EQ(0, hisil_work(&self->h, 0, 10 + i));
+		EXPECT_EQ(0, guest_work(&self->g, 10 + i));
 		close(fd);
 	}
 }
 
-/* ---- P2P ---- */
+/* ---- no DMA ---- */
 
-TEST_F(one, no_dma_in_running_p2p)
+/* Neither what was begun before nor, where it is taken, what is given meanwhile. */
+static void no_dma_in(struct __test_metadata *_metadata, FIXTURE_DATA(one) *self,
+		      const struct family *f, unsigned int state)
 {
 	uint64_t writes[2], reads[2];
+	uint32_t val;
 
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 64, false));
-	ASSERT_EQ(0, model_cmd(&self->m, "fault op delay=5"));
-	hisil_batch_put(&self->h, 0, 40, 1);
-	hisil_ring(&self->h, 0);
-	ASSERT_EQ(0, mig_set(&self->v, RUNNING_P2P, NULL));
+	if (f->slow)
+		ASSERT_EQ(0, model_cmd(&self->m, "%s", f->slow));
+	ASSERT_EQ(0, guest_start(&self->g, 1));
+	ASSERT_EQ(0, mig_set(&self->v, state, NULL));
 	ASSERT_EQ(0, model_value(&self->m, "stats", "dma_writes", &writes[0]));
 	ASSERT_EQ(0, model_value(&self->m, "stats", "dma_reads", &reads[0]));
-
-	/* Registers answer and doorbells are taken. */
-	EXPECT_EQ(HISIL_ID_VALUE, hisil_read(&self->h, HISIL_ID));
-	hisil_batch_put(&self->h, 0, 5, 100);
-	hisil_ring(&self->h, 0);
-	EXPECT_EQ(45U, hisil_read(&self->h, HISIL_Q(0) + HISIL_SQ_TAIL));
+	EXPECT_EQ(4, vdev_pread(&self->v, f->bar, 0, &val, 4));
 	usleep(200000);
 	ASSERT_EQ(0, model_value(&self->m, "stats", "dma_writes", &writes[1]));
 	ASSERT_EQ(0, model_value(&self->m, "stats", "dma_reads", &reads[1]));
 	EXPECT_EQ(writes[0], writes[1]);
 	EXPECT_EQ(reads[0], reads[1]);
-	EXPECT_LT(hisil_read64(&self->h, HISIL_OPS_DONE), 40U);
-
 	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-	/* Slots 0 to 4 of the batch were written again: check order and tags only. */
-	for (unsigned int i = 0; i < 45; i++) {
-		struct hisil_cqe c;
-
-		ASSERT_EQ(0, hisil_next(&self->h, 0, &c, 5000));
-		EXPECT_EQ(i < 40 ? 1 + i : 100 + i - 40, c.tag);
-		EXPECT_EQ(HISIL_OK, c.status);
-	}
+	EXPECT_EQ(0, guest_check(&self->g, 1));
 }
 
-TEST_F(one, registers_stand_still_when_stopped)
+TEST_F(one, no_dma_in_running_p2p)
 {
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, mig_set(&self->v, STOP, NULL));
-	hisil_batch_put(&self->h, 0, 2, 1);
-	hisil_ring(&self->h, 0);
-	EXPECT_EQ(0U, hisil_read(&self->h, HISIL_Q(0) + HISIL_SQ_TAIL));
-	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-	hisil_ring(&self->h, 0);
-	EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 2, 1));
+	NEED(variant->family->migration & VFIO_MIGRATION_P2P, "has no P2P states");
+	no_dma_in(_metadata, self, variant->family, RUNNING_P2P);
+}
+
+TEST_F(one, no_dma_in_stop)
+{
+	no_dma_in(_metadata, self, variant->family, STOP);
 }
 
 /* The user may do what it likes to config space while the state is read. */
 TEST_F(one, saving_does_not_need_memory_enable)
 {
+	bool precopy = variant->family->migration & VFIO_MIGRATION_PRE_COPY;
 	uint32_t cmd = vdev_cfg(&self->v, PCI_COMMAND, 2);
 
 	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, cmd & ~PCI_COMMAND_MEMORY));
-	ASSERT_EQ(0, mig_save(&self->v, &self->blob, true));
+	ASSERT_EQ(0, mig_save(&self->v, &self->blob, precopy));
 	EXPECT_EQ(0U, vdev_cfg(&self->v, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
 	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, cmd));
@@ -552,225 +570,28 @@ TEST_F(one, saving_does_not_need_memory_enable)
 /* An operation that never ends: it is parked, and done once, here or there. */
 TEST_F(one, work_that_does_not_end_is_kept)
 {
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	NEED(variant->family->parks, "cannot stop in the middle of such work");
 	ASSERT_EQ(0, model_cmd(&self->m, "fault op hang count=1 skip=1"));
-	hisil_batch_put(&self->h, 0, 4, 1);
-	hisil_ring(&self->h, 0);
+	ASSERT_EQ(0, guest_start(&self->g, 1));
 	usleep(100000);
 	ASSERT_EQ(0, mig_set(&self->v, STOP, NULL));
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-	EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 4, 1));
-	EXPECT_EQ(4U, hisil_read64(&self->h, HISIL_OPS_DONE));
+	EXPECT_EQ(0, guest_check(&self->g, 1));
 }
 
-/* Nothing helps: it goes on as if nobody had asked. */
+/* Nothing helps: it goes on as if nobody had asked, and stops when it is asked again. */
 TEST_F(one, a_drain_that_fails_leaves_it_running)
 {
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	NEED(model_has_fault(&self->m, "pause"), "the model has no fault point pause");
 	ASSERT_EQ(0, model_cmd(&self->m, "fault pause hang"));
+	ASSERT_EQ(0, guest_start(&self->g, 1));
 	EXPECT_EQ(-ETIMEDOUT, mig_set(&self->v, STOP, NULL));
 	EXPECT_EQ(RUNNING, mig_get(&self->v));
 	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
-	EXPECT_EQ(0, hisil_work(&self->h, 0, 1));
-}
-
-/* ---- from one function to another ---- */
-
-FIXTURE(two)
-{
-	struct slot slot[2];
-	struct vdev a, b;
-	struct model ma, mb;
-	struct hisil h;
-	struct blob blob;
-};
-
-VARIANTS_OF_OPENING(two);
-
-FIXTURE_SETUP(two)
-{
-	NEED_MODE(variant->mode);
-	NEED_SLOTS(self->slot, 2);
-	ASSERT_EQ(0, model_open(&self->ma, &self->slot[0]));
-	ASSERT_EQ(0, model_open(&self->mb, &self->slot[1]));
-	ASSERT_EQ(0, hisil_init(&self->h));
-	ASSERT_EQ(0, vdev_open(&self->a, &self->slot[0], variant->mode));
-	ASSERT_EQ(0, vdev_open(&self->b, &self->slot[1], variant->mode));
-	ASSERT_EQ(0, hisil_share(&self->h, &self->a));
-	ASSERT_EQ(0, hisil_share(&self->h, &self->b));
-	ASSERT_EQ(0, hisil_attach(&self->h, &self->a));
-	ASSERT_EQ(0, hisil_enable(&self->h));
-}
-
-FIXTURE_TEARDOWN(two)
-{
-	model_cmd(&self->ma, "fault clear");
-	hisil_free(&self->h);
-	vdev_close(&self->a);
-	vdev_close(&self->b);
-	model_close(&self->ma);
-	model_close(&self->mb);
-	blob_free(&self->blob);
-}
-
-/* The VMM moves config space and interrupts; then the guest sees the new function. */
-static int arrive(struct hisil *h, struct vdev *v, unsigned int vectors)
-{
-	int err = hisil_attach(h, v);
-
-	if (!err && vectors)
-		err = hisil_irq_enable(h, vectors);
-	return err ? err : vdev_bus_master(v, true);
-}
-
-TEST_F(two, idle_function)
-{
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, hisil_work(&self->h, 0, 1));
-	ASSERT_EQ(0, mig_save(&self->a, &self->blob, true));
-	ASSERT_EQ(0, mig_load(&self->b, &self->blob, STOP));
-	ASSERT_EQ(0, arrive(&self->h, &self->b, 0));
-	ASSERT_EQ(0, mig_set(&self->b, RUNNING, NULL));
-	EXPECT_EQ(6U, hisil_read64(&self->h, HISIL_OPS_DONE));
-	EXPECT_EQ(0, hisil_work(&self->h, 0, 2));
-	EXPECT_EQ(12U, hisil_read64(&self->h, HISIL_OPS_DONE));
-}
-
-/* OPS_DONE of the source in the stream: in the global context. */
-static uint64_t ops_in_stream(const struct blob *b)
-{
-	struct stream s;
-	uint64_t done = UINT64_MAX;
-
-	if (stream_split(&s, b))
-		return done;
-	for (unsigned int i = 0; i < s.num; i++)
-		if (s.rec[i].type == VPV_RECORD_FAMILY && s.rec[i].bytes == 64)
-			memcpy(&done, (const uint8_t *)s.payload[i] + 16, sizeof(done));
-	return done;
-}
-
-#define QUEUES 3
-#define OPS 20
-
-TEST_F(two, parked_and_pending_operations_run_once)
-{
-	uint64_t writes[2], a, b, in_stream;
-	struct hisil_cqe c;
-
-	ASSERT_EQ(0, hisil_irq_enable(&self->h, QUEUES));
-	for (unsigned int q = 0; q < QUEUES; q++) {
-		ASSERT_EQ(0, hisil_queue_start(&self->h, q, 32, true));
-		hisil_batch_put(&self->h, q, OPS, 1000 * q);
-	}
-	ASSERT_EQ(0, model_cmd(&self->ma, "fault op delay=10"));
-	for (unsigned int q = 0; q < QUEUES; q++)
-		hisil_ring(&self->h, q);
-	ASSERT_EQ(0, mig_save(&self->a, &self->blob, true));
-
-	/* Some were done, some were not. */
-	in_stream = ops_in_stream(&self->blob);
-	EXPECT_LT(0U, in_stream);
-	EXPECT_GT((uint64_t)QUEUES * OPS, in_stream);
-	ASSERT_EQ(0, model_value(&self->ma, "stats", "dma_writes", &writes[0]));
-	ASSERT_EQ(0, mig_load(&self->b, &self->blob, STOP));
-	ASSERT_EQ(0, arrive(&self->h, &self->b, QUEUES));
-	ASSERT_EQ(0, mig_set(&self->b, RUNNING, NULL));
-	for (unsigned int q = 0; q < QUEUES; q++) {
-		EXPECT_EQ(0, hisil_batch_check(&self->h, q, OPS, 1000 * q));
-	}
-	for (unsigned int q = 0; q < QUEUES; q++) {
-		EXPECT_EQ(-ETIMEDOUT, hisil_next(&self->h, q, &c, 20));
-	}
-
-	/* What the source did is what it said it did, and the rest was done here. */
-	ASSERT_EQ(0, model_value(&self->ma, "stats", "ops_done", &a));
-	ASSERT_EQ(0, model_value(&self->mb, "stats", "ops_done", &b));
-	EXPECT_EQ(in_stream, a);
-	EXPECT_EQ((uint64_t)QUEUES * OPS, b);
-	ASSERT_EQ(0, model_value(&self->ma, "stats", "dma_writes", &writes[1]));
-	EXPECT_EQ(writes[0], writes[1]);
-}
-
-TEST_F(two, work_that_does_not_end_moves)
-{
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, model_cmd(&self->ma, "fault op hang skip=1"));
-	hisil_batch_put(&self->h, 0, 6, 1);
-	hisil_ring(&self->h, 0);
-	usleep(100000);
-	ASSERT_EQ(0, mig_save(&self->a, &self->blob, true));
-	EXPECT_EQ(1U, ops_in_stream(&self->blob));
-	ASSERT_EQ(0, mig_load(&self->b, &self->blob, STOP));
-	ASSERT_EQ(0, arrive(&self->h, &self->b, 0));
-	ASSERT_EQ(0, mig_set(&self->b, RUNNING, NULL));
-	EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 6, 1));
-	EXPECT_EQ(6U, hisil_read64(&self->h, HISIL_OPS_DONE));
-}
-
-TEST_F(two, owed_interrupts_arrive)
-{
-	struct hisil_sqe e = hisil_op(HISIL_NOP, 7, 0, 0, 0, 0);
-
-	e.flags = HISIL_SQE_IRQ;
-	ASSERT_EQ(0, hisil_irq_enable(&self->h, 1));
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, true));
-	ASSERT_EQ(0, model_cmd(&self->ma, "fault op delay=50"));
-	for (unsigned int i = 0; i < 4; i++)
-		hisil_put(&self->h, 0, &e);
-	hisil_ring(&self->h, 0);
-	ASSERT_EQ(0, mig_save(&self->a, &self->blob, false));
-	eventfd_wait(self->h.irq[0], 0);
-	ASSERT_EQ(0, mig_load(&self->b, &self->blob, STOP));
-	ASSERT_EQ(0, arrive(&self->h, &self->b, 1));
-	ASSERT_EQ(0, mig_set(&self->b, RUNNING, NULL));
-	EXPECT_EQ(1, eventfd_wait(self->h.irq[0], 3000));
-	for (unsigned int i = 0; i < 4; i++) {
-		struct hisil_cqe c;
-
-		ASSERT_EQ(0, hisil_next(&self->h, 0, &c, 3000));
-		EXPECT_EQ(7U, c.tag);
-	}
-}
-
-TEST_F(two, back_and_forth_at_work)
-{
-	struct vdev *on = &self->a, *other = &self->b;
-	unsigned int done = 0;
-
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 32, false));
-	for (unsigned int round = 0; round < 4; round++) {
-		struct vdev *tmp = on;
-
-		hisil_batch_put(&self->h, 0, 12, 100 * round);
-		hisil_ring(&self->h, 0);
-		self->blob.bytes = 0;
-		ASSERT_EQ(0, mig_save(on, &self->blob, round & 1));
-		ASSERT_EQ(0, mig_load(other, &self->blob, STOP));
-		ASSERT_EQ(0, arrive(&self->h, other, 0));
-		ASSERT_EQ(0, mig_set(other, RUNNING, NULL));
-		ASSERT_EQ(0, hisil_batch_check(&self->h, 0, 12, 100 * round));
-		done += 12;
-		EXPECT_EQ(done, hisil_read64(&self->h, HISIL_OPS_DONE));
-		on = other;
-		other = tmp;
-	}
-}
-
-/* A source that was stopped and is not needed elsewhere goes on. */
-TEST_F(two, source_can_go_on_when_the_destination_fails)
-{
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 32, false));
-	ASSERT_EQ(0, model_cmd(&self->ma, "fault op delay=10"));
-	hisil_batch_put(&self->h, 0, 10, 1);
-	hisil_ring(&self->h, 0);
-	ASSERT_EQ(0, mig_save(&self->a, &self->blob, true));
-	self->blob.data[self->blob.bytes / 2] ^= 1;
-	EXPECT_EQ(-EBADMSG, mig_load(&self->b, &self->blob, RUNNING));
-	ASSERT_EQ(0, mig_set(&self->a, RUNNING, NULL));
-	EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 10, 1));
-	EXPECT_EQ(0, vdev_reset(&self->b));
-	EXPECT_EQ(RUNNING, mig_get(&self->b));
+	EXPECT_EQ(0, guest_check(&self->g, 1));
+	EXPECT_EQ(0, mig_set(&self->v, STOP, NULL));
+	EXPECT_EQ(0, mig_set(&self->v, RUNNING, NULL));
+	EXPECT_EQ(0, guest_work(&self->g, 2));
 }
 
 TEST_HARNESS_MAIN

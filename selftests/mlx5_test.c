@@ -122,16 +122,6 @@ static void migrate(struct __test_metadata *_metadata, FIXTURE_DATA(mlx5) *self,
 	EXPECT_EQ(VFIO_DEVICE_STATE_STOP, mig_get(&self->v[0]));
 }
 
-TEST_F(mlx5, state_moves)
-{
-	migrate(_metadata, self, false);
-}
-
-TEST_F(mlx5, state_moves_with_pre_copy)
-{
-	migrate(_metadata, self, true);
-}
-
 TEST_F(mlx5, pre_copy_sends_changes_only)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };

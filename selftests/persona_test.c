@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Personas: chosen in sysfs, shown to the user, compared during a migration.
- */
+/* Personas: chosen in sysfs, shown to the user, compared during a migration. */
 #include <sys/stat.h>
 
 #include <vpv/persona.h>

@@ -192,14 +192,7 @@ static int wait_used(struct vnet *n, unsigned int queue, uint16_t want, int ms)
 	return 0;
 }
 
-int vnet_echo(struct vnet *n, struct vdev *v, uint32_t tag, unsigned int page, int ms)
-{
-	return vnet_echo_to(n, v, tag, n->mem + page * VNET_PAGE, n->iova + page * VNET_PAGE,
-			    ms);
-}
-
-int vnet_echo_to(struct vnet *n, struct vdev *v, uint32_t tag, uint8_t *in, uint64_t iova,
-		 int ms)
+static int send_into(struct vnet *n, struct vdev *v, uint32_t tag, uint8_t *in, uint64_t iova)
 {
 	uint8_t *out = n->mem + 6 * VNET_PAGE;
 	int err;
@@ -211,9 +204,40 @@ int vnet_echo_to(struct vnet *n, struct vdev *v, uint32_t tag, uint8_t *in, uint
 		return err;
 	n->rx++;
 	n->tx++;
-	err = wait_used(n, 1, n->tx, ms);
+	return 0;
+}
+
+static int receive(struct vnet *n, uint32_t tag, const uint8_t *in, int ms)
+{
+	int err = wait_used(n, 1, n->tx, ms);
+
 	err = err ? err : wait_used(n, 0, n->rx, ms);
 	if (!err && memcmp(in + NET_HEADER + 42, &tag, 4))
 		err = -EBADMSG;
 	return err;
+}
+
+int vnet_send(struct vnet *n, struct vdev *v, uint32_t tag, unsigned int page)
+{
+	return send_into(n, v, tag, n->mem + page * VNET_PAGE, n->iova + page * VNET_PAGE);
+}
+
+int vnet_receive(struct vnet *n, uint32_t tag, unsigned int page, int ms)
+{
+	return receive(n, tag, n->mem + page * VNET_PAGE, ms);
+}
+
+int vnet_echo(struct vnet *n, struct vdev *v, uint32_t tag, unsigned int page, int ms)
+{
+	int err = vnet_send(n, v, tag, page);
+
+	return err ? err : vnet_receive(n, tag, page, ms);
+}
+
+int vnet_echo_to(struct vnet *n, struct vdev *v, uint32_t tag, uint8_t *in, uint64_t iova,
+		 int ms)
+{
+	int err = send_into(n, v, tag, in, iova);
+
+	return err ? err : receive(n, tag, in, ms);
 }

@@ -46,6 +46,9 @@ int vnet_start(struct vnet *n, struct vdev *v);
  */
 #define VNET_FIRST_PAGE 8
 int vnet_echo(struct vnet *n, struct vdev *v, uint32_t tag, unsigned int page, int ms);
+/* Its two halves. */
+int vnet_send(struct vnet *n, struct vdev *v, uint32_t tag, unsigned int page);
+int vnet_receive(struct vnet *n, uint32_t tag, unsigned int page, int ms);
 /* Likewise, into a page anywhere: @in, which is at @iova for the function. */
 int vnet_echo_to(struct vnet *n, struct vdev *v, uint32_t tag, uint8_t *in, uint64_t iova,
 		 int ms);

@@ -78,7 +78,7 @@ UPSTREAM = (
     Group("display", "vm", "TEST=display /vpv/selftests/run.sh", timeout=300, needs="selftests",
           machine=Machine(kernel="stock", devices="vga,vga-port", append="vga=0x317")),
     Group("faults", "vm", "TEST=${TEST:-'fail_nth*'} /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=RARE),
-    Group("mlx5", "vm", "TEST=${TEST:-'@(mlx5|mlx5_reach)'} /vpv/selftests/run.sh", timeout=900, needs="selftests",
+    Group("mlx5", "vm", "TEST=${TEST:-'@(mlx5|mlx5_reach|migration|moves|stream|lifetime|reachable)'} /vpv/selftests/run.sh", timeout=900, needs="selftests",
           machine=Machine(kernel="debug", models="mlx5_like:2:image=8M:dirty=0:serial=1,"
                          "mlx5_like:1:image=8M:dirty=0:serial=2:firmware=2:incremental=0")),
     # A command that never ends costs timeout_ms and a second.

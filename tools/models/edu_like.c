@@ -224,7 +224,9 @@ static void edul_fini(struct vu_dev *dev)
 
 static void edul_stats(struct vu_dev *dev, FILE *out)
 {
-	fprintf(out, "words_filled %" PRIu64 "\n", ((struct edul *)vu_priv(dev))->filled);
+	const struct edul *e = vu_priv(dev);
+
+	fprintf(out, "words_filled %" PRIu64 "\nmax_words %" PRIu64 "\n", e->filled, e->max_words);
 }
 
 static const struct vu_model edul_model = {

@@ -386,7 +386,7 @@ static const struct vu_option hisil_options[] = {
 };
 
 static const char *const hisil_faults[] = {
-	"pause", "ctx_read", "ctx_write", "clear", "fetch", "op", "reset", NULL,
+	"pause", "save", "load", "clear", "fetch", "op", "reset", NULL,
 };
 
 static const struct vu_model hisi_like_model = {

@@ -172,8 +172,8 @@ static void end_command(struct hisil *h, uint32_t err)
 static void start_command(struct hisil *h, uint32_t cmd)
 {
 	static const unsigned int points[] = {
-		[HISIL_CMD_READ] = HISIL_FAULT_CTX_READ,
-		[HISIL_CMD_WRITE] = HISIL_FAULT_CTX_WRITE,
+		[HISIL_CMD_READ] = HISIL_FAULT_SAVE,
+		[HISIL_CMD_WRITE] = HISIL_FAULT_LOAD,
 		[HISIL_CMD_CLEAR] = HISIL_FAULT_CLEAR,
 	};
 	struct hisil_control *cp = &h->cp;

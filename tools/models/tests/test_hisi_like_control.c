@@ -422,10 +422,10 @@ static void faults(void)
 	rig_control(g.r, "fault clear");
 	freeze(&g);
 	/* commands: fail, BUSY for a while, BUSY for ever */
-	rig_control(g.r, "fault ctx_read fail count=1");
+	rig_control(g.r, "fault save fail count=1");
 	CHECK_EQ(command(&g, 0, HISIL_CMD_READ), HISIL_FAILED);
 	CHECK_EQ(guest_rd(&g, CP(ERR)), HISIL_ERR_INTERNAL);
-	rig_control(g.r, "fault ctx_write delay=150 count=1");
+	rig_control(g.r, "fault load delay=150 count=1");
 	guest_wr(&g, CP(WLEN), 0);
 	CHECK_EQ(command(&g, 0, HISIL_CMD_WRITE), HISIL_BUSY);
 	rig_run(g.r, 170);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The user's half of a hisi_like function, end to end: operations on memory that
- * the user mapped, and the model's own account of what it did.
+ * the user mapped, and the model's own account of what it did.  What every family has to do
+ * is in other programs.
  */
+#include "lib/states.h"
 #include "lib/test.h"
 
-FIXTURE(data)
+FIXTURE(hisi_like)
 {
 	struct slot slot;
 	struct vdev v;
@@ -13,9 +15,9 @@ FIXTURE(data)
 	struct model m;
 };
 
-VARIANTS_OF_OPENING(data);
+VARIANTS_OF_OPENING(hisi_like);
 
-FIXTURE_SETUP(data)
+FIXTURE_SETUP(hisi_like)
 {
 	NEED_MODE(variant->mode);
 	NEED_SLOTS(&self->slot, 1);
@@ -27,14 +29,14 @@ FIXTURE_SETUP(data)
 	ASSERT_EQ(0, hisil_enable(&self->h));
 }
 
-FIXTURE_TEARDOWN(data)
+FIXTURE_TEARDOWN(hisi_like)
 {
 	hisil_free(&self->h);
 	vdev_close(&self->v);
 	model_close(&self->m);
 }
 
-TEST_F(data, every_operation)
+TEST_F(hisi_like, every_operation)
 {
 	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
 	EXPECT_EQ(0, hisil_work(&self->h, 0, 42));
@@ -42,7 +44,7 @@ TEST_F(data, every_operation)
 	EXPECT_EQ(0U, hisil_read64(&self->h, HISIL_OPS_FAILED));
 }
 
-TEST_F(data, rings_wrap)
+TEST_F(hisi_like, rings_wrap)
 {
 	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 4, false));
 	for (unsigned int i = 0; i < 7; i++) {
@@ -52,7 +54,7 @@ TEST_F(data, rings_wrap)
 	}
 }
 
-TEST_F(data, full_ring)
+TEST_F(hisi_like, full_ring)
 {
 	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 8, false));
 	hisil_batch_put(&self->h, 0, 8, 1);
@@ -60,7 +62,7 @@ TEST_F(data, full_ring)
 	ASSERT_EQ(0, hisil_batch_check(&self->h, 0, 8, 1));
 }
 
-TEST_F(data, several_queues)
+TEST_F(hisi_like, several_queues)
 {
 	for (unsigned int q = 0; q < 4; q++) {
 		ASSERT_EQ(0, hisil_queue_start(&self->h, q, 16, false));
@@ -74,7 +76,7 @@ TEST_F(data, several_queues)
 	EXPECT_EQ(40U, hisil_read64(&self->h, HISIL_OPS_DONE));
 }
 
-TEST_F(data, unmapped_memory_faults)
+TEST_F(hisi_like, unmapped_memory_faults)
 {
 	struct hisil_sqe e = hisil_op(HISIL_COPY, 1, 0, 64, 0x100, 64);
 	struct hisil_cqe c;
@@ -92,7 +94,7 @@ TEST_F(data, unmapped_memory_faults)
 	EXPECT_EQ(2U, hisil_read64(&self->h, HISIL_OPS_FAILED));
 }
 
-TEST_F(data, memory_that_was_taken_away_faults)
+TEST_F(hisi_like, memory_that_was_taken_away_faults)
 {
 	struct hisil_sqe e;
 	struct hisil_cqe c;
@@ -115,7 +117,7 @@ TEST_F(data, memory_that_was_taken_away_faults)
 	EXPECT_EQ(0x11, *(uint8_t *)p);
 }
 
-TEST_F(data, no_dma_without_bus_mastering)
+TEST_F(hisi_like, no_dma_without_bus_mastering)
 {
 	struct hisil_cqe c;
 
@@ -128,7 +130,7 @@ TEST_F(data, no_dma_without_bus_mastering)
 	EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 2, 7));
 }
 
-TEST_F(data, injected_failures_are_reported)
+TEST_F(hisi_like, injected_failures_are_reported)
 {
 	struct hisil_sqe e = hisil_op(HISIL_NOP, 1, 0, 0, 0, 0);
 	struct hisil_cqe c;
@@ -155,7 +157,7 @@ static bool may_be_written(uint64_t iova, uint64_t ring)
 	return iova == ring || (iova >= hisil_iova(0x10000) && iova < hisil_iova(0x30000));
 }
 
-TEST_F(data, ledger_agrees)
+TEST_F(hisi_like, ledger_agrees)
 {
 	uint64_t ring, before, after, iova, count;
 	unsigned int pages = 0, left;
@@ -183,6 +185,46 @@ TEST_F(data, ledger_agrees)
 	EXPECT_TRUE(ring_written);
 	/* Three pages of copied data, at least one of packed data, the ring. */
 	EXPECT_LE(5U, pages);
+}
+
+/* ---- in states of a migration ---- */
+
+TEST_F(hisi_like, doorbells_are_taken_in_running_p2p)
+{
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 64, false));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault op delay=5"));
+	hisil_batch_put(&self->h, 0, 40, 1);
+	hisil_ring(&self->h, 0);
+	ASSERT_EQ(0, mig_set(&self->v, RUNNING_P2P, NULL));
+	EXPECT_EQ(HISIL_ID_VALUE, hisil_read(&self->h, HISIL_ID));
+	hisil_batch_put(&self->h, 0, 5, 100);
+	hisil_ring(&self->h, 0);
+	EXPECT_EQ(45U, hisil_read(&self->h, HISIL_Q(0) + HISIL_SQ_TAIL));
+	usleep(200000);
+	EXPECT_LT(hisil_read64(&self->h, HISIL_OPS_DONE), 40U);
+
+	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
+	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
+	/* Slots 0 to 4 of the batch were written again: check order and tags only. */
+	for (unsigned int i = 0; i < 45; i++) {
+		struct hisil_cqe c;
+
+		ASSERT_EQ(0, hisil_next(&self->h, 0, &c, 5000));
+		EXPECT_EQ(i < 40 ? 1 + i : 100 + i - 40, c.tag);
+		EXPECT_EQ(HISIL_OK, c.status);
+	}
+}
+
+TEST_F(hisi_like, registers_stand_still_when_stopped)
+{
+	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
+	ASSERT_EQ(0, mig_set(&self->v, STOP, NULL));
+	hisil_batch_put(&self->h, 0, 2, 1);
+	hisil_ring(&self->h, 0);
+	EXPECT_EQ(0U, hisil_read(&self->h, HISIL_Q(0) + HISIL_SQ_TAIL));
+	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
+	hisil_ring(&self->h, 0);
+	EXPECT_EQ(0, hisil_batch_check(&self->h, 0, 2, 1));
 }
 
 TEST_HARNESS_MAIN

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hisi_like (Documentation/hardware/hisi_like.rst): copies in three queues.  Two functions are
+ * alike; for compat_test one differs in each thing that is matched.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "../lib/family.h"
+#include "../lib/hisil.h"
+#include "../lib/records.h"
+
+#define QUEUES	3
+#define ENTRIES	32
+#define OPS	12
+
+static uint32_t first_tag(unsigned int q, uint32_t tag)
+{
+	return 1000 * q + 10000 * tag;
+}
+
+static int attach(struct guest *g)
+{
+	struct hisil *h = g->own;
+
+	h->mem = g->mem;
+	return hisil_attach(h, g->v);
+}
+
+static void detach(struct guest *g)
+{
+	hisil_detach(g->own);
+}
+
+static int begin(struct guest *g)
+{
+	struct hisil *h = g->own;
+	int err = hisil_enable(h);
+
+	for (unsigned int q = 0; q < QUEUES && !err; q++)
+		err = hisil_queue_start(h, q, ENTRIES, !q);
+	return err;
+}
+
+static int start(struct guest *g, uint32_t tag)
+{
+	struct hisil *h = g->own;
+	struct hisil_queue *first = &h->queue[0];
+
+	for (unsigned int q = 0; q < QUEUES; q++)
+		hisil_batch_put(h, q, OPS, first_tag(q, tag));
+	first->sq[(first->sq_tail - 1) % ENTRIES].flags = HISIL_SQE_IRQ;
+	for (unsigned int q = 0; q < QUEUES; q++)
+		hisil_ring(h, q);
+	return 0;
+}
+
+static int check(struct guest *g, uint32_t tag)
+{
+	struct hisil_cqe more;
+	int err = 0;
+
+	for (unsigned int q = 0; q < QUEUES && !err; q++)
+		err = hisil_batch_check(g->own, q, OPS, first_tag(q, tag));
+	for (unsigned int q = 0; q < QUEUES && !err; q++)
+		err = hisil_next(g->own, q, &more, 0) == -ETIMEDOUT ? 0 : -EPROTO;
+	return err;
+}
+
+struct ident {
+	uint64_t rev, version, limits, algs, isolation, max_xfer;
+};
+
+static int identify(struct model *m, struct ident *id)
+{
+	static const char *const names[] = {
+		"CP_REV", "CP_VERSION", "CP_LIMITS", "CP_ALGS", "CP_ISOLATION", "CP_MAX_XFER",
+	};
+	int err = 0;
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]) && !err; i++)
+		err = model_value(m, "regs", names[i], &id->rev + i);
+	return err;
+}
+
+/* The rule of Documentation/hisi_like.rst, written a second time. */
+static int fits(struct model *src, struct model *dst)
+{
+	struct ident a, b;
+
+	if (identify(src, &a) || identify(dst, &b))
+		return -EIO;
+	/* An isolated function may not be migrated at all. */
+	return !a.isolation && !b.isolation && a.rev >> 16 == b.rev >> 16 &&
+	       (a.version & 0xffff) <= (b.version & 0xffff) &&
+	       (a.version & 0xffff) >= b.version >> 16 &&
+	       (a.limits & 0xffff) <= (b.limits & 0xffff) &&
+	       (a.limits >> 16 & 0xff) <= (b.limits >> 16 & 0xff) &&
+	       !(a.algs & ~b.algs) && a.max_xfer <= b.max_xfer ? 0 : -EOPNOTSUPP;
+}
+
+#define GLOBAL	REC_FAMILY
+#define QUEUE	(REC_FAMILY + 1)	/* with entries that are parked */
+
+static void no_global(struct stream *s) { rec_remove(s, GLOBAL); }
+static void repeated(struct stream *s) { rec_repeat(s, QUEUE); }
+static void repeated_global(struct stream *s) { rec_repeat(s, GLOBAL); }
+static void match_magic(struct stream *s) { rec_copy(s, REC_MATCH)[0]++; }
+static void match_revision(struct stream *s) { rec_put32(s, REC_MATCH, 4, 0x990000); }
+static void match_version(struct stream *s) { rec_put32(s, REC_MATCH, 8, 0xffff); }
+static void match_queues(struct stream *s) { rec_put32(s, REC_MATCH, 12, 10 << 16 | 5000); }
+static void match_rings(struct stream *s) { rec_put32(s, REC_MATCH, 12, 99 << 16 | 1); }
+static void match_algs(struct stream *s) { rec_put32(s, REC_MATCH, 16, 0x7fffffff); }
+static void match_xfer(struct stream *s) { rec_put32(s, REC_MATCH, 20, 0xfffffff0); }
+static void global_magic(struct stream *s) { rec_copy(s, GLOBAL)[0]++; }
+static void global_version(struct stream *s) { rec_put32(s, GLOBAL, 4, 1000); }
+static void global_size(struct stream *s) { s->rec[GLOBAL].bytes -= 8; }
+static void global_ctrl(struct stream *s) { rec_put32(s, GLOBAL, 8, 0xff); }
+static void queue_magic(struct stream *s) { rec_copy(s, QUEUE)[0]++; }
+static void queue_number(struct stream *s) { rec_put32(s, QUEUE, 4, 64); }
+static void queue_parked(struct stream *s) { rec_put32(s, QUEUE, 52, 17 << 16); }
+static void queue_size(struct stream *s) { s->rec[QUEUE].bytes -= 64; }
+static void queue_ring(struct stream *s) { rec_put32(s, QUEUE, 24, 1 << 20); }
+static void queue_tail(struct stream *s) { rec_put32(s, QUEUE, 36, 0x1000); }
+static void queue_base(struct stream *s) { rec_put32(s, QUEUE, 8, 0x1001); }
+static void queue_status(struct stream *s) { rec_put32(s, QUEUE, 32, 0xff000003); }
+
+static const struct damage damage[] = {
+	DAMAGE(match_queues, -EOPNOTSUPP),
+	DAMAGE(queue_number, -EINVAL),
+	DAMAGE(no_global, -EINVAL, true),
+	DAMAGE(queue_base, -EINVAL, true),
+	DAMAGE(repeated, -EINVAL),
+	DAMAGE(repeated_global, -EINVAL),
+	DAMAGE(match_magic, -EINVAL),
+	DAMAGE(match_revision, -EOPNOTSUPP),
+	DAMAGE(match_version, -EOPNOTSUPP),
+	DAMAGE(match_rings, -EOPNOTSUPP),
+	DAMAGE(match_algs, -EOPNOTSUPP),
+	DAMAGE(match_xfer, -EOPNOTSUPP),
+	DAMAGE(global_magic, -EINVAL),
+	DAMAGE(global_version, -EINVAL),
+	DAMAGE(global_size, -EINVAL),
+	DAMAGE(queue_magic, -EINVAL),
+	DAMAGE(queue_parked, -EINVAL),
+	DAMAGE(queue_size, -EINVAL),
+	DAMAGE(queue_ring, -EINVAL),
+	DAMAGE(queue_tail, -EINVAL),
+	/* These are for the function to judge, when everything is there. */
+	DAMAGE(global_ctrl, -EINVAL, true),
+	DAMAGE(queue_status, -EINVAL, true),
+};
+
+static const char *const faults[] = {
+	"save fail skip=1", "load fail skip=1", "clear fail", "clear hang",
+};
+
+FAMILY(hisi_like) = {
+	.name = "hisi_like", .driver = "vpv_hisi_like",
+	.migration = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY,
+	.bar = HISIL_BAR, .bar_bytes = HISIL_USER_BYTES, .record_max = 4096,
+	.state_max = 1 << 20, .parks = true,
+	.mem_bytes = HISIL_MEM_BYTES, .own_bytes = sizeof(struct hisil),
+	.irq_index = VFIO_PCI_MSIX_IRQ_INDEX,
+	.slow = "fault op delay=30",
+	.counter = "ops_done", .counts = QUEUES * OPS, .counter_moves = true,
+	.faults = faults, .num_faults = sizeof(faults) / sizeof(faults[0]),
+	.damage = damage, .num_damage = sizeof(damage) / sizeof(damage[0]),
+	.begin = begin, .attach = attach, .detach = detach, .start = start, .check = check,
+	.fits = fits,
+};

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mlx5_like (Documentation/hardware/mlx5_like.rst): a frame to the peer and back.  Faults are
+ * those of the controlling function, which tests of its own go through: a command that never
+ * ends costs timeout_ms and a second.
+ */
+#include <string.h>
+
+#include "../lib/family.h"
+#include "../lib/mlx.h"
+#include "../lib/vnet.h"
+
+#define ECHO_MS	10000
+
+static unsigned int page(uint32_t tag)
+{
+	return VNET_FIRST_PAGE + tag % 64;
+}
+
+static int begin(struct guest *g)
+{
+	struct vnet *n = g->own;
+
+	n->mem = g->mem;
+	n->iova = GUEST_IOVA;
+	return vnet_start(n, g->v);
+}
+
+static int start(struct guest *g, uint32_t tag)
+{
+	return vnet_send(g->own, g->v, tag, page(tag));
+}
+
+static int check(struct guest *g, uint32_t tag)
+{
+	return vnet_receive(g->own, tag, page(tag), ECHO_MS);
+}
+
+FAMILY(mlx5_like) = {
+	.name = "mlx5_like", .driver = MLX_DRIVER,
+	.migration = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY,
+	.bar = 0, .bar_bytes = 0x4000, .record_max = 16 << 20, .state_max = 1 << 30,
+	.rounds = true, .tracks = true,
+	.mem_bytes = VNET_BYTES, .own_bytes = sizeof(struct vnet), .irq_index = -1,
+	.bind = mlx_functions, .begin = begin, .start = start, .check = check,
+};
