@@ -2,6 +2,8 @@
 /*
  * Who pays for the memory of a session: the memory control group of whoever opened it,
  * also for what the driver's worker allocates, and only as long as the session is on.
+ *
+ * Groups: stable throughput
  */
 #include <fcntl.h>
 #include <sys/mount.h>

@@ -3,6 +3,8 @@
  * Destinations that differ from the source: refused while the source still runs,
  * or taken when they offer more.  Uses every function of the lab, of each family, whose model
  * was started with other options, whatever they are.
+ *
+ * Groups: self stable
  */
 #include "lib/test.h"
 #include "lib/family_test.h"

@@ -5,6 +5,8 @@
  * with what it was; before and after each the dword around it is read, in pieces of
  * that width.  Both drivers show the same, but for the list below, and all in that list
  * still differ.
+ *
+ * Groups: errno
  */
 #include "lib/stock.h"
 #include "lib/test.h"

@@ -3,6 +3,8 @@
  * What a user must not be able to do to a function, and what a user who is gone
  * must leave behind: races, moved mappings, unbinding, SIGKILL, and config space
  * beside what the kernel's vfio-pci shows of the same function.
+ *
+ * Groups: self stable
  */
 #include <pthread.h>
 #include <setjmp.h>

@@ -2,6 +2,8 @@
 /*
  * Death of the device in every state of a migration.  Each test needs a function
  * of its own, which is of no use afterwards.
+ *
+ * Groups: death
  */
 #include "lib/states.h"
 #include "lib/test.h"

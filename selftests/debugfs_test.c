@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What debugfs says about a device, and that its files outlive nothing. */
+/*
+ * What debugfs says about a device, and that its files outlive nothing.
+ *
+ * Groups: self stable
+ */
 #include "lib/stock.h"
 #include "lib/test.h"
 

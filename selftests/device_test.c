@@ -2,6 +2,8 @@
 /*
  * What a user relies on who opens a function: binding, info, regions, config
  * space, interrupts, reset and error codes.  Not migration.
+ *
+ * Groups: self stable
  */
 #include <setjmp.h>
 

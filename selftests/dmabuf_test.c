@@ -3,6 +3,8 @@
  * dma-bufs of BARs (VFIO_DEVICE_FEATURE_DMA_BUF): which are made, and that another
  * device reaches the BAR by them exactly while the user could.  The other device is an
  * edu, its driver kunit/vfio_pci_core/vpv_test_importer.c.
+ *
+ * Groups: functions
  */
 #include <pthread.h>
 #include <sys/resource.h>

@@ -2,6 +2,8 @@
 /*
  * The same requests to vfio-pci and to vpv_pci: the answers are the same, but for
  * the list in errno/differences.c, and all in that list still differ.
+ *
+ * Groups: errno
  */
 #include <fnmatch.h>
 

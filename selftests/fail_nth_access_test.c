@@ -3,6 +3,8 @@
  * Every allocation and user copy in the use of an open function is made to fail in
  * turn (lib/failnth.h): accesses, mappings and faults, ioeventfds, low power, resets.
  * SET_IRQS: fail_nth_irq_test.c.
+ *
+ * Groups: faults
  */
 #include "lib/failnth.h"
 #include "lib/look.h"

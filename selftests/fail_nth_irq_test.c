@@ -2,6 +2,8 @@
 /*
  * Every allocation and user copy in each kind of SET_IRQS is made to fail in turn
  * (lib/failnth.h).
+ *
+ * Groups: faults
  */
 #include "lib/failnth.h"
 #include "lib/test.h"

@@ -2,6 +2,8 @@
 /*
  * Every allocation and user copy in changes of the migration state, saving and loading
  * is made to fail in turn (lib/failnth.h).
+ *
+ * Groups: faults
  */
 #include "lib/failnth.h"
 #include "lib/look.h"

@@ -3,6 +3,8 @@
  * Every allocation and user copy in bind, open, close and unbind is made to fail in
  * turn (lib/failnth.h).  A function that can be opened all the same is whole: it is
  * compared with what it was when nothing failed.
+ *
+ * Groups: faults
  */
 #include "lib/failnth.h"
 #include "lib/look.h"

@@ -3,6 +3,8 @@
  * What of the contract needs a device that the models are not: ROM, ioeventfds of
  * every width, reset of a bus, errors that are reported and recovered from.  With
  * vpv_pci on QEMU's own devices.
+ *
+ * Groups: self stable
  */
 #include <pthread.h>
 #include <setjmp.h>

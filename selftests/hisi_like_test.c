@@ -3,6 +3,8 @@
  * The user's half of a hisi_like function, end to end: operations on memory that
  * the user mapped, and the model's own account of what it did.  What every family has to do
  * is in other programs.
+ *
+ * Groups: self stable
  */
 #include "lib/states.h"
 #include "lib/test.h"

@@ -4,6 +4,8 @@
  * function, and when it is done unasked.  vfio-pci gives the same answers.  On the pair of
  * igb functions that the lab puts into one slot, each in a group of its own, and on the pair
  * of e1000e functions, which share one.
+ *
+ * Groups: functions stable
  */
 #include "lib/stock.h"
 #include "lib/test.h"

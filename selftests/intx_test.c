@@ -2,6 +2,8 @@
 /*
  * The legacy interrupt and MSI, as devices raise them: QEMU's edu, which holds its
  * line until it is told, and e1000e.
+ *
+ * Groups: self stable
  */
 #include "lib/test.h"
 #include "lib/stock.h"

@@ -2,6 +2,8 @@
 /*
  * The end of things, of each family and in every state of a migration: close, reset, unbind,
  * death of the owner, faults of the hardware.  Data files outlive all of it and only fail.
+ *
+ * Groups: self families stable
  */
 #include <pthread.h>
 #include <sys/syscall.h>

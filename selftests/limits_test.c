@@ -3,6 +3,8 @@
  * What a hisi_like function says about itself is not believed: limits that are zero, too
  * large, other than before, or read before the function is ready.  A save ends with all that
  * the function has, or with an error.
+ *
+ * Groups: self stable
  */
 #include "lib/states.h"
 #include "lib/test.h"

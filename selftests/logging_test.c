@@ -2,6 +2,8 @@
 /*
  * DMA logging of a device without a tracker: it offers none, unless the module was told
  * to.  Then everything is dirty, and requests that make no sense are refused.
+ *
+ * Groups: self stable
  */
 #include "lib/test.h"
 #include "lib/family_test.h"

@@ -2,6 +2,8 @@
 /*
  * Functions that sleep: while nobody has them open, and when their user asks for low
  * power.  Accesses wake them, mappings do not.
+ *
+ * Groups: self stable
  */
 #include <setjmp.h>
 

@@ -2,6 +2,8 @@
 /*
  * Mappings of a BAR of 4 GiB by pages of every size, with a hidden half and a trapped
  * page (kunit/vfio_pci_core/vpv_test_variant.c), and of regions like a BAR.
+ *
+ * Groups: functions stable
  */
 #include <setjmp.h>
 

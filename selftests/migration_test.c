@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Migration of one function, of each family: states and their paths, data files, pre-copy.
+ *
+ * Groups: self families stable
  */
 #include <sys/time.h>
 

@@ -6,6 +6,8 @@
  *
  * Whatever happened: without a fault the function goes on, after a reset where it is
  * in ERROR, and a whole migration works.
+ *
+ * Groups: mlx5-fault
  */
 #include "lib/mlxpair.h"
 #include "lib/states.h"

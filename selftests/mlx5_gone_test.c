@@ -4,6 +4,8 @@
  * migration and while commands are in work.  Calls end in time, with the errors of
  * Documentation/mlx5_like.rst; functions go on or are in ERROR; afterwards a whole
  * migration works.
+ *
+ * Groups: mlx5-fault
  */
 #include "lib/mlxscene.h"
 #include "lib/states.h"

@@ -2,6 +2,8 @@
 /*
  * What the firmware of mlx5_like says is not believed: limits that are zero, too large, other
  * than before, or read before it is ready; functions and images that cannot be.
+ *
+ * Groups: mlx5-fault
  */
 #include "lib/mlxscene.h"
 #include "lib/states.h"

@@ -2,6 +2,8 @@
 /*
  * Firmware tells what a function has written, however its user has left the function; the
  * rest of that is in reachable_test.
+ *
+ * Groups: mlx5
  */
 #include "lib/left.h"
 #include "lib/mlxpair.h"

@@ -2,6 +2,8 @@
 /*
  * mlx5_like functions are reset in every state of a migration and while commands are
  * in work: from then on they run, and firmware and driver agree on that.
+ *
+ * Groups: mlx5-fault
  */
 #include "lib/mlxscene.h"
 #include "lib/states.h"

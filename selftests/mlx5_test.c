@@ -2,6 +2,8 @@
 /*
  * mlx5_like: functions that firmware migrates through a controlling function.  The
  * tests drive frames through virtio queues to the model's peer and back.
+ *
+ * Groups: mlx5
  */
 #include <time.h>
 

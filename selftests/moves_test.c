@@ -2,6 +2,8 @@
 /*
  * From one function to another, of each family: work goes on there, and every piece of it is
  * done exactly once.
+ *
+ * Groups: self families stable
  */
 #include "lib/states.h"
 #include "lib/test.h"

@@ -3,6 +3,8 @@
  * Every counter in debugfs and every trace event: something is done, the counters that
  * are named went up by that much and no other did, and these events were recorded.  A
  * counter or an event that is in no row fails a test, but for those of a short list.
+ *
+ * Groups: self stable
  */
 #include <dirent.h>
 #include <fnmatch.h>

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Personas: chosen in sysfs, shown to the user, compared during a migration. */
+/*
+ * Personas: chosen in sysfs, shown to the user, compared during a migration.
+ *
+ * Groups: self stable
+ */
 #include <sys/stat.h>
 
 #include <vpv/persona.h>

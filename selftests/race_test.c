@@ -5,6 +5,8 @@
  * looked for is a report of the kernel (KASAN, lockdep) or a hang; afterwards the
  * function has to work.  RACE_SECONDS=n makes each race longer.  A job tells whether it
  * did what it is for: a race in which one never did was none, and fails.
+ *
+ * Groups: functions
  */
 #include <sys/prctl.h>
 

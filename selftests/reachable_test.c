@@ -3,6 +3,8 @@
  * A VMM changes the migration state of a function, of each family, that its guest has put to
  * sleep, or has left with memory, bus mastering or interrupts off: that works, loses nothing,
  * and leaves the function as the guest has left it.
+ *
+ * Groups: self families stable
  */
 #include "lib/states.h"
 #include "lib/test.h"

@@ -3,6 +3,8 @@
  * An interrupt that is armed gets another eventfd, loses it and gets one again, while
  * the device raises it: each one raised is told to somebody, once, and no message goes
  * to where nobody expects it.  QEMU's edu has MSI without masks, e1000e MSI-X.
+ *
+ * Groups: self stable
  */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -4,6 +4,8 @@
  * user finds during and after it, and that none of it takes locks in an order that can
  * hang the PCI core, which a kernel with lockdep says.  Then functions that answer
  * nothing any more.  On the pair of igb functions that the lab puts into one slot.
+ *
+ * Groups: functions stable
  */
 #include <pthread.h>
 

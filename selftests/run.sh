@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Run the test programs beside this script, in L1 as root, and print one KTAP
-# document.  TEST=GLOB picks programs by name ("!(death)" is all others); arguments
-# go to each program.
+# document.  GROUP="NAME..." picks those that are in one of these groups, by the file
+# "groups" (made by the Makefile); TEST=GLOB picks of them by name ("!(core)" is all
+# others).  Arguments go to each program.
 # Exit status: 0 when nothing failed.
 set -u
 shopt -s extglob
@@ -35,16 +36,32 @@ load_modules() {
 	done
 }
 
+# in_group NAME: is the program in one of the groups that are asked for?
+in_group() {
+	local name groups group wanted
+
+	[ -n "${GROUP:-}" ] || return 0
+	while read -r name groups; do
+		[ "$name" = "$1" ] || continue
+		for group in $groups; do
+			for wanted in $GROUP; do
+				[ "$group" = "$wanted" ] && return 0
+			done
+		done
+	done <"$here/groups"
+	return 1
+}
+
 programs=()
 for prog in "$here"/*_test; do
 	name=$(basename "$prog" _test)
 	# shellcheck disable=SC2254 # a pattern on purpose
 	case $name in
-	$pattern) programs+=("$prog") ;;
+	$pattern) in_group "$name" && programs+=("$prog") ;;
 	esac
 done
 if [ ${#programs[@]} -eq 0 ]; then
-	echo "Bail out! no test matches '$pattern'"
+	echo "Bail out! no test${GROUP:+ of group $GROUP} matches '$pattern'"
 	exit 1
 fi
 

@@ -3,6 +3,8 @@
  * Registers that are memory of the driver, written and read by several threads: one
  * access is done as a whole before the next.  vfio-pci has no lock there.  On QEMU's
  * e1000e.
+ *
+ * Groups: self stable
  */
 #include "lib/race.h"
 #include "lib/test.h"

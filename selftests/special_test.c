@@ -2,6 +2,8 @@
 /*
  * Functions that have what QEMU's usual ones have not: vital product data, the capability
  * Advanced Features, a ROM that is a copy in memory; and those that vpv_pci does not take.
+ *
+ * Groups: functions stable
  */
 #include "lib/log.h"
 #include "lib/stock.h"

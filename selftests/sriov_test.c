@@ -2,6 +2,8 @@
 /*
  * VFs of a PF that user space has, and the token that their users share.  On QEMU's
  * igb, with vpv_pci.
+ *
+ * Groups: functions stable
  */
 #include "lib/test.h"
 

@@ -2,6 +2,8 @@
 /*
  * Bad input to the data file of a destination, of each family: each refused with the errno
  * that Documentation/stream.rst names, and the function is well again after a reset.
+ *
+ * Groups: self families stable
  */
 #include "lib/records.h"
 #include "lib/test.h"

@@ -2,6 +2,8 @@
 /*
  * How fast an image goes through the data fd, as a ratio to a plain copy of the same
  * size through read(2) and write(2) of a memfd.  Nothing fails on time.
+ *
+ * Groups: throughput
  */
 #include <sys/resource.h>
 #include <time.h>

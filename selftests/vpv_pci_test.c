@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vpv_pci itself: how it is bound, and its parameters.  Loads it anew. */
+/*
+ * vpv_pci itself: how it is bound, and its parameters.  Loads it anew.
+ *
+ * Groups: self stable
+ */
 #include "lib/test.h"
 #include "lib/stock.h"
 

@@ -2,6 +2,10 @@
 /*
  * hisi_like (Documentation/hardware/hisi_like.rst): copies in three queues.  Two functions are
  * alike; for compat_test one differs in each thing that is matched.
+ *
+ * Machine self: hisi_like:2 hisi_like:1:queues=8 hisi_like:1:rev=2.0 hisi_like:1:log2=6
+ *	hisi_like:1:algs=0x1f hisi_like:1:version=2 hisi_like:1:version=3:oldest=2
+ *	hisi_like:1:isolated=1 hisi_like:1:firmware=2
  */
 #include <errno.h>
 #include <string.h>

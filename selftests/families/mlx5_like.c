@@ -3,6 +3,10 @@
  * mlx5_like (Documentation/hardware/mlx5_like.rst): a frame to the peer and back.  Faults are
  * those of the controlling function, which tests of its own go through: a command that never
  * ends costs timeout_ms and a second.
+ *
+ * Machine mlx5 families: mlx5_like:2:image=8M:dirty=0:serial=1
+ *	mlx5_like:1:image=8M:dirty=0:serial=2:firmware=2:incremental=0
+ * Machine mlx5-fault: mlx5_like:2:image=4M:dirty=0:timeout_ms=500
  */
 #include <string.h>
 

@@ -268,8 +268,6 @@ static void (*const steps[])(struct target *t, struct input *in) = {
 	step_connect, step_control, step_settle, step_poke, step_mlxl_command,
 };
 
-enum { KIND_TEST, KIND_HISI, KIND_MLXL, KIND_MLXL_FUNCTION };
-
 static void map_memory(struct target *t)
 {
 	struct vu_dma_map_msg m = {
@@ -322,15 +320,22 @@ static void serve_others(struct target *t, const struct vu_server_opts *opts)
 	}
 }
 
+/* Of all that are linked, and the one of the tests. */
+static const struct vu_model *model_number(uint64_t n)
+{
+	size_t num = (size_t)(__stop_vu_models - __start_vu_models);
+
+	return n % (num + 1) == num ? &test_model : __start_vu_models[n % (num + 1)];
+}
+
 static void setup(struct target *t, struct input *in)
 {
 	const struct vu_server_opts opts = { .timeout_ms = 1 };
 	static char *mlxl[] = { "functions=2", "image=1M", "dirty=0", "enabled=1", "serial=1" };
-	const struct vu_model *const kinds[] = {
-		&test_model, vu_model_find("hisi_like"), vu_model_find("mlx5_like"),
-		vu_model_find("mlx5_like"),
-	};
-	uint64_t kind = take(in, 1), model = kind % 4;
+	uint64_t kind = take(in, 1);
+	const struct vu_model *model = model_number(take(in, 1));
+	bool is_mlxl = !strcmp(model->name, "mlx5_like"), negotiate = kind & 1;
+	bool function = model->controlled && kind & 2;
 
 	memset(t, 0, sizeof(*t));
 	t->fd = -1;
@@ -338,15 +343,15 @@ static void setup(struct target *t, struct input *in)
 	t->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (t->memfd < 0 || ftruncate(t->memfd, 0x10000))
 		abort();
-	t->owner = vu_dev_new(kinds[model], mlxl, model >= KIND_MLXL ? 5 : 0);
-	t->dev = model == KIND_MLXL_FUNCTION ? vu_controlled(t->owner, 0) : t->owner;
+	t->owner = vu_dev_new(model, mlxl, is_mlxl ? 5 : 0);
+	t->dev = function ? vu_controlled(t->owner, 0) : t->owner;
 	t->srv = vu_server_new(t->dev, &opts);
 	serve_others(t, &opts);
-	connect_client(t, !(kind & 4));
-	if (!(kind & 4) && model == KIND_MLXL)
-		start_mlxl(t);
-	else if (!(kind & 4) && model == KIND_MLXL_FUNCTION)
+	connect_client(t, negotiate);
+	if (negotiate && is_mlxl && function)
 		start_function(t);
+	else if (negotiate && is_mlxl)
+		start_mlxl(t);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,7 +6,11 @@ host: a command in the tool root. nested: one that boots machines of its own. vm
 or KTAP, or, with plain=True, nothing of use: then its exit status is one test.
 """
 
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
+
+SELFTESTS = Path(__file__).resolve().parents[2] / "selftests"
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,27 @@ class Group:
     machine: Machine = field(default_factory=Machine)
 
 
-# Two functions that are alike, and for compat_test one that differs in each thing that is matched.
-MODELS = ("hisi_like:2", "hisi_like:1:queues=8", "hisi_like:1:rev=2.0", "hisi_like:1:log2=6", "hisi_like:1:algs=0x1f",
-          "hisi_like:1:version=2", "hisi_like:1:version=3:oldest=2", "hisi_like:1:isolated=1", "hisi_like:1:firmware=2",
-          "edu_like:2:tile_us=500", "edu_like:1:max_words=1024")
+def selftests(name, programs="", **more):
+    """The programs in selftests/ whose first comment has one of the words @programs (@name) in its line "Groups:"."""
+    return Group(name, "vm", f"GROUP='{programs or name}' /vpv/selftests/run.sh", needs="selftests", **more)
+
+
+def family_machines():
+    """{name of a group: (words that pick programs, models)}, of the lines "Machine NAME [WORD...]: MODEL..." of families."""
+    found = {}
+    for path in sorted((SELFTESTS / "families").glob("*.c")):
+        comment = path.read_text().partition("*/")[0]
+        for words, models in re.findall(r"^ \* Machine ([^:]+): ((?:.*\n \*\t)*.*)$", comment, re.M):
+            name = words.split()[0]
+            programs, old = found.get(name, (words, []))
+            found[name] = programs, old + re.sub(r"\n \*", " ", models).split()
+    return found
+
+
+FAMILIES = family_machines()
 # A function of each kind whose interrupts, ROM, VFs and mappings are tested; both edus on one interrupt line.
 FUNCTIONS = "e1000e,edu,edu,igb,testdev:membar=4G:membar-backed=on"
-DEBUG = Machine(kernel="debug", models=",".join(MODELS), devices=FUNCTIONS)
+DEBUG = Machine(kernel="debug", models=",".join(FAMILIES.pop("self", ("", []))[1]), devices=FUNCTIONS)
 # Suites in the kernel need no function, and need not wait for those that do.
 PLAIN_DEBUG = Machine(kernel="debug")
 # One function for each state in which it is killed, in a machine that may go down with them.
@@ -57,8 +75,8 @@ GROUPS = (
     Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=600, needs="kunit", machine=PLAIN_DEBUG),
-    Group("self", "vm", "TEST=${TEST:-'!(charge|config|death|display|dmabuf|errno|fail_nth*|hotreset|mapping|mlx5*|race|recovery|special|sriov|throughput)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests", machine=DEBUG),
-    Group("death", "vm", "TEST=death /vpv/selftests/run.sh", timeout=240, needs="selftests", machine=DYING),
+    selftests("self", timeout=1800, machine=DEBUG),
+    selftests("death", timeout=240, machine=DYING),
 )
 # One with vital product data and a BAR that is smaller than a page, one more that vpv_pci denies, one with AF, and one
 # with D1 and D2 whose INTx is known to be broken.
@@ -71,26 +89,19 @@ UPSTREAM = (
     # They have time-outs that a kernel with sanitizers does not keep on an emulated machine.
     Group("upstream", "vm", "/vpv/upstream/run.py", timeout=7200, needs="tools/lab/upstream",
           machine=Machine(kernel="lean", devices=STOCK.devices, memory=STOCK.memory)),
-    Group("errno", "vm", "TEST=${TEST:-'@(config|errno)'} /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=STOCK),
-    Group("functions", "vm", "TEST=${TEST:-'@(dmabuf|hotreset|mapping|race|recovery|special|sriov)'} /vpv/selftests/run.sh", timeout=1800, needs="selftests",
-          machine=RARE),
+    selftests("errno", timeout=3600, machine=STOCK),
+    selftests("functions", timeout=1800, machine=RARE),
     # vga=: the firmware sets up a framebuffer, and the kernel's vesafb takes it.
-    Group("display", "vm", "TEST=display /vpv/selftests/run.sh", timeout=300, needs="selftests",
-          machine=Machine(kernel="stock", devices="vga,vga-port", append="vga=0x317")),
-    Group("faults", "vm", "TEST=${TEST:-'fail_nth*'} /vpv/selftests/run.sh", timeout=3600, needs="selftests", machine=RARE),
-    Group("mlx5", "vm", "TEST=${TEST:-'@(mlx5|mlx5_reach|migration|moves|stream|lifetime|reachable)'} /vpv/selftests/run.sh", timeout=900, needs="selftests",
-          machine=Machine(kernel="debug", models="mlx5_like:2:image=8M:dirty=0:serial=1,"
-                         "mlx5_like:1:image=8M:dirty=0:serial=2:firmware=2:incremental=0")),
-    # A command that never ends costs timeout_ms and a second.
-    Group("mlx5-fault", "vm", "TEST=${TEST:-'mlx5_@(fault|gone|limits|reset)'} /vpv/selftests/run.sh", timeout=3600, needs="selftests",
-          machine=Machine(kernel="debug", models="mlx5_like:2:image=4M:dirty=0:timeout_ms=500")),
+    selftests("display", timeout=300, machine=Machine(kernel="stock", devices="vga,vga-port", append="vga=0x317")),
+    selftests("faults", timeout=3600, machine=RARE),
+    *(selftests(name, programs, timeout=3600, machine=Machine(kernel="debug", models=",".join(models)))
+      for name, (programs, models) in FAMILIES.items()),
     Group("mlx5-nested", "nested", "python3 tools/lab/e2e/network_test.py", needs="tools/lab/e2e/network_test.py", timeout=1200),
     # The oldest kernel that the tree is for, as Debian stable has it: no IOMMUFD, no fault injection, other APIs.
-    Group("stable", "vm", "TEST=${TEST:-'!(config|death|dmabuf|errno|fail_nth*|mlx5*|race|throughput)'} /vpv/selftests/run.sh", timeout=1800,
-          needs="selftests", machine=Machine(kernel="stable", models="hisi_like:2", devices=f"{FUNCTIONS},igb-pair,e1000e-pair", memory=3072)),
+    selftests("stable", timeout=1800,
+              machine=Machine(kernel="stable", models="hisi_like:2", devices=f"{FUNCTIONS},igb-pair,e1000e-pair", memory=3072)),
     # A kernel without sanitizers: what is reported is time.
-    Group("throughput", "vm", "TEST=${TEST:-'@(charge|throughput)'} /vpv/selftests/run.sh", timeout=900, needs="selftests",
-          machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0", memory=4096)),
+    selftests("throughput", timeout=900, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0", memory=4096)),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
           machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net", memory=3072)),
 )
