@@ -142,15 +142,25 @@ static uint32_t take_dword(struct input *in)
 	return (uint32_t)take(in, 4);
 }
 
+static void put_command(struct target *t, struct nvcf_ctrl *c, unsigned int q,
+			const struct nvs_sqe *sqe)
+{
+	const struct nvcf_sq *sq = &c->sq[q];
+	uint64_t at = sq->base + sq->tail * sizeof(*sqe) - MEM_IOVA;
+
+	if (!sq->live || at > MEM_BYTES - sizeof(*sqe))
+		return;
+	memcpy(t->mem + at, sqe, sizeof(*sqe));
+	write_reg(c->dev, NVS_REG_DOORBELLS + 8 * q, (sq->tail + 1) % sq->entries, 4);
+}
+
 static void step_command(struct target *t, struct input *in)
 {
 	struct nvcf_ctrl *c = vu_priv(take_dev(t, in));
 	unsigned int q = c->kind == NVCF_MIGRATABLE && take(in, 1) & 1;
-	const struct nvcf_sq *sq = &c->sq[q];
 	const struct nvcf_command *w = take_command(in, q);
 	struct nvs_sqe sqe = { .opcode = w ? w->opcode : (uint8_t)take(in, 1) };
 	uint64_t flags = take(in, 1), nsid = take(in, 1);
-	uint64_t at = sq->base + sq->tail * sizeof(sqe) - MEM_IOVA;
 
 	sqe.cid = (uint16_t)take(in, 1);
 	sqe.flags = flags & 0x80 && flags & 0x40 ? (uint8_t)flags : flags & q ? 0x40 : 0;
@@ -167,10 +177,71 @@ static void step_command(struct target *t, struct input *in)
 		sqe.cdw10 = (sqe.cdw10 & ~0xffu) | w->sel;
 	if (c->kind == NVCF_MANAGING && flags & 2)
 		sqe.cdw11 = (sqe.cdw11 & ~0xfffcu) | 2;
-	if (!sq->live || at > MEM_BYTES - sizeof(sqe))
-		return;
-	memcpy(t->mem + at, &sqe, sizeof(sqe));
-	write_reg(c->dev, NVS_REG_DOORBELLS + 8 * q, (sq->tail + 1) % sq->entries, 4);
+	put_command(t, c, q, &sqe);
+}
+
+/* What the managing controller reads with a command, as it should be; returns its bytes. */
+static uint32_t fill_data(struct target *t, struct input *in, unsigned int fault,
+			  const struct nvcf_ctrl *c)
+{
+	const struct nvs_track_request req = { .rmrtg = (uint8_t)(take(in, 1) % 4), .count = 2 };
+	const struct nvs_track_range range[] = {
+		{ MEM_IOVA, (uint32_t)take(in, 1) % 33 },
+		{ MEM_IOVA + DATA_OFF, (uint32_t)take(in, 1) },
+	};
+	uint8_t *data = t->mem + DATA_OFF;
+
+	switch (fault) {
+	case NVCF_FAULT_SET_STATE:
+		return nvcf_state_build(c, true, true, data);
+	case NVCF_FAULT_TRACK_SEND:
+		memcpy(data, &req, sizeof(req));
+		memcpy(data + sizeof(req), range, sizeof(range));
+		return sizeof(req) + sizeof(range);
+	case NVCF_FAULT_PROFILE_SEND:
+		nvcf_profile_make(c->sub, c->index, 5, (struct nvcf_profile *)data);
+		return sizeof(struct nvcf_profile);
+	}
+	return 256;
+}
+
+/* A command of the managing controller with what belongs to it, and a byte or two changed. */
+static void step_manage(struct target *t, struct input *in)
+{
+	static const struct {
+		unsigned int fault;
+		uint8_t opcode;
+		uint32_t cdw10, cdw11;
+	} cmds[] = {
+		{ NVCF_FAULT_SUSPEND, NVS_ADMIN_MIGRATION_SEND, NVS_SEND_SUSPEND,
+		  NVS_SUSPEND << 16 },
+		{ NVCF_FAULT_RESUME, NVS_ADMIN_MIGRATION_SEND, NVS_SEND_RESUME, 0 },
+		{ NVCF_FAULT_SET_STATE, NVS_ADMIN_MIGRATION_SEND,
+		  NVS_SEQ_ONLY << 16 | NVS_SEND_SET_STATE, 0x1010000 },
+		{ NVCF_FAULT_GET_STATE, NVS_ADMIN_MIGRATION_RECEIVE, 1 << 16, 1 << 16 },
+		{ NVCF_FAULT_TRACK_SEND, NVS_ADMIN_TRACK_SEND, 1 << 16 | NVS_TRACK_MEMORY, 0 },
+		{ NVCF_FAULT_TRACK_RECEIVE, NVS_ADMIN_TRACK_RECEIVE, 0, 0 },
+		{ NVCF_FAULT_PROFILE_SEND, NVCF_ADMIN_PROFILE_SEND, NVCF_PROFILE_GIVE, 0 },
+		{ NVCF_FAULT_PROFILE_SEND, NVCF_ADMIN_PROFILE_SEND, NVCF_PROFILE_REMOVE, 0 },
+		{ NVCF_FAULT_PROFILE_RECEIVE, NVCF_ADMIN_PROFILE_RECEIVE, 0, 0 },
+	};
+	uint64_t which = take(in, 1) % (sizeof(cmds) / sizeof(cmds[0]));
+	const struct nvcf_ctrl *c = vu_priv(t->dev[1 + take(in, 1) % 2]);
+	struct nvs_sqe sqe = {
+		.opcode = cmds[which].opcode, .cdw10 = cmds[which].cdw10,
+		.cdw11 = cmds[which].cdw11 | c->cntlid, .prp1 = MEM_IOVA + DATA_OFF,
+		.prp2 = MEM_IOVA + DATA_OFF + 4096,
+	};
+	uint32_t bytes = fill_data(t, in, cmds[which].fault, c);
+	uint64_t how = take(in, 1);
+
+	sqe.cdw15 = bytes / 4 - (cmds[which].fault == NVCF_FAULT_GET_STATE);
+	sqe.cdw12 = cmds[which].fault == NVCF_FAULT_TRACK_RECEIVE ? bytes / 4 - 1 : 0;
+	if (how & 1)
+		t->mem[DATA_OFF + take(in, 2) % bytes] = (uint8_t)take(in, 1);
+	if (how & 2)
+		((uint8_t *)&sqe)[40 + take(in, 1) % 24] = (uint8_t)take(in, 1);
+	put_command(t, vu_priv(t->dev[0]), 0, &sqe);
 }
 
 /* The host has seen all completions. */
@@ -282,6 +353,7 @@ static void step_state(struct target *t, struct input *in)
 static void (*const steps[])(struct target *t, struct input *in) = {
 	step_command, step_command, step_command, step_command, step_register, step_doorbell,
 	step_consume, step_poke, step_list, step_config, step_control, step_state,
+	step_manage, step_manage,
 };
 
 /* ---- the controllers ---- */

@@ -103,9 +103,28 @@ static bool hold_disks(struct nvcf_ctrl *c)
 	return true;
 }
 
+/* Commands that wait for the suspension of @c, which does not come any more. */
+static int call_off(struct nvcf_ctrl *m, const struct nvcf_ctrl *c)
+{
+	struct nvcf_cmd *one, *next;
+
+	for (one = TAILQ_FIRST(&m->active); one; one = next) {
+		int err = 0;
+
+		next = TAILQ_NEXT(one, link);
+		if (one->what && one->what->run == nvcf_suspend && !one->done &&
+		    nvcf_target(m, one) == c)
+			err = nvcf_finish(m, one, NVS_SC_ABORT_REQUESTED);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 int nvcf_resume(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 {
 	struct nvcf_ctrl *c = nvcf_target(m, cmd);
+	int err;
 
 	if (!c)
 		return BAD_CNTLID;
@@ -115,8 +134,10 @@ int nvcf_resume(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 		return BAD_SEQUENCE;
 	if (!hold_disks(c))
 		return NVS_SC_NAMESPACE_NOT_READY;
-	set_running(c);
-	return 0;
+	err = c->run == NVCF_SUSPENDING ? call_off(m, c) : 0;
+	if (!err)
+		set_running(c);
+	return err;
 }
 
 void nvcf_managing_reset(struct nvcf *sub)

@@ -55,6 +55,7 @@ static void test_suspend_in_flight(void)
 {
 	struct nvs_sqe write;
 	struct nvmh_pair p;
+	uint16_t cid;
 	uint8_t byte;
 
 	nvmh_open_pair(&p, NULL);
@@ -79,8 +80,17 @@ static void test_suspend_in_flight(void)
 	CHECK_EQ(nvmh_status(&p.a.m, 0), NVS_SC_ABORT_REQUESTED);
 	CHECK_EQ(nvmh_status(&p.a.m, 0), 0);
 	CHECK_EQ(nvmh_resume(&p.a), 0);
+	/* The command of it that is still there ends, too. */
+	CHECK_EQ(nvmh_suspend(&p.a), -1);
+	cid = p.a.m.cid;
+	nvmh_submit(&p.a.m, 0, &(struct nvs_sqe){
+		.opcode = NVS_ADMIN_MIGRATION_SEND, .cdw10 = NVS_SEND_RESUME, .cdw11 = NVMH_CNTLID });
+	CHECK_EQ(nvmh_status(&p.a.m, 0), NVS_SC_ABORT_REQUESTED);
+	CHECK_EQ(le16toh(p.a.m.cqe.cid), cid);
+	CHECK_EQ(nvmh_status(&p.a.m, 0), 0);
 	rig_control(p.a.fn.r, "fault clear");
 	rig_run(p.a.fn.r, 3);
+	CHECK_EQ(nvmh_stat(p.a.fn.r, "suspended "), 0);
 	CHECK_EQ(nvmh_status(&p.a.fn, 1), 0);
 	nvmh_close_pair(&p);
 }
