@@ -25,7 +25,7 @@
 
 static bool ops_valid(const struct vmig_ops *ops, const struct vmig_desc *desc)
 {
-	if (!ops->freeze || !ops->thaw || !ops->save || !ops->load)
+	if (!ops->freeze || !ops->thaw || !ops->save || (!ops->load && !desc->num_staged))
 		return false;
 	if (!ops->quiesce != !ops->unquiesce)
 		return false;
@@ -47,6 +47,7 @@ static bool desc_valid(const struct vmig_desc *desc)
 	       vmig_match_valid(desc->match_fields, desc->num_match_fields, desc->match_bytes,
 				desc->match_bytes + desc->match_local_bytes) &&
 	       desc->max_payload && desc->max_payload <= VPV_STREAM_MAX_PAYLOAD &&
+	       vmig_staged_valid(desc) &&
 	       desc->state_oldest <= desc->state_version &&
 	       desc->state_accepts <= desc->state_version;
 }

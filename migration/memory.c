@@ -20,21 +20,32 @@
  */
 #define HELD_SPARE_BYTES	SZ_1M
 
+static u64 staged_bytes(const struct vmig_desc *desc)
+{
+	u64 bytes = 0;
+
+	for (unsigned int i = 0; i < desc->num_staged; i++)
+		bytes += (u64)desc->staged[i].most * desc->staged[i].max_bytes;
+	return bytes;
+}
+
 /**
  * vmig_held_limit() - How much may the sessions of a device hold?
  * @desc: Constants of its family.
  *
- * A queue that is full, the piece being read, a record being made or loaded and as much
- * that the device fills or reads; and once more the same, for what an ended session whose
- * reader does not return, or the variant, has not given back yet.
+ * A queue that is full or all that is kept of a stream, the piece being read, a record being
+ * made or loaded and as much that the device fills or reads; and once more the same, for
+ * what an ended session whose reader does not return, or the variant, has not given back
+ * yet.
  *
  * Return: bytes.
  */
 u64 vmig_held_limit(const struct vmig_desc *desc)
 {
 	u64 queue = desc->max_queued ?: VMIG_MAX_QUEUED_DEFAULT;
+	u64 record = max(desc->max_payload, VMIG_BUF_BYTES);
 
-	return 2 * (queue + 3ULL * max(desc->max_payload, VMIG_BUF_BYTES)) + HELD_SPARE_BYTES;
+	return 2 * (max(queue, staged_bytes(desc)) + 3 * record) + HELD_SPARE_BYTES;
 }
 
 static bool held_add(struct vmig_machine *m, size_t bytes)

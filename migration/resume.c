@@ -27,7 +27,8 @@ static int resume_chunk(struct vmig_machine *m, struct vmig_session *s)
 	ktime_t begin;
 	u32 front = 0;
 
-	if (!m->mig->ops->load_chunk || p->type < VPV_RECORD_FAMILY)
+	if (!m->mig->ops->load_chunk || p->type < VPV_RECORD_FAMILY ||
+	    vmig_staged_knows(s, p->type))
 		return false;
 	m->refused = false;
 	begin = ktime_get();
@@ -128,10 +129,13 @@ static int resume_load(struct vmig_machine *m, struct vmig_session *s)
 		.chunk_bytes = p->record_bytes - p->front_bytes,
 	};
 	ktime_t begin = ktime_get();
-	int err;
+	int err = -EOPNOTSUPP;
 
 	m->refused = false;
-	err = m->mig->ops->load(m->mig, &rec);
+	if (vmig_staged_knows(s, rec.type))
+		err = vmig_staged_load(s, &rec);
+	else if (m->mig->ops->load)
+		err = m->mig->ops->load(m->mig, &rec);
 	vmig_session_waited(s, begin);
 	vmig_chunk_put(s->chunk);
 	s->chunk = NULL;
@@ -198,8 +202,10 @@ static int resume_feed(struct vmig_session *s, const u8 *data, size_t bytes)
 	set_active_memcg(before);
 	if (err == -EIO)
 		vmig_state_error(m, err);
-	if (err)
+	if (err) {
 		vmig_session_fail(s, err);
+		vmig_staged_free(s);
+	}
 	spin_lock(&s->lock);
 	s->bytes += bytes;
 	spin_unlock(&s->lock);
@@ -287,6 +293,8 @@ int vmig_resume_begin(struct vmig_machine *m, struct vmig_front *front)
 		return -ENOMEM;
 	vmig_parse_begin(&s->parser, &m->id, mig->desc->max_payload);
 	err = vmig_config_load_begin(m, &s->parser);
+	if (!err)
+		err = vmig_staged_begin(s);
 	if (err)
 		goto put;
 
@@ -327,10 +335,12 @@ int vmig_resume_end(struct vmig_machine *m)
 	if (err)
 		return vmig_refuse(m->mig, err, &s->parser.why);
 	err = vmig_config_load_end(m, &s->parser);
-	if (err || !m->mig->ops->load_end)
+	if (err)
 		return err;
 
-	err = m->mig->ops->load_end(m->mig);
+	err = vmig_staged_commit(s);
+	if (!err && m->mig->ops->load_end)
+		err = m->mig->ops->load_end(m->mig);
 	if (err && !m->refused)
 		vmig_complain(m, "stream refused by the device (%d)", err);
 	return err;

@@ -37,6 +37,7 @@ static void session_free(struct kref *ref)
 
 	vmig_bufs_free(&s->queue);
 	session_drop(s);
+	vmig_staged_free(s);
 	mutex_destroy(&s->io_lock);
 	mem_cgroup_put(s->memcg);
 	vmig_machine_put(s->m);
@@ -270,6 +271,7 @@ void vmig_session_end(struct vmig_machine *m, bool saving, int err)
 
 	trace_vmig_session_end(m, saving, &stats);
 	vmig_session_purge(s);
+	vmig_staged_free(s);
 	vmig_session_put(s);
 }
 

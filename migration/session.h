@@ -65,6 +65,9 @@ void vmig_session_end(struct vmig_machine *m, bool saving, int err);
 void vmig_sessions_fail(struct vmig_machine *m, int err);
 void vmig_sessions_end(struct vmig_machine *m, int err);
 
+/* For whoever has a device. */
+bool vmig_staged_valid(const struct vmig_desc *desc);
+
 /* For debugfs. */
 void vmig_session_stats(struct vmig_machine *m, bool saving, struct vmig_session_stats *stats);
 

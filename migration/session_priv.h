@@ -48,6 +48,16 @@ enum vmig_ask {
 	VMIG_ASK_DATA,		/* and that round, unless it is nothing */
 };
 
+/**
+ * struct vmig_staged - A record that is kept
+ * @data: Its payload; vmig_alloc().  NULL: none has come.
+ * @bytes: Its size.
+ */
+struct vmig_staged {
+	void *data;
+	size_t bytes;
+};
+
 enum vmig_fresh {
 	VMIG_FRESH_NO,
 	VMIG_FRESH_COMING,	/* the round has not ended */
@@ -87,6 +97,9 @@ enum vmig_fresh {
  * @payload: Memory for one record, or for its begin; written under io_lock.
  * @payload_room: Its size.
  * @chunk: Memory of the variant for the rest of the record; io_lock.
+ * @staged: Records that are kept until the stream is complete, in the order of the
+ *	family's table; state_lock.
+ * @staged_slots: How many could be there.
  * @part: Part of the stream that is no payload, from user space; io_lock.
  */
 struct vmig_session {
@@ -122,6 +135,8 @@ struct vmig_session {
 	void *payload;
 	size_t payload_room;
 	struct vmig_chunk *chunk;
+	struct vmig_staged *staged;
+	u32 staged_slots;
 	u8 part[VMIG_PART_BYTES];
 };
 
@@ -163,5 +178,12 @@ void vmig_session_waited(struct vmig_session *s, ktime_t begin);
 int vmig_session_io_lock(struct vmig_session *s, bool nonblock);
 void vmig_session_io_unlock(struct vmig_session *s);
 void vmig_session_begin(struct vmig_machine *m, struct vmig_session *s);
+
+/* staged.c */
+int vmig_staged_begin(struct vmig_session *s);
+void vmig_staged_free(struct vmig_session *s);
+bool vmig_staged_knows(struct vmig_session *s, u32 type);
+int vmig_staged_load(struct vmig_session *s, const struct vmig_record *rec);
+int vmig_staged_commit(struct vmig_session *s);
 
 #endif /* VMIG_SESSION_PRIV_H */

@@ -24,6 +24,7 @@
 #include "diff.h"
 #include "match.h"
 #include "migration_bits.h"
+#include "staged.h"
 
 struct vmig_dev;
 struct vmig_machine;
@@ -169,7 +170,7 @@ struct vmig_track_limits {
 
 /**
  * vmig_refuse() - Say why a migration is refused: one log line, rate-limited
- * @mig: Device, in @match, @verify, @load or @load_end.
+ * @mig: Device, in @match, @verify, @load, @load_end or vmig_staged_record.commit.
  * @err: Negative errno.
  * @diff: What differs: the value that this device needs, and the one that came.
  *
@@ -302,7 +303,8 @@ struct vmig_ops {
 					 u32 *front);
 
 	/**
-	 * @load: Mandatory.  Take one record of the family; content is untrusted.
+	 * @load: Take one record of the family that vmig_desc.staged does not have;
+	 * content is untrusted.  Mandatory without that table.
 	 *
 	 * In RESUMING, in the context of the writer.
 	 * Return: 0; -EOPNOTSUPP for an unknown type (an optional one is then
@@ -314,8 +316,8 @@ struct vmig_ops {
 	/**
 	 * @load_end: The stream was complete; check and commit what was loaded.
 	 *
-	 * On RESUMING -> STOP.  An error fails the transition; the library then
-	 * puts the device into ERROR.
+	 * On RESUMING -> STOP, when all of vmig_desc.staged was committed.  An error
+	 * fails the transition; the library then puts the device into ERROR.
 	 */
 	int (*load_end)(struct vmig_dev *mig);
 
@@ -391,6 +393,8 @@ struct vmig_ops {
  * @num_match_fields: Their number.
  * @match_local_bytes: Size of what @match writes behind the match data: what rules need to
  *	know of this device and nobody else, at most 4096.
+ * @staged: Records that the library keeps until the stream is complete.
+ * @num_staged: Number of their types.
  * @max_payload: Largest record of the family, at most VPV_STREAM_MAX_PAYLOAD.
  * @max_queued: Most payload bytes kept for a slow reader (0: 8 MiB).
  * @typical_bytes: Answer of MIG_DATA_SIZE without an @estimate hook.
@@ -412,6 +416,8 @@ struct vmig_desc {
 	const struct vmig_match_field *match_fields;
 	unsigned int num_match_fields;
 	u32 match_local_bytes;
+	const struct vmig_staged_record *staged;
+	unsigned int num_staged;
 	u32 max_payload;
 	u32 max_queued;
 	u64 typical_bytes;

@@ -19,7 +19,7 @@ OWN = {"config_virt": "vcfg", "migration": "vmig", "vfio_pci_core": "vpv"}
 LAYERS = {
     "include": (r"(uapi/)?vpv/", None, r"$^"),
     "config_virt": (r"vpv/(config|config_state|pure)\.h|uapi/|vpv/(persona)\.h", {"vcfg"}, r"$^"),
-    "migration": (r"vpv/(diff|match|migration|migration_bits|config_state|pure|reach|stream)\.h|uapi/", {"vmig"}, r"linux/pci.*\.h"),
+    "migration": (r"vpv/(diff|match|migration|migration_bits|config_state|pure|reach|staged|stream)\.h|uapi/", {"vmig"}, r"linux/pci.*\.h"),
     "vfio_pci_core": (r"vpv/(core|config|config_state|pure|reach|controlling|window)\.h", {"vpv", "vcfg"}, r"$^"),
     "variants": (r"vpv/", {"vpv", "vmig", "vcfg"}, r"$^"),
 }
@@ -36,7 +36,7 @@ PRODUCT_MUST_NOT = re.compile(r"(^|/)(kunit|selftests|tools)/|kunit/")
 MIGRATION = {
     "formats": ("fsm match stream track", "fsm.h match.h stream.h track.h", "", ""),
     "machine": ("machine memory reach reset state trace", "machine.h trace.h", "", "formats"),
-    "session": ("buf config emit precopy read resume save session", "session.h",
+    "session": ("buf config emit precopy read resume save session staged", "session.h",
                 "session_priv.h", "formats machine"),
     "tracker": ("tracker", "tracker.h", "", "formats machine"),
     "request": ("request", "request.h", "", "formats machine session tracker"),

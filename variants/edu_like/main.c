@@ -21,16 +21,10 @@ struct edul_match {
  * struct edul_dev - One function
  * @m: What the core and the migration library know; first.
  * @ctl: The control window; set by open.
- * @staged: What the stream has brought, until it is complete.
- * @is_staged: There is something in @staged.
- *
- * No locks: all but @ctl is used by hooks of the library only, of which one runs at a time.
  */
 struct edul_dev {
 	struct vpv_migratable m;
 	struct vpv_window ctl;
-	struct edul_state staged;
-	bool is_staged;
 };
 
 static struct edul_dev *edul_from_mig(struct vmig_dev *mig)
@@ -112,37 +106,14 @@ static int edul_save(struct vmig_dev *mig, struct vmig_emit *em)
 	return vmig_emit(em, EDUL_RECORD_STATE, 0, state, sizeof(state));
 }
 
-static int edul_load_begin(struct vmig_dev *mig)
-{
-	edul_from_mig(mig)->is_staged = false;
-	return 0;
-}
-
-static int edul_load(struct vmig_dev *mig, const struct vmig_record *rec)
-{
-	struct edul_dev *ed = edul_from_mig(mig);
-
-	if (rec->type != EDUL_RECORD_STATE)
-		return -EOPNOTSUPP;
-	if (rec->bytes != sizeof(ed->staged) || ed->is_staged)
-		return vmig_refuse(mig, -EINVAL,
-				   VMIG_DIFF("state", sizeof(ed->staged), rec->bytes));
-	memcpy(&ed->staged, rec->data, sizeof(ed->staged));
-	ed->is_staged = true;
-	return 0;
-}
-
 /* The device looks at every field and takes all of them or none. */
-static int edul_load_end(struct vmig_dev *mig)
+static int edul_commit(struct vmig_dev *mig, u32 index, const void *data, size_t bytes)
 {
 	struct edul_dev *ed = edul_from_mig(mig);
 	u32 result;
 	int err;
 
-	if (!ed->is_staged)
-		return vmig_refuse(mig, -EINVAL, VMIG_DIFF("states", 1, 0));
-	err = vpv_window_write(&ed->ctl, EDUL_WINDOW, (const __le32 *)&ed->staged,
-			       sizeof(ed->staged));
+	err = vpv_window_write(&ed->ctl, EDUL_WINDOW, data, bytes);
 	if (!err)
 		err = vpv_reg_write(&ed->ctl, EDUL_COMMIT, 1);
 	if (!err)
@@ -154,6 +125,18 @@ static int edul_load_end(struct vmig_dev *mig)
 			   VMIG_DIFF("content of the state", EDUL_COMMITTED, result));
 }
 
+static const struct vmig_staged_record edul_records[] = {
+	{
+		.name = "state",
+		.type = EDUL_RECORD_STATE,
+		.min_bytes = sizeof(struct edul_state),
+		.max_bytes = sizeof(struct edul_state),
+		.most = 1,
+		.mandatory = true,
+		.commit = edul_commit,
+	},
+};
+
 static u64 edul_estimate(struct vmig_dev *mig)
 {
 	return sizeof(struct edul_state);
@@ -164,9 +147,6 @@ static const struct vmig_ops edul_ops = {
 	.thaw = edul_thaw,
 	.match = edul_match,
 	.save = edul_save,
-	.load_begin = edul_load_begin,
-	.load = edul_load,
-	.load_end = edul_load_end,
 	.estimate = edul_estimate,
 };
 
@@ -178,6 +158,8 @@ static const struct vmig_desc edul_desc = {
 	.match_bytes = sizeof(struct edul_match),
 	.match_fields = edul_fields,
 	.num_match_fields = ARRAY_SIZE(edul_fields),
+	.staged = edul_records,
+	.num_staged = ARRAY_SIZE(edul_records),
 	.max_payload = sizeof(struct edul_state),
 	.config = &vpv_config_state_ops,
 	.reach = &vpv_reach,

@@ -18,27 +18,11 @@
 #define HISIL_DRAIN_MARGIN_MS	500
 #define HISIL_PAUSE_MS		500
 
-/* Where the global context is among those of queues. */
-#define HISIL_GLOBAL		HISIL_MAX_QUEUES
-#define HISIL_CONTEXTS		(HISIL_MAX_QUEUES + 1)
-#define HISIL_CTX_WORDS		(HISIL_MAX_CTX_BYTES / sizeof(__le32))
-
-/**
- * struct hisil_staged - Contexts of a stream, until it is complete
- * @bytes: Size of each, 0 for one that has not come.
- * @ctx: The contexts: of queues, and the one at HISIL_GLOBAL.
- */
-struct hisil_staged {
-	u16 bytes[HISIL_CONTEXTS];
-	__le32 ctx[HISIL_CONTEXTS][HISIL_CTX_WORDS];
-};
-
 /**
  * struct hisil_dev - One function
  * @m: What the core and the migration library know; first.
  * @ctl: The control page; set by open.
  * @fn: What it said of the function then.
- * @staged: Between load_begin and load_end.
  *
  * No locks: hooks of the library use all of this, of which one runs at a time, and open and
  * close, when none does.
@@ -47,13 +31,7 @@ struct hisil_dev {
 	struct vpv_migratable m;
 	struct vpv_window ctl;
 	struct hisil_match fn;
-	struct hisil_staged *staged;
 };
-
-static struct hisil_dev *hisil_from_vpv(struct vpv_device *vpv)
-{
-	return container_of(vpv, struct hisil_dev, m.vpv);
-}
 
 static struct hisil_dev *hisil_from_mig(struct vmig_dev *mig)
 {
@@ -89,7 +67,7 @@ static int identify(struct hisil_dev *hd, struct hisil_match *fn)
 
 static int hisil_open(struct vpv_device *vpv)
 {
-	struct hisil_dev *hd = hisil_from_vpv(vpv);
+	struct hisil_dev *hd = container_of(vpv, struct hisil_dev, m.vpv);
 	int err;
 
 	/* The upper half of what the hardware has, whatever the user is shown of it. */
@@ -272,36 +250,87 @@ static int read_context(struct hisil_dev *hd, u32 sel, __le32 *buf, size_t *byte
 	return 0;
 }
 
-/* Does a context make sense?  Its place is a queue's number or HISIL_GLOBAL. */
-static int check(struct hisil_dev *hd, bool global, const void *buf, size_t bytes, u32 *place,
-		 struct vmig_diff *diff)
+static int check_global(struct vmig_dev *mig, const void *data, size_t bytes, u32 *index,
+			struct vmig_diff *diff)
 {
-	*place = HISIL_GLOBAL;
-	if (global)
-		return hisil_ctx_check_global(&hd->fn, buf, bytes, diff);
-	return hisil_ctx_check_queue(&hd->fn, buf, bytes, place, diff);
+	return hisil_ctx_check_global(&hisil_from_mig(mig)->fn, data, bytes, diff);
 }
 
-/* What a destination would refuse is refused here, while the source can still run on. */
-static int save_context(struct hisil_dev *hd, struct vmig_emit *em, u32 place, void *buf)
+static int check_queue(struct vmig_dev *mig, const void *data, size_t bytes, u32 *queue,
+		       struct vmig_diff *diff)
 {
-	bool global = place == HISIL_GLOBAL;
+	return hisil_ctx_check_queue(&hisil_from_mig(mig)->fn, data, bytes, queue, diff);
+}
+
+static int write_context(struct hisil_dev *hd, u32 sel, const void *data, size_t bytes)
+{
+	int err = run_command(hd, sel, HISIL_CMD_WRITE, data, bytes);
+
+	if (err == -EINVAL)
+		vmig_refuse(&hd->m.mig, err,
+			    VMIG_DIFF("CP_ERR of a context", 0, HISIL_ERR_BAD_CONTEXT));
+	return err;
+}
+
+/* The first one: nothing of what the function had stays. */
+static int commit_global(struct vmig_dev *mig, u32 index, const void *data, size_t bytes)
+{
+	struct hisil_dev *hd = hisil_from_mig(mig);
+	int err = run_command(hd, HISIL_SEL_GLOBAL, HISIL_CMD_CLEAR, NULL, 0);
+
+	return err ?: write_context(hd, HISIL_SEL_GLOBAL, data, bytes);
+}
+
+static int commit_queue(struct vmig_dev *mig, u32 queue, const void *data, size_t bytes)
+{
+	return write_context(hisil_from_mig(mig), queue, data, bytes);
+}
+
+enum { HISIL_GLOBAL, HISIL_QUEUE };
+
+static const struct vmig_staged_record hisil_records[] = {
+	[HISIL_GLOBAL] = {
+		.name = "global context",
+		.type = HISIL_RECORD_GLOBAL,
+		.min_bytes = HISIL_CTX_BYTES,
+		.max_bytes = HISIL_CTX_BYTES,
+		.most = 1,
+		.mandatory = true,
+		.check = check_global,
+		.commit = commit_global,
+	},
+	[HISIL_QUEUE] = {
+		.name = "queue context",
+		.type = HISIL_RECORD_QUEUE,
+		.min_bytes = HISIL_CTX_BYTES,
+		.max_bytes = HISIL_MAX_CTX_BYTES,
+		.most = HISIL_MAX_QUEUES,
+		.check = check_queue,
+		.commit = commit_queue,
+	},
+};
+
+/* What a destination would refuse is refused here, while the source can still run on. */
+static int save_context(struct hisil_dev *hd, struct vmig_emit *em,
+			const struct vmig_staged_record *rec, u32 sel, void *buf)
+{
 	struct vmig_diff diff;
 	size_t bytes;
-	u32 is;
+	u32 is = sel;
 	int err;
 
-	err = read_context(hd, global ? HISIL_SEL_GLOBAL : place, buf, &bytes);
+	err = read_context(hd, sel, buf, &bytes);
 	if (err)
 		return err;
-	err = check(hd, global, buf, bytes, &is, &diff);
-	if (!err && is != place)
-		err = vmig_differs(&diff, -EPROTO, "queue of a context", place, is);
+	err = rec->check(&hd->m.mig, buf, bytes, &is, &diff);
+	if (!err && is != sel)
+		err = vmig_differs(&diff, -EPROTO, "queue of a context", sel, is);
 	if (err)
 		return vmig_refuse(&hd->m.mig, -EPROTO, &diff);
-	if (!global && bytes == sizeof(struct hisil_queue_ctx) && hisil_ctx_is_reset(buf))
+	if (rec->type == HISIL_RECORD_QUEUE && bytes == sizeof(struct hisil_queue_ctx) &&
+	    hisil_ctx_is_reset(buf))
 		return 0;
-	return vmig_emit(em, global ? HISIL_RECORD_GLOBAL : HISIL_RECORD_QUEUE, 0, buf, bytes);
+	return vmig_emit(em, rec->type, 0, buf, bytes);
 }
 
 /* A function with more queues than it says would lose them. */
@@ -329,9 +358,9 @@ static int hisil_save(struct vmig_dev *mig, struct vmig_emit *em)
 	buf = kzalloc(HISIL_MAX_CTX_BYTES, GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
-	err = save_context(hd, em, HISIL_GLOBAL, buf);
+	err = save_context(hd, em, &hisil_records[HISIL_GLOBAL], HISIL_SEL_GLOBAL, buf);
 	for (u32 queue = 0; queue < queues && !err; queue++)
-		err = save_context(hd, em, queue, buf);
+		err = save_context(hd, em, &hisil_records[HISIL_QUEUE], queue, buf);
 	err = err ?: check_last(hd, queues);
 	kfree(buf);
 	return err;
@@ -343,77 +372,6 @@ static u64 hisil_estimate(struct vmig_dev *mig)
 	return HISIL_CTX_BYTES * (1 + le16_to_cpu(hisil_from_mig(mig)->fn.queues));
 }
 
-static void unstage(struct hisil_dev *hd)
-{
-	kvfree(hd->staged);
-	hd->staged = NULL;
-}
-
-static int hisil_load_begin(struct vmig_dev *mig)
-{
-	struct hisil_dev *hd = hisil_from_mig(mig);
-
-	unstage(hd);
-	hd->staged = kvzalloc_obj(*hd->staged, GFP_KERNEL_ACCOUNT);
-	return hd->staged ? 0 : -ENOMEM;
-}
-
-static int hisil_load(struct vmig_dev *mig, const struct vmig_record *rec)
-{
-	struct hisil_dev *hd = hisil_from_mig(mig);
-	struct hisil_staged *staged = hd->staged;
-	struct vmig_diff diff;
-	u32 place;
-	int err;
-
-	if (rec->type != HISIL_RECORD_GLOBAL && rec->type != HISIL_RECORD_QUEUE)
-		return -EOPNOTSUPP;
-	err = check(hd, rec->type == HISIL_RECORD_GLOBAL, rec->data, rec->bytes, &place, &diff);
-	if (!err && staged->bytes[place])
-		err = vmig_differs(&diff, -EINVAL, "contexts of a queue, or global ones", 1, 2);
-	if (err)
-		return vmig_refuse(mig, err, &diff);
-	memcpy(staged->ctx[place], rec->data, rec->bytes);
-	staged->bytes[place] = rec->bytes;
-	return 0;
-}
-
-static int write_context(struct hisil_dev *hd, u32 place)
-{
-	const struct hisil_staged *staged = hd->staged;
-
-	if (!staged->bytes[place])
-		return 0;
-	return run_command(hd, place == HISIL_GLOBAL ? HISIL_SEL_GLOBAL : place, HISIL_CMD_WRITE,
-			   staged->ctx[place], staged->bytes[place]);
-}
-
-static int hisil_load_end(struct vmig_dev *mig)
-{
-	struct hisil_dev *hd = hisil_from_mig(mig);
-	int err;
-
-	if (!hd->staged->bytes[HISIL_GLOBAL]) {
-		err = vmig_refuse(mig, -EINVAL, VMIG_DIFF("global contexts", 1, 0));
-		goto out;
-	}
-	err = run_command(hd, HISIL_SEL_GLOBAL, HISIL_CMD_CLEAR, NULL, 0);
-	if (!err)
-		err = write_context(hd, HISIL_GLOBAL);
-	for (u32 queue = 0; queue < HISIL_MAX_QUEUES && !err; queue++)
-		err = write_context(hd, queue);
-	if (err == -EINVAL)
-		vmig_refuse(mig, err, VMIG_DIFF("CP_ERR of a context", 0, HISIL_ERR_BAD_CONTEXT));
-out:
-	unstage(hd);
-	return err;
-}
-
-static void hisil_close(struct vpv_device *vpv)
-{
-	unstage(hisil_from_vpv(vpv));
-}
-
 /* ---- Declarations ---- */
 
 static const struct vmig_ops hisil_ops = {
@@ -423,9 +381,6 @@ static const struct vmig_ops hisil_ops = {
 	.thaw = hisil_thaw,
 	.match = hisil_match,
 	.save = hisil_save,
-	.load_begin = hisil_load_begin,
-	.load = hisil_load,
-	.load_end = hisil_load_end,
 	.estimate = hisil_estimate,
 };
 
@@ -437,6 +392,8 @@ static const struct vmig_desc hisil_desc = {
 	.match_bytes = sizeof(struct hisil_match),
 	.match_fields = hisil_fields,
 	.num_match_fields = HISIL_NUM_FIELDS,
+	.staged = hisil_records,
+	.num_staged = ARRAY_SIZE(hisil_records),
 	.max_payload = HISIL_MAX_CTX_BYTES,
 	.config = &vpv_config_state_ops,
 	.reach = &vpv_reach,
@@ -459,7 +416,6 @@ static const struct vpv_variant hisil_variant = {
 	.personas = hisil_personas,
 	.num_personas = ARRAY_SIZE(hisil_personas),
 	.open = hisil_open,
-	.close = hisil_close,
 };
 
 static const struct pci_device_id hisil_ids[] = {

@@ -229,7 +229,7 @@ static void fake_reach_end(struct vfio_device *vdev)
 	mutex_unlock(&fake->memory_lock);
 }
 
-static const struct vpv_reach fake_reach = {
+const struct vpv_reach fake_reach = {
 	.begin	= fake_reach_begin,
 	.end	= fake_reach_end,
 };
@@ -256,8 +256,9 @@ static const struct vmig_desc fake_small_desc = {
 	.reach		= &fake_reach,
 };
 
-/* Hooks of the device that is being allocated: fake_init() has no argument for it. */
+/* Of the device that is being allocated: fake_init() has no argument for it. */
 static const struct vmig_ops *fake_next_ops;
+static const struct vmig_desc *fake_next_desc;
 
 static int fake_init(struct vfio_device *vdev)
 {
@@ -268,8 +269,7 @@ static int fake_init(struct vfio_device *vdev)
 	mutex_init(&fake->memory_lock);
 	init_completion(&fake->there);
 	init_completion(&fake->go);
-	return vmig_init(&fake->mig, vdev, fake->ops,
-			 fake->ops->match ? &fake_desc : &fake_small_desc);
+	return vmig_init(&fake->mig, vdev, fake->ops, fake_next_desc);
 }
 
 static void fake_fini(struct vfio_device *vdev)
@@ -284,23 +284,37 @@ static const struct vfio_device_ops fake_vfio_ops = {
 };
 
 /**
- * fake_new() - A device that is open and runs
+ * fake_new_of() - A device that is open and runs
  * @test: Test.
  * @name: Its name.
  * @ops: Its hooks.
+ * @desc: Its constants.
  */
-struct fake *fake_new(struct kunit *test, const char *name, const struct vmig_ops *ops)
+struct fake *fake_new_of(struct kunit *test, const char *name, const struct vmig_ops *ops,
+			 const struct vmig_desc *desc)
 {
 	struct device *parent = kunit_device_register(test, name);
 	struct fake *fake;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(parent));
 	fake_next_ops = ops;
+	fake_next_desc = desc;
 	fake = vfio_alloc_device(fake, vdev, parent, &fake_vfio_ops);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fake));
 	get_random_bytes(fake->state, sizeof(fake->state));
 	vmig_open(&fake->mig);
 	return fake;
+}
+
+/**
+ * fake_new() - The same with the constants of the fake device
+ * @test: Test.
+ * @name: Its name.
+ * @ops: Its hooks.
+ */
+struct fake *fake_new(struct kunit *test, const char *name, const struct vmig_ops *ops)
+{
+	return fake_new_of(test, name, ops, ops->match ? &fake_desc : &fake_small_desc);
 }
 
 /**

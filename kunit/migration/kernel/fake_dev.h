@@ -79,7 +79,10 @@ struct fake {
 
 extern const struct vmig_ops fake_ops;		/* all hooks */
 extern const struct vmig_ops fake_small_ops;	/* the mandatory ones only */
+extern const struct vpv_reach fake_reach;
 
+struct fake *fake_new_of(struct kunit *test, const char *name, const struct vmig_ops *ops,
+			 const struct vmig_desc *desc);
 struct fake *fake_new(struct kunit *test, const char *name, const struct vmig_ops *ops);
 void fake_put(struct fake *fake);
 void fake_stall(struct fake *fake, int hook);
