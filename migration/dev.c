@@ -11,8 +11,8 @@
  *
  * A producer holds state_lock while it waits for the reader.  Those who need the
  * lock interrupt it first, and so that two of them do not disturb each other they hold
- * request_lock.  Those who only want to know something try state_lock and
- * else answer from memory (MIG_DATA_SIZE), or do not ask at all (PRECOPY_INFO, get_state).
+ * request_lock.  Those who only want to know something do not ask the device: they answer
+ * from memory, and have the worker ask it (MIG_DATA_SIZE, PRECOPY_INFO).
  */
 #include <linux/export.h>
 #include <linux/module.h>
@@ -94,6 +94,7 @@ void vmig_open(struct vmig_dev *mig)
 
 	mutex_lock(&m->request_lock);
 	vmig_log_open(m);
+	vmig_estimate_open(m);
 	vmig_lock(m);
 	vmig_state_set(m, VMIG_RUNNING);
 	vmig_config_open(m);

@@ -35,6 +35,7 @@ static void machine_work(struct work_struct *work)
 	struct vmig_machine *m = container_of(to_delayed_work(work), struct vmig_machine, work);
 
 	vmig_lock(m);
+	vmig_estimate_work(m);
 	m->session_ops->work(m);
 	vmig_unlock(m);
 }
@@ -61,6 +62,7 @@ struct vmig_machine *vmig_machine_alloc(struct vmig_dev *mig,
 	mutex_init(&m->state_lock);
 	mutex_init(&m->track_lock);
 	spin_lock_init(&m->lock);
+	init_waitqueue_head(&m->estimated);
 	INIT_DELAYED_WORK(&m->work, machine_work);
 	m->mig = mig;
 	m->session_ops = session_ops;

@@ -25,6 +25,7 @@
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <vpv/migration.h>
@@ -111,6 +112,9 @@ struct vmig_session_ops {
  * @logging: User space wants to know what the device writes; written under track_lock.
  * @tracker: The device keeps track; NULL: everything is dirty; track_lock.
  * @estimate: Last answer of the estimate hook; lock.
+ * @estimate_wanted: The worker is to call it; lock.
+ * @estimate_known: It has answered since the device was opened, or not in time; lock.
+ * @estimated: Who waits for that.
  * @reached: The device is kept reachable for hooks; state_lock.
  * @refused: A hook has told why it refuses; state_lock.
  * @entered: When @state was entered; lock.
@@ -148,6 +152,9 @@ struct vmig_machine {
 	bool logging;
 	struct vmig_tracker *tracker;
 	u64 estimate;
+	bool estimate_wanted;
+	bool estimate_known;
+	wait_queue_head_t estimated;
 	bool reached;
 	bool refused;
 
@@ -174,6 +181,11 @@ __printf(2, 3)
 void vmig_complain(struct vmig_machine *m, const char *fmt, ...);
 __printf(2, 0)
 void vmig_vcomplain(struct vmig_machine *m, const char *fmt, va_list args);
+
+/* estimate.c */
+void vmig_estimate_open(struct vmig_machine *m);
+u64 vmig_estimate(struct vmig_machine *m);
+void vmig_estimate_work(struct vmig_machine *m);
 
 /* memory.c */
 u64 vmig_held_limit(const struct vmig_desc *desc);

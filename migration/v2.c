@@ -55,26 +55,10 @@ static u64 stream_overhead(const struct vmig_desc *desc)
 static int op_get_data_size(struct vfio_device *vdev, unsigned long *bytes)
 {
 	struct vmig_machine *m = vmig_from_vdev(vdev);
-	struct vmig_dev *mig = container_of(vdev->mig_ops, struct vmig_dev, mig_ops);
-	u64 estimate;
 
 	if (READ_ONCE(m->detached))
 		return -ENODEV;
-
-	if (mig->ops->estimate && mutex_trylock(&m->state_lock)) {
-		if (m->open && !m->detached && !vmig_pending(m) && !vmig_reach(m)) {
-			estimate = mig->ops->estimate(mig);
-			spin_lock(&m->lock);
-			m->estimate = estimate;
-			spin_unlock(&m->lock);
-		}
-		vmig_unlock(m);
-	}
-
-	spin_lock(&m->lock);
-	estimate = m->estimate;
-	spin_unlock(&m->lock);
-	*bytes = min_t(u64, estimate, LONG_MAX - SZ_64K) + stream_overhead(mig->desc);
+	*bytes = min_t(u64, vmig_estimate(m), LONG_MAX - SZ_64K) + stream_overhead(m->mig->desc);
 	return 0;
 }
 

@@ -324,9 +324,9 @@ struct vmig_ops {
 	/**
 	 * @estimate: Bytes that @save would emit now, for MIG_DATA_SIZE.
 	 *
-	 * Any state.  The library adds its own overhead, and remembers the
-	 * answer for when it cannot ask (another hook runs).  When NULL, and
-	 * before the first answer, vmig_desc.typical_bytes is used.
+	 * Any state; in the worker, when user space has asked.  The library adds its own
+	 * overhead, and remembers the answer: what user space gets is the last one.  When
+	 * NULL, and before the first answer, vmig_desc.typical_bytes is used.
 	 */
 	u64 (*estimate)(struct vmig_dev *mig);
 
@@ -397,7 +397,8 @@ struct vmig_ops {
  * @num_staged: Number of their types.
  * @max_payload: Largest record of the family, at most VPV_STREAM_MAX_PAYLOAD.
  * @max_queued: Most payload bytes kept for a slow reader (0: 8 MiB).
- * @typical_bytes: Answer of MIG_DATA_SIZE without an @estimate hook.
+ * @typical_bytes: Answer of MIG_DATA_SIZE without an @estimate hook, or before its first
+ *	answer.
  * @config: Config space of the device (&vpv_config_state_ops), or NULL: it is nobody's
  *	business.  With it, the persona, what the user sees and the emulated state
  *	are in the stream and are compared, and a stream that does not show what its

@@ -137,17 +137,11 @@ static const struct vmig_staged_record edul_records[] = {
 	},
 };
 
-static u64 edul_estimate(struct vmig_dev *mig)
-{
-	return sizeof(struct edul_state);
-}
-
 static const struct vmig_ops edul_ops = {
 	.freeze = edul_freeze,
 	.thaw = edul_thaw,
 	.match = edul_match,
 	.save = edul_save,
-	.estimate = edul_estimate,
 };
 
 static const struct vmig_desc edul_desc = {
@@ -161,6 +155,7 @@ static const struct vmig_desc edul_desc = {
 	.staged = edul_records,
 	.num_staged = ARRAY_SIZE(edul_records),
 	.max_payload = sizeof(struct edul_state),
+	.typical_bytes = sizeof(struct edul_state),
 	.config = &vpv_config_state_ops,
 	.reach = &vpv_reach,
 };

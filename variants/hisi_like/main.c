@@ -395,6 +395,7 @@ static const struct vmig_desc hisil_desc = {
 	.staged = hisil_records,
 	.num_staged = ARRAY_SIZE(hisil_records),
 	.max_payload = HISIL_MAX_CTX_BYTES,
+	.typical_bytes = HISIL_CTX_BYTES * (1 + HISIL_MAX_QUEUES),
 	.config = &vpv_config_state_ops,
 	.reach = &vpv_reach,
 };

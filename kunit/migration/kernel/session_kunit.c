@@ -210,32 +210,6 @@ static void files_have_no_position(struct kunit *test)
 	fake_put(fake);
 }
 
-static void data_size_is_known_in_every_state(struct kunit *test)
-{
-	static const unsigned int states[] = {
-		VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_PRE_COPY,
-		VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_STOP_COPY,
-		VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING_P2P,
-		VFIO_DEVICE_STATE_RESUMING,
-	};
-	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
-	struct fake *small = fake_new(test, "vmig-dst", &fake_small_ops);
-	struct file *file = NULL;
-	unsigned int i;
-
-	KUNIT_EXPECT_GT(test, fake_size(small), 0UL);
-	for (i = 0; i < ARRAY_SIZE(states); i++) {
-		KUNIT_EXPECT_EQ(test, fake_go(fake, states[i], &file), 0);
-		KUNIT_EXPECT_GE(test, fake_size(fake), (unsigned long)FAKE_STATE_BYTES);
-	}
-	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP, &file), -ENODATA);
-	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)VFIO_DEVICE_STATE_ERROR);
-	KUNIT_EXPECT_GE(test, fake_size(fake), (unsigned long)FAKE_STATE_BYTES);
-	fake_close(file);
-	fake_put(small);
-	fake_put(fake);
-}
-
 static unsigned long user_page(struct kunit *test)
 {
 	unsigned long user = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
@@ -483,7 +457,6 @@ static struct kunit_case session_cases[] = {
 	KUNIT_CASE(files_have_no_position),
 	KUNIT_CASE(user_memory_is_touched_under_no_lock_of_a_hook),
 	KUNIT_CASE(bad_user_memory_loses_no_byte),
-	KUNIT_CASE(data_size_is_known_in_every_state),
 	KUNIT_CASE(precopy_info_counts_down),
 	KUNIT_CASE(precopy_info_counts_what_round_0_will_emit),
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
