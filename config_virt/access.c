@@ -166,11 +166,11 @@ int vcfg_view(struct vcfg_dev *cfg, void *buf, size_t room)
 EXPORT_SYMBOL_GPL(vcfg_view);
 
 int vcfg_check_view(struct vcfg_dev *cfg, const void *buf, size_t bytes,
-		    struct vpv_config_diff *diff)
+		    struct vmig_diff *diff)
 {
 	if (!cfg->space.known)
 		return vcfg_words_differ(diff, -EOPNOTSUPP, "view of config space",
-					 VPV_CONFIG_NOWHERE, 0, 1);
+					 VCFG_NOWHERE, 0, 1);
 	return vcfg_view_check(&cfg->space, buf, bytes, diff);
 }
 EXPORT_SYMBOL_GPL(vcfg_check_view);
@@ -192,11 +192,11 @@ int vcfg_save(struct vcfg_dev *cfg, void *buf, size_t room)
 EXPORT_SYMBOL_GPL(vcfg_save);
 
 int vcfg_load(struct vcfg_dev *cfg, const void *buf, size_t bytes,
-	      struct vpv_config_diff *diff)
+	      struct vmig_diff *diff)
 {
 	if (!cfg->space.state)
 		return vcfg_words_differ(diff, -EOPNOTSUPP, "state of config space",
-					 VPV_CONFIG_NOWHERE, 0, 1);
+					 VCFG_NOWHERE, 0, 1);
 	guard(mutex)(&cfg->lock);
 	return vcfg_state_load(&cfg->space, buf, bytes, diff);
 }

@@ -79,7 +79,7 @@ int vcfg_state_write(const struct vcfg_space *space, void *buf, size_t room)
 }
 
 static int check_bits(const struct vcfg_space *space, unsigned int pos, u32 got, u32 mask,
-		      bool all, struct vpv_config_diff *diff)
+		      bool all, struct vmig_diff *diff)
 {
 	u32 write, emulated = emulated_bits(space, pos, &write);
 	u32 state = all ? vcfg_get32(space->state, pos) : emulated;
@@ -101,13 +101,13 @@ static int check_bits(const struct vcfg_space *space, unsigned int pos, u32 got,
 
 /* Every dword that has emulated bits, and none without state. */
 static int check_state(const struct vcfg_space *space, const void *buf, unsigned int words,
-		       struct vpv_config_diff *diff)
+		       struct vmig_diff *diff)
 {
 	bool all = vcfg_words_version(buf);
 	unsigned int i = 0;
 
 	for (unsigned int pos = 0; pos < space->bytes; pos += 4) {
-		unsigned int at = VPV_CONFIG_NOWHERE;
+		unsigned int at = VCFG_NOWHERE;
 		u32 val = 0, mask = 0;
 		int err;
 
@@ -140,7 +140,7 @@ static int load_dword(struct vcfg_space *space, unsigned int pos, u32 val, u32 m
  * an error of the host, with registers before the one that failed changed.
  */
 int vcfg_state_load(struct vcfg_space *space, const void *buf, size_t bytes,
-		    struct vpv_config_diff *diff)
+		    struct vmig_diff *diff)
 {
 	unsigned int words;
 	int err;
@@ -155,7 +155,7 @@ int vcfg_state_load(struct vcfg_space *space, const void *buf, size_t bytes,
 	err = check_alive(space);
 	if (err)
 		return vcfg_words_differ(diff, err, "answer of the device",
-					 VPV_CONFIG_NOWHERE, 0, ~0U);
+					 VCFG_NOWHERE, 0, ~0U);
 	for (unsigned int i = 0; i < words && !err; i++) {
 		unsigned int pos;
 		u32 val, mask;

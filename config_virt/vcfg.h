@@ -203,13 +203,13 @@ int vcfg_space_restore(struct vcfg_space *space, unsigned int pos, u32 val, u32 
 int vcfg_view_build(struct vcfg_space *space);
 int vcfg_view_write(const struct vcfg_space *space, void *buf, size_t room);
 int vcfg_view_check(const struct vcfg_space *space, const void *buf, size_t bytes,
-		    struct vpv_config_diff *diff);
+		    struct vmig_diff *diff);
 
 /* state.c: what the user has written. */
 bool vcfg_state_needed(const struct vcfg_space *space);
 int vcfg_state_write(const struct vcfg_space *space, void *buf, size_t room);
 int vcfg_state_load(struct vcfg_space *space, const void *buf, size_t bytes,
-		    struct vpv_config_diff *diff);
+		    struct vmig_diff *diff);
 
 /* words.c: the payload of both in the stream. */
 struct vcfg_words {
@@ -227,8 +227,11 @@ unsigned int vcfg_words_version(const void *buf);
 void vcfg_words_get(const void *buf, unsigned int i, unsigned int *pos, u32 *val,
 		    u32 *mask);
 int vcfg_words_check(const void *buf, size_t bytes, unsigned int config_bytes,
-		     unsigned int newest, struct vpv_config_diff *diff);
-int vcfg_words_differ(struct vpv_config_diff *diff, int err, const char *what,
+		     unsigned int newest, struct vmig_diff *diff);
+
+/* @pos: a byte of config space, or VCFG_NOWHERE. */
+#define VCFG_NOWHERE	(~0U)
+int vcfg_words_differ(struct vmig_diff *diff, int err, const char *what,
 		      unsigned int pos, u32 want, u32 got);
 
 /* Little-endian access to the arrays; @pos is a dword's or word's offset. */

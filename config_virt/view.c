@@ -171,7 +171,7 @@ int vcfg_view_write(const struct vcfg_space *space, void *buf, size_t room)
 }
 
 /* Name the first byte of a dword that has one of @bits. */
-static int name_byte(struct vpv_config_diff *diff, const char *what, unsigned int pos,
+static int name_byte(struct vmig_diff *diff, const char *what, unsigned int pos,
 		     u32 bits, u32 want, u32 got)
 {
 	unsigned int byte = 0;
@@ -183,7 +183,7 @@ static int name_byte(struct vpv_config_diff *diff, const char *what, unsigned in
 }
 
 static int check_dword(const struct vcfg_space *space, unsigned int pos, u32 got, u32 mask,
-		       struct vpv_config_diff *diff)
+		       struct vmig_diff *diff)
 {
 	u32 seen = vcfg_get32(space->seen, pos);
 	u32 known = vcfg_get32(space->known, pos);
@@ -204,7 +204,7 @@ static int check_dword(const struct vcfg_space *space, unsigned int pos, u32 got
  * Return: 0; -EOPNOTSUPP, the first byte that differs is in @diff; -EINVAL.
  */
 int vcfg_view_check(const struct vcfg_space *space, const void *buf, size_t bytes,
-		    struct vpv_config_diff *diff)
+		    struct vmig_diff *diff)
 {
 	int err = vcfg_words_check(buf, bytes, space->bytes, 0, diff);
 	unsigned int words, i = 0;
@@ -213,7 +213,7 @@ int vcfg_view_check(const struct vcfg_space *space, const void *buf, size_t byte
 		return err;
 	words = vcfg_words_num(bytes);
 	for (unsigned int pos = 0; pos < space->bytes && !err; pos += 4) {
-		unsigned int at = VPV_CONFIG_NOWHERE;
+		unsigned int at = VCFG_NOWHERE;
 		u32 val, mask;
 
 		if (i < words)

@@ -74,16 +74,18 @@ void vcfg_words_get(const void *buf, unsigned int i, unsigned int *pos, u32 *val
 	*mask = le32_to_cpu(word.mask);
 }
 
-int vcfg_words_differ(struct vpv_config_diff *diff, int err, const char *what,
+int vcfg_words_differ(struct vmig_diff *diff, int err, const char *what,
 		      unsigned int pos, u32 want, u32 got)
 {
-	*diff = (struct vpv_config_diff){ .what = what, .pos = pos, .want = want,
-					  .got = got };
+	*diff = (struct vmig_diff){
+		.field = what, .want = want, .got = got,
+		.placed = pos != VCFG_NOWHERE, .pos = pos,
+	};
 	return err;
 }
 
 static int check_word(const void *buf, unsigned int i, unsigned int config_bytes, int last,
-		      struct vpv_config_diff *diff)
+		      struct vmig_diff *diff)
 {
 	struct vpv_stream_word word;
 	unsigned int pos;
@@ -92,7 +94,7 @@ static int check_word(const void *buf, unsigned int i, unsigned int config_bytes
 	pos = le16_to_cpu(word.pos);
 	if (pos % 4 || pos >= config_bytes || (int)pos <= last)
 		return vcfg_words_differ(diff, -EINVAL, "place of a dword of config space",
-					 VPV_CONFIG_NOWHERE, last + 4, pos);
+					 VCFG_NOWHERE, last + 4, pos);
 	if (word.reserved)
 		return vcfg_words_differ(diff, -EINVAL, "reserved field of a dword", pos, 0,
 					 le16_to_cpu(word.reserved));
@@ -107,7 +109,7 @@ static int check_word(const void *buf, unsigned int i, unsigned int config_bytes
  * Return: 0; -EINVAL; -EOPNOTSUPP for another size; -EPROTONOSUPPORT for a later version.
  */
 int vcfg_words_check(const void *buf, size_t bytes, unsigned int config_bytes,
-		     unsigned int newest, struct vpv_config_diff *diff)
+		     unsigned int newest, struct vmig_diff *diff)
 {
 	struct vpv_stream_config head;
 	unsigned int words, pos;
@@ -116,20 +118,20 @@ int vcfg_words_check(const void *buf, size_t bytes, unsigned int config_bytes,
 
 	if (bytes < HEAD_BYTES || bytes > VPV_CONFIG_MAX_BYTES)
 		return vcfg_words_differ(diff, -EINVAL, "size of a config space record",
-					 VPV_CONFIG_NOWHERE, HEAD_BYTES, bytes);
+					 VCFG_NOWHERE, HEAD_BYTES, bytes);
 	memcpy(&head, buf, HEAD_BYTES);
 	words = vcfg_words_num(bytes);
 	if (le32_to_cpu(head.words) != words || bytes != HEAD_BYTES + words * WORD_BYTES)
 		return vcfg_words_differ(diff, -EINVAL, "number of dwords of config space",
-					 VPV_CONFIG_NOWHERE, words, le32_to_cpu(head.words));
+					 VCFG_NOWHERE, words, le32_to_cpu(head.words));
 	if (le16_to_cpu(head.version) > newest)
 		return vcfg_words_differ(diff, -EPROTONOSUPPORT,
 					 "version of a config space record",
-					 VPV_CONFIG_NOWHERE, newest,
+					 VCFG_NOWHERE, newest,
 					 le16_to_cpu(head.version));
 	if (le16_to_cpu(head.bytes) != config_bytes)
 		return vcfg_words_differ(diff, -EOPNOTSUPP, "size of config space",
-					 VPV_CONFIG_NOWHERE, config_bytes,
+					 VCFG_NOWHERE, config_bytes,
 					 le16_to_cpu(head.bytes));
 	for (unsigned int i = 0; i < words; i++) {
 		int err = check_word(buf, i, config_bytes, last, diff);

@@ -10,7 +10,6 @@
 #include <vpv/config_state.h>
 
 #include "session_priv.h"
-#include "trace.h"
 
 /**
  * vmig_config_open() - Learn the persona
@@ -103,18 +102,6 @@ int vmig_config_load_begin(struct vmig_machine *m, struct vmig_parser *p)
 	return 0;
 }
 
-static int refuse(struct vmig_machine *m, const struct vpv_config_diff *diff, int err)
-{
-	const struct vmig_diff *numbers = VMIG_DIFF(diff->what, diff->want, diff->got);
-
-	if (diff->pos == VPV_CONFIG_NOWHERE)
-		return vmig_refuse(m->mig, err, numbers);
-	trace_vmig_refusal(m, err, numbers);
-	vmig_complain(m, "stream refused: %s at %#05x: expected %#04x, got %#04x (%d)",
-		      diff->what, diff->pos, diff->want, diff->got, err);
-	return err;
-}
-
 /**
  * vmig_config_load() - Take a record of config space
  * @m: Machine.
@@ -125,7 +112,7 @@ static int refuse(struct vmig_machine *m, const struct vpv_config_diff *diff, in
 int vmig_config_load(struct vmig_machine *m, const struct vmig_parser *p)
 {
 	const struct vpv_config_state_ops *config = m->mig->desc->config;
-	struct vpv_config_diff diff = { .pos = VPV_CONFIG_NOWHERE };
+	struct vmig_diff diff = {};
 	int err;
 
 	lockdep_assert_held(&m->state_lock);
@@ -135,13 +122,11 @@ int vmig_config_load(struct vmig_machine *m, const struct vmig_parser *p)
 		err = config ? config->check_view(m->mig->vdev, p->payload,
 						  p->record_bytes, &diff) : 0;
 	} else if (!config) {
-		diff.what = "state of config space";
-		diff.got = p->record_bytes;
-		err = -EINVAL;
+		err = vmig_differs(&diff, -EINVAL, "state of config space", 0, p->record_bytes);
 	} else {
 		err = config->load(m->mig->vdev, p->payload, p->record_bytes, &diff);
 	}
-	return err ? refuse(m, &diff, err) : 0;
+	return err ? vmig_refuse(m->mig, err, &diff) : 0;
 }
 
 /**
@@ -156,14 +141,11 @@ int vmig_config_load(struct vmig_machine *m, const struct vmig_parser *p)
 int vmig_config_load_end(struct vmig_machine *m, const struct vmig_parser *p)
 {
 	const struct vpv_config_state_ops *config = m->mig->desc->config;
-	struct vpv_config_diff diff = {
-		.what = "records of emulated config space", .pos = VPV_CONFIG_NOWHERE,
-		.want = 1,
-	};
 
 	lockdep_assert_held(&m->state_lock);
 
 	if (!config || p->config_seen || !config->emulates(m->mig->vdev))
 		return 0;
-	return refuse(m, &diff, -EPROTO);
+	return vmig_refuse(m->mig, -EPROTO,
+			   VMIG_DIFF("records of emulated config space", 1, 0));
 }

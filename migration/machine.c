@@ -145,6 +145,9 @@ int vmig_refuse(struct vmig_dev *mig, int err, const struct vmig_diff *diff)
 		vmig_complain(m, "%s refused: %s: expected \"%s\", got \"%*pE\" (%d)", what,
 			      diff->field, diff->want_text, (int)strlen(diff->got_text),
 			      diff->got_text, err);
+	else if (diff->placed)
+		vmig_complain(m, "%s refused: %s at %#05x: expected %#04llx, got %#04llx (%d)",
+			      what, diff->field, diff->pos, diff->want, diff->got, err);
 	else
 		vmig_complain(m, "%s refused: %s: expected %#llx, got %#llx (%d)", what,
 			      diff->field, diff->want, diff->got, err);

@@ -32,7 +32,7 @@ static int config_state_view(struct vfio_device *vdev, void *buf, size_t room)
 }
 
 static int config_state_check_view(struct vfio_device *vdev, const void *buf, size_t bytes,
-				   struct vpv_config_diff *diff)
+				   struct vmig_diff *diff)
 {
 	return vcfg_check_view(state_of(vdev)->cfg, buf, bytes, diff);
 }
@@ -48,7 +48,7 @@ static int config_state_save(struct vfio_device *vdev, void *buf, size_t room)
 }
 
 static int config_state_load(struct vfio_device *vdev, const void *buf, size_t bytes,
-			     struct vpv_config_diff *diff)
+			     struct vmig_diff *diff)
 {
 	return vcfg_load(state_of(vdev)->cfg, buf, bytes, diff);
 }

@@ -20,7 +20,7 @@
 
 struct vcfg_dev;
 struct vcfg_persona;
-struct vpv_config_diff;
+struct vmig_diff;
 
 /* Interrupt type that the user has enabled through SET_IRQS. */
 enum vcfg_irq {
@@ -280,7 +280,7 @@ int vcfg_view(struct vcfg_dev *cfg, void *buf, size_t room);
  * Return: 0; -EOPNOTSUPP if not; -EINVAL for bytes that make no sense.
  */
 int vcfg_check_view(struct vcfg_dev *cfg, const void *buf, size_t bytes,
-		    struct vpv_config_diff *diff);
+		    struct vmig_diff *diff);
 
 /**
  * vcfg_emulates() - Does the persona emulate bits?
@@ -322,7 +322,7 @@ int vcfg_save(struct vcfg_dev *cfg, void *buf, size_t room);
  * registers before the one in @diff have been written.
  */
 int vcfg_load(struct vcfg_dev *cfg, const void *buf, size_t bytes,
-	      struct vpv_config_diff *diff);
+	      struct vmig_diff *diff);
 
 /**
  * vcfg_persona_load() - Validate a compiled persona and keep it

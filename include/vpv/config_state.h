@@ -9,6 +9,7 @@
 #ifndef VPV_CONFIG_STATE_H
 #define VPV_CONFIG_STATE_H
 
+#include <vpv/diff.h>
 #include <vpv/stream.h>
 
 #ifdef __KERNEL__
@@ -16,22 +17,6 @@
 #endif
 
 struct vfio_device;
-
-/**
- * struct vpv_config_diff - The first thing that differs
- * @what: In words; static.
- * @pos: Byte of config space that it is at, or VPV_CONFIG_NOWHERE.
- * @want: What this device has.
- * @got: What came.
- */
-struct vpv_config_diff {
-	const char *what;
-	unsigned int pos;
-	u32 want;
-	u32 got;
-};
-
-#define VPV_CONFIG_NOWHERE	(~0U)
 
 /**
  * struct vpv_config_identity - The persona of a device
@@ -71,7 +56,7 @@ struct vpv_config_state_ops {
 	 * make no sense.  @diff tells in both cases.
 	 */
 	int (*check_view)(struct vfio_device *vdev, const void *buf, size_t bytes,
-			  struct vpv_config_diff *diff);
+			  struct vmig_diff *diff);
 
 	/**
 	 * @emulates: Does the persona emulate bits?
@@ -97,7 +82,7 @@ struct vpv_config_state_ops {
 	 * failed half-way.  @diff tells.
 	 */
 	int (*load)(struct vfio_device *vdev, const void *buf, size_t bytes,
-		    struct vpv_config_diff *diff);
+		    struct vmig_diff *diff);
 };
 
 /* Of vpv_core, for every device that uses it. */

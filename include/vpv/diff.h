@@ -15,6 +15,8 @@
  * @got: What came.
  * @want_text: The same, of names: then @want and @got are 0.  NULL: numbers.
  * @got_text: What came; untrusted bytes, zero-terminated.
+ * @placed: It is at a byte of config space.
+ * @pos: At which one then.
  */
 struct vmig_diff {
 	const char *field;
@@ -22,6 +24,8 @@ struct vmig_diff {
 	u64 got;
 	const char *want_text;
 	const char *got_text;
+	bool placed;
+	u32 pos;
 };
 
 /* For calls that need one: VMIG_DIFF("records", 2, records). */

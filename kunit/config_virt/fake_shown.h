@@ -12,7 +12,7 @@ struct shown {
 	struct vcfg_persona p;
 	struct vcfg_persona_why why;
 	struct vcfg_fitting fit;
-	struct vpv_config_diff diff;
+	struct vmig_diff diff;
 	u8 buf[VPV_CONFIG_MAX_BYTES];
 	u32 mailbox;
 	u32 mask;

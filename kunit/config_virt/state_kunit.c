@@ -155,7 +155,7 @@ static void bar_size_matters(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, nic_build(s), 0);
 	KUNIT_EXPECT_EQ(test, vcfg_view_check(&s->dev.space, s->buf, bytes, &s->diff),
 			-EOPNOTSUPP);
-	KUNIT_EXPECT_STREQ(test, s->diff.what, "size of a BAR in config space");
+	KUNIT_EXPECT_STREQ(test, s->diff.field, "size of a BAR in config space");
 	KUNIT_EXPECT_EQ(test, s->diff.pos, PCI_BASE_ADDRESS_0 + 2U);
 	KUNIT_EXPECT_EQ(test, s->diff.want, 0xe0U);
 	KUNIT_EXPECT_EQ(test, s->diff.got, 0xf0U);
@@ -286,7 +286,7 @@ struct hostile {
 
 #define HEAD		0xffff
 #define IN(m)		offsetof(struct vpv_stream_word, m)
-#define NOWHERE		VPV_CONFIG_NOWHERE
+#define NOWHERE		VCFG_NOWHERE
 
 static const struct hostile hostile_cases[] = {
 	{ "size", HEAD, 1, 0x01, -EOPNOTSUPP, "size of config space", NOWHERE },
@@ -363,8 +363,8 @@ static void hostile_state(struct kunit *test)
 	s->buf[at] = c->val;
 	KUNIT_EXPECT_EQ(test, vcfg_state_load(&s->dev.space, s->buf, bytes, &s->diff),
 			c->err);
-	KUNIT_ASSERT_NOT_NULL(test, s->diff.what);
-	KUNIT_EXPECT_STREQ(test, s->diff.what, c->what);
+	KUNIT_ASSERT_NOT_NULL(test, s->diff.field);
+	KUNIT_EXPECT_STREQ(test, s->diff.field, c->what);
 	KUNIT_EXPECT_EQ(test, s->diff.pos, c->pos);
 	KUNIT_EXPECT_EQ(test, fake_get(&s->dev, PCI_CACHE_LINE_SIZE, 1), 0x10U);
 	KUNIT_EXPECT_EQ(test, s->dev.writes, 0U);
@@ -506,7 +506,7 @@ static void errors_of_the_device(struct kunit *test)
 		err = vcfg_state_load(&b->dev.space, a->buf, bytes, &b->diff);
 		KUNIT_EXPECT_EQ(test, !!err, b->dev.failed);
 		if (err)
-			KUNIT_EXPECT_NOT_NULL(test, b->diff.what);
+			KUNIT_EXPECT_NOT_NULL(test, b->diff.field);
 	}
 	KUNIT_EXPECT_GE(test, n, 20U);
 	memset(a->dev.hw, 0xff, sizeof(a->dev.hw));

@@ -294,7 +294,7 @@ static void migrate(struct input *in)
 	static u8 buf[VPV_CONFIG_MAX_BYTES], again[VPV_CONFIG_MAX_BYTES];
 	unsigned int done = dev.commands + dev.powers + dev.flrs + dev.vpds;
 	int state = vcfg_state_write(&dev.space, buf, sizeof(buf));
-	struct vpv_config_diff diff;
+	struct vmig_diff diff;
 	u8 change[3];
 	int err;
 
@@ -307,7 +307,7 @@ static void migrate(struct input *in)
 	while (take(in, change, sizeof(change)))
 		buf[vcfg_get16(change, 0) % state] = change[2];
 	err = vcfg_state_load(&dev.space, buf, state, &diff);
-	REQUIRE(!err || diff.what);
+	REQUIRE(!err || diff.field);
 	REQUIRE(dev.commands + dev.powers + dev.flrs + dev.vpds == done);
 	if (err) {
 		REQUIRE(vcfg_state_write(&dev.space, buf, sizeof(buf)) == state);

@@ -338,10 +338,10 @@ static void use_space(struct input *in, struct vcfg_space *space)
 }
 
 /* What is written is taken, what is damaged is taken or refused. */
-static void check_state(struct input *in, struct vcfg_space *space)
+static void check_payloads(struct input *in, struct vcfg_space *space)
 {
 	static u8 buf[VPV_CONFIG_MAX_BYTES], again[VPV_CONFIG_MAX_BYTES];
-	struct vpv_config_diff diff;
+	struct vmig_diff diff;
 	int view = vcfg_view_write(space, buf, sizeof(buf));
 	int state;
 
@@ -395,7 +395,7 @@ static void check_space(struct input *in, const struct vcfg_persona_hw *hw)
 		return;
 	check_first(&f->space);
 	use_space(in, &f->space);
-	check_state(in, &f->space);
+	check_payloads(in, &f->space);
 	REQUIRE(!f->bad);
 }
 

@@ -208,7 +208,7 @@ static void test_writes(struct shown *s)
 static void test_state(struct shown *s, struct shown *other)
 {
 	static u8 buf[VPV_CONFIG_MAX_BYTES];
-	struct vpv_config_diff diff;
+	struct vmig_diff diff;
 	int bytes = vcfg_view_write(&s->space, buf, sizeof(buf));
 
 	check(bytes > 0 && !vcfg_view_check(&other->space, buf, bytes, &diff),

@@ -121,7 +121,7 @@ int stream_config_check(u32 type, const void *data, size_t bytes,
 			const struct vcfg_persona *persona, char *text, size_t size)
 {
 	struct vpv_stream_config head = { 0 };
-	struct vpv_config_diff diff;
+	struct vmig_diff diff;
 	unsigned int config_bytes;
 	int err;
 
@@ -132,8 +132,8 @@ int stream_config_check(u32 type, const void *data, size_t bytes,
 	err = vcfg_words_check(data, bytes, config_bytes,
 			       type == VPV_RECORD_CONFIG ? VPV_CONFIG_VERSION : 0, &diff);
 	if (err) {
-		snprintf(text, size, "%s: expected %#x, found %#x", diff.what, diff.want,
-			 diff.got);
+		snprintf(text, size, "%s: expected %#llx, found %#llx", diff.field,
+			 (unsigned long long)diff.want, (unsigned long long)diff.got);
 		return err;
 	}
 	if (!persona)
