@@ -3,7 +3,7 @@
  * Capabilities of a compiled persona: each in its place, the chains.
  * Pure; part of vcfg_persona_parse().
  */
-#include "persona.h"
+#include "persona_rules.h"
 #include "vcfg.h"
 
 /* The second capability of one of these kinds would have its registers twice. */

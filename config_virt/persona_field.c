@@ -3,7 +3,7 @@
  * Fields of a compiled persona: shape, place, what their source may decide.
  * Pure; part of vcfg_persona_parse().
  */
-#include "persona.h"
+#include "persona_rules.h"
 #include "vcfg.h"
 
 /* What the user reads there says what the function is. */

@@ -170,6 +170,14 @@ void vcfg_perm_apply(struct vcfg_space *space, unsigned int pos, unsigned int by
 void vcfg_perm_values(struct vcfg_space *space, unsigned int pos, unsigned int bytes,
 		      const struct vcfg_rule *rule);
 
+/* arrays.c: memory. */
+size_t vcfg_space_mem(const struct vcfg_desc *desc);
+void vcfg_space_setup(struct vcfg_space *space, const struct vcfg_desc *desc,
+		      const struct vcfg_host_ops *ops, void *host, void *mem);
+void vcfg_space_extend(struct vcfg_space *space, unsigned int end);
+size_t vcfg_space_packed(const struct vcfg_space *space);
+void vcfg_space_pack(struct vcfg_space *space, void *mem);
+
 /* caps.c: chains. */
 int vcfg_caps_init(struct vcfg_space *space);
 unsigned int vcfg_caps_find(const struct vcfg_space *space, unsigned int id, bool ext);
@@ -184,14 +192,8 @@ int vcfg_trap_restore(struct vcfg_space *space, const struct vcfg_piece *piece);
 u32 vcfg_trap_view(struct vcfg_space *space, unsigned int pos, u32 val);
 
 /* engine.c: access. */
-size_t vcfg_space_mem(const struct vcfg_desc *desc);
-void vcfg_space_setup(struct vcfg_space *space, const struct vcfg_desc *desc,
-		      const struct vcfg_host_ops *ops, void *host, void *mem);
 int vcfg_space_init(struct vcfg_space *space, const struct vcfg_desc *desc,
 		    const struct vcfg_host_ops *ops, void *host, void *mem);
-void vcfg_space_extend(struct vcfg_space *space, unsigned int end);
-size_t vcfg_space_packed(const struct vcfg_space *space);
-void vcfg_space_pack(struct vcfg_space *space, void *mem);
 void vcfg_msi_limit(struct vcfg_space *space);
 int vcfg_space_read(struct vcfg_space *space, unsigned int pos, void *buf,
 		    unsigned int bytes);

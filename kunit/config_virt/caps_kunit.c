@@ -4,6 +4,7 @@
 
 #include "fake_space.h"
 
+#include "../../config_virt/arrays.c"
 #include "../../config_virt/bar.c"
 #include "../../config_virt/caps.c"
 #include "../../config_virt/engine.c"

@@ -6,9 +6,12 @@
 
 #include "../../config_virt/perm.c"
 #include "../../config_virt/persona.c"
+#include "../../config_virt/persona_bar.c"
 #include "../../config_virt/persona_cap.c"
 #include "../../config_virt/persona_field.c"
 #include "../../config_virt/persona_fit.c"
+#include "../../config_virt/persona_format.c"
+#include "../../config_virt/persona_seen.c"
 
 /* What a test needs, on the heap. */
 struct room {

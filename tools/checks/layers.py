@@ -30,12 +30,14 @@ COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 PRODUCT_MUST_NOT = re.compile(r"(^|/)(kunit|selftests|tools)/|kunit/")
 
 
-# The layers inside of migration/, bottom up: layer -> (files, headers for the layers above,
+# The layers inside of a folder, bottom up: layer -> (files, headers for the layers above,
 # headers for itself, layers below).  Headers are named in full, other files without ".c".
-# A file may include the headers of its own layer and those for above of the layers below.
+# A file may include the headers of its own layer and those for above of the layers below,
+# and uses only what files of these layers define, or what their headers declare.
 MIGRATION = {
     "formats": ("fsm match stream track", "fsm.h match.h stream.h track.h", "", ""),
-    "machine": ("estimate machine memory reach reset state trace", "machine.h trace.h", "", "formats"),
+    "machine": ("estimate machine memory reach reset state trace", "machine.h trace.h", "",
+                "formats"),
     "session": ("buf config emit precopy read resume save session staged", "session.h",
                 "session_priv.h", "formats machine"),
     "tracker": ("tracker", "tracker.h", "", "formats machine"),
@@ -43,16 +45,35 @@ MIGRATION = {
     "front": ("file log v2", "front.h", "", "formats machine session tracker request"),
     "device": ("debugfs dev", "", "debugfs.h", "formats machine session tracker request front"),
 }
-# Only front ends know files; what is pure knows nothing of the kernel but vpv/pure.h.
-FILES_IN = {"front"}
+CONFIG_VIRT = {
+    "tables": ("arrays bar perm trap words", "vcfg.h", "", ""),
+    "space": ("caps engine", "", "", "tables"),
+    "format": ("persona_format", "persona_format.h", "", "tables"),
+    "rules": ("persona_bar persona_cap persona_field persona_seen", "persona_rules.h", "",
+              "tables format"),
+    "persona": ("persona persona_fit", "persona.h", "", "tables format rules"),
+    "shown": ("persona_space state view", "", "", "tables space format rules persona"),
+    "device": ("access persona_load", "", "persona_load.h",
+               "tables space format rules persona shown"),
+}
+INSIDE = {"migration": MIGRATION, "config_virt": CONFIG_VIRT}
+# What is pure knows nothing of the kernel but vpv/pure.h and numbers of PCI.
+PURE_IN = {"migration": {"formats"}, "config_virt": set(CONFIG_VIRT) - {"device"}}
+IMPURE = re.compile(r"linux/(?!pci_regs\.h$)")
+# In migration/ only front ends know files.
+FILES_IN = {"migration": {"front"}, "config_virt": set(CONFIG_VIRT)}
 FILES = re.compile(r"\bstruct\s+(file|kiocb|file_operations)\b|\bf_flags\b")
-PURE_IN = {"formats"}
-# A function or an object as a header of migration/ declares it.
-DECLARED = re.compile(r"\b(vmig_[a-z0-9_]+)(?=\(|;| =)")
+# No two files of such a folder need each other, not even by way of others.
+WITHOUT_LOOPS = {"config_virt"}
 
-
+# A function or an object as a header declares it, and as a file defines it.
+INSIDE_DECLARED = re.compile(r"\b((?:vmig|vcfg)_[a-z0-9_]+)(?=\(|;| =)")
+INSIDE_DEFINED = re.compile(r"^(?!static\b)[a-z][\w \t*]*?\b((?:vmig|vcfg)_[a-z0-9_]+)"
+                            r"(?:\([^;{}]*\)\s*\{|(?:\[\w*\])? = )", re.M)
+USED = re.compile(r"\b(?:vmig|vcfg)_\w+")
 # What is named like a function but is none: types, trace events.
-NO_FUNCTION = re.compile(r"\b(struct|enum)\s+vmig_\w+|\bTRACE_EVENT\(vmig_\w+")
+NO_FUNCTION = re.compile(r"\b(struct|enum)\s+(vmig|vcfg)_\w+(?=\s*[;{*&,)]|\s+\w+\s*[;,)=\[])|"
+                         r"\bTRACE_EVENT\(vmig_\w+")
 
 
 def plain(text):
@@ -60,64 +81,96 @@ def plain(text):
     return NO_FUNCTION.sub(" ", COMMENT.sub(" ", text))
 
 
-def migration_layer(name):
-    """Return the layer of a file of migration/, or None."""
+def layer_in(table, name):
+    """Return the layer of a file, or None."""
     stem = name.removesuffix(".c")
-    for layer, (files, above, own, _) in MIGRATION.items():
+    for layer, (files, above, own, _) in table.items():
         if stem in files.split() or name in f"{above} {own}".split():
             return layer
     return None
 
 
-def declared(layer, headers):
-    """Return what only layers above that of a file declare: names it must not use."""
-    below = {layer, *MIGRATION[layer][3].split()}
-    mine, others = set(), set()
-    for name, text in headers.items():
-        names = set(DECLARED.findall(plain(text)))
-        if migration_layer(name) in below:
-            mine |= names
-        else:
-            others |= names
-    return others - mine
+def owners(texts):
+    """Return {name: file that defines it}, or the header that declares it if none does."""
+    found = {}
+    for name, text in texts.items():
+        if name.endswith(".h"):
+            found |= dict.fromkeys(INSIDE_DECLARED.findall(plain(text)), name)
+    for name, text in texts.items():
+        if name.endswith(".c"):
+            found |= dict.fromkeys(INSIDE_DEFINED.findall(COMMENT.sub(" ", text)), name)
+    return found
 
 
-def migration_findings(name, text, headers):
-    """Yield what is wrong with one file of migration/; @headers: texts of its headers."""
-    layer = migration_layer(name)
+def uses(name, text, owner):
+    """Return {name of a function or object: the file it is of} that a file uses of others."""
+    return {sym: owner[sym] for sym in sorted(set(USED.findall(plain(text))))
+            if owner.get(sym, name) != name}
+
+
+def inside_findings(folder, name, text, texts):
+    """Yield what is wrong with one file of a folder; @texts: of all its files."""
+    table = INSIDE[folder]
+    layer = layer_in(table, name)
     if not layer:
-        yield f"migration/{name}: is in no layer"
+        yield f"{folder}/{name}: is in no layer"
         return
-    _, above, own, below = MIGRATION[layer]
+    _, above, own, below = table[layer]
     may = set(f"{above} {own}".split())
     for low in below.split():
-        may |= set(MIGRATION[low][1].split())
-    code = plain(text)
+        may |= set(table[low][1].split())
     for inc in INCLUDE.findall(text):
         if "/" not in inc and inc not in may:
-            yield f"migration/{name}: includes {inc} (layer {layer} may not)"
-        if layer in PURE_IN and inc.startswith("linux/"):
-            yield f"migration/{name}: includes {inc} (is pure)"
-    for sym in sorted(declared(layer, headers) & set(re.findall(r"\bvmig_\w+", code))):
-        yield f"migration/{name}: uses {sym} (of a layer that is not below {layer})"
-    if layer not in FILES_IN and FILES.search(code):
-        yield f"migration/{name}: knows files (only front ends do)"
+            yield f"{folder}/{name}: includes {inc} (layer {layer} may not)"
+        if layer in PURE_IN[folder] and name.endswith(".c") and IMPURE.match(inc):
+            yield f"{folder}/{name}: includes {inc} (is pure)"
+    if name.endswith(".c"):
+        for sym, of in uses(name, text, owners(texts)).items():
+            if layer_in(table, of) not in {layer, *below.split()}:
+                yield f"{folder}/{name}: uses {sym} (of a layer that is not below {layer})"
+    if layer not in FILES_IN[folder] and FILES.search(plain(text)):
+        yield f"{folder}/{name}: knows files (only front ends do)"
 
 
-def check_migration():
-    """Return all findings inside of migration/."""
-    folder = TOP / "migration"
-    headers = {path.name: path.read_text() for path in folder.glob("*.h")}
+def loops(folder, texts):
+    """Yield files that need each other."""
+    owner = owners(texts)
+    needs = {name: {of for of in uses(name, text, owner).values() if of.endswith(".c")}
+             for name, text in texts.items() if name.endswith(".c")}
+    while True:
+        free = {name for name, others in needs.items() if not others & set(needs)}
+        if not free:
+            break
+        needs = {name: others for name, others in needs.items() if name not in free}
+    for name, others in sorted(needs.items()):
+        with_ = ", ".join(sorted(others & set(needs)))
+        yield f"{folder}/{name}: is in a loop, or above one, with {with_}"
+
+
+def check_inside(folder):
+    """Return all findings inside of a folder."""
+    texts = {path.name: path.read_text() for path in (TOP / folder).glob("*.[ch]")
+             if not path.name.endswith(".mod.c")}
     found = []
-    for path in sorted(folder.glob("*.[ch]")):
-        if not path.name.endswith(".mod.c"):
-            found += migration_findings(path.name, path.read_text(), headers)
+    for name, text in sorted(texts.items()):
+        found += inside_findings(folder, name, text, texts)
+    if folder in WITHOUT_LOOPS:
+        found += loops(folder, texts)
+    return found
+
+
+def inside_self_test(folder, texts, bad, good):
+    """Each kind of violation inside of a folder must be seen, and nothing else."""
+    found = [f"not seen: {name}: {text}" for name, text, want in bad
+             if not any(want in line for line in inside_findings(folder, name, text, texts))]
+    for name, text in good:
+        found += inside_findings(folder, name, text, texts)
     return found
 
 
 def migration_self_test():
-    """Each kind of violation inside of migration/ must be seen, and nothing else."""
-    headers = {
+    """The same for migration/."""
+    texts = {
         "fsm.h": "int vmig_fsm_path(u8 from);",
         "machine.h": "void vmig_lock(struct vmig_machine *m);\nextern int vmig_wq;",
         "session.h": "void vmig_session_end(struct vmig_machine *m);",
@@ -151,10 +204,47 @@ def migration_self_test():
         ("file.c", '#include "request.h"\nint f(struct file *filp);'),
         ("dev.c", '#include "front.h"\nvoid f(void) { vmig_v2_attach(mig); }'),
     ]
-    found = [f"not seen: {name}: {text}" for name, text, want in bad
-             if not any(want in line for line in migration_findings(name, text, headers))]
-    for name, text in good:
-        found += migration_findings(name, text, headers)
+    return inside_self_test("migration", texts, bad, good)
+
+
+def config_virt_self_test():
+    """The same for config_virt/, whose layers share a header, and for loops."""
+    texts = {
+        "vcfg.h": "int vcfg_space_read(struct vcfg_space *s);\nvoid vcfg_put(u8 *a);",
+        "perm.c": "const struct vcfg_rule *vcfg_rule_find(u32 header)\n{\n}\n",
+        "engine.c": "int vcfg_space_read(struct vcfg_space *s)\n{\n}\n",
+        "persona_format.c": "void vcfg_persona_part(struct vcfg_persona_why *why,\n"
+                            "\t\t       unsigned int index)\n{\n}\n",
+        "persona_cap.c": "int vcfg_persona_caps(struct vcfg_persona *p)\n{\n}\n",
+        "persona.c": "int vcfg_persona_parse(struct vcfg_persona *p)\n{\n}\n",
+    }
+    bad = [
+        ("persona_new.c", "", "is in no layer"),
+        ("persona_format.c", '#include "persona.h"', "includes persona.h"),
+        ("persona_cap.c", '#include "persona.h"', "includes persona.h"),
+        ("persona_cap.c", "int f(void) { return vcfg_persona_parse(p); }",
+         "uses vcfg_persona_parse"),
+        ("persona_format.c", "int f(void) { return vcfg_persona_caps(p); }",
+         "uses vcfg_persona_caps"),
+        ("persona_cap.c", "int f(void) { return vcfg_space_read(s); }", "uses vcfg_space_read"),
+        ("words.c", "int (*f)(void *s) = vcfg_space_read;", "uses vcfg_space_read"),
+        ("engine.c", '#include "persona_load.h"', "includes persona_load.h"),
+        ("view.c", "#include <linux/mutex.h>", "is pure"),
+    ]
+    good = [
+        ("persona_cap.c", '#include "persona_rules.h"\n#include "vcfg.h"\n'
+         "int f(void) { vcfg_persona_part(why, 0); return vcfg_rule_find(0); }"),
+        ("persona.c", '#include "persona.h"\nint f(void) { return vcfg_persona_caps(p); }'),
+        ("view.c", "int f(struct vcfg_space *s) { vcfg_put(a); return vcfg_space_read(s); }"),
+        ("access.c", "#include <linux/mutex.h>\nint f(void) { return vcfg_persona_parse(p); }"),
+    ]
+    found = inside_self_test("config_virt", texts, bad, good)
+    if list(loops("config_virt", texts)):
+        found.append("loops are seen where there are none")
+    texts["persona_cap.c"] += "int vcfg_cap_a(void)\n{\n\treturn vcfg_cap_b();\n}\n"
+    texts["persona_bar.c"] = "int vcfg_cap_b(void)\n{\n\treturn vcfg_cap_a();\n}\n"
+    if len(list(loops("config_virt", texts))) != 2:
+        found.append("not seen: a loop of two files")
     return found
 
 
@@ -301,7 +391,8 @@ def main():
     results = [("checker sees violations", self_test())]
     results += [(f"layer {layer}", check(layer)) for layer in LAYERS]
     results.append(("checker sees violations inside of migration", migration_self_test()))
-    results.append(("layers of migration", check_migration()))
+    results.append(("checker sees violations inside of config_virt", config_virt_self_test()))
+    results += [(f"layers of {folder}", check_inside(folder)) for folder in INSIDE]
     results.append(("checker sees violations inside of the models' runtime", runtime_self_test()))
     results.append(("layers of the models' runtime", check_runtime()))
     results.append(("variants apart", variants_apart()))

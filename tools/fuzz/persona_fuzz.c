@@ -15,14 +15,18 @@
  */
 #include "../../kunit/config_virt/fake_shown.h"
 
+#include "../../config_virt/arrays.c"
 #include "../../config_virt/bar.c"
 #include "../../config_virt/caps.c"
 #include "../../config_virt/engine.c"
 #include "../../config_virt/perm.c"
 #include "../../config_virt/persona.c"
+#include "../../config_virt/persona_bar.c"
 #include "../../config_virt/persona_cap.c"
 #include "../../config_virt/persona_field.c"
 #include "../../config_virt/persona_fit.c"
+#include "../../config_virt/persona_format.c"
+#include "../../config_virt/persona_seen.c"
 #include "../../config_virt/persona_space.c"
 #include "../../config_virt/state.c"
 #include "../../config_virt/trap.c"
