@@ -305,6 +305,8 @@ static int parse_header_tail(struct vmig_parser *p, const u8 **data, size_t *byt
 /* Largest payload of a type. */
 static u32 most_bytes(const struct vmig_parser *p)
 {
+	if (p->type >= VPV_RECORD_FAMILY && (p->flags & VPV_RECORD_OPTIONAL))
+		return max(p->max_payload, VMIG_OPTIONAL_MAX_BYTES);
 	if (p->type >= VPV_RECORD_FAMILY)
 		return p->max_payload;
 	return p->type == VPV_RECORD_MATCH ? VMIG_MATCH_MAX_BYTES : VMIG_OWN_MAX_BYTES;

@@ -10,6 +10,8 @@
 /* Largest match data, and largest record of the container itself. */
 #define VMIG_MATCH_MAX_BYTES	4096U
 #define VMIG_OWN_MAX_BYTES	VPV_CONFIG_MAX_BYTES
+/* Every family takes optional records of this size: a newer version may have some. */
+#define VMIG_OPTIONAL_MAX_BYTES	4096U
 
 #define VMIG_HEADER_MAX_BYTES	4096U
 

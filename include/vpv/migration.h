@@ -285,7 +285,8 @@ struct vmig_ops {
 
 	/**
 	 * @load_chunk: Memory for a record of the family that is about to come.
-	 * @bytes: Size of its payload; untrusted, at most vmig_desc.max_payload.
+	 * @bytes: Size of its payload; untrusted, at most vmig_desc.max_payload (or 4096,
+	 *	of an optional record).
 	 * @front: Set to how many of these do not belong into the chunk, but in front
 	 *	of it (vmig_record.data).
 	 *
@@ -395,7 +396,8 @@ struct vmig_ops {
  *	know of this device and nobody else, at most 4096.
  * @staged: Records that the library keeps until the stream is complete.
  * @num_staged: Number of their types.
- * @max_payload: Largest record of the family, at most VPV_STREAM_MAX_PAYLOAD.
+ * @max_payload: Largest record of the family, at most VPV_STREAM_MAX_PAYLOAD.  Optional
+ *	records, which a newer version may have, are taken up to 4096 bytes by all families.
  * @max_queued: Most payload bytes kept for a slow reader (0: 8 MiB).
  * @typical_bytes: Answer of MIG_DATA_SIZE without an @estimate hook, or before its first
  *	answer.

@@ -654,6 +654,8 @@ struct record_case {
 static const struct record_case record_cases[] = {
 	{ "plain", VPV_RECORD_MATCH, TYPE_A, 0, 10, 0 },
 	{ "largest", VPV_RECORD_MATCH, TYPE_A, 0, RECORD_MAX, 0 },
+	{ "too_large", VPV_RECORD_MATCH, TYPE_A, 0, RECORD_MAX + 1, -EMSGSIZE },
+	{ "large_but_optional", VPV_RECORD_MATCH, TYPE_A, 1, RECORD_MAX + 1, 0 },
 	{ "newest_type", VPV_RECORD_MATCH, 0xffffffff, 0, 1, 0 },
 	{ "no_match_first", TYPE_A, TYPE_A, 0, 1, -EPROTO },
 	{ "end_first", VPV_RECORD_END, TYPE_A, 0, 1, -EPROTO },
