@@ -9,6 +9,7 @@
 #include <linux/device.h>
 #include <linux/export.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -152,6 +153,17 @@ void vmig_chunk_put(struct vmig_chunk *chunk)
 	kfree(chunk);
 }
 EXPORT_SYMBOL_GPL(vmig_chunk_put);
+
+static void chunk_mem_put(void *mem)
+{
+	vmig_chunk_put(mem);
+}
+
+const struct vpv_mem_ops vmig_chunk_mem_ops = {
+	.owner = THIS_MODULE,
+	.put = chunk_mem_put,
+};
+EXPORT_SYMBOL_GPL(vmig_chunk_mem_ops);
 
 bool vmig_chunk_shared(const struct vmig_chunk *chunk)
 {

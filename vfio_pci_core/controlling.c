@@ -3,43 +3,15 @@
  * The registry of controlled functions.
  *
  * Locks: controls_lock guards the lists and is never held while a handle's sem is
- * taken.  A handle is in the list while it is live.
+ * taken; the lock of buffers (ctrl_buf.c) is taken inside of sem.  A handle is in the
+ * list while it is live.
  */
 #include <linux/cleanup.h>
-#include <linux/completion.h>
 #include <linux/device.h>
-#include <linux/kref.h>
-#include <linux/list.h>
-#include <linux/rwsem.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include <vpv/controlling.h>
-
-/**
- * struct vpv_control - A controlled function
- * @ref: Held by the publisher and by everyone who found it.
- * @node: In the list; controls_lock.
- * @sem: Held for reading by those who are inside.
- * @live: Cleared before the publisher waits for @sem; also read without it, to save
- *	the wait.
- * @withdrawn: The publisher has undone all that was done through the handle.
- * @controlled: The function; referenced.
- * @family: Constant until withdrawn; compared under controls_lock.
- * @ops: Constant.
- * @priv: Constant.
- */
-struct vpv_control {
-	struct kref ref;
-	struct list_head node;
-	struct rw_semaphore sem;
-	bool live;
-	struct completion withdrawn;
-	struct device *controlled;
-	const char *family;
-	const void *ops;
-	void *priv;
-};
+#include "controlling.h"
 
 static DEFINE_MUTEX(controls_lock);
 static LIST_HEAD(controls);	/* controls_lock */
@@ -62,11 +34,13 @@ static void control_free(struct kref *ref)
 	struct vpv_control *control = container_of(ref, struct vpv_control, ref);
 
 	put_device(control->controlled);
+	vpv_ctrl_dma_put(control->dma);
 	kfree(control);
 }
 
 struct vpv_control *vpv_control_publish(struct device *controlled, const char *family,
-					const void *ops, void *priv)
+					const void *ops, void *priv,
+					struct vpv_ctrl_dma *dma)
 {
 	struct vpv_control *control;
 
@@ -75,7 +49,7 @@ struct vpv_control *vpv_control_publish(struct device *controlled, const char *f
 		return ERR_PTR(-ENOMEM);
 	kref_init(&control->ref);
 	init_rwsem(&control->sem);
-	init_completion(&control->withdrawn);
+	INIT_LIST_HEAD(&control->bufs);
 	control->live = true;
 	control->family = family;
 	control->ops = ops;
@@ -87,12 +61,13 @@ struct vpv_control *vpv_control_publish(struct device *controlled, const char *f
 		return ERR_PTR(-EEXIST);
 	}
 	control->controlled = get_device(controlled);
+	control->dma = vpv_ctrl_dma_get(dma);
 	list_add_tail(&control->node, &controls);
 	return control;
 }
 EXPORT_SYMBOL_GPL(vpv_control_publish);
 
-void vpv_control_withdraw(struct vpv_control *control, void (*undo)(void *priv))
+void vpv_control_withdraw(struct vpv_control *control)
 {
 	if (!control)
 		return;
@@ -103,21 +78,11 @@ void vpv_control_withdraw(struct vpv_control *control, void (*undo)(void *priv))
 
 	/* Whoever entered before is out after this; whoever comes later sees it. */
 	down_write(&control->sem);
-	if (undo)
-		undo(control->priv);
+	vpv_ctrl_bufs_unmap(control);
 	up_write(&control->sem);
-	complete_all(&control->withdrawn);
 	vpv_control_put(control);
 }
 EXPORT_SYMBOL_GPL(vpv_control_withdraw);
-
-void vpv_control_wait_withdrawn(struct vpv_control *control)
-{
-	/* What the publisher waits for in a withdrawal must not wait for us. */
-	might_lock_read(&control->sem);
-	wait_for_completion(&control->withdrawn);
-}
-EXPORT_SYMBOL_GPL(vpv_control_wait_withdrawn);
 
 struct vpv_control *vpv_control_get(struct device *controlled, const char *family)
 {

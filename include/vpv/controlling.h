@@ -13,10 +13,8 @@
  * that comes back is published anew, and found by vpv_control_get() again.
  *
  * A withdrawal takes time: -ENOTCONN says that it has begun, not that it is complete.
- * Whoever had the publisher do something that lasts, such as map memory for the
- * device, undoes it through the handle or, when the handle cannot be entered any
- * more, waits with vpv_control_wait_withdrawn() until the publisher has undone it.
- * Only then is the memory its owner's again.
+ * Memory that the controlling function accesses is mapped through the handle, by
+ * vpv/ctrl_buf.h: it is unmapped by the withdrawal at the latest.
  */
 #ifndef VPV_CONTROLLING_H
 #define VPV_CONTROLLING_H
@@ -25,6 +23,7 @@
 #include <linux/types.h>
 
 struct device;
+struct vpv_ctrl_dma;
 
 /**
  * struct vpv_control - Handle of a controlled function
@@ -40,41 +39,29 @@ struct vpv_control;
  * @ops: What vpv_control_enter() gives out: functions of the publisher, of a type
  *	that @family determines.
  * @priv: Likewise, first argument of these functions.
+ * @dma: For buffers that are mapped through the handle, see vpv/ctrl_buf.h.  NULL: none.
  *
  * Context: process; may sleep.
  * Return: a handle that is given back to vpv_control_withdraw(); ERR_PTR(-EEXIST)
  * if the function is controlled already; ERR_PTR(-ENOMEM).
  */
 struct vpv_control *vpv_control_publish(struct device *controlled, const char *family,
-					const void *ops, void *priv);
+					const void *ops, void *priv,
+					struct vpv_ctrl_dma *dma);
 
 /**
  * vpv_control_withdraw() - Take the offer back
  * @control: What vpv_control_publish() returned; NULL is allowed.
- * @undo: Called with priv when nobody is inside any more: undoes whatever lasts of
- *	what was done through the handle.  Bounded.  NULL: nothing lasts.
  *
  * Nobody finds the handle any more, and vpv_control_enter() fails.  Waits for those
  * who are inside: the publisher makes them come back first, or bounds their stay.
- * Then neither ops nor priv are used any more, and those in
- * vpv_control_wait_withdrawn() go on.
+ * Then neither ops nor priv are used any more, and what was mapped through the handle is
+ * unmapped: the publisher first sees that the device does not access it any more, or says
+ * that it may (vpv_ctrl_buf_end()).
  *
  * Context: process; may sleep; not between vpv_control_enter() and _leave().
  */
-void vpv_control_withdraw(struct vpv_control *control, void (*undo)(void *priv));
-
-/**
- * vpv_control_wait_withdrawn() - Wait until a withdrawal is complete
- * @control: Handle that the caller holds a reference of and cannot enter any more.
- *
- * For whoever frees what the publisher was told of.  Ends when the publisher has
- * undone all that was done through the handle, and for a live handle never.
- *
- * Context: process; may sleep as long as the publisher takes; not between
- * vpv_control_enter() and _leave() of any handle; no lock is held that a user of the
- * handle who is inside, or the publisher's undo, needs.
- */
-void vpv_control_wait_withdrawn(struct vpv_control *control);
+void vpv_control_withdraw(struct vpv_control *control);
 
 /**
  * vpv_control_get() - Who controls this function?

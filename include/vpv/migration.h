@@ -23,6 +23,7 @@
 
 #include "diff.h"
 #include "match.h"
+#include "mem.h"
 #include "migration_bits.h"
 #include "staged.h"
 
@@ -114,6 +115,24 @@ void vmig_chunk_put(struct vmig_chunk *chunk);
  * Return: false: the chunk may be filled again.
  */
 bool vmig_chunk_shared(const struct vmig_chunk *chunk);
+
+extern const struct vpv_mem_ops vmig_chunk_mem_ops;
+
+/**
+ * vmig_chunk_mem() - A chunk as memory that others use
+ * @chunk: Chunk.
+ *
+ * Return: the memory, with the caller's reference.
+ */
+static inline struct vpv_mem vmig_chunk_mem(struct vmig_chunk *chunk)
+{
+	return (struct vpv_mem){
+		.ops = &vmig_chunk_mem_ops,
+		.mem = chunk,
+		.data = chunk->data,
+		.bytes = chunk->bytes,
+	};
+}
 
 /**
  * vmig_emit_chunk() - Append a record whose payload is not copied

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Buffers of mlx5_like and their commands, variants/mlx5_like/io.c, with a controlling
- * driver of the test's own: completions that come early, and a withdrawal that takes long.
+ * driver of the test's own, whose completions come early.
  */
 #include <kunit/test.h>
-#include <linux/completion.h>
-#include <linux/delay.h>
 #include <linux/device.h>
+#include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/vmalloc.h>
-#include <linux/workqueue.h>
+
+#define vmig_chunk_mem_ops fake_mem_ops
 
 #include "../../variants/mlx5_like/mlx5_like.h"
 
@@ -40,6 +40,16 @@ static void fake_chunk_put(struct vmig_chunk *chunk)
 	kfree(chunk);
 }
 
+static void fake_mem_put(void *mem)
+{
+	fake_chunk_put(mem);
+}
+
+const struct vpv_mem_ops fake_mem_ops = {
+	.owner = THIS_MODULE,
+	.put = fake_mem_put,
+};
+
 #define vmig_chunk_alloc(mig, bytes)	fake_chunk_alloc(mig, bytes)
 #define vmig_chunk_put(chunk)		fake_chunk_put(chunk)
 #define vmig_chunk_shared(chunk)	((void)(chunk), false)
@@ -48,28 +58,26 @@ static void fake_chunk_put(struct vmig_chunk *chunk)
 
 /**
  * struct fake - A controlling driver
- * @dev: The function that it controls.
+ * @dev: The function that it controls, and the one that it drives.
+ * @dma_mask: Of that.
+ * @dma: For its buffers.
  * @control: What it has published.
  * @ends: How the next commands end: one errno each, then always success.
  * @num_ends: Their number.
  * @refuse_from: Commands from this one on are not accepted.
  * @next: Number of the next command.
  * @len: Bytes of output of a command that succeeds.
- * @mapped: Buffer that is mapped, or NULL.
- * @undoing: Its withdrawal has begun to undo.
- * @undo: It may go on.
  */
 struct fake {
 	struct device *dev;
+	u64 dma_mask;
+	struct vpv_ctrl_dma *dma;
 	struct vpv_control *control;
 	const int *ends;
 	unsigned int num_ends;
 	unsigned int refuse_from;
 	unsigned int next;
 	u32 len;
-	struct mlxl_buf *mapped;
-	struct completion undoing;
-	struct completion undo;
 };
 
 /* Ends before it returns: an interrupt may be as fast as that. */
@@ -93,43 +101,25 @@ static int fake_submit(void *priv, struct mlxl_command *cmd)
 	return 0;
 }
 
-static int fake_map(void *priv, struct mlxl_buf *buf)
-{
-	((struct fake *)priv)->mapped = buf;
-	buf->mapped = true;
-	return 0;
-}
-
-static void fake_unmap(void *priv, struct mlxl_buf *buf)
-{
-	((struct fake *)priv)->mapped = NULL;
-	buf->mapped = false;
-}
-
 static const struct mlxl_control_ops fake_ops = {
 	.submit = fake_submit,
-	.map = fake_map,
-	.unmap = fake_unmap,
 };
-
-static void fake_undo(void *priv)
-{
-	struct fake *f = priv;
-
-	complete(&f->undoing);
-	wait_for_completion(&f->undo);
-	if (f->mapped)
-		fake_unmap(f, f->mapped);
-}
 
 struct io_test {
 	struct fake f;
 	struct mlxl_dev md;
 	struct mlxl_session s;
 	struct mlxl_io io;
-	struct work_struct withdraw;
-	struct work_struct free;
 };
+
+static void publish(struct kunit *test, struct io_test *t)
+{
+	t->f.control = vpv_control_publish(t->f.dev, MLXL_FAMILY, &fake_ops, &t->f, t->f.dma);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->f.control);
+	t->s.control = vpv_control_get(t->f.dev, MLXL_FAMILY);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->s.control);
+	KUNIT_ASSERT_EQ(test, mlxl_io_prepare(&t->md, &t->io, &t->s, ROOM, DMA_FROM_DEVICE), 0);
+}
 
 static int io_test_init(struct kunit *test)
 {
@@ -138,17 +128,15 @@ static int io_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	test->priv = t;
 	atomic_set(&chunks_freed, 0);
-	init_completion(&t->f.undoing);
-	init_completion(&t->f.undo);
 	t->f.len = sizeof(t->io.out);
 	t->f.refuse_from = UINT_MAX;
 	t->f.dev = root_device_register("vpv-mlx5-io");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->f.dev);
-	t->f.control = vpv_control_publish(t->f.dev, MLXL_FAMILY, &fake_ops, &t->f);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->f.control);
-	t->s.control = vpv_control_get(t->f.dev, MLXL_FAMILY);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->s.control);
-	KUNIT_ASSERT_EQ(test, mlxl_io_prepare(&t->md, &t->io, &t->s, ROOM, DMA_FROM_DEVICE), 0);
+	t->f.dma_mask = DMA_BIT_MASK(64);
+	t->f.dev->dma_mask = &t->f.dma_mask;
+	t->f.dma = vpv_ctrl_dma_new(t->f.dev);
+	KUNIT_ASSERT_NOT_NULL(test, t->f.dma);
+	publish(test, t);
 	return 0;
 }
 
@@ -158,11 +146,10 @@ static void io_test_exit(struct kunit *test)
 
 	if (!t)
 		return;
-	complete_all(&t->f.undo);
-	if (t->f.control)
-		vpv_control_withdraw(t->f.control, fake_undo);
+	vpv_control_withdraw(t->f.control);
 	mlxl_io_free(&t->io);
 	vpv_control_put(t->s.control);
+	vpv_ctrl_dma_free(t->f.dma);
 	root_device_unregister(t->f.dev);
 }
 
@@ -227,59 +214,21 @@ static void short_output_is_an_error(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, transfer(t), 0);
 }
 
-static void withdraw_work(struct work_struct *work)
-{
-	vpv_control_withdraw(container_of(work, struct io_test, withdraw)->f.control, fake_undo);
-}
-
-static void free_work(struct work_struct *work)
-{
-	mlxl_io_free(&container_of(work, struct io_test, free)->io);
-}
-
-/* The handle is dead, but the buffer is still mapped. */
-static void memory_is_freed_after_it_was_unmapped(struct kunit *test)
-{
-	struct io_test *t = test->priv;
-
-	INIT_WORK(&t->withdraw, withdraw_work);
-	INIT_WORK(&t->free, free_work);
-	schedule_work(&t->withdraw);
-	wait_for_completion(&t->f.undoing);
-	schedule_work(&t->free);
-	usleep_range(50000, 60000);
-	KUNIT_EXPECT_EQ(test, atomic_read(&chunks_freed), 0);
-	KUNIT_EXPECT_NOT_NULL(test, t->f.mapped);
-	complete_all(&t->f.undo);
-	flush_work(&t->free);
-	flush_work(&t->withdraw);
-	KUNIT_EXPECT_EQ(test, atomic_read(&chunks_freed), 1);
-	KUNIT_EXPECT_NULL(test, t->f.mapped);
-	t->f.control = NULL;
-}
-
 /* Whatever the old controlling function may still do to it. */
 static void memory_of_another_controller_is_not_used_again(struct kunit *test)
 {
 	struct io_test *t = test->priv;
 
-	complete_all(&t->f.undo);
-	vpv_control_withdraw(t->f.control, fake_undo);
+	vpv_control_withdraw(t->f.control);
 	vpv_control_put(t->s.control);
-	t->f.control = vpv_control_publish(t->f.dev, MLXL_FAMILY, &fake_ops, &t->f);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->f.control);
-	t->s.control = vpv_control_get(t->f.dev, MLXL_FAMILY);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->s.control);
-	KUNIT_ASSERT_EQ(test, mlxl_io_prepare(&t->md, &t->io, &t->s, ROOM, DMA_FROM_DEVICE), 0);
+	publish(test, t);
 	KUNIT_EXPECT_EQ(test, atomic_read(&chunks_freed), 1);
-	KUNIT_EXPECT_PTR_EQ(test, t->f.mapped, t->io.buf);
 	KUNIT_EXPECT_EQ(test, transfer(t), 0);
 }
 
 static struct kunit_case io_cases[] = {
 	KUNIT_CASE_PARAM(end_of_a_command_that_is_early, end_gen_params),
 	KUNIT_CASE(short_output_is_an_error),
-	KUNIT_CASE(memory_is_freed_after_it_was_unmapped),
 	KUNIT_CASE(memory_of_another_controller_is_not_used_again),
 	{ }
 };

@@ -9,7 +9,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/scatterlist.h>
 
 #include "../../variants/mlx5_like/ctrl_queue.c"
 #include "../../variants/mlx5_like/ctrl_wire.c"
@@ -27,9 +26,11 @@ static struct queue_test *current_test;
  * @command: COMMAND.
  * @q: The queue.
  * @deaths: Calls of died().
+ * @dma: For buffers.
+ * @control: A function that it controls, which is itself.
  * @cmd: A command that the firmware does not end.
- * @buf: Memory that it names.
- * @page: The memory.
+ * @page: Memory that it names.
+ * @freed: How often that was given back.
  * @in: Its input; more than fits into a slot.
  * @err: How it ended here.
  * @master: Bus mastering was on then.
@@ -43,9 +44,11 @@ struct queue_test {
 	u16 command;
 	struct mlxl_queue q;
 	unsigned int deaths;
+	struct vpv_ctrl_dma *dma;
+	struct vpv_control *control;
 	struct mlxl_command cmd;
-	struct mlxl_buf buf;
 	void *page;
+	unsigned int freed;
 	u8 in[2 * MLXL_INLINE_BYTES];
 	int err;
 	bool master;
@@ -108,6 +111,38 @@ static void function_add(struct kunit *test, struct queue_test *t)
 	t->pdev = pdev;
 }
 
+static void page_put(void *mem)
+{
+	current_test->freed++;
+}
+
+static const struct vpv_mem_ops page_ops = {
+	.owner = THIS_MODULE,
+	.put = page_put,
+};
+
+static void buffer_add(struct kunit *test, struct queue_test *t)
+{
+	const struct vpv_mem mem = { &page_ops, t->page, t->page, PAGE_SIZE };
+
+	t->dma = vpv_ctrl_dma_new(&t->pdev->dev);
+	KUNIT_ASSERT_NOT_NULL(test, t->dma);
+	t->control = vpv_control_publish(&t->pdev->dev, MLXL_FAMILY, &page_ops, t, t->dma);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->control);
+	t->cmd.buf = vpv_ctrl_buf_new(t->control, &mem, DMA_FROM_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->cmd.buf);
+}
+
+/* The owner has done with the buffer, and the function is withdrawn: is it still there? */
+static bool buffer_is_kept(struct queue_test *t)
+{
+	vpv_ctrl_buf_put(t->cmd.buf);
+	t->cmd.buf = NULL;
+	vpv_control_withdraw(t->control);
+	t->control = NULL;
+	return !t->freed;
+}
+
 /* The queue is up, as if the firmware had enabled it, and has a command in work. */
 static int queue_test_init(struct kunit *test)
 {
@@ -132,14 +167,11 @@ static int queue_test_init(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, t->command & PCI_COMMAND_MASTER);
 	queue_set(&t->q, MLXL_QUEUE_UP);
 
-	KUNIT_ASSERT_EQ(test, sg_alloc_table(&t->buf.sgt, 1, GFP_KERNEL), 0);
-	sg_set_buf(t->buf.sgt.sgl, t->page, PAGE_SIZE);
-	t->buf.dir = DMA_FROM_DEVICE;
-	KUNIT_ASSERT_EQ(test, dma_map_sgtable(&t->pdev->dev, &t->buf.sgt, t->buf.dir, 0), 0);
 	t->cmd = (struct mlxl_command){
 		.opcode = MLXL_SAVE_CHUNK, .in = t->in, .in_bytes = sizeof(t->in),
-		.buf = &t->buf, .done = fake_done,
+		.done = fake_done,
 	};
+	buffer_add(test, t);
 	KUNIT_ASSERT_EQ(test, mlxl_queue_submit(&t->q, 0, &t->cmd), 0);
 	return 0;
 }
@@ -153,8 +185,12 @@ static void queue_test_exit(struct kunit *test)
 	t->deaf = false;
 	t->regs[MLXL_REG_STATUS / 4] = 0;
 	mlxl_queue_down(&t->q);
-	dma_unmap_sgtable(&t->pdev->dev, &t->buf.sgt, t->buf.dir, 0);
-	sg_free_table(&t->buf.sgt);
+	if (t->cmd.buf)
+		vpv_ctrl_buf_put(t->cmd.buf);
+	vpv_control_withdraw(t->control);
+	vpv_ctrl_dma_quiet(t->dma);
+	KUNIT_EXPECT_EQ(test, t->freed, 1U);
+	vpv_ctrl_dma_free(t->dma);
 	mlxl_queue_fini(&t->q);
 	destroy_workqueue(mlxl_ctrl_wq);
 	device_unregister(&t->pdev->dev);
@@ -175,7 +211,7 @@ static void firmware_that_lets_go_is_believed(struct kunit *test)
 	t->regs[MLXL_REG_STATUS / 4] = MLXL_STATUS_READY;
 	mlxl_queue_down(&t->q);
 	expect_ended(test, -ECONNABORTED);
-	KUNIT_EXPECT_FALSE(test, t->buf.lost);
+	KUNIT_EXPECT_FALSE(test, buffer_is_kept(t));
 	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
 }
 
@@ -189,7 +225,7 @@ static void all_ones_in_a_restart_cut_off_dma_first(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, queue_restart(&t->q, 0));
 	expect_ended(test, -ECONNABORTED);
 	KUNIT_EXPECT_FALSE(test, t->master);
-	KUNIT_EXPECT_FALSE(test, t->buf.lost);
+	KUNIT_EXPECT_FALSE(test, buffer_is_kept(t));
 	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
 	KUNIT_EXPECT_EQ(test, t->deaths, 1U);
 }
@@ -203,7 +239,7 @@ static void all_ones_everywhere_keep_the_memory(struct kunit *test)
 	t->deaf = true;
 	mlxl_queue_down(&t->q);
 	expect_ended(test, -ECONNABORTED);
-	KUNIT_EXPECT_TRUE(test, t->buf.lost);
+	KUNIT_EXPECT_TRUE(test, buffer_is_kept(t));
 	KUNIT_EXPECT_EQ(test, t->q.used, BIT(0));
 	KUNIT_EXPECT_NE(test, t->q.work[0].in.num, 0U);
 
@@ -223,7 +259,7 @@ static void one_that_was_pulled_out_writes_nothing(struct kunit *test)
 	t->pdev->error_state = pci_channel_io_perm_failure;
 	mlxl_queue_down(&t->q);
 	expect_ended(test, -ECONNABORTED);
-	KUNIT_EXPECT_FALSE(test, t->buf.lost);
+	KUNIT_EXPECT_FALSE(test, buffer_is_kept(t));
 	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
 	t->pdev->error_state = pci_channel_io_normal;
 }

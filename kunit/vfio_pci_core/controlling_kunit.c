@@ -28,7 +28,8 @@ static struct device *function_new(struct kunit *test, const char *name)
 
 static struct vpv_control *publish(struct kunit *test, struct device *dev, void *priv)
 {
-	struct vpv_control *control = vpv_control_publish(dev, FAMILY, &ops_tag, priv);
+	struct vpv_control *control = vpv_control_publish(dev, FAMILY, &ops_tag, priv,
+							  NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, control);
 	return control;
@@ -56,7 +57,7 @@ static void only_what_was_published_is_found(struct kunit *test)
 	vpv_control_leave(found);
 
 	vpv_control_put(found);
-	vpv_control_withdraw(control, NULL);
+	vpv_control_withdraw(control);
 	root_device_unregister(other);
 	root_device_unregister(dev);
 }
@@ -66,14 +67,14 @@ static void a_function_has_one_controller(struct kunit *test)
 	struct device *dev = function_new(test, "vpv-controlled");
 	struct vpv_control *control = publish(test, dev, NULL);
 
-	KUNIT_EXPECT_EQ(test, PTR_ERR(vpv_control_publish(dev, FAMILY, NULL, NULL)),
+	KUNIT_EXPECT_EQ(test, PTR_ERR(vpv_control_publish(dev, FAMILY, NULL, NULL, NULL)),
 			(long)-EEXIST);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(vpv_control_publish(dev, "other", NULL, NULL)),
+	KUNIT_EXPECT_EQ(test, PTR_ERR(vpv_control_publish(dev, "other", NULL, NULL, NULL)),
 			(long)-EEXIST);
-	vpv_control_withdraw(control, NULL);
+	vpv_control_withdraw(control);
 	control = publish(test, dev, NULL);
-	vpv_control_withdraw(control, NULL);
-	vpv_control_withdraw(NULL, NULL);
+	vpv_control_withdraw(control);
+	vpv_control_withdraw(NULL);
 	vpv_control_put(NULL);
 	root_device_unregister(dev);
 }
@@ -87,7 +88,7 @@ static void a_handle_outlives_its_publisher(struct kunit *test)
 	void *priv;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, old);
-	vpv_control_withdraw(control, NULL);
+	vpv_control_withdraw(control);
 	KUNIT_EXPECT_FALSE(test, vpv_control_live(old));
 	KUNIT_EXPECT_EQ(test, vpv_control_enter(old, &ops, &priv), -ENOTCONN);
 
@@ -97,7 +98,7 @@ static void a_handle_outlives_its_publisher(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vpv_control_enter(new, &ops, &priv), 0);
 	vpv_control_leave(new);
 	vpv_control_put(new);
-	vpv_control_withdraw(control, NULL);
+	vpv_control_withdraw(control);
 	vpv_control_put(old);
 	root_device_unregister(dev);
 }
@@ -111,7 +112,7 @@ static int withdraw_thread(void *arg)
 {
 	struct withdrawal *w = arg;
 
-	vpv_control_withdraw(w->control, NULL);
+	vpv_control_withdraw(w->control);
 	complete(&w->done);
 	return 0;
 }
@@ -136,90 +137,6 @@ static void withdrawal_waits_for_who_is_inside(struct kunit *test)
 	vpv_control_leave(inside);
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&w.done, 10 * HZ), 0UL);
 	vpv_control_put(inside);
-	root_device_unregister(dev);
-}
-
-/* A publisher whose clean-up takes as long as the test wants. */
-struct cleaner {
-	struct vpv_control *control;
-	struct completion begun;
-	struct completion go_on;
-	bool clean;
-};
-
-static void clean_up(void *priv)
-{
-	struct cleaner *c = priv;
-
-	complete(&c->begun);
-	wait_for_completion(&c->go_on);
-	WRITE_ONCE(c->clean, true);
-}
-
-static int withdraw_and_clean_thread(void *arg)
-{
-	struct cleaner *c = arg;
-
-	vpv_control_withdraw(c->control, clean_up);
-	return 0;
-}
-
-struct holder {
-	struct cleaner *c;
-	struct vpv_control *control;
-	bool was_clean;
-	struct completion done;
-};
-
-/* What whoever frees shared memory does. */
-static int holder_thread(void *arg)
-{
-	struct holder *h = arg;
-
-	vpv_control_wait_withdrawn(h->control);
-	h->was_clean = READ_ONCE(h->c->clean);
-	complete(&h->done);
-	return 0;
-}
-
-static void withdrawn_means_that_all_is_undone(struct kunit *test)
-{
-	struct device *dev = function_new(test, "vpv-controlled");
-	struct cleaner c = {};
-	struct holder h = { .c = &c };
-	struct task_struct *withdrawer, *owner;
-	const void *ops;
-	void *priv;
-
-	init_completion(&c.begun);
-	init_completion(&c.go_on);
-	init_completion(&h.done);
-	c.control = publish(test, dev, &c);
-	h.control = vpv_control_get(dev, FAMILY);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, h.control);
-
-	withdrawer = kthread_create(withdraw_and_clean_thread, &c, "vpv-withdraw");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, withdrawer);
-	get_task_struct(withdrawer);
-	wake_up_process(withdrawer);
-	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&c.begun, 10 * HZ), 0UL);
-	/* It has begun, but not ended. */
-	KUNIT_EXPECT_EQ(test, vpv_control_enter(h.control, &ops, &priv), -ENOTCONN);
-	owner = kthread_create(holder_thread, &h, "vpv-holder");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, owner);
-	get_task_struct(owner);
-	wake_up_process(owner);
-	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&h.done, HZ / 20), 0UL);
-	complete(&c.go_on);
-	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&h.done, 10 * HZ), 0UL);
-	KUNIT_EXPECT_TRUE(test, h.was_clean);
-	kthread_stop(withdrawer);
-	put_task_struct(withdrawer);
-	kthread_stop(owner);
-	put_task_struct(owner);
-	/* And for whoever comes later. */
-	vpv_control_wait_withdrawn(h.control);
-	vpv_control_put(h.control);
 	root_device_unregister(dev);
 }
 
@@ -279,7 +196,7 @@ static void publish_withdraw_and_get_race(struct kunit *test)
 		WRITE_ONCE(magic, MAGIC);
 		control = publish(test, dev, &magic);
 		usleep_range(50, 200);
-		vpv_control_withdraw(control, NULL);
+		vpv_control_withdraw(control);
 		WRITE_ONCE(magic, 0);
 		cond_resched();
 	}
@@ -318,7 +235,7 @@ static void only_watchers_of_the_function_hear_news(struct kunit *test)
 		vpv_control_watch(&watchers[i].watch);
 	control = publish(test, dev, NULL);
 	vpv_control_changed(control);
-	vpv_control_withdraw(control, NULL);
+	vpv_control_withdraw(control);
 	control = publish(test, dev, NULL);
 	vpv_control_changed(control);
 	KUNIT_EXPECT_EQ(test, watchers[0].news, 2);
@@ -329,7 +246,7 @@ static void only_watchers_of_the_function_hear_news(struct kunit *test)
 		vpv_control_unwatch(&watchers[i].watch);
 	vpv_control_changed(control);
 	KUNIT_EXPECT_EQ(test, watchers[0].news, 2);
-	vpv_control_withdraw(control, NULL);
+	vpv_control_withdraw(control);
 	root_device_unregister(other);
 	root_device_unregister(dev);
 }
@@ -340,7 +257,6 @@ static struct kunit_case controlling_cases[] = {
 	KUNIT_CASE(a_function_has_one_controller),
 	KUNIT_CASE(a_handle_outlives_its_publisher),
 	KUNIT_CASE(withdrawal_waits_for_who_is_inside),
-	KUNIT_CASE(withdrawn_means_that_all_is_undone),
 	KUNIT_CASE(publish_withdraw_and_get_race),
 	{ }
 };

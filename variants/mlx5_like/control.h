@@ -7,10 +7,6 @@
 #ifndef MLXL_CONTROL_H
 #define MLXL_CONTROL_H
 
-#include <linux/dma-direction.h>
-#include <linux/list.h>
-#include <linux/refcount.h>
-#include <linux/scatterlist.h>
 #include <linux/types.h>
 
 #include <hw/mlx5_like.h>
@@ -19,7 +15,7 @@
 #define MLXL_FAMILY "mlx5_like"
 
 struct mlxl_command;
-struct vmig_chunk;
+struct vpv_ctrl_buf;
 
 /**
  * struct mlxl_command - One firmware command
@@ -28,7 +24,7 @@ struct vmig_chunk;
  * @in_bytes: Its size, at most MLXL_MAX_BYTES.
  * @out: Room for the output; valid until the command has ended.
  * @out_bytes: Its size, at most MLXL_MAX_BYTES.
- * @buf: Memory that segments in @in name, or NULL.
+ * @buf: Memory that segments in @in name, or NULL; usable at the controlling function.
  * @status: enum mlxl_status, when the error is one of the firmware.
  * @syndrome: Likewise.
  * @out_len: Bytes of output.
@@ -41,34 +37,11 @@ struct mlxl_command {
 	u32 in_bytes;
 	void *out;
 	u32 out_bytes;
-	struct mlxl_buf *buf;
+	struct vpv_ctrl_buf *buf;
 	u32 status;
 	u32 syndrome;
 	u32 out_len;
 	void (*done)(struct mlxl_command *cmd, int err);
-};
-
-/**
- * struct mlxl_buf - Memory that the firmware can reach
- * @node: In the list of the controlling driver.
- * @sgt: The memory; its DMA addresses are valid while it is mapped.
- * @dir: Who writes.
- * @mapped: Mapped; changed by map and unmap, and by a controlling driver that goes
- *	away.
- * @lost: A command named it when the firmware could not be kept from writing to memory
- *	any more; set before the command ends.  The controlling driver keeps it, mapped, until
- *	the firmware says that it uses nothing any more.
- * @refs: Of who uses it, and of a controlling driver that keeps it: mlxl_buf_put().
- * @chunk: The memory.
- */
-struct mlxl_buf {
-	struct list_head node;
-	refcount_t refs;
-	struct vmig_chunk *chunk;
-	struct sg_table sgt;
-	enum dma_data_direction dir;
-	bool mapped;
-	bool lost;
 };
 
 /**
@@ -91,15 +64,6 @@ struct mlxl_control_ops {
 	 * not need enter or leave.  May wait for a free slot.
 	 */
 	int (*submit)(void *priv, struct mlxl_command *cmd);
-
-	/**
-	 * @map: Let the firmware reach @buf->sgt.  Ends with unmap or, when the
-	 * controlling driver goes away, by itself: see vpv_control_wait_withdrawn().
-	 */
-	int (*map)(void *priv, struct mlxl_buf *buf);
-
-	/** @unmap: Undo map; no command uses @buf. */
-	void (*unmap)(void *priv, struct mlxl_buf *buf);
 };
 
 #endif /* MLXL_CONTROL_H */

@@ -19,6 +19,13 @@ struct workqueue_struct *mlxl_ctrl_wq;
 #define RECOVER_JIFFIES		(HZ / 4)
 #define STABLE_JIFFIES		(2 * HZ)
 
+/* What commands named that have not ended by the firmware's doing. */
+static void ctrl_quiet(struct mlxl_ctrl *ctrl)
+{
+	if (!ctrl->q.wild)
+		vpv_ctrl_dma_quiet(ctrl->dma);
+}
+
 static void ctrl_down(struct mlxl_ctrl *ctrl)
 {
 	lockdep_assert_held(&ctrl->lock);
@@ -28,6 +35,7 @@ static void ctrl_down(struct mlxl_ctrl *ctrl)
 	ctrl->up = false;
 	mlxl_queue_down(&ctrl->q);
 	mlxl_fns_withdraw(ctrl);
+	ctrl_quiet(ctrl);
 }
 
 static int query_caps(struct mlxl_ctrl *ctrl)
@@ -71,7 +79,7 @@ static int ctrl_up(struct mlxl_ctrl *ctrl)
 	err = mlxl_queue_up(&ctrl->q);
 	if (err)
 		return err;
-	mlxl_lost_free(ctrl);
+	ctrl_quiet(ctrl);
 	err = query_caps(ctrl);
 	if (err) {
 		mlxl_queue_down(&ctrl->q);
@@ -304,10 +312,13 @@ static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
 
 	if (!ctrl)
 		return NULL;
+	ctrl->dma = vpv_ctrl_dma_new(&pdev->dev);
+	if (!ctrl->dma) {
+		kvfree(ctrl);
+		return NULL;
+	}
 	ctrl->pdev = pdev;
 	mutex_init(&ctrl->lock);
-	mutex_init(&ctrl->map_lock);
-	INIT_LIST_HEAD(&ctrl->lost_bufs);
 	INIT_WORK(&ctrl->announce, announce_work);
 	INIT_DELAYED_WORK(&ctrl->recover, recover_work);
 	ctrl->nb.notifier_call = bus_event;
@@ -317,7 +328,6 @@ static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
 
 		fn->ctrl = ctrl;
 		fn->nr = i;
-		INIT_LIST_HEAD(&fn->bufs);
 		memcpy(fn->want.mac, mac, sizeof(fn->want.mac));
 		fn->want.pairs = cpu_to_le16(1);
 		fn->want.vectors = cpu_to_le16(3);
@@ -328,8 +338,8 @@ static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
 
 static void ctrl_free(struct mlxl_ctrl *ctrl)
 {
-	mutex_destroy(&ctrl->map_lock);
 	mutex_destroy(&ctrl->lock);
+	vpv_ctrl_dma_free(ctrl->dma);
 	kvfree(ctrl);
 }
 
@@ -340,10 +350,7 @@ static void ctrl_stop(struct mlxl_ctrl *ctrl)
 	scoped_guard(mutex, &ctrl->lock) {
 		ctrl_down(ctrl);
 		mlxl_fns_forget(ctrl, NULL);
-		if (ctrl->q.wild)
-			mlxl_lost_keep(ctrl);
-		else
-			mlxl_lost_free(ctrl);
+		ctrl_quiet(ctrl);
 	}
 	cancel_work_sync(&ctrl->announce);
 	cancel_delayed_work_sync(&ctrl->recover);

@@ -6,8 +6,8 @@
  *
  *   device lock of a controlled function	only tried, by disable
  *   mlxl_ctrl.lock	functions, up and down
- *   the registry's	(a withdrawal waits for those inside, who take what follows)
- *   mlxl_ctrl.map_lock	mapped buffers
+ *   the registry's	(a withdrawal waits for those inside, who take what follows);
+ *				inside is that of buffers (vpv/ctrl_buf.h)
  *   mlxl_queue.lock	spinlock; slots
  */
 #ifndef MLXL_CTRL_H
@@ -23,6 +23,7 @@
 #include <linux/workqueue.h>
 
 #include <vpv/controlling.h>
+#include <vpv/ctrl_buf.h>
 
 #include "control.h"
 #include "ctrl_wire.h"
@@ -112,7 +113,6 @@ struct mlxl_queue {
  * @nr: Its number.
  * @pdev: The function, if it is there; referenced.  ctrl->lock.
  * @control: What is published, or NULL; ctrl->lock.
- * @bufs: Buffers that its driver has mapped; ctrl->map_lock.
  * @want: What PROVISION will be told; ctrl->lock.
  * @group: Its folder in configfs.
  */
@@ -121,7 +121,6 @@ struct mlxl_fn {
 	u16 nr;
 	struct pci_dev *pdev;
 	struct vpv_control *control;
-	struct list_head bufs;
 	struct mlxl_provision want;
 	struct config_group group;
 };
@@ -136,9 +135,7 @@ struct mlxl_fn {
  * @serial: Of the device.
  * @num_fns: Controlled functions, at most MLXL_MAX_FUNCTIONS.
  * @fn: The functions.
- * @map_lock: See above.
- * @lost_bufs: Buffers that nobody has mapped any more and the firmware may still write;
- *	@map_lock.
+ * @dma: For buffers of the drivers of its functions.
  * @group: Its folder in configfs.
  * @nb: Listens to functions that come and go.
  * @announce: Looks for functions, publishes them, tells their drivers of news, and
@@ -156,8 +153,7 @@ struct mlxl_ctrl {
 	u64 serial;
 	unsigned int num_fns;
 	struct mlxl_fn fn[MLXL_MAX_FUNCTIONS];
-	struct mutex map_lock;	/* bufs of all functions */
-	struct list_head lost_bufs;
+	struct vpv_ctrl_dma *dma;
 	struct config_group group;
 	struct notifier_block nb;
 	struct work_struct announce;
@@ -186,8 +182,6 @@ int mlxl_fn_disable(struct mlxl_fn *fn);
 void mlxl_fns_scan(struct mlxl_ctrl *ctrl);
 void mlxl_fns_publish(struct mlxl_ctrl *ctrl);
 void mlxl_fns_withdraw(struct mlxl_ctrl *ctrl);
-void mlxl_lost_free(struct mlxl_ctrl *ctrl);
-void mlxl_lost_keep(struct mlxl_ctrl *ctrl);
 void mlxl_fns_changed(struct mlxl_ctrl *ctrl);
 void mlxl_fns_attach(struct mlxl_ctrl *ctrl);
 void mlxl_fns_forget(struct mlxl_ctrl *ctrl, struct pci_dev *pdev);

@@ -3,11 +3,8 @@
  * Controlled functions: found by their identity capability, provisioned, published
  * while they are enabled, and what their drivers may ask for.
  */
-#include <linux/dma-mapping.h>
-#include <linux/kmemleak.h>
 #include <linux/slab.h>
 
-#include "buf.h"
 #include "ctrl.h"
 
 /* ---- What is published ---- */
@@ -33,94 +30,10 @@ static int op_submit(void *priv, struct mlxl_command *cmd)
 	return mlxl_queue_submit(&fn->ctrl->q, fn->nr, cmd);
 }
 
-static int op_map(void *priv, struct mlxl_buf *buf)
-{
-	struct mlxl_fn *fn = priv;
-	int err;
-
-	err = dma_map_sgtable(&fn->ctrl->pdev->dev, &buf->sgt, buf->dir, 0);
-	if (err)
-		return err;
-	guard(mutex)(&fn->ctrl->map_lock);
-	list_add_tail(&buf->node, &fn->bufs);
-	buf->mapped = true;
-	return 0;
-}
-
-/* One that the firmware may still write is kept: see mlxl_lost_free(). */
-static void buf_unmap(struct mlxl_ctrl *ctrl, struct mlxl_buf *buf)
-{
-	lockdep_assert_held(&ctrl->map_lock);
-
-	buf->mapped = false;
-	if (buf->lost) {
-		refcount_inc(&buf->refs);
-		list_move_tail(&buf->node, &ctrl->lost_bufs);
-		return;
-	}
-	list_del_init(&buf->node);
-	dma_unmap_sgtable(&ctrl->pdev->dev, &buf->sgt, buf->dir, 0);
-}
-
-/**
- * mlxl_lost_free() - The firmware uses no memory any more that it was told before
- * @ctrl: Controlling function, of which nothing is published.
- */
-void mlxl_lost_free(struct mlxl_ctrl *ctrl)
-{
-	struct mlxl_buf *buf, *next;
-
-	guard(mutex)(&ctrl->map_lock);
-	list_for_each_entry_safe(buf, next, &ctrl->lost_bufs, node) {
-		list_del_init(&buf->node);
-		dma_unmap_sgtable(&ctrl->pdev->dev, &buf->sgt, buf->dir, 0);
-		mlxl_buf_put(buf);
-	}
-}
-
-/**
- * mlxl_lost_keep() - It never said so, and goes away
- * @ctrl: Controlling function, of which nothing is published.
- *
- * What it may still write stays allocated and mapped for good.
- */
-void mlxl_lost_keep(struct mlxl_ctrl *ctrl)
-{
-	struct mlxl_buf *buf, *next;
-
-	guard(mutex)(&ctrl->map_lock);
-	list_for_each_entry_safe(buf, next, &ctrl->lost_bufs, node) {
-		list_del_init(&buf->node);
-		kmemleak_not_leak(buf);
-	}
-}
-
-static void op_unmap(void *priv, struct mlxl_buf *buf)
-{
-	struct mlxl_ctrl *ctrl = ((struct mlxl_fn *)priv)->ctrl;
-
-	guard(mutex)(&ctrl->map_lock);
-	if (buf->mapped)
-		buf_unmap(ctrl, buf);
-}
-
-/* Undo what lasts of the above; no command about the function is in work. */
-static void unmap_all(void *priv)
-{
-	struct mlxl_buf *buf, *next;
-	struct mlxl_fn *fn = priv;
-
-	guard(mutex)(&fn->ctrl->map_lock);
-	list_for_each_entry_safe(buf, next, &fn->bufs, node)
-		buf_unmap(fn->ctrl, buf);
-}
-
 static const struct mlxl_control_ops control_ops = {
 	.caps = op_caps,
 	.exec = op_exec,
 	.submit = op_submit,
-	.map = op_map,
-	.unmap = op_unmap,
 };
 
 /* ---- Commands about a function ---- */
@@ -221,7 +134,8 @@ static void fn_publish(struct mlxl_fn *fn)
 
 	if (!fn->pdev || fn->control)
 		return;
-	control = vpv_control_publish(&fn->pdev->dev, MLXL_FAMILY, &control_ops, fn);
+	control = vpv_control_publish(&fn->pdev->dev, MLXL_FAMILY, &control_ops, fn,
+				      fn->ctrl->dma);
 	if (IS_ERR(control)) {
 		pci_err(fn->ctrl->pdev, "function %u cannot be published: %ld\n", fn->nr,
 			PTR_ERR(control));
@@ -233,7 +147,7 @@ static void fn_publish(struct mlxl_fn *fn)
 
 static void fn_withdraw(struct mlxl_fn *fn)
 {
-	vpv_control_withdraw(fn->control, unmap_all);
+	vpv_control_withdraw(fn->control);
 	fn->control = NULL;
 }
 

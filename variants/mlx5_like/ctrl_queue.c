@@ -162,9 +162,14 @@ static int slot_start(struct mlxl_queue *q, unsigned int i)
 	struct mlxl_command *cmd = q->work[i].cmd;
 	int err;
 
-	if (cmd->buf)
-		dma_sync_sgtable_for_device(&q->pdev->dev, &cmd->buf->sgt, cmd->buf->dir);
+	if (cmd->buf) {
+		err = vpv_ctrl_buf_begin(cmd->buf);
+		if (err)
+			return err;
+	}
 	wait_event(q->room, (err = slot_try_start(q, i)) != -EAGAIN);
+	if (err && cmd->buf)
+		vpv_ctrl_buf_end(cmd->buf, false);
 	return err;
 }
 
@@ -177,10 +182,8 @@ static void slot_finish(struct mlxl_queue *q, unsigned int i, int err)
 	struct mlxl_slot slot;
 	struct mlxl_reply reply;
 
-	if (cmd->buf && (q->lost & BIT(i)))
-		cmd->buf->lost = true;
-	else if (cmd->buf)
-		dma_sync_sgtable_for_cpu(&q->pdev->dev, &cmd->buf->sgt, cmd->buf->dir);
+	if (cmd->buf)
+		vpv_ctrl_buf_end(cmd->buf, q->lost & BIT(i));
 	if (!err) {
 		slot = q->slots[i];
 		err = mlxl_wire_parse(&w->wire, &slot, &w->out, cmd->out, &reply);

@@ -1,62 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Buffers that the firmware fills and reads, one command each at a time.
- *
- * The controlling driver maps them.  When it goes away it ends the commands and
- * unmaps the buffers by itself; the memory stays until it is freed here, after that.
- */
-#include <linux/mm.h>
+/* Buffers that the firmware fills and reads, one command each at a time. */
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
-#include "buf.h"
 #include "mlx5_like.h"
 
 #define IO_MAX_SEGMENTS	(MLXL_PIECE_BYTES / PAGE_SIZE)
 #define IO_IN_BYTES	(sizeof(struct mlxl_tracker_query) + \
 			 IO_MAX_SEGMENTS * sizeof(struct mlxl_segment))
-
-static void io_unmap(struct mlxl_io *io)
-{
-	const struct mlxl_control_ops *ops;
-	const void *published;
-	void *priv;
-
-	if (!io->control)
-		return;
-	if (!vpv_control_enter(io->control, &published, &priv)) {
-		ops = published;
-		ops->unmap(priv, io->buf);
-		vpv_control_leave(io->control);
-	} else {
-		/* The controlling driver does it, and may not have done yet. */
-		vpv_control_wait_withdrawn(io->control);
-	}
-	vpv_control_put(io->control);
-	io->control = NULL;
-}
-
-static int io_map(struct mlxl_io *io, struct vpv_control *control)
-{
-	const struct mlxl_control_ops *ops;
-	const void *published;
-	void *priv;
-	int err;
-
-	if (io->control)
-		return 0;
-	err = vpv_control_enter(control, &published, &priv);
-	if (err)
-		return err;
-	ops = published;
-	err = ops->map(priv, io->buf);
-	vpv_control_leave(control);
-	if (err)
-		return err;
-	vpv_control_ref(control);
-	io->control = control;
-	return 0;
-}
 
 /**
  * mlxl_io_free() - Free a buffer
@@ -64,65 +14,37 @@ static int io_map(struct mlxl_io *io, struct vpv_control *control)
  */
 void mlxl_io_free(struct mlxl_io *io)
 {
-	if (!io->chunk)
+	if (!io->buf)
 		return;
-	io_unmap(io);
 	kvfree(io->in);
-	if (io->buf->lost)
-		pr_warn_ratelimited(KBUILD_MODNAME ": %zu bytes that a device may still reach are kept\n",
-				    io->chunk->bytes);
-	mlxl_buf_put(io->buf);
+	vpv_ctrl_buf_put(io->buf);
 	memset(io, 0, sizeof(*io));
 }
 
-static int io_table(struct mlxl_io *io)
+static int io_alloc(struct mlxl_dev *md, struct mlxl_io *io, struct vpv_control *control,
+		    size_t room, enum dma_data_direction dir)
 {
-	unsigned int num = io->chunk->bytes / PAGE_SIZE;
-	struct page **pages;
-	int err;
+	struct vmig_chunk *chunk = vmig_chunk_alloc(&md->m.mig, room);
+	struct vpv_ctrl_buf *buf = ERR_PTR(-ENOMEM);
+	struct vpv_mem mem;
+	void *in;
 
-	pages = kvmalloc_array(num, sizeof(*pages), GFP_KERNEL);
-	if (!pages)
+	if (!chunk)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < num; i++) {
-		void *at = io->chunk->data + i * PAGE_SIZE;
-
-		pages[i] = is_vmalloc_addr(at) ? vmalloc_to_page(at) : virt_to_page(at);
+	mem = vmig_chunk_mem(chunk);
+	in = kvmalloc(IO_IN_BYTES, GFP_KERNEL_ACCOUNT);
+	if (in)
+		buf = vpv_ctrl_buf_new(control, &mem, dir);
+	if (IS_ERR(buf)) {
+		kvfree(in);
+		vmig_chunk_put(chunk);
+		return PTR_ERR(buf);
 	}
-	err = sg_alloc_table_from_pages(&io->buf->sgt, pages, num, 0, io->chunk->bytes,
-					GFP_KERNEL_ACCOUNT);
-	kvfree(pages);
-	return err;
-}
-
-static int io_alloc(struct mlxl_dev *md, struct mlxl_io *io, size_t room,
-		    enum dma_data_direction dir)
-{
-	int err = -ENOMEM;
-
-	io->chunk = vmig_chunk_alloc(&md->m.mig, room);
-	if (!io->chunk)
-		return -ENOMEM;
-	io->buf = kzalloc_obj(*io->buf, GFP_KERNEL_ACCOUNT);
-	io->in = kvmalloc(IO_IN_BYTES, GFP_KERNEL_ACCOUNT);
-	if (io->buf && io->in)
-		err = io_table(io);
-	if (err)
-		goto free;
-	refcount_set(&io->buf->refs, 1);
-	io->buf->chunk = io->chunk;
-	io->buf->dir = dir;
+	io->chunk = chunk;
+	io->in = in;
+	io->buf = buf;
 	init_completion(&io->done);
 	return 0;
-
-free:
-	kvfree(io->in);
-	kfree(io->buf);
-	vmig_chunk_put(io->chunk);
-	io->in = NULL;
-	io->buf = NULL;
-	io->chunk = NULL;
-	return err;
 }
 
 /**
@@ -133,25 +55,18 @@ free:
  * @room: Size, a multiple of PAGE_SIZE; always the same for a buffer.
  * @dir: Direction; likewise.
  *
- * If the stream has not done with it, or another controlling function had it, it gets
- * other memory.
+ * If the stream has not done with it, or the controlling function cannot use it any more,
+ * it gets other memory.
  *
  * Return: 0 or a negative errno.
  */
 int mlxl_io_prepare(struct mlxl_dev *md, struct mlxl_io *io, struct mlxl_session *s,
 		    size_t room, enum dma_data_direction dir)
 {
-	int err;
-
-	if (io->chunk && (vmig_chunk_shared(io->chunk) ||
-			  (io->control && io->control != s->control)))
+	if (io->buf && (vmig_chunk_shared(io->chunk) ||
+			!vpv_ctrl_buf_usable(io->buf, s->control)))
 		mlxl_io_free(io);
-	if (!io->chunk) {
-		err = io_alloc(md, io, room, dir);
-		if (err)
-			return err;
-	}
-	return io_map(io, s->control);
+	return io->buf ? 0 : io_alloc(md, io, s->control, room, dir);
 }
 
 /**

@@ -10,6 +10,7 @@
 #include <linux/workqueue.h>
 
 #include <vpv/controlling.h>
+#include <vpv/ctrl_buf.h>
 #include <vpv/variant.h>
 
 #include "control.h"
@@ -43,8 +44,7 @@ struct mlxl_session {
 /**
  * struct mlxl_io - A buffer, and the command that fills or reads it
  * @chunk: Memory.
- * @buf: The same for the firmware.
- * @control: By whom it is mapped; referenced.  NULL: not mapped.
+ * @buf: The same for the firmware; NULL: there is none.
  * @busy: A command was begun and not waited for.
  * @skip: Where in the buffer its part begins.
  * @offset: Where in the image.
@@ -57,8 +57,7 @@ struct mlxl_session {
  */
 struct mlxl_io {
 	struct vmig_chunk *chunk;
-	struct mlxl_buf *buf;
-	struct vpv_control *control;
+	struct vpv_ctrl_buf *buf;
 	bool busy;
 	u32 skip;
 	u64 offset;

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory of sessions: given back when they end, and no more than a device may hold. */
 #include <linux/delay.h>
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
 #include <linux/kthread.h>
 #include <linux/sizes.h>
+#include <vpv/controlling.h>
+#include <vpv/ctrl_buf.h>
 
+#include "../../../migration/machine.h"
 #include "fake_dev.h"
 
 #define E(state)	VFIO_DEVICE_STATE_##state
@@ -194,10 +199,114 @@ static void device_holds_no_more_than_it_may(struct kunit *test)
 	fake_put(fake);
 }
 
+/* ---- Memory that a silent controlling function may still write ---- */
+
+#define LOST_BYTES	SZ_64K
+#define SILENCES	64
+
+/**
+ * struct silent - A controlling function
+ * @dev: The function, and the one that it controls.
+ * @dma_mask: Its.
+ * @dma: For its buffers.
+ * @control: What it publishes.
+ */
+struct silent {
+	struct device *dev;
+	u64 dma_mask;
+	struct vpv_ctrl_dma *dma;
+	struct vpv_control *control;
+};
+
+static void silent_add(struct kunit *test, struct silent *s)
+{
+	s->dev = root_device_register("vmig-silent");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(s->dev));
+	s->dma_mask = DMA_BIT_MASK(64);
+	s->dev->dma_mask = &s->dma_mask;
+	s->dma = vpv_ctrl_dma_new(s->dev);
+	KUNIT_ASSERT_NOT_NULL(test, s->dma);
+	s->control = vpv_control_publish(s->dev, "kunit", s, s, s->dma);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(s->control));
+}
+
+static void silent_remove(struct silent *s)
+{
+	vpv_control_withdraw(s->control);
+	vpv_ctrl_dma_quiet(s->dma);
+	vpv_ctrl_dma_free(s->dma);
+	root_device_unregister(s->dev);
+}
+
+/* A transfer that nobody knows the end of. */
+static int lose_one(struct silent *s, struct fake *fake)
+{
+	struct vmig_chunk *chunk = vmig_chunk_alloc(&fake->mig, LOST_BYTES);
+	struct vpv_ctrl_buf *buf;
+	struct vpv_mem mem;
+	int err;
+
+	if (!chunk)
+		return -ENOMEM;
+	mem = vmig_chunk_mem(chunk);
+	buf = vpv_ctrl_buf_new(s->control, &mem, DMA_FROM_DEVICE);
+	if (IS_ERR(buf)) {
+		vmig_chunk_put(chunk);
+		return PTR_ERR(buf);
+	}
+	err = vpv_ctrl_buf_begin(buf);
+	if (!err)
+		vpv_ctrl_buf_end(buf, true);
+	vpv_ctrl_buf_put(buf);
+	return err;
+}
+
+/* However often it is silent, it cannot make the device hold more, or less once it answers. */
+static void bytes_of_a_silence_are_counted_until_it_ends(struct kunit *test)
+{
+	struct fake *fake = memory_new(test, "vmig-src");
+	const u64 before = fake->mig.m->held, most = fake->mig.m->held_limit;
+	struct silent s;
+	int err;
+
+	silent_add(test, &s);
+	for (unsigned int i = 1; i <= SILENCES; i++) {
+		KUNIT_ASSERT_EQ(test, lose_one(&s, fake), 0);
+		KUNIT_EXPECT_EQ(test, fake->mig.m->held, before + LOST_BYTES);
+		vpv_ctrl_dma_quiet(s.dma);
+		KUNIT_EXPECT_EQ(test, fake->mig.m->held, before);
+	}
+	do {
+		err = lose_one(&s, fake);
+	} while (!err);
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_GT(test, fake->mig.m->held, most - LOST_BYTES);
+	KUNIT_EXPECT_LE(test, fake->mig.m->held, most);
+	silent_remove(&s);
+	KUNIT_EXPECT_EQ(test, fake->mig.m->held, before);
+	chunks_put();
+	fake_put(fake);
+}
+
+/* The device whose memory it is may be gone first. */
+static void silence_may_end_after_the_device(struct kunit *test)
+{
+	struct fake *fake = memory_new(test, "vmig-src");
+	struct silent s;
+
+	silent_add(test, &s);
+	KUNIT_EXPECT_EQ(test, lose_one(&s, fake), 0);
+	chunks_put();
+	fake_put(fake);
+	silent_remove(&s);
+}
+
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE_PARAM(piece_being_read_ends_with_the_session, end_gen_params),
 	KUNIT_CASE_SLOW(reader_that_goes_on_keeps_nothing),
 	KUNIT_CASE(device_holds_no_more_than_it_may),
+	KUNIT_CASE(bytes_of_a_silence_are_counted_until_it_ends),
+	KUNIT_CASE(silence_may_end_after_the_device),
 	{}
 };
 
