@@ -43,7 +43,7 @@ static int check_ranges(struct rb_root_cached *ranges, u32 nnodes, u64 page_size
 
 static void report_set(const struct vmig_report *rep, struct iova_bitmap *dirty)
 {
-	const struct vmig_track_piece *p = &rep->piece;
+	const struct vmig_dirty_piece *p = &rep->piece;
 	unsigned long from, to;
 
 	if (!p->pages) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ranges of user space into ranges of a device: page sizes, rounding, combining, and what
- * is left out; reports in pieces.  Pure.
+ * Ranges of user space into ranges of a device: page sizes, rounding, combining, splitting,
+ * and what is left out.  Pure.
  *
  * Ranges may end with the 64-bit space: they are kept by their last byte, and where a
  * size is computed, that of the whole space cannot come out.
@@ -49,6 +49,107 @@ static u64 range_pages(const struct vmig_range *r, u8 page_log2)
 	return ((r->last - r->first) >> page_log2) + 1;
 }
 
+/* ---- Devices whose ranges are powers of two ---- */
+
+static u32 bits_of(u64 val)
+{
+	u32 num = 0;
+
+	for (; val; val &= val - 1)
+		num++;
+	return num;
+}
+
+/* The lowest power of two that is @val, at most 2^63, or more. */
+static u64 pow2_up(u64 val)
+{
+	u64 pow2 = 1;
+
+	while (pow2 < val)
+		pow2 <<= 1;
+	return pow2;
+}
+
+/* How many powers of two do the ranges consist of? */
+static u32 ranges_parts(const struct vmig_range *r, u32 num, u8 page_log2)
+{
+	u32 parts = 0;
+
+	for (u32 i = 0; i < num; i++)
+		parts += bits_of(range_pages(&r[i], page_log2));
+	return parts;
+}
+
+/*
+ * Up to the next multiple of 2^k pages, or to the next power of two if that is less; where
+ * the IOVAs end, downward.
+ */
+static void range_widen(struct vmig_range *r, u8 k, u64 limit, u8 page_log2)
+{
+	u64 pages = range_pages(r, page_log2), all = (limit >> page_log2) + 1;
+	u64 unit = min(1ULL << k, pow2_up(pages));
+	u64 page = r->first >> page_log2;
+
+	pages = (pages + unit - 1) & ~(unit - 1);
+	page = min(page, all - pages);
+	r->first = page << page_log2;
+	r->last = r->first + (pages << page_log2) - 1;
+}
+
+/* Make one of those that touch or overlap; each may reach beyond its neighbours. */
+static u32 ranges_merge(struct vmig_range *r, u32 num)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < num; i++) {
+		struct vmig_range one = r[i];
+
+		while (n && (r[n - 1].last == U64_MAX || one.first <= r[n - 1].last + 1)) {
+			n--;
+			one.first = min(one.first, r[n].first);
+			one.last = max(one.last, r[n].last);
+		}
+		r[n++] = one;
+	}
+	return n;
+}
+
+/* Ends: with the largest k each range is a power of two, and merging leaves fewer of them. */
+static u32 ranges_widen(struct vmig_range *r, u32 num, const struct vmig_track_can *can,
+			u64 limit, u8 page_log2)
+{
+	for (u8 k = 0; ranges_parts(r, num, page_log2) > can->ranges; ) {
+		u32 before = num;
+
+		for (u32 i = 0; i < num; i++)
+			range_widen(&r[i], k, limit, page_log2);
+		num = ranges_merge(r, num);
+		if (num == before && k < 63)
+			k++;
+	}
+	return num;
+}
+
+/* From the last to the first: each part has a place at or above that of its range. */
+static u32 ranges_split(struct vmig_range *r, u32 num, u8 page_log2)
+{
+	u32 parts = ranges_parts(r, num, page_log2), n = parts;
+
+	for (u32 i = num; i--; ) {
+		u64 pages = range_pages(&r[i], page_log2), last = r[i].last;
+
+		for (; pages; pages &= pages - 1) {
+			u64 part = (pages & -pages) << page_log2;
+
+			r[--n] = (struct vmig_range){ last - part + 1, last };
+			last -= part;
+		}
+	}
+	return parts;
+}
+
+/* ---- Plan ---- */
+
 static u8 page_choose(const struct vmig_track_can *can, u64 page_bytes)
 {
 	u8 log2 = 0;
@@ -79,6 +180,8 @@ static bool plan_fits(const struct vmig_track_can *can, const struct vmig_range 
 	plan->num = ranges_round(want, num, can_last(can), page_log2, out);
 	while (plan->num > can->ranges)
 		plan->num = ranges_join(out, plan->num);
+	if (can->pow2)
+		plan->num = ranges_widen(out, plan->num, can, can_last(can), page_log2);
 	plan->pages = 0;
 	for (u32 i = 0; i < plan->num; i++)
 		plan->pages += range_pages(&out[i], page_log2);
@@ -106,10 +209,19 @@ static u32 plan_most(const struct vmig_track_can *can, const struct vmig_range *
 static void plan_cut(const struct vmig_track_can *can, const struct vmig_range *want,
 		     struct vmig_range *out, struct vmig_track_plan *plan)
 {
-	plan_fits(can, want, 1, can->page_max_log2, out, plan);
-	plan->pages = can->pages;
+	plan->page_log2 = can->page_max_log2;
+	plan->num = ranges_round(want, 1, can_last(can), plan->page_log2, out);
+	plan->pages = min(can->pages, range_pages(out, plan->page_log2));
+	while (can->pow2 && plan->pages & (plan->pages - 1))
+		plan->pages &= plan->pages - 1;
 	out->last = out->first + (plan->pages << plan->page_log2) - 1;
 	plan->left = out->last + 1;
+}
+
+u32 vmig_track_room(const struct vmig_track_can *can, u32 num)
+{
+	/* A number of pages has at most 64 powers of two in it. */
+	return can->pow2 ? max_t(u64, num, min_t(u64, can->ranges, 64ULL * num)) : num;
 }
 
 int vmig_track_plan(const struct vmig_track_can *can, const struct vmig_range *want,
@@ -138,52 +250,12 @@ int vmig_track_plan(const struct vmig_track_can *can, const struct vmig_range *w
 		vmig_differs(why, 0, "pages of the tracker", can->pages, plan->pages);
 		plan->left = want[fit].first;
 	}
-	if (!fit) {
+	if (!fit)
 		plan_cut(can, want, out, plan);
-		return 0;
-	}
-	for (u8 log2 = page_choose(can, page_bytes); log2 <= can->page_max_log2; log2++)
+	for (u8 log2 = page_choose(can, page_bytes); fit && log2 <= can->page_max_log2; log2++)
 		if (plan_fits(can, want, fit, log2, out, plan))
 			break;
+	if (can->pow2)
+		plan->num = ranges_split(out, plan->num, plan->page_log2);
 	return 0;
-}
-
-void vmig_track_piece(const struct vmig_range *ranges, u32 num, u8 page_log2, u32 most,
-		      const struct vmig_range *todo, struct vmig_track_piece *piece)
-{
-	u64 index = 0;
-
-	*piece = (struct vmig_track_piece){ .last = todo->last };
-	for (u32 i = 0; i < num; i++) {
-		const struct vmig_range *r = &ranges[i];
-		struct vmig_range part;
-
-		if (todo->first < r->first) {
-			piece->last = min(todo->last, r->first - 1);
-			return;
-		}
-		if (todo->first > r->last) {
-			index += range_pages(r, page_log2);
-			continue;
-		}
-		part = (struct vmig_range){
-			.first = todo->first & ~((1ULL << page_log2) - 1),
-			.last = min(todo->last, r->last),
-		};
-		piece->pages = min_t(u64, range_pages(&part, page_log2), most);
-		piece->first = part.first;
-		/* All pages up to the end of the space: this wraps to its last byte. */
-		piece->last = min(part.last, part.first +
-					     ((u64)piece->pages << page_log2) - 1);
-		piece->index = index + ((part.first - r->first) >> page_log2);
-		return;
-	}
-}
-
-bool vmig_track_wants(const struct vmig_range *want, u32 num, const struct vmig_range *part)
-{
-	for (u32 i = 0; i < num; i++)
-		if (want[i].first <= part->last && want[i].last >= part->first)
-			return true;
-	return false;
 }

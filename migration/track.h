@@ -13,6 +13,7 @@
  * @page_max_log2: Largest page, below 63.
  * @address_bits: Width of IOVAs.
  * @pages: Most pages, not 0.
+ * @pow2: The number of pages of each range is a power of two.
  */
 struct vmig_track_can {
 	u32 ranges;
@@ -20,6 +21,7 @@ struct vmig_track_can {
 	u8 page_max_log2;
 	u8 address_bits;
 	u64 pages;
+	bool pow2;
 };
 
 /**
@@ -37,18 +39,13 @@ struct vmig_track_plan {
 };
 
 /**
- * struct vmig_track_piece - Part of a report
- * @last: Where it ends.
- * @pages: Pages of the device in it; 0: it is not tracked.
- * @first: First byte of the first page.
- * @index: Number of the first page, all ranges together.
+ * vmig_track_room() - Room that a plan needs
+ * @can: What the device can do.
+ * @num: Number of ranges that are wanted.
+ *
+ * Return: number of ranges.
  */
-struct vmig_track_piece {
-	u64 last;
-	u32 pages;
-	u64 first;
-	u64 index;
-};
+u32 vmig_track_room(const struct vmig_track_can *can, u32 num);
 
 /**
  * vmig_track_plan() - Fit ranges into what a device can do
@@ -56,8 +53,8 @@ struct vmig_track_piece {
  * @want: Ranges wanted: ascending, disjoint, not empty.
  * @num: Their number, not 0.
  * @page_bytes: Page size wanted, a power of two.
- * @out: Room for @num ranges; receives whole pages: the nearest ranges are combined
- *	while there are too many.
+ * @out: Room for vmig_track_room() ranges; receives whole pages: the nearest ranges are
+ *	combined while there are too many.
  * @plan: Receives the rest.
  * @why: Receives what is not covered, and of a refusal the reason: what the device can do
  *	and what came.
@@ -65,7 +62,8 @@ struct vmig_track_piece {
  * The page size is the one wanted if the device has it, else the nearest; it grows
  * when there were too many pages.  What lies beyond the address width is not covered, nor
  * are, while there are too many pages of the largest size, the highest ranges; of the
- * last one left, what fits is covered.
+ * last one left, what fits is covered.  For a device whose ranges are powers of two a range
+ * is split into such parts; while there are too many of them, ranges become larger.
  *
  * Return: 0, when at least a part is covered; -ERANGE when all IOVAs are beyond the
  * address width; -EINVAL for a device that makes no sense.
@@ -73,27 +71,5 @@ struct vmig_track_piece {
 int vmig_track_plan(const struct vmig_track_can *can, const struct vmig_range *want,
 		    u32 num, u64 page_bytes, struct vmig_range *out,
 		    struct vmig_track_plan *plan, struct vmig_diff *why);
-
-/**
- * vmig_track_piece() - What to report next
- * @ranges: Ranges that the device tracks, of whole pages.
- * @num: Their number.
- * @page_log2: Size of its pages.
- * @most: Most pages of one piece, not 0.
- * @todo: What is left of the report.
- * @piece: Receives what begins at @todo->first.
- */
-void vmig_track_piece(const struct vmig_range *ranges, u32 num, u8 page_log2, u32 most,
-		      const struct vmig_range *todo, struct vmig_track_piece *piece);
-
-/**
- * vmig_track_wants() - Is any byte of a part wanted?
- * @want: What user space wants to know about, ascending.
- * @num: Number of ranges.
- * @part: Part.
- *
- * Return: whether one of the ranges has a byte of @part.
- */
-bool vmig_track_wants(const struct vmig_range *want, u32 num, const struct vmig_range *part);
 
 #endif /* VMIG_TRACK_H */

@@ -5,24 +5,32 @@
  * Whatever a tracker does not know is dirty: what it does not cover, and everything while
  * it has lost track.
  *
- * A device reports and forgets in one go, in pages of its own.  What it reported stays
- * in a shadow until user space has asked for all of the page that it wants.
+ * A device reports and forgets in one go: some of them about the part that they are asked
+ * about, others about everything, in any order, and in pages of their own.  What it has
+ * reported is in a set (dirty.c) until user space has asked for all of the page that it wants.
  *
  * Reports are made while a guest stands still: the time that one may take is bounded,
  * see REPORT_MS.
  */
 #include <linux/bitmap.h>
 #include <linux/cleanup.h>
+#include <linux/export.h>
 #include <linux/interval_tree.h>
 #include <linux/mm.h>
 #include <linux/rbtree.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "track.h"
 #include "tracker.h"
 
 /* Pages of one question: a bitmap of 32 KiB. */
 #define PIECE_PAGES	(256U << 10)
+/* Most pages and ranges of a tracker: a set of 256 MiB, lists of 96 KiB. */
+#define MOST_PAGES	INT_MAX
+#define MOST_RANGES	4096U
+/* A device that offers less each time it is started is not started any more then. */
+#define MOST_PLANS	4
 /* What is not tracked is reported in parts of this size. */
 #define UNTRACKED_BYTES	BIT_ULL(40)
 /* The device is not asked any more when a report has taken this long: the rest is dirty. */
@@ -32,30 +40,22 @@
 
 /**
  * struct vmig_tracker - A tracker of the device
- * @num: Number of ranges.
- * @page_log2: Size of its pages.
+ * @limits: What the device can do, as it has said last.
+ * @page_bytes: Size of pages that user space wants.
+ * @want: What user space wants to know about, ascending.
+ * @num_want: Number of these ranges.
+ * @set: What was written and not reported to user space, and what the device tracks.
  * @lost: It does not work: everything is dirty until it was started again.
  * @pause: Before this time it is not started again.
- * @piece: Most pages of one question.
- * @ranges: Ranges that the device tracks, ascending, of whole pages.
- * @want: What user space wants to know about, ascending.
- * @num_want: Number of these.
- * @shadow: What was written and not reported to user space, range after range.
- * @pages: Size of @shadow.
- * @bits: Room for one answer of the device.
  */
 struct vmig_tracker {
-	u32 num;
-	u8 page_log2;
-	bool lost;
-	ktime_t pause;
-	u32 piece;
-	struct vmig_range *ranges;
+	struct vmig_track_limits limits;
+	u64 page_bytes;
 	struct vmig_range *want;
 	u32 num_want;
-	unsigned long *shadow;
-	u64 pages;
-	unsigned long *bits;
+	struct vmig_dirty set;
+	bool lost;
+	ktime_t pause;
 };
 
 __printf(2, 3)
@@ -70,14 +70,20 @@ static void tracker_complain(struct vmig_machine *m, const char *fmt, ...)
 	va_end(args);
 }
 
+static void set_free(struct vmig_dirty *set)
+{
+	kvfree(set->bits);
+	kvfree(set->index);
+	kvfree(set->ranges);
+	*set = (struct vmig_dirty){};
+}
+
 static void tracker_free(struct vmig_tracker *t)
 {
 	if (!t)
 		return;
-	kvfree(t->bits);
-	kvfree(t->shadow);
+	set_free(&t->set);
 	kvfree(t->want);
-	kvfree(t->ranges);
 	kfree(t);
 }
 
@@ -91,9 +97,8 @@ static struct vmig_tracker *tracker_alloc(struct rb_root_cached *root, u32 num)
 
 	if (!t)
 		return NULL;
-	t->ranges = kvcalloc(num, sizeof(*t->ranges), GFP_KERNEL_ACCOUNT);
 	t->want = kvcalloc(num, sizeof(*t->want), GFP_KERNEL_ACCOUNT);
-	if (!t->ranges || !t->want)
+	if (!t->want)
 		return NULL;
 	for (node = rb_first_cached(root); node && t->num_want < num; node = rb_next(node)) {
 		struct interval_tree_node *range = rb_entry(node, struct interval_tree_node, rb);
@@ -103,37 +108,94 @@ static struct vmig_tracker *tracker_alloc(struct rb_root_cached *root, u32 num)
 	return_ptr(t);
 }
 
-static int tracker_plan(struct vmig_machine *m, struct vmig_tracker *t,
-			const struct vmig_track_limits *limits, u64 page_size)
+/* Most pages of a part of a report; 0 for a device that cannot report. */
+static u32 piece_pages(const struct vmig_track_limits *limits)
+{
+	return limits->unfiltered ? PIECE_PAGES : min_t(u64, limits->report_pages, PIECE_PAGES);
+}
+
+/* Ranges and pages that fit into what the device can do. */
+static int plan_ranges(struct vmig_machine *m, const struct vmig_tracker *t,
+		       const struct vmig_track_limits *limits, struct vmig_dirty *set)
 {
 	const struct vmig_track_can can = {
-		.ranges = limits->ranges,
+		.ranges = min(limits->ranges, MOST_RANGES),
 		.page_min_log2 = limits->page_min_log2,
 		.page_max_log2 = limits->page_max_log2,
 		.address_bits = limits->address_bits,
-		.pages = min_t(u64, limits->pages, INT_MAX),
+		.pages = min_t(u64, limits->pages, MOST_PAGES),
+		.pow2 = limits->pow2_ranges,
 	};
 	struct vmig_track_plan plan;
 	struct vmig_diff why;
 	int err;
 
-	err = vmig_track_plan(&can, t->want, t->num_want, page_size, t->ranges, &plan, &why);
+	if (!piece_pages(limits)) {
+		tracker_complain(m, "DMA logging refused: the tracker does not report");
+		return -EINVAL;
+	}
+	set->ranges = kvcalloc(vmig_track_room(&can, t->num_want), sizeof(*set->ranges),
+			       GFP_KERNEL_ACCOUNT);
+	if (!set->ranges)
+		return -ENOMEM;
+	err = vmig_track_plan(&can, t->want, t->num_want, t->page_bytes, set->ranges, &plan,
+			      &why);
 	if (err)
 		tracker_complain(m, "DMA logging refused: %s: can do %#llx, wanted %#llx (%d)",
 				 why.field, why.want, why.got, err);
 	else if (why.field)
 		tracker_complain(m, "all from %#llx on is dirty: %s: can do %#llx, wanted %#llx",
 				 plan.left, why.field, why.want, why.got);
-	if (err)
-		return err;
+	set->num = plan.num;
+	set->page_log2 = plan.page_log2;
+	return err;
+}
 
-	t->num = plan.num;
-	t->page_log2 = plan.page_log2;
-	t->pages = plan.pages;
-	t->piece = min_t(u64, limits->report_pages, PIECE_PAGES);
-	t->shadow = kvcalloc(BITS_TO_LONGS(t->pages), sizeof(long), GFP_KERNEL_ACCOUNT);
-	t->bits = kvcalloc(BITS_TO_LONGS(t->piece), sizeof(long), GFP_KERNEL_ACCOUNT);
-	return t->shadow && t->bits ? 0 : -ENOMEM;
+/* Fit what is wanted into what the device can do; in place of what was planned before. */
+static int tracker_plan(struct vmig_machine *m, struct vmig_tracker *t,
+			const struct vmig_track_limits *limits)
+{
+	struct vmig_dirty set = {};
+	int err;
+
+	err = plan_ranges(m, t, limits, &set);
+	if (!err) {
+		err = -ENOMEM;
+		set.index = kvcalloc(set.num, sizeof(*set.index), GFP_KERNEL_ACCOUNT);
+	}
+	if (set.index) {
+		vmig_dirty_init(&set);
+		set.bits = kvcalloc(vmig_dirty_longs(set.pages), sizeof(long),
+				    GFP_KERNEL_ACCOUNT);
+	}
+	if (!set.bits) {
+		set_free(&set);
+		return err;
+	}
+	set_free(&t->set);
+	t->set = set;
+	t->limits = *limits;
+	return 0;
+}
+
+/* Start what was planned; as long as the device offers less than that, plan again. */
+static int tracker_go(struct vmig_machine *m, struct vmig_tracker *t)
+{
+	for (unsigned int plans = 1; ; plans++) {
+		const struct vmig_track what = {
+			.ranges = t->set.ranges,
+			.num = t->set.num,
+			.page_log2 = t->set.page_log2,
+		};
+		struct vmig_track_limits limits = t->limits;
+		int err = m->mig->ops->track_start(m->mig, &what, &limits);
+
+		if (err != -ENOSPC || plans == MOST_PLANS)
+			return err;
+		err = tracker_plan(m, t, &limits);
+		if (err)
+			return err;
+	}
 }
 
 /* -EOPNOTSUPP: the device has no tracker now. */
@@ -147,7 +209,7 @@ static int tracker_limits(struct vmig_machine *m, struct vmig_track_limits *limi
 	if (!ops->track_limits)
 		return -EOPNOTSUPP;
 	err = ops->track_limits(m->mig, limits);
-	return err ?: limits->report_pages ? 0 : -EOPNOTSUPP;
+	return err ?: piece_pages(limits) ? 0 : -EOPNOTSUPP;
 }
 
 static int tracker_start(struct vmig_machine *m, struct rb_root_cached *root, u32 num,
@@ -163,12 +225,13 @@ static int tracker_start(struct vmig_machine *m, struct rb_root_cached *root, u3
 	t = tracker_alloc(root, num);
 	if (!t)
 		return -ENOMEM;
-	err = tracker_plan(m, t, &limits, *page_size);
+	t->page_bytes = *page_size;
+	err = tracker_plan(m, t, &limits);
 	if (!err)
-		err = m->mig->ops->track_start(m->mig, t->ranges, t->num, t->page_log2);
+		err = tracker_go(m, t);
 	if (err)
 		return err;
-	*page_size = 1ULL << t->page_log2;
+	*page_size = 1ULL << t->set.page_log2;
 	m->tracker = no_free_ptr(t);
 	return 0;
 }
@@ -194,8 +257,8 @@ bool vmig_tracker_present(struct vmig_machine *m)
  *
  * Without a tracker everything is dirty.
  *
- * Return: 0; -ENODEV when the device goes away; -EINVAL when that is on already; -ERANGE,
- * -ENOMEM, -EINTR; or what the device returned.
+ * Return: 0; -ENODEV when the device goes away; -EINVAL when that is on already; -ENOSPC when
+ * the device offers less and less; -ERANGE, -ENOMEM, -EINTR; or what the device returned.
  */
 int vmig_tracker_start(struct vmig_machine *m, struct rb_root_cached *root, u32 num,
 		       u64 *page_size)
@@ -246,7 +309,8 @@ static void tracker_pause(struct vmig_tracker *t, ktime_t since)
 
 /*
  * Starting it again may take as long as failing did, and disturb other users of the
- * hardware: once a report, and not before a pause.
+ * hardware: once a report, and not before a pause.  All is dirty until then, and in what
+ * may have been planned anew.
  */
 static void tracker_restart(struct vmig_machine *m, struct vmig_tracker *t,
 			    struct vmig_report *rep)
@@ -256,7 +320,8 @@ static void tracker_restart(struct vmig_machine *m, struct vmig_tracker *t,
 	if (rep->restarted || ktime_before(begin, t->pause) || fatal_signal_pending(current))
 		return;
 	rep->restarted = true;
-	t->lost = m->mig->ops->track_start(m->mig, t->ranges, t->num, t->page_log2);
+	t->lost = tracker_go(m, t);
+	vmig_dirty_fill(&t->set);
 	tracker_pause(t, begin);
 }
 
@@ -266,51 +331,65 @@ static void tracker_lose(struct vmig_machine *m, struct vmig_tracker *t,
 {
 	tracker_complain(m, "the device lost track of what it wrote (%d)", why);
 	t->lost = true;
-	bitmap_fill(t->shadow, t->pages);
-	bitmap_zero(t->bits, t->piece);
+	vmig_dirty_fill(&t->set);
 	tracker_restart(m, t, rep);
 	tracker_pause(t, since);
 }
 
-/* What was written since it was last asked, into its bits, or all into the shadow. */
-static void tracker_ask(struct vmig_machine *m, struct vmig_tracker *t,
-			struct vmig_report *rep)
+/* The next piece: up to the end of what is tracked there, or is not. */
+static void report_piece(const struct vmig_tracker *t, struct vmig_report *rep)
 {
-	const struct vmig_track_piece *p = &rep->piece;
-	ktime_t begin;
-	int err;
-
-	bitmap_zero(t->bits, t->piece);
-	if (t->lost)
-		tracker_restart(m, t, rep);
-	if (t->lost)
-		return;
-	begin = ktime_get();
-	err = m->mig->ops->track_report(m->mig, p->first, p->pages, t->bits);
-	if (err)
-		tracker_lose(m, t, rep, begin, err);
+	vmig_dirty_next(&t->set, piece_pages(&t->limits), &rep->todo, &rep->piece);
+	rep->page_log2 = t->set.page_log2;
 }
 
-/* From shadow to @rep; what user space wants and did not ask for now stays there, too. */
-static void tracker_take(struct vmig_tracker *t, struct vmig_report *rep)
+static bool report_late(const struct vmig_report *rep)
 {
-	const struct vmig_track_piece *p = &rep->piece;
-	const u64 last = p->first + ((u64)p->pages << t->page_log2) - 1;
-	const struct vmig_range before = { p->first, rep->todo.first - 1 };
-	const struct vmig_range after = { p->last + 1, last };
-	bool head = p->first == rep->todo.first ||
-		    !vmig_track_wants(t->want, t->num_want, &before);
-	bool tail = p->last == last || !vmig_track_wants(t->want, t->num_want, &after);
-	u32 n;
+	return ktime_after(ktime_get(), rep->until);
+}
 
-	for_each_set_bit(n, t->bits, p->pages)
-		__set_bit(p->index + n, t->shadow);
-	for (n = 0; n < p->pages; n++) {
-		if (!test_bit(p->index + n, t->shadow))
-			continue;
-		__set_bit(n, rep->pages);
-		if ((n || head) && (n + 1 < p->pages || tail) && !t->lost)
-			__clear_bit(p->index + n, t->shadow);
+/* Have the device report about the piece; one that cannot, about everything, once. */
+static int tracker_ask(struct vmig_machine *m, struct vmig_tracker *t,
+		       struct vmig_report *rep)
+{
+	const struct vmig_dirty_piece *p = &rep->piece;
+	const struct vmig_range part = {
+		.first = p->first,
+		.last = p->first + ((u64)p->pages << t->set.page_log2) - 1,
+	};
+	int more;
+
+	if (rep->drained)
+		return 0;
+	do {
+		more = m->mig->ops->track_report(m->mig, &part, &t->set);
+	} while (more > 0 && !report_late(rep) && !fatal_signal_pending(current));
+	rep->drained = !more && t->limits.unfiltered;
+	return more;
+}
+
+/* What was written since it was last asked, into its set; all of it if it does not know. */
+static void tracker_update(struct vmig_machine *m, struct vmig_tracker *t,
+			   struct vmig_report *rep)
+{
+	ktime_t begin;
+	int ret;
+
+	report_piece(t, rep);
+	if (t->lost && rep->piece.pages) {
+		tracker_restart(m, t, rep);
+		report_piece(t, rep);
+	}
+	if (t->lost || !rep->piece.pages)
+		return;
+	begin = ktime_get();
+	ret = tracker_ask(m, t, rep);
+	if (ret < 0) {
+		tracker_lose(m, t, rep, begin, ret);
+		report_piece(t, rep);
+	} else if (ret) {
+		/* It has not told all: what it has not stays with it. */
+		rep->piece.pages = 0;
 	}
 }
 
@@ -318,28 +397,38 @@ static void tracker_take(struct vmig_tracker *t, struct vmig_report *rep)
 static int report_next(struct vmig_machine *m, struct vmig_report *rep)
 {
 	struct vmig_tracker *t = m->tracker;
-	struct vmig_track_piece *p = &rep->piece;
+	struct vmig_dirty_piece *p = &rep->piece;
 
 	lockdep_assert_held(&m->track_lock);
 
 	if (!m->logging)
 		return -EINVAL;
-	*p = (struct vmig_track_piece){ .last = rep->todo.last };
-	if (t)
-		vmig_track_piece(t->ranges, t->num, t->page_log2, t->piece, &rep->todo, p);
+	*p = (struct vmig_dirty_piece){ .last = rep->todo.last };
 	/* What it is not asked for stays with the device. */
-	if (ktime_after(ktime_get(), rep->until))
-		p->pages = 0;
+	if (t && !report_late(rep))
+		tracker_update(m, t, rep);
 	if (!p->pages) {
 		if (p->last - rep->todo.first >= UNTRACKED_BYTES)
 			p->last = rep->todo.first + UNTRACKED_BYTES - 1;
 		return 0;
 	}
 	bitmap_zero(rep->pages, PIECE_PAGES);
-	tracker_ask(m, t, rep);
-	tracker_take(t, rep);
+	vmig_dirty_take(&t->set, p, rep->todo.first, t->want, t->num_want, t->lost, rep->pages);
 	return 0;
 }
+
+void vmig_dirty_push(struct vmig_dirty *dirty, u64 first, u64 last)
+{
+	vmig_dirty_set(dirty, first, last);
+}
+EXPORT_SYMBOL_GPL(vmig_dirty_push);
+
+void vmig_dirty_push_bits(struct vmig_dirty *dirty, u64 iova, u8 page_log2,
+			  const __le64 *bits, u64 pages)
+{
+	vmig_dirty_set_bits(dirty, iova, page_log2, bits, pages);
+}
+EXPORT_SYMBOL_GPL(vmig_dirty_push_bits);
 
 /**
  * vmig_report_begin() - Begin a report
@@ -382,8 +471,6 @@ int vmig_report_next(struct vmig_machine *m, struct vmig_report *rep)
 	if (err)
 		return err;
 	err = report_next(m, rep);
-	if (m->tracker)
-		rep->page_log2 = m->tracker->page_log2;
 	mutex_unlock(&m->track_lock);
 	return err;
 }

@@ -3,8 +3,8 @@
 #ifndef VMIG_TRACKER_H
 #define VMIG_TRACKER_H
 
+#include "dirty.h"
 #include "machine.h"
-#include "track.h"
 
 struct rb_root_cached;
 
@@ -13,6 +13,7 @@ struct rb_root_cached;
  * @todo: What is left of it.
  * @until: When the device is not asked any more.
  * @restarted: The tracker was started again.
+ * @drained: The device has told all, which is what it tells without being asked about a part.
  * @piece: What is reported now; without pages all of it is dirty.
  * @page_log2: Size of its pages.
  * @pages: Bits of it.
@@ -21,7 +22,8 @@ struct vmig_report {
 	struct vmig_range todo;
 	ktime_t until;
 	bool restarted;
-	struct vmig_track_piece piece;
+	bool drained;
+	struct vmig_dirty_piece piece;
 	u8 page_log2;
 	unsigned long *pages;
 };

@@ -175,17 +175,68 @@ void vmig_reinit(struct vmig_dev *mig);
  * @page_min_log2: Smallest size of a page, not 0.
  * @page_max_log2: Largest.
  * @address_bits: It sees IOVAs below 2 to the power of this.
+ * @pow2_ranges: The number of pages of a range has to be a power of two.
+ * @unfiltered: @track_report tells of all ranges, whatever it is asked about.
  * @pages: Most pages, all ranges together.
- * @report_pages: Most pages of one @track_report.
+ * @report_pages: Most pages that one @track_report can be asked about; not with @unfiltered.
  */
 struct vmig_track_limits {
 	u32 ranges;
 	u8 page_min_log2;
 	u8 page_max_log2;
 	u8 address_bits;
+	bool pow2_ranges;
+	bool unfiltered;
 	u64 pages;
 	u64 report_pages;
 };
+
+/**
+ * struct vmig_track - What a tracker is told to record
+ * @ranges: Ascending, disjoint, within the limits, in whole pages.
+ * @num: Their number.
+ * @page_log2: Size of the pages.
+ */
+struct vmig_track {
+	const struct vmig_range *ranges;
+	u32 num;
+	u8 page_log2;
+};
+
+/**
+ * struct vmig_dirty - What a tracker has reported, until user space is told
+ *
+ * Opaque; valid during the hook it is passed to.  It holds one bit for each page that the
+ * device was told to track, hence has room for whatever is reported.
+ */
+struct vmig_dirty;
+
+/**
+ * vmig_dirty_push() - A part of memory was written
+ * @dirty: What the hook was given.
+ * @first: First byte.
+ * @last: Last byte.
+ *
+ * Every page that has a byte of it becomes dirty; what is not tracked is ignored, so the
+ * numbers need not be checked.  Parts come in any order and size, and may overlap.
+ *
+ * Context: @track_report.
+ */
+void vmig_dirty_push(struct vmig_dirty *dirty, u64 first, u64 last);
+
+/**
+ * vmig_dirty_push_bits() - The same by a bitmap
+ * @dirty: What the hook was given.
+ * @iova: First byte of the page of bit 0.
+ * @page_log2: Size of the pages of the bitmap, which may be others than those of the tracker;
+ *	below 63.
+ * @bits: Bitmap; bit n is bit n % 64 of word n / 64.  The device may still write to it.
+ * @pages: Number of bits.
+ *
+ * Context: @track_report.
+ */
+void vmig_dirty_push_bits(struct vmig_dirty *dirty, u64 iova, u8 page_log2,
+			  const __le64 *bits, u64 pages);
 
 /**
  * vmig_refuse() - Say why a migration is refused: one log line, rate-limited
@@ -375,30 +426,39 @@ struct vmig_ops {
 
 	/**
 	 * @track_start: Record writes from here on.
-	 * @ranges: Ascending, disjoint, within the limits, in whole pages.
+	 * @limits: What the device can do, as it has said.
 	 *
-	 * Also called, with the same arguments, when the tracker was lost (see
-	 * @track_report): whatever there is of the older one is replaced.  User space
-	 * waits for a report meanwhile, with its guest stopped.
+	 * Also called when the tracker was lost (see @track_report): whatever there is of
+	 * the older one is replaced.  User space waits for a report meanwhile, with its
+	 * guest stopped.
+	 *
+	 * Return: 0; -ENOSPC when the device offers less than its limits now: the hook
+	 * has written to @limits what it would take, and is called with a plan for that, a
+	 * few times at most; another error fails the request of the user.
 	 */
-	int (*track_start)(struct vmig_dev *mig, const struct vmig_range *ranges, u32 num,
-			   u8 page_log2);
+	int (*track_start)(struct vmig_dev *mig, const struct vmig_track *what,
+			   struct vmig_track_limits *limits);
 
 	/** @track_stop: Stop recording; the device may be gone or may have been reset. */
 	void (*track_stop)(struct vmig_dev *mig);
 
 	/**
-	 * @track_report: Which pages were written since last asked?
-	 * @iova: Start of a page, in one of the ranges, with all of @pages.
-	 * @bitmap: Zeroed; bit n is set for page n.
+	 * @track_report: Push what was written since it was last asked.
+	 * @part: What is asked about: whole pages of one range, at most
+	 *	vmig_track_limits.report_pages.  With vmig_track_limits.unfiltered it is
+	 *	called for a report once, and @part says nothing.
+	 * @dirty: For vmig_dirty_push() and vmig_dirty_push_bits().
 	 *
 	 * After an error nothing was reported, or it is not known what: everything is
 	 * reported as dirty once, or until the tracker works again.  The library starts it
 	 * again at most once a report, and leaves it alone for eight times as long as
 	 * failing and starting took.
+	 *
+	 * Return: 0; 1 when there is more, of a device that tells it in parts: it is called
+	 * again, if there is time; a negative errno.
 	 */
-	int (*track_report)(struct vmig_dev *mig, u64 iova, u64 pages,
-			    unsigned long *bitmap);
+	int (*track_report)(struct vmig_dev *mig, const struct vmig_range *part,
+			    struct vmig_dirty *dirty);
 };
 
 /**

@@ -35,7 +35,7 @@ PRODUCT_MUST_NOT = re.compile(r"(^|/)(kunit|selftests|tools)/|kunit/")
 # A file may include the headers of its own layer and those for above of the layers below,
 # and uses only what files of these layers define, or what their headers declare.
 MIGRATION = {
-    "formats": ("fsm match stream track", "fsm.h match.h stream.h track.h", "", ""),
+    "formats": ("dirty fsm match stream track", "dirty.h fsm.h match.h stream.h track.h", "", ""),
     "machine": ("estimate machine memory reach reset state trace", "machine.h trace.h", "",
                 "formats"),
     "session": ("buf config emit precopy read resume save session staged", "session.h",

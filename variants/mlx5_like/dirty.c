@@ -2,8 +2,6 @@
 /*
  * Dirty page tracking: hooks of the library on the trackers of the firmware.
  */
-#include <linux/bitmap.h>
-
 #include "mlx5_like.h"
 
 /**
@@ -37,15 +35,14 @@ int mlxl_track_limits(struct vmig_dev *mig, struct vmig_track_limits *limits)
 /**
  * mlxl_track_start() - The track_start hook
  * @mig: Device.
- * @ranges: Ranges.
- * @num: Their number.
- * @page_log2: Page size.
+ * @what: What to record.
+ * @limits: Not used: the firmware keeps to what it has said.
  *
- * One that is there is armed again: if that is stuck, so would be all that could be tried
- * besides, and each costs a time-out and a restart of the queue.
+ * A tracker that is there is armed again: if that is stuck, so would be all that could be
+ * tried besides, and each costs a time-out and a restart of the queue.
  */
-int mlxl_track_start(struct vmig_dev *mig, const struct vmig_range *ranges, u32 num,
-		     u8 page_log2)
+int mlxl_track_start(struct vmig_dev *mig, const struct vmig_track *what,
+		     struct vmig_track_limits *limits)
 {
 	struct mlxl_dev *md = mlxl_from_mig(mig);
 	int err;
@@ -56,8 +53,8 @@ int mlxl_track_start(struct vmig_dev *mig, const struct vmig_range *ranges, u32 
 			return err;
 		mlxl_hw_tracker_destroy(md, &md->track.session);
 	}
-	md->track.page_log2 = page_log2;
-	return mlxl_hw_tracker_create(md, ranges, num, page_log2, &md->track.session);
+	md->track.page_log2 = what->page_log2;
+	return mlxl_hw_tracker_create(md, what, &md->track.session);
 }
 
 /**
@@ -75,31 +72,26 @@ void mlxl_track_stop(struct vmig_dev *mig)
 /**
  * mlxl_track_report() - The track_report hook
  * @mig: Device.
- * @iova: First page.
- * @pages: Number of pages, at most MLXL_TRACK_PAGES.
- * @bitmap: Receives the bits.
+ * @part: At most MLXL_TRACK_PAGES.
+ * @dirty: Receives what was written.
  */
-int mlxl_track_report(struct vmig_dev *mig, u64 iova, u64 pages, unsigned long *bitmap)
+int mlxl_track_report(struct vmig_dev *mig, const struct vmig_range *part,
+		      struct vmig_dirty *dirty)
 {
 	struct mlxl_dev *md = mlxl_from_mig(mig);
 	struct mlxl_tracker *t = &md->track;
-	u32 words = DIV_ROUND_UP(pages, 64);
-	u64 *bits;
+	u64 pages = ((part->last - part->first) >> t->page_log2) + 1;
 	int err;
 
 	if (!t->session.control)
 		return -ENODEV;
 	err = mlxl_io_prepare(md, &t->io, &t->session, MLXL_TRACK_BYTES, DMA_FROM_DEVICE);
-	if (err)
-		return err;
-	err = mlxl_hw_tracker_query(md, &t->session, &t->io, iova,
-				    pages << t->page_log2, words * sizeof(*bits));
-	if (err)
-		return err;
-
-	bits = t->io.chunk->data;
-	for (u32 i = 0; i < words; i++)
-		le64_to_cpus(&bits[i]);
-	bitmap_from_arr64(bitmap, bits, pages);
-	return 0;
+	if (!err)
+		err = mlxl_hw_tracker_query(md, &t->session, &t->io, part->first,
+					    pages << t->page_log2,
+					    DIV_ROUND_UP(pages, 64) * sizeof(__le64));
+	if (!err)
+		vmig_dirty_push_bits(dirty, part->first, t->page_log2, t->io.chunk->data,
+				     pages);
+	return err;
 }

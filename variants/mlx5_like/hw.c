@@ -393,22 +393,20 @@ int mlxl_hw_tracker_arm(struct mlxl_dev *md, struct mlxl_session *s)
 /**
  * mlxl_hw_tracker_create() - Record which pages are written, from here on
  * @md: Device.
- * @ranges: Ranges, within the limits of the firmware.
- * @num: Their number.
- * @page_log2: Page size.
+ * @what: Ranges and pages, within the limits of the firmware.
  * @s: Receives the tracker.
  *
  * Return: 0 or a negative errno.
  */
-int mlxl_hw_tracker_create(struct mlxl_dev *md, const struct vmig_range *ranges, u32 num,
-			   u8 page_log2, struct mlxl_session *s)
+int mlxl_hw_tracker_create(struct mlxl_dev *md, const struct vmig_track *what,
+			   struct mlxl_session *s)
 {
 	struct mlxl_tracker_create *in;
 	struct mlxl_tracker_range *range;
 	struct mlxl_session_out out;
 	struct mlxl_command cmd = {
 		.opcode = MLXL_TRACKER_CREATE,
-		.in_bytes = sizeof(*in) + num * sizeof(*range),
+		.in_bytes = sizeof(*in) + what->num * sizeof(*range),
 		.out = &out,
 		.out_bytes = sizeof(out),
 	};
@@ -417,12 +415,14 @@ int mlxl_hw_tracker_create(struct mlxl_dev *md, const struct vmig_range *ranges,
 	in = kvzalloc(cmd.in_bytes, GFP_KERNEL_ACCOUNT);
 	if (!in)
 		return -ENOMEM;
-	in->page_log2 = cpu_to_le32(page_log2);
-	in->ranges = cpu_to_le32(num);
+	in->page_log2 = cpu_to_le32(what->page_log2);
+	in->ranges = cpu_to_le32(what->num);
 	range = (struct mlxl_tracker_range *)(in + 1);
-	for (u32 i = 0; i < num; i++) {
-		range[i].iova = cpu_to_le64(ranges[i].first);
-		range[i].bytes = cpu_to_le64(ranges[i].last - ranges[i].first + 1);
+	for (u32 i = 0; i < what->num; i++) {
+		const struct vmig_range *r = &what->ranges[i];
+
+		range[i].iova = cpu_to_le64(r->first);
+		range[i].bytes = cpu_to_le64(r->last - r->first + 1);
 	}
 	cmd.in = in;
 	err = session_begin(md, &cmd, MLXL_TRACKER_DESTROY, 0, s);

@@ -185,8 +185,8 @@ int mlxl_hw_save_end(struct mlxl_dev *md, struct mlxl_session *s, bool commit);
 int mlxl_hw_load_begin(struct mlxl_dev *md, u64 bytes, struct mlxl_session *s);
 int mlxl_hw_load_end(struct mlxl_dev *md, struct mlxl_session *s, bool abort, u32 *reason);
 int mlxl_hw_tracker_arm(struct mlxl_dev *md, struct mlxl_session *s);
-int mlxl_hw_tracker_create(struct mlxl_dev *md, const struct vmig_range *ranges, u32 num,
-			   u8 page_log2, struct mlxl_session *s);
+int mlxl_hw_tracker_create(struct mlxl_dev *md, const struct vmig_track *what,
+			   struct mlxl_session *s);
 int mlxl_hw_tracker_query(struct mlxl_dev *md, struct mlxl_session *s, struct mlxl_io *io,
 			  u64 iova, u64 bytes, u32 bitmap_bytes);
 void mlxl_hw_tracker_destroy(struct mlxl_dev *md, struct mlxl_session *s);
@@ -225,9 +225,10 @@ u64 mlxl_estimate(struct vmig_dev *mig);
 
 /* dirty.c */
 int mlxl_track_limits(struct vmig_dev *mig, struct vmig_track_limits *limits);
-int mlxl_track_start(struct vmig_dev *mig, const struct vmig_range *ranges, u32 num,
-		     u8 page_log2);
+int mlxl_track_start(struct vmig_dev *mig, const struct vmig_track *what,
+		     struct vmig_track_limits *limits);
 void mlxl_track_stop(struct vmig_dev *mig);
-int mlxl_track_report(struct vmig_dev *mig, u64 iova, u64 pages, unsigned long *bitmap);
+int mlxl_track_report(struct vmig_dev *mig, const struct vmig_range *part,
+		      struct vmig_dirty *dirty);
 
 #endif /* MLX5_LIKE_H */

@@ -29,6 +29,9 @@ static struct {
 	u8 page_log2;
 	u32 num;
 	struct vmig_range ranges[4];
+	const struct vmig_track_limits *offers;	/* refuses what is more than these, in turn */
+	unsigned int num_offers;
+	unsigned int at_once;	/* pages that one report tells of; 0: all */
 	DECLARE_BITMAP(written, ALL_PAGES);
 	struct completion asked;
 } tracker;
@@ -39,16 +42,21 @@ static int tracker_limits(struct vmig_dev *mig, struct vmig_track_limits *limits
 	return tracker.limits_err;
 }
 
-static int tracker_start(struct vmig_dev *mig, const struct vmig_range *ranges, u32 num,
-			 u8 page_log2)
+static int tracker_start(struct vmig_dev *mig, const struct vmig_track *what,
+			 struct vmig_track_limits *limits)
 {
 	tracker.starts++;
 	msleep(tracker.ms);
 	if (tracker.start_err)
 		return tracker.start_err;
-	tracker.num = min_t(u32, num, ARRAY_SIZE(tracker.ranges));
-	memcpy(tracker.ranges, ranges, tracker.num * sizeof(*ranges));
-	tracker.page_log2 = page_log2;
+	if (tracker.num_offers) {
+		*limits = *tracker.offers++;
+		tracker.num_offers--;
+		return -ENOSPC;
+	}
+	tracker.num = min_t(u32, what->num, ARRAY_SIZE(tracker.ranges));
+	memcpy(tracker.ranges, what->ranges, tracker.num * sizeof(*what->ranges));
+	tracker.page_log2 = what->page_log2;
 	bitmap_zero(tracker.written, ALL_PAGES);
 	return 0;
 }
@@ -57,9 +65,13 @@ static void tracker_stop(struct vmig_dev *mig)
 {
 }
 
-static int tracker_report(struct vmig_dev *mig, u64 iova, u64 pages, unsigned long *bitmap)
+/* The pages that it was asked about, by a bitmap. */
+static int tracker_report(struct vmig_dev *mig, const struct vmig_range *part,
+			  struct vmig_dirty *dirty)
 {
-	u64 at = (iova - BASE) >> tracker.page_log2;
+	u64 at = (part->first - BASE) >> tracker.page_log2;
+	u64 pages = ((part->last - part->first) >> tracker.page_log2) + 1;
+	__le64 bits[DIV_ROUND_UP(REPORT_PAGES, 64)] = {};
 
 	tracker.reports++;
 	complete(&tracker.asked);
@@ -68,7 +80,30 @@ static int tracker_report(struct vmig_dev *mig, u64 iova, u64 pages, unsigned lo
 		return tracker.report_err;
 	for (u64 n = 0; n < pages && at + n < ALL_PAGES; n++)
 		if (test_and_clear_bit(at + n, tracker.written))
-			__set_bit(n, bitmap);
+			bits[n / 64] |= cpu_to_le64(BIT_ULL(n % 64));
+	vmig_dirty_push_bits(dirty, part->first, tracker.page_log2, bits,
+			     min_t(u64, pages, REPORT_PAGES));
+	return 0;
+}
+
+/* Whatever was written, the last first, page by page. */
+static int tracker_report_all(struct vmig_dev *mig, const struct vmig_range *part,
+			      struct vmig_dirty *dirty)
+{
+	unsigned int told = 0, n;
+
+	tracker.reports++;
+	msleep(tracker.ms);
+	if (tracker.report_err)
+		return tracker.report_err;
+	while ((n = find_last_bit(tracker.written, ALL_PAGES)) < ALL_PAGES) {
+		u64 first = BASE + ((u64)n << tracker.page_log2);
+
+		if (tracker.at_once && told++ == tracker.at_once)
+			return 1;
+		__clear_bit(n, tracker.written);
+		vmig_dirty_push(dirty, first, first + BIT_ULL(tracker.page_log2) - 1);
+	}
 	return 0;
 }
 
@@ -92,18 +127,37 @@ static struct fake *tracked_new(struct kunit *test, const char *name)
 	return fake_new(test, name, &tracked_ops);
 }
 
-static int log_start(struct fake *fake, const struct vmig_range *ranges, u32 num)
+/* One whose report cannot be asked for a part, and of powers of two. */
+static struct fake *unfiltered_new(struct kunit *test, const char *name)
+{
+	struct fake *fake = tracked_new(test, name);
+
+	tracked_ops.track_report = tracker_report_all;
+	tracker.limits.unfiltered = true;
+	tracker.limits.pow2_ranges = true;
+	tracker.limits.report_pages = 0;
+	return fake;
+}
+
+static int log_start_size(struct fake *fake, const struct vmig_range *ranges, u32 num,
+			  u64 *page_size)
 {
 	struct rb_root_cached root = RB_ROOT_CACHED;
 	struct interval_tree_node nodes[4];
-	u64 page_size = SZ_4K;
 
 	for (u32 i = 0; i < num; i++) {
 		nodes[i].start = ranges[i].first;
 		nodes[i].last = ranges[i].last;
 		interval_tree_insert(&nodes[i], &root);
 	}
-	return fake->vdev.log_ops->log_start(&fake->vdev, &root, num, &page_size);
+	return fake->vdev.log_ops->log_start(&fake->vdev, &root, num, page_size);
+}
+
+static int log_start(struct fake *fake, const struct vmig_range *ranges, u32 num)
+{
+	u64 page_size = SZ_4K;
+
+	return log_start_size(fake, ranges, num, &page_size);
 }
 
 static int log_start_all(struct fake *fake)
@@ -381,6 +435,161 @@ static void report_up_to_the_end_of_the_space_ends(struct kunit *test)
 	fake_put(fake);
 }
 
+/* ---- Reports without a filter ---- */
+
+static void unfiltered_tracker_is_asked_once_a_report(struct kunit *test)
+{
+	struct fake *fake = unfiltered_new(test, "vmig-src");
+	DECLARE_BITMAP(bits, ALL_PAGES);
+
+	KUNIT_ASSERT_EQ(test, log_start_all(fake), 0);
+	__set_bit(3, tracker.written);
+	__set_bit(40, tracker.written);
+	__set_bit(41, tracker.written);
+	/* What nobody has asked for is told to whoever asks for it later. */
+	KUNIT_EXPECT_EQ(test, log_report(test, fake, BASE, 8 * SZ_4K, bits), 1);
+	KUNIT_EXPECT_TRUE(test, test_bit(3, bits));
+	KUNIT_EXPECT_EQ(test, tracker.reports, 1);
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(tracker.written, ALL_PAGES));
+	__set_bit(5, tracker.written);
+	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), 3);
+	KUNIT_EXPECT_TRUE(test, test_bit(5, bits) && test_bit(40, bits) && test_bit(41, bits));
+	KUNIT_EXPECT_EQ(test, tracker.reports, 2);
+	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), 0);
+	fake_put(fake);
+}
+
+static void unfiltered_tracker_tells_in_parts(struct kunit *test)
+{
+	struct fake *fake = unfiltered_new(test, "vmig-src");
+	DECLARE_BITMAP(bits, ALL_PAGES);
+
+	KUNIT_ASSERT_EQ(test, log_start_all(fake), 0);
+	bitmap_set(tracker.written, 10, 25);
+	tracker.at_once = 10;
+	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), 25);
+	KUNIT_EXPECT_EQ(test, tracker.reports, 3);
+	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), 0);
+	fake_put(fake);
+}
+
+/* It never ends, so nobody knows whether the pages that are asked for were told. */
+static void tracker_that_tells_for_ever_is_not_waited_for(struct kunit *test)
+{
+	struct fake *fake = unfiltered_new(test, "vmig-src");
+	DECLARE_BITMAP(bits, ALL_PAGES);
+
+	KUNIT_ASSERT_EQ(test, log_start_all(fake), 0);
+	bitmap_set(tracker.written, 0, 4);
+	tracker.at_once = 1;
+	tracker.ms = 2800;
+	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), ALL_PAGES);
+	KUNIT_EXPECT_EQ(test, tracker.reports, 2);
+	KUNIT_EXPECT_EQ(test, tracker.starts, 1);
+	/* Two it has told of, two it still has. */
+	tracker.ms = 0;
+	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), 4);
+	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), 0);
+	fake_put(fake);
+}
+
+static void unfiltered_tracker_that_failed_is_exact_again(struct kunit *test)
+{
+	struct fake *fake = unfiltered_new(test, "vmig-src");
+	DECLARE_BITMAP(bits, ALL_PAGES);
+
+	KUNIT_ASSERT_EQ(test, log_start_all(fake), 0);
+	tracker.report_err = -EIO;
+	KUNIT_EXPECT_EQ(test, log_report(test, fake, BASE, 8 * SZ_4K, bits), 8);
+	KUNIT_EXPECT_EQ(test, tracker.starts, 2);
+	tracker.report_err = 0;
+	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), ALL_PAGES - 8);
+	__set_bit(1, tracker.written);
+	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), 1);
+	fake_put(fake);
+}
+
+/* ---- A start that is negotiated ---- */
+
+#define OFFER(_ranges, _log2)							\
+	{ .ranges = (_ranges), .page_min_log2 = (_log2), .page_max_log2 = 21,	\
+	  .address_bits = 48, .pow2_ranges = true, .unfiltered = true, .pages = 1 << 20 }
+
+static void device_that_offers_less_is_planned_for_again(struct kunit *test)
+{
+	static const struct vmig_track_limits offers[] = { OFFER(2, 12), OFFER(1, 14) };
+	const struct vmig_range want[] = {
+		{ BASE, BASE + 5 * SZ_4K - 1 },
+		{ BASE + 8 * SZ_4K, BASE + 10 * SZ_4K - 1 },
+	};
+	struct fake *fake = unfiltered_new(test, "vmig-src");
+	DECLARE_BITMAP(bits, ALL_PAGES);
+	u64 page_size = SZ_4K;
+
+	tracker.offers = offers;
+	tracker.num_offers = ARRAY_SIZE(offers);
+	KUNIT_ASSERT_EQ(test, log_start_size(fake, want, 2, &page_size), 0);
+	KUNIT_EXPECT_EQ(test, tracker.starts, 3);
+	KUNIT_EXPECT_EQ(test, page_size, (u64)SZ_16K);
+	KUNIT_ASSERT_EQ(test, tracker.num, 1U);
+	KUNIT_EXPECT_EQ(test, tracker.ranges[0].first, BASE);
+	KUNIT_EXPECT_EQ(test, tracker.ranges[0].last, BASE + SZ_64K - 1);
+	__set_bit(2, tracker.written);
+	KUNIT_EXPECT_EQ(test, log_report(test, fake, BASE, SZ_64K, bits), 4);
+	KUNIT_EXPECT_EQ(test, log_report(test, fake, BASE, SZ_64K, bits), 0);
+	fake_put(fake);
+}
+
+static void device_that_offers_less_and_less_is_given_up(struct kunit *test)
+{
+	static const struct vmig_track_limits offers[] = {
+		OFFER(2, 12), OFFER(2, 13), OFFER(2, 14), OFFER(2, 15), OFFER(2, 16), OFFER(2, 17),
+	};
+	static const struct vmig_track_limits nothing[] = {
+		OFFER(0, 12),
+		{ .ranges = 1, .page_min_log2 = 12, .page_max_log2 = 12, .address_bits = 48,
+		  .pages = 1 << 20 },
+	};
+	struct fake *fake = unfiltered_new(test, "vmig-src");
+
+	tracker.offers = offers;
+	tracker.num_offers = ARRAY_SIZE(offers);
+	KUNIT_EXPECT_EQ(test, log_start_all(fake), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, tracker.starts, 4);
+	/* Offers are no more trusted than limits. */
+	for (int i = 0; i < ARRAY_SIZE(nothing); i++) {
+		tracker.offers = &nothing[i];
+		tracker.num_offers = 1;
+		KUNIT_EXPECT_EQ(test, log_start_all(fake), -EINVAL);
+	}
+	tracker.num_offers = 0;
+	KUNIT_EXPECT_EQ(test, log_start_all(fake), 0);
+	fake_put(fake);
+}
+
+/* In the middle of a report, in other pages: everything is dirty, and then exact. */
+static void lost_tracker_that_offers_less_is_planned_for_again(struct kunit *test)
+{
+	static const struct vmig_track_limits offers[] = { OFFER(4, 14) };
+	struct fake *fake = unfiltered_new(test, "vmig-src");
+	DECLARE_BITMAP(bits, ALL_PAGES);
+
+	KUNIT_ASSERT_EQ(test, log_start_all(fake), 0);
+	tracker.report_err = -EIO;
+	tracker.offers = offers;
+	tracker.num_offers = ARRAY_SIZE(offers);
+	KUNIT_EXPECT_EQ(test, log_report(test, fake, BASE, 8 * SZ_4K, bits), 8);
+	KUNIT_EXPECT_EQ(test, tracker.starts, 3);
+	KUNIT_EXPECT_EQ(test, tracker.page_log2, 14);
+	tracker.report_err = 0;
+	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), ALL_PAGES - 8);
+	__set_bit(1, tracker.written);
+	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), 4);
+	KUNIT_EXPECT_TRUE(test, test_bit(4, bits) && test_bit(7, bits));
+	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), 0);
+	fake_put(fake);
+}
+
 static struct kunit_case dirty_cases[] = {
 	KUNIT_CASE(only_devices_with_a_tracker_offer_logging),
 	KUNIT_CASE(reports_are_exact),
@@ -392,6 +601,13 @@ static struct kunit_case dirty_cases[] = {
 	KUNIT_CASE(edges_do_not_stay_dirty),
 	KUNIT_CASE(range_beyond_the_tracker_is_dirty_and_the_rest_exact),
 	KUNIT_CASE(report_up_to_the_end_of_the_space_ends),
+	KUNIT_CASE(unfiltered_tracker_is_asked_once_a_report),
+	KUNIT_CASE(unfiltered_tracker_tells_in_parts),
+	KUNIT_CASE_SLOW(tracker_that_tells_for_ever_is_not_waited_for),
+	KUNIT_CASE(unfiltered_tracker_that_failed_is_exact_again),
+	KUNIT_CASE(device_that_offers_less_is_planned_for_again),
+	KUNIT_CASE(device_that_offers_less_and_less_is_given_up),
+	KUNIT_CASE(lost_tracker_that_offers_less_is_planned_for_again),
 	{}
 };
 

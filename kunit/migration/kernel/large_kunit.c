@@ -88,12 +88,12 @@ static int large_track_limits(struct vmig_dev *mig, struct vmig_track_limits *li
 	return 0;
 }
 
-static int large_track_start(struct vmig_dev *mig, const struct vmig_range *ranges, u32 num,
-			     u8 page_log2)
+static int large_track_start(struct vmig_dev *mig, const struct vmig_track *what,
+			     struct vmig_track_limits *limits)
 {
 	large.starts++;
-	large.ranges = num;
-	large.page_log2 = page_log2;
+	large.ranges = what->num;
+	large.page_log2 = what->page_log2;
 	return large.start_err;
 }
 
@@ -103,13 +103,12 @@ static void large_track_stop(struct vmig_dev *mig)
 }
 
 /* One page was written; read and clear. */
-static int large_track_report(struct vmig_dev *mig, u64 iova, u64 pages, unsigned long *bitmap)
+static int large_track_report(struct vmig_dev *mig, const struct vmig_range *part,
+			      struct vmig_dirty *dirty)
 {
-	u64 page = (large.dirty_iova - iova) >> large.page_log2;
-
-	if (large.dirty_iova < iova || page >= pages)
+	if (large.dirty_iova < part->first || large.dirty_iova > part->last)
 		return 0;
-	__set_bit(page, bitmap);
+	vmig_dirty_push(dirty, large.dirty_iova, large.dirty_iova);
 	large.dirty_iova = ~0ULL;
 	return 0;
 }
