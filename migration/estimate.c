@@ -3,14 +3,15 @@
  * How much a save session would emit, as far as it is known.
  *
  * The device may need long for its answer, so the worker asks it.  Whoever wants to know
- * gets the last answer.  Only the first one after the device was opened is waited for, and
- * not for long: there may be a user that asks just once.
+ * gets the last answer.  Only one that is not of now is waited for, and not for long: there
+ * may be a user that asks just once, or that decides by it when to stop.
  */
 #include <linux/jiffies.h>
 
 #include "machine.h"
 
-#define FIRST_MS	100
+#define FRESH_MS	100
+#define OLD_MS		1000
 
 /**
  * vmig_estimate_open() - The device is being opened
@@ -19,6 +20,8 @@
 void vmig_estimate_open(struct vmig_machine *m)
 {
 	spin_lock(&m->lock);
+	m->estimate = m->mig->desc->typical_bytes;
+	m->estimate_wanted = false;
 	m->estimate_known = !m->mig->ops->estimate;
 	spin_unlock(&m->lock);
 }
@@ -39,7 +42,7 @@ static bool known(struct vmig_machine *m)
  *
  * The device is asked for the next answer.
  *
- * Context: user space has the device open; may sleep for FIRST_MS.
+ * Context: user space has the device open; may sleep for FRESH_MS.
  * Return: bytes of records of the family.
  */
 u64 vmig_estimate(struct vmig_machine *m)
@@ -49,13 +52,19 @@ u64 vmig_estimate(struct vmig_machine *m)
 	if (m->mig->ops->estimate) {
 		spin_lock(&m->lock);
 		m->estimate_wanted = true;
+		if (time_after(jiffies, m->estimate_at + msecs_to_jiffies(OLD_MS)))
+			m->estimate_known = false;
 		spin_unlock(&m->lock);
 		mod_delayed_work(vmig_wq, &m->work, 0);
 		wait_event_interruptible_timeout(m->estimated, known(m),
-						 msecs_to_jiffies(FIRST_MS));
+						 msecs_to_jiffies(FRESH_MS));
 	}
 	spin_lock(&m->lock);
-	m->estimate_known = true;
+	if (!m->estimate_known) {
+		/* Whoever asks next does not wait for the same silence. */
+		m->estimate_known = true;
+		m->estimate_at = jiffies;
+	}
 	estimate = m->estimate;
 	spin_unlock(&m->lock);
 	return estimate;
@@ -85,6 +94,7 @@ void vmig_estimate_work(struct vmig_machine *m)
 	spin_lock(&m->lock);
 	m->estimate = estimate;
 	m->estimate_known = true;
+	m->estimate_at = jiffies;
 	spin_unlock(&m->lock);
 	wake_up_all(&m->estimated);
 }

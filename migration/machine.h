@@ -113,7 +113,9 @@ struct vmig_session_ops {
  * @tracker: The device keeps track; NULL: everything is dirty; track_lock.
  * @estimate: Last answer of the estimate hook; lock.
  * @estimate_wanted: The worker is to call it; lock.
- * @estimate_known: It has answered since the device was opened, or not in time; lock.
+ * @estimate_known: It has answered since the device was opened and not long ago, or not
+ *	in time; lock.
+ * @estimate_at: When that was, in jiffies; lock.
  * @estimated: Who waits for that.
  * @reached: The device is kept reachable for hooks; state_lock.
  * @refused: A hook has told why it refuses; state_lock.
@@ -154,6 +156,7 @@ struct vmig_machine {
 	u64 estimate;
 	bool estimate_wanted;
 	bool estimate_known;
+	unsigned long estimate_at;
 	wait_queue_head_t estimated;
 	bool reached;
 	bool refused;

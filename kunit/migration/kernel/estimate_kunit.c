@@ -7,6 +7,9 @@
 
 #define PATIENCE_MS	5000
 #define QUESTIONS	3
+/* migration/estimate.c: an answer is old after that, and so long is waited for another one. */
+#define OLD_MS		2000
+#define FRESH_MS	100
 
 /* The device has answered; on a slow machine not in time for the one who asked first. */
 static bool answer_comes(struct fake *fake)
@@ -123,10 +126,52 @@ static void question_does_not_outlive_the_device(struct kunit *test)
 	}
 }
 
+/* What another user's device held is nobody's business. */
+static void answer_does_not_outlive_the_user(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+
+	KUNIT_EXPECT_TRUE(test, answer_comes(fake));
+	vmig_close(&fake->mig);
+	fake_stall(fake, FAKE_ESTIMATE);
+	vmig_open(&fake->mig);
+	KUNIT_EXPECT_LT(test, fake_size(fake), (unsigned long)FAKE_STATE_BYTES);
+	fake_release(fake);
+	fake_put(fake);
+}
+
+/* Who asks after a while gets what is true then. */
+static void old_answer_is_not_given(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	int calls;
+
+	KUNIT_EXPECT_TRUE(test, answer_comes(fake));
+	msleep(OLD_MS);
+	calls = fake_calls(fake, FAKE_ESTIMATE);
+	fake_stall(fake, FAKE_ESTIMATE);
+	for (unsigned int i = 0; i < QUESTIONS; i++) {
+		ktime_t begin = ktime_get();
+		s64 took;
+
+		KUNIT_EXPECT_GE(test, fake_size(fake), (unsigned long)FAKE_STATE_BYTES);
+		took = ktime_ms_delta(ktime_get(), begin);
+		/* The first one waits for the device, and those after it not again. */
+		if (!i)
+			KUNIT_EXPECT_GE(test, took, (s64)FRESH_MS / 2);
+	}
+	wait_for_completion(&fake->there);
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_ESTIMATE), calls + 1);
+	fake_release(fake);
+	fake_put(fake);
+}
+
 static struct kunit_case estimate_cases[] = {
 	KUNIT_CASE(data_size_is_known_in_every_state),
 	KUNIT_CASE(silent_device_delays_no_answer),
 	KUNIT_CASE(question_does_not_outlive_the_device),
+	KUNIT_CASE(answer_does_not_outlive_the_user),
+	KUNIT_CASE(old_answer_is_not_given),
 	{}
 };
 
