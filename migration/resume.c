@@ -139,7 +139,7 @@ static int resume_load(struct vmig_machine *m, struct vmig_session *s)
 	vmig_session_waited(s, begin);
 	vmig_chunk_put(s->chunk);
 	s->chunk = NULL;
-	if (err == -EOPNOTSUPP && rec.optional && !m->refused)
+	if (err == -EOPNOTSUPP && rec.optional && !m->refused && !vmig_staged_knows(s, rec.type))
 		return 0;
 	if (err && !m->refused)
 		vmig_complain(m, "stream refused: record %llu of type %#x (%d)",

@@ -23,6 +23,14 @@ static u32 staged_slots(const struct vmig_desc *desc)
 	return num;
 }
 
+static bool listed_before(const struct vmig_staged_record *table, unsigned int num)
+{
+	for (unsigned int i = 0; i < num; i++)
+		if (table[i].type == table[num].type)
+			return true;
+	return false;
+}
+
 /**
  * vmig_staged_valid() - Is a table usable?
  * @desc: Constants of the family.
@@ -36,7 +44,8 @@ bool vmig_staged_valid(const struct vmig_desc *desc)
 
 		if (!r->name || !r->commit || (r->most > 1 && !r->check) ||
 		    r->type < VPV_RECORD_FAMILY || r->min_bytes > r->max_bytes ||
-		    r->max_bytes > desc->max_payload || !r->most || r->most > left)
+		    r->max_bytes > desc->max_payload || !r->most || r->most > left ||
+		    listed_before(desc->staged, i))
 			return false;
 		left -= r->most;
 	}

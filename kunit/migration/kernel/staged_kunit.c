@@ -386,6 +386,12 @@ static void useless_table_is_seen_at_once(struct kunit *test)
 		{ .name = "which", .type = TYPE_QUEUE, .max_bytes = 1, .most = 2,
 		  .commit = commit_queue },
 	};
+	static const struct vmig_staged_record twice[] = {
+		{ .name = "one", .type = TYPE_HEAD, .max_bytes = 1, .most = 1,
+		  .commit = commit_head },
+		{ .name = "other", .type = TYPE_HEAD, .max_bytes = 1, .most = 1,
+		  .commit = commit_head },
+	};
 	struct fake *fake = staged_new(test, "vmig-src", &staged_ops);
 	struct vmig_desc desc = staged_desc;
 	struct vmig_dev mig = {};
@@ -396,6 +402,9 @@ static void useless_table_is_seen_at_once(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, vmig_init(&mig, &fake->vdev, &staged_ops, &desc),
 				    -EINVAL, "table %u", i);
 	}
+	desc.staged = twice;
+	desc.num_staged = ARRAY_SIZE(twice);
+	KUNIT_EXPECT_EQ(test, vmig_init(&mig, &fake->vdev, &staged_ops, &desc), -EINVAL);
 	desc.num_staged = 0;
 	KUNIT_EXPECT_EQ(test, vmig_init(&mig, &fake->vdev, &staged_ops, &desc), -EINVAL);
 	fake_put(fake);
