@@ -75,6 +75,9 @@ void vmig_dirty_set(struct vmig_dirty *d, u64 first, u64 last)
 void vmig_dirty_set_bits(struct vmig_dirty *d, u64 iova, u8 page_log2, const __le64 *bits,
 			 u64 pages)
 {
+	/* The last page that begins within the space. */
+	const u64 most = (~0ULL - iova) >> page_log2;
+
 	for (u64 n = 0; n < pages; n += 64) {
 		u64 word = le64_to_cpu(READ_ONCE(bits[n / 64]));
 
@@ -85,8 +88,10 @@ void vmig_dirty_set_bits(struct vmig_dirty *d, u64 iova, u8 page_log2, const __l
 
 			if (~word >> from)
 				to = from + __builtin_ctzll(~word >> from);
-			vmig_dirty_set(d, iova + ((n + from) << page_log2),
-				       iova + ((n + to) << page_log2) - 1);
+			if (n + from > most)
+				return;
+			vmig_dirty_set(d, iova + ((n + from) << page_log2), n + to > most ?
+				       ~0ULL : iova + ((n + to) << page_log2) - 1);
 			if (to == 64)
 				break;
 			word &= ~0ULL << to;

@@ -104,8 +104,8 @@ void vmig_dirty_next(const struct vmig_dirty *d, u32 most, const struct vmig_ran
  * @keep: Leave all of it in the set.
  * @out: Zeroed; bit n is set if page n of the piece is dirty.
  *
- * A page leaves the set when the report covers all of it that is wanted: the others are
- * reported once more, with the rest of them.
+ * A page leaves the set when one report covers all of it that is wanted.  The others are
+ * reported again and again until one does.
  */
 void vmig_dirty_take(struct vmig_dirty *d, const struct vmig_dirty_piece *piece, u64 first,
 		     const struct vmig_range *want, u32 num, bool keep, unsigned long *out);

@@ -216,7 +216,7 @@ static int tracker_start(struct vmig_machine *m, struct rb_root_cached *root, u3
 			 u64 *page_size)
 {
 	struct vmig_tracker *t __free(tracker) = NULL;
-	struct vmig_track_limits limits;
+	struct vmig_track_limits limits = {};
 	int err;
 
 	err = tracker_limits(m, &limits);
@@ -242,7 +242,7 @@ static int tracker_start(struct vmig_machine *m, struct rb_root_cached *root, u3
  */
 bool vmig_tracker_present(struct vmig_machine *m)
 {
-	struct vmig_track_limits limits;
+	struct vmig_track_limits limits = {};
 
 	guard(mutex)(&m->track_lock);
 	return tracker_limits(m, &limits) != -EOPNOTSUPP;

@@ -273,6 +273,22 @@ static void bitmap_ends_where_it_is_said_to(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, report_all(test), 3ULL);
 }
 
+/* A run of bits that goes beyond the end of the space is dirty up to the end. */
+static void bitmap_may_go_beyond_the_space(struct kunit *test)
+{
+	const __le64 ones[] = { cpu_to_le64(~0ULL) };
+	struct set_test *t = test->priv;
+
+	t->ranges[0] = (struct vmig_range){ -(2 * PAGE), ~0ULL };
+	t->d.num = 1;
+	vmig_dirty_init(&t->d);
+	KUNIT_ASSERT_EQ(test, t->d.pages, 2ULL);
+	vmig_dirty_set_bits(&t->d, -PAGE, PAGE_LOG2, ones, 3);
+	KUNIT_EXPECT_EQ(test, t->bits[0], 2UL);
+	vmig_dirty_set_bits(&t->d, -(2 * PAGE), PAGE_LOG2, ones, 64);
+	KUNIT_EXPECT_EQ(test, t->bits[0], 3UL);
+}
+
 /* Against what a page-by-page model remembers. */
 static void no_page_is_lost(struct kunit *test)
 {
@@ -324,6 +340,7 @@ static struct kunit_case dirty_cases[] = {
 	KUNIT_CASE(kept_pages_are_reported_again),
 	KUNIT_CASE(bitmap_is_the_same_as_its_pages),
 	KUNIT_CASE(bitmap_ends_where_it_is_said_to),
+	KUNIT_CASE(bitmap_may_go_beyond_the_space),
 	KUNIT_CASE(no_page_is_lost),
 	{ }
 };
