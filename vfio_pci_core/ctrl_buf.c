@@ -265,17 +265,19 @@ EXPORT_SYMBOL_GPL(vpv_ctrl_buf_usable);
 
 void vpv_ctrl_buf_put(struct vpv_ctrl_buf *buf)
 {
-	struct vpv_ctrl_dma *dma = buf->dma;
+	/* What is kept may be freed by somebody else as soon as the lock is free. */
+	struct vpv_ctrl_dma *dma = vpv_ctrl_dma_get(buf->dma);
 	bool kept;
 
-	if (!refcount_dec_and_mutex_lock(&buf->refs, &dma->lock))
-		return;
-	kept = buf->mapped && buf_keep(buf);
-	if (kept)
-		refcount_set(&buf->refs, 1);
-	mutex_unlock(&dma->lock);
-	if (!kept)
-		buf_free(buf);
+	if (refcount_dec_and_mutex_lock(&buf->refs, &dma->lock)) {
+		kept = buf->mapped && buf_keep(buf);
+		if (kept)
+			refcount_set(&buf->refs, 1);
+		mutex_unlock(&dma->lock);
+		if (!kept)
+			buf_free(buf);
+	}
+	vpv_ctrl_dma_put(dma);
 }
 EXPORT_SYMBOL_GPL(vpv_ctrl_buf_put);
 

@@ -165,7 +165,8 @@ int vpv_ctrl_buf_begin(struct vpv_ctrl_buf *buf);
  * @lost: The device may still carry the command out.
  *
  * Gives the memory back to the CPU, and the reference of the command, so the buffer may be
- * gone on return.
+ * gone on return.  What is lost is not given back: the command must not be said to have
+ * succeeded, whatever the device said.
  *
  * Context: process; may sleep; also after the handle was withdrawn.
  */

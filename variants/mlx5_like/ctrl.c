@@ -349,6 +349,9 @@ static void ctrl_stop(struct mlxl_ctrl *ctrl)
 	cancel_delayed_work_sync(&ctrl->recover);
 	scoped_guard(mutex, &ctrl->lock) {
 		ctrl_down(ctrl);
+		/* Since it was last asked, it may have been pulled out. */
+		if (ctrl->q.wild)
+			mlxl_queue_down(&ctrl->q);
 		mlxl_fns_forget(ctrl, NULL);
 		ctrl_quiet(ctrl);
 	}

@@ -178,12 +178,16 @@ static void slot_finish(struct mlxl_queue *q, unsigned int i, int err)
 	struct mlxl_work *w = &q->work[i];
 	struct mlxl_command *cmd = w->cmd;
 	struct completion *waiter = w->waiter;
+	bool lost = q->lost & BIT(i);
 	int *result = w->err;
 	struct mlxl_slot slot;
 	struct mlxl_reply reply;
 
+	/* It may have succeeded at last, but nobody may look at what it wrote. */
+	if (lost && !err)
+		err = -ECONNABORTED;
 	if (cmd->buf)
-		vpv_ctrl_buf_end(cmd->buf, q->lost & BIT(i));
+		vpv_ctrl_buf_end(cmd->buf, lost);
 	if (!err) {
 		slot = q->slots[i];
 		err = mlxl_wire_parse(&w->wire, &slot, &w->out, cmd->out, &reply);
