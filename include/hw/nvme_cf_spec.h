@@ -54,6 +54,7 @@
 #define NVS_CC_SHN_ABRUPT	2
 #define NVS_CC_IOSQES(cc)	((cc) >> 16 & 0xf)
 #define NVS_CC_IOCQES(cc)	((cc) >> 20 & 0xf)
+#define NVS_CC_SIZES_MASK	0xff0000U	/* both */
 #define NVS_CC_MASK		0x00fffff1U
 #define NVS_SQES		6
 #define NVS_CQES		4

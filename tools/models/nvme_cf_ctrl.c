@@ -45,6 +45,7 @@ static void level_reset(struct nvcf_ctrl *c)
 {
 	c->enabled = false;
 	c->run = NVCF_RUNNING;
+	c->suspend_failed = false;
 	nvcf_blob_drop(&c->get);
 	nvcf_blob_drop(&c->set);
 	vu_irq_hold(c->dev, false);
@@ -86,6 +87,8 @@ static void enable(struct nvcf_ctrl *c)
 	bool fail;
 
 	c->enabled = true;
+	/* One that was shut down while it was not enabled begins anew. */
+	c->csts &= ~NVS_CSTS_SHST_MASK;
 	nvcf_wait_start(c, &c->ready, NVCF_FAULT_READY, &fail);
 	if (fail || !cc_ok(c)) {
 		nvcf_fatal(c);

@@ -56,11 +56,18 @@ static void set_intms(struct nvcf_ctrl *c, uint32_t intms)
 	nvcf_intx_update(c);
 }
 
-/* A controller that is being shut down needs CC.EN cleared before it does anything again. */
+/*
+ * A controller that is being shut down needs CC.EN cleared before it does anything again.
+ * What it was enabled with does not change while it is.
+ */
 static void set_cc(struct nvcf_ctrl *c, uint32_t val)
 {
+	const uint32_t live = NVS_CC_EN | NVS_CC_SHN_MASK | NVS_CC_SIZES_MASK;
+
 	if ((c->cc & NVS_CC_EN) && !(val & NVS_CC_EN))
 		c->fell = true;
+	else if (c->cc & NVS_CC_EN)
+		val = (val & live) | (c->cc & ~live);
 	c->cc = val & NVS_CC_MASK;
 	vu_kick(c->dev);
 }

@@ -172,6 +172,26 @@ static void test_shutdown(void)
 	nvmh_close_family(&f);
 }
 
+/* A shutdown before it is enabled, and fields that do not change while it is. */
+static void test_cc(void)
+{
+	struct nvmh_family f;
+	uint32_t cc;
+
+	nvmh_open_family(&f, one_function);
+	rig_write32(f.h.r, 0, NVS_REG_CC, NVS_CC_SHN_NORMAL << 14);
+	CHECK_EQ(nvmh_csts(&f.h), NVS_CSTS_SHST_DONE);
+	CHECK(nvmh_enable(&f.h));
+	CHECK_EQ(nvmh_csts(&f.h), NVS_CSTS_RDY);
+	CHECK_EQ(nvmh_create_pair(&f.h, 1, 16), 0);
+	cc = rig_read32(f.h.r, 0, NVS_REG_CC);
+	rig_write32(f.h.r, 0, NVS_REG_CC, cc | 1 << 4 | 3 << 7 | 1 << 11);
+	CHECK_EQ(rig_read32(f.h.r, 0, NVS_REG_CC), cc);
+	rig_write32(f.h.r, 0, NVS_REG_CC, cc | 0xff << 16);
+	CHECK_EQ(rig_read32(f.h.r, 0, NVS_REG_CC), cc | 0xff << 16);
+	nvmh_close_family(&f);
+}
+
 static void test_resets(void)
 {
 	struct nvmh_family f;
@@ -499,6 +519,7 @@ static const struct test tests[] = {
 	{ "nvme_cf: enable and disable", test_enable_disable },
 	{ "nvme_cf: what CC cannot be", test_bad_enable },
 	{ "nvme_cf: shutdown", test_shutdown },
+	{ "nvme_cf: CC while enabled and not", test_cc },
 	{ "nvme_cf: resets", test_resets },
 	{ "nvme_cf: illegal queues", test_queue_errors },
 	{ "nvme_cf: queues wrap", test_queue_wraps },
