@@ -69,10 +69,18 @@ static int set_write_cache(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, uint32_t v
 	return !(val & 1) && nvcf_flush_all(c) ? NVS_SC_WRITE_FAULT : 0;
 }
 
+/* As the feature has it: 0's based, and without a profile none beyond the first. */
+static uint32_t most_queues(const struct nvcf_ctrl *c)
+{
+	uint32_t queues = le16toh(c->profile.queues);
+
+	return queues ? queues - 1 : 0;
+}
+
 /* Both counts are the same, and what is granted is told. */
 static int set_queues(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, uint32_t val)
 {
-	uint32_t sqs = val & 0xffff, cqs = val >> 16, max = le16toh(c->profile.queues) - 1u;
+	uint32_t sqs = val & 0xffff, cqs = val >> 16, max = most_queues(c);
 
 	if (sqs == 0xffff || cqs == 0xffff)
 		return BAD_FIELD;
@@ -87,7 +95,7 @@ static int set_queues(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, uint32_t val)
 static int get_queues(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, unsigned int select)
 {
 	if (select != NVS_SELECT_CURRENT)
-		cmd->dw0 = (le16toh(c->profile.queues) - 1u) * 0x10001u;
+		cmd->dw0 = most_queues(c) * 0x10001u;
 	else
 		cmd->dw0 = nvcf_feature(c, NVS_FEAT_QUEUES);
 	return 0;
@@ -206,8 +214,7 @@ void nvcf_feature_reset(struct nvcf_ctrl *c)
 	for (size_t i = 0; i < NUM_FEATURES; i++)
 		c->feat.value[i] = table[i].def;
 	if (c->kind == NVCF_MIGRATABLE && c->provisioned)
-		c->feat.value[find(c, NVS_FEAT_QUEUES) - table] =
-			(le16toh(c->profile.queues) - 1u) * 0x10001u;
+		c->feat.value[find(c, NVS_FEAT_QUEUES) - table] = most_queues(c) * 0x10001u;
 	c->feat.threshold[0] = OVER_DEFAULT;
 	c->feat.timestamp_at = vu_now();
 }
@@ -236,12 +243,10 @@ void nvcf_feature_save(const struct nvcf_ctrl *c, struct nvcf_state *s)
 
 static bool value_ok(const struct nvcf_ctrl *c, const struct feature *f, uint32_t val)
 {
-	uint32_t max = le16toh(c->profile.queues) - 1u;
-
 	if (!f || f->bytes || f->get == get_vector || f->get == get_temperature || val & ~f->mask)
 		return false;
 	if (f->fid == NVS_FEAT_QUEUES)
-		return (val & 0xffff) == val >> 16 && val >> 16 <= max;
+		return (val & 0xffff) == val >> 16 && val >> 16 <= most_queues(c);
 	return f->fid != NVS_FEAT_POWER || val < NVCF_POWER_STATES;
 }
 

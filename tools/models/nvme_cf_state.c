@@ -335,7 +335,8 @@ int nvcf_state_load(struct nvcf_ctrl *c, const uint8_t *in, uint32_t bytes, bool
 	struct nvcf_state s;
 	uint64_t css;
 
-	if (bytes < sizeof(h))
+	/* Without a profile there is nothing that it could have come to. */
+	if (bytes < sizeof(h) || !c->provisioned)
 		return BAD_FIELD;
 	memcpy(&h, in, sizeof(h));
 	if (!sizes_ok(&h, bytes, standard, vendor))

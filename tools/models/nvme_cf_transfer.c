@@ -75,6 +75,9 @@ static int add_piece(struct nvcf_ctrl *m, struct nvcf_cmd *cmd, struct nvcf_ctrl
 	st = nvcf_data(m, &cmd->sqe, false, (uint32_t)bytes);
 	if (st)
 		return st;
+	/* Whoever has the controller may have reset it while the data came. */
+	if (c->run != NVCF_SUSPENDED || !c->set.data)
+		return BAD_SEQUENCE;
 	memcpy(c->set.data + c->set.bytes, m->buf, bytes);
 	c->set.bytes += (uint32_t)bytes;
 	return 0;

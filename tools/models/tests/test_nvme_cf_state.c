@@ -221,7 +221,78 @@ static void test_other_profile(void)
 	nvmh_close_pair(&p);
 }
 
+/* A controller without an identity can have no state. */
+static void test_no_profile(void)
+{
+	static char *none[] = { "size=8", NULL };
+	static const struct nvcf_profile no_profile;
+	uint8_t state[48 + sizeof(struct nvcf_state)] = { 0 };
+	struct nvs_state_header *head = (struct nvs_state_header *)state;
+	struct nvcf_state *s = (struct nvcf_state *)(state + 48);
+	struct nvmh_host h;
+
+	head->vss[0] = sizeof(*s) / 4;
+	*s = (struct nvcf_state) {
+		.magic = NVCF_STATE_MAGIC, .version = NVCF_STATE_VERSION, .bytes = sizeof(*s),
+		.profile = (uint32_t)crc32(0, (const uint8_t *)&no_profile, sizeof(no_profile)),
+		.cc = 0x460001, .csts = NVS_CSTS_RDY, .aqa = 0x1f001f, .asq = NVMH_IOVA,
+		.acq = NVMH_IOVA + 0x8000,
+	};
+	seal(state);
+	h.owner = rig_open(vu_model_find("nvme_cf"), none);
+	nvmh_open_managing(&h.m, h.owner);
+	CHECK(nvmh_enable(&h.m));
+	nvmh_open(&h.fn, h.owner, 0);
+	CHECK_EQ(nvmh_suspend(&h), 0);
+	CHECK_EQ(nvmh_set_part(&h, NVS_SEQ_ONLY, 0x100, 0, state, sizeof(state)),
+		 NVS_SC_INVALID_FIELD);
+	CHECK_EQ(nvmh_resume(&h), 0);
+	CHECK_EQ(nvmh_csts(&h.fn), 0);
+	nvmh_close(&h.fn);
+	nvmh_close(&h.m);
+	rig_close(h.owner);
+}
+
+/* Its user resets the controller while a piece is on its way. */
+static struct rig *reset_rig;
+
+static int reset_meanwhile(struct vu_front *front, unsigned int fault,
+			   const struct vu_fault_hit *hit)
+{
+	(void)front;
+	(void)fault;
+	(void)hit;
+	reset_rig->dev->model->reset(reset_rig->dev, VU_RESET_FLR);
+	return 0;
+}
+
+static void test_reset_meanwhile(void)
+{
+	uint8_t state[NVMH_STATE_BYTES];
+	struct nvmh_pair p;
+	struct vu_front *front;
+	struct vu_front was;
+	uint32_t bytes;
+
+	nvmh_open_pair(&p, NULL);
+	CHECK_EQ(nvmh_suspend(&p.a), 0);
+	bytes = nvmh_get_state(&p.a, state);
+	CHECK_EQ(nvmh_suspend(&p.b), 0);
+	reset_rig = p.b.fn.r;
+	front = p.b.m.r->dev->front;
+	was = *front;
+	/* The first read is that of the command, the second one that of its data. */
+	CHECK(strstr(rig_control(p.b.m.r, "fault dma_read delay=1 skip=1 count=1"), "ok"));
+	front->wait = reset_meanwhile;
+	CHECK_EQ(nvmh_set_state(&p.b, state, bytes), NVS_SC_COMMAND_SEQUENCE);
+	*front = was;
+	CHECK_EQ(nvmh_stat(p.b.fn.r, "suspended "), 0);
+	nvmh_close_pair(&p);
+}
+
 static const struct test tests[] = {
+	{ "nvme_cf: state without a profile", test_no_profile },
+	{ "nvme_cf: reset while state comes", test_reset_meanwhile },
 	{ "nvme_cf: get state", test_get },
 	{ "nvme_cf: sequences of set state", test_sequences },
 	{ "nvme_cf: standard state alone", test_standard_only },
