@@ -116,6 +116,7 @@ struct nvcf_command {
  * @forced: status of an injected failure, or 0
  * @done: carried out, with @status; only the completion is missing
  * @parked: has become an outstanding asynchronous event request
+ * @waits: a Suspend that waits until its controller is suspended
  */
 struct nvcf_cmd {
 	TAILQ_ENTRY(nvcf_cmd) link;
@@ -127,7 +128,7 @@ struct nvcf_cmd {
 	uint32_t dw0, dw1;
 	uint64_t due;
 	unsigned int hang;
-	bool known, done, parked;
+	bool known, done, parked, waits;
 };
 
 TAILQ_HEAD(nvcf_cmds, nvcf_cmd);
@@ -244,6 +245,7 @@ struct nvcf_ctrl {
 	struct nvcf_cq cq[NVCF_QUEUES];
 	unsigned int next_sq;
 	struct nvcf_cmds active, idle;
+	struct nvcf_cmd *cursor;	/* the next one to be looked at */
 	struct nvcf_cmd *cmds;
 	uint8_t *buf, *media;
 	uint64_t *list;
@@ -413,6 +415,8 @@ int nvcf_profile_receive(struct nvcf_ctrl *m, struct nvcf_cmd *cmd);
 struct nvcf_ctrl *nvcf_target(const struct nvcf_ctrl *m, const struct nvcf_cmd *cmd);
 /* A suspension that was asked for is complete when nothing is in work any more. */
 void nvcf_suspend_work(struct nvcf_ctrl *c);
+/* A command that waited for the suspension of @c has been aborted. */
+void nvcf_suspend_abandoned(struct nvcf_ctrl *m, struct nvcf_ctrl *c);
 /* What a reset of the managing controller ends: suspensions, sequences, tracking. */
 void nvcf_managing_reset(struct nvcf *sub);
 
@@ -458,7 +462,8 @@ struct nvcf_disk *nvcf_disk_open(const char *path, uint64_t bytes, uint64_t cach
 void nvcf_disk_close(struct nvcf_disk *d);
 /* Take the lock for controller @holder; false: another process has it. */
 bool nvcf_disk_hold(struct nvcf_disk *d, unsigned int holder);
-/* Write back, and drop the lock with its last holder. */
+bool nvcf_disk_held(const struct nvcf_disk *d, unsigned int holder);
+/* Write back, and drop the lock with its last holder; after a failure it is still held. */
 int nvcf_disk_release(struct nvcf_disk *d, unsigned int holder);
 int nvcf_disk_read(struct nvcf_disk *d, uint64_t off, void *buf, size_t len);
 int nvcf_disk_write(struct nvcf_disk *d, uint64_t off, const void *buf, size_t len, bool through);

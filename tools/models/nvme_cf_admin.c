@@ -27,7 +27,8 @@ static int check_queue(struct nvcf_ctrl *c, const struct nvcf_cmd *cmd, unsigned
 	uint32_t max = (nvcf_cap(c) & 0xffff) + 1;
 	unsigned int size_log2 = taken_sq ? NVS_CC_IOSQES(c->cc) : NVS_CC_IOCQES(c->cc);
 
-	if (!qid || qid > most_queues(c) + 1 || (taken_sq ? c->sq[qid].live : c->cq[qid].live))
+	if (!qid || qid >= NVCF_QUEUES || qid > most_queues(c) + 1 ||
+	    (taken_sq ? c->sq[qid].live : c->cq[qid].live))
 		return NVS_SC_INVALID_QID | NVS_SC_DNR;
 	if (entries < 2 || entries > max || size_log2 != entry_log2)
 		return NVS_SC_INVALID_QUEUE_SIZE | NVS_SC_DNR;
@@ -61,7 +62,7 @@ int nvcf_create_sq(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 
 	if (st)
 		return st;
-	if (!cqid || cqid > most_queues(c) + 1)
+	if (!cqid || cqid >= NVCF_QUEUES || cqid > most_queues(c) + 1)
 		return NVS_SC_INVALID_QID | NVS_SC_DNR;
 	if (!c->cq[cqid].live)
 		return NVS_SC_CQ_INVALID | NVS_SC_DNR;
@@ -107,6 +108,17 @@ int nvcf_delete_cq(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 	return 0;
 }
 
+/* The end of the last command that waits for a suspension calls the suspension off. */
+static int abort_one(struct nvcf_ctrl *c, struct nvcf_cmd *one)
+{
+	struct nvcf_ctrl *target = one->waits ? nvcf_target(c, one) : NULL;
+	int err = nvcf_finish(c, one, NVS_SC_ABORT_REQUESTED);
+
+	if (!err && target)
+		nvcf_suspend_abandoned(c, target);
+	return err;
+}
+
 /* Dword 0 is 0 when the command was aborted; one that is being completed is not. */
 static int abort_command(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 {
@@ -120,7 +132,7 @@ static int abort_command(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 		if (one == cmd || one->sqid != sqid || le16toh(one->sqe.cid) != cid || one->done)
 			continue;
 		cmd->dw0 = 0;
-		return nvcf_finish(c, one, NVS_SC_ABORT_REQUESTED);
+		return abort_one(c, one);
 	}
 	if (!sqid && nvcf_cq_room(&c->cq[0]) && nvcf_event_withdraw(c, cid)) {
 		cmd->dw0 = 0;

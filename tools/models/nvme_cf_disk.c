@@ -84,19 +84,26 @@ bool nvcf_disk_hold(struct nvcf_disk *d, unsigned int holder)
 	return true;
 }
 
+bool nvcf_disk_held(const struct nvcf_disk *d, unsigned int holder)
+{
+	return d->holders >> holder & 1;
+}
+
 int nvcf_disk_release(struct nvcf_disk *d, unsigned int holder)
 {
 	int err;
 
-	if (!(d->holders >> holder & 1))
+	if (!nvcf_disk_held(d, holder))
 		return 0;
 	err = nvcf_disk_flush(d);
+	if (err)
+		return err;
 	d->holders &= ~(1u << holder);
-	if (!d->holders && !err) {
+	if (!d->holders) {
 		flock(d->fd, LOCK_UN);
 		d->locked = false;
 	}
-	return err;
+	return 0;
 }
 
 /* ---- the file ---- */
@@ -279,13 +286,24 @@ int nvcf_disk_zero(struct nvcf_disk *d, uint64_t off, uint64_t len)
 
 /* ---- all disks of a controller ---- */
 
+/* Of a disk that the controller holds; an armed fault may be in the way. */
+static int write_back(struct nvcf_ctrl *c, struct nvcf_disk *d)
+{
+	struct vu_fault_hit hit;
+
+	if (!d->used || !nvcf_disk_held(d, c->index))
+		return 0;
+	if (vu_fault_take(c->dev, NVCF_FAULT_DISK, &hit) && hit.fail)
+		return -EIO;
+	return nvcf_disk_flush(d);
+}
+
 int nvcf_flush_all(struct nvcf_ctrl *c)
 {
 	int err = 0;
 
 	for (unsigned int i = 0; i < c->sub->num_disks && !err; i++)
-		if (c->sub->disk[i]->holders >> c->index & 1)
-			err = nvcf_disk_flush(c->sub->disk[i]);
+		err = write_back(c, c->sub->disk[i]);
 	return err;
 }
 
@@ -293,7 +311,10 @@ int nvcf_release_all(struct nvcf_ctrl *c)
 {
 	int err = 0;
 
-	for (unsigned int i = 0; i < c->sub->num_disks; i++)
-		err = nvcf_disk_release(c->sub->disk[i], c->index) ?: err;
+	for (unsigned int i = 0; i < c->sub->num_disks; i++) {
+		struct nvcf_disk *d = c->sub->disk[i];
+
+		err = write_back(c, d) ?: nvcf_disk_release(d, c->index) ?: err;
+	}
 	return err;
 }

@@ -21,10 +21,22 @@ struct nvcf_ctrl *nvcf_target(const struct nvcf_ctrl *m, const struct nvcf_cmd *
 
 /* ---- suspend and resume ---- */
 
-/* What was fetched has been completed, or never will be. */
+/*
+ * What was fetched has been completed, or never will be: the controller is shut down, has
+ * died, or cannot reach memory.
+ */
 static bool is_quiet(const struct nvcf_ctrl *c)
 {
-	return TAILQ_EMPTY(&c->active) || !(c->csts & NVS_CSTS_RDY) || c->csts & NVS_CSTS_CFS;
+	return TAILQ_EMPTY(&c->active) || !nvcf_ctrl_working(c) || !vu_bus_master(c->dev);
+}
+
+/* Commands that nobody will hear of.  A user who still waits for them has to be told. */
+static void drop_commands(struct nvcf_ctrl *c)
+{
+	if (!TAILQ_EMPTY(&c->active) && nvcf_ctrl_working(c))
+		nvcf_fatal(c);
+	while (!TAILQ_EMPTY(&c->active))
+		nvcf_cmd_free(c, TAILQ_FIRST(&c->active));
 }
 
 /* Everything that was written is in the files before the locks on them are given up. */
@@ -38,9 +50,7 @@ void nvcf_suspend_work(struct nvcf_ctrl *c)
 		vu_kick(c->dev);
 		return;
 	}
-	/* Of a controller that has died: nobody will hear of them. */
-	while (!TAILQ_EMPTY(&c->active))
-		nvcf_cmd_free(c, TAILQ_FIRST(&c->active));
+	drop_commands(c);
 	c->run = NVCF_SUSPENDED;
 	vu_irq_hold(c->dev, true);
 	nvcf_intx_update(c);
@@ -58,15 +68,36 @@ int nvcf_suspend(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 		return BAD_FIELD;
 	if (type == NVS_SUSPEND_NOTIFY || c->run == NVCF_SUSPENDED)
 		return 0;
-	if (c->suspend_failed) {
-		c->suspend_failed = false;
+	/* All that have waited for a suspension that failed are told, and a new one tries again. */
+	if (cmd->waits && c->suspend_failed)
 		return NVS_SC_INTERNAL;
-	}
+	cmd->waits = true;
 	if (c->run == NVCF_RUNNING) {
 		c->run = NVCF_SUSPENDING;
+		c->suspend_failed = false;
 		vu_kick(c->dev);
 	}
 	return -EAGAIN;
+}
+
+/* A command that waits for the suspension of @c. */
+static bool waits_for(const struct nvcf_ctrl *m, const struct nvcf_cmd *cmd,
+		      const struct nvcf_ctrl *c)
+{
+	return cmd->waits && !cmd->done && nvcf_target(m, cmd) == c;
+}
+
+void nvcf_suspend_abandoned(struct nvcf_ctrl *m, struct nvcf_ctrl *c)
+{
+	struct nvcf_cmd *one;
+
+	if (c->run != NVCF_SUSPENDING)
+		return;
+	TAILQ_FOREACH(one, &m->active, link)
+		if (waits_for(m, one, c))
+			return;
+	c->run = NVCF_RUNNING;
+	vu_kick(c->dev);
 }
 
 /* Of each queue with completions that nobody may have been told of. */
@@ -89,16 +120,24 @@ static void set_running(struct nvcf_ctrl *c)
 	vu_kick(c->dev);
 }
 
-/* A controller that its user has enabled needs its disks; all or none. */
+/* A controller whose user may send commands needs its disks; all or none. */
 static bool hold_disks(struct nvcf_ctrl *c)
 {
-	for (unsigned int i = 0; i < NVCF_MAX_NS && c->csts & NVS_CSTS_RDY; i++) {
-		const struct nvcf_profile_ns *ns = &c->profile.ns[i];
+	struct nvcf_disk *taken[NVCF_MAX_NS];
+	unsigned int num = 0;
 
-		if (ns->nsid && !nvcf_disk_hold(nvcf_ns_disk(c, ns), c->index)) {
-			nvcf_release_all(c);
+	for (unsigned int i = 0; i < NVCF_MAX_NS && nvcf_ctrl_working(c); i++) {
+		const struct nvcf_profile_ns *ns = &c->profile.ns[i];
+		struct nvcf_disk *d = ns->nsid ? nvcf_ns_disk(c, ns) : NULL;
+
+		if (!d || nvcf_disk_held(d, c->index))
+			continue;
+		if (!nvcf_disk_hold(d, c->index)) {
+			while (num)
+				nvcf_disk_release(taken[--num], c->index);
 			return false;
 		}
+		taken[num++] = d;
 	}
 	return true;
 }
@@ -112,8 +151,7 @@ static int call_off(struct nvcf_ctrl *m, const struct nvcf_ctrl *c)
 		int err = 0;
 
 		next = TAILQ_NEXT(one, link);
-		if (one->what && one->what->run == nvcf_suspend && !one->done &&
-		    nvcf_target(m, one) == c)
+		if (waits_for(m, one, c))
 			err = nvcf_finish(m, one, NVS_SC_ABORT_REQUESTED);
 		if (err)
 			return err;
@@ -132,7 +170,8 @@ int nvcf_resume(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 		return NVS_SC_NOT_SUSPENDED | NVS_SC_DNR;
 	if (c->set.sequence)
 		return BAD_SEQUENCE;
-	if (!hold_disks(c))
+	/* One that was not suspended yet still has those that it uses. */
+	if (c->run == NVCF_SUSPENDED && !hold_disks(c))
 		return NVS_SC_NAMESPACE_NOT_READY;
 	err = c->run == NVCF_SUSPENDING ? call_off(m, c) : 0;
 	if (!err)
@@ -154,6 +193,12 @@ void nvcf_managing_reset(struct nvcf *sub)
 /* ---- profiles ---- */
 
 /* An identity does not change under a user. */
+static bool may_change(const struct nvcf_ctrl *c, uint32_t sel)
+{
+	return !(c->cc & NVS_CC_EN) && c->run == NVCF_RUNNING &&
+	       c->provisioned == (sel == NVCF_PROFILE_REMOVE);
+}
+
 int nvcf_profile_send(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 {
 	uint32_t sel = le32toh(cmd->sqe.cdw10) & 0xff;
@@ -165,8 +210,7 @@ int nvcf_profile_send(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 		return BAD_CNTLID;
 	if (sel > NVCF_PROFILE_REMOVE)
 		return BAD_FIELD;
-	if (c->cc & NVS_CC_EN || c->run != NVCF_RUNNING ||
-	    c->provisioned != (sel == NVCF_PROFILE_REMOVE))
+	if (!may_change(c, sel))
 		return BAD_SEQUENCE;
 	if (sel == NVCF_PROFILE_REMOVE) {
 		memset(&c->profile, 0, sizeof(c->profile));
@@ -176,6 +220,9 @@ int nvcf_profile_send(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 			return st;
 		if (!nvcf_profile_ok(m->sub, p))
 			return BAD_FIELD;
+		/* Its user may have enabled it while the data came. */
+		if (!may_change(c, sel))
+			return BAD_SEQUENCE;
 		c->profile = *p;
 	}
 	c->provisioned = sel == NVCF_PROFILE_GIVE;

@@ -24,6 +24,7 @@ void nvcf_queue_reset(struct nvcf_ctrl *c)
 	memset(c->sq, 0, sizeof(c->sq));
 	memset(c->cq, 0, sizeof(c->cq));
 	memset(c->vector, 0, sizeof(c->vector));
+	c->cursor = NULL;
 	c->fetch_begun = false;
 	c->next_sq = 0;
 }
@@ -141,6 +142,8 @@ int nvcf_post(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint8_t opcode, 
 
 void nvcf_cmd_free(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 {
+	if (c->cursor == cmd)
+		c->cursor = TAILQ_NEXT(cmd, link);
 	TAILQ_REMOVE(&c->active, cmd, link);
 	TAILQ_INSERT_HEAD(&c->idle, cmd, link);
 	c->cq[c->sq[cmd->sqid].cqid].owed--;
@@ -190,16 +193,6 @@ static bool is_due(struct nvcf_ctrl *c, const struct nvcf_cmd *cmd)
 	return nvcf_wait_over(c, &w);
 }
 
-static struct nvcf_cmd *next_due(struct nvcf_ctrl *c)
-{
-	struct nvcf_cmd *cmd;
-
-	TAILQ_FOREACH(cmd, &c->active, link)
-		if (is_due(c, cmd))
-			return cmd;
-	return NULL;
-}
-
 /* One step of a command that is due: it is carried out, or its delayed completion posted. */
 static int advance(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 {
@@ -212,6 +205,7 @@ static int advance(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 	st = run(c, cmd);
 	if (st == -EAGAIN) {
 		cmd->due = vu_now() + AGAIN_NS;
+		vu_wake_at(c->dev, cmd->due);
 		return 0;
 	}
 	if (st < 0)
@@ -228,7 +222,7 @@ static int advance(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 	cmd->due = w.due;
 	cmd->hang = w.hang;
 	if (!fail)
-		return w.due || w.hang ? 0 : complete(c, cmd);
+		return nvcf_wait_over(c, &w) ? complete(c, cmd) : 0;
 	nvcf_fatal(c);
 	nvcf_cmd_free(c, cmd);
 	return 0;
@@ -239,14 +233,20 @@ static bool fetching(const struct nvcf_ctrl *c)
 	return nvcf_ctrl_working(c) && c->run == NVCF_RUNNING;
 }
 
-/* Commands that are there, in order; false: the controller was reset. */
+/*
+ * Commands that are there, each once, in order; false: the controller was reset.  What one
+ * of them ends is left out.
+ */
 static bool advance_all(struct nvcf_ctrl *c)
 {
 	struct nvcf_cmd *cmd;
 
-	while (nvcf_ctrl_working(c) && (cmd = next_due(c)))
-		if (advance(c, cmd))
+	for (cmd = TAILQ_FIRST(&c->active); cmd && nvcf_ctrl_working(c); cmd = c->cursor) {
+		c->cursor = TAILQ_NEXT(cmd, link);
+		if (is_due(c, cmd) && advance(c, cmd))
 			return false;
+	}
+	c->cursor = NULL;
 	return true;
 }
 

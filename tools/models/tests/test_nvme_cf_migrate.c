@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nvme_cf (Documentation/hardware/nvme_cf.rst): suspend, state, resume, between two subsystems. */
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
 #include <stdlib.h>
 
 #include "nvme_pair.h"
@@ -79,7 +81,7 @@ static void test_suspend_in_flight(void)
 		.opcode = NVS_ADMIN_ABORT, .cdw10 = (uint32_t)p.a.m.cid << 16 });
 	CHECK_EQ(nvmh_status(&p.a.m, 0), NVS_SC_ABORT_REQUESTED);
 	CHECK_EQ(nvmh_status(&p.a.m, 0), 0);
-	CHECK_EQ(nvmh_resume(&p.a), 0);
+	CHECK_EQ(nvmh_resume(&p.a), NVS_SC_NOT_SUSPENDED);
 	/* The command of it that is still there ends, too. */
 	CHECK_EQ(nvmh_suspend(&p.a), -1);
 	cid = p.a.m.cid;
@@ -92,6 +94,83 @@ static void test_suspend_in_flight(void)
 	rig_run(p.a.fn.r, 3);
 	CHECK_EQ(nvmh_stat(p.a.fn.r, "suspended "), 0);
 	CHECK_EQ(nvmh_status(&p.a.fn, 1), 0);
+	nvmh_close_pair(&p);
+}
+
+/* Commands that can never end do not keep a controller from being suspended. */
+static void test_suspend_dead(void)
+{
+	uint16_t off = PCI_COMMAND_MEMORY;
+	struct nvs_sqe write;
+	struct nvmh_pair p;
+
+	nvmh_open_pair(&p, NULL);
+	nvmh_fill_rw(&p.a.fn, &write, NVS_IO_WRITE, 1, 7, 1, 512);
+	rig_control(p.a.fn.r, "fault write hang");
+	nvmh_submit(&p.a.fn, 1, &write);
+	CHECK_EQ(rig_write(p.a.fn.r, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &off, 2), 0);
+	CHECK_EQ(nvmh_suspend(&p.a), 0);
+	rig_enable(p.a.fn.r);
+	CHECK_EQ(nvmh_csts(&p.a.fn), NVS_CSTS_RDY | NVS_CSTS_CFS);
+	nvmh_disable(&p.a.fn);
+	CHECK(nvmh_enable(&p.a.fn));
+	CHECK_EQ(nvmh_create_pair(&p.a.fn, 1, 8), 0);
+	nvmh_submit(&p.a.fn, 1, &write);
+	rig_write32(p.a.fn.r, 0, NVS_REG_CC, rig_read32(p.a.fn.r, 0, NVS_REG_CC) |
+		    NVS_CC_SHN_NORMAL << 14);
+	CHECK_EQ(nvmh_suspend(&p.a), 0);
+	/* It needs no disk to go on. */
+	CHECK(nvmh_enable(&p.b.fn));
+	CHECK_EQ(nvmh_create_pair(&p.b.fn, 1, 8), 0);
+	CHECK_EQ(nvmh_io(&p.b, NVS_IO_READ, 0, 1), 0);
+	CHECK_EQ(nvmh_resume(&p.a), 0);
+	nvmh_close_pair(&p);
+}
+
+/* What could not be written back is still there, and its disk still held. */
+static void test_write_back_fails(void)
+{
+	struct nvmh_pair p;
+	uint8_t byte = 0;
+
+	nvmh_open_pair(&p, NULL);
+	memset(p.a.fn.data, 0x5a, 512);
+	CHECK_EQ(nvmh_io(&p.a, NVS_IO_WRITE, 7, 1), 0);
+	rig_control(p.a.fn.r, "fault disk fail count=1");
+	CHECK_EQ(nvmh_suspend(&p.a), NVS_SC_INTERNAL);
+	CHECK_EQ(nvmh_rw(&p.a.fn, 1, NVS_IO_FLUSH, NVS_NSID_ALL, 0, 1, 0), 0);
+	CHECK_EQ(pread(p.fd, &byte, 1, 7 * 512), 1);
+	CHECK_EQ(byte, 0x5a);
+	CHECK_EQ(nvmh_suspend(&p.a), 0);
+	nvmh_close_pair(&p);
+}
+
+/* Many that wait are looked at once a round, so that others have their turn. */
+static void test_many_suspends(void)
+{
+	struct nvs_sqe read = { .opcode = NVS_IO_READ, .nsid = 1, .prp1 = NVMH_IOVA + NVMH_DATA };
+	struct nvs_sqe suspend = {
+		.opcode = NVS_ADMIN_MIGRATION_SEND, .cdw11 = NVS_SUSPEND << 16 | NVMH_CNTLID,
+	};
+	struct nvmh_pair p;
+
+	nvmh_open_pair(&p, NULL);
+	nvmh_disable(&p.a.m);
+	rig_write32(p.a.m.r, 0, NVS_REG_AQA, 511 * 0x10001);
+	memset(p.a.m.mem, 0, NVMH_QUEUE);
+	p.a.m.q[0] = (struct nvmh_queue){ .entries = 512, .phase = true };
+	rig_write32(p.a.m.r, 0, NVS_REG_CC, NVS_CC_EN | NVS_CC_CSS_ADMIN << 4);
+	CHECK_EQ(nvmh_csts(&p.a.m), NVS_CSTS_RDY);
+	rig_control(p.a.fn.r, "fault read hang");
+	nvmh_submit(&p.a.fn, 1, &read);
+	for (int i = 0; i < 255; i++)
+		nvmh_queue(&p.a.m, 0, &suspend);
+	nvmh_ring(&p.a.m, 0);
+	rig_run(p.a.m.r, 5);
+	rig_control(p.a.fn.r, "fault clear");
+	rig_run(p.a.fn.r, 5);
+	for (int i = 0; i < 255; i++)
+		CHECK_EQ(nvmh_status(&p.a.m, 0), 0);
 	nvmh_close_pair(&p);
 }
 
@@ -257,6 +336,9 @@ static const struct test tests[] = {
 	{ "nvme_cf: suspend and resume", test_suspend },
 	{ "nvme_cf: controllers and operations that are not there", test_bad_targets },
 	{ "nvme_cf: suspend with commands in work", test_suspend_in_flight },
+	{ "nvme_cf: suspend with commands that never end", test_suspend_dead },
+	{ "nvme_cf: a write-back that fails", test_write_back_fails },
+	{ "nvme_cf: many that wait for a suspension", test_many_suspends },
 	{ "nvme_cf: resets end a suspension", test_managing_reset },
 	{ "nvme_cf: move between subsystems", test_move },
 	{ "nvme_cf: move events and features", test_move_everything },
