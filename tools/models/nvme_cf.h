@@ -203,6 +203,7 @@ struct nvcf_blob {
 	uint8_t *data;
 	uint32_t bytes;
 	bool sequence;
+	uint32_t csvi, csuuidi;		/* what it was begun with */
 };
 
 struct nvcf_range {
@@ -384,6 +385,8 @@ void nvcf_feature_reset(struct nvcf_ctrl *c);
 uint32_t nvcf_feature(const struct nvcf_ctrl *c, uint8_t fid);
 
 void nvcf_event(struct nvcf_ctrl *c, enum nvs_event_type type, unsigned int info);
+/* All events of the type in @pending, a bit for each info, can come. */
+bool nvcf_events_known(enum nvs_event_type type, uint32_t pending);
 /* The log of that type was read. */
 void nvcf_event_seen(struct nvcf_ctrl *c, enum nvs_event_type type);
 int nvcf_event_work(struct nvcf_ctrl *c);

@@ -139,6 +139,8 @@ void nvcf_ctrl_work(struct nvcf_ctrl *c)
 	if (c->enabled && c->provisioned && !(c->csts & (NVS_CSTS_RDY | NVS_CSTS_CFS)) &&
 	    nvcf_wait_over(c, &c->ready))
 		c->csts |= NVS_CSTS_RDY;
-	if (NVS_CC_SHN(c->cc) == NVS_CC_SHN_NORMAL || NVS_CC_SHN(c->cc) == NVS_CC_SHN_ABRUPT)
+	/* One that has begun ends, whatever CC says meanwhile. */
+	if (NVS_CC_SHN(c->cc) == NVS_CC_SHN_NORMAL || NVS_CC_SHN(c->cc) == NVS_CC_SHN_ABRUPT ||
+	    (c->csts & NVS_CSTS_SHST_MASK) == NVS_CSTS_SHST_BUSY)
 		shut_down(c);
 }

@@ -9,11 +9,19 @@
 
 static const struct {
 	uint8_t log;
+	uint32_t infos;		/* a bit for each that this controller has */
 } types[NVS_EVENT_TYPES] = {
-	[NVS_EVENT_ERROR] = { NVS_LOG_ERROR },
-	[NVS_EVENT_HEALTH] = { NVS_LOG_HEALTH },
-	[NVS_EVENT_NOTICE] = { NVS_LOG_CHANGED_NS },
+	[NVS_EVENT_ERROR] = {
+		NVS_LOG_ERROR, 1u << NVS_ERROR_DOORBELL_REGISTER | 1u << NVS_ERROR_DOORBELL_VALUE,
+	},
+	[NVS_EVENT_HEALTH] = { NVS_LOG_HEALTH, 1u << NVS_HEALTH_TEMPERATURE },
+	[NVS_EVENT_NOTICE] = { NVS_LOG_CHANGED_NS, 1u << NVS_NOTICE_NS_CHANGED },
 };
+
+bool nvcf_events_known(enum nvs_event_type type, uint32_t pending)
+{
+	return !(pending & ~types[type].infos);
+}
 
 void nvcf_event(struct nvcf_ctrl *c, enum nvs_event_type type, unsigned int info)
 {
@@ -33,6 +41,9 @@ int nvcf_async_event(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 
 	if (e->outstanding == NVCF_AER_LIMIT)
 		return NVS_SC_ASYNC_EVENT_LIMIT | NVS_SC_DNR;
+	for (unsigned int i = 0; i < e->outstanding; i++)
+		if (e->aer[i] == le16toh(cmd->sqe.cid))
+			return NVS_SC_CID_CONFLICT | NVS_SC_DNR;
 	e->aer[e->outstanding++] = le16toh(cmd->sqe.cid);
 	cmd->parked = true;
 	return 0;

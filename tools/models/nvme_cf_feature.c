@@ -219,6 +219,12 @@ void nvcf_feature_reset(struct nvcf_ctrl *c)
 	c->feat.timestamp_at = vu_now();
 }
 
+/* Its value is in the list of the state; others have fields of their own there. */
+static bool in_list(const struct nvcf_ctrl *c, const struct feature *f)
+{
+	return find(c, f->fid) && !f->bytes && f->get != get_vector && f->get != get_temperature;
+}
+
 void nvcf_feature_save(const struct nvcf_ctrl *c, struct nvcf_state *s)
 {
 	unsigned int n = 0;
@@ -226,8 +232,7 @@ void nvcf_feature_save(const struct nvcf_ctrl *c, struct nvcf_state *s)
 	for (size_t i = 0; i < NUM_FEATURES; i++) {
 		const struct feature *f = &table[i];
 
-		if (find(c, f->fid) && !f->bytes && f->get != get_vector &&
-		    f->get != get_temperature)
+		if (in_list(c, f))
 			s->features[n++] = (struct nvcf_state_feature) {
 				.fid = f->fid, .value = htole32(c->feat.value[i]),
 			};
@@ -243,7 +248,7 @@ void nvcf_feature_save(const struct nvcf_ctrl *c, struct nvcf_state *s)
 
 static bool value_ok(const struct nvcf_ctrl *c, const struct feature *f, uint32_t val)
 {
-	if (!f || f->bytes || f->get == get_vector || f->get == get_temperature || val & ~f->mask)
+	if (val & ~f->mask)
 		return false;
 	if (f->fid == NVS_FEAT_QUEUES)
 		return (val & 0xffff) == val >> 16 && val >> 16 <= most_queues(c);
@@ -253,18 +258,21 @@ static bool value_ok(const struct nvcf_ctrl *c, const struct feature *f, uint32_
 bool nvcf_feature_load(const struct nvcf_ctrl *c, const struct nvcf_state *s,
 		       struct nvcf_features *out)
 {
-	uint8_t last = 0;
+	const struct nvcf_state_feature *one = s->features;
 
 	*out = c->feat;
-	for (unsigned int n = 0; n < NVCF_STATE_FEATURES && s->features[n].fid; n++) {
-		const struct nvcf_state_feature *one = &s->features[n];
-		const struct feature *f = find(c, one->fid);
-
-		if (one->fid <= last || !value_ok(c, f, le32toh(one->value)))
+	for (size_t i = 0; i < NUM_FEATURES; i++) {
+		if (!in_list(c, &table[i]))
+			continue;
+		if (one->fid != table[i].fid || one->reserved[0] || one->reserved[1] ||
+		    one->reserved[2] || !value_ok(c, &table[i], le32toh(one->value)))
 			return false;
-		last = one->fid;
-		out->value[f - table] = le32toh(one->value);
+		out->value[i] = le32toh(one++->value);
 	}
+	for (; one < s->features + NVCF_STATE_FEATURES; one++)
+		if (one->fid || one->reserved[0] || one->reserved[1] || one->reserved[2] ||
+		    one->value)
+			return false;
 	for (unsigned int i = 0; i < 2; i++)
 		out->threshold[i] = le16toh(s->threshold[i]);
 	for (unsigned int i = 0; i < NVCF_VECTORS; i++)

@@ -269,6 +269,22 @@ static bool is_zero(const uint8_t *bytes, size_t len)
 	return true;
 }
 
+/* Requests have ids of their own, and no more of them are there than are outstanding. */
+static bool events_ok(const struct nvcf_state *s)
+{
+	for (unsigned int i = 0; i < NVCF_STATE_AERS; i++) {
+		if (i >= s->outstanding && s->aer[i])
+			return false;
+		for (unsigned int k = 0; k < i && i < s->outstanding; k++)
+			if (s->aer[k] == s->aer[i])
+				return false;
+	}
+	for (unsigned int t = 0; t < NVS_EVENT_TYPES; t++)
+		if (!nvcf_events_known(t, le32toh(s->pending[t])))
+			return false;
+	return true;
+}
+
 static bool vendor_ok(struct loaded *l, const struct nvcf_state *s)
 {
 	const uint8_t flags = NVCF_STATE_PHASE | NVCF_STATE_TIMESTAMP;
@@ -277,7 +293,7 @@ static bool vendor_ok(struct loaded *l, const struct nvcf_state *s)
 	       le16toh(s->bytes) == sizeof(*s) && le32toh(s->crc) == state_crc(s) &&
 	       le32toh(s->profile) == checksum(&l->c->profile, sizeof(l->c->profile)) &&
 	       !(s->flags & ~flags) && s->outstanding <= NVCF_AER_LIMIT &&
-	       !(s->masked >> NVS_EVENT_TYPES) && !s->reserved &&
+	       !(s->masked >> NVS_EVENT_TYPES) && events_ok(s) && !s->reserved &&
 	       !(le32toh(s->changed_ns) >> NVCF_MAX_NS) &&
 	       is_zero(s->reserved2, sizeof(s->reserved2)) && registers_ok(l, s) &&
 	       nvcf_feature_load(l->c, s, &l->feat);

@@ -20,9 +20,11 @@ void nvcf_blob_drop(struct nvcf_blob *b)
 	memset(b, 0, sizeof(*b));
 }
 
-static bool blob_make(struct nvcf_blob *b)
+static bool blob_make(struct nvcf_blob *b, uint32_t csvi, uint32_t csuuidi)
 {
 	nvcf_blob_drop(b);
+	b->csvi = csvi;
+	b->csuuidi = csuuidi;
 	b->data = calloc(1, NVCF_STATE_MAX);
 	return b->data;
 }
@@ -51,11 +53,11 @@ int nvcf_get_state(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 	    bytes > 4096u << m->profile.mdts)
 		return BAD_FIELD;
 	if (!off || !c->get.data) {
-		if (!blob_make(&c->get))
+		if (!blob_make(&c->get, csvi, csuuidi))
 			return NVS_SC_INTERNAL;
 		c->get.bytes = nvcf_state_build(c, csvi, csuuidi, c->get.data);
 	}
-	if (off >= c->get.bytes)
+	if (off >= c->get.bytes || c->get.csvi != csvi || c->get.csuuidi != csuuidi)
 		return BAD_FIELD;
 	n = c->get.bytes - (uint32_t)off;
 	memset(m->buf, 0, bytes);
@@ -97,10 +99,15 @@ int nvcf_set_state(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 	    bytes > 4096u << m->profile.mdts)
 		return BAD_FIELD;
 	if (seq == NVS_SEQ_FIRST || seq == NVS_SEQ_ONLY) {
-		if (!blob_make(&c->set))
+		if (!blob_make(&c->set, csvi, csuuidi))
 			return NVS_SC_INTERNAL;
 	} else if (!c->set.sequence) {
 		return BAD_SEQUENCE;
+	}
+	/* All pieces are of the same formats. */
+	if (c->set.csvi != csvi || c->set.csuuidi != csuuidi) {
+		nvcf_blob_drop(&c->set);
+		return BAD_FIELD;
 	}
 	st = add_piece(m, cmd, c, bytes);
 	if (st < 0)

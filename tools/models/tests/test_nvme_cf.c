@@ -462,6 +462,7 @@ static void test_fatal_faults(void)
 {
 	static const char *const lines[] =
 		{ "fault fetch fail count=1", "fault post fail count=1" };
+	uint32_t cc;
 	struct nvs_sqe id =
 		{ .opcode = NVS_ADMIN_IDENTIFY, .cdw10 = 1, .prp1 = NVMH_IOVA + NVMH_DATA };
 	struct nvmh_family f;
@@ -488,6 +489,17 @@ static void test_fatal_faults(void)
 	rig_write32(f.h.r, 0, NVS_REG_CC, rig_read32(f.h.r, 0, NVS_REG_CC) |
 		    NVS_CC_SHN_NORMAL << 14);
 	CHECK_EQ(nvmh_csts(&f.h), NVS_CSTS_RDY | NVS_CSTS_SHST_BUSY);
+	rig_control(f.h.r, "fault clear");
+	rig_run(f.h.r, 3);
+	CHECK_EQ(nvmh_csts(&f.h), NVS_CSTS_RDY | NVS_CSTS_SHST_DONE);
+	nvmh_disable(&f.h);
+	CHECK(nvmh_enable(&f.h));
+	/* It ends, too, when it is not asked for any more. */
+	cc = rig_read32(f.h.r, 0, NVS_REG_CC);
+	rig_control(f.h.r, "fault shutdown hang count=1");
+	rig_write32(f.h.r, 0, NVS_REG_CC, cc | NVS_CC_SHN_NORMAL << 14);
+	CHECK_EQ(nvmh_csts(&f.h), NVS_CSTS_RDY | NVS_CSTS_SHST_BUSY);
+	rig_write32(f.h.r, 0, NVS_REG_CC, cc);
 	rig_control(f.h.r, "fault clear");
 	rig_run(f.h.r, 3);
 	CHECK_EQ(nvmh_csts(&f.h), NVS_CSTS_RDY | NVS_CSTS_SHST_DONE);

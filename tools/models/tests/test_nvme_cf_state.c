@@ -34,6 +34,8 @@ static void test_get(void)
 	bytes = nvmh_state_bytes(p.a.m.data);
 	CHECK(!p.a.m.data[bytes] && !p.a.m.data[255]);	/* zero behind its end */
 	CHECK_EQ(nvmh_get_part(&p.a, 0, 1 << 16 | NVMH_CNTLID, 0, 12), 0);
+	CHECK_EQ(nvmh_get_part(&p.a, 1, NVMH_CNTLID, 48, 12), NVS_SC_INVALID_FIELD);
+	CHECK_EQ(nvmh_get_part(&p.a, 0, 1 << 16 | NVMH_CNTLID, 0, 12), 0);
 	memcpy(&h, p.a.m.data, sizeof(h));
 	CHECK_EQ(h.nvmecss[0], 0);
 	CHECK_EQ(h.vss[0], sizeof(struct nvcf_state) / 4);
@@ -74,6 +76,10 @@ static void test_sequences(void)
 	/* A gap ends it. */
 	CHECK_EQ(nvmh_set_part(&p.b, NVS_SEQ_MIDDLE, 0x101, 52, state, 4), NVS_SC_INVALID_FIELD);
 	CHECK_EQ(nvmh_set_part(&p.b, NVS_SEQ_MIDDLE, 0x101, 48, state, 4), NVS_SC_COMMAND_SEQUENCE);
+	/* Pieces of other formats do not belong together. */
+	CHECK_EQ(nvmh_set_part(&p.b, NVS_SEQ_FIRST, 0x101, 0, state, 48), 0);
+	CHECK_EQ(nvmh_set_part(&p.b, NVS_SEQ_LAST, 0x001, 48, state + 48, bytes - 48),
+		 NVS_SC_INVALID_FIELD);
 	/* More than any state has. */
 	CHECK_EQ(nvmh_set_part(&p.b, NVS_SEQ_FIRST, 0x101, 0, state, 4096), 0);
 	CHECK_EQ(nvmh_set_part(&p.b, NVS_SEQ_MIDDLE, 0x101, 4096, state, 4096), 0);
@@ -168,6 +174,14 @@ static const struct {
 	{ true, offsetof(struct nvcf_state, features) + 8, 4, NVS_FEAT_ARBITRATION },
 	{ true, offsetof(struct nvcf_state, features) + 12, 4, 2 },	/* power state */
 	{ true, offsetof(struct nvcf_state, features) + 4, 4, 8 },
+	{ true, offsetof(struct nvcf_state, features) + 1, 1, 1 },
+	{ true, offsetof(struct nvcf_state, features) + 16, 8, 0 },	/* one is missing */
+	{ true, offsetof(struct nvcf_state, features) + 15 * 8 + 4, 4, 1 },
+	{ true, offsetof(struct nvcf_state, outstanding), 1, 2 },	/* with the same id */
+	{ true, offsetof(struct nvcf_state, aer), 2, 1 },		/* not outstanding */
+	{ true, offsetof(struct nvcf_state, pending), 4, 4 },
+	{ true, offsetof(struct nvcf_state, pending) + 4, 4, 1 },
+	{ true, offsetof(struct nvcf_state, pending) + 8, 4, 0x80000000 },
 	{ true, offsetof(struct nvcf_state, reserved2) + 255, 1, 1 },
 };
 
