@@ -455,7 +455,7 @@ struct nvcf_disk {
 	uint32_t block_log2;
 	bool readonly, locked;
 	uint32_t holders;		/* bit n: controller n */
-	uint64_t unlocked_writes;	/* writes that were refused: nobody held the lock */
+	uint64_t unlocked_writes;	/* refused: of a controller that does not hold it */
 	struct nvcf_line *lines;
 	uint32_t num_lines, used;
 };
@@ -469,8 +469,10 @@ bool nvcf_disk_held(const struct nvcf_disk *d, unsigned int holder);
 /* Write back, and drop the lock with its last holder; after a failure it is still held. */
 int nvcf_disk_release(struct nvcf_disk *d, unsigned int holder);
 int nvcf_disk_read(struct nvcf_disk *d, uint64_t off, void *buf, size_t len);
-int nvcf_disk_write(struct nvcf_disk *d, uint64_t off, const void *buf, size_t len, bool through);
-int nvcf_disk_zero(struct nvcf_disk *d, uint64_t off, uint64_t len);
+/* Writes of controller @holder; -EPERM, and counted, if it does not hold the disk. */
+int nvcf_disk_write(struct nvcf_disk *d, unsigned int holder, uint64_t off, const void *buf,
+		    size_t len, bool through);
+int nvcf_disk_zero(struct nvcf_disk *d, unsigned int holder, uint64_t off, uint64_t len);
 int nvcf_disk_flush(struct nvcf_disk *d);
 
 /* All disks of the controller: flush, or give them up. */

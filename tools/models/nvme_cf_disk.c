@@ -240,10 +240,22 @@ int nvcf_disk_read(struct nvcf_disk *d, uint64_t off, void *buf, size_t len)
 	return err;
 }
 
-int nvcf_disk_write(struct nvcf_disk *d, uint64_t off, const void *buf, size_t len, bool through)
+static bool may_write(struct nvcf_disk *d, unsigned int holder)
+{
+	bool held = d->locked && nvcf_disk_held(d, holder);
+
+	d->unlocked_writes += !held;
+	return held;
+}
+
+int nvcf_disk_write(struct nvcf_disk *d, unsigned int holder, uint64_t off, const void *buf,
+		    size_t len, bool through)
 {
 	const uint8_t *at = buf;
 	int err = 0;
+
+	if (!may_write(d, holder))
+		return -EPERM;
 
 	if (through || !d->num_lines) {
 		err = d->used ? nvcf_disk_flush(d) : 0;
@@ -261,17 +273,13 @@ int nvcf_disk_write(struct nvcf_disk *d, uint64_t off, const void *buf, size_t l
 	return err;
 }
 
-int nvcf_disk_zero(struct nvcf_disk *d, uint64_t off, uint64_t len)
+int nvcf_disk_zero(struct nvcf_disk *d, unsigned int holder, uint64_t off, uint64_t len)
 {
 	static const uint8_t zeroes[65536];
-	int err = nvcf_disk_flush(d);
+	int err = may_write(d, holder) ? nvcf_disk_flush(d) : -EPERM;
 
 	if (err || !len)
 		return err;
-	if (!d->locked) {
-		d->unlocked_writes++;
-		return -EPERM;
-	}
 	if (!fallocate(d->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len))
 		return 0;
 	while (len && !err) {

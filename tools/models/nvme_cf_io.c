@@ -24,6 +24,12 @@ static int open_ns(struct nvcf_ctrl *c, const struct nvcf_cmd *cmd, bool writes,
 	*d = nvcf_ns_disk(c, ns);
 	if (writes && (*d)->readonly)
 		return NVS_SC_WRITE_PROTECTED | NVS_SC_DNR;
+	/* No command is carried out while suspended, when others may have the disk. */
+	if (c->run == NVCF_SUSPENDED) {
+		(*d)->unlocked_writes++;
+		nvcf_fatal(c);
+		return NVS_SC_INTERNAL;
+	}
 	return nvcf_disk_hold(*d, c->index) ? 0 : NVS_SC_NAMESPACE_NOT_READY;
 }
 
@@ -99,8 +105,8 @@ static int write(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 		st = nvcf_data(c, &cmd->sqe, false, (uint32_t)x.bytes);
 	if (!st)
 		st =
-			media(c, nvcf_disk_write(x.disk, x.off, c->buf, x.bytes, through(c, cmd)),
-			      true);
+			media(c, nvcf_disk_write(x.disk, c->index, x.off, c->buf, x.bytes,
+					     through(c, cmd)), true);
 	if (!st) {
 		c->health.writes++;
 		c->health.written_units += x.bytes / UNIT_BLOCKS;
@@ -143,7 +149,7 @@ static int write_zeroes(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 	struct extent x;
 	int st = open_extent(c, cmd, true, &x);
 
-	return st ? st : media(c, nvcf_disk_zero(x.disk, x.off, x.bytes), true);
+	return st ? st : media(c, nvcf_disk_zero(x.disk, c->index, x.off, x.bytes), true);
 }
 
 static int verify(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
@@ -176,7 +182,7 @@ static int dsm(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 	if (!(le32toh(cmd->sqe.cdw11) & NVS_DSM_AD))
 		return st;
 	for (uint32_t i = 0; i < num && !st; i++)
-		st = media(c, nvcf_disk_zero(d, le64toh(r[i].slba) << d->block_log2,
+		st = media(c, nvcf_disk_zero(d, c->index, le64toh(r[i].slba) << d->block_log2,
 					     (uint64_t)le32toh(r[i].nlb) << d->block_log2), true);
 	return st;
 }

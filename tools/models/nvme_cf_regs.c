@@ -16,7 +16,8 @@ uint64_t nvcf_cap(const struct nvcf_ctrl *c)
 	unsigned int entries = c->kind == NVCF_MANAGING ? NVCF_MAX_ENTRIES :
 			       c->provisioned ? le16toh(c->profile.entries) : 2;
 
-	return NVS_CAP_MQES(entries - 1) | NVS_CAP_CQR | NVS_CAP_NSSRS |
+	return NVS_CAP_MQES(entries - 1) | NVS_CAP_CQR |
+	       (c->kind == NVCF_MANAGING ? NVS_CAP_NSSRS : 0) |
 	       NVS_CAP_TO(c->provisioned ? READY_TO : NO_PROFILE_TO) |
 	       (c->kind == NVCF_MANAGING ? NVS_CAP_CSS_NONE : NVS_CAP_CSS_NVM | NVS_CAP_CSS_IOCSS) |
 	       NVS_CAP_MPSMAX(NVCF_MAX_PAGE_LOG2 - 12) | NVS_CAP_CRWMS;
@@ -90,7 +91,8 @@ static void write32(struct nvcf_ctrl *c, uint32_t off, uint32_t val)
 	case NVS_REG_CC: set_cc(c, val); break;
 	case NVS_REG_CSTS: c->csts &= ~(val & NVS_CSTS_NSSRO); break;
 	case NVS_REG_NSSR:
-		if (val == NVS_NSSR_VALUE)
+		/* The user of one controller resets no other. */
+		if (val == NVS_NSSR_VALUE && c->kind == NVCF_MANAGING)
 			nvcf_subsystem_reset(c->sub);
 		break;
 	case NVS_REG_AQA:

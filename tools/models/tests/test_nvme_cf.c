@@ -205,10 +205,13 @@ static void test_resets(void)
 	CHECK_EQ(nvmh_csts(&f.h), 0);
 	CHECK_EQ(rig_read32(f.h.r, 0, NVS_REG_AQA), 0);
 	CHECK(nvmh_enable(&f.h));
-	/* A subsystem reset needs the right word, and says that it was. */
-	rig_write32(f.h.r, 0, NVS_REG_NSSR, 1);
-	CHECK_EQ(nvmh_csts(&f.h), NVS_CSTS_RDY);
+	/* A subsystem reset is for the managing controller, needs the right word, and is told. */
 	rig_write32(f.h.r, 0, NVS_REG_NSSR, NVS_NSSR_VALUE);
+	rig_enable(f.owner);
+	rig_write32(f.owner, 0, NVS_REG_NSSR, 1);
+	CHECK_EQ(nvmh_csts(&f.h), NVS_CSTS_RDY);
+	CHECK(!(nvmh_read64(&f.h, NVS_REG_CAP) & NVS_CAP_NSSRS));
+	rig_write32(f.owner, 0, NVS_REG_NSSR, NVS_NSSR_VALUE);
 	CHECK_EQ(nvmh_csts(&f.h), NVS_CSTS_NSSRO);
 	CHECK_EQ(rig_read32(f.h.r, 0, NVS_REG_CC), 0);
 	CHECK(nvmh_enable(&f.h));

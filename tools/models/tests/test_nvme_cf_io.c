@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "../nvme_cf.h"
 #include "nvme_host.h"
 
 #define PRP(n)		(NVMH_IOVA + (n))
@@ -457,6 +458,34 @@ static void test_lock(void)
 	close_disk(&a);
 }
 
+/* What must never be, made on purpose: who does not hold the disk writes, and is found out. */
+static void test_lock_oracle(void)
+{
+	struct nvcf_disk *d = nvcf_disk_open(NULL, 1 << 20, 65536, false);
+	static const uint8_t block[512];
+	struct nvs_sqe read = { .opcode = NVS_IO_READ, .nsid = 1, .prp1 = DATA };
+	struct nvcf_ctrl *c;
+	struct disk own;
+
+	CHECK(nvcf_disk_hold(d, 1));
+	CHECK_EQ(nvcf_disk_write(d, 1, 0, block, sizeof(block), false), 0);
+	CHECK_EQ(nvcf_disk_write(d, 2, 0, block, sizeof(block), false), -EPERM);
+	CHECK_EQ(nvcf_disk_zero(d, 2, 0, 512), -EPERM);
+	CHECK_EQ(d->unlocked_writes, 2);
+	nvcf_disk_close(d);
+	open_disk(&own, NULL);
+	c = own.h.r->dev->priv;
+	rig_control(own.h.r, "fault read hang");
+	nvmh_submit(&own.h, 1, &read);
+	rig_step(own.h.r);
+	c->run = NVCF_SUSPENDED;
+	rig_control(own.h.r, "fault clear");
+	rig_run(own.h.r, 3);
+	CHECK_EQ(nvmh_csts(&own.h), NVS_CSTS_RDY | NVS_CSTS_CFS);
+	CHECK_EQ(nvmh_stat(own.h.r, "unlocked_writes "), 1);
+	close_disk(&own);
+}
+
 /* ---- order, completions, interrupts ---- */
 
 static void test_delete_with_commands(void)
@@ -574,6 +603,7 @@ static const struct test tests[] = {
 	{ "nvme_cf: write cache", test_cache },
 	{ "nvme_cf: no write cache", test_no_cache },
 	{ "nvme_cf: two subsystems on a file", test_lock },
+	{ "nvme_cf: accesses without the lock", test_lock_oracle },
 	{ "nvme_cf: delete a queue with commands", test_delete_with_commands },
 	{ "nvme_cf: many commands", test_many },
 	{ "nvme_cf: interrupt coalescing", test_coalescing },
