@@ -75,7 +75,8 @@ void nvcf_ctrl_reset(struct nvcf_ctrl *c)
 static bool cc_ok(const struct nvcf_ctrl *c)
 {
 	unsigned int css = NVS_CC_CSS(c->cc), mps = 12 + NVS_CC_MPS(c->cc);
-	bool set = css == NVS_CC_CSS_NVM || css >= NVS_CC_CSS_IOCSS;
+	bool set = css == NVS_CC_CSS_NVM || css == NVS_CC_CSS_IOCSS ||
+		   (css == NVS_CC_CSS_ADMIN && c->kind == NVCF_MANAGING);
 
 	return set && mps <= NVCF_MAX_PAGE_LOG2 && !NVS_CC_AMS(c->cc) &&
 	       NVS_AQA_ASQS(c->aqa) && NVS_AQA_ACQS(c->aqa) &&

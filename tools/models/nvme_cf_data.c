@@ -27,7 +27,7 @@ int nvcf_dma_write(struct nvcf_ctrl *c, uint64_t iova, const void *buf, size_t l
 
 struct walk {
 	struct nvcf_ctrl *c;
-	bool to_host;
+	bool to_host, chained;	/* @chained: a list has named the next */
 	uint32_t len, done;
 };
 
@@ -72,14 +72,16 @@ static int move_list(struct walk *w, uint64_t *list)
 	uint64_t at = *list;
 	int err;
 
-	if (at & 7)
+	if (at & 7 || (w->chained && at & (page - 1)))
 		return NVS_SC_INVALID_PRP_OFFSET | NVS_SC_DNR;
 	err = as_status(nvcf_dma_read(w->c, at, w->c->list, 8ull * n));
 	for (uint32_t i = 0; i < n && !err; i++) {
-		if (i == room - 1 && pages > room)
+		if (i == room - 1 && pages > room) {
 			*list = le64toh(w->c->list[i]);
-		else
+			w->chained = true;
+		} else {
 			err = move_page(w, le64toh(w->c->list[i]));
+		}
 	}
 	return err;
 }

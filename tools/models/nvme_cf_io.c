@@ -188,7 +188,7 @@ static int dsm(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 }
 
 const struct nvcf_command nvcf_io_commands[] = {
-	NVCF_COMMAND("flush", NVS_IO_FLUSH, NVS_DIR_NONE, NVCF_MIGRATABLE, 0, NVS_EFFECTS_LBCC,
+	NVCF_COMMAND("flush", NVS_IO_FLUSH, NVS_DIR_NONE, NVCF_MIGRATABLE, 0, 0,
 		     NVCF_FAULT_FLUSH, flush),
 	NVCF_COMMAND("write", NVS_IO_WRITE, NVS_DIR_TO_CTRL, NVCF_MIGRATABLE, 0, NVS_EFFECTS_LBCC,
 		     NVCF_FAULT_WRITE, write),

@@ -258,7 +258,7 @@ static bool registers_ok(struct loaded *l, const struct nvcf_state *s)
 		return true;
 	l->page = 4096u << NVS_CC_MPS(cc);
 	return (cc & NVS_CC_EN) && 12 + NVS_CC_MPS(cc) <= NVCF_MAX_PAGE_LOG2 && !NVS_CC_AMS(cc) &&
-	       (css == NVS_CC_CSS_NVM || css >= NVS_CC_CSS_IOCSS) && admin_queue_ok(l, s);
+	       (css == NVS_CC_CSS_NVM || css == NVS_CC_CSS_IOCSS) && admin_queue_ok(l, s);
 }
 
 static bool is_zero(const uint8_t *bytes, size_t len)

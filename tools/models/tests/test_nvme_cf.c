@@ -129,6 +129,7 @@ static void test_bad_enable(void)
 		uint64_t asq;
 	} bad[] = {
 		{ NVS_CC_EN | 1 << 4, 0x1f001f, NVMH_IOVA },		/* CSS */
+		{ NVS_CC_EN | NVS_CC_CSS_ADMIN << 4, 0x1f001f, NVMH_IOVA },
 		{ NVS_CC_EN | 5 << 7, 0x1f001f, NVMH_IOVA },		/* MPS */
 		{ NVS_CC_EN | 1 << 11, 0x1f001f, NVMH_IOVA },		/* AMS */
 		{ NVS_CC_EN, 0x1f0000, NVMH_IOVA },

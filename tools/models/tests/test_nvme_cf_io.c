@@ -248,7 +248,9 @@ static void test_prp(void)
 	memset(d.h.data, 0, 65536);
 	CHECK_EQ(run_prp(&d, DATA, PRP(LIST + 4088), 32), 0);
 	CHECK(filled(&d, 16384, 5));
-	/* One that goes on in itself, for ever. */
+	/* One that goes on inside of a page, and in itself. */
+	list[511] = PRP(LIST + 8192 + 8);
+	CHECK_EQ(run_prp(&d, DATA, PRP(LIST + 4088), 32), NVS_SC_INVALID_PRP_OFFSET);
 	list[511] = PRP(LIST + 4088);
 	CHECK_EQ(run_prp(&d, DATA, PRP(LIST + 4088), 32), NVS_SC_INVALID_PRP_OFFSET);
 	close_disk(&d);

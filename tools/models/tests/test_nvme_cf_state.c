@@ -152,6 +152,7 @@ static const struct {
 	{ true, offsetof(struct nvcf_state, cc), 4, 0x00460000 },
 	{ true, offsetof(struct nvcf_state, cc), 4, 0x00460011 },
 	{ true, offsetof(struct nvcf_state, cc), 4, 0x00460281 },
+	{ true, offsetof(struct nvcf_state, cc), 4, 0x00460071 },
 	{ true, offsetof(struct nvcf_state, cc), 4, 0x00460801 },
 	{ true, offsetof(struct nvcf_state, csts), 4, 0x21 },
 	{ true, offsetof(struct nvcf_state, csts), 4, 0x0d },
