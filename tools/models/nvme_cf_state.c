@@ -11,6 +11,11 @@
 
 #define BAD_FIELD	(NVS_SC_INVALID_FIELD | NVS_SC_DNR)
 
+_Static_assert(sizeof(struct nvcf_state) == 512, "vendor specific state");
+_Static_assert(sizeof(struct nvcf_profile) == 4096, "profile");
+_Static_assert(sizeof(struct nvs_state_header) == 48, "header of the state");
+_Static_assert(sizeof(struct nvs_state_sq) == 24 && sizeof(struct nvs_state_cq) == 24, "queues");
+
 static uint32_t checksum(const void *data, size_t bytes)
 {
 	return (uint32_t)crc32(0, data, (uInt)bytes);
