@@ -111,8 +111,16 @@
 
 /* linux/slab.h: allocation of one object, by an expression or a type. */
 #ifndef VPV_HAVE_KZALLOC_OBJ
-#define kzalloc_obj(what, gfp) ((typeof(what) *)kzalloc(sizeof(what), gfp))
-#define kvzalloc_obj(what, gfp) ((typeof(what) *)kvzalloc(sizeof(what), gfp))
+#define kzalloc_obj(what, gfp)						\
+({									\
+	typeof(what) *_obj = kzalloc(sizeof(*_obj), gfp);		\
+	_obj;								\
+})
+#define kvzalloc_obj(what, gfp)						\
+({									\
+	typeof(what) *_obj = kvzalloc(sizeof(*_obj), gfp);		\
+	_obj;								\
+})
 #endif
 
 #endif /* VPV_COMPAT_H */

@@ -30,15 +30,15 @@
 #define NVS_REG_DOORBELLS	0x1000	/* SQ tail and CQ head of each queue, 4 bytes each */
 
 #define NVS_CAP_MQES(n)		((__u64)(n))
-#define NVS_CAP_CQR		(1ULL << 16)
+#define NVS_CAP_CQR		0x10000ULL
 #define NVS_CAP_TO(n)		((__u64)(n) << 24)
 #define NVS_CAP_TO_GET(cap)	((unsigned int)((cap) >> 24) & 0xff)
-#define NVS_CAP_NSSRS		(1ULL << 36)
-#define NVS_CAP_CSS_NVM		(1ULL << 37)
-#define NVS_CAP_CSS_IOCSS	(1ULL << 43)
-#define NVS_CAP_CSS_NONE	(1ULL << 44)
+#define NVS_CAP_NSSRS		0x1000000000ULL
+#define NVS_CAP_CSS_NVM		0x2000000000ULL
+#define NVS_CAP_CSS_IOCSS	0x80000000000ULL
+#define NVS_CAP_CSS_NONE	0x100000000000ULL
 #define NVS_CAP_MPSMAX(n)	((__u64)(n) << 52)
-#define NVS_CAP_CRWMS		(1ULL << 59)
+#define NVS_CAP_CRWMS		0x800000000000000ULL
 #define NVS_TO_MS		500	/* unit of CAP.TO and CRTO */
 
 #define NVS_CC_EN		0x1U
@@ -594,10 +594,13 @@ struct nvs_track_request {
 	__le32 count;
 };
 
+#pragma pack(push, 4)
 struct nvs_track_range {
 	__le64 addr;
 	__le32 length;		/* in granules */
-} __attribute__((packed));
+};
+
+#pragma pack(pop)
 
 /* Track Receive: what was written. */
 struct nvs_track_report {
