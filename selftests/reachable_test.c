@@ -6,6 +6,9 @@
  *
  * Groups: self families stable
  */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "lib/states.h"
 #include "lib/test.h"
 #include "lib/family_test.h"
@@ -107,6 +110,50 @@ static const unsigned int walk[] = {
 	PRE_COPY_P2P, STOP_COPY, STOP, STOP_COPY, STOP, RUNNING_P2P, STOP, RUNNING_P2P, RUNNING,
 	RUNNING_P2P, STOP, RESUMING, STOP, RUNNING,
 };
+
+struct watcher {
+	struct vdev *v;
+	atomic_bool stop;
+	uint32_t want, seen;
+	unsigned long reads;
+};
+
+/* Reads COMMAND all the time; remembers what it should not have been. */
+static void *watch_command(void *arg)
+{
+	struct watcher *w = arg;
+
+	while (!atomic_load(&w->stop)) {
+		uint32_t command = vdev_cfg(w->v, PCI_COMMAND, 2);
+
+		w->reads++;
+		if (command != w->want)
+			w->seen = command;
+	}
+	return NULL;
+}
+
+/* Whatever is done to the function meanwhile, a guest reads what it has written. */
+TEST_F_TIMEOUT(left, command_stays, SECONDS)
+{
+	struct watcher w = { .v = &self->a };
+	pthread_t thread;
+
+	if (variant->way->how != LEFT_D3HOT)
+		SKIP(return, "does not sleep by itself");
+	ASSERT_EQ(0, left_leave(&self->a, &self->left[0], variant->way->how));
+	w.want = w.seen = vdev_cfg(&self->a, PCI_COMMAND, 2);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, watch_command, &w));
+	for (int i = 0; i < 20; i++) {
+		EXPECT_EQ(0, go(&self->a, PRE_COPY));
+		EXPECT_EQ(0, go(&self->a, RUNNING));
+	}
+	atomic_store(&w.stop, true);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(w.want, w.seen);
+	EXPECT_LT(100UL, w.reads);
+	ASSERT_EQ(0, left_back(&self->a, &self->left[0]));
+}
 
 TEST_F_TIMEOUT(left, every_arc, SECONDS)
 {

@@ -31,11 +31,21 @@ static int hw_read(struct vpv_device *vpv, unsigned int pos, unsigned int bytes,
 
 static int host_read(void *host, unsigned int pos, unsigned int bytes, u32 *val)
 {
-	int ret = hw_read(host, pos, bytes, val);
+	struct vpv_device *vpv = host;
+	u32 seq, hw;
+	int ret;
 
-	if (!ret)
-		*val = vpv_asleep_view(host, pos, bytes, *val);
-	return ret;
+	do {
+		/* Pairs with vpv_asleep_done(). */
+		seq = smp_load_acquire(&vpv->state->asleep_seq);
+		ret = hw_read(host, pos, bytes, &hw);
+		if (ret)
+			return ret;
+		*val = vpv_asleep_view(vpv, pos, bytes, hw);
+		/* If it was seen to have ended, so was its number. */
+		smp_rmb();
+	} while (unlikely(seq != READ_ONCE(vpv->state->asleep_seq)));
+	return 0;
 }
 
 static int host_write(void *host, unsigned int pos, unsigned int bytes, u32 val)

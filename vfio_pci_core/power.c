@@ -71,6 +71,8 @@ int vpv_power_set(struct vpv_device *vpv, pci_power_t power)
 	if (later || st->asleep != PCI_D0) {
 		WRITE_ONCE(st->asleep, power);
 		vpv_command_restore(vpv);
+		if (power == PCI_D0)
+			vpv_asleep_done(st);
 	}
 	return later ? 0 : vpv_power_enter(vpv, power);
 }

@@ -7,26 +7,43 @@
  * shows what was written (vpv_asleep_view()), and no DMA and no message leaves it.  What the
  * user writes meanwhile, a D state or COMMAND, counts in the end.
  *
- * A function without No_Soft_Reset loses its internal state on the way to D0.  Its user
- * loses it in any case when he wakes it; a driver that sets up something in the function
- * that has to last holds it awake for so long.
+ * A function without No_Soft_Reset loses its internal state on the way to D0, and COMMAND for
+ * a moment.  Its user loses the state in any case when he wakes it; a driver that sets up
+ * something in the function that has to last holds it awake for so long.
  */
 #include <linux/export.h>
 
 #include "vpv.h"
 #include "vpv/reach.h"
 
+/* What a function may lose that the user has set. */
+#define LOST_BITS	(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_PARITY | \
+			 PCI_COMMAND_SERR)
+
+/* COMMAND of the hardware is the user's again.  Context: of whoever changes @asleep. */
+void vpv_asleep_done(struct vpv_state *st)
+{
+	/* Whoever has read the hardware before and looks at this after it reads once more. */
+	WRITE_ONCE(st->asleep_seq, st->asleep_seq + 1);
+	/* Pairs with config.c's host_read(). */
+	smp_store_release(&st->asleep_command, 0);
+}
+
 /* Context: memory_lock held for writing, runtime PM active. */
 int vpv_wake(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
 	struct pci_dev *pdev = vpv->pdev;
+	u16 cmd;
 
 	lockdep_assert_held_write(&st->memory_lock);
 
 	if (st->awake++ || pdev->current_state == PCI_D0)
 		return 0;
 
+	if (pci_read_config_word(pdev, PCI_COMMAND, &cmd) || PCI_POSSIBLE_ERROR(cmd))
+		cmd = 0;
+	WRITE_ONCE(st->asleep_command, PCI_COMMAND_MASTER | (cmd & LOST_BITS));
 	/* In this order: it must not do DMA when it is awake. */
 	WRITE_ONCE(st->asleep, pdev->current_state == PCI_D3cold ? PCI_D3hot :
 								   pdev->current_state);
@@ -47,8 +64,11 @@ void vpv_rest(struct vpv_device *vpv)
 	if (--st->awake || st->asleep == PCI_D0)
 		return;
 	vpv_power_enter(vpv, st->asleep);
+	/* Bus mastering is shown as it is again when it is. */
+	WRITE_ONCE(st->asleep_command, st->asleep_command | PCI_COMMAND_MASTER);
 	WRITE_ONCE(st->asleep, PCI_D0);
 	vpv_command_restore(vpv);
+	vpv_asleep_done(st);
 	/* If it does not sleep: quirks. */
 	vpv_memory_back(vpv);
 }
@@ -69,6 +89,7 @@ void vpv_asleep_forget(struct vpv_device *vpv)
 		cmd |= READ_ONCE(st->user_command) & PCI_COMMAND_MASTER;
 		pci_write_config_word(vpv->pdev, PCI_COMMAND, cmd);
 	}
+	vpv_asleep_done(st);
 	spin_unlock_irqrestore(&st->irqlock, flags);
 }
 
@@ -84,28 +105,32 @@ static u32 lanes(unsigned int field_pos, u16 field, unsigned int pos, unsigned i
 }
 
 /*
- * Bits of @bytes of config space at @pos that the user sees, or writes, otherwise than the
- * hardware has them.  Set in @user and @hw respectively.
+ * Bits of @bytes of config space at @pos that the hardware may have otherwise than the user,
+ * of COMMAND those in @command.  @user receives the user's.
  */
-static u32 asleep_bits(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 *user)
+static u32 asleep_bits(struct vpv_device *vpv, unsigned int pos, unsigned int bytes,
+		       u16 command, u32 *user)
 {
 	unsigned int pm = vpv->pdev->pm_cap + PCI_PM_CTRL;
-	u16 master = READ_ONCE(vpv->state->user_command) & PCI_COMMAND_MASTER;
+	u16 users = READ_ONCE(vpv->state->user_command) & command;
 	u16 state = (__force u16)READ_ONCE(vpv->state->asleep);
+	u16 dstate = state ? PCI_PM_CTRL_STATE_MASK : 0;
 
-	if (!state || !vpv->pdev->pm_cap)
+	if (!vpv->pdev->pm_cap)
 		return 0;
-	*user = lanes(PCI_COMMAND, master, pos, bytes) | lanes(pm, state, pos, bytes);
-	return lanes(PCI_COMMAND, PCI_COMMAND_MASTER, pos, bytes) |
-	       lanes(pm, PCI_PM_CTRL_STATE_MASK, pos, bytes);
+	*user = lanes(PCI_COMMAND, users, pos, bytes) | lanes(pm, state, pos, bytes);
+	return lanes(PCI_COMMAND, command, pos, bytes) | lanes(pm, dstate, pos, bytes);
 }
 
 /* vpv_asleep_view() of a function that sleeps. */
 u32 vpv_asleep_view_slow(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 hw)
 {
-	u32 user = 0;
-	u32 mask = asleep_bits(vpv, pos, bytes, &user);
+	u16 command = READ_ONCE(vpv->state->asleep_command);
+	u32 mask, user = 0;
 
+	if (READ_ONCE(vpv->state->asleep) != PCI_D0)
+		command |= PCI_COMMAND_MASTER;
+	mask = asleep_bits(vpv, pos, bytes, command, &user);
 	return (hw & ~mask) | user;
 }
 
@@ -114,7 +139,7 @@ u32 vpv_asleep_write_slow(struct vpv_device *vpv, unsigned int pos, unsigned int
 {
 	u32 user;
 
-	return val & ~asleep_bits(vpv, pos, bytes, &user);
+	return val & ~asleep_bits(vpv, pos, bytes, PCI_COMMAND_MASTER, &user);
 }
 
 int vpv_reach_begin(struct vpv_device *vpv)

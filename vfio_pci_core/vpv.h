@@ -182,6 +182,9 @@ struct vpv_pba {
  *	while the function is awake; taken out by whoever is first.
  * @awake: How many need the function in D0, whatever its user wants.  memory_lock.
  * @asleep: D state of the user if the function is in D0 for others only, else PCI_D0.
+ * @asleep_command: Bits of COMMAND that the user sees as he has set them, whatever the
+ *	hardware has, because that changes on the way there and back.
+ * @asleep_seq: How often that has ended; incremented before @asleep_command is cleared.
  *	Written under memory_lock, and by resets.
  * @channel: An enum vpv_channel.  The PCI core's callbacks set it at any time, under no
  *	lock of ours; others go from one value to another under memory_lock.
@@ -246,6 +249,8 @@ struct vpv_state {
 	struct eventfd_ctx *wake;
 	unsigned int awake;
 	pci_power_t asleep;
+	u16 asleep_command;
+	u32 asleep_seq;
 	atomic_t channel;
 	unsigned long cut_off_at;
 	struct delayed_work settle;
@@ -470,6 +475,7 @@ int vpv_power_set(struct vpv_device *vpv, pci_power_t power);
 int vpv_wake(struct vpv_device *vpv);
 void vpv_rest(struct vpv_device *vpv);
 void vpv_asleep_forget(struct vpv_device *vpv);
+void vpv_asleep_done(struct vpv_state *st);
 u32 vpv_asleep_view_slow(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 hw);
 u32 vpv_asleep_write_slow(struct vpv_device *vpv, unsigned int pos, unsigned int bytes, u32 val);
 int vpv_reach_begin(struct vpv_device *vpv);
@@ -479,7 +485,8 @@ void vpv_reach_end(struct vpv_device *vpv);
 static inline u32 vpv_asleep_view(struct vpv_device *vpv, unsigned int pos, unsigned int bytes,
 				  u32 hw)
 {
-	return likely(READ_ONCE(vpv->state->asleep) == PCI_D0) ? hw :
+	return likely(READ_ONCE(vpv->state->asleep) == PCI_D0 &&
+		      !READ_ONCE(vpv->state->asleep_command)) ? hw :
 	       vpv_asleep_view_slow(vpv, pos, bytes, hw);
 }
 
