@@ -220,8 +220,9 @@ static void all_ones_in_a_restart_cut_off_dma_first(struct kunit *test)
 {
 	struct queue_test *t = test->priv;
 
-	t->regs[MLXL_REG_STATUS / 4] = U32_MAX;
+	/* Before it finds out by itself. */
 	cancel_delayed_work_sync(&t->q.watch);
+	t->regs[MLXL_REG_STATUS / 4] = U32_MAX;
 	KUNIT_EXPECT_FALSE(test, queue_restart(&t->q, 0));
 	expect_ended(test, -ECONNABORTED);
 	KUNIT_EXPECT_FALSE(test, t->master);
