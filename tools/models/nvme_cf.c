@@ -63,30 +63,56 @@ static int take_options(struct vu_dev *dev, struct nvcf_options *o)
 	return err;
 }
 
-/* "disk1=PATH block1=4096 readonly1=1"; the first one is made in memory when no file is named. */
+/* The option of disk @n, from 0; NULL when it was not given. */
+static const char *disk_option(const struct vu_dev *dev, const char *what, unsigned int n,
+			       char *name, size_t bytes)
+{
+	snprintf(name, bytes, "%s%u", what, n + 1);
+	return vu_option(dev, name);
+}
+
+/* "disk1=PATH block1=4096 readonly1=1"; in memory when no file is named. */
+static int open_disk(struct vu_dev *dev, struct nvcf *sub, unsigned int n)
+{
+	uint64_t block = 512, readonly = 0;
+	const char *path;
+	char name[24];
+	int err;
+
+	disk_option(dev, "block", n, name, sizeof(name));
+	err = vu_option_u64(dev, name, 512, 4096, &block);
+	disk_option(dev, "readonly", n, name, sizeof(name));
+	if (err || (block != 512 && block != 4096) || vu_option_u64(dev, name, 0, 1, &readonly))
+		return -EINVAL;
+	path = disk_option(dev, "disk", n, name, sizeof(name));
+	sub->disk[n] = nvcf_disk_open(path, sub->opt.size << 20, sub->opt.cache << 10, readonly);
+	if (!sub->disk[n])
+		return -EINVAL;
+	sub->disk[n]->block_log2 = block == 512 ? 9 : 12;
+	sub->num_disks++;
+	return 0;
+}
+
+/* Those that are named are dealt out to the controllers in order, the same number to each. */
 static int open_disks(struct vu_dev *dev, struct nvcf *sub)
 {
-	for (unsigned int n = 0; n < NVCF_MAX_DISKS; n++) {
-		char disk[] = "disk1", block[] = "block1", only[] = "readonly1";
-		uint64_t bytes = 512, readonly = 0;
-		const char *path;
+	uint64_t functions = 1;
+	unsigned int named = 1;
+	char name[24];
+	int err;
 
-		disk[4] = block[5] = only[8] = (char)('1' + n);
-		path = vu_option(dev, disk);
-		if (vu_option_u64(dev, block, 512, 4096, &bytes) ||
-		    (bytes != 512 && bytes != 4096) ||
-		    vu_option_u64(dev, only, 0, 1, &readonly))
-			return -EINVAL;
-		if (n && !path)
-			return 0;
-		sub->disk[n] =
-			nvcf_disk_open(path, sub->opt.size << 20, sub->opt.cache << 10, readonly);
-		if (!sub->disk[n])
-			return -EINVAL;
-		sub->disk[n]->block_log2 = bytes == 512 ? 9 : 12;
-		sub->num_disks++;
+	for (unsigned int n = 1; n < NVCF_NAMED_DISKS; n++)
+		if (disk_option(dev, "disk", n, name, sizeof(name)))
+			named = n + 1;
+	err = vu_option_u64(dev, "functions", 1, NVCF_MAX_FUNCTIONS, &functions);
+	sub->disks_each = (unsigned int)((named + functions - 1) / functions);
+	if (!err && sub->disks_each > NVCF_MAX_NS) {
+		fprintf(stderr, "vpv-model: more than %u disks for a controller\n", NVCF_MAX_NS);
+		err = -EINVAL;
 	}
-	return 0;
+	for (unsigned int n = 0; n < functions * sub->disks_each && !err; n++)
+		err = open_disk(dev, sub, n);
+	return err;
 }
 
 /* ---- a controller ---- */
@@ -94,7 +120,7 @@ static int open_disks(struct vu_dev *dev, struct nvcf *sub)
 static void ctrl_free(struct nvcf_ctrl *c)
 {
 	free(c->cmds);
-	free(c->history);
+	nvcf_record_free(&c->record);
 	nvcf_blob_drop(&c->get);
 	nvcf_blob_drop(&c->set);
 	nvcf_track_drop(c);
@@ -261,19 +287,18 @@ static void stats(struct vu_dev *dev, FILE *out)
 
 /* ---- control commands ---- */
 
-/* The independent record of what was completed, oldest first. */
-static void print_completions(const struct nvcf_ctrl *c, FILE *out)
+/* "completions [clear | take NUMBER]" */
+static int completions(struct nvcf_ctrl *c, int argc, char **argv, FILE *out)
 {
-	uint64_t n = c->history_count > NVCF_HISTORY ? c->history_count - NVCF_HISTORY : 0;
-
-	if (n)
-		fprintf(out, "lost %" PRIu64 "\n", n);
-	for (; n < c->history_count; n++)
-		fprintf(out, "%u 0x%04x 0x%02x 0x%03x\n", c->history[n % NVCF_HISTORY].qid,
-			c->history[n % NVCF_HISTORY].cid, c->history[n % NVCF_HISTORY].opcode,
-			c->history[n % NVCF_HISTORY].status);
-	if (c->history_lost)
-		fprintf(out, "lost all %" PRIu64 "\n", c->history_lost);
+	if (argc == 1)
+		nvcf_record_print(&c->record, UINT64_MAX, false, out);
+	else if (argc == 2 && !strcmp(argv[1], "clear"))
+		nvcf_record_clear(&c->record);
+	else if (argc == 3 && !strcmp(argv[1], "take"))
+		nvcf_record_print(&c->record, strtoull(argv[2], NULL, 0), true, out);
+	else
+		return -ENOENT;
+	return 0;
 }
 
 /* A namespace of another size, up to that of the file. */
@@ -297,11 +322,9 @@ static int command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 {
 	struct nvcf_ctrl *c = vu_priv(dev);
 
-	if (argc == 1 && !strcmp(argv[0], "completions"))
-		print_completions(c, out);
-	else if (argc == 2 && !strcmp(argv[0], "completions") && !strcmp(argv[1], "clear"))
-		c->history_count = 0;
-	else if (argc == 2 && !strcmp(argv[0], "temperature"))
+	if (!strcmp(argv[0], "completions"))
+		return completions(c, argc, argv, out);
+	if (argc == 2 && !strcmp(argv[0], "temperature"))
 		nvcf_temperature(c, (uint16_t)strtoul(argv[1], NULL, 0));
 	else if (argc == 3 && !strcmp(argv[0], "resize"))
 		return resize(c, (uint32_t)strtoul(argv[1], NULL, 0), strtoull(argv[2], NULL, 0));
@@ -313,8 +336,8 @@ static int command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 /* ---- the functions ---- */
 
 #define SHARED_FAULTS \
-	"ready", "shutdown", "fetch", "post", "data_in", "data_out", "identify", "get_log", \
-	"set_features", "get_features", "abort", "async_event"
+	"ready", "shutdown", "fetch", "post", "data_in", "data_out", "flip", "identify", \
+	"get_log", "set_features", "get_features", "abort", "async_event"
 
 static const char *const migratable_faults[] = {
 	SHARED_FAULTS, "create_sq", "delete_sq", "create_cq", "delete_cq", "flush", "write",
@@ -327,7 +350,10 @@ static const char *const managing_faults[] = {
 };
 
 #define COMMANDS \
-	"completions [clear]      commands completed: queue, id, opcode, status\n" \
+	"completions              commands completed: queue, id, opcode, status, LBA, blocks, CRC, " \
+				 "stamp\n" \
+	"completions clear        forget them\n" \
+	"completions take NUMBER  print and forget the oldest\n" \
 	"temperature KELVIN       composite temperature\n"
 
 static const struct vu_model nvcf_fn_model = {
@@ -345,18 +371,19 @@ static const struct vu_model nvcf_fn_model = {
 		    "resize NSID BLOCKS       change the size of a namespace\n",
 };
 
+#define DISK(n) { "disk" n, "" }, { "block" n, "" }, { "readonly" n, "" }
+
 static const struct vu_option options[] = {
 	{ "functions", "number of migratable controllers (1)" },
 	{ "profile", "seed of the identity that they have from the start; 0: none (0)" },
 	{ "serial", "serial of the subsystem" },
 	{ "firmware", "version of the firmware, 1 to 9: revision id (1)" },
-	{ "disk1", "file of the first disk (memory); disk2 to disk4 likewise (none)" },
-	{ "disk2", "" }, { "disk3", "" }, { "disk4", "" },
-	{ "block1", "its block size, 512 or 4096 (512); block2 to block4 likewise" },
-	{ "block2", "" }, { "block3", "" }, { "block4", "" },
-	{ "readonly1", "1: it cannot be written (0); readonly2 to readonly4 likewise" },
-	{ "readonly2", "" }, { "readonly3", "" }, { "readonly4", "" },
-	{ "size", "MiB of the first disk when it is in memory (64)" },
+	{ "disk1", "file of the first disk (memory), made if there is none; likewise to disk16" },
+	{ "block1", "its block size, 512 or 4096 (512)" },
+	{ "readonly1", "1: it cannot be written (0)" },
+	DISK("2"), DISK("3"), DISK("4"), DISK("5"), DISK("6"), DISK("7"), DISK("8"), DISK("9"),
+	DISK("10"), DISK("11"), DISK("12"), DISK("13"), DISK("14"), DISK("15"), DISK("16"),
+	{ "size", "MiB of disks in memory and of files that are made (64)" },
 	{ "cache", "KiB of the write cache of each disk (1024)" },
 	{ "mdts", "log2 of the most pages of a transfer (7)" },
 	{ "queues", "most pairs of I/O queues (64)" },

@@ -33,8 +33,9 @@
 #define NVCF_TRANSFER_BYTES	(4096u << NVCF_MAX_MDTS)
 #define NVCF_ERRORS		16u	/* entries of the error log */
 #define NVCF_POWER_STATES	2u
-#define NVCF_MAX_DISKS		4u
-#define NVCF_HISTORY		65536u
+#define NVCF_NAMED_DISKS	16u	/* options disk1 and so on */
+#define NVCF_MAX_DISKS		(NVCF_MAX_FUNCTIONS * NVCF_MAX_NS)
+#define NVCF_RECORD		524288u	/* completions that are remembered */
 #define NVCF_MAX_RANGES		64u
 
 /*
@@ -48,6 +49,7 @@ enum nvcf_fault {
 	NVCF_FAULT_POST,
 	NVCF_FAULT_DATA_IN,
 	NVCF_FAULT_DATA_OUT,
+	NVCF_FAULT_FLIP,
 	NVCF_FAULT_IDENTIFY,
 	NVCF_FAULT_GET_LOG,
 	NVCF_FAULT_SET_FEATURES,
@@ -110,6 +112,15 @@ struct nvcf_command {
 };
 
 /*
+ * What the data of a command were, so that its record can be joined with that of the host.
+ * @stamp: the first 8 bytes; @crc: CRC-32 of all
+ */
+struct nvcf_mark {
+	uint64_t lba, stamp;
+	uint32_t blocks, crc;
+};
+
+/*
  * struct nvcf_cmd - a command in work
  * @what: NULL when the controller does not have it; @known: with another SEL it has
  * @due, @hang: when an injected fault lets it go on; @hang is 0 or a fault point
@@ -126,6 +137,7 @@ struct nvcf_cmd {
 	uint16_t status;
 	uint16_t forced;
 	uint32_t dw0, dw1;
+	struct nvcf_mark mark;
 	uint64_t due;
 	unsigned int hang;
 	bool known, done, parked, waits;
@@ -179,10 +191,16 @@ struct nvcf_vector {
 	uint64_t since;
 };
 
-/* For the record of completions, a ring of at most NVCF_HISTORY. */
 struct nvcf_completion {
+	struct nvcf_mark mark;
 	uint16_t qid, cid, status;
 	uint8_t opcode;
+};
+
+/* The completions from number @from to @to, in a ring that grows to NVCF_RECORD entries. */
+struct nvcf_record {
+	struct nvcf_completion *ring;
+	uint64_t room, from, to, lost;
 };
 
 struct nvcf_health {
@@ -265,8 +283,7 @@ struct nvcf_ctrl {
 	struct nvcf_blob get, set;
 	struct nvcf_tracker tracker;
 	uint64_t completed, failed;
-	struct nvcf_completion *history;
-	uint64_t history_count, history_room, history_lost;
+	struct nvcf_record record;
 };
 
 struct nvcf_options {
@@ -281,6 +298,7 @@ struct nvcf_disk;
  * @ctrl: the first is the managing controller
  * @buf, @media, @list: for the command that is being carried out, of which there is one in a
  *                      process at any time
+ * @disks_each: disks that a profile of a seed has
  */
 struct nvcf {
 	uint8_t *buf, *media;
@@ -289,7 +307,7 @@ struct nvcf {
 	struct nvcf_ctrl *ctrl[1 + NVCF_MAX_FUNCTIONS];
 	unsigned int num_ctrls;
 	struct nvcf_disk *disk[NVCF_MAX_DISKS];
-	unsigned int num_disks;
+	unsigned int num_disks, disks_each;
 };
 
 /* ---- nvme_cf.c, nvme_cf_config.c ---- */
@@ -326,12 +344,21 @@ void nvcf_queue_reset(struct nvcf_ctrl *c);
 void nvcf_queue_work(struct nvcf_ctrl *c);
 void nvcf_doorbell(struct nvcf_ctrl *c, unsigned int n, uint32_t val);
 /* Post a completion; 0 or -ECANCELED. */
-int nvcf_post(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint8_t opcode, uint32_t dw0,
-	      uint32_t dw1, uint16_t status);
+int nvcf_post(struct nvcf_ctrl *c, const struct nvcf_completion *what, uint32_t dw0,
+	      uint32_t dw1);
 bool nvcf_cq_room(const struct nvcf_cq *cq);
 /* End a command that is in work with @status; 0 or -ECANCELED. */
 int nvcf_finish(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, uint16_t status);
 void nvcf_cmd_free(struct nvcf_ctrl *c, struct nvcf_cmd *cmd);
+
+/* ---- nvme_cf_record.c: what was completed, for tests ---- */
+
+void nvcf_mark_data(struct nvcf_mark *m, const uint8_t *data, uint32_t bytes);
+void nvcf_record_add(struct nvcf_record *r, const struct nvcf_completion *what);
+/* The oldest @most lines; @take: they are forgotten. */
+void nvcf_record_print(struct nvcf_record *r, uint64_t most, bool take, FILE *out);
+void nvcf_record_clear(struct nvcf_record *r);
+void nvcf_record_free(struct nvcf_record *r);
 
 /* ---- nvme_cf_irq.c ---- */
 
@@ -345,6 +372,8 @@ int nvcf_dma_read(struct nvcf_ctrl *c, uint64_t iova, void *buf, size_t len);
 int nvcf_dma_write(struct nvcf_ctrl *c, uint64_t iova, const void *buf, size_t len);
 /* Move @len bytes between c->buf and what the command's data pointer names. */
 int nvcf_data(struct nvcf_ctrl *c, const struct nvs_sqe *sqe, bool to_host, uint32_t len);
+/* Where a fault is armed, one bit of the @len bytes in c->buf becomes another. */
+void nvcf_flip(struct nvcf_ctrl *c, uint32_t len);
 
 /* ---- tables of commands: nvme_cf_admin.c, nvme_cf_io.c ---- */
 
@@ -399,7 +428,7 @@ void nvcf_log_error(struct nvcf_ctrl *c, const struct nvcf_cmd *cmd, uint16_t st
 
 /* ---- nvme_cf_profile.c ---- */
 
-/* The profile of identity @seed for controller @index. */
+/* The profile of identity @seed for controller @index, which has disks of its own. */
 void nvcf_profile_make(const struct nvcf *sub, unsigned int index, uint64_t seed,
 		       struct nvcf_profile *p);
 bool nvcf_profile_ok(const struct nvcf *sub, const struct nvcf_profile *p);
@@ -454,7 +483,7 @@ struct nvcf_disk {
 	uint64_t bytes, file_bytes;	/* as namespaces show it, and of the file */
 	uint32_t block_log2;
 	bool readonly, locked;
-	uint32_t holders;		/* bit n: controller n */
+	uint32_t holders;		/* bit n: controller n; many only where it is readonly */
 	uint64_t unlocked_writes;	/* refused: of a controller that does not hold it */
 	struct nvcf_line *lines;
 	uint32_t num_lines, used;
@@ -463,7 +492,7 @@ struct nvcf_disk {
 /* @path: NULL for one of @bytes in memory; @cache: bytes of the write cache. */
 struct nvcf_disk *nvcf_disk_open(const char *path, uint64_t bytes, uint64_t cache, bool readonly);
 void nvcf_disk_close(struct nvcf_disk *d);
-/* Take the lock for controller @holder; false: another process has it. */
+/* Take the lock for controller @holder; false: another one has it, here or elsewhere. */
 bool nvcf_disk_hold(struct nvcf_disk *d, unsigned int holder);
 bool nvcf_disk_held(const struct nvcf_disk *d, unsigned int holder);
 /* Write back, and drop the lock with its last holder; after a failure it is still held. */

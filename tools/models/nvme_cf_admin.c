@@ -135,8 +135,13 @@ static int abort_command(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 		return abort_one(c, one);
 	}
 	if (!sqid && nvcf_cq_room(&c->cq[0]) && nvcf_event_withdraw(c, cid)) {
+		const struct nvcf_completion what = {
+			.cid = cid, .opcode = NVS_ADMIN_ASYNC_EVENT,
+			.status = NVS_SC_ABORT_REQUESTED,
+		};
+
 		cmd->dw0 = 0;
-		return nvcf_post(c, 0, cid, NVS_ADMIN_ASYNC_EVENT, 0, 0, NVS_SC_ABORT_REQUESTED);
+		return nvcf_post(c, &what, 0, 0);
 	}
 	return 0;
 }

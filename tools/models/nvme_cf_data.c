@@ -190,6 +190,14 @@ static int walk_sgl(struct walk *w, const struct nvs_sqe *sqe)
 	return !err && left(w) ? NVS_SC_INVALID_SGL_DATA_LENGTH | NVS_SC_DNR : err;
 }
 
+void nvcf_flip(struct nvcf_ctrl *c, uint32_t len)
+{
+	struct vu_fault_hit hit;
+
+	if (len && vu_fault_take(c->dev, NVCF_FAULT_FLIP, &hit) && hit.fail)
+		c->buf[hit.code % len] ^= 1;
+}
+
 int nvcf_data(struct nvcf_ctrl *c, const struct nvs_sqe *sqe, bool to_host, uint32_t len)
 {
 	struct walk w = { .c = c, .to_host = to_host, .len = len };

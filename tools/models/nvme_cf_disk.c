@@ -28,12 +28,15 @@ struct nvcf_line {
 
 /* ---- life cycle and lock ---- */
 
+/* One that was made has the size of one in memory. */
 static int open_file(const char *path, uint64_t bytes, bool readonly)
 {
-	int fd = path ? open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC) :
+	struct stat st;
+	int fd = path ? open(path, (readonly ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0600) :
 			memfd_create("nvme_cf", MFD_CLOEXEC);
 
-	if (fd >= 0 && !path && ftruncate(fd, (off_t)bytes)) {
+	if (fd >= 0 && !readonly && !fstat(fd, &st) && !st.st_size &&
+	    ftruncate(fd, (off_t)bytes)) {
 		close(fd);
 		return -1;
 	}
@@ -77,7 +80,8 @@ void nvcf_disk_close(struct nvcf_disk *d)
 bool nvcf_disk_hold(struct nvcf_disk *d, unsigned int holder)
 {
 	/* Who can only read disturbs nobody. */
-	if (!d->locked && !d->readonly && flock(d->fd, LOCK_EX | LOCK_NB))
+	if (!d->readonly && ((d->holders & ~(1u << holder)) ||
+			     (!d->locked && flock(d->fd, LOCK_EX | LOCK_NB))))
 		return false;
 	d->locked = true;
 	d->holders |= 1u << holder;

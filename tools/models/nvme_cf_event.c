@@ -70,20 +70,19 @@ int nvcf_event_work(struct nvcf_ctrl *c)
 	struct nvcf_events *e = &c->events;
 
 	for (unsigned int t = 0; t < NVS_EVENT_TYPES; t++) {
+		struct nvcf_completion what = { .opcode = NVS_ADMIN_ASYNC_EVENT };
 		uint32_t info = 0;
-		uint16_t cid;
 		int err;
 
 		if (!e->pending[t] || e->masked[t] || !e->outstanding || !nvcf_cq_room(&c->cq[0]))
 			continue;
 		while (!(e->pending[t] >> info & 1))
 			info++;
-		cid = e->aer[0];
+		what.cid = e->aer[0];
 		take(e, 0);
 		e->pending[t] &= ~(1u << info);
 		e->masked[t] = true;
-		err = nvcf_post(c, 0, cid, NVS_ADMIN_ASYNC_EVENT,
-				t | info << 8 | (uint32_t)types[t].log << 16, 0, 0);
+		err = nvcf_post(c, &what, t | info << 8 | (uint32_t)types[t].log << 16, 0);
 		if (err)
 			return err;
 	}

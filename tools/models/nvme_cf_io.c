@@ -40,13 +40,15 @@ static int check_range(const struct nvcf_disk *d, uint64_t slba, uint64_t nlb)
 	return slba > blocks || nlb > blocks - slba ? NVS_SC_LBA_RANGE | NVS_SC_DNR : 0;
 }
 
-static int open_extent(struct nvcf_ctrl *c, const struct nvcf_cmd *cmd, bool writes,
+static int open_extent(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, bool writes,
 		       struct extent *x)
 {
 	uint64_t slba = le32toh(cmd->sqe.cdw10) | (uint64_t)le32toh(cmd->sqe.cdw11) << 32;
 	uint64_t nlb = NVS_RW_NLB(le32toh(cmd->sqe.cdw12));
 	int st = open_ns(c, cmd, writes, &x->disk);
 
+	cmd->mark.lba = slba;
+	cmd->mark.blocks = (uint32_t)nlb;
 	if (!st)
 		st = check_range(x->disk, slba, nlb);
 	if (!st) {
@@ -57,7 +59,7 @@ static int open_extent(struct nvcf_ctrl *c, const struct nvcf_cmd *cmd, bool wri
 }
 
 /* Likewise for commands with data, whose size is limited. */
-static int open_transfer(struct nvcf_ctrl *c, const struct nvcf_cmd *cmd, bool writes,
+static int open_transfer(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, bool writes,
 			 struct extent *x)
 {
 	int st = open_extent(c, cmd, writes, x);
@@ -85,6 +87,13 @@ static bool through(const struct nvcf_ctrl *c, const struct nvcf_cmd *cmd)
 	return (le32toh(cmd->sqe.cdw12) & NVS_RW_FUA) || !nvcf_feature(c, NVS_FEAT_WRITE_CACHE);
 }
 
+/* The data in c->buf, which are noted before a fault changes them. */
+static void pass_data(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, const struct extent *x)
+{
+	nvcf_mark_data(&cmd->mark, c->buf, (uint32_t)x->bytes);
+	nvcf_flip(c, (uint32_t)x->bytes);
+}
+
 static int flush(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 {
 	struct nvcf_disk *d;
@@ -103,10 +112,11 @@ static int write(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 
 	if (!st)
 		st = nvcf_data(c, &cmd->sqe, false, (uint32_t)x.bytes);
-	if (!st)
-		st =
-			media(c, nvcf_disk_write(x.disk, c->index, x.off, c->buf, x.bytes,
-					     through(c, cmd)), true);
+	if (!st) {
+		pass_data(c, cmd, &x);
+		st = media(c, nvcf_disk_write(x.disk, c->index, x.off, c->buf, x.bytes,
+					      through(c, cmd)), true);
+	}
 	if (!st) {
 		c->health.writes++;
 		c->health.written_units += x.bytes / UNIT_BLOCKS;
@@ -121,8 +131,10 @@ static int read(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 
 	if (!st)
 		st = media(c, nvcf_disk_read(x.disk, x.off, c->buf, x.bytes), false);
-	if (!st)
+	if (!st) {
+		pass_data(c, cmd, &x);
 		st = nvcf_data(c, &cmd->sqe, true, (uint32_t)x.bytes);
+	}
 	if (!st) {
 		c->health.reads++;
 		c->health.read_units += x.bytes / UNIT_BLOCKS;
@@ -137,8 +149,10 @@ static int compare(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 
 	if (!st)
 		st = nvcf_data(c, &cmd->sqe, false, (uint32_t)x.bytes);
-	if (!st)
+	if (!st) {
+		nvcf_mark_data(&cmd->mark, c->buf, (uint32_t)x.bytes);
 		st = media(c, nvcf_disk_read(x.disk, x.off, c->media, x.bytes), false);
+	}
 	if (!st && memcmp(c->buf, c->media, x.bytes))
 		st = NVS_SC_COMPARE_FAILURE | NVS_SC_DNR;
 	return st;

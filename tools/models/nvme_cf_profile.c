@@ -16,17 +16,16 @@ static void put_text(uint8_t *out, size_t bytes, const char *text)
 	memcpy(out, text, len);
 }
 
-/* Locally administered ids: the seed, and the number of the namespace. */
-static void make_namespace(uint64_t seed, unsigned int n, struct nvcf_profile_ns *ns)
+/* Locally administered ids: the seed, the number of the function and that of the namespace. */
+static void make_namespace(uint64_t seed, unsigned int fn, unsigned int n,
+			   struct nvcf_profile_ns *ns)
 {
 	const uint8_t eui[8] = {
 		0x52, 0x54, 0x00, (uint8_t)(seed >> 24), (uint8_t)(seed >> 16),
-			(uint8_t)(seed >> 8),
-		(uint8_t)seed, (uint8_t)(n + 1),
+		(uint8_t)(seed >> 8), (uint8_t)seed, (uint8_t)(fn << 4 | (n + 1)),
 	};
 
 	ns->nsid = htole32(n + 1);
-	ns->disk = htole32(n + 1);
 	memcpy(ns->eui64, eui, sizeof(eui));
 	memcpy(ns->nguid, eui, sizeof(eui));
 	memcpy(ns->nguid + 8, eui, sizeof(eui));
@@ -39,6 +38,7 @@ static void make_namespace(uint64_t seed, unsigned int n, struct nvcf_profile_ns
 void nvcf_profile_make(const struct nvcf *sub, unsigned int index, uint64_t seed,
 		       struct nvcf_profile *p)
 {
+	const unsigned int fn = index ? index - 1 : 0;
 	char text[64];
 
 	memset(p, 0, sizeof(*p));
@@ -52,16 +52,18 @@ void nvcf_profile_make(const struct nvcf *sub, unsigned int index, uint64_t seed
 	p->queues = htole16((uint16_t)sub->opt.queues);
 	p->entries = htole16((uint16_t)sub->opt.entries);
 	p->options = htole32(index ? NVCF_OPT_ALL : NVCF_OPT_TIMESTAMP);
-	snprintf(text, sizeof(text), "VPV%016llx", (unsigned long long)seed);
+	snprintf(text, sizeof(text), "VPV%016llx%x", (unsigned long long)seed, fn);
 	put_text(p->sn, sizeof(p->sn), text);
 	put_text(p->mn, sizeof(p->mn), "nvme_cf");
 	/* What the user of a migratable controller sees does not come from what is below. */
 	snprintf(text, sizeof(text), "%u.0", index ? 1 : (unsigned int)sub->opt.firmware);
 	put_text(p->fr, sizeof(p->fr), text);
-	snprintf((char *)p->subnqn, sizeof(p->subnqn), "nqn.2022-12.org.example:nvme_cf:%llx",
-		 (unsigned long long)seed);
-	for (unsigned int i = 0; index && i < sub->num_disks; i++)
-		make_namespace(seed, i, &p->ns[i]);
+	snprintf((char *)p->subnqn, sizeof(p->subnqn), "nqn.2022-12.org.example:nvme_cf:%llx.%x",
+		 (unsigned long long)seed, fn);
+	for (unsigned int i = 0; index && i < sub->disks_each; i++) {
+		make_namespace(seed, fn, i, &p->ns[i]);
+		p->ns[i].disk = htole32(fn * sub->disks_each + i + 1);
+	}
 }
 
 static bool text_ok(const uint8_t *text, size_t bytes)

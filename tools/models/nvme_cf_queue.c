@@ -77,43 +77,15 @@ bool nvcf_cq_room(const struct nvcf_cq *cq)
 	return distance(cq->head, cq->tail, cq->entries) + cq->owed + 1 < cq->entries;
 }
 
-static bool history_grow(struct nvcf_ctrl *c)
+int nvcf_post(struct nvcf_ctrl *c, const struct nvcf_completion *what, uint32_t dw0,
+	      uint32_t dw1)
 {
-	uint64_t room = c->history_room ? c->history_room * 2 : 64;
-	struct nvcf_completion *more;
-
-	if (c->history_room == NVCF_HISTORY)
-		return true;
-	more = realloc(c->history, room * sizeof(*more));
-	if (!more)
-		return false;
-	c->history = more;
-	c->history_room = room;
-	return true;
-}
-
-static void remember(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint8_t opcode,
-		     uint16_t status)
-{
-	const struct nvcf_completion one = {
-		.qid = sqid, .cid = cid, .status = status, .opcode = opcode,
-	};
-
-	if (c->history_count == c->history_room && !history_grow(c))
-		c->history_lost++;
-	else
-		c->history[c->history_count++ % NVCF_HISTORY] = one;
-}
-
-int nvcf_post(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint8_t opcode, uint32_t dw0,
-	      uint32_t dw1, uint16_t status)
-{
-	uint16_t cqid = c->sq[sqid].cqid;
-	struct nvcf_cq *cq = &c->cq[cqid];
+	const struct nvcf_sq *sq = &c->sq[what->qid];
+	struct nvcf_cq *cq = &c->cq[sq->cqid];
 	struct nvs_cqe e = {
-		.dw0 = htole32(dw0), .dw1 = htole32(dw1), .cid = htole16(cid),
-		.sq_head = htole16((uint16_t)c->sq[sqid].head), .sqid = htole16(sqid),
-		.status = htole16((uint16_t)(status << 1 | cq->phase)),
+		.dw0 = htole32(dw0), .dw1 = htole32(dw1), .cid = htole16(what->cid),
+		.sq_head = htole16((uint16_t)sq->head), .sqid = htole16(what->qid),
+		.status = htole16((uint16_t)(what->status << 1 | cq->phase)),
 	};
 	const size_t last = offsetof(struct nvs_cqe, cid);
 	uint64_t at = cq->base + cq->tail * sizeof(e);
@@ -134,9 +106,9 @@ int nvcf_post(struct nvcf_ctrl *c, uint16_t sqid, uint16_t cid, uint8_t opcode, 
 		cq->phase = !cq->phase;
 	}
 	c->completed++;
-	c->failed += status != 0;
-	remember(c, sqid, cid, opcode, status);
-	nvcf_irq_post(c, cq, cqid != 0);
+	c->failed += what->status != 0;
+	nvcf_record_add(&c->record, what);
+	nvcf_irq_post(c, cq, cq != &c->cq[0]);
 	return 0;
 }
 
@@ -152,8 +124,11 @@ void nvcf_cmd_free(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 /* Without a fault point: of a command whose completion was delayed, or that ends otherwise. */
 static int complete(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 {
-	int err = nvcf_post(c, cmd->sqid, le16toh(cmd->sqe.cid), cmd->sqe.opcode, cmd->dw0,
-			    cmd->dw1, cmd->status);
+	const struct nvcf_completion what = {
+		.mark = cmd->mark, .qid = cmd->sqid, .cid = le16toh(cmd->sqe.cid),
+		.status = cmd->status, .opcode = cmd->sqe.opcode,
+	};
+	int err = nvcf_post(c, &what, cmd->dw0, cmd->dw1);
 
 	if (!err)
 		nvcf_cmd_free(c, cmd);

@@ -64,6 +64,7 @@ int nvcf_get_state(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 	memcpy(m->buf, c->get.data + off, bytes < n ? bytes : n);
 	/* The state that was taken of a running controller says so. */
 	cmd->dw0 = c->get.data[offsetof(struct nvs_state_header, csattr)] & NVS_CSUP;
+	nvcf_flip(m, (uint32_t)bytes);
 	return nvcf_data(m, &cmd->sqe, true, (uint32_t)bytes);
 }
 
@@ -80,6 +81,7 @@ static int add_piece(struct nvcf_ctrl *m, struct nvcf_cmd *cmd, struct nvcf_ctrl
 	/* Whoever has the controller may have reset it while the data came. */
 	if (c->run != NVCF_SUSPENDED || !c->set.data)
 		return BAD_SEQUENCE;
+	nvcf_flip(m, (uint32_t)bytes);
 	memcpy(c->set.data + c->set.bytes, m->buf, bytes);
 	c->set.bytes += (uint32_t)bytes;
 	return 0;

@@ -55,9 +55,10 @@ class Model:
         if self.command is None:
             return
         environ = dict(os.environ, ASAN_OPTIONS="abort_on_error=1", UBSAN_OPTIONS="print_stacktrace=1")
+        # A file that an option names without its folder is the machine's, and goes with it: its models share it.
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                                            env=environ)
+                                            env=environ, cwd=self.socket.parent)
         with selectors.DefaultSelector() as ready:
             ready.register(self.process.stdout, selectors.EVENT_READ)
             word = os.read(self.process.stdout.fileno(), 64) if ready.select(READY_S) else b""

@@ -18,9 +18,9 @@ static void test_identify_controller(void)
 	CHECK_EQ(id->cntrltype, NVS_TYPE_IO);
 	CHECK_EQ(id->ver, NVS_VERSION_2_1);
 	CHECK_EQ(id->mdts, 7);
-	CHECK(!memcmp(id->sn, "VPV0000000000012345 ", 20));
+	CHECK(!memcmp(id->sn, "VPV00000000000123450", 20));
 	CHECK(!memcmp(id->mn, "nvme_cf ", 8));
-	CHECK(!strcmp((char *)id->subnqn, "nqn.2022-12.org.example:nvme_cf:12345"));
+	CHECK(!strcmp((char *)id->subnqn, "nqn.2022-12.org.example:nvme_cf:12345.0"));
 	CHECK_EQ(id->oncs, 0xcd);
 	CHECK_EQ(id->vwc, 7);
 	CHECK(!(id->oacs & NVS_OACS_HMLMS));
