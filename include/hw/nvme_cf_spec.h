@@ -424,6 +424,7 @@ struct nvs_id_ctrl {
 #define NVS_ONCS_COMPARE	0x01U
 #define NVS_ONCS_DSM		0x04U
 #define NVS_ONCS_WRITE_ZEROES	0x08U
+#define NVS_ONCS_SELECT		0x10U
 #define NVS_ONCS_TIMESTAMP	0x40U
 #define NVS_ONCS_VERIFY		0x80U
 #define NVS_VWC_PRESENT		0x1U

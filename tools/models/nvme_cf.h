@@ -362,6 +362,7 @@ void nvcf_record_free(struct nvcf_record *r);
 
 /* ---- nvme_cf_irq.c ---- */
 
+bool nvcf_msix_enabled(const struct nvcf_ctrl *c);
 void nvcf_irq_post(struct nvcf_ctrl *c, const struct nvcf_cq *cq, bool io);
 void nvcf_irq_work(struct nvcf_ctrl *c);
 void nvcf_intx_update(struct nvcf_ctrl *c);
@@ -502,6 +503,8 @@ int nvcf_disk_read(struct nvcf_disk *d, uint64_t off, void *buf, size_t len);
 int nvcf_disk_write(struct nvcf_disk *d, unsigned int holder, uint64_t off, const void *buf,
 		    size_t len, bool through);
 int nvcf_disk_zero(struct nvcf_disk *d, unsigned int holder, uint64_t off, uint64_t len);
+/* Likewise, if the file can have holes; otherwise nothing changes. */
+int nvcf_disk_deallocate(struct nvcf_disk *d, unsigned int holder, uint64_t off, uint64_t len);
 int nvcf_disk_flush(struct nvcf_disk *d);
 
 /* All disks of the controller: flush, or give them up. */

@@ -46,7 +46,7 @@ int nvcf_create_cq(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 
 	if (st)
 		return st;
-	if (vector >= NVCF_VECTORS)
+	if (vector >= NVCF_VECTORS || (vector && !nvcf_msix_enabled(c)))
 		return NVS_SC_INVALID_VECTOR | NVS_SC_DNR;
 	c->cq[qid] = (struct nvcf_cq) {
 		.live = true, .base = le64toh(cmd->sqe.prp1), .entries = (cdw10(cmd) >> 16) + 1,

@@ -106,16 +106,17 @@ static int walk_prp(struct walk *w, const struct nvs_sqe *sqe)
 
 /* ---- SGL ---- */
 
+/* A bit bucket takes what the host does not want; where the host is the source it is nothing. */
 static int move_block(struct walk *w, const struct nvs_sgl *d)
 {
 	uint32_t bytes = le32toh(d->length);
 
+	if (d->id == NVS_SGL_BIT_BUCKET && !w->to_host)
+		return 0;
 	if (bytes > left(w))
 		return NVS_SC_INVALID_SGL_DATA_LENGTH | NVS_SC_DNR;
 	if (d->id == NVS_SGL_DATA)
 		return bytes ? move(w, le64toh(d->addr), bytes) : 0;
-	if (!w->to_host)
-		return NVS_SC_INVALID_SGL_TYPE | NVS_SC_DNR;
 	w->done += bytes;
 	return 0;
 }

@@ -277,15 +277,28 @@ int nvcf_disk_write(struct nvcf_disk *d, unsigned int holder, uint64_t off, cons
 	return err;
 }
 
+static int punch(struct nvcf_disk *d, uint64_t off, uint64_t len)
+{
+	return fallocate(d->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off,
+			 (off_t)len);
+}
+
+int nvcf_disk_deallocate(struct nvcf_disk *d, unsigned int holder, uint64_t off, uint64_t len)
+{
+	int err = may_write(d, holder) ? nvcf_disk_flush(d) : -EPERM;
+
+	if (!err && len)
+		punch(d, off, len);
+	return err;
+}
+
 int nvcf_disk_zero(struct nvcf_disk *d, unsigned int holder, uint64_t off, uint64_t len)
 {
 	static const uint8_t zeroes[65536];
 	int err = may_write(d, holder) ? nvcf_disk_flush(d) : -EPERM;
 
-	if (err || !len)
+	if (err || !len || !punch(d, off, len))
 		return err;
-	if (!fallocate(d->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len))
-		return 0;
 	while (len && !err) {
 		uint64_t n = len < sizeof(zeroes) ? len : sizeof(zeroes);
 

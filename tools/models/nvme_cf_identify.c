@@ -9,7 +9,6 @@
 #define CSI_NVM		0
 #define WARNING_KELVIN	358
 #define CRITICAL_KELVIN	373
-#define DSM_RANGES	255
 
 /* What a CNS value is asked with. */
 struct asked {
@@ -43,7 +42,7 @@ static uint16_t oncs(const struct nvcf_ctrl *c)
 			{ NVCF_OPT_VERIFY, NVS_ONCS_VERIFY },
 		{ NVCF_OPT_TIMESTAMP, NVS_ONCS_TIMESTAMP },
 	};
-	uint16_t val = 0;
+	uint16_t val = NVS_ONCS_SELECT;
 
 	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
 		if (nvcf_has_option(c, bits[i].option))
@@ -118,16 +117,12 @@ static int id_controller(struct nvcf_ctrl *c, const struct asked *a, uint8_t *ou
 	return 0;
 }
 
-/* Values that are 0 mean: no limit. */
+/* All zero: there are no limits. */
 static int id_csi_controller(struct nvcf_ctrl *c, const struct asked *a, uint8_t *out)
 {
-	struct nvs_id_ctrl_nvm *id = (struct nvs_id_ctrl_nvm *)out;
-
 	(void)c;
-	if (a->csi != CSI_NVM)
-		return BAD_FIELD;
-	id->dmrl = DSM_RANGES;
-	return 0;
+	(void)out;
+	return a->csi == CSI_NVM ? 0 : BAD_FIELD;
 }
 
 static int list_controllers(struct nvcf_ctrl *c, uint16_t from, uint8_t *out)

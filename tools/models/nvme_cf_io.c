@@ -69,15 +69,11 @@ static int open_transfer(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, bool writes,
 	return st;
 }
 
-/* The media's answer; an armed fault may be in the way.  A write without the lock is fatal. */
+/* The media's answer.  A write without the lock is fatal. */
 static int media(struct nvcf_ctrl *c, int err, bool writes)
 {
-	struct vu_fault_hit hit;
-
 	if (err == -EPERM)
 		nvcf_fatal(c);
-	if (vu_fault_take(c->dev, NVCF_FAULT_DISK, &hit) && hit.fail)
-		err = -EIO;
 	c->health.media_errors += err != 0;
 	return !err ? 0 : writes ? NVS_SC_WRITE_FAULT : NVS_SC_READ_ERROR;
 }
@@ -196,8 +192,10 @@ static int dsm(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 	if (!(le32toh(cmd->sqe.cdw11) & NVS_DSM_AD))
 		return st;
 	for (uint32_t i = 0; i < num && !st; i++)
-		st = media(c, nvcf_disk_zero(d, c->index, le64toh(r[i].slba) << d->block_log2,
-					     (uint64_t)le32toh(r[i].nlb) << d->block_log2), true);
+		st = media(c, nvcf_disk_deallocate(d, c->index,
+						   le64toh(r[i].slba) << d->block_log2,
+						   (uint64_t)le32toh(r[i].nlb) << d->block_log2),
+			   true);
 	return st;
 }
 

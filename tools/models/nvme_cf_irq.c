@@ -9,7 +9,7 @@
 
 #define COALESCING_UNIT_NS	100000u
 
-static bool msix_enabled(const struct nvcf_ctrl *c)
+bool nvcf_msix_enabled(const struct nvcf_ctrl *c)
 {
 	return vu_config_get(c->dev, c->msix_cap + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_ENABLE;
 }
@@ -21,7 +21,7 @@ void nvcf_intx_update(struct nvcf_ctrl *c)
 	for (unsigned int i = 0; i < NVCF_QUEUES && !level; i++)
 		level = c->cq[i].live && c->cq[i].ien && c->cq[i].head != c->cq[i].tail;
 	vu_intx_set(c->dev, level && !(c->intms & 1) && c->run != NVCF_SUSPENDED &&
-			    !msix_enabled(c));
+			    !nvcf_msix_enabled(c));
 }
 
 void nvcf_irq_post(struct nvcf_ctrl *c, const struct nvcf_cq *cq, bool io)
@@ -46,7 +46,7 @@ void nvcf_irq_work(struct nvcf_ctrl *c)
 {
 	uint64_t time = (nvcf_feature(c, NVS_FEAT_COALESCING) >> 8 & 0xff) * COALESCING_UNIT_NS;
 	uint64_t now = vu_now();
-	bool msix = msix_enabled(c);
+	bool msix = nvcf_msix_enabled(c);
 
 	for (unsigned int i = 0; i < NVCF_VECTORS; i++) {
 		struct nvcf_vector *v = &c->vector[i];

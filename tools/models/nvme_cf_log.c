@@ -136,6 +136,9 @@ int nvcf_get_log(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 
 	if (!log)
 		return NVS_SC_INVALID_LOG | NVS_SC_DNR;
+	/* No page belongs to a namespace. */
+	if (cmd->sqe.nsid && le32toh(cmd->sqe.nsid) != NVS_NSID_ALL)
+		return NVS_SC_INVALID_FIELD | NVS_SC_DNR;
 	if (off & 3 || off > log->bytes || bytes > 4096u << c->profile.mdts)
 		return NVS_SC_INVALID_FIELD | NVS_SC_DNR;
 	if (log->fill)

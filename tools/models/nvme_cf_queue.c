@@ -227,31 +227,41 @@ static bool advance_all(struct nvcf_ctrl *c)
 
 /* ---- fetching ---- */
 
-/* What armed faults do to the command; a failure of the data has its own status. */
+/* What a fault point does to the command if it is armed; @natural: how it fails by itself. */
+static void take_fault(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, unsigned int point,
+		       uint16_t natural)
+{
+	struct vu_fault_hit hit;
+
+	if (!vu_fault_take(c->dev, point, &hit))
+		return;
+	if (hit.fail && !cmd->forced)
+		cmd->forced = hit.code ? (uint16_t)(hit.code & NVS_SC_MASK) : natural;
+	if (hit.fail && point == NVCF_FAULT_DISK)
+		c->health.media_errors++;
+	if (hit.hang)
+		cmd->hang = point;
+	if (hit.delay_ns)
+		cmd->due = vu_now() + hit.delay_ns;
+}
+
+/* All I/O commands need the disk; it fails before they have done anything. */
 static void take_faults(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 {
-	static const uint16_t natural[] = { NVS_SC_INTERNAL, NVS_SC_DATA_TRANSFER };
-	unsigned int points[2] = { 0 };
+	const struct nvcf_command *what = cmd->what;
+	bool writes;
 
-	if (!cmd->what)
+	if (!what)
 		return;
-	points[0] = cmd->what->fault;
-	if (cmd->what->dir == NVS_DIR_TO_CTRL)
-		points[1] = NVCF_FAULT_DATA_IN;
-	else if (cmd->what->dir == NVS_DIR_TO_HOST)
-		points[1] = NVCF_FAULT_DATA_OUT;
-	for (unsigned int i = 0; i < 2 && points[i]; i++) {
-		struct vu_fault_hit hit;
-
-		if (!vu_fault_take(c->dev, points[i], &hit))
-			continue;
-		if (hit.fail && !cmd->forced)
-			cmd->forced = hit.code ? (uint16_t)(hit.code & NVS_SC_MASK) : natural[i];
-		if (hit.hang)
-			cmd->hang = points[i];
-		if (hit.delay_ns)
-			cmd->due = vu_now() + hit.delay_ns;
-	}
+	writes = what->effects & NVS_EFFECTS_LBCC || cmd->sqe.opcode == NVS_IO_FLUSH;
+	take_fault(c, cmd, what->fault, NVS_SC_INTERNAL);
+	if (what->dir == NVS_DIR_TO_CTRL)
+		take_fault(c, cmd, NVCF_FAULT_DATA_IN, NVS_SC_DATA_TRANSFER);
+	else if (what->dir == NVS_DIR_TO_HOST)
+		take_fault(c, cmd, NVCF_FAULT_DATA_OUT, NVS_SC_DATA_TRANSFER);
+	if (cmd->sqid)
+		take_fault(c, cmd, NVCF_FAULT_DISK,
+			   writes ? NVS_SC_WRITE_FAULT : NVS_SC_READ_ERROR);
 }
 
 /* The fault point of the next fetch is passed once, however often it has to wait. */

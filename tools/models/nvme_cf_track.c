@@ -64,15 +64,15 @@ static bool overlaps(const struct nvcf_range *a, const struct nvcf_range *b, uns
 	       b->start <= a->start + ((a->granules << shift) - 1);
 }
 
-/* Ranges as they come, checked against those before; the sum of granules is *sum. */
-static int take_ranges(struct nvcf_ctrl *c, const uint8_t *in, uint32_t num, uint64_t *sum)
+/* Ranges as they come, checked against those before. */
+static int take_ranges(struct nvcf_ctrl *c, const uint8_t *in, uint32_t num)
 {
 	struct nvcf_tracker *t = &c->tracker;
 
 	t->range = calloc(num, sizeof(*t->range));
 	if (!t->range)
 		return NVS_SC_INTERNAL;
-	for (*sum = 0; t->num < num; t->num++) {
+	for (; t->num < num; t->num++) {
 		struct nvcf_range *r = &t->range[t->num];
 		struct nvs_track_range d;
 
@@ -84,7 +84,6 @@ static int take_ranges(struct nvcf_ctrl *c, const uint8_t *in, uint32_t num, uin
 		for (unsigned int i = 0; i < t->num; i++)
 			if (overlaps(r, &t->range[i], t->granule_log2))
 				return BAD_FIELD;
-		*sum += r->granules;
 	}
 	return 0;
 }
@@ -99,16 +98,45 @@ static int allocate(struct nvcf_tracker *t)
 	return 0;
 }
 
-/* What could be had instead: a coarser granule, so that all granules fit; ranges that are left. */
-static int too_many(const struct nvcf *sub, struct nvcf_cmd *cmd, uint32_t granule, uint64_t sum)
+/* All granules of 2^@shift bytes that the ranges touch. */
+static uint64_t granules_at(const struct nvcf_tracker *t, unsigned int shift)
 {
-	while (granule < sub->opt.track_max && sum > sub->opt.track_pages) {
-		granule++;
-		sum /= 2;
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < t->num; i++) {
+		const struct nvcf_range *r = &t->range[i];
+		uint64_t last = r->start + ((r->granules << t->granule_log2) - 1);
+
+		sum += (last >> shift) - (r->start >> shift) + 1;
 	}
+	return sum;
+}
+
+static uint32_t ranges_left(const struct nvcf *sub)
+{
+	return (uint32_t)sub->opt.all_ranges - all_ranges(sub);
+}
+
+/* What could be had instead: granule, and ranges of one controller. */
+static int too_many(const struct nvcf *sub, struct nvcf_cmd *cmd, uint32_t granule)
+{
+	uint32_t left = ranges_left(sub), most = (uint32_t)sub->opt.ranges;
+
 	cmd->dw0 = granule;
-	cmd->dw1 = (uint32_t)sub->opt.all_ranges - all_ranges(sub);
+	cmd->dw1 = left < most ? left : most;
 	return NVS_SC_NOT_ENOUGH_RESOURCES | NVS_SC_DNR;
+}
+
+/* Ranges that were taken have too many granules: a coarser one may do. */
+static int coarser(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, uint32_t granule)
+{
+	const struct nvcf_options *o = &c->sub->opt;
+
+	while (granule <= o->track_max &&
+	       granules_at(&c->tracker, UNIT_LOG2 + granule) > o->track_pages)
+		granule++;
+	nvcf_track_drop(c);
+	return granule <= o->track_max ? too_many(c->sub, cmd, granule) : BAD_FIELD;
 }
 
 static int start(struct nvcf_ctrl *m, struct nvcf_cmd *cmd, struct nvcf_ctrl *c)
@@ -116,7 +144,6 @@ static int start(struct nvcf_ctrl *m, struct nvcf_cmd *cmd, struct nvcf_ctrl *c)
 	const struct nvcf_options *o = &m->sub->opt;
 	struct nvs_track_request h;
 	uint32_t num, bytes;
-	uint64_t sum;
 	int st = nvcf_data(m, &cmd->sqe, false, sizeof(h));
 
 	if (st)
@@ -125,18 +152,16 @@ static int start(struct nvcf_ctrl *m, struct nvcf_cmd *cmd, struct nvcf_ctrl *c)
 	num = le32toh(h.count);
 	if (h.ver || !num || num > o->ranges || h.rmrtg < o->track_min || h.rmrtg > o->track_max)
 		return BAD_FIELD;
-	if (num > o->all_ranges - all_ranges(m->sub))
-		return too_many(m->sub, cmd, h.rmrtg, 0);
+	if (num > ranges_left(m->sub))
+		return too_many(m->sub, cmd, h.rmrtg);
 	bytes = (uint32_t)(sizeof(h) + num * sizeof(struct nvs_track_range));
 	st = nvcf_data(m, &cmd->sqe, false, bytes);
 	if (st)
 		return st;
 	c->tracker.granule_log2 = UNIT_LOG2 + h.rmrtg;
-	st = take_ranges(c, m->buf + sizeof(h), num, &sum);
-	if (!st && sum > o->track_pages) {
-		nvcf_track_drop(c);
-		return too_many(m->sub, cmd, h.rmrtg, sum);
-	}
+	st = take_ranges(c, m->buf + sizeof(h), num);
+	if (!st && granules_at(&c->tracker, c->tracker.granule_log2) > o->track_pages)
+		return coarser(c, cmd, h.rmrtg);
 	if (!st)
 		st = allocate(&c->tracker);
 	if (st)

@@ -34,6 +34,16 @@ static uint64_t offset(const struct nvcf_cmd *cmd)
 	return le32toh(cmd->sqe.cdw12) | (uint64_t)le32toh(cmd->sqe.cdw13) << 32;
 }
 
+/* What its user has asked for before, such as a reset, comes first. */
+static struct nvcf_ctrl *settled_target(const struct nvcf_ctrl *m, const struct nvcf_cmd *cmd)
+{
+	struct nvcf_ctrl *c = nvcf_target(m, cmd);
+
+	if (c)
+		nvcf_ctrl_work(c);
+	return c;
+}
+
 /* Index of a version and of a vendor's format: there is one of each, and 0 is none. */
 static bool indices_ok(uint32_t csvi, uint32_t csuuidi)
 {
@@ -45,7 +55,7 @@ int nvcf_get_state(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 	uint32_t csvi = le32toh(cmd->sqe.cdw10) >> 16 & 0xff, n;
 	uint32_t csuuidi = le32toh(cmd->sqe.cdw11) >> 16 & 0xff;
 	uint64_t bytes = ((uint64_t)le32toh(cmd->sqe.cdw15) + 1) * 4, off = offset(cmd);
-	struct nvcf_ctrl *c = nvcf_target(m, cmd);
+	struct nvcf_ctrl *c = settled_target(m, cmd);
 
 	if (!c)
 		return BAD_CNTLID;
@@ -92,7 +102,7 @@ int nvcf_set_state(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 	uint32_t cdw11 = le32toh(cmd->sqe.cdw11), seq = le32toh(cmd->sqe.cdw10) >> 16 & 3;
 	uint32_t csvi = cdw11 >> 16 & 0xff, csuuidi = cdw11 >> 24;
 	uint64_t bytes = (uint64_t)le32toh(cmd->sqe.cdw15) * 4;
-	struct nvcf_ctrl *c = nvcf_target(m, cmd);
+	struct nvcf_ctrl *c = settled_target(m, cmd);
 	int st;
 
 	if (!c || c->run != NVCF_SUSPENDED)

@@ -258,6 +258,7 @@ static void test_queue_errors(void)
 		{ NVS_ADMIN_MIGRATION_SEND, 0, 0, 0, NVS_SC_INVALID_OPCODE },
 	};
 	struct nvmh_family f;
+	uint16_t off = 0;
 
 	nvmh_open_enabled(&f, one_function);
 	CHECK_EQ(nvmh_create_pair(&f.h, 1, 16), 0);
@@ -269,6 +270,11 @@ static void test_queue_errors(void)
 
 		CHECK_EQ(nvmh_run(&f.h, 0, &sqe), cases[i].status);
 	}
+	/* Without MSI-X there is one vector. */
+	CHECK_EQ(rig_write(f.h.r, VFIO_PCI_CONFIG_REGION_INDEX,
+			   f.h.r->dev->cfg.msix + PCI_MSIX_FLAGS, &off, 2), 0);
+	CHECK_EQ(nvmh_create_pair(&f.h, 2, 16), NVS_SC_INVALID_VECTOR);
+	CHECK_EQ(nvmh_admin(&f.h, NVS_ADMIN_CREATE_CQ, 0, 0xf0002, NVS_QUEUE_PC), 0);
 	/* Entry sizes that the controller does not have. */
 	nvmh_disable(&f.h);
 	CHECK(nvmh_enable_cc(&f.h, NVS_CC_EN));

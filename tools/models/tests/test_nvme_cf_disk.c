@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nvme_cf (Documentation/hardware/nvme_cf.rst): disks, their cache and locks, and the record. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
@@ -112,6 +114,28 @@ static void test_lock_oracle(void)
 	CHECK_EQ(nvmh_csts(&own.h), NVS_CSTS_RDY | NVS_CSTS_CFS);
 	CHECK_EQ(nvmh_stat(own.h.r, "unlocked_writes "), 1);
 	close_disk(&own);
+}
+
+/* Where no hole can be made deallocation is a hint, and Write Zeroes writes. */
+static void test_no_holes(void)
+{
+	struct nvs_sqe dsm = {
+		.opcode = NVS_IO_DSM, .nsid = 1, .cdw11 = NVS_DSM_AD, .prp1 = DATA,
+	};
+	int fd = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct disk d;
+	char path[64];
+
+	CHECK_EQ(ftruncate(fd, 1 << 20), 0);
+	CHECK_EQ(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	open_subsystem(&d, path, NULL);
+	memset(d.h.data, 0, 16);
+	((struct nvs_dsm_range *)d.h.data)->nlb = 2048;
+	CHECK_EQ(nvmh_run(&d.h, 1, &dsm), 0);
+	CHECK_EQ(rw(&d, NVS_IO_WRITE_ZEROES, 0, 1), NVS_SC_WRITE_FAULT);
+	close_subsystem(&d);
+	close(fd);
 }
 
 /* ---- disks of functions ---- */
@@ -341,6 +365,7 @@ static const struct test tests[] = {
 	{ "nvme_cf: no write cache", test_no_cache },
 	{ "nvme_cf: two subsystems on a file", test_lock },
 	{ "nvme_cf: accesses without the lock", test_lock_oracle },
+	{ "nvme_cf: a file without holes", test_no_holes },
 	{ "nvme_cf: each function has its disks", test_disks_each },
 	{ "nvme_cf: the same seed, the same controller", test_seed },
 	{ "nvme_cf: two functions and one disk", test_lock_between_functions },

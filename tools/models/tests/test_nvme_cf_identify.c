@@ -21,7 +21,7 @@ static void test_identify_controller(void)
 	CHECK(!memcmp(id->sn, "VPV00000000000123450", 20));
 	CHECK(!memcmp(id->mn, "nvme_cf ", 8));
 	CHECK(!strcmp((char *)id->subnqn, "nqn.2022-12.org.example:nvme_cf:12345.0"));
-	CHECK_EQ(id->oncs, 0xcd);
+	CHECK_EQ(id->oncs, 0xdd);
 	CHECK_EQ(id->vwc, 7);
 	CHECK(!(id->oacs & NVS_OACS_HMLMS));
 	CHECK_EQ(f.h.data[NVS_ID_SQES], 0x66);
@@ -84,7 +84,7 @@ static void test_identify_others(void)
 	CHECK_EQ(nvmh_identify(&f.h, NVS_CNS_CSI_NAMESPACE, 1, 0), 0);
 	CHECK_EQ(nvmh_identify(&f.h, NVS_CNS_CSI_NAMESPACE, 0, 0), NVS_SC_INVALID_NAMESPACE);
 	CHECK_EQ(nvmh_identify(&f.h, NVS_CNS_CSI_CONTROLLER, 0, 0), 0);
-	CHECK_EQ(f.h.data[3], 255);
+	CHECK_EQ(f.h.data[3], 0);	/* no limit of ranges */
 	CHECK_EQ(nvmh_admin(&f.h, NVS_ADMIN_IDENTIFY, 1, NVS_CNS_CSI_NAMESPACE, other_csi),
 		 NVS_SC_INVALID_FIELD);
 	CHECK_EQ(nvmh_admin(&f.h, NVS_ADMIN_IDENTIFY, 1, NVS_CNS_CSI_CONTROLLER, other_csi),
@@ -354,12 +354,16 @@ static void test_logs(void)
 	CHECK_EQ(nvmh_run(&f.h, 0, &beyond), NVS_SC_INVALID_FIELD);
 	beyond.cdw12 = 3;
 	CHECK_EQ(nvmh_run(&f.h, 0, &beyond), NVS_SC_INVALID_FIELD);
+	/* No log page belongs to a namespace. */
+	CHECK_EQ(nvmh_admin(&f.h, NVS_ADMIN_GET_LOG, 1, 127 << 16 | NVS_LOG_HEALTH, 0),
+		 NVS_SC_INVALID_FIELD);
+	CHECK_EQ(nvmh_admin(&f.h, NVS_ADMIN_GET_LOG, 0, 127 << 16 | NVS_LOG_HEALTH, 0), 0);
 	/* Longer than the controller transfers at all. */
 	CHECK_EQ(nvmh_admin(&f.h, NVS_ADMIN_GET_LOG, 0, 0xffff0000 | NVS_LOG_ERROR, 0xff),
 		 NVS_SC_INVALID_FIELD);
 	CHECK_EQ(get_log(&f, NVS_LOG_ERROR, 64), 0);
 	memcpy(&count, f.h.data, sizeof(count));
-	CHECK_EQ(count, 4);
+	CHECK_EQ(count, 5);
 	CHECK_EQ(f.h.data[12] | f.h.data[13] << 8, (NVS_SC_INVALID_FIELD | NVS_SC_DNR) << 1);
 	nvmh_close_family(&f);
 }

@@ -232,6 +232,39 @@ static void test_io_faults(void)
 	close_disk(&d);
 }
 
+/* The disk is slow, does not answer at all, or refuses before it has done anything. */
+static void test_disk_faults(void)
+{
+	struct nvs_sqe write;
+	struct disk d;
+
+	open_disk(&d, NULL);
+	fill(&d, 512, 1);
+	CHECK_EQ(rw(&d, NVS_IO_WRITE, 0, 1), 0);
+	fill(&d, 512, 2);
+	rig_control(d.h.r, "fault disk fail count=1");
+	CHECK_EQ(rw(&d, NVS_IO_WRITE, 0, 1), NVS_SC_WRITE_FAULT);
+	CHECK_EQ(rw(&d, NVS_IO_READ, 0, 1), 0);
+	CHECK(filled(&d, 512, 1));
+	fill(&d, 512, 2);
+	nvmh_fill_rw(&d.h, &write, NVS_IO_WRITE, 1, 0, 1, 512);
+	rig_control(d.h.r, "fault disk delay=30 count=1");
+	nvmh_submit(&d.h, 1, &write);
+	CHECK(!nvmh_poll(&d.h, 1));
+	rig_run(d.h.r, 35);
+	CHECK_EQ(nvmh_status(&d.h, 1), 0);
+	rig_control(d.h.r, "fault disk hang count=1");
+	nvmh_submit(&d.h, 1, &write);
+	rig_run(d.h.r, 5);
+	CHECK(!nvmh_poll(&d.h, 1));
+	rig_control(d.h.r, "fault clear");
+	rig_run(d.h.r, 3);
+	CHECK_EQ(nvmh_status(&d.h, 1), 0);
+	CHECK_EQ(nvmh_admin(&d.h, NVS_ADMIN_GET_LOG, 0, 127 << 16 | NVS_LOG_HEALTH, 0), 0);
+	CHECK_EQ(d.h.data[160], 1);	/* media errors */
+	close_disk(&d);
+}
+
 static const struct test tests[] = {
 	{ "nvme_cf: read, write, compare", test_read_write },
 	{ "nvme_cf: illegal I/O commands", test_illegal },
@@ -242,6 +275,7 @@ static const struct test tests[] = {
 	{ "nvme_cf: many commands", test_many },
 	{ "nvme_cf: interrupt coalescing", test_coalescing },
 	{ "nvme_cf: faults of I/O commands", test_io_faults },
+	{ "nvme_cf: faults of the disk", test_disk_faults },
 	{ NULL, NULL },
 };
 TEST_SUITE(tests);

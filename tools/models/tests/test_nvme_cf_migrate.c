@@ -4,6 +4,7 @@
 #include <linux/vfio.h>
 #include <stdlib.h>
 
+#include "../nvme_cf.h"
 #include "nvme_pair.h"
 
 /* ---- suspend and resume ---- */
@@ -27,6 +28,68 @@ static void test_suspend(void)
 	CHECK_EQ(nvmh_resume(&p.a), 0);
 	CHECK_EQ(nvmh_status(&p.a.fn, 1), 0);
 	CHECK_EQ(event_count(p.a.fn.ev[1]), 1);
+	nvmh_close_pair(&p);
+}
+
+static uint64_t dma_reads(struct nvmh_host *h)
+{
+	return nvmh_stat(h->fn.r, "dma_reads ");
+}
+
+static void mask_all(struct nvmh *h, uint16_t mask)
+{
+	uint16_t val = PCI_MSIX_FLAGS_ENABLE | mask;
+
+	CHECK_EQ(rig_write(h->r, VFIO_PCI_CONFIG_REGION_INDEX, h->r->dev->cfg.msix + PCI_MSIX_FLAGS,
+			   &val, 2), 0);
+}
+
+/* While it is suspended, nothing leaves the controller, whatever its user and others do to it. */
+static void test_silent(void)
+{
+	struct nvs_sqe flush = { .opcode = NVS_IO_FLUSH, .nsid = 1 };
+	struct nvs_sqe aer = { .opcode = NVS_ADMIN_ASYNC_EVENT };
+	uint64_t irqs, reads;
+	struct nvmh_pair p;
+
+	nvmh_open_pair(&p, NULL);
+	CHECK_EQ(nvmh_admin(&p.a.fn, NVS_ADMIN_SET_FEATURES, 0, NVS_FEAT_ASYNC_EVENT, 0x102), 0);
+	/* An interrupt that is masked, one that is still held back, and a request for events. */
+	CHECK_EQ(nvmh_admin(&p.a.fn, NVS_ADMIN_SET_FEATURES, 0, NVS_FEAT_COALESCING, 100 << 8 | 7), 0);
+	mask_all(&p.a.fn, PCI_MSIX_FLAGS_MASKALL);
+	nvmh_identify(&p.a.fn, NVS_CNS_CONTROLLER, 0, 0);
+	nvmh_submit(&p.a.fn, 0, &aer);
+	nvmh_submit(&p.a.fn, 1, &flush);
+	rig_step(p.a.fn.r);
+	CHECK_EQ(nvmh_suspend(&p.a), 0);
+	irqs = nvmh_stat(p.a.fn.r, "irqs ");
+	reads = dma_reads(&p.a);
+	rig_control(p.a.fn.r, "ledger clear");
+	for (unsigned int i = 0; i < NVMH_VECTORS; i++)
+		event_count(p.a.fn.ev[i]);
+	/* Commands, doorbells that do not exist, events, masks, time. */
+	nvmh_submit(&p.a.fn, 1, &flush);
+	nvmh_submit(&p.a.fn, 0, &aer);
+	rig_write32(p.a.fn.r, 0, NVS_REG_DOORBELLS + 8 * 9, 1);
+	rig_write32(p.a.fn.r, 0, NVS_REG_DOORBELLS + 8, 0xffff);
+	rig_control(p.a.fn.r, "temperature 400");
+	rig_control(p.a.fn.r, "resize 1 100");
+	rig_write32(p.a.fn.r, 0, NVS_REG_INTMS, 1);
+	rig_write32(p.a.fn.r, 0, NVS_REG_INTMC, 1);
+	rig_enable(p.a.fn.r);
+	mask_all(&p.a.fn, 0);
+	rig_run(p.a.fn.r, 15);
+	CHECK(!strcmp(rig_control(p.a.fn.r, "ledger"), "ok\n"));
+	CHECK_EQ(nvmh_stat(p.a.fn.r, "irqs "), irqs);
+	CHECK_EQ(dma_reads(&p.a), reads);
+	for (unsigned int i = 0; i < NVMH_VECTORS; i++)
+		CHECK_EQ(event_count(p.a.fn.ev[i]), 0);
+	CHECK_EQ(nvmh_resume(&p.a), 0);
+	CHECK_EQ(nvmh_status(&p.a.fn, 1), 0);
+	CHECK_EQ(nvmh_status(&p.a.fn, 1), 0);
+	CHECK_EQ(nvmh_status(&p.a.fn, 0), 0);
+	CHECK(event_count(p.a.fn.ev[1]) && event_count(p.a.fn.ev[0]));
+	CHECK(strcmp(rig_control(p.a.fn.r, "ledger"), "ok\n"));
 	nvmh_close_pair(&p);
 }
 
@@ -274,6 +337,34 @@ static void test_move_everything(void)
 	nvmh_close_pair(&p);
 }
 
+/* CC.EN that was cleared just before: its reset comes first, and ends the suspension. */
+static void test_disabled_just_now(void)
+{
+	struct nvmh_pair p;
+	struct nvcf_ctrl *c;
+	uint32_t cc;
+
+	nvmh_open_pair(&p, NULL);
+	CHECK_EQ(nvmh_suspend(&p.a), 0);
+	c = p.a.fn.r->dev->priv;
+	cc = 0;
+	nvcf_bar_write(c->dev, 0, NVS_REG_CC, &cc, sizeof(cc));
+	c->dev->kicked = false;
+	CHECK_EQ(nvmh_get_part(&p.a, 0, 1 << 16 | NVMH_CNTLID, 0, 12 + sizeof(struct nvcf_state) / 4), 0);
+	CHECK_EQ(p.a.m.cqe.dw0, 0);
+	CHECK_EQ(((struct nvcf_state *)(p.a.m.data + 48))->csts, 0);
+	CHECK_EQ(((struct nvcf_state *)(p.a.m.data + 48))->cc & NVS_CC_EN, 0);
+	/* Likewise before state comes. */
+	CHECK_EQ(nvmh_suspend(&p.b), 0);
+	c = p.b.fn.r->dev->priv;
+	c->cc = NVS_CC_EN;
+	nvcf_bar_write(c->dev, 0, NVS_REG_CC, &cc, sizeof(cc));
+	c->dev->kicked = false;
+	CHECK_EQ(nvmh_set_part(&p.b, NVS_SEQ_FIRST, 0x100, 0, p.b.m.data, 48),
+		 NVS_SC_INVALID_CNTLID);
+	nvmh_close_pair(&p);
+}
+
 /* Of a controller that its user has not enabled, or that has died. */
 static void test_move_not_ready(void)
 {
@@ -314,26 +405,104 @@ static void test_lock_and_rollback(void)
 	nvmh_close_pair(&p);
 }
 
-static void test_managing_faults(void)
+/*
+ * Each command of the managing controller fails, is late, and hangs.  @suspended: what it needs;
+ * on the second host
+ */
+static const struct {
+	const char *point;
+	bool suspended;
+	struct nvs_sqe sqe;
+} managing_commands[] = {
+#define MIGRATION_SEND(sel, dw11) { \
+	.opcode = NVS_ADMIN_MIGRATION_SEND, .cdw10 = (sel), .cdw11 = (dw11) | NVMH_CNTLID, \
+}
+	{ "suspend", false, MIGRATION_SEND(NVS_SEND_SUSPEND, NVS_SUSPEND << 16) },
+	{ "resume", true, MIGRATION_SEND(NVS_SEND_RESUME, 0) },
+	{ "set_state", true, {
+		.opcode = NVS_ADMIN_MIGRATION_SEND, .cdw15 = 12,
+		.cdw10 = NVS_SEQ_FIRST << 16 | NVS_SEND_SET_STATE,
+		.cdw11 = 0x1010000 | NVMH_CNTLID } },
+	{ "get_state", true, {
+		.opcode = NVS_ADMIN_MIGRATION_RECEIVE, .cdw10 = 1 << 16,
+		.cdw11 = 1 << 16 | NVMH_CNTLID, .cdw15 = 11 } },
+	{ "track_send", false, { .opcode = NVS_ADMIN_TRACK_SEND,
+				 .cdw10 = NVS_TRACK_MEMORY, .cdw11 = NVMH_CNTLID } },
+	{ "profile_send", false, { .opcode = NVCF_ADMIN_PROFILE_SEND,
+				   .cdw10 = NVCF_PROFILE_REMOVE, .cdw11 = NVMH_CNTLID } },
+	{ "profile_receive", false, { .opcode = NVCF_ADMIN_PROFILE_RECEIVE,
+				      .cdw11 = NVMH_CNTLID } },
+	{ "identify", false, { .opcode = NVS_ADMIN_IDENTIFY, .cdw10 = NVS_CNS_CONTROLLER } },
+	{ "data_out", false, { .opcode = NVCF_ADMIN_PROFILE_RECEIVE, .cdw11 = NVMH_CNTLID } },
+	{ "fetch", false, { .opcode = NVS_ADMIN_IDENTIFY, .cdw10 = NVS_CNS_CONTROLLER } },
+	{ "post", false, { .opcode = NVS_ADMIN_IDENTIFY, .cdw10 = NVS_CNS_CONTROLLER } },
+};
+
+static void managing_fault(size_t i, const char *how)
 {
-	static const char *const points[] = { "suspend", "resume", "get_state", "set_state" };
-	char line[64];
+	struct nvs_sqe sqe = managing_commands[i].sqe;
 	struct nvmh_pair p;
+	struct nvmh *m = &p.b.m;
+	char line[64];
 
 	nvmh_open_pair(&p, NULL);
-	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
-		snprintf(line, sizeof(line), "fault %s fail count=1", points[i]);
-		CHECK(strstr(rig_control(p.a.m.r, line), "ok"));
+	if (managing_commands[i].suspended)
+		CHECK_EQ(nvmh_suspend(&p.b), 0);
+	sqe.prp1 = nvmh_addr(NVMH_DATA);
+	snprintf(line, sizeof(line), "fault %s %s count=1", managing_commands[i].point, how);
+	CHECK(strstr(rig_control(m->r, line), "ok"));
+	nvmh_submit(m, 0, &sqe);
+	if (!strncmp(how, "fail=", 5)) {
+		CHECK_EQ(nvmh_status(m, 0), NVS_SC_COMMAND_SEQUENCE);
+		CHECK_EQ(nvmh_stat(p.b.fn.r, "suspended "), managing_commands[i].suspended);
+		CHECK_EQ(nvmh_run(m, 0, &sqe), 0);
+	} else {
+		CHECK(!nvmh_poll(m, 0));
+		rig_run(m->r, 12);
+		rig_control(m->r, "fault clear");
+		rig_run(m->r, 3);
+		CHECK_EQ(nvmh_status(m, 0), 0);
 	}
-	CHECK_EQ(nvmh_suspend(&p.a), NVS_SC_INTERNAL);
-	CHECK_EQ(nvmh_get_part(&p.a, 1, NVMH_CNTLID, 0, 12), NVS_SC_INTERNAL);
-	CHECK_EQ(nvmh_set_part(&p.a, NVS_SEQ_ONLY, 1, 0, p.a.m.data, 48), NVS_SC_INTERNAL);
-	CHECK_EQ(nvmh_resume(&p.a), NVS_SC_INTERNAL);
+	CHECK_EQ(nvmh_csts(m), NVS_CSTS_RDY);
+	nvmh_close_pair(&p);
+}
+
+static void test_managing_faults(void)
+{
+	for (size_t i = 0; i < sizeof(managing_commands) / sizeof(managing_commands[0]); i++) {
+		bool fatal = !strcmp(managing_commands[i].point, "fetch") ||
+			     !strcmp(managing_commands[i].point, "post");
+
+		if (!fatal)
+			managing_fault(i, "fail=12");	/* Command Sequence Error */
+		managing_fault(i, "delay=10");
+		managing_fault(i, "hang");
+	}
+}
+
+/* What is on its way changes, and is not taken. */
+static void test_managing_flip(void)
+{
+	uint8_t state[NVMH_STATE_BYTES];
+	struct nvmh_pair p;
+	uint32_t bytes;
+
+	nvmh_open_pair(&p, NULL);
+	CHECK_EQ(nvmh_suspend(&p.a), 0);
+	bytes = nvmh_get_state(&p.a, state);
+	CHECK_EQ(nvmh_suspend(&p.b), 0);
+	rig_control(p.b.m.r, "fault flip fail=200 count=1");
+	CHECK_EQ(nvmh_set_state(&p.b, state, bytes), NVS_SC_INVALID_FIELD);
+	CHECK_EQ(nvmh_set_state(&p.b, state, bytes), 0);
+	rig_control(p.a.m.r, "fault flip fail=8 count=1");
+	CHECK_EQ(nvmh_get_part(&p.a, 1, 1 << 16 | NVMH_CNTLID, 48, 12), 0);
+	CHECK_EQ(p.a.m.data[8], state[56] ^ 1);
 	nvmh_close_pair(&p);
 }
 
 static const struct test tests[] = {
 	{ "nvme_cf: suspend and resume", test_suspend },
+	{ "nvme_cf: nothing leaves a suspended controller", test_silent },
 	{ "nvme_cf: controllers and operations that are not there", test_bad_targets },
 	{ "nvme_cf: suspend with commands in work", test_suspend_in_flight },
 	{ "nvme_cf: suspend with commands that never end", test_suspend_dead },
@@ -342,9 +511,11 @@ static const struct test tests[] = {
 	{ "nvme_cf: resets end a suspension", test_managing_reset },
 	{ "nvme_cf: move between subsystems", test_move },
 	{ "nvme_cf: move events and features", test_move_everything },
+	{ "nvme_cf: move a controller that was disabled just now", test_disabled_just_now },
 	{ "nvme_cf: move a controller that is not ready", test_move_not_ready },
 	{ "nvme_cf: locks and rollback", test_lock_and_rollback },
 	{ "nvme_cf: faults of the managing controller", test_managing_faults },
+	{ "nvme_cf: state that changes on its way", test_managing_flip },
 	{ NULL, NULL },
 };
 TEST_SUITE(tests);

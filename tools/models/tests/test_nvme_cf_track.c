@@ -227,9 +227,10 @@ static void test_track_errors(void)
 
 static void test_track_resources(void)
 {
-	static const struct range big = { 0, 1024 }, odd = { 0, 3 };
+	static const struct range big = { 0, 1024 }, odd = { 0, 3 }, huge = { 0, 1u << 18 };
+	static const struct range across[] = { { 0x3000, 512 }, { 0x203000, 2 } };
 	static char *options[] = {
-		NVMH_PROFILE, "size=4", "functions=2", "track_pages=256", "all_ranges=8",
+		NVMH_PROFILE, "size=4", "functions=2", "track_pages=256", "all_ranges=12",
 		"track_power=1", NULL
 	};
 	static const struct range eight[] = {
@@ -246,9 +247,14 @@ static void test_track_resources(void)
 	CHECK_EQ(start(&h, CNTLID, 0, &big, 1), NVS_SC_NOT_ENOUGH_RESOURCES);
 	CHECK_EQ(h.m.cqe.dw0, 2);
 	CHECK_EQ(h.m.cqe.dw1, 8);
+	/* Granules that lie across: three of 16 KiB for 9 pages. */
+	CHECK_EQ(start(&h, CNTLID, 0, across, 2), NVS_SC_NOT_ENOUGH_RESOURCES);
+	CHECK_EQ(h.m.cqe.dw0, 2);
+	/* What fits at no granule is not to be tried again. */
+	CHECK_EQ(start(&h, CNTLID, 0, &huge, 1), NVS_SC_INVALID_FIELD);
 	CHECK_EQ(start(&h, CNTLID, 0, eight, 8), 0);
-	CHECK_EQ(start(&h, CNTLID + 1, 0, eight, 1), NVS_SC_NOT_ENOUGH_RESOURCES);
-	CHECK_EQ(h.m.cqe.dw1, 0);
+	CHECK_EQ(start(&h, CNTLID + 1, 0, eight, 5), NVS_SC_NOT_ENOUGH_RESOURCES);
+	CHECK_EQ(h.m.cqe.dw1, 4);
 	CHECK_EQ(stop(&h), 0);
 	CHECK_EQ(start(&h, CNTLID + 1, 0, eight, 1), 0);
 	close_host(&h);
