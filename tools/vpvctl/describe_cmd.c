@@ -14,7 +14,7 @@
 #include "describe.h"
 #include "files.h"
 #include "mig.h"
-#include "persona_now.h"
+#include "scheduler.h"
 #include "vpvctl.h"
 
 /* What a description is made from. */
@@ -257,16 +257,26 @@ struct json_object *describe(const char *dev, bool open)
 }
 
 static const struct option options[] = {
+	{ "format", required_argument, NULL, 'f' },
 	{ "open", no_argument, NULL, 'o' },
 	OPTIONS_COMMON
 };
 
 int cmd_describe(int argc, char **argv)
 {
+	const char *format = NULL;
 	bool open = false;
+	int opt;
 
-	while (next_option(argc, argv, options, "describe [--open] [--json] DEV") != -1)
-		open = true;
+	while ((opt = next_option(argc, argv, options, "describe [--open] [--json] DEV | --format "
+				  "nova|kubevirt|prometheus [--open] [DEV...]")) != -1) {
+		if (opt == 'f')
+			format = optarg;
+		else
+			open = true;
+	}
+	if (format)
+		return describe_as(format, argv + optind, argc - optind, open);
 	if (argc - optind != 1)
 		usage_error("give one device");
 	print_json(describe(argv[optind], open), false);

@@ -25,8 +25,9 @@ _vpvctl() {
 	"") options=--version words='bind compat describe doctor list persona stream unbind watch' ;;
 	bind) options=--timeout words=$(_vpvctl_devices) ;;
 	unbind) options='--no-probe --timeout' words=$(_vpvctl_devices) ;;
-	describe | doctor) options=--open words=$(_vpvctl_devices) ;;
-	compat) options=--open words="$(_vpvctl_devices) $(compgen -f -- "$whole")" ;;
+	describe) options='--format --open' words="kubevirt nova prometheus $(_vpvctl_devices)" ;;
+	doctor) options=--open words=$(_vpvctl_devices) ;;
+	compat) options='--matrix --open' words="$(_vpvctl_devices) $(compgen -f -- "$whole")" ;;
 	list) options='--bound --open' ;;
 	watch) options='--count --interval' words=$(_vpvctl_devices) ;;
 	stream)

@@ -19,6 +19,7 @@ completes() {
 completes "command" "vpvctl de" "vpvctl de" "describe"
 completes "options" "vpvctl bind --" "vpvctl bind --" "--json --help --timeout"
 completes "devices" "vpvctl bind " "vpvctl bind " "0000:00:05.0 0000:00:06.0"
+completes "formats" "vpvctl describe --format no" "vpvctl describe --format no" "nova"
 completes "behind a colon" "vpvctl bind 0000 : 00 : 0" "vpvctl bind 0000:00:0" "05.0 06.0"
 completes "verbs" "vpvctl stream sh" "vpvctl stream sh" "show"
 completes "personas" "vpvctl persona se" "vpvctl persona se" "set"

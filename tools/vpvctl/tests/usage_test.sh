@@ -25,6 +25,7 @@ slot too large|describe 0000:00:25.0|no PCI address
 function too large|describe 0000:00:05.8|no PCI address
 two devices for describe|describe 0000:00:05.0 0000:00:05.0|give one device
 one operand for compat|compat 0000:00:05.0|give two
+one operand for a matrix|compat --matrix 0000:00:05.0|give two or more
 no verb for stream|stream x|show or check
 wrong verb for stream|stream dump x|neither show nor check
 family too long|stream check --family 0123456789012345678901234567890123456789 x|no name
