@@ -151,14 +151,31 @@ void vpv_control_unwatch(struct vpv_control_watch *watch)
 }
 EXPORT_SYMBOL_GPL(vpv_control_unwatch);
 
+static bool watch_is_for(const struct vpv_control_watch *watch, const struct device *controlled,
+			 const char *family)
+{
+	return watch->controlled == controlled && !strcmp(watch->family, family);
+}
+
+bool vpv_control_watched(const struct device *controlled, const char *family)
+{
+	struct vpv_control_watch *watch;
+
+	guard(mutex)(&controls_lock);
+	list_for_each_entry(watch, &watches, node)
+		if (watch_is_for(watch, controlled, family))
+			return true;
+	return false;
+}
+EXPORT_SYMBOL_GPL(vpv_control_watched);
+
 void vpv_control_changed(struct vpv_control *control)
 {
 	struct vpv_control_watch *watch;
 
 	guard(mutex)(&controls_lock);
 	list_for_each_entry(watch, &watches, node)
-		if (watch->controlled == control->controlled &&
-		    !strcmp(watch->family, control->family))
+		if (watch_is_for(watch, control->controlled, control->family))
 			watch->changed(watch);
 }
 EXPORT_SYMBOL_GPL(vpv_control_changed);

@@ -156,6 +156,18 @@ void vpv_control_watch(struct vpv_control_watch *watch);
 void vpv_control_unwatch(struct vpv_control_watch *watch);
 
 /**
+ * vpv_control_watched() - Does anybody want to hear of a function?
+ * @controlled: The function.
+ * @family: What the watcher understands.
+ *
+ * For the publisher: whoever may use a function watches it before he does.
+ *
+ * Context: process; may sleep.
+ * Return: a snapshot.
+ */
+bool vpv_control_watched(const struct device *controlled, const char *family);
+
+/**
  * vpv_control_changed() - There is news of a function
  * @control: Handle of the publisher.
  *

@@ -233,6 +233,10 @@ static void only_watchers_of_the_function_hear_news(struct kunit *test)
 	/* Before there is a controlling function, and beyond the life of one. */
 	for (int i = 0; i < ARRAY_SIZE(watchers); i++)
 		vpv_control_watch(&watchers[i].watch);
+	KUNIT_EXPECT_TRUE(test, vpv_control_watched(dev, FAMILY));
+	KUNIT_EXPECT_TRUE(test, vpv_control_watched(dev, "other"));
+	KUNIT_EXPECT_TRUE(test, vpv_control_watched(other, FAMILY));
+	KUNIT_EXPECT_FALSE(test, vpv_control_watched(other, "other"));
 	control = publish(test, dev, NULL);
 	vpv_control_changed(control);
 	vpv_control_withdraw(control);
@@ -244,6 +248,7 @@ static void only_watchers_of_the_function_hear_news(struct kunit *test)
 
 	for (int i = 0; i < ARRAY_SIZE(watchers); i++)
 		vpv_control_unwatch(&watchers[i].watch);
+	KUNIT_EXPECT_FALSE(test, vpv_control_watched(dev, FAMILY));
 	vpv_control_changed(control);
 	KUNIT_EXPECT_EQ(test, watchers[0].news, 2);
 	vpv_control_withdraw(control);
