@@ -102,6 +102,8 @@ UPSTREAM = (
               machine=Machine(kernel="stable", models="hisi_like:2", devices=f"{FUNCTIONS},igb-pair,e1000e-pair", memory=3072)),
     # A kernel without sanitizers: what is reported is time.
     selftests("throughput", timeout=900, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0", memory=4096)),
+    # The second subsystem has no profiles.
+    selftests("nvme-ctrl", timeout=1800, machine=Machine(kernel="debug", models="nvme_cf:2:profile=7,nvme_cf:2")),
     Group("nvme", "vm", "nvme-stock", timeout=600, needs="tools/lab/guest/bin/nvme-stock",
           machine=Machine(kernel="stock", models="nvme_cf:2:profile=7")),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
