@@ -571,6 +571,7 @@ struct nvs_state_sq {
 
 #define NVS_STATE_SQ_PC		0x1U
 #define NVS_STATE_SQ_PRIO(attr)	((attr) >> 1 & 0x3)
+#define NVS_STATE_SQ_MASK	0x7U
 
 struct nvs_state_cq {
 	__le64 prp1;
@@ -586,6 +587,7 @@ struct nvs_state_cq {
 #define NVS_STATE_CQ_IEN	0x2U
 #define NVS_STATE_CQ_S0PT	0x4U	/* phase tag of the entry in slot 0 */
 #define NVS_STATE_CQ_VECTOR(attr)	((attr) >> 16)
+#define NVS_STATE_CQ_MASK	0xffff0007U
 
 /* Track Send: what is tracked. */
 struct nvs_track_request {

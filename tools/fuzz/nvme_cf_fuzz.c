@@ -2,9 +2,10 @@
 /*
  * Fuzzer for the model nvme_cf: the input is a sequence of register writes, commands, contents
  * of memory, resets and faults for a managing controller and two migratable ones.  There is no
- * client: registers are accessed and work is done directly.  Besides what the sanitizers find,
- * a write to a disk without its lock is a failure, and so is a command that was fetched and
- * is lost.
+ * client: registers are accessed and work is done directly.  State is changed by its fields, and
+ * its checksum mended.  Besides what the sanitizers find, these are failures: a write to a disk
+ * without its lock, a command that was fetched and is lost or completes twice, a completion
+ * queue that runs over, and anything that leaves a suspended controller.
  */
 #include <errno.h>
 #include <linux/pci_regs.h>
@@ -17,6 +18,7 @@
 #include <zlib.h>
 
 #include "nvme_cf.h"
+#include "tests/nvme_fields.h"
 #include "vu_front.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,8 +35,15 @@ struct input {
 	size_t left;
 };
 
+/* What a controller has done to its host until now. */
+struct done {
+	uint64_t suspensions, reads, writes, irqs;
+};
+
 struct target {
 	struct vu_dev *dev[NUM_FUNCTIONS];
+	struct done before[NUM_FUNCTIONS];
+	struct nvcf_ctrl made[NUM_FUNCTIONS];
 	uint8_t *mem;
 	int fd;
 };
@@ -180,6 +189,71 @@ static void step_command(struct target *t, struct input *in)
 	put_command(t, c, q, &sqe);
 }
 
+static uint64_t edge(struct input *in, const struct nvmf_field *f, uint64_t was)
+{
+	uint64_t how = take(in, 1);
+
+	switch (how % 8) {
+	case 0: return f->lo;
+	case 1: return f->hi;
+	case 2: return f->hi + 1;
+	case 3: return was + 1;
+	case 4: return was - 1;
+	case 5: return was ^ 1ull << (how >> 3) % 64;
+	case 6: return f->good[how >> 3 & 3] == NVMF_NONE ? 0 : f->good[how >> 3 & 3];
+	}
+	return take(in, f->bytes < 8 ? f->bytes : 8);
+}
+
+/* A field of what is there of the state gets another value. */
+static void change_field(struct input *in, uint8_t *state, uint32_t bytes, bool standard,
+			 bool vendor)
+{
+	const struct nvmf_field *f = &nvmf_fields[take(in, 1) % NVMF_NUM];
+	struct nvs_state_header *h = (struct nvs_state_header *)state;
+	struct nvs_state *s = (struct nvs_state *)(h + 1);
+	uint32_t sqs = standard ? s->niosq : 0, cqs = standard ? s->niocq : 0, size, at;
+	uint32_t entry = (uint32_t)take(in, 1), len = f->bytes < 8 ? f->bytes : 8;
+	uint64_t val = 0;
+
+	if (f->part == NVMF_HEADER)
+		at = f->off;
+	else if (f->part == NVMF_VENDOR)
+		at = vendor ? bytes - (uint32_t)sizeof(struct nvcf_state) + f->off : bytes;
+	else
+		at = standard ? nvmf_offset(f->part, sqs, cqs,
+					    f->part == NVMF_SQ ? entry % (sqs + !sqs) :
+					    f->part == NVMF_CQ ? entry % (cqs + !cqs) : 0, &size) +
+				f->off : bytes;
+	if (at + len > bytes)
+		return;
+	memcpy(&val, state + at, len);
+	val = edge(in, f, val);
+	memcpy(state + at, &val, len);
+}
+
+static void seal(uint8_t *state, uint32_t bytes)
+{
+	struct nvcf_state *s = (struct nvcf_state *)(state + bytes - sizeof(*s));
+	const size_t from = offsetof(struct nvcf_state, profile);
+
+	s->crc = (uint32_t)crc32(0, (uint8_t *)s + from, sizeof(*s) - from);
+}
+
+/* The state of the controller with some fields changed. */
+static uint32_t take_state(struct input *in, const struct nvcf_ctrl *c, bool standard, bool vendor,
+			   uint8_t *out)
+{
+	uint32_t bytes = nvcf_state_build(c, standard, vendor, out);
+	uint64_t how = take(in, 1);
+
+	for (uint64_t n = how % 4; n; n--)
+		change_field(in, out, bytes, standard, vendor);
+	if (vendor && how & 0xf0)
+		seal(out, bytes);
+	return bytes;
+}
+
 /* What the managing controller reads with a command, as it should be; returns its bytes. */
 static uint32_t fill_data(struct target *t, struct input *in, unsigned int fault,
 			  const struct nvcf_ctrl *c)
@@ -193,7 +267,7 @@ static uint32_t fill_data(struct target *t, struct input *in, unsigned int fault
 
 	switch (fault) {
 	case NVCF_FAULT_SET_STATE:
-		return nvcf_state_build(c, true, true, data);
+		return take_state(in, c, true, true, data);
 	case NVCF_FAULT_TRACK_SEND:
 		memcpy(data, &req, sizeof(req));
 		memcpy(data + sizeof(req), range, sizeof(range));
@@ -328,19 +402,14 @@ static void step_state(struct target *t, struct input *in)
 {
 	struct nvcf_ctrl *from = vu_priv(t->dev[1 + take(in, 1) % 2]);
 	struct nvcf_ctrl *to = vu_priv(t->dev[1 + take(in, 1) % 2]);
-	uint64_t how = take(in, 1), n = take(in, 1) % 8;
+	uint64_t how = take(in, 1);
 	uint8_t state[NVCF_STATE_MAX];
-	uint32_t bytes = nvcf_state_build(from, how & 1, how & 2, state);
-	struct nvcf_state *s = (struct nvcf_state *)(state + bytes - sizeof(*s));
-	const size_t behind_crc = offsetof(struct nvcf_state, profile);
+	uint32_t bytes = take_state(in, from, how & 1, how & 2, state);
 
-	for (; n; n--) {
-		uint64_t at = take(in, 2) % bytes;
-
-		state[at] = how & 4 ? (uint8_t)(state[at] + 1) : (uint8_t)take(in, 1);
-	}
-	if (how & 2 && !(how & 8))
-		s->crc = (uint32_t)crc32(0, (uint8_t *)s + behind_crc, sizeof(*s) - behind_crc);
+	if (how & 4)
+		state[take(in, 2) % bytes] = (uint8_t)take(in, 1);
+	if (how & 2 && how & 8)
+		seal(state, bytes);
 	if (how & 0x10)
 		bytes = (uint32_t)(take(in, 2) % (bytes + 1));
 	nvcf_ctrl_reset(to);
@@ -412,7 +481,8 @@ static void map(struct target *t, unsigned int n)
 		abort();
 }
 
-static void setup(struct target *t, uint64_t how)
+/* A subsystem is made once for each of its options, and brought back to what it was. */
+static void make(struct target *t, uint64_t how)
 {
 	char *options[] = {
 		"functions=2", "serial=1", "size=1", "cache=16",
@@ -428,29 +498,115 @@ static void setup(struct target *t, uint64_t how)
 		vu_dev_new(vu_model_find("nvme_cf"), options, sizeof(options) / sizeof(options[0]));
 	if (t->mem == MAP_FAILED || !t->dev[0])
 		abort();
-	for (unsigned int n = 1; n < NUM_FUNCTIONS; n++)
-		t->dev[n] = vu_controlled(t->dev[0], n - 1);
 	for (unsigned int n = 0; n < NUM_FUNCTIONS; n++) {
+		if (n)
+			t->dev[n] = vu_controlled(t->dev[0], n - 1);
 		t->dev[n]->front = &no_client;
 		map(t, n);
-		if (how >> (2 + n) & 1)
-			enable(t, n);
+		t->made[n] = *(const struct nvcf_ctrl *)vu_priv(t->dev[n]);
 	}
 }
 
-/* What is owed to a queue is what is in work for it. */
+static void renew_disk(struct nvcf_disk *d)
+{
+	if (ftruncate(d->fd, 0) || ftruncate(d->fd, (off_t)d->file_bytes))
+		abort();
+	d->bytes = d->file_bytes;
+}
+
+static void renew(struct target *t)
+{
+	struct nvcf *sub = ((struct nvcf_ctrl *)vu_priv(t->dev[0]))->sub;
+
+	for (unsigned int n = 0; n < NUM_FUNCTIONS; n++) {
+		struct vu_dev *dev = t->dev[n];
+		struct nvcf_ctrl *c = vu_priv(dev);
+		struct nvcf_record record;
+
+		vu_fault_clear(dev);
+		vu_dev_reset(dev, VU_RESET_POWER_ON);
+		vu_ledger_clear(&dev->ledger);
+		memset(&dev->stats, 0, sizeof(dev->stats));
+		dev->kicked = false;
+		dev->wake = 0;
+		nvcf_record_clear(&c->record);
+		record = c->record;
+		*c = t->made[n];
+		c->record = record;
+		nvcf_queue_reset(c);
+	}
+	for (unsigned int d = 0; d < sub->num_disks; d++)
+		renew_disk(sub->disk[d]);
+	memset(t->mem, 0, MEM_BYTES);
+}
+
+static void setup(struct target *t, uint64_t how)
+{
+	if (!t->dev[0])
+		make(t, how);
+	renew(t);
+	for (unsigned int n = 0; n < NUM_FUNCTIONS; n++)
+		if (how >> (2 + n) & 1)
+			enable(t, n);
+}
+
+/* Of those that are suspended. */
+static void note(struct target *t)
+{
+	for (unsigned int n = 0; n < NUM_FUNCTIONS; n++) {
+		const struct vu_stats *s = &t->dev[n]->stats;
+		const struct nvcf_ctrl *c = vu_priv(t->dev[n]);
+
+		t->before[n] = (struct done) {
+			.suspensions = c->run == NVCF_SUSPENDED ? c->suspensions : 0,
+			.reads = s->dma_reads, .writes = s->dma_writes, .irqs = s->irqs,
+		};
+	}
+}
+
+static void check_silence(const struct target *t)
+{
+	for (unsigned int n = 0; n < NUM_FUNCTIONS; n++) {
+		const struct done *was = &t->before[n];
+		const struct vu_stats *s = &t->dev[n]->stats;
+		const struct nvcf_ctrl *c = vu_priv(t->dev[n]);
+
+		if (c->run == NVCF_SUSPENDED && was->suspensions == c->suspensions &&
+		    (s->dma_reads != was->reads || s->dma_writes != was->writes ||
+		     s->irqs != was->irqs))
+			abort();
+	}
+}
+
+/* There is room for what is in work. */
+static void check_queues(const struct nvcf_ctrl *c, uint32_t in_work)
+{
+	uint32_t owed = 0;
+
+	for (unsigned int q = 0; q < NVCF_QUEUES; q++) {
+		const struct nvcf_cq *cq = &c->cq[q];
+		uint32_t used = (cq->tail + cq->entries - cq->head) % (cq->entries + !cq->entries);
+
+		owed += cq->owed;
+		if (cq->live && cq->owed && used + cq->owed >= cq->entries)
+			abort();
+	}
+	if (owed != in_work)
+		abort();
+}
+
+/* Each command that was fetched is in one place. */
 static void check(const struct target *t)
 {
 	for (unsigned int n = 0; n < NUM_FUNCTIONS; n++) {
 		const struct nvcf_ctrl *c = vu_priv(t->dev[n]);
-		uint32_t owed = 0, in_work = 0;
+		uint32_t in_work = 0;
 		struct nvcf_cmd *cmd;
 
 		TAILQ_FOREACH(cmd, &c->active, link)
 			in_work++;
-		for (unsigned int q = 0; q < NVCF_QUEUES; q++)
-			owed += c->cq[q].owed;
-		if (owed != in_work)
+		check_queues(c, in_work);
+		if (c->fetched != c->completed + c->dropped + in_work + c->events.outstanding)
 			abort();
 		for (unsigned int d = 0; d < c->sub->num_disks; d++)
 			if (c->sub->disk[d]->unlocked_writes)
@@ -460,21 +616,23 @@ static void check(const struct target *t)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static struct target targets[4];
 	struct input in = { data, size };
-	struct target t;
+	uint64_t how = take(&in, 1);
+	struct target *t = &targets[how % 4];
 
-	setup(&t, take(&in, 1));
+	setup(t, how);
 	while (in.left) {
 		uint64_t step = take(&in, 1);
 
-		steps[(step & 0x7f) % (sizeof(steps) / sizeof(steps[0]))](&t, &in);
+		note(t);
+		steps[(step & 0x7f) % (sizeof(steps) / sizeof(steps[0]))](t, &in);
 		if (!(step & 0x80))
-			settle(&t);
+			settle(t);
+		check_silence(t);
+		check(t);
 	}
-	settle(&t);
-	check(&t);
-	vu_dev_free(t.dev[0]);
-	munmap(t.mem, MEM_BYTES);
-	close(t.fd);
+	settle(t);
+	check(t);
 	return 0;
 }

@@ -278,11 +278,13 @@ static void stats(struct vu_dev *dev, FILE *out)
 		queues += c->sq[i].live + c->cq[i].live;
 	for (unsigned int i = 0; i < c->sub->num_disks; i++)
 		unlocked += c->sub->disk[i]->unlocked_writes;
-	fprintf(out, "suspended %u\ntracked_ranges %u\n", c->run == NVCF_SUSPENDED, c->tracker.num);
-	fprintf(out, "commands_completed %" PRIu64 "\ncommands_failed %" PRIu64 "\n"
+	fprintf(out, "suspended %u\nsuspensions %" PRIu64 "\ntracked_ranges %u\n",
+		c->run == NVCF_SUSPENDED, c->suspensions, c->tracker.num);
+	fprintf(out, "commands_fetched %" PRIu64 "\ncommands_completed %" PRIu64 "\n"
+		"commands_failed %" PRIu64 "\ncommands_dropped %" PRIu64 "\n"
 		"commands_in_work %u\nqueues %u\nevents_outstanding %u\n"
-		"unlocked_writes %" PRIu64 "\n",
-		c->completed, c->failed, in_work, queues, c->events.outstanding, unlocked);
+		"unlocked_writes %" PRIu64 "\n", c->fetched, c->completed, c->failed, c->dropped,
+		in_work, queues, c->events.outstanding, unlocked);
 }
 
 /* ---- control commands ---- */

@@ -242,6 +242,8 @@ struct nvcf_tracker {
  * @enabled: CC.EN has been seen; CSTS.RDY follows
  * @page: bytes of a memory page (CC.MPS)
  * @buf, @media, @list: those of the subsystem
+ * @fetched: commands, and requests for events that have come with state; each is completed,
+ *           dropped, in work or outstanding
  */
 struct nvcf_ctrl {
 	struct vu_dev *dev;
@@ -282,7 +284,7 @@ struct nvcf_ctrl {
 	bool suspend_failed;
 	struct nvcf_blob get, set;
 	struct nvcf_tracker tracker;
-	uint64_t completed, failed;
+	uint64_t completed, failed, fetched, dropped, suspensions;
 	struct nvcf_record record;
 };
 
@@ -413,6 +415,8 @@ int nvcf_delete_cq(struct nvcf_ctrl *c, struct nvcf_cmd *cmd);
 
 void nvcf_feature_reset(struct nvcf_ctrl *c);
 uint32_t nvcf_feature(const struct nvcf_ctrl *c, uint8_t fid);
+/* Likewise of values that are not in force. */
+uint32_t nvcf_feature_in(const struct nvcf_ctrl *c, const struct nvcf_features *feat, uint8_t fid);
 
 void nvcf_event(struct nvcf_ctrl *c, enum nvs_event_type type, unsigned int info);
 /* All events of the type in @pending, a bit for each info, can come. */

@@ -139,9 +139,11 @@ static int abort_command(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 			.cid = cid, .opcode = NVS_ADMIN_ASYNC_EVENT,
 			.status = NVS_SC_ABORT_REQUESTED,
 		};
+		int err = nvcf_post(c, &what, 0, 0);
 
 		cmd->dw0 = 0;
-		return nvcf_post(c, &what, 0, 0);
+		c->dropped += err != 0;
+		return err;
 	}
 	return 0;
 }

@@ -53,6 +53,7 @@ static void level_reset(struct nvcf_ctrl *c)
 	c->intms = 0;
 	nvcf_queue_reset(c);
 	nvcf_feature_reset(c);
+	c->dropped += c->events.outstanding;
 	memset(&c->events, 0, sizeof(c->events));
 	nvcf_intx_update(c);
 	nvcf_release_all(c);

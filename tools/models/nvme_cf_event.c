@@ -83,8 +83,10 @@ int nvcf_event_work(struct nvcf_ctrl *c)
 		e->pending[t] &= ~(1u << info);
 		e->masked[t] = true;
 		err = nvcf_post(c, &what, t | info << 8 | (uint32_t)types[t].log << 16, 0);
-		if (err)
+		if (err) {
+			c->dropped++;
 			return err;
+		}
 	}
 	return 0;
 }

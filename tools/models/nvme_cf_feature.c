@@ -5,6 +5,7 @@
 #include "nvme_cf.h"
 
 #define OVER_DEFAULT	373u
+#define TIMESTAMP_MASK	0xffffffffffffull
 #define TIMESTAMP_SET	0x2u	/* origin: a host has set it */
 
 /*
@@ -129,18 +130,23 @@ static int set_timestamp(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, uint32_t val
 	(void)cmd;
 	(void)val;
 	memcpy(&ms, c->buf, sizeof(ms));
-	c->feat.timestamp = le64toh(ms) & 0xffffffffffffull;
+	c->feat.timestamp = le64toh(ms) & TIMESTAMP_MASK;
 	c->feat.timestamp_at = vu_now();
 	c->feat.timestamp_set = true;
 	return 0;
 }
 
+/* The timestamp has gone on since it was set. */
+static uint64_t now(const struct nvcf_ctrl *c)
+{
+	return ((vu_now() - c->feat.timestamp_at) / 1000000u + c->feat.timestamp) & TIMESTAMP_MASK;
+}
+
 static int get_timestamp(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, unsigned int select)
 {
-	uint64_t ms = (vu_now() - c->feat.timestamp_at) / 1000000u + c->feat.timestamp;
+	uint64_t ms = now(c);
 
 	(void)cmd;
-	ms &= 0xffffffffffffull;
 	if (select != NVS_SELECT_CURRENT)
 		ms = 0;
 	else if (c->feat.timestamp_set)
@@ -201,11 +207,16 @@ static const struct feature *find(const struct nvcf_ctrl *c, uint8_t fid)
 	return NULL;
 }
 
-uint32_t nvcf_feature(const struct nvcf_ctrl *c, uint8_t fid)
+uint32_t nvcf_feature_in(const struct nvcf_ctrl *c, const struct nvcf_features *feat, uint8_t fid)
 {
 	const struct feature *f = find(c, fid);
 
-	return f ? c->feat.value[f - table] : 0;
+	return f ? feat->value[f - table] : 0;
+}
+
+uint32_t nvcf_feature(const struct nvcf_ctrl *c, uint8_t fid)
+{
+	return nvcf_feature_in(c, &c->feat, fid);
 }
 
 void nvcf_feature_reset(struct nvcf_ctrl *c)
@@ -241,7 +252,7 @@ void nvcf_feature_save(const struct nvcf_ctrl *c, struct nvcf_state *s)
 		s->threshold[i] = htole16(c->feat.threshold[i]);
 	for (unsigned int i = 0; i < NVCF_VECTORS; i++)
 		s->no_coalescing[i / 8] |= (uint8_t)(c->feat.no_coalescing[i] << i % 8);
-	s->timestamp = htole64((vu_now() - c->feat.timestamp_at) / 1000000u + c->feat.timestamp);
+	s->timestamp = htole64(now(c));
 	s->flags |= c->feat.timestamp_set ? NVCF_STATE_TIMESTAMP : 0;
 	memcpy(s->host_id, c->feat.host_id, sizeof(s->host_id));
 }
@@ -253,6 +264,15 @@ static bool value_ok(const struct nvcf_ctrl *c, const struct feature *f, uint32_
 	if (f->fid == NVS_FEAT_QUEUES)
 		return (val & 0xffff) == val >> 16 && val >> 16 <= most_queues(c);
 	return f->fid != NVS_FEAT_POWER || val < NVCF_POWER_STATES;
+}
+
+/* There are no bits of other vectors. */
+static bool vectors_ok(const struct nvcf_state *s)
+{
+	for (unsigned int i = NVCF_VECTORS; i < 8 * sizeof(s->no_coalescing); i++)
+		if (s->no_coalescing[i / 8] >> i % 8 & 1)
+			return false;
+	return true;
 }
 
 bool nvcf_feature_load(const struct nvcf_ctrl *c, const struct nvcf_state *s,
@@ -275,9 +295,12 @@ bool nvcf_feature_load(const struct nvcf_ctrl *c, const struct nvcf_state *s,
 			return false;
 	for (unsigned int i = 0; i < 2; i++)
 		out->threshold[i] = le16toh(s->threshold[i]);
+	if (!vectors_ok(s) || le64toh(s->timestamp) & ~TIMESTAMP_MASK ||
+	    (s->flags & NVCF_STATE_TIMESTAMP && !nvcf_has_option(c, NVCF_OPT_TIMESTAMP)))
+		return false;
 	for (unsigned int i = 0; i < NVCF_VECTORS; i++)
 		out->no_coalescing[i] = s->no_coalescing[i / 8] >> i % 8 & 1;
-	out->timestamp = le64toh(s->timestamp) & 0xffffffffffffull;
+	out->timestamp = le64toh(s->timestamp);
 	out->timestamp_at = vu_now();
 	out->timestamp_set = s->flags & NVCF_STATE_TIMESTAMP;
 	memcpy(out->host_id, s->host_id, sizeof(out->host_id));

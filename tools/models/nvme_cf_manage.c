@@ -35,7 +35,7 @@ static void drop_commands(struct nvcf_ctrl *c)
 {
 	if (!TAILQ_EMPTY(&c->active) && nvcf_ctrl_working(c))
 		nvcf_fatal(c);
-	while (!TAILQ_EMPTY(&c->active))
+	for (; !TAILQ_EMPTY(&c->active); c->dropped++)
 		nvcf_cmd_free(c, TAILQ_FIRST(&c->active));
 }
 
@@ -52,6 +52,7 @@ void nvcf_suspend_work(struct nvcf_ctrl *c)
 	}
 	drop_commands(c);
 	c->run = NVCF_SUSPENDED;
+	c->suspensions++;
 	vu_irq_hold(c->dev, true);
 	nvcf_intx_update(c);
 }

@@ -17,6 +17,10 @@
 
 void nvcf_queue_reset(struct nvcf_ctrl *c)
 {
+	const struct nvcf_cmd *cmd;
+
+	TAILQ_FOREACH(cmd, &c->active, link)
+		c->dropped++;
 	TAILQ_INIT(&c->active);
 	TAILQ_INIT(&c->idle);
 	for (unsigned int i = 0; i < NVCF_COMMANDS; i++)
@@ -99,6 +103,7 @@ int nvcf_post(struct nvcf_ctrl *c, const struct nvcf_completion *what, uint32_t 
 		return err;
 	if (err) {
 		nvcf_fatal(c);
+		c->dropped++;
 		return 0;
 	}
 	if (++cq->tail == cq->entries) {
@@ -200,6 +205,7 @@ static int advance(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 		return nvcf_wait_over(c, &w) ? complete(c, cmd) : 0;
 	nvcf_fatal(c);
 	nvcf_cmd_free(c, cmd);
+	c->dropped++;
 	return 0;
 }
 
@@ -296,6 +302,7 @@ static int fetch_one(struct nvcf_ctrl *c, uint16_t sqid)
 		return 0;
 	}
 	sq->head = sq->head + 1 == sq->entries ? 0 : sq->head + 1;
+	c->fetched++;
 	TAILQ_REMOVE(&c->idle, cmd, link);
 	*cmd = (struct nvcf_cmd){ .sqe = sqe, .sqid = sqid };
 	cmd->what = nvcf_command_find(c, sqid != 0, &sqe, &cmd->known);

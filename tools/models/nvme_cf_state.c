@@ -144,6 +144,14 @@ struct loaded {
 	struct nvcf_features feat;
 };
 
+static bool is_zero(const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
 static bool ring_ok(const struct loaded *l, uint64_t base, uint32_t entries, uint32_t head,
 		    uint32_t tail)
 {
@@ -154,8 +162,8 @@ static bool ring_ok(const struct loaded *l, uint64_t base, uint32_t entries, uin
 /* Queue ids ascend, and are those that the user may make. */
 static bool qid_ok(const struct loaded *l, uint16_t qid, uint16_t *last)
 {
-	uint32_t most = le16toh(l->c->profile.queues);
-	bool ok = qid > *last && qid <= most;
+	uint32_t most = nvcf_feature_in(l->c, &l->feat, NVS_FEAT_QUEUES) & 0xffff;
+	bool ok = qid > *last && qid <= most + 1;
 
 	*last = qid;
 	return ok;
@@ -177,6 +185,7 @@ static bool load_cq(struct loaded *l, const uint8_t *in, uint16_t *last)
 	cq.vector = (uint16_t)NVS_STATE_CQ_VECTOR(attr);
 	cq.phase = !!(attr & NVS_STATE_CQ_S0PT) == !!cq.tail;
 	if (!qid_ok(l, le16toh(e.qid), last) || !(attr & NVS_STATE_CQ_PC) ||
+	    attr & ~NVS_STATE_CQ_MASK || !is_zero(e.reserved20, sizeof(e.reserved20)) ||
 	    cq.vector >= NVCF_VECTORS || !ring_ok(l, cq.base, cq.entries, cq.head, cq.tail))
 		return false;
 	l->cq[le16toh(e.qid)] = cq;
@@ -196,6 +205,7 @@ static bool load_sq(struct loaded *l, const uint8_t *in, uint16_t *last)
 	sq.cqid = le16toh(e.cqid);
 	sq.prio = NVS_STATE_SQ_PRIO(le16toh(e.attr));
 	if (!qid_ok(l, le16toh(e.qid), last) || !(le16toh(e.attr) & NVS_STATE_SQ_PC) ||
+	    le16toh(e.attr) & ~NVS_STATE_SQ_MASK || !is_zero(e.reserved20, sizeof(e.reserved20)) ||
 	    !sq.cqid || sq.cqid >= NVCF_QUEUES || !l->cq[sq.cqid].live ||
 	    !ring_ok(l, sq.base, sq.entries, sq.head, sq.tail))
 		return false;
@@ -215,7 +225,7 @@ static bool load_standard(struct loaded *l, const uint8_t *in, uint64_t bytes)
 	memcpy(&s, in, sizeof(s));
 	sqs = le16toh(s.niosq);
 	cqs = le16toh(s.niocq);
-	if (le16toh(s.ver) || ((sqs || cqs) && !l->ready) ||
+	if (le16toh(s.ver) || s.reserved6 || ((sqs || cqs) && !l->ready) ||
 	    bytes != sizeof(s) + (sqs + cqs) * sizeof(struct nvs_state_sq))
 		return false;
 	at = in + sizeof(s) + sqs * sizeof(struct nvs_state_sq);
@@ -260,18 +270,10 @@ static bool registers_ok(struct loaded *l, const struct nvcf_state *s)
 		return false;
 	l->ready = csts & NVS_CSTS_RDY;
 	if (!l->ready)
-		return true;
+		return !s->sq_head && !s->sq_tail && !s->cq_head && !s->cq_tail && !s->outstanding;
 	l->page = 4096u << NVS_CC_MPS(cc);
 	return (cc & NVS_CC_EN) && 12 + NVS_CC_MPS(cc) <= NVCF_MAX_PAGE_LOG2 && !NVS_CC_AMS(cc) &&
 	       (css == NVS_CC_CSS_NVM || css == NVS_CC_CSS_IOCSS) && admin_queue_ok(l, s);
-}
-
-static bool is_zero(const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i])
-			return false;
-	return true;
 }
 
 /* Requests have ids of their own, and no more of them are there than are outstanding. */
@@ -321,6 +323,8 @@ static void take_vendor(struct nvcf_ctrl *c, const struct loaded *l, const struc
 	c->sq[0] = l->sq[0];
 	c->cq[0] = l->cq[0];
 	c->changed_ns = le32toh(s->changed_ns);
+	c->dropped += c->events.outstanding;
+	c->fetched += s->outstanding;
 	c->events.outstanding = s->outstanding;
 	for (unsigned int i = 0; i < NVCF_AER_LIMIT; i++)
 		c->events.aer[i] = le16toh(s->aer[i]);
@@ -338,12 +342,13 @@ static bool has_queues(const struct nvcf_ctrl *c)
 	return false;
 }
 
-/* Sizes are 128 bits wide; those that are asked for have to be there, and no others. */
-static bool sizes_ok(const struct nvs_state_header *h, uint32_t bytes, bool standard, bool vendor)
+/* The header.  Sizes are 128 bits wide; those that are asked for have to be there, and no others. */
+static bool header_ok(const struct nvs_state_header *h, uint32_t bytes, bool standard, bool vendor)
 {
 	uint64_t css = le64toh(h->nvmecss[0]), vss = le64toh(h->vss[0]);
 
-	return !le16toh(h->ver) && !h->nvmecss[1] && !h->vss[1] && css <= bytes / 4 &&
+	return !le16toh(h->ver) && !(h->csattr & ~NVS_CSUP) &&
+	       is_zero(h->reserved3, sizeof(h->reserved3)) && !h->nvmecss[1] && !h->vss[1] && css <= bytes / 4 &&
 	       vss <= bytes / 4 && sizeof(*h) + (css + vss) * 4 == bytes && !!css == standard &&
 	       (vendor ? vss * 4 == sizeof(struct nvcf_state) : !vss);
 }
@@ -351,7 +356,9 @@ static bool sizes_ok(const struct nvs_state_header *h, uint32_t bytes, bool stan
 int nvcf_state_load(struct nvcf_ctrl *c, const uint8_t *in, uint32_t bytes, bool standard,
 		    bool vendor)
 {
-	struct loaded l = { .c = c, .page = c->page, .ready = c->csts & NVS_CSTS_RDY };
+	struct loaded l = {
+		.c = c, .page = c->page, .ready = c->csts & NVS_CSTS_RDY, .feat = c->feat,
+	};
 	struct nvs_state_header h;
 	struct nvcf_state s;
 	uint64_t css;
@@ -360,7 +367,7 @@ int nvcf_state_load(struct nvcf_ctrl *c, const uint8_t *in, uint32_t bytes, bool
 	if (bytes < sizeof(h) || !c->provisioned)
 		return BAD_FIELD;
 	memcpy(&h, in, sizeof(h));
-	if (!sizes_ok(&h, bytes, standard, vendor))
+	if (!header_ok(&h, bytes, standard, vendor))
 		return BAD_FIELD;
 	css = le64toh(h.nvmecss[0]) * 4;
 	if (vendor)
