@@ -67,6 +67,7 @@ GROUPS = (
     Group("models", "host", "make -s -C tools/models check O=$PWD/build/models", needs="tools/models"),
     Group("libvcfg", "host", "make -s -C tools/libvcfg check O=$PWD/build/libvcfg", needs="tools/libvcfg"),
     Group("vpvctl", "host", "make -s -C tools/vpvctl check O=$PWD/build/vpvctl", needs="tools/vpvctl"),
+    Group("conformance", "host", "make -s -C selftests/conformance check O=$PWD/build/conformance", needs="selftests/conformance"),
     Group("fuzz", "host", "make -s -C tools/fuzz check O=$PWD/build/fuzz", needs="tools/fuzz"),
     Group("fuzz-models", "host", "make -s -C tools/models fuzz O=$PWD/build/fuzz-models", needs="tools/models"),
     Group("build-matrix", "matrix"),

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Pre-copy: its end for the time being, and VFIO_MIG_GET_PRECOPY_INFO. */
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "mig.h"
+
+static enum outcome drained(struct ctx *c)
+{
+	struct vfio_precopy_info info;
+	struct blob b = {};
+	int fd, err;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	err = blob_read(&b, fd, 0);
+	CHECK(err == -ENOMSG, "after %zu bytes: %d", b.bytes, err);
+	CHECK(!precopy_info(fd, &info), "no PRECOPY_INFO");
+	CHECK(!info.initial_bytes, "ENOMSG, and %llu initial bytes are left",
+	      (unsigned long long)info.initial_bytes);
+	return PASS;
+}
+
+static enum outcome drained_poll(struct ctx *c)
+{
+	struct blob b = {};
+	int fd, err, seen;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	err = blob_read(&b, fd, 0);
+	CHECK(!err || err == -ENOMSG, "reading: %d", err);
+	seen = sys->poll(fd, POLLIN, 0);
+	/* There may be more by now. */
+	if (seen > 0 && blob_read_some(&b, fd, 1) == -ENOMSG)
+		seen = sys->poll(fd, POLLIN, 0);
+	CHECK(!(seen & POLLIN), "poll() gives %#x: it cannot be used to wait for more", seen);
+	return PASS;
+}
+
+/* The end for the time being is none: the stream goes on in the states that follow. */
+static enum outcome goes_on(struct ctx *c)
+{
+	struct blob b = {};
+	int fd, err;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	for (unsigned int i = 0; i < 3; i++) {
+		err = blob_read(&b, fd, 0);
+		CHECK(!err || err == -ENOMSG, "round %u: %d", i, err);
+		if (has_state(c, PRE_COPY_P2P))
+			CHECK(!set_state(&c->a, i % 2 ? PRE_COPY : PRE_COPY_P2P, NULL), "round %u",
+			      i);
+	}
+	CHECK(!set_state(&c->a, STOP_COPY, NULL), "no STOP_COPY");
+	err = blob_read(&b, fd, 0);
+	CHECK(!err, "in STOP_COPY: %d", err);
+	return loads(c, &c->a, &b);
+}
+
+static enum outcome left_early(struct ctx *c)
+{
+	struct blob b = {};
+	int fd, err;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	err = blob_read_some(&b, fd, 5);
+	CHECK(!err || err == -ENOMSG, "reading: %d", err);
+	CHECK(!set_state(&c->a, STOP_COPY, NULL), "no STOP_COPY");
+	err = blob_read(&b, fd, 0);
+	CHECK(!err, "in STOP_COPY: %d", err);
+	return loads(c, &c->a, &b);
+}
+
+static enum outcome never_read(struct ctx *c)
+{
+	struct blob b = {};
+	int fd, err;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &fd) && !set_state(&c->a, STOP_COPY, NULL),
+	      "no STOP_COPY");
+	err = blob_read(&b, fd, 0);
+	CHECK(!err, "in STOP_COPY: %d", err);
+	return loads(c, &c->a, &b);
+}
+
+/* ---- VFIO_MIG_GET_PRECOPY_INFO ---- */
+
+static enum outcome info_start(struct ctx *c)
+{
+	struct vfio_precopy_info info;
+	int fd, err;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	err = precopy_info(fd, &info);
+	CHECK(!err, "%d", err);
+	CHECK(info.initial_bytes, "initial_bytes is 0");
+	return PASS;
+}
+
+/* What the caller has left there, all ones, is no count. */
+static enum outcome info_written(struct ctx *c)
+{
+	struct vfio_precopy_info info;
+	int fd, err;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	err = precopy_info(fd, &info);
+	CHECK(!err, "%d", err);
+	CHECK(info.initial_bytes != UINT64_MAX && info.dirty_bytes != UINT64_MAX,
+	      "the caller's value comes back: %#llx initial, %#llx dirty bytes",
+	      (unsigned long long)info.initial_bytes, (unsigned long long)info.dirty_bytes);
+	CHECK(!info.dirty_bytes, "dirty_bytes starts at %llu",
+	      (unsigned long long)info.dirty_bytes);
+	return PASS;
+}
+
+static enum outcome info_falls(struct ctx *c)
+{
+	struct vfio_precopy_info info;
+	uint64_t last = UINT64_MAX, first = 0;
+	struct blob b = {};
+	int fd, err = 0;
+	size_t step;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	CHECK(!precopy_info(fd, &info), "no PRECOPY_INFO");
+	step = info.initial_bytes / 64 + 1;
+	for (unsigned int i = 0; i < 400 && !err; i++) {
+		size_t before = b.bytes;
+
+		CHECK(!precopy_info(fd, &info), "no PRECOPY_INFO");
+		CHECK(info.initial_bytes <= last, "initial_bytes grows from %llu to %llu",
+		      (unsigned long long)last, (unsigned long long)info.initial_bytes);
+		last = info.initial_bytes;
+		if (!i)
+			first = last;
+		err = blob_read_some(&b, fd, step);
+		if (b.bytes == before)
+			break;
+	}
+	CHECK(!err || err == -ENOMSG, "reading: %d", err);
+	CHECK(!first || last < first, "%zu bytes were read, initial_bytes is %llu as before",
+	      b.bytes,
+	      (unsigned long long)last);
+	return PASS;
+}
+
+/* So many bytes as are announced can be read before the end for the time being. */
+static enum outcome info_true(struct ctx *c)
+{
+	struct vfio_precopy_info info;
+	struct blob b = {};
+	int fd, err;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	CHECK(!precopy_info(fd, &info), "no PRECOPY_INFO");
+	err = blob_read(&b, fd, 0);
+	CHECK(!err || err == -ENOMSG, "reading: %d", err);
+	CHECK(!info.initial_bytes || b.bytes, "%llu initial bytes, and none can be read",
+	      (unsigned long long)info.initial_bytes);
+	CHECK(!precopy_info(fd, &info), "no PRECOPY_INFO");
+	CHECK(!info.initial_bytes, "all was read, and %llu initial bytes are left",
+	      (unsigned long long)info.initial_bytes);
+	return PASS;
+}
+
+static enum outcome info_p2p(struct ctx *c)
+{
+	struct vfio_precopy_info info;
+	int fd, err;
+
+	CHECK(!set_state(&c->a, PRE_COPY_P2P, &fd), "no PRE_COPY_P2P");
+	err = precopy_info(fd, &info);
+	CHECK(!err, "%d", err);
+	return PASS;
+}
+
+static enum outcome info_elsewhere(struct ctx *c)
+{
+	struct vfio_precopy_info info;
+	int fd, err;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &fd) && !set_state(&c->a, STOP_COPY, NULL),
+	      "no STOP_COPY");
+	err = precopy_info(fd, &info);
+	CHECK(err == -EINVAL, "in STOP_COPY: %d", err);
+	return PASS;
+}
+
+static enum outcome info_checks(struct ctx *c)
+{
+	struct vfio_precopy_info info = { .argsz = sizeof(info) - 1 };
+	int fd, err;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	err = sys->file_ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info);
+	CHECK(err == -EINVAL, "argsz one too small: %d", err);
+	err = sys->file_ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, NULL);
+	CHECK(err == -EFAULT, "NULL: %d", err);
+	err = sys->file_ioctl(fd, _IO(VFIO_TYPE, VFIO_BASE + 99), &info);
+	CHECK(err == -ENOTTY, "an unknown ioctl: %d", err);
+	return PASS;
+}
+
+/* A user who has not opted in must not find REINIT where nothing was. */
+static enum outcome info_v1(struct ctx *c)
+{
+	struct vfio_precopy_info info;
+	int fd;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &fd) && !precopy_info(fd, &info), "no PRECOPY_INFO");
+	CHECK(!info.flags, "flags %#x", info.flags);
+	return PASS;
+}
+
+static enum outcome info_v2(struct ctx *c)
+{
+	struct vfio_precopy_info info = { .argsz = sizeof(info), .flags = UINT32_MAX };
+	int fd, err = opt_in_v2(&c->a);
+
+	CHECK(!err, "no opt-in: %d", err);
+	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	err = sys->file_ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info);
+	CHECK(!err, "%d", err);
+	CHECK(!(info.flags & ~(uint32_t)VFIO_PRECOPY_INFO_REINIT), "flags %#x", info.flags);
+	CHECK(info.initial_bytes, "initial_bytes is 0");
+	return PASS;
+}
+
+/* Whatever REINIT was for: it is gone when the new initial data was read. */
+static enum outcome info_reinit(struct ctx *c)
+{
+	struct vfio_precopy_info info;
+	struct blob b = {};
+	int fd, err;
+
+	CHECK(!opt_in_v2(&c->a) && !set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	err = blob_read(&b, fd, 0);
+	CHECK(!err || err == -ENOMSG, "reading: %d", err);
+	CHECK(!device_reset(&c->a), "no RESET");
+	if (get_state(&c->a) != PRE_COPY)
+		return rule_skip(c, "nothing is known that makes the device set REINIT");
+	err = blob_read(&b, fd, 0);
+	CHECK(!err || err == -ENOMSG, "reading the new initial data: %d", err);
+	CHECK(!precopy_info(fd, &info), "no PRECOPY_INFO");
+	CHECK(!(info.flags & VFIO_PRECOPY_INFO_REINIT) && !info.initial_bytes,
+	      "all was read, flags %#x, %llu initial bytes", info.flags,
+	      (unsigned long long)info.initial_bytes);
+	return PASS;
+}
+
+#define UAPI	"uAPI: struct vfio_precopy_info"
+#define GROUP	"uAPI: enum vfio_device_mig_state, \"saving group\""
+
+const struct rule precopy_rules[] = {
+	{ "precopy.enomsg", "pre-copy that was read gives ENOMSG", UAPI, NEED_PRECOPY, drained },
+	{ "precopy.poll", "pre-copy that was read: poll() waits for more", UAPI, NEED_PRECOPY,
+	  drained_poll },
+	{ "precopy.goes-on", "rounds of PRE_COPY and PRE_COPY_P2P, then STOP_COPY, are one stream",
+	  GROUP, NEED_PRECOPY, goes_on },
+	{ "precopy.left-early", "pre-copy may be left before it was read", UAPI, NEED_PRECOPY,
+	  left_early },
+	{ "precopy.never-read", "pre-copy may be left without a read", UAPI, NEED_PRECOPY,
+	  never_read },
+	{ "info.start", "initial_bytes is not 0 at first", UAPI, NEED_PRECOPY, info_start },
+	{ "info.written", "both counts are written, dirty_bytes starts at 0",
+	  UAPI "; QEMU: vfio_query_precopy_size", NEED_PRECOPY, info_written },
+	{ "info.falls", "initial_bytes falls while it is read", UAPI, NEED_PRECOPY, info_falls },
+	{ "info.true", "initial_bytes is 0 when all was read",
+	  UAPI "; QEMU: switchover-ack", NEED_PRECOPY, info_true },
+	{ "info.p2p", "it works in PRE_COPY_P2P", UAPI, NEED_PRECOPY | NEED_P2P, info_p2p },
+	{ "info.elsewhere", "it gives EINVAL in STOP_COPY", UAPI, NEED_PRECOPY, info_elsewhere },
+	{ "info.checks", "EINVAL, EFAULT, ENOTTY for what is malformed",
+	  "kernel: vfio_check_precopy_ioctl", NEED_PRECOPY, info_checks },
+	{ "info.v1", "no flag for who has not opted in", UAPI, NEED_PRECOPY, info_v1 },
+	{ "info.v2", "flags are output for who has opted in", UAPI, NEED_PRECOPY | NEED_V2,
+	  info_v2 },
+	{ "info.reinit", "REINIT is gone when the new initial data was read", UAPI,
+	  NEED_PRECOPY | NEED_V2 | NEED_RESET, info_reinit },
+	{}
+};

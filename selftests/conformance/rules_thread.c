@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Two threads on one device. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mig.h"
+
+#define ROUNDS	20
+
+/**
+ * struct worker - A thread and what it saw
+ * @c: The rule.
+ * @fd: Data file.
+ * @state: First state it asks for.
+ * @bytes: Read or written.
+ * @last: What its last call gave.
+ * @wrong: A call gave what it must not.
+ * @rounds: How often it has asked.
+ * @stop: It has to end.
+ */
+struct worker {
+	struct ctx *c;
+	pthread_t thread;
+	int fd;
+	unsigned int state;
+	size_t bytes;
+	long last;
+	long wrong;
+	volatile unsigned int rounds;
+	volatile bool stop;
+};
+
+static bool start(struct worker *w, void *(*run)(void *))
+{
+	return !pthread_create(&w->thread, NULL, run, w);
+}
+
+static void *read_all(void *arg)
+{
+	struct worker *w = arg;
+	uint8_t buf[512];
+
+	while ((w->last = sys->read(w->fd, buf, sizeof(buf))) > 0)
+		w->bytes += w->last;
+	return NULL;
+}
+
+static void *write_on(void *arg)
+{
+	struct worker *w = arg;
+	struct blob whole = sample(w->c);
+
+	for (size_t pos = 0; pos < whole.bytes; pos += w->last) {
+		size_t step = small_step(whole.bytes);
+
+		if (step > whole.bytes - pos)
+			step = whole.bytes - pos;
+		w->last = sys->write(w->fd, whole.data + pos, step);
+		if (w->last <= 0)
+			break;
+		w->bytes += w->last;
+	}
+	return NULL;
+}
+
+static enum outcome two_readers(struct ctx *c)
+{
+	struct worker w[2] = { { .c = c }, { .c = c } };
+	struct blob b = {};
+	int fd;
+
+	/* Of a device that stands still, whose state has the same length each time. */
+	CHECK(!set_state(&c->a, STOP, NULL) && !save(&c->a, &b, false), "no STOP_COPY");
+	CHECK(!set_state(&c->a, STOP_COPY, &fd), "no STOP_COPY");
+	w[0].fd = w[1].fd = fd;
+	CHECK(start(&w[0], read_all) && start(&w[1], read_all), "no threads");
+	pthread_join(w[0].thread, NULL);
+	pthread_join(w[1].thread, NULL);
+	CHECK(!w[0].last && !w[1].last, "they end with %ld and %ld", w[0].last, w[1].last);
+	CHECK(w[0].bytes + w[1].bytes == b.bytes, "%zu and %zu bytes of %zu", w[0].bytes,
+	      w[1].bytes,
+	      b.bytes);
+	return PASS;
+}
+
+/* After a race: RUNNING, and a migration works. */
+static enum outcome works(struct ctx *c)
+{
+	struct blob b = {};
+	int err, now = get_state(&c->a);
+
+	CHECK(now >= 0 && now < STATES, "the state is %d", now);
+	CHECK(!settle(c, &c->a), "back to RUNNING from %s", state_name(now));
+	err = save(&c->a, &b, false);
+	CHECK(!err, "saving afterwards: %d", err);
+	return loads(c, &c->a, &b);
+}
+
+/* @end takes the session away while a thread reads, or writes. */
+static enum outcome race(struct ctx *c, unsigned int state, int (*end)(struct ctx *c))
+{
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		struct worker w = { .c = c };
+		int err;
+
+		CHECK(!settle(c, &c->a), "back to RUNNING");
+		CHECK(!set_state(&c->a, state, &w.fd), "to %s", state_name(state));
+		CHECK(start(&w, state == RESUMING ? write_on : read_all), "no thread");
+		sys->pause(i % 5);
+		err = end(c);
+		pthread_join(w.thread, NULL);
+		close(w.fd);
+		CHECK(!err, "round %u: %d", i, err);
+	}
+	return works(c);
+}
+
+static int to_running(struct ctx *c) { return set_state(&c->a, RUNNING, NULL); }
+static int by_reset(struct ctx *c) { return device_reset(&c->a) ?: get_state(&c->a) != RUNNING; }
+
+static int by_close(struct ctx *c)
+{
+	sys->close(&c->a);
+	return sys->open(&c->a);
+}
+
+static enum outcome read_and_leave(struct ctx *c) { return race(c, STOP_COPY, to_running); }
+static enum outcome precopy_and_leave(struct ctx *c) { return race(c, PRE_COPY, to_running); }
+static enum outcome read_and_reset(struct ctx *c) { return race(c, STOP_COPY, by_reset); }
+static enum outcome write_and_reset(struct ctx *c) { return race(c, RESUMING, by_reset); }
+
+static enum outcome read_and_close(struct ctx *c)
+{
+	CHECK(!sys->open(&c->a), "open");
+	return race(c, STOP_COPY, by_close);
+}
+
+/* ---- states ---- */
+
+static void *walk(void *arg)
+{
+	struct worker *w = arg;
+	static const unsigned int states[] = { STOP, RUNNING, STOP_COPY, RUNNING, PRE_COPY,
+					       RUNNING_P2P, RUNNING };
+	static const int known[] = { 0, -EINVAL, -ECANCELED, -EBUSY, -EAGAIN, -EIO };
+
+	for (unsigned int i = 0; i < ROUNDS * 4; i++) {
+		unsigned int to = states[(w->state + i) % 7];
+		bool right = false;
+		int err;
+
+		if (!has_state(w->c, to))
+			continue;
+		err = set_state(&w->c->a, to, NULL);
+		for (unsigned int k = 0; k < sizeof(known) / sizeof(known[0]); k++)
+			right |= err == known[k];
+		if (!right)
+			w->wrong = err;
+	}
+	return NULL;
+}
+
+static void *watch(void *arg)
+{
+	struct worker *w = arg;
+	uint64_t bytes;
+
+	while (!w->stop) {
+		int state = get_state(&w->c->a), err = data_size(&w->c->a, &bytes);
+
+		if (state < STOP || state >= STATES)
+			w->wrong = state < 0 ? state : 1;
+		if (err)
+			w->wrong = err;
+		w->rounds++;
+	}
+	return NULL;
+}
+
+static enum outcome two_walkers(struct ctx *c)
+{
+	struct worker w[2] = { { .c = c }, { .c = c, .state = 3 } };
+
+	CHECK(start(&w[0], walk) && start(&w[1], walk), "no threads");
+	pthread_join(w[0].thread, NULL);
+	pthread_join(w[1].thread, NULL);
+	for (unsigned int i = 0; i < 2; i++)
+		CHECK(!w[i].wrong, "SET_STATE gives %ld", w[i].wrong);
+	return works(c);
+}
+
+static enum outcome walk_and_watch(struct ctx *c)
+{
+	struct worker w[2] = { { .c = c }, { .c = c } };
+
+	CHECK(start(&w[0], walk) && start(&w[1], watch), "no threads");
+	pthread_join(w[0].thread, NULL);
+	while (!w[1].rounds)
+		usleep(1000);
+	w[1].stop = true;
+	pthread_join(w[1].thread, NULL);
+	CHECK(!w[0].wrong, "SET_STATE gives %ld", w[0].wrong);
+	CHECK(!w[1].wrong, "GET_STATE or MIG_DATA_SIZE gives %ld", w[1].wrong);
+	return works(c);
+}
+
+static void *ask_info(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!w->stop) {
+		struct vfio_precopy_info info;
+		int err = precopy_info(w->fd, &info);
+
+		if (err && err != -EINVAL && err != -ENODEV)
+			w->wrong = err;
+		if (!err && info.initial_bytes == UINT64_MAX)
+			w->wrong = 1;
+		w->last = err;
+	}
+	return NULL;
+}
+
+static enum outcome info_and_read(struct ctx *c)
+{
+	struct worker w = { .c = c };
+	struct blob b = {};
+	int err;
+
+	CHECK(!set_state(&c->a, PRE_COPY, &w.fd), "no PRE_COPY");
+	CHECK(start(&w, ask_info), "no thread");
+	err = blob_read(&b, w.fd, 64);
+	sys->pause(20);
+	err = err && err != -ENOMSG ? err : set_state(&c->a, STOP_COPY, NULL);
+	err = err ? err : blob_read(&b, w.fd, 64);
+	err = err ? err : set_state(&c->a, RUNNING, NULL);
+	w.stop = true;
+	pthread_join(w.thread, NULL);
+	CHECK(!err, "%d", err);
+	CHECK(!w.wrong, "PRECOPY_INFO gives %ld", w.wrong);
+	return loads(c, &c->a, &b);
+}
+
+#define FILES	"QEMU: multifd, vfio_load_bufs_thread"
+#define STATE	"uAPI: vfio_device_feature_mig_state"
+#define RESET	"uAPI: VFIO_DEVICE_RESET, at any time"
+
+const struct rule thread_rules[] = {
+	{ "thread.two-readers", "two threads read one file: each byte once", FILES, 0,
+	  two_readers },
+	{ "thread.read-leave", "the session is left while a thread reads", FILES, 0,
+	  read_and_leave },
+	{ "thread.precopy-leave", "pre-copy is cancelled while a thread reads", FILES, NEED_PRECOPY,
+	  precopy_and_leave },
+	{ "thread.read-reset", "RESET while a thread reads", RESET, NEED_RESET, read_and_reset },
+	{ "thread.write-reset", "RESET while a thread writes", RESET, NEED_RESET | NEED_SAMPLE,
+	  write_and_reset },
+	{ "thread.read-close", "the device is closed while a thread reads", "kernel: close_device",
+	  OWN,
+	  read_and_close },
+	{ "thread.two-walkers", "two threads change the state", STATE, 0, two_walkers },
+	{ "thread.walk-watch", "GET and MIG_DATA_SIZE while the state changes", STATE, 0,
+	  walk_and_watch },
+	{ "thread.info-read", "PRECOPY_INFO while pre-copy is read",
+	  "QEMU: vfio_state_pending_exact", NEED_PRECOPY, info_and_read },
+	{}
+};
