@@ -17,6 +17,8 @@ static bool fits(enum vmig_match_rule rule, u64 mine, u64 theirs)
 		return theirs >= mine;
 	case VMIG_MATCH_SUBSET:
 		return !(theirs & ~mine);
+	case VMIG_MATCH_TEXT:
+		break;
 	}
 	return false;
 }
@@ -29,17 +31,49 @@ static u64 value(const void *data, u32 offset, u8 bytes)
 	return le64_to_cpu(val);
 }
 
+static bool size_valid(const struct vmig_match_field *f)
+{
+	if (f->rule == VMIG_MATCH_TEXT)
+		return f->bytes;
+	return is_power_of_2(f->bytes) && f->bytes <= sizeof(u64);
+}
+
 bool vmig_match_valid(const struct vmig_match_field *fields, unsigned int num, size_t sent,
 		      size_t written)
 {
 	for (unsigned int i = 0; i < num; i++) {
 		const struct vmig_match_field *f = &fields[i];
 
-		if (!is_power_of_2(f->bytes) || f->bytes > sizeof(u64) ||
-		    f->offset + f->bytes > sent || f->here + f->bytes > written)
+		if (!size_valid(f) || f->offset + f->bytes > sent ||
+		    f->here + f->bytes > written)
 			return false;
 	}
 	return true;
+}
+
+static bool terminated(const char *text, size_t bytes)
+{
+	return strnlen(text, bytes) < bytes;
+}
+
+static int check_text(const struct vmig_match_field *f, const char *mine, const char *theirs,
+		      struct vmig_diff *diff)
+{
+	if (!terminated(mine, f->bytes) || !terminated(theirs, f->bytes))
+		return vmig_differs(diff, -EINVAL, f->name, f->bytes - 1, f->bytes);
+	if (!strcmp(mine, theirs))
+		return 0;
+	*diff = (struct vmig_diff){ .field = f->name, .want_text = mine, .got_text = theirs };
+	return -EOPNOTSUPP;
+}
+
+static int check_value(const struct vmig_match_field *f, u64 mine, u64 theirs,
+		       struct vmig_diff *diff)
+{
+	if (fits(f->rule, mine, theirs))
+		return 0;
+	return vmig_differs(diff, f->rule == VMIG_MATCH_CONSTANT ? -EINVAL : -EOPNOTSUPP,
+			    f->name, mine, theirs);
 }
 
 int vmig_match_check(const struct vmig_match_field *fields, unsigned int num, const void *mine,
@@ -47,16 +81,18 @@ int vmig_match_check(const struct vmig_match_field *fields, unsigned int num, co
 {
 	for (unsigned int i = 0; i < num; i++) {
 		const struct vmig_match_field *f = &fields[i];
-		u64 want, got;
+		int err;
 
 		/* An older source did not know this field. */
 		if (f->offset + f->bytes > bytes)
 			continue;
-		want = value(mine, f->here, f->bytes);
-		got = value(theirs, f->offset, f->bytes);
-		if (!fits(f->rule, want, got))
-			return vmig_differs(diff, f->rule == VMIG_MATCH_CONSTANT ? -EINVAL :
-					    -EOPNOTSUPP, f->name, want, got);
+		if (f->rule == VMIG_MATCH_TEXT)
+			err = check_text(f, mine + f->here, theirs + f->offset, diff);
+		else
+			err = check_value(f, value(mine, f->here, f->bytes),
+					  value(theirs, f->offset, f->bytes), diff);
+		if (err)
+			return err;
 	}
 	return 0;
 }

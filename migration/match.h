@@ -25,7 +25,7 @@ bool vmig_match_valid(const struct vmig_match_field *fields, unsigned int num, s
  * @theirs: That of the source; untrusted, any alignment.
  * @bytes: Size of @theirs.  Fields beyond it, of which an older source knew nothing,
  *	are not compared.
- * @diff: Receives the first field that does not.
+ * @diff: Receives the first field that does not.  Texts in it are those of @mine and @theirs.
  *
  * Return: 0, -EINVAL for data that makes no sense, -EOPNOTSUPP for a source that does not fit.
  */

@@ -89,8 +89,10 @@ static int verify_fields(struct vmig_machine *m, const void *theirs, size_t byte
 	if (!err)
 		err = vmig_match_check(desc->match_fields, desc->num_match_fields, mine, theirs,
 				       bytes, &diff);
+	if (diff.field)
+		vmig_refuse(m->mig, err, &diff);
 	kfree(mine);
-	return diff.field ? vmig_refuse(m->mig, err, &diff) : err;
+	return err;
 }
 
 /*

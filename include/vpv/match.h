@@ -17,6 +17,8 @@
  * @VMIG_MATCH_SUBSET: No bit that is not set here: a mask of features.
  * @VMIG_MATCH_CONSTANT: What every source has written; anything else makes no sense, which is
  *	-EINVAL instead of -EOPNOTSUPP.
+ * @VMIG_MATCH_TEXT: The same text as here; it ends with a zero within the field, or else makes
+ *	no sense.
  */
 enum vmig_match_rule {
 	VMIG_MATCH_EQUAL,
@@ -24,13 +26,14 @@ enum vmig_match_rule {
 	VMIG_MATCH_AT_LEAST,
 	VMIG_MATCH_SUBSET,
 	VMIG_MATCH_CONSTANT,
+	VMIG_MATCH_TEXT,
 };
 
 /**
  * struct vmig_match_field - A field of match data, little-endian
  * @name: For the log line of a refusal.
  * @rule: What it has to be.
- * @bytes: Its size: 1, 2, 4 or 8.
+ * @bytes: Its size: 1, 2, 4 or 8; of a text up to 255.
  * @offset: In the match data of a source, in bytes.
  * @here: Where in that of this device it finds what it is compared with.
  */

@@ -100,6 +100,37 @@ static void both_values_are_told(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, diff.got, 0x0403ULL);
 }
 
+static void texts_end_and_are_equal(struct kunit *test)
+{
+	static const struct {
+		char mine[6], theirs[6];
+		int err;
+		const char *got;
+	} texts[] = {
+		{ "abc", "abc", 0, NULL },
+		{ "", "", 0, NULL },
+		{ "abcde", "abcde", 0, NULL },
+		{ "abc", "abd", -EOPNOTSUPP, "abd" },
+		{ "abc", "", -EOPNOTSUPP, "" },
+		{ "abc", "abc\0x", 0, NULL },
+		{ "abc", "abcdef", -EINVAL, NULL },
+	};
+	const struct vmig_match_field field = { "name", VMIG_MATCH_TEXT, 6, 0, 0 };
+
+	KUNIT_ASSERT_TRUE(test, vmig_match_valid(&field, 1, 6, 6));
+	for (unsigned int i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct vmig_diff diff = { .field = "" };
+
+		KUNIT_EXPECT_EQ_MSG(test, vmig_match_check(&field, 1, texts[i].mine,
+							   texts[i].theirs, 6, &diff),
+				    texts[i].err, "text %u", i);
+		KUNIT_EXPECT_STREQ(test, diff.field, texts[i].err ? "name" : "");
+		KUNIT_EXPECT_STREQ(test, diff.got_text ?: "-", texts[i].got ?: "-");
+		KUNIT_EXPECT_STREQ(test, diff.want_text ?: "-",
+				   texts[i].got ? texts[i].mine : "-");
+	}
+}
+
 static void fields_are_within_the_data(struct kunit *test)
 {
 	static const struct {
@@ -114,6 +145,9 @@ static void fields_are_within_the_data(struct kunit *test)
 		{ { "", VMIG_MATCH_EQUAL, 3, 0, 0 }, false },
 		{ { "", VMIG_MATCH_EQUAL, 0, 0, 0 }, false },
 		{ { "", VMIG_MATCH_EQUAL, 1, 7, 11 }, true },
+		{ { "", VMIG_MATCH_TEXT, 7, 0, 0 }, true },
+		{ { "", VMIG_MATCH_TEXT, 0, 0, 0 }, false },
+		{ { "", VMIG_MATCH_TEXT, 9, 0, 0 }, false },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(tables); i++)
@@ -151,6 +185,7 @@ static void ranges_include_their_bounds(struct kunit *test)
 static struct kunit_case match_cases[] = {
 	KUNIT_CASE(match_follows_the_rules),
 	KUNIT_CASE(both_values_are_told),
+	KUNIT_CASE(texts_end_and_are_equal),
 	KUNIT_CASE(fields_are_within_the_data),
 	KUNIT_CASE(ranges_include_their_bounds),
 	{}
