@@ -67,14 +67,33 @@ struct vpv_control *vpv_control_publish(struct device *controlled, const char *f
 }
 EXPORT_SYMBOL_GPL(vpv_control_publish);
 
+static bool watch_is_for(const struct vpv_control_watch *watch, const struct device *controlled,
+			 const char *family)
+{
+	return watch->controlled == controlled && !strcmp(watch->family, family);
+}
+
+static void tell_watchers(const struct vpv_control *control)
+{
+	struct vpv_control_watch *watch;
+
+	lockdep_assert_held(&controls_lock);
+
+	list_for_each_entry(watch, &watches, node)
+		if (watch_is_for(watch, control->controlled, control->family))
+			watch->changed(watch);
+}
+
 void vpv_control_withdraw(struct vpv_control *control)
 {
 	if (!control)
 		return;
 
-	scoped_guard(mutex, &controls_lock)
+	scoped_guard(mutex, &controls_lock) {
 		list_del_init(&control->node);
-	WRITE_ONCE(control->live, false);
+		WRITE_ONCE(control->live, false);
+		tell_watchers(control);
+	}
 
 	/* Whoever entered before is out after this; whoever comes later sees it. */
 	down_write(&control->sem);
@@ -151,12 +170,6 @@ void vpv_control_unwatch(struct vpv_control_watch *watch)
 }
 EXPORT_SYMBOL_GPL(vpv_control_unwatch);
 
-static bool watch_is_for(const struct vpv_control_watch *watch, const struct device *controlled,
-			 const char *family)
-{
-	return watch->controlled == controlled && !strcmp(watch->family, family);
-}
-
 bool vpv_control_watched(const struct device *controlled, const char *family)
 {
 	struct vpv_control_watch *watch;
@@ -171,11 +184,10 @@ EXPORT_SYMBOL_GPL(vpv_control_watched);
 
 void vpv_control_changed(struct vpv_control *control)
 {
-	struct vpv_control_watch *watch;
-
 	guard(mutex)(&controls_lock);
-	list_for_each_entry(watch, &watches, node)
-		if (watch_is_for(watch, control->controlled, control->family))
-			watch->changed(watch);
+void vpv_control_changed(struct vpv_control *control)
+{
+	guard(mutex)(&controls_lock);
+	tell_watchers(control);
 }
 EXPORT_SYMBOL_GPL(vpv_control_changed);

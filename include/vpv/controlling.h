@@ -53,7 +53,8 @@ struct vpv_control *vpv_control_publish(struct device *controlled, const char *f
  * vpv_control_withdraw() - Take the offer back
  * @control: What vpv_control_publish() returned; NULL is allowed.
  *
- * Nobody finds the handle any more, and vpv_control_enter() fails.  Waits for those
+ * Nobody finds the handle any more, vpv_control_enter() fails, and watchers are told, in this
+ * order.  Waits for those
  * who are inside: the publisher makes them come back first, or bounds their stay.
  * Then neither ops nor priv are used any more, and what was mapped through the handle is
  * unmapped: the publisher first sees that the device does not access it any more, or says
@@ -125,7 +126,8 @@ bool vpv_control_live(const struct vpv_control *control);
  * @node: In the list of the registry; for it alone.
  * @controlled: The function.
  * @family: What the watcher understands.
- * @changed: The publisher has news of the function, see vpv_control_changed().
+ * @changed: The publisher has news of the function, see vpv_control_changed(), or has
+ *	withdrawn it.
  *
  * Context of @changed: process, under a lock of the registry: calls none of its
  * functions and does not sleep for long; schedules a work.

@@ -239,10 +239,12 @@ static void only_watchers_of_the_function_hear_news(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, vpv_control_watched(other, "other"));
 	control = publish(test, dev, NULL);
 	vpv_control_changed(control);
+	KUNIT_EXPECT_EQ(test, watchers[0].news, 1);
 	vpv_control_withdraw(control);
+	KUNIT_EXPECT_EQ(test, watchers[0].news, 2);
 	control = publish(test, dev, NULL);
 	vpv_control_changed(control);
-	KUNIT_EXPECT_EQ(test, watchers[0].news, 2);
+	KUNIT_EXPECT_EQ(test, watchers[0].news, 3);
 	KUNIT_EXPECT_EQ(test, watchers[1].news, 0);
 	KUNIT_EXPECT_EQ(test, watchers[2].news, 0);
 
@@ -250,7 +252,7 @@ static void only_watchers_of_the_function_hear_news(struct kunit *test)
 		vpv_control_unwatch(&watchers[i].watch);
 	KUNIT_EXPECT_FALSE(test, vpv_control_watched(dev, FAMILY));
 	vpv_control_changed(control);
-	KUNIT_EXPECT_EQ(test, watchers[0].news, 2);
+	KUNIT_EXPECT_EQ(test, watchers[0].news, 3);
 	vpv_control_withdraw(control);
 	root_device_unregister(other);
 	root_device_unregister(dev);
