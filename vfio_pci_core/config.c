@@ -32,19 +32,19 @@ static int hw_read(struct vpv_device *vpv, unsigned int pos, unsigned int bytes,
 static int host_read(void *host, unsigned int pos, unsigned int bytes, u32 *val)
 {
 	struct vpv_device *vpv = host;
-	u32 seq, hw;
-	int ret;
+	int seq, ret;
+	u32 hw;
 
 	do {
 		/* Pairs with vpv_asleep_done(). */
-		seq = smp_load_acquire(&vpv->state->asleep_seq);
+		seq = atomic_read_acquire(&vpv->state->asleep_seq);
 		ret = hw_read(host, pos, bytes, &hw);
 		if (ret)
 			return ret;
 		*val = vpv_asleep_view(vpv, pos, bytes, hw);
 		/* If it was seen to have ended, so was its number. */
 		smp_rmb();
-	} while (unlikely(seq != READ_ONCE(vpv->state->asleep_seq)));
+	} while (unlikely(seq != atomic_read(&vpv->state->asleep_seq)));
 	return 0;
 }
 
@@ -73,21 +73,24 @@ static int write_command(struct vpv_device *vpv, u16 val)
 {
 	struct pci_dev *pdev = vpv->pdev;
 	unsigned long flags;
-	u16 cmd, out;
+	u16 cmd, out, hw = val;
 	int ret;
 
 	/* Not into the middle of a reset that sysfs has started. */
 	pci_cfg_access_lock(pdev);
 	spin_lock_irqsave(&vpv->state->irqlock, flags);
-	if (vpv->state->asleep != PCI_D0)
-		val &= ~PCI_COMMAND_MASTER;
+	if (vpv_dma_is_off(vpv->state))
+		hw &= ~PCI_COMMAND_MASTER;
 	ret = pci_read_config_word(pdev, PCI_COMMAND, &cmd);
 	if (!ret) {
-		out = (cmd & PCI_COMMAND_INTX_DISABLE) | (val & ~PCI_COMMAND_INTX_DISABLE);
+		out = (cmd & PCI_COMMAND_INTX_DISABLE) | (hw & ~PCI_COMMAND_INTX_DISABLE);
 		out = vpv_intx_command(vpv, out);
 		if (out != cmd)
 			ret = pci_write_config_word(pdev, PCI_COMMAND, out);
 	}
+	/* Under this lock whoever puts bus mastering back does not look at the older one. */
+	if (!ret)
+		WRITE_ONCE(vpv->state->user_command, val);
 	spin_unlock_irqrestore(&vpv->state->irqlock, flags);
 	pci_cfg_access_unlock(pdev);
 	return pcibios_err_to_errno(ret);
@@ -103,8 +106,6 @@ static int host_command(void *host, u16 old, u16 val)
 	if (!(val & PCI_COMMAND_MEMORY))
 		vpv_memory_zap(vpv);
 	ret = write_command(vpv, val);
-	if (!ret)
-		st->user_command = val;
 	vpv_memory_back(vpv);
 	up_write(&st->memory_lock);
 	if (ret)
@@ -372,6 +373,7 @@ void vpv_config_close(struct vpv_device *vpv)
 		st->user_command = 0;
 		st->cfg = NULL;
 	}
+	vpv_dma_release(vpv);
 	vcfg_destroy(cfg);
 }
 
@@ -394,7 +396,7 @@ void vpv_command_restore(struct vpv_device *vpv)
 
 	spin_lock_irqsave(&st->irqlock, flags);
 	wanted = st->user_command & enables;
-	if (st->asleep != PCI_D0)
+	if (vpv_dma_is_off(st))
 		wanted &= ~PCI_COMMAND_MASTER;
 	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
 	if (!PCI_POSSIBLE_ERROR(cmd)) {

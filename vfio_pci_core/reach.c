@@ -24,7 +24,7 @@
 void vpv_asleep_done(struct vpv_state *st)
 {
 	/* Whoever has read the hardware before and looks at this after it reads once more. */
-	WRITE_ONCE(st->asleep_seq, st->asleep_seq + 1);
+	atomic_inc(&st->asleep_seq);
 	/* Pairs with config.c's host_read(). */
 	smp_store_release(&st->asleep_command, 0);
 }
@@ -73,25 +73,73 @@ void vpv_rest(struct vpv_device *vpv)
 	vpv_memory_back(vpv);
 }
 
-/* What a reset leaves is awake.  As reset_done(): takes no memory_lock. */
+/* Bus mastering in hardware as the user has it.  Context: irqlock. */
+static void master_back(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	u16 cmd;
+
+	lockdep_assert_held(&st->irqlock);
+
+	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
+	if (PCI_POSSIBLE_ERROR(cmd))
+		return;
+	cmd |= READ_ONCE(st->user_command) & PCI_COMMAND_MASTER;
+	pci_write_config_word(vpv->pdev, PCI_COMMAND, cmd);
+}
+
+/* What a reset leaves is awake and not held.  As reset_done(): takes no memory_lock. */
 void vpv_asleep_forget(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
 	unsigned long flags;
-	u16 cmd;
 
-	if (READ_ONCE(st->asleep) == PCI_D0)
+	if (!vpv_dma_is_off(st))
 		return;
 	spin_lock_irqsave(&st->irqlock, flags);
 	WRITE_ONCE(st->asleep, PCI_D0);
-	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
-	if (!PCI_POSSIBLE_ERROR(cmd)) {
-		cmd |= READ_ONCE(st->user_command) & PCI_COMMAND_MASTER;
-		pci_write_config_word(vpv->pdev, PCI_COMMAND, cmd);
-	}
+	master_back(vpv);
 	vpv_asleep_done(st);
+	smp_store_release(&st->dma_held, false);
 	spin_unlock_irqrestore(&st->irqlock, flags);
 }
+
+void vpv_dma_hold(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	struct pci_dev *pdev = vpv->pdev;
+	unsigned long flags;
+	u16 cmd;
+
+	/* Not into the middle of a reset that sysfs has started. */
+	pci_cfg_access_lock(pdev);
+	spin_lock_irqsave(&st->irqlock, flags);
+	/* In this order: the user does not see it off. */
+	WRITE_ONCE(st->dma_held, true);
+	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	if (!PCI_POSSIBLE_ERROR(cmd))
+		pci_write_config_word(pdev, PCI_COMMAND, cmd & ~PCI_COMMAND_MASTER);
+	spin_unlock_irqrestore(&st->irqlock, flags);
+	pci_cfg_access_unlock(pdev);
+}
+EXPORT_SYMBOL_GPL(vpv_dma_hold);
+
+void vpv_dma_release(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	unsigned long flags;
+
+	spin_lock_irqsave(&st->irqlock, flags);
+	if (st->dma_held) {
+		if (st->asleep == PCI_D0)
+			master_back(vpv);
+		atomic_inc(&st->asleep_seq);
+		/* Pairs with config.c's host_read(). */
+		smp_store_release(&st->dma_held, false);
+	}
+	spin_unlock_irqrestore(&st->irqlock, flags);
+}
+EXPORT_SYMBOL_GPL(vpv_dma_release);
 
 /* @field, of 16 bits, as the lanes that it has in an access to @bytes at @pos. */
 static u32 lanes(unsigned int field_pos, u16 field, unsigned int pos, unsigned int bytes)
@@ -116,8 +164,6 @@ static u32 asleep_bits(struct vpv_device *vpv, unsigned int pos, unsigned int by
 	u16 state = (__force u16)READ_ONCE(vpv->state->asleep);
 	u16 dstate = state ? PCI_PM_CTRL_STATE_MASK : 0;
 
-	if (!vpv->pdev->pm_cap)
-		return 0;
 	*user = lanes(PCI_COMMAND, users, pos, bytes) | lanes(pm, state, pos, bytes);
 	return lanes(PCI_COMMAND, command, pos, bytes) | lanes(pm, dstate, pos, bytes);
 }
@@ -128,7 +174,7 @@ u32 vpv_asleep_view_slow(struct vpv_device *vpv, unsigned int pos, unsigned int 
 	u16 command = READ_ONCE(vpv->state->asleep_command);
 	u32 mask, user = 0;
 
-	if (READ_ONCE(vpv->state->asleep) != PCI_D0)
+	if (vpv_dma_is_off(vpv->state))
 		command |= PCI_COMMAND_MASTER;
 	mask = asleep_bits(vpv, pos, bytes, command, &user);
 	return (hw & ~mask) | user;

@@ -184,8 +184,9 @@ struct vpv_pba {
  * @asleep: D state of the user if the function is in D0 for others only, else PCI_D0.
  * @asleep_command: Bits of COMMAND that the user sees as he has set them, whatever the
  *	hardware has, because that changes on the way there and back.
- * @asleep_seq: How often that has ended; incremented before @asleep_command is cleared.
- *	Written under memory_lock, and by resets.
+ * @dma_held: vpv_dma_hold(): likewise for bus mastering, which is off.  irqlock.
+ * @asleep_seq: How often one of these has ended; incremented before @asleep_command or
+ *	@dma_held is cleared.
  * @channel: An enum vpv_channel.  The PCI core's callbacks set it at any time, under no
  *	lock of ours; others go from one value to another under memory_lock.
  * @cut_off_at: When @channel last left VPV_CHANNEL_NORMAL, or went on from there, in jiffies.
@@ -250,7 +251,8 @@ struct vpv_state {
 	unsigned int awake;
 	pci_power_t asleep;
 	u16 asleep_command;
-	u32 asleep_seq;
+	bool dma_held;
+	atomic_t asleep_seq;
 	atomic_t channel;
 	unsigned long cut_off_at;
 	struct delayed_work settle;
@@ -481,11 +483,17 @@ u32 vpv_asleep_write_slow(struct vpv_device *vpv, unsigned int pos, unsigned int
 int vpv_reach_begin(struct vpv_device *vpv);
 void vpv_reach_end(struct vpv_device *vpv);
 
+/* Is bus mastering kept off in hardware, whatever the user has set? */
+static inline bool vpv_dma_is_off(const struct vpv_state *st)
+{
+	return READ_ONCE(st->asleep) != PCI_D0 || READ_ONCE(st->dma_held);
+}
+
 /* What the hardware has at @pos of config space, as the user sees it. */
 static inline u32 vpv_asleep_view(struct vpv_device *vpv, unsigned int pos, unsigned int bytes,
 				  u32 hw)
 {
-	return likely(READ_ONCE(vpv->state->asleep) == PCI_D0 &&
+	return likely(!vpv_dma_is_off(vpv->state) &&
 		      !READ_ONCE(vpv->state->asleep_command)) ? hw :
 	       vpv_asleep_view_slow(vpv, pos, bytes, hw);
 }
@@ -494,7 +502,7 @@ static inline u32 vpv_asleep_view(struct vpv_device *vpv, unsigned int pos, unsi
 static inline u32 vpv_asleep_write(struct vpv_device *vpv, unsigned int pos, unsigned int bytes,
 				   u32 val)
 {
-	return likely(READ_ONCE(vpv->state->asleep) == PCI_D0) ? val :
+	return likely(!vpv_dma_is_off(vpv->state)) ? val :
 	       vpv_asleep_write_slow(vpv, pos, bytes, val);
 }
 

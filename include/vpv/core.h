@@ -350,6 +350,27 @@ int vpv_mmio_begin(struct vpv_device *vpv);
 void vpv_mmio_end(struct vpv_device *vpv);
 
 /**
+ * vpv_dma_hold() - No DMA and no message by the function, whatever its user sets
+ * @vpv: Device, open.
+ *
+ * Bus mastering is off in hardware, and is shown and taken as the user sets it, until
+ * vpv_dma_release(), a reset or the last close.  For a function whose driver relies on somebody
+ * else for that it stands still.  Does not nest.
+ *
+ * Context: process; waits for a reset that sysfs has started; not in reset_done.
+ */
+void vpv_dma_hold(struct vpv_device *vpv);
+
+/**
+ * vpv_dma_release() - Undo vpv_dma_hold()
+ * @vpv: Device, open or not; also one that is not held.
+ *
+ * Bus mastering is as the user has set it.
+ * Context: any but interrupts; in reset_done, too.
+ */
+void vpv_dma_release(struct vpv_device *vpv);
+
+/**
  * vpv_bar() - The driver's own mapping of a whole BAR
  * @vpv: Device, open.
  * @bar: 0 to 5.
