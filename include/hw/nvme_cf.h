@@ -80,6 +80,21 @@ struct nvcf_profile_ns {
 	__u8 uuid[16];
 };
 
+/* A namespace cannot be written to. */
+#define NVCF_DISK_READONLY	0x1U
+
+/**
+ * struct nvcf_profile_disk - what the disk of a namespace is like
+ * @blocks: Size.
+ * @block_bytes: Of a block.
+ * @flags: NVCF_DISK_*.
+ */
+struct nvcf_profile_disk {
+	__le64 blocks;
+	__le32 block_bytes;
+	__le32 flags;
+};
+
 /**
  * struct nvcf_profile - what makes a migratable controller the same to its user anywhere
  * @magic: NVCF_PROFILE_MAGIC.
@@ -96,6 +111,9 @@ struct nvcf_profile_ns {
  * @sn: Serial number, ASCII and spaces; likewise @mn (model) and @fr (firmware).
  * @subnqn: NQN of the subsystem, ends with zeroes.
  * @ns: Namespaces.
+ * @reserved540: Zero.
+ * @disks: Of each of them, as Profile Receive finds it.  Not looked at when a profile is given;
+ *	zero where the checksum of a profile is taken.
  * @reserved: Zero.
  */
 struct nvcf_profile {
@@ -114,7 +132,9 @@ struct nvcf_profile {
 	__u8 fr[8];
 	__u8 subnqn[256];
 	struct nvcf_profile_ns ns[NVCF_MAX_NS];
-	__u8 reserved[3556];
+	__u8 reserved540[4];
+	struct nvcf_profile_disk disks[NVCF_MAX_NS];
+	__u8 reserved[3488];
 };
 
 /* The format of vendor specific state, as CNS 20h names it. */

@@ -436,6 +436,8 @@ void nvcf_log_error(struct nvcf_ctrl *c, const struct nvcf_cmd *cmd, uint16_t st
 /* The profile of identity @seed for controller @index, which has disks of its own. */
 void nvcf_profile_make(const struct nvcf *sub, unsigned int index, uint64_t seed,
 		       struct nvcf_profile *p);
+/* As Profile Receive tells it, with the disks. */
+void nvcf_profile_show(const struct nvcf_ctrl *c, struct nvcf_profile *p);
 bool nvcf_profile_ok(const struct nvcf *sub, const struct nvcf_profile *p);
 bool nvcf_has_option(const struct nvcf_ctrl *c, uint32_t option);
 /* Namespace @nsid of the controller's profile, or NULL. */

@@ -225,6 +225,7 @@ int nvcf_profile_send(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 		if (!may_change(c, sel))
 			return BAD_SEQUENCE;
 		c->profile = *p;
+		memset(c->profile.disks, 0, sizeof(c->profile.disks));
 	}
 	c->provisioned = sel == NVCF_PROFILE_GIVE;
 	nvcf_feature_reset(c);
@@ -237,7 +238,7 @@ int nvcf_profile_receive(struct nvcf_ctrl *m, struct nvcf_cmd *cmd)
 
 	if (!c)
 		return BAD_CNTLID;
-	memcpy(m->buf, &c->profile, sizeof(c->profile));
+	nvcf_profile_show(c, (struct nvcf_profile *)m->buf);
 	cmd->dw0 = c->provisioned ? NVCF_PROFILE_GIVEN : 0;
 	return nvcf_data(m, &cmd->sqe, true, sizeof(c->profile));
 }

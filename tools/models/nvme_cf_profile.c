@@ -122,7 +122,20 @@ bool nvcf_profile_ok(const struct nvcf *sub, const struct nvcf_profile *p)
 	       !(le32toh(p->options) & ~NVCF_OPT_ALL) && text_ok(p->sn, sizeof(p->sn)) &&
 	       text_ok(p->mn, sizeof(p->mn)) && text_ok(p->fr, sizeof(p->fr)) &&
 	       nqn_ok(p->subnqn, sizeof(p->subnqn)) && namespaces_ok(sub, p) &&
+	       all_zero(p->reserved540, sizeof(p->reserved540)) &&
 	       all_zero(p->reserved, sizeof(p->reserved));
+}
+
+void nvcf_profile_show(const struct nvcf_ctrl *c, struct nvcf_profile *p)
+{
+	*p = c->profile;
+	for (unsigned int i = 0; i < NVCF_MAX_NS && p->ns[i].nsid; i++) {
+		const struct nvcf_disk *d = nvcf_ns_disk(c, &p->ns[i]);
+
+		p->disks[i].blocks = htole64(d->bytes >> d->block_log2);
+		p->disks[i].block_bytes = htole32(1u << d->block_log2);
+		p->disks[i].flags = htole32(d->readonly ? NVCF_DISK_READONLY : 0);
+	}
 }
 
 bool nvcf_has_option(const struct nvcf_ctrl *c, uint32_t option)

@@ -306,6 +306,11 @@ static void test_profile(void)
 	CHECK_EQ(nvmh_admin(&h.m, NVCF_ADMIN_PROFILE_RECEIVE, 0, 0, CNTLID), 0);
 	CHECK_EQ(h.m.cqe.dw0, NVCF_PROFILE_GIVEN);
 	memcpy(&seen, h.m.data, sizeof(seen));
+	CHECK_EQ(seen.disks[0].blocks, 8192);
+	CHECK_EQ(seen.disks[0].block_bytes, 512);
+	CHECK_EQ(seen.disks[0].flags, 0);
+	CHECK_EQ(seen.disks[1].block_bytes, 0);
+	memset(seen.disks, 0, sizeof(seen.disks));
 	CHECK(!memcmp(&seen, &p, sizeof(p)));
 	CHECK_EQ(nvmh_read64(&h.fn, NVS_REG_CAP) & 0xffff, 63);
 	CHECK(nvmh_enable(&h.fn));
@@ -356,7 +361,8 @@ static void test_bad_profiles(void)
 		{ offsetof(struct nvcf_profile, ns) + 4, 4, 2 },
 		{ offsetof(struct nvcf_profile, ns) + sizeof(struct nvcf_profile_ns), 4, 2 },
 		{ offsetof(struct nvcf_profile, ns) + 2 * sizeof(struct nvcf_profile_ns), 4, 3 },
-		{ offsetof(struct nvcf_profile, reserved) + 3555, 1, 1 },
+		{ offsetof(struct nvcf_profile, reserved540), 1, 1 },
+		{ sizeof(struct nvcf_profile) - 1, 1, 1 },
 	};
 	static char *options[] = { "size=4", NULL };
 	struct host h;
