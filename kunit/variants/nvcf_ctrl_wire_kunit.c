@@ -3,6 +3,7 @@
 #include <kunit/test.h>
 
 #include "../../variants/nvme_cf/ctrl_wire.c"
+#include "../../variants/nvme_cf/identity.h"
 
 /* ---- The identity capability ---- */
 
@@ -13,13 +14,13 @@ static void another_capability_is_no_identity(struct kunit *test)
 				   NVCF_ROLE_MIGRATABLE, 0x34, 0x12, 1, 2, 3, 4, 5, 6, 7, 8 };
 	struct nvcf_identity id;
 
-	KUNIT_EXPECT_TRUE(test, nvcf_wire_identity(cap, &id));
+	KUNIT_EXPECT_TRUE(test, nvcf_identity_parse(cap, &id));
 	KUNIT_EXPECT_EQ(test, id.role, (u8)NVCF_ROLE_MIGRATABLE);
 	KUNIT_EXPECT_EQ(test, id.cntlid, (u16)0x1234);
 	KUNIT_EXPECT_EQ(test, id.serial, 0x0807060504030201ULL);
 	for (unsigned int i = 0; i < ARRAY_SIZE(at); i++) {
 		cap[at[i]]++;
-		KUNIT_EXPECT_FALSE(test, nvcf_wire_identity(cap, &id));
+		KUNIT_EXPECT_FALSE(test, nvcf_identity_parse(cap, &id));
 		cap[at[i]]--;
 	}
 }

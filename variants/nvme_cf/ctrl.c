@@ -401,7 +401,7 @@ static int nvcf_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *ids
 	struct nvcf_ctrl *ctrl;
 	int err;
 
-	if (nvcf_fn_identity(pdev, &id) || id.role != NVCF_ROLE_MANAGING) {
+	if (nvcf_identify(pdev, &id) || id.role != NVCF_ROLE_MANAGING) {
 		pci_err(pdev, "no identity capability of a managing controller\n");
 		return -ENODEV;
 	}

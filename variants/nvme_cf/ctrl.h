@@ -29,6 +29,7 @@
 
 #include "control.h"
 #include "ctrl_wire.h"
+#include "identity.h"
 
 #define NVCF_CTRL_NAME	"vpv_nvme_ctrl"
 
@@ -219,7 +220,6 @@ int nvcf_queue_exec(struct nvcf_queue *q, struct nvcf_admin *cmd);
 void nvcf_queue_ask_event(struct nvcf_queue *q);
 
 /* ctrl_fn.c */
-int nvcf_fn_identity(struct pci_dev *pdev, struct nvcf_identity *id);
 int nvcf_fn_enable(struct nvcf_fn *fn);
 int nvcf_fn_disable(struct nvcf_fn *fn);
 int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd);

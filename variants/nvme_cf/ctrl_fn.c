@@ -122,37 +122,6 @@ static int fn_remove(struct nvcf_fn *fn)
 
 /* ---- Finding ---- */
 
-static bool cap_read(struct pci_dev *pdev, int pos, u8 *cap)
-{
-	for (int i = 0; i < NVCF_CAP_BYTES; i += 4) {
-		u32 val;
-
-		if (pci_read_config_dword(pdev, pos + i, &val))
-			return false;
-		put_unaligned_le32(val, cap + i);
-	}
-	return true;
-}
-
-/**
- * nvcf_fn_identity() - Which controller of which subsystem a function is
- * @pdev: Function.
- * @id: Receives it.
- *
- * Return: 0 or -ENODEV.
- */
-int nvcf_fn_identity(struct pci_dev *pdev, struct nvcf_identity *id)
-{
-	u8 cap[NVCF_CAP_BYTES];
-	int pos;
-
-	for (pos = pci_find_capability(pdev, PCI_CAP_ID_VNDR); pos;
-	     pos = pci_find_next_capability(pdev, pos, PCI_CAP_ID_VNDR))
-		if (cap_read(pdev, pos, cap) && nvcf_wire_identity(cap, id))
-			return 0;
-	return -ENODEV;
-}
-
 static struct nvcf_fn *fn_find(struct nvcf_ctrl *ctrl, u16 cntlid)
 {
 	for (unsigned int i = 0; i < ctrl->num_fns; i++)
@@ -165,7 +134,7 @@ static struct nvcf_fn *fn_identify(struct nvcf_ctrl *ctrl, struct pci_dev *pdev)
 {
 	struct nvcf_identity id;
 
-	if (nvcf_fn_identity(pdev, &id) || id.role != NVCF_ROLE_MIGRATABLE ||
+	if (nvcf_identify(pdev, &id) || id.role != NVCF_ROLE_MIGRATABLE ||
 	    id.serial != ctrl->managing.serial)
 		return NULL;
 	return fn_find(ctrl, id.cntlid);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bytes of the managing controller: its identity, what it can do, PRP entries, and which
+ * Bytes of the managing controller: what it can do, PRP entries, and which
  * commands of users are taken.  Nothing that the device or a user wrote is trusted.  Pure.
  */
 #include "ctrl_wire.h"
@@ -8,19 +8,6 @@
 #define SECONDARY_FIRST	32
 #define SECONDARIES_MAX	127
 #define GRANULE_MAX	(63 - 12)	/* log2 of pages in 2^63 bytes */
-
-bool nvcf_wire_identity(const u8 *cap, struct nvcf_identity *id)
-{
-	if (cap[NVCF_CAP_LENGTH] != NVCF_CAP_BYTES || cap[NVCF_CAP_TYPE] != NVCF_CAP_TYPE_VALUE ||
-	    cap[NVCF_CAP_VERSION] != NVCF_CAP_VERSION_NOW)
-		return false;
-	*id = (struct nvcf_identity){
-		.role = cap[NVCF_CAP_ROLE],
-		.cntlid = get_unaligned_le16(cap + NVCF_CAP_CNTLID),
-		.serial = get_unaligned_le64(cap + NVCF_CAP_SERIAL),
-	};
-	return true;
-}
 
 /* ---- What a managing controller can do ---- */
 

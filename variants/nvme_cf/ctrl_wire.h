@@ -13,27 +13,6 @@
 #define NVCF_PAGE	4096U		/* CC.MPS is 0 */
 
 /**
- * struct nvcf_identity - An identity capability
- * @role: enum nvcf_role.
- * @cntlid: CNTLID by which commands name the controller.
- * @serial: Of the subsystem.
- */
-struct nvcf_identity {
-	u8 role;
-	u16 cntlid;
-	u64 serial;
-};
-
-/**
- * nvcf_wire_identity() - Read an identity capability
- * @cap: NVCF_CAP_BYTES of a vendor-specific capability.
- * @id: Receives it.
- *
- * Return: false if it is another one.
- */
-bool nvcf_wire_identity(const u8 *cap, struct nvcf_identity *id);
-
-/**
  * nvcf_wire_managing() - What a managing controller can do
  * @id: Its Identify data, CNS 01h.
  * @formats: NVS_IDENTIFY_BYTES of CNS 20h.
