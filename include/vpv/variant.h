@@ -111,25 +111,35 @@ static const struct vpv_companion vpv_migration_companion __maybe_unused = {
 	.device_bytes = sizeof(_type)
 
 /**
- * vpv_module_variant() - The pci_driver of a variant, and the module's init and exit
+ * vpv_module_driver() - The pci_driver of a module, and its init and exit
+ * @_name: Name of the module.
+ * @_prefix: Of what is defined here.
+ * @_probe: Calls vpv_probe().
+ * @_ids: PCI ids; they use PCI_DRIVER_OVERRIDE_DEVICE_VFIO().
+ */
+#define vpv_module_driver(_name, _prefix, _probe, _ids)				\
+static struct pci_driver _prefix##_driver = {					\
+	.name = (_name),							\
+	.id_table = (_ids),							\
+	.probe = (_probe),							\
+	.remove = vpv_remove,							\
+	.err_handler = &vpv_err_handlers,					\
+	.driver.pm = &vpv_pm_ops,						\
+	.driver_managed_dma = true,						\
+};										\
+module_pci_driver(_prefix##_driver)
+
+/**
+ * vpv_module_variant() - The same for a module with one variant
  * @_name: Name of the module.
  * @_variant: struct vpv_variant.
- * @_ids: PCI ids; they use PCI_DRIVER_OVERRIDE_DEVICE_VFIO().
+ * @_ids: PCI ids.
  */
 #define vpv_module_variant(_name, _variant, _ids)				\
 static int _variant##_probe(struct pci_dev *pdev, const struct pci_device_id *id) \
 {										\
 	return vpv_probe(pdev, &(_variant));					\
 }										\
-static struct pci_driver _variant##_driver = {					\
-	.name = (_name),							\
-	.id_table = (_ids),							\
-	.probe = _variant##_probe,						\
-	.remove = vpv_remove,							\
-	.err_handler = &vpv_err_handlers,					\
-	.driver.pm = &vpv_pm_ops,						\
-	.driver_managed_dma = true,						\
-};										\
-module_pci_driver(_variant##_driver)
+vpv_module_driver(_name, _variant, _variant##_probe, _ids)
 
 #endif /* VPV_VARIANT_H */
