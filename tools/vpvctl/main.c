@@ -21,6 +21,8 @@ static const struct command {
 	{ "doctor",	cmd_doctor,	"look for what is wrong, and say how to mend it" },
 	{ "list",	cmd_list,	"list functions, their drivers and migration state" },
 	{ "persona",	cmd_persona,	"config-space personas" },
+	{ "plot",	cmd_plot,	"draw a recorded migration" },
+	{ "record",	cmd_record,	"keep a migration, for plot" },
 	{ "stream",	cmd_stream,	"print or check a captured migration stream" },
 	{ "unbind",	cmd_unbind,	"give a function back to the kernel's driver" },
 	{ "watch",	cmd_watch,	"follow states, bytes and rates of migrations" },
@@ -74,8 +76,8 @@ int main(int argc, char **argv)
 
 	if (root)
 		vpvctl.root = root;
-	vpvctl.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term &&
-			strcmp(term, "dumb");
+	vpvctl.terminal = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
+	vpvctl.colour = vpvctl.terminal && !getenv("NO_COLOR");
 	words = own_options(argc, argv);
 	if (words == argc)
 		usage_error("no command given; vpvctl --help lists them");

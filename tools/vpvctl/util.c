@@ -133,6 +133,7 @@ uint64_t number(const char *what, const char *text, uint64_t min, uint64_t max)
 void paint(enum paint how, const char *format, ...)
 {
 	static const char * const codes[] = {
+		[PAINT_NONE] = "",
 		[PAINT_BOLD] = "\033[1m", [PAINT_GOOD] = "\033[32m",
 		[PAINT_BAD] = "\033[31m", [PAINT_DIM] = "\033[2m",
 	};

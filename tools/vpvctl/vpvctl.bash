@@ -15,14 +15,14 @@ _vpvctl() {
 
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		case $word in
-		bind | compat | describe | doctor | list | persona | stream | unbind | watch)
+		bind | compat | describe | doctor | list | persona | plot | record | stream | unbind | watch)
 			cmd=$word
 			break
 			;;
 		esac
 	done
 	case $cmd in
-	"") options=--version words='bind compat describe doctor list persona stream unbind watch' ;;
+	"") options=--version words='bind compat describe doctor list persona plot record stream unbind watch' ;;
 	bind) options=--timeout words=$(_vpvctl_devices) ;;
 	unbind) options='--no-probe --timeout' words=$(_vpvctl_devices) ;;
 	describe) options='--format --open' words="kubevirt nova prometheus $(_vpvctl_devices)" ;;
@@ -30,6 +30,8 @@ _vpvctl() {
 	compat) options='--matrix --open' words="$(_vpvctl_devices) $(compgen -f -- "$whole")" ;;
 	list) options='--bound --open' ;;
 	watch) options='--count --interval' words=$(_vpvctl_devices) ;;
+	plot) options='--output --title' words=$(compgen -f -- "$whole") ;;
+	record) options='--interval --once' words=$(_vpvctl_devices) ;;
 	stream)
 		options='--family --max-record --oldest --persona --state-version'
 		words="show check - $(compgen -f -- "$whole")"

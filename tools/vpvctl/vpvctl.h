@@ -19,6 +19,8 @@ int cmd_describe(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_persona(int argc, char **argv);
+int cmd_plot(int argc, char **argv);
+int cmd_record(int argc, char **argv);
 int cmd_stream(int argc, char **argv);
 int cmd_unbind(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
@@ -28,12 +30,14 @@ int cmd_watch(int argc, char **argv);
  * @command: Name of the command, for messages.
  * @root: Prefix of /sys, /proc, /dev, /lib, /boot and /sbin; "" but for tests.
  * @json: Print JSON.
- * @colour: stdout is a terminal that wants colours.
+ * @terminal: stdout is a terminal that obeys sequences.
+ * @colour: And it wants colours.
  */
 struct vpvctl {
 	const char *command;
 	const char *root;
 	bool json;
+	bool terminal;
 	bool colour;
 };
 
@@ -69,7 +73,7 @@ void usage_error(const char *format, ...) __attribute__((format(printf, 1, 2), n
 /* One line on stderr; returns 1, the exit status of a command that failed. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-enum paint { PAINT_BOLD, PAINT_GOOD, PAINT_BAD, PAINT_DIM };
+enum paint { PAINT_NONE, PAINT_BOLD, PAINT_GOOD, PAINT_BAD, PAINT_DIM };
 
 /* Text to stdout, coloured if that is wanted. */
 void paint(enum paint how, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -19,7 +19,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 import run  # noqa: E402
 import table  # noqa: E402
 import timeline  # noqa: E402
-from labkit import env, kernel, vm  # noqa: E402
+from labkit import build, env, kernel, vm  # noqa: E402
 from labkit.progress import START, LabError, say, step  # noqa: E402
 
 FOLDER = env.BUILD / "demo"
@@ -73,7 +73,8 @@ def device_wanted():
 
 
 def draw(result, name):
-    """Write the timelines; their paths."""
+    """Write the timelines and what they are drawn from; the paths of the timelines."""
+    program = build.plot()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     paths = []
@@ -81,9 +82,8 @@ def draw(result, name):
     for number, seen in enumerate(result["rounds"], 1):
         of = f", round {number} of {rounds}" if rounds > 1 else ""
         of = of if seen.get("precopy", True) else ", without pre-copy"
-        text = timeline.draw(seen, f"Live migration of a guest: {name}{of}", DEMOS[name].work)
         paths.append(FOLDER / f"timeline-{number}.svg")
-        paths[-1].write_text(text)
+        timeline.draw(program, seen, f"Live migration of a guest: {name}{of}", DEMOS[name].work, paths[-1])
     if paths:
         shutil.copy(paths[0], FOLDER / "timeline.svg")
     return paths

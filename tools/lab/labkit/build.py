@@ -56,6 +56,14 @@ def vpvctl():
     return folder / "vpvctl"
 
 
+def plot():
+    """Build vpvctl plot alone, which needs the tool root only; returns the program."""
+    folder = env.BUILD / "vpvctl-plot"
+    with step("vpvctl plot"), _busy(folder):
+        run_logged("build vpvctl plot", ["make", "-s", "-C", str(env.REPO / "tools/vpvctl"), JOBS, f"O={folder}", "plot"])
+    return folder / "vpvctl-plot"
+
+
 def selftests(kern):
     """Build the selftests; returns their folder."""
     folder = env.BUILD / "selftests"

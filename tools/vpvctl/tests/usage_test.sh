@@ -31,6 +31,8 @@ wrong verb for stream|stream dump x|neither show nor check
 family too long|stream check --family 0123456789012345678901234567890123456789 x|no name
 oldest above version|stream check --state-version 1 --oldest 2 x|above
 two devices for watch|watch 0000:00:05.0 0000:00:05.0|one device
+two devices for record|record 0000:00:05.0 0000:00:05.0|one device
+no interval for record|record --interval 0|number
 two devices for doctor|doctor 0000:00:05.0 0000:00:05.0|one device
 two devices for unbind|unbind 0000:00:05.0 0000:00:05.0|one device
 CASES

@@ -21,7 +21,8 @@ json "as JSON" 0 'd["device"] == "0000:00:06.0" and d["state"] == "ERROR" and d[
 expect "--count" 0 "$DEV PRE_COPY" '' watch --count 3 --interval 10 $DEV
 holds "is the number of lines" [ "$(wc -l <"$T/out")" = 3 ]
 
-(sleep 0.3; echo 'save result -115 bytes 51000 records 0' >"$R/sys/kernel/debug/vpv_migration/$DEV/sessions") &
+rm "$T/out"
+(until [ -s "$T/out" ]; do sleep 0.02; done; echo 'save result -115 bytes 51000 records 0' >"$R/sys/kernel/debug/vpv_migration/$DEV/sessions") &
 changer=$!
 run --json watch --count 4 --interval 200 $DEV
 wait $changer
@@ -34,3 +35,27 @@ rm -r "$R/sys/kernel/debug/vpv_migration"
 fake fn $DEV group=3 features=stop-copy
 echo STOP_COPY >"$R/sys/kernel/debug/vfio/$DEV/migration/state"
 expect "a driver of the kernel" 0 "$DEV STOP_COPY" '' watch --count 1
+
+# On a terminal: the other screen, one line a function, cut at the edge, and the terminal as it was.
+fresh
+for i in 1 2 3 4 5 6; do
+	fake fn 0000:00:0$i.0 group=$i driver=vpv_hisi_like vfio=vfio$i state=PRE_COPY \
+		'sessions=save result -115 bytes 5000000 records 0;load result -74 bytes 55 records 3' "error=a long line of text"
+done
+on_terminal() { VPVCTL_ROOT=$R timeout 60 python3 "$here/terminal.py" "$@" >"$T/out" 2>"$T/err" </dev/null; }
+screen() { # NAME STATUS EXPRESSION PTY-ARGUMENTS...
+	local status
+	on_terminal "${@:4}"; status=$?
+	mv "$T/out" "$T/shown"
+	holds "$1" python3 -c "import re
+raw = open('$T/shown', 'rb').read().decode()
+frames = [re.sub(r'\x1b\[[0-9;?]*[a-zA-Z]', '', f).split('\r\n') for f in raw.split('\x1b[H')[1:]]
+assert $status == $2, $status
+assert raw.startswith('\x1b[?1049h\x1b[?25l') and raw.rstrip().endswith('\x1b[?25h\x1b[?1049l'), raw
+assert ($3), frames"
+}
+screen "a screen" 0 'len(frames) == 2 and "6 functions, 6 not in RUNNING" in frames[0][0] and
+	"4.8 MiB 0 B/s" in frames[0][3] and "Bad message" in frames[0][3]' 120 30 '' "$VPVCTL" watch --count 2 --interval 50
+screen "a small one" 0 'max(map(len, frames[0])) <= 40 and frames[0][-1] == "3 more"' 40 7 '' "$VPVCTL" watch --count 1
+screen "q leaves" 0 'len(frames) >= 1' 80 24 q "$VPVCTL" watch --interval 100
+screen "so does ^C" 0 'len(frames) >= 1' 80 24 ^C "$VPVCTL" watch --interval 100
