@@ -595,8 +595,8 @@ static void check_queues(const struct nvcf_ctrl *c, uint32_t in_work)
 		abort();
 }
 
-/* Each command that was fetched is in one place. */
-static void check(const struct target *t)
+/* Each command that was fetched is in one place.  @all: and in its queue, which takes long. */
+static void check(const struct target *t, bool all)
 {
 	for (unsigned int n = 0; n < NUM_FUNCTIONS; n++) {
 		const struct nvcf_ctrl *c = vu_priv(t->dev[n]);
@@ -605,7 +605,8 @@ static void check(const struct target *t)
 
 		TAILQ_FOREACH(cmd, &c->active, link)
 			in_work++;
-		check_queues(c, in_work);
+		if (all)
+			check_queues(c, in_work);
 		if (c->fetched != c->completed + c->dropped + in_work + c->events.outstanding)
 			abort();
 		for (unsigned int d = 0; d < c->sub->num_disks; d++)
@@ -630,9 +631,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!(step & 0x80))
 			settle(t);
 		check_silence(t);
-		check(t);
+		check(t, false);
 	}
 	settle(t);
-	check(t);
+	check(t, true);
 	return 0;
 }

@@ -106,7 +106,7 @@ UPSTREAM = (
     # The second subsystem has no profiles.
     selftests("nvme-ctrl", timeout=1800, machine=Machine(kernel="debug", models="nvme_cf:2:profile=7,nvme_cf:2")),
     Group("nvme", "vm", "nvme-stock", timeout=600, needs="tools/lab/guest/bin/nvme-stock",
-          machine=Machine(kernel="stock", models="nvme_cf:2:profile=7")),
+          machine=Machine(kernel="stock", models="nvme_cf:2:profile=7", devices="nvme")),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
           machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net", memory=3072)),
 )

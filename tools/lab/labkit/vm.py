@@ -83,7 +83,8 @@ def _write_payload(job, functions, stock, path, sizes):
     lab = Path(tempfile.mkdtemp(dir=path.parent))
     try:
         shutil.copy(env.LAB / "guest/l1-init", lab / "init")
-        shutil.copytree(env.LAB / "guest/bin", lab / "bin")
+        for name in ("bin", "nvme"):
+            shutil.copytree(env.LAB / "guest" / name, lab / name, ignore=shutil.ignore_patterns("__pycache__"))
         (lab / "settings").write_text(
             f"export VPV_KERNEL={job.kernel.name} VPV_JOB_TIMEOUT={job.timeout}\n"
             f"VPV_ROWS={sizes.lines} VPV_COLS={sizes.columns}\n" +
