@@ -337,6 +337,61 @@ static void test_move_everything(void)
 	nvmh_close_pair(&p);
 }
 
+/* Dword 0 of a feature, with what selects a part of it. */
+static uint32_t feature(struct nvmh_host *h, uint8_t fid, uint32_t cdw11)
+{
+	CHECK_EQ(nvmh_admin(&h->fn, NVS_ADMIN_GET_FEATURES, 0, fid, cdw11), 0);
+	return h->fn.cqe.dw0;
+}
+
+/* Each feature has another value than after a reset, and has it on the other side. */
+static void test_move_features(void)
+{
+	static const struct {
+		uint8_t fid;
+		uint32_t set, get, want;
+	} features[] = {
+		{ NVS_FEAT_ARBITRATION, 0x01020303, 0, 0x01020303 },
+		{ NVS_FEAT_POWER, 1, 0, 1 },
+		{ NVS_FEAT_TEMPERATURE, 0x150, 0, 0x150 },
+		{ NVS_FEAT_TEMPERATURE, 1 << 20 | 0x100, 1 << 20, 0x100 },
+		{ NVS_FEAT_ERROR_RECOVERY, 0x1234, 0, 0x1234 },
+		{ NVS_FEAT_WRITE_CACHE, 0, 0, 0 },
+		{ NVS_FEAT_QUEUES, 0x20002, 0, 0x20002 },
+		{ NVS_FEAT_COALESCING, 0x0203, 0, 0x0203 },
+		{ NVS_FEAT_VECTOR, 1 << 16 | 64, 64, 1 << 16 | 64 },
+		{ NVS_FEAT_ATOMICITY, 1, 0, 1 },
+		{ NVS_FEAT_ASYNC_EVENT, 0x102, 0, 0x102 },
+	};
+	const uint64_t stamp = 1700000000000;
+	uint64_t moved;
+	struct nvmh_pair p;
+
+	nvmh_open_pair(&p, NULL);
+	nvmh_disable(&p.a.fn);
+	CHECK(nvmh_enable(&p.a.fn));
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		CHECK_EQ(nvmh_admin(&p.a.fn, NVS_ADMIN_SET_FEATURES, 0, features[i].fid,
+				    features[i].set), 0);
+	memcpy(p.a.fn.data, &stamp, sizeof(stamp));
+	CHECK_EQ(nvmh_admin(&p.a.fn, NVS_ADMIN_SET_FEATURES, 0, NVS_FEAT_TIMESTAMP, 0), 0);
+	rig_write32(p.a.fn.r, 0, NVS_REG_INTMS, 0x10);
+	CHECK_EQ(nvmh_create_pair(&p.a.fn, 3, 8), 0);
+	nvmh_move(&p.a, &p.b);
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		CHECK_EQ(feature(&p.b, features[i].fid, features[i].get), features[i].want);
+	feature(&p.b, NVS_FEAT_TIMESTAMP, 0);
+	memcpy(&moved, p.b.fn.data, sizeof(moved));
+	/* It is set, and has gone on. */
+	CHECK_EQ(moved >> 48, 2);
+	moved &= 0xffffffffffff;
+	CHECK(moved >= stamp && moved < stamp + 60000);
+	CHECK_EQ(rig_read32(p.b.fn.r, 0, NVS_REG_INTMS), 0x10);
+	CHECK_EQ(nvmh_create_pair(&p.b.fn, 4, 8), NVS_SC_INVALID_QID);
+	CHECK_EQ(nvmh_create_pair(&p.b.fn, 2, 8), 0);
+	nvmh_close_pair(&p);
+}
+
 /* CC.EN that was cleared just before: its reset comes first, and ends the suspension. */
 static void test_disabled_just_now(void)
 {
@@ -511,6 +566,7 @@ static const struct test tests[] = {
 	{ "nvme_cf: resets end a suspension", test_managing_reset },
 	{ "nvme_cf: move between subsystems", test_move },
 	{ "nvme_cf: move events and features", test_move_everything },
+	{ "nvme_cf: move all features", test_move_features },
 	{ "nvme_cf: move a controller that was disabled just now", test_disabled_just_now },
 	{ "nvme_cf: move a controller that is not ready", test_move_not_ready },
 	{ "nvme_cf: locks and rollback", test_lock_and_rollback },
