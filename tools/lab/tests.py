@@ -105,7 +105,8 @@ UPSTREAM = (
     selftests("throughput", timeout=900, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0", memory=4096)),
     # The second subsystem has no profiles.
     selftests("nvme-ctrl", timeout=1800, machine=Machine(kernel="debug", models="nvme_cf:2:profile=7,nvme_cf:2")),
-    Group("nvme", "vm", "nvme-stock", timeout=600, needs="tools/lab/guest/bin/nvme-stock",
+    Group("models-cover", "host", "make -s -C tools/models cover O=$PWD/build/models", needs="tools/models"),
+    Group("nvme", "vm", "nvme-stock", timeout=1200, needs="tools/lab/guest/bin/nvme-stock",
           machine=Machine(kernel="stock", models="nvme_cf:2:profile=7", devices="nvme")),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
           machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net", memory=3072)),

@@ -31,7 +31,7 @@ class Difference:
 
 @dataclass
 class Answer:
-    """status: "ok", "no" (an error that is not the controller's) or a status; lines: {what stands before the colon: what is behind}."""
+    """status: "ok", "late", "no" (an error that is not the controller's) or a status; lines: {text before the colon: text behind}."""
     status: str
     lines: dict = field(default_factory=dict)
 
@@ -85,8 +85,11 @@ def ask(command, controller, files):
     paths = {"ctrl": str(controller.ctrl), "ns": str(controller.disk), **files.paths}
     files.take_out()
     words = ["nvme", *(word.format(**paths) for word in command.words)]
-    done = subprocess.run(words, capture_output=True, text=True, errors="backslashreplace", timeout=COMMAND_S, check=False,
-                          env={**os.environ, "LC_ALL": "C"})
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, errors="backslashreplace", timeout=COMMAND_S, check=False,
+                              env={**os.environ, "LC_ALL": "C"})
+    except subprocess.TimeoutExpired:
+        return Answer("late")
     names = ((Path(paths["ns"]).name, "NS"), (Path(paths["ctrl"]).name, "CTRL"))
     text = done.stdout + done.stderr
     status = re.search(r"NVMe status: .*\((0x[0-9a-f]+)\)", text)
