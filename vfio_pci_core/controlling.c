@@ -185,9 +185,6 @@ EXPORT_SYMBOL_GPL(vpv_control_watched);
 void vpv_control_changed(struct vpv_control *control)
 {
 	guard(mutex)(&controls_lock);
-void vpv_control_changed(struct vpv_control *control)
-{
-	guard(mutex)(&controls_lock);
 	tell_watchers(control);
 }
 EXPORT_SYMBOL_GPL(vpv_control_changed);
