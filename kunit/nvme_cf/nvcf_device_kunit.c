@@ -141,7 +141,7 @@ static int device_test_init(struct kunit *test)
 	t->f.state = kvzalloc(2 * NVCF_STATE_MOST, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->f.state);
 	t->f.managing = (struct nvcf_managing){
-		.csvi = 1, .csuuidi = 2, .tracks = true, .pow2_ranges = true, .ranges = 8,
+		.max_data = NVCF_MAX_DATA, .csvi = 1, .csuuidi = 2, .tracks = true, .pow2_ranges = true, .ranges = 8,
 		.granule_max = 9,
 	};
 	make_profile(&t->f.profile);
@@ -495,6 +495,12 @@ static void large_state_comes_in_pieces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->f.num, 3U);
 	KUNIT_EXPECT_EQ(test, t->f.cdw12[2], 48U + NVCF_MAX_DATA);
 	KUNIT_EXPECT_EQ(test, t->f.cdw15[2], (NVCF_MAX_DATA - 48U) / 4 - 1);
+	t->f.managing.max_data = SZ_4K;
+	t->f.num = 0;
+	KUNIT_ASSERT_EQ(test, nvcf_hw_get_state(&t->nd, &state, &bytes), 0);
+	KUNIT_EXPECT_EQ(test, memcmp(state, t->f.state, bytes), 0);
+	kvfree(state);
+	KUNIT_EXPECT_EQ(test, t->f.num, 1 + NVCF_STATE_MOST / SZ_4K);
 	h->nvmecss[0] = cpu_to_le64((NVCF_STATE_MOST - 48) / 4 - 127);
 	KUNIT_EXPECT_EQ(test, nvcf_hw_get_state(&t->nd, &state, &bytes), -EPROTO);
 	KUNIT_EXPECT_STREQ(test, seen.field, "dwords of the state");
@@ -686,6 +692,12 @@ static void a_report_is_looked_at(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, seen.pushed[0].last, reports[i].last);
 		}
 	}
+	/* One that transfers less at a time tells less at a time. */
+	t->f.managing.max_data = SZ_4K;
+	*r = (struct nvs_track_report){ .count = cpu_to_le32(255) };
+	KUNIT_EXPECT_EQ(test, nvcf_track_report(mig_of(t), NULL, NULL), 0);
+	r->count = cpu_to_le32(256);
+	KUNIT_EXPECT_EQ(test, nvcf_track_report(mig_of(t), NULL, NULL), -EPROTO);
 	/* A reset of the managing controller ends tracking. */
 	t->f.tracking = false;
 	KUNIT_EXPECT_EQ(test, nvcf_track_report(mig_of(t), NULL, NULL), -EREMOTEIO);

@@ -17,6 +17,7 @@
 /**
  * struct nvcf_managing - What the managing controller can do, in CPU byte order
  * @serial: Of the subsystem, as the identity capability has it.
+ * @max_data: Most data of a command, in bytes, at most NVCF_MAX_DATA; a multiple of 4096.
  * @csvi: CSVI of version 0 of the standard state (Identify CNS 20h); 0: not supported.
  * @csuuidi: CSUUIDI of NVCF_STATE_UUID; 0: not supported.
  * @tracks: Host memory can be tracked (TRATTR.THMCS); what follows is valid.
@@ -27,6 +28,7 @@
  */
 struct nvcf_managing {
 	u64 serial;
+	u32 max_data;
 	u8 csvi;
 	u8 csuuidi;
 	bool tracks;
@@ -43,7 +45,7 @@ struct nvcf_managing {
  * @cdw11: Command dword 11; bits 15:0 are replaced by the CNTLID of the controller.
  * @cdw12: Command dword 12; likewise the others.
  * @data: Kernel memory, copied before the command begins or after it has ended; NULL: none.
- * @bytes: Its size, a multiple of 4, at most NVCF_MAX_DATA.
+ * @bytes: Its size, a multiple of 4, at most @nvcf_managing.max_data.
  * @dw0: Dword 0 of the completion.
  * @dw1: Dword 1 of the completion.
  * @status: Status of the completion, type in bits 10:8 and code in bits 7:0, when the error

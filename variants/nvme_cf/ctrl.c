@@ -74,6 +74,7 @@ static int identify_managing(struct nvcf_ctrl *ctrl, u8 *page)
 	}
 	ctrl->managing = managing;
 	ctrl->q.max_data = max_data(id->mdts);
+	ctrl->managing.max_data = ctrl->q.max_data;
 	return 0;
 }
 

@@ -9,14 +9,15 @@
 
 #define UNIT_LOG2	ilog2(NVS_TRACK_UNIT)
 #define GRANULE_MOST	(62 - UNIT_LOG2)
-#define REPORT_BYTES	NVCF_MAX_DATA
-
-/* As many as fit into the data of the command. */
-#define RANGES_MOST	((NVCF_MAX_DATA - sizeof(struct nvs_track_request)) / \
-			 sizeof(struct nvs_track_range))
 
 static_assert(sizeof(struct nvs_track_request) == 8 && sizeof(struct nvs_track_range) == 12);
 static_assert(sizeof(struct nvs_track_report) == 16 && sizeof(struct nvs_track_written) == 16);
+
+/* As many as fit into the data of the command. */
+static u32 ranges_most(u32 bytes)
+{
+	return (bytes - sizeof(struct nvs_track_request)) / sizeof(struct nvs_track_range);
+}
 
 /**
  * nvcf_track_limits() - The track_limits hook
@@ -34,7 +35,7 @@ int nvcf_track_limits(struct vmig_dev *mig, struct vmig_track_limits *limits)
 	if (!managing.tracks)
 		return -EOPNOTSUPP;
 	*limits = (struct vmig_track_limits){
-		.ranges = min_t(u32, managing.ranges, RANGES_MOST),
+		.ranges = min_t(u32, managing.ranges, ranges_most(managing.max_data)),
 		.page_min_log2 = UNIT_LOG2 + min(managing.granule_min, GRANULE_MOST),
 		.page_max_log2 = UNIT_LOG2 + min(managing.granule_max, GRANULE_MOST),
 		.address_bits = 64,
@@ -77,7 +78,7 @@ int nvcf_track_start(struct vmig_dev *mig, const struct vmig_track *what,
 	int err;
 
 	if (!nd->report)
-		nd->report = kvmalloc(REPORT_BYTES, GFP_KERNEL_ACCOUNT);
+		nd->report = kvmalloc(NVCF_MAX_DATA, GFP_KERNEL_ACCOUNT);
 	if (!nd->report)
 		return -ENOMEM;
 	nvcf_hw_untrack(nd);
@@ -110,12 +111,12 @@ static u64 last_byte(u64 first, u32 granules, u8 log2)
 	return first + bytes - 1;
 }
 
-static int push(const struct nvs_track_report *r, struct vmig_dirty *dirty)
+static int push(const struct nvs_track_report *r, u32 bytes, struct vmig_dirty *dirty)
 {
 	const struct nvs_track_written *w = (const void *)(r + 1);
 	u32 count = le32_to_cpu(r->count), granule = le16_to_cpu(r->mrtg);
 
-	if (r->ver || count > (REPORT_BYTES - sizeof(*r)) / sizeof(*w) || granule > GRANULE_MOST)
+	if (r->ver || count > (bytes - sizeof(*r)) / sizeof(*w) || granule > GRANULE_MOST)
 		return -EPROTO;
 	for (; count; count--, w++) {
 		u64 first = le64_to_cpu(w->addr);
@@ -140,10 +141,11 @@ int nvcf_track_report(struct vmig_dev *mig, const struct vmig_range *part,
 		      struct vmig_dirty *dirty)
 {
 	struct nvcf_dev *nd = nvcf_from_mig(mig);
+	u32 bytes;
 	int err;
 
-	err = nvcf_hw_report(nd, nd->report, REPORT_BYTES);
-	err = err ?: push(nd->report, dirty);
+	err = nvcf_hw_report(nd, nd->report, &bytes);
+	err = err ?: push(nd->report, bytes, dirty);
 	if (err)
 		return err;
 	return nd->report->attr & NVS_TRACK_MORE ? 1 : 0;

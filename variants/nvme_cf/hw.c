@@ -192,9 +192,10 @@ static int get_rest(struct nvcf_dev *nd, const struct nvcf_managing *managing, u
 {
 	int err = 0;
 
-	for (; from < bytes && !err; from += NVCF_MAX_DATA)
-		err = get_piece(nd, managing, from, state + from,
-				min(bytes - from, NVCF_MAX_DATA));
+	for (u32 piece; from < bytes && !err; from += piece) {
+		piece = min(bytes - from, managing->max_data);
+		err = get_piece(nd, managing, from, state + from, piece);
+	}
 	return err;
 }
 
@@ -271,7 +272,7 @@ int nvcf_hw_set_state(struct nvcf_dev *nd, const void *state, u32 bytes, u16 *st
 			.data = (u8 *)state + offset,
 		};
 
-		piece = min(bytes - offset, NVCF_MAX_DATA);
+		piece = min(bytes - offset, managing.max_data);
 		cmd.cdw10 = sequence(offset, piece, bytes) << 16 | NVS_SEND_SET_STATE;
 		cmd.cdw15 = piece / 4;
 		cmd.bytes = piece;
@@ -343,20 +344,26 @@ int nvcf_hw_track(struct nvcf_dev *nd, const struct vmig_track *what, u32 *granu
 /**
  * nvcf_hw_report() - What has the controller written?  The device forgets it
  * @nd: Device.
- * @report: Receives it.
- * @bytes: Its size.
+ * @report: Receives it; room for NVCF_MAX_DATA.
+ * @bytes: Receives its size.
  *
  * Return: 0; a negative errno, after which it may be forgotten or not.
  */
-int nvcf_hw_report(struct nvcf_dev *nd, struct nvs_track_report *report, u32 bytes)
+int nvcf_hw_report(struct nvcf_dev *nd, struct nvs_track_report *report, u32 *bytes)
 {
 	struct nvcf_command cmd = {
 		.opcode = NVS_ADMIN_TRACK_RECEIVE,
 		.cdw10 = NVS_TRACK_RECEIVE_MEMORY,
-		.cdw12 = bytes / 4 - 1,
 		.data = report,
-		.bytes = bytes,
 	};
+	struct nvcf_managing managing;
+	int err;
 
+	err = nvcf_hw_managing(nd, &managing);
+	if (err)
+		return err;
+	cmd.bytes = managing.max_data;
+	cmd.cdw12 = cmd.bytes / 4 - 1;
+	*bytes = cmd.bytes;
 	return hw_exec(nd, &cmd);
 }
