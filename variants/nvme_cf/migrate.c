@@ -123,7 +123,7 @@ static int disable(struct nvcf_dev *nd)
 	err = err ?: vpv_reg_write(&regs, NVS_REG_CC, 0);
 	err = err ?: vpv_reg_poll(&regs, NVS_REG_CSTS, NVS_CSTS_RDY, 0,
 				  (NVS_CAP_TO_GET(cap) + 1) * NVS_TO_MS, NULL);
-	return err ?: nvcf_suspend_again(nd);
+	return err ?: nvcf_suspend(nd);
 }
 
 static int nvcf_load_begin(struct vmig_dev *mig)

@@ -86,10 +86,10 @@ void nvcf_hw_untrack(struct nvcf_dev *nd);
 int nvcf_hw_report(struct nvcf_dev *nd, struct nvs_track_report *report, u32 *bytes);
 
 /* suspend.c */
+int nvcf_suspend(struct nvcf_dev *nd);
 int nvcf_quiesce(struct vmig_dev *mig);
 int nvcf_unquiesce(struct vmig_dev *mig);
 int nvcf_still(struct vmig_dev *mig);
-int nvcf_suspend_again(struct nvcf_dev *nd);
 int nvcf_awaken(struct nvcf_dev *nd);
 void nvcf_forget(struct nvcf_dev *nd);
 void nvcf_reset(struct vmig_dev *mig);

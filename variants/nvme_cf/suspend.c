@@ -53,13 +53,19 @@ static int settle(struct nvcf_dev *nd)
 
 /* ---- Suspend ---- */
 
-/*
+/**
+ * nvcf_suspend() - Suspend it, also one that is suspended
+ * @nd: Device.
+ *
  * After a command that nobody knows the end of the controller is told to run: it does so
  * already, or does at once, or, if nobody answers, as soon as somebody does.  Until then it may
  * stand still: its user sees commands that take long, and a driver that loses patience
  * resets the controller, which ends a suspension, too.
+ *
+ * Context: process; bounded by the time-outs of two commands.
+ * Return: 0; a negative errno, and it runs, or will as soon as somebody can see to it.
  */
-static int suspend(struct nvcf_dev *nd)
+int nvcf_suspend(struct nvcf_dev *nd)
 {
 	struct vpv_control *control;
 	int err;
@@ -90,28 +96,16 @@ static int suspend(struct nvcf_dev *nd)
  *
  * Registers answer and doorbells are kept from here on.
  *
- * Context: process; bounded by the time-outs of two commands.
- * Return: 0; a negative errno, and it runs, or will as soon as somebody can see to it.
+ * Return: as nvcf_suspend().
  */
 int nvcf_quiesce(struct vmig_dev *mig)
 {
 	struct nvcf_dev *nd = nvcf_from_mig(mig);
-	int err = suspend(nd);
+	int err = nvcf_suspend(nd);
 
 	if (!err)
 		vpv_dma_hold(&nd->m.vpv);
 	return err;
-}
-
-/**
- * nvcf_suspend_again() - Suspend it once more, after a reset of our own
- * @nd: Device, quiesced.
- *
- * Return: as nvcf_quiesce().
- */
-int nvcf_suspend_again(struct nvcf_dev *nd)
-{
-	return suspend(nd);
 }
 
 /* ---- Resume ---- */
