@@ -13,6 +13,7 @@ from .progress import LabError, tail
 READY_S = 20
 FIRST_SLOT = 0x8
 LAST_SLOT = 0x1e
+FILE_BYTES = 64 << 20
 
 
 def controlling(binary):
@@ -20,6 +21,18 @@ def controlling(binary):
     out = subprocess.run([str(binary), "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout
     rows = [line.split("\t") for line in out.splitlines()]
     return {name: control for name, _ids, control, _summary in rows if control != "-"}
+
+
+def _with_file(option, folder):
+    """KEY=@NAME: the path of an empty file in FOLDER, the same for all models that name it; other options as they are."""
+    key, _, value = option.partition("=")
+    if not value.startswith("@"):
+        return option
+    path = Path(folder) / f"{value[1:]}.disk"
+    if not path.exists():
+        with open(path, "wb") as file:
+            file.truncate(FILE_BYTES)
+    return f"{key}={path}"
 
 
 class Model:
@@ -32,7 +45,7 @@ class Model:
         self.log = Path(log_dir) / f"model.{name}.{index}.log"
         self.command = [str(binary), "--model", model or name, "--socket", str(self.socket), "--control", str(self.control)]
         for option in options:
-            self.command += ["--option", option]
+            self.command += ["--option", _with_file(option, sockets)]
         self.process = None
 
     def controls(self, functions):
@@ -88,7 +101,7 @@ class Model:
 def parse(spec):
     """NAME:COUNT[:KEY=VALUE...][,...] as [(name, count, option, ...)]; a name may come again with other options.
 
-    Of a model with a controlling function, COUNT is the number of controlled ones.
+    Of a model with a controlling function, COUNT is the number of controlled ones.  A value @FILE is a file of the machine.
     """
     wanted = []
     for part in filter(None, (spec or "").split(",")):
