@@ -5,6 +5,7 @@
  *
  * Groups: self stable
  */
+#include "lib/dmalog.h"
 #include "lib/test.h"
 #include "lib/family_test.h"
 
@@ -55,40 +56,16 @@ FIXTURE_TEARDOWN(logging)
 	EXPECT_EQ(0, sysfs_write(PARAMETER, "0"));
 }
 
-static int start(struct vdev *v, uint64_t page, uint64_t iova, uint64_t bytes)
-{
-	struct vfio_device_feature_dma_logging_range range = { .iova = iova, .length = bytes };
-	struct vfio_device_feature_dma_logging_control control = {
-		.page_size = page, .num_ranges = 1, .ranges = (uintptr_t)&range,
-	};
-
-	return vdev_feature(v, VFIO_DEVICE_FEATURE_SET |
-			    VFIO_DEVICE_FEATURE_DMA_LOGGING_START, &control,
-			    sizeof(control));
-}
-
-static int stop(struct vdev *v)
-{
-	return vdev_feature(v, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
-			    NULL, 0);
-}
-
 static int report(struct vdev *v, uint64_t iova, uint64_t bytes, uint64_t *bitmap)
 {
-	struct vfio_device_feature_dma_logging_report rep = {
-		.iova = iova, .length = bytes, .page_size = PAGE,
-		.bitmap = (uintptr_t)bitmap,
-	};
-
-	return vdev_feature(v, VFIO_DEVICE_FEATURE_GET |
-			    VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, &rep, sizeof(rep));
+	return dma_log_report(v, PAGE, iova, bytes, bitmap);
 }
 
 TEST_F(logging, everything_is_dirty)
 {
 	uint64_t bitmap[RANGE_BYTES / PAGE / 64 + 1] = { 0 };
 
-	ASSERT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	ASSERT_EQ(0, dma_log_start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
 	for (int round = 0; round < 2; round++) {
 		memset(bitmap, 0, sizeof(bitmap));
 		ASSERT_EQ(0, report(&self->v, RANGE_IOVA, RANGE_BYTES, bitmap));
@@ -96,14 +73,14 @@ TEST_F(logging, everything_is_dirty)
 			EXPECT_EQ(UINT64_MAX, bitmap[i]);
 		EXPECT_EQ(0U, bitmap[RANGE_BYTES / PAGE / 64]);
 	}
-	EXPECT_EQ(0, stop(&self->v));
+	EXPECT_EQ(0, dma_log_stop(&self->v));
 }
 
 TEST_F(logging, report_sets_bits_only)
 {
 	uint64_t bitmap[2] = { 0x5, 0 };
 
-	ASSERT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	ASSERT_EQ(0, dma_log_start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
 	ASSERT_EQ(0, report(&self->v, RANGE_IOVA + 64 * PAGE, 16 * PAGE, bitmap));
 	EXPECT_EQ(0xffffU, bitmap[0]);
 	EXPECT_EQ(0U, bitmap[1]);
@@ -114,34 +91,34 @@ TEST_F(logging, order_of_calls)
 	uint64_t bitmap[2] = { 0 };
 
 	EXPECT_EQ(-EINVAL, report(&self->v, RANGE_IOVA, PAGE, bitmap));
-	EXPECT_EQ(0, stop(&self->v));
-	EXPECT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
-	EXPECT_EQ(-EINVAL, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	EXPECT_EQ(0, dma_log_stop(&self->v));
+	EXPECT_EQ(0, dma_log_start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	EXPECT_EQ(-EINVAL, dma_log_start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
 	EXPECT_EQ(0, vdev_reset(&self->v));
 	EXPECT_EQ(0, report(&self->v, RANGE_IOVA, PAGE, bitmap));
-	EXPECT_EQ(0, stop(&self->v));
-	EXPECT_EQ(0, stop(&self->v));
+	EXPECT_EQ(0, dma_log_stop(&self->v));
+	EXPECT_EQ(0, dma_log_stop(&self->v));
 	EXPECT_EQ(-EINVAL, report(&self->v, RANGE_IOVA, PAGE, bitmap));
 }
 
 TEST_F(logging, what_vfio_does_not_check)
 {
-	EXPECT_EQ(-EINVAL, start(&self->v, 0, RANGE_IOVA, RANGE_BYTES));
-	EXPECT_EQ(-EINVAL, start(&self->v, 3 * PAGE, RANGE_IOVA, RANGE_BYTES));
-	EXPECT_EQ(-EINVAL, start(&self->v, PAGE, RANGE_IOVA, 0));
+	EXPECT_EQ(-EINVAL, dma_log_start(&self->v, 0, RANGE_IOVA, RANGE_BYTES));
+	EXPECT_EQ(-EINVAL, dma_log_start(&self->v, 3 * PAGE, RANGE_IOVA, RANGE_BYTES));
+	EXPECT_EQ(-EINVAL, dma_log_start(&self->v, PAGE, RANGE_IOVA, 0));
 	/* None of them has started anything. */
-	EXPECT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	EXPECT_EQ(0, dma_log_start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
 }
 
 TEST_F(logging, ends_with_the_last_close)
 {
 	uint64_t bitmap[2] = { 0 };
 
-	ASSERT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	ASSERT_EQ(0, dma_log_start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
 	vdev_close(&self->v);
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
 	EXPECT_EQ(-EINVAL, report(&self->v, RANGE_IOVA, PAGE, bitmap));
-	EXPECT_EQ(0, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	EXPECT_EQ(0, dma_log_start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
 }
 
 TEST_F(logging, is_not_offered_by_itself)
@@ -150,8 +127,8 @@ TEST_F(logging, is_not_offered_by_itself)
 	ASSERT_EQ(0, sysfs_write(PARAMETER, "0"));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
 	EXPECT_EQ(-ENOTTY, probe(&self->v));
-	EXPECT_EQ(-ENOTTY, start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
-	EXPECT_EQ(-ENOTTY, stop(&self->v));
+	EXPECT_EQ(-ENOTTY, dma_log_start(&self->v, PAGE, RANGE_IOVA, RANGE_BYTES));
+	EXPECT_EQ(-ENOTTY, dma_log_stop(&self->v));
 	/* What is decided when the device is opened stays so. */
 	ASSERT_EQ(0, sysfs_write(PARAMETER, "1"));
 	EXPECT_EQ(-ENOTTY, probe(&self->v));

@@ -9,6 +9,7 @@
  *
  * Groups: mlx5-fault
  */
+#include "lib/dmalog.h"
 #include "lib/mlxpair.h"
 #include "lib/states.h"
 #include "lib/test.h"
@@ -213,7 +214,7 @@ static int log_report(struct sweep *s)
 
 static int log_stop(struct sweep *s)
 {
-	return mlx_log_stop(&s->p.v[0]);
+	return dma_log_stop(&s->p.v[0]);
 }
 
 static int src_open(struct sweep *s)
@@ -438,7 +439,7 @@ FIXTURE_TEARDOWN(mlx5_fault)
 static void taken(struct __test_metadata *_metadata, struct sweep *s, uint64_t *count)
 {
 	for (unsigned int i = 0; i < COMMANDS; i++)
-		ASSERT_EQ(0, mlx_fault_taken(&s->p.fw, commands[i], &count[i]));
+		ASSERT_EQ(0, model_fault_taken(&s->p.fw, commands[i], &count[i]));
 }
 
 /* Everything is there, bound, open and runs. */
@@ -452,7 +453,7 @@ static void restore(struct __test_metadata *_metadata, struct sweep *s)
 	for (unsigned int i = 0; i < 2; i++)
 		if (s->p.v[i].fd < 0)
 			ASSERT_EQ(0, mlx_pair_open_fn(&s->p, i));
-	mlx_log_stop(&s->p.v[0]);
+	dma_log_stop(&s->p.v[0]);
 	ASSERT_EQ(0, mlx_pair_reset(&s->p));
 }
 

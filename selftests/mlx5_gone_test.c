@@ -7,6 +7,7 @@
  *
  * Groups: mlx5-fault
  */
+#include "lib/dmalog.h"
 #include "lib/mlxscene.h"
 #include "lib/states.h"
 #include "lib/test.h"
@@ -280,7 +281,7 @@ TEST_F_TIMEOUT(mlx5_gone, logging, 120)
 	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
 	EXPECT_TRUE(bitmap[page / 64] >> (page % 64) & 1);
 	EXPECT_EQ(0U, bitmap[VNET_PAGES / 64 - 1]);
-	EXPECT_EQ(0, mlx_log_stop(&s->p.v[0]));
+	EXPECT_EQ(0, dma_log_stop(&s->p.v[0]));
 	COME_BACK(0, RUNNING);
 }
 
@@ -405,11 +406,11 @@ TEST_F_TIMEOUT(mlx5_firmware, that_always_dies_is_not_reset_all_the_time, 120)
 	struct scene *s = &self->s;
 	uint64_t before, after;
 
-	ASSERT_EQ(0, mlx_fault_taken(&s->p.fw, "fatal", &before));
+	ASSERT_EQ(0, model_fault_taken(&s->p.fw, "fatal", &before));
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault fatal fail"));
 	EXPECT_NE(0, scene_set(s, 0, RUNNING_P2P));
 	usleep(4000000);
-	ASSERT_EQ(0, mlx_fault_taken(&s->p.fw, "fatal", &after));
+	ASSERT_EQ(0, model_fault_taken(&s->p.fw, "fatal", &after));
 	EXPECT_LE(before + 2, after);
 	EXPECT_GE(before + 8, after) TH_LOG("it died %llu times in 4 s",
 					    (unsigned long long)(after - before));

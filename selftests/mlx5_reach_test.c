@@ -6,6 +6,7 @@
  * Groups: mlx5
  */
 #include "lib/left.h"
+#include "lib/dmalog.h"
 #include "lib/mlxpair.h"
 #include "lib/test.h"
 
@@ -52,7 +53,7 @@ TEST_F(mlx5_left, reports_what_it_writes)
 	ASSERT_EQ(0, left_leave(v, &self->left[0], variant->how));
 	ASSERT_EQ(0, mlx_log_start(v));
 	EXPECT_EQ(0, mlx_log_report(v, bitmap));
-	EXPECT_EQ(0, mlx_log_stop(v));
+	EXPECT_EQ(0, dma_log_stop(v));
 	ASSERT_EQ(0, left_check(v, &self->left[0], true));
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dmalog.h"
 #include "mlxpair.h"
 
 #define SCRATCH_BAR	2
@@ -89,23 +90,6 @@ int mlx_pair_flags(struct mlx_pair *p, unsigned int fn, unsigned int *flags)
 	return err ? err : -ENOENT;
 }
 
-int mlx_fault_taken(struct model *fw, const char *point, uint64_t *taken)
-{
-	int err = model_cmd(fw, "faults");
-	char *line = fw->reply;
-	size_t len = strlen(point);
-
-	for (; !err && *line; line += strcspn(line, "\n") + 1) {
-		char *at = strstr(line, " taken=");
-
-		if (strncmp(line, point, len) || line[len] != ' ' || !at)
-			continue;
-		*taken = strtoull(at + 7, NULL, 10);
-		return 0;
-	}
-	return err ? err : -ENOENT;
-}
-
 int mlx_pair_reset(struct mlx_pair *p)
 {
 	int err = 0;
@@ -169,30 +153,10 @@ int mlx_pair_migrate(struct mlx_pair *p, bool precopy)
 
 int mlx_log_start(struct vdev *v)
 {
-	struct vfio_device_feature_dma_logging_range range = {
-		.iova = VNET_IOVA, .length = VNET_BYTES,
-	};
-	struct vfio_device_feature_dma_logging_control control = {
-		.page_size = VNET_PAGE, .num_ranges = 1, .ranges = (uintptr_t)&range,
-	};
-
-	return vdev_feature(v, VFIO_DEVICE_FEATURE_SET |
-			    VFIO_DEVICE_FEATURE_DMA_LOGGING_START, &control, sizeof(control));
+	return dma_log_start(v, VNET_PAGE, VNET_IOVA, VNET_BYTES);
 }
 
 int mlx_log_report(struct vdev *v, uint64_t *bitmap)
 {
-	struct vfio_device_feature_dma_logging_report rep = {
-		.iova = VNET_IOVA, .length = VNET_BYTES, .page_size = VNET_PAGE,
-		.bitmap = (uintptr_t)bitmap,
-	};
-
-	return vdev_feature(v, VFIO_DEVICE_FEATURE_GET |
-			    VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, &rep, sizeof(rep));
-}
-
-int mlx_log_stop(struct vdev *v)
-{
-	return vdev_feature(v, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
-			    NULL, 0);
+	return dma_log_report(v, VNET_PAGE, VNET_IOVA, VNET_BYTES, bitmap);
 }

@@ -59,12 +59,9 @@ int mlx_pair_migrate(struct mlx_pair *p, bool precopy);
 #define MLX_FN_SUSPENDED	0x3U
 #define MLX_FN_SESSIONS		0x18U
 int mlx_pair_flags(struct mlx_pair *p, unsigned int fn, unsigned int *flags);
-/* How often a fault point was taken. */
-int mlx_fault_taken(struct model *fw, const char *point, uint64_t *taken);
 
 /* Log all writes into the memory of a vnet; report into VNET_PAGES bits. */
 int mlx_log_start(struct vdev *v);
 int mlx_log_report(struct vdev *v, uint64_t *bitmap);
-int mlx_log_stop(struct vdev *v);
 
 #endif /* SELFTEST_MLXPAIR_H */

@@ -70,7 +70,7 @@ static void *call_thread(void *arg)
 int scene_call(struct scene *s, int (*call)(struct scene *s), const char *command)
 {
 	uint64_t end = now_ms() + PROMPT_MS, before, after;
-	int err = mlx_fault_taken(&s->p.fw, command, &before);
+	int err = model_fault_taken(&s->p.fw, command, &before);
 
 	err = err ? err : model_cmd(&s->p.fw, "fault %s delay=%u", command, SLOW_MS);
 	s->call = call;
@@ -81,7 +81,7 @@ int scene_call(struct scene *s, int (*call)(struct scene *s), const char *comman
 	}
 	do {
 		usleep(10000);
-		err = mlx_fault_taken(&s->p.fw, command, &after);
+		err = model_fault_taken(&s->p.fw, command, &after);
 	} while (!err && after == before && now_ms() < end);
 	return err ? err : after == before ? -ETIMEDOUT : 0;
 }

@@ -146,6 +146,23 @@ int model_value(struct model *m, const char *cmd, const char *name, uint64_t *va
 	return -ENOENT;
 }
 
+int model_fault_taken(struct model *m, const char *point, uint64_t *taken)
+{
+	int err = model_cmd(m, "faults");
+	char *line = m->reply;
+	size_t len = strlen(point);
+
+	for (; !err && *line; line += strcspn(line, "\n") + 1) {
+		char *at = strstr(line, " taken=");
+
+		if (strncmp(line, point, len) || line[len] != ' ' || !at)
+			continue;
+		*taken = strtoull(at + 7, NULL, 10);
+		return 0;
+	}
+	return err ? err : -ENOENT;
+}
+
 int model_kill(struct model *m)
 {
 	return send_line(m, "exit\n", 5);

@@ -8,7 +8,7 @@
 
 #include "device.h"
 
-#define MODEL_REPLY 65536
+#define MODEL_REPLY (256 << 10)
 
 struct model {
 	int fd;
@@ -27,6 +27,9 @@ int model_cmd(struct model *m, const char *fmt, ...) __attribute__((format(print
 
 /* Value of a line "NAME VALUE" of the command's output; -ENOENT without one. */
 int model_value(struct model *m, const char *cmd, const char *name, uint64_t *val);
+
+/* How often a fault point was taken. */
+int model_fault_taken(struct model *m, const char *point, uint64_t *taken);
 
 /* The process ends at once; nothing answers for the function any more. */
 int model_kill(struct model *m);
