@@ -9,16 +9,13 @@
  */
 #include <errno.h>
 #include <linux/pci_regs.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#include "nvme_cf.h"
-#include "tests/nvme_fields.h"
+#include "nvme_cf_input.h"
 #include "vu_front.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -29,11 +26,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define LIST_OFF	0x30000u
 #define NUM_FUNCTIONS	3u
 #define ROUNDS		8
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
 
 /* What a controller has done to its host until now. */
 struct done {
@@ -47,15 +39,6 @@ struct target {
 	uint8_t *mem;
 	int fd;
 };
-
-static uint64_t take(struct input *in, size_t bytes)
-{
-	uint64_t val = 0;
-
-	for (size_t i = 0; i < bytes && in->left; i++, in->left--)
-		val |= (uint64_t)*in->at++ << (8 * i);
-	return val;
-}
 
 static struct vu_dev *take_dev(struct target *t, struct input *in)
 {
@@ -126,6 +109,17 @@ static uint64_t take_addr(struct input *in)
 	return MEM_IOVA + MEM_BYTES - off % 64;
 }
 
+/* A descriptor of 512 bytes, the size of a block, or of others. */
+static struct nvs_sgl take_sgl(struct input *in)
+{
+	struct nvs_sgl d = { .addr = take_addr(in) };
+	uint64_t length = take(in, 1);
+
+	d.length = length & 1 ? 512 : (uint32_t)length * 8;
+	d.id = (uint8_t)(take(in, 1) % 8 << 4);
+	return d;
+}
+
 /* A command that exists, mostly. */
 static const struct nvcf_command *take_command(struct input *in, bool io)
 {
@@ -182,76 +176,13 @@ static void step_command(struct target *t, struct input *in)
 	sqe.cdw13 = take_dword(in);
 	sqe.cdw14 = take_dword(in);
 	sqe.cdw15 = take_dword(in);
+	if (sqe.flags & 0x40)
+		sqe.sgl = take_sgl(in);
 	if (w && w->by_sel)
 		sqe.cdw10 = (sqe.cdw10 & ~0xffu) | w->sel;
 	if (c->kind == NVCF_MANAGING && flags & 2)
 		sqe.cdw11 = (sqe.cdw11 & ~0xfffcu) | 2;
 	put_command(t, c, q, &sqe);
-}
-
-static uint64_t edge(struct input *in, const struct nvmf_field *f, uint64_t was)
-{
-	uint64_t how = take(in, 1);
-
-	switch (how % 8) {
-	case 0: return f->lo;
-	case 1: return f->hi;
-	case 2: return f->hi + 1;
-	case 3: return was + 1;
-	case 4: return was - 1;
-	case 5: return was ^ 1ull << (how >> 3) % 64;
-	case 6: return f->good[how >> 3 & 3] == NVMF_NONE ? 0 : f->good[how >> 3 & 3];
-	}
-	return take(in, f->bytes < 8 ? f->bytes : 8);
-}
-
-/* A field of what is there of the state gets another value. */
-static void change_field(struct input *in, uint8_t *state, uint32_t bytes, bool standard,
-			 bool vendor)
-{
-	const struct nvmf_field *f = &nvmf_fields[take(in, 1) % NVMF_NUM];
-	struct nvs_state_header *h = (struct nvs_state_header *)state;
-	struct nvs_state *s = (struct nvs_state *)(h + 1);
-	uint32_t sqs = standard ? s->niosq : 0, cqs = standard ? s->niocq : 0, size, at;
-	uint32_t entry = (uint32_t)take(in, 1), len = f->bytes < 8 ? f->bytes : 8;
-	uint64_t val = 0;
-
-	if (f->part == NVMF_HEADER)
-		at = f->off;
-	else if (f->part == NVMF_VENDOR)
-		at = vendor ? bytes - (uint32_t)sizeof(struct nvcf_state) + f->off : bytes;
-	else
-		at = standard ? nvmf_offset(f->part, sqs, cqs,
-					    f->part == NVMF_SQ ? entry % (sqs + !sqs) :
-					    f->part == NVMF_CQ ? entry % (cqs + !cqs) : 0, &size) +
-				f->off : bytes;
-	if (at + len > bytes)
-		return;
-	memcpy(&val, state + at, len);
-	val = edge(in, f, val);
-	memcpy(state + at, &val, len);
-}
-
-static void seal(uint8_t *state, uint32_t bytes)
-{
-	struct nvcf_state *s = (struct nvcf_state *)(state + bytes - sizeof(*s));
-	const size_t from = offsetof(struct nvcf_state, profile);
-
-	s->crc = (uint32_t)crc32(0, (uint8_t *)s + from, sizeof(*s) - from);
-}
-
-/* The state of the controller with some fields changed. */
-static uint32_t take_state(struct input *in, const struct nvcf_ctrl *c, bool standard, bool vendor,
-			   uint8_t *out)
-{
-	uint32_t bytes = nvcf_state_build(c, standard, vendor, out);
-	uint64_t how = take(in, 1);
-
-	for (uint64_t n = how % 4; n; n--)
-		change_field(in, out, bytes, standard, vendor);
-	if (vendor && how & 0xf0)
-		seal(out, bytes);
-	return bytes;
 }
 
 /* What the managing controller reads with a command, as it should be; returns its bytes. */
@@ -345,15 +276,9 @@ static void step_list(struct target *t, struct input *in)
 	uint8_t *at = t->mem + LIST_OFF + take(in, 1) * 16;
 
 	for (uint64_t i = 0; i < n; i++) {
-		struct nvs_sgl d = { .addr = take_addr(in) };
+		struct nvs_sgl d = take_sgl(in);
 
-		if (kind & 1) {
-			memcpy(at + 8 * i, &d.addr, 8);
-			continue;
-		}
-		d.length = (uint32_t)take(in, 1) * 16;
-		d.id = (uint8_t)(take(in, 1) % 8 << 4);
-		memcpy(at + 16 * i, &d, sizeof(d));
+		memcpy(at + (kind & 1 ? 8 : 16) * i, &d, kind & 1 ? sizeof(d.addr) : sizeof(d));
 	}
 }
 
