@@ -9,10 +9,11 @@
 
 #define DATA		nvmh_addr(NVMH_DATA)
 
-static void open_host(struct nvmh_host *h, const char *path, const char *option,
-		      const struct nvmh *share)
+static void open_host(struct nvmh_host *h, const char *path, const char *both,
+		      const char *option, const struct nvmh *share)
 {
-	char *options[] = { NVMH_PROFILE, h->disk, (char *)(uintptr_t)option, NULL };
+	char *options[] = { NVMH_PROFILE, h->disk, (char *)(uintptr_t)(both ? both : option),
+			    both ? (char *)(uintptr_t)option : NULL, NULL };
 
 	snprintf(h->disk, sizeof(h->disk), "disk1=%s", path);
 	h->owner = rig_open(vu_model_find("nvme_cf"), options);
@@ -28,16 +29,21 @@ static void close_host(struct nvmh_host *h)
 	rig_close(h->owner);
 }
 
-void nvmh_open_pair(struct nvmh_pair *p, const char *option)
+void nvmh_open_pair_both(struct nvmh_pair *p, const char *both, const char *option)
 {
 	snprintf(p->path, sizeof(p->path), "/tmp/nvme_cf.XXXXXX");
 	p->fd = mkstemp(p->path);
 	if (p->fd < 0 || ftruncate(p->fd, 4 << 20))
 		abort();
-	open_host(&p->a, p->path, NULL, NULL);
+	open_host(&p->a, p->path, both, NULL, NULL);
 	CHECK(nvmh_enable(&p->a.fn));
 	CHECK_EQ(nvmh_create_pair(&p->a.fn, 1, 8), 0);
-	open_host(&p->b, p->path, option, &p->a.fn);
+	open_host(&p->b, p->path, both, option, &p->a.fn);
+}
+
+void nvmh_open_pair(struct nvmh_pair *p, const char *option)
+{
+	nvmh_open_pair_both(p, NULL, option);
 }
 
 void nvmh_close_pair(struct nvmh_pair *p)

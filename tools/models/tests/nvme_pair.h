@@ -24,6 +24,8 @@ struct nvmh_pair {
 
 /* The controller of @a runs, with one pair of queues; @option: one more of @b. */
 void nvmh_open_pair(struct nvmh_pair *p, const char *option);
+/* With an option, or NULL, of both. */
+void nvmh_open_pair_both(struct nvmh_pair *p, const char *both, const char *option);
 void nvmh_close_pair(struct nvmh_pair *p);
 
 /* Commands of the managing controller; a status each. */
