@@ -3,10 +3,11 @@
 
 import fnmatch
 import hashlib
+import json
 import os
 import re
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -127,13 +128,14 @@ def compare(command, theirs, ours, listed):
     return bad, notes
 
 
-def run(theirs, ours, folder, report):
-    """Give all commands to both; report(title, complaints, notes) for each."""
-    files, listed = Files(folder), differences()
+def run(theirs, ours, folder, report, out):
+    """Give all commands to both; report(title, complaints, notes) for each. The file OUT gets the answers."""
+    files, listed, asked = Files(folder), differences(), {}
     known = {command.name for command in commands()}
     for command in commands():
-        answers = [ask(command, controller, files) for controller in (theirs, ours)]
+        answers = asked[command.name] = [ask(command, controller, files) for controller in (theirs, ours)]
         bad, notes = compare(command, *answers, listed)
         report(f"{command.name}: {answers[1].status}" + (f", {len(notes)} listed differences" if notes else ""), bad, notes)
+    Path(out).write_text(json.dumps({name: [asdict(one) for one in answers] for name, answers in asked.items()}, indent=1))
     stray = [one.name for one in listed if one.name not in known]
     report("each listed difference is of a command", [f"no such command: {name}" for name in stray], [])
