@@ -6,9 +6,9 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
-#include <linux/dma-mapping.h>
 #include <linux/module.h>
-#include <linux/pci.h>
+
+#include "../fake_function.h"
 
 #include "../../variants/mlx5_like/ctrl_queue.c"
 #include "../../variants/mlx5_like/ctrl_wire.c"
@@ -19,11 +19,8 @@ static struct queue_test *current_test;
 
 /**
  * struct queue_test - A function and its queue
- * @pdev: The function.
- * @bus: Where it is.
+ * @fn: The function.
  * @regs: Its registers.
- * @deaf: Config space reads all ones and ignores writes.
- * @command: COMMAND.
  * @q: The queue.
  * @deaths: Calls of died().
  * @dma: For buffers.
@@ -37,11 +34,8 @@ static struct queue_test *current_test;
  * @ended: It has.
  */
 struct queue_test {
-	struct pci_dev *pdev;
-	struct pci_bus bus;
+	struct fake_function fn;
 	u32 *regs;
-	bool deaf;
-	u16 command;
 	struct mlxl_queue q;
 	unsigned int deaths;
 	struct vpv_ctrl_dma *dma;
@@ -55,26 +49,6 @@ struct queue_test {
 	struct completion ended;
 };
 
-static int fake_config_read(struct pci_bus *bus, unsigned int devfn, int where, int bytes,
-			    u32 *val)
-{
-	*val = current_test->deaf ? U32_MAX : where == PCI_COMMAND ? current_test->command : 0;
-	return PCIBIOS_SUCCESSFUL;
-}
-
-static int fake_config_write(struct pci_bus *bus, unsigned int devfn, int where, int bytes,
-			     u32 val)
-{
-	if (!current_test->deaf && where == PCI_COMMAND)
-		current_test->command = val;
-	return PCIBIOS_SUCCESSFUL;
-}
-
-static struct pci_ops fake_config = {
-	.read = fake_config_read,
-	.write = fake_config_write,
-};
-
 static void fake_died(struct mlxl_queue *q)
 {
 	current_test->deaths++;
@@ -85,30 +59,8 @@ static void fake_done(struct mlxl_command *cmd, int err)
 	struct queue_test *t = container_of(cmd, struct queue_test, cmd);
 
 	t->err = err;
-	t->master = t->command & PCI_COMMAND_MASTER;
+	t->master = t->fn.command & PCI_COMMAND_MASTER;
 	complete(&t->ended);
-}
-
-static void pdev_release(struct device *dev)
-{
-	kfree(to_pci_dev(dev));
-}
-
-static void function_add(struct kunit *test, struct queue_test *t)
-{
-	struct pci_dev *pdev = kzalloc(sizeof(*pdev), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, pdev);
-	t->bus.ops = &fake_config;
-	pdev->bus = &t->bus;
-	pdev->error_state = pci_channel_io_normal;
-	pdev->dma_mask = DMA_BIT_MASK(64);
-	pdev->dev.dma_mask = &pdev->dma_mask;
-	pdev->dev.coherent_dma_mask = DMA_BIT_MASK(64);
-	pdev->dev.release = pdev_release;
-	dev_set_name(&pdev->dev, "vpv-mlx5-queue");
-	KUNIT_ASSERT_EQ(test, device_register(&pdev->dev), 0);
-	t->pdev = pdev;
 }
 
 static void page_put(void *mem)
@@ -125,9 +77,9 @@ static void buffer_add(struct kunit *test, struct queue_test *t)
 {
 	const struct vpv_mem mem = { &page_ops, t->page, t->page, PAGE_SIZE };
 
-	t->dma = vpv_ctrl_dma_new(&t->pdev->dev);
+	t->dma = vpv_ctrl_dma_new(&t->fn.pdev->dev);
 	KUNIT_ASSERT_NOT_NULL(test, t->dma);
-	t->control = vpv_control_publish(&t->pdev->dev, MLXL_FAMILY, &page_ops, t, t->dma);
+	t->control = vpv_control_publish(&t->fn.pdev->dev, MLXL_FAMILY, &page_ops, t, t->dma);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->control);
 	t->cmd.buf = vpv_ctrl_buf_new(t->control, &mem, DMA_FROM_DEVICE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->cmd.buf);
@@ -158,13 +110,13 @@ static int queue_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, t->regs);
 	t->page = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->page);
-	function_add(test, t);
-	KUNIT_ASSERT_EQ(test, mlxl_queue_init(&t->q, t->pdev, (void __force __iomem *)t->regs,
+	fake_function_add(test, &t->fn, "vpv-mlx5-queue");
+	KUNIT_ASSERT_EQ(test, mlxl_queue_init(&t->q, t->fn.pdev, (void __force __iomem *)t->regs,
 					      fake_died), 0);
 	t->q.num = 4;
 	t->q.limit = 60 * HZ;
-	pci_set_master(t->pdev);
-	KUNIT_ASSERT_TRUE(test, t->command & PCI_COMMAND_MASTER);
+	pci_set_master(t->fn.pdev);
+	KUNIT_ASSERT_TRUE(test, t->fn.command & PCI_COMMAND_MASTER);
 	queue_set(&t->q, MLXL_QUEUE_UP);
 
 	t->cmd = (struct mlxl_command){
@@ -180,9 +132,9 @@ static void queue_test_exit(struct kunit *test)
 {
 	struct queue_test *t = test->priv;
 
-	if (!t || !t->pdev)
+	if (!t || !t->fn.pdev)
 		return;
-	t->deaf = false;
+	t->fn.deaf = false;
 	t->regs[MLXL_REG_STATUS / 4] = 0;
 	mlxl_queue_down(&t->q);
 	if (t->cmd.buf)
@@ -193,7 +145,7 @@ static void queue_test_exit(struct kunit *test)
 	vpv_ctrl_dma_free(t->dma);
 	mlxl_queue_fini(&t->q);
 	destroy_workqueue(mlxl_ctrl_wq);
-	device_unregister(&t->pdev->dev);
+	device_unregister(&t->fn.pdev->dev);
 }
 
 static void expect_ended(struct kunit *test, int err)
@@ -237,18 +189,18 @@ static void all_ones_everywhere_keep_the_memory(struct kunit *test)
 	struct queue_test *t = test->priv;
 
 	t->regs[MLXL_REG_STATUS / 4] = U32_MAX;
-	t->deaf = true;
+	t->fn.deaf = true;
 	mlxl_queue_down(&t->q);
 	expect_ended(test, -ECONNABORTED);
 	KUNIT_EXPECT_TRUE(test, buffer_is_kept(t));
 	KUNIT_EXPECT_EQ(test, t->q.used, BIT(0));
 	KUNIT_EXPECT_NE(test, t->q.work[0].in.num, 0U);
 
-	t->deaf = false;
+	t->fn.deaf = false;
 	mlxl_queue_down(&t->q);
 	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
 	KUNIT_EXPECT_EQ(test, t->q.work[0].in.num, 0U);
-	KUNIT_EXPECT_FALSE(test, t->command & PCI_COMMAND_MASTER);
+	KUNIT_EXPECT_FALSE(test, t->fn.command & PCI_COMMAND_MASTER);
 }
 
 static void one_that_was_pulled_out_writes_nothing(struct kunit *test)
@@ -256,13 +208,13 @@ static void one_that_was_pulled_out_writes_nothing(struct kunit *test)
 	struct queue_test *t = test->priv;
 
 	t->regs[MLXL_REG_STATUS / 4] = U32_MAX;
-	t->deaf = true;
-	t->pdev->error_state = pci_channel_io_perm_failure;
+	t->fn.deaf = true;
+	t->fn.pdev->error_state = pci_channel_io_perm_failure;
 	mlxl_queue_down(&t->q);
 	expect_ended(test, -ECONNABORTED);
 	KUNIT_EXPECT_FALSE(test, buffer_is_kept(t));
 	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
-	t->pdev->error_state = pci_channel_io_normal;
+	t->fn.pdev->error_state = pci_channel_io_normal;
 }
 
 /* READY, but the queue does not come up: nobody knows what it does with its base. */
@@ -275,7 +227,7 @@ static void queue_that_is_not_enabled_has_no_bus_master(struct kunit *test)
 	t->regs[MLXL_REG_STATUS / 4] = MLXL_STATUS_READY;
 	mlxl_queue_down(&t->q);
 	KUNIT_EXPECT_EQ(test, mlxl_queue_up(&t->q), -EIO);
-	KUNIT_EXPECT_FALSE(test, t->command & PCI_COMMAND_MASTER);
+	KUNIT_EXPECT_FALSE(test, t->fn.command & PCI_COMMAND_MASTER);
 }
 
 static struct kunit_case queue_cases[] = {
