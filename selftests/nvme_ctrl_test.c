@@ -501,7 +501,7 @@ TEST_F(nvme_ctrl, a_stuck_command_is_aborted)
 	EXPECT_GT(begin + PROMPT_MS, now_ms());
 	EXPECT_EQ(0, identify(self->fd));
 	/* That was no reset. */
-	EXPECT_EQ(0, log_count(self->log, "manages", NULL, 0));
+	EXPECT_EQ(0, log_count(self->log, " as function ", NULL, 0));
 }
 
 /* The Abort does not help: the controller is reset, and what it was is published anew. */
@@ -518,7 +518,7 @@ TEST_F(nvme_ctrl, a_stuck_controller_is_reset)
 	EXPECT_TRUE(works(self->fd));
 	EXPECT_EQ(1, log_count(why, "does not end commands", NULL, 0));
 	close(why);
-	EXPECT_EQ(FNS, log_count(self->log, "manages", NULL, 0));
+	EXPECT_EQ(FNS, log_count(self->log, " as function ", NULL, 0));
 	/* Which has ended the suspension. */
 	EXPECT_EQ(NVS_SC_NOT_SUSPENDED, resume(self->fd, FIRST + 1));
 	EXPECT_EQ(0, model_value(&self->m, "stats", "suspended", &suspended));
@@ -571,7 +571,7 @@ TEST_F(nvme_ctrl, a_reset_ends_suspensions)
 	ASSERT_EQ(0, suspend(self->fd, FIRST));
 	ASSERT_EQ(0, ctrl_sysfs(self->ctrl[0].bdf, "reset"));
 	EXPECT_TRUE(works(self->fd));
-	EXPECT_EQ(FNS, log_count(self->log, "manages", NULL, 0));
+	EXPECT_EQ(FNS, log_count(self->log, " as function ", NULL, 0));
 	EXPECT_EQ(NVS_SC_NOT_SUSPENDED, resume(self->fd, FIRST));
 }
 
@@ -772,9 +772,9 @@ TEST_F(nvme_ctrl, a_profile_is_given_and_taken_away)
 	EXPECT_EQ(0, config_write(ctrl, FIRST, "namespace2/disk", "4"));
 	EXPECT_EQ(-EINVAL, config_write(ctrl, FIRST, "enable", "1"));
 	EXPECT_EQ(0, config_write(ctrl, FIRST, "namespace2/disk", "1"));
-	EXPECT_EQ(0, log_count(self->log, "manages", NULL, 0));
+	EXPECT_EQ(0, log_count(self->log, " as function ", NULL, 0));
 	EXPECT_EQ(0, config_write(ctrl, FIRST, "enable", "1"));
-	EXPECT_EQ(1, log_count(self->log, "manages", NULL, 0));
+	EXPECT_EQ(1, log_count(self->log, " as function ", NULL, 0));
 	EXPECT_EQ(0, config_write(ctrl, FIRST, "enable", "1"));
 	EXPECT_EQ(-EBUSY, config_write(ctrl, FIRST, "serial", "S2"));
 
@@ -829,7 +829,7 @@ TEST_F(nvme_ctrl, a_profile_that_a_user_gives_is_seen)
 	EXPECT_EQ(0, admin(self->fd, &cmd));
 	while (!config_is(ctrl, FIRST + 1, "enable", "1") && now_ms() < end)
 		usleep(20000);
-	EXPECT_EQ(1, log_count(self->log, "manages", NULL, 0));
+	EXPECT_EQ(1, log_count(self->log, " as function ", NULL, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -47,5 +47,5 @@ for folder in variants/*/; do
 	row "" "registers and formats" "include/hw/$family.h"
 done
 row shared migration/ migration/*.[ch] include/vpv/migration*.h include/uapi/vpv/stream.h
-row "" vfio_pci_core/ vfio_pci_core/*.[ch] include/vpv/co{re,ntrolling}.h
+row "" vfio_pci_core/ vfio_pci_core/*.[ch] include/vpv/co{re,ntrolled,ntrolling}.h
 row "" config_virt/ config_virt/*.[ch] include/vpv/config*.h include/uapi/vpv/persona.h

@@ -34,7 +34,7 @@ static void ctrl_down(struct mlxl_ctrl *ctrl)
 		return;
 	ctrl->up = false;
 	mlxl_queue_down(&ctrl->q);
-	mlxl_fns_withdraw(ctrl);
+	vpv_controlled_withdraw(&ctrl->set, NULL);
 	ctrl_quiet(ctrl);
 }
 
@@ -86,7 +86,7 @@ static int ctrl_up(struct mlxl_ctrl *ctrl)
 		return err;
 	}
 	ctrl->up = true;
-	mlxl_fns_scan(ctrl);
+	vpv_controlled_scan(&ctrl->set);
 	mlxl_fns_publish(ctrl);
 	queue_work(mlxl_ctrl_wq, &ctrl->announce);
 	return 0;
@@ -99,11 +99,11 @@ static void announce_work(struct work_struct *work)
 	scoped_guard(mutex, &ctrl->lock) {
 		if (!ctrl->up)
 			return;
-		mlxl_fns_scan(ctrl);
+		vpv_controlled_scan(&ctrl->set);
 		mlxl_fns_publish(ctrl);
-		mlxl_fns_changed(ctrl);
+		vpv_controlled_changed(&ctrl->set);
 	}
-	mlxl_fns_attach(ctrl);
+	vpv_controlled_attach(&ctrl->set);
 }
 
 /* ---- Death and reset ---- */
@@ -244,24 +244,6 @@ log:
 	pci_info(pdev, "no interrupts (%d), polling\n", err);
 }
 
-/* ---- Functions that come and go ---- */
-
-static int bus_event(struct notifier_block *nb, unsigned long action, void *data)
-{
-	struct mlxl_ctrl *ctrl = container_of(nb, struct mlxl_ctrl, nb);
-	struct pci_dev *pdev = to_pci_dev(data);
-
-	if (pdev->vendor != MLXL_FN_VENDOR || pdev->device != MLXL_FN_DEVICE)
-		return NOTIFY_DONE;
-	if (action == BUS_NOTIFY_ADD_DEVICE) {
-		queue_work(mlxl_ctrl_wq, &ctrl->announce);
-	} else if (action == BUS_NOTIFY_DEL_DEVICE) {
-		guard(mutex)(&ctrl->lock);
-		mlxl_fns_forget(ctrl, pdev);
-	}
-	return NOTIFY_DONE;
-}
-
 /* ---- Probe and remove ---- */
 
 static int pci_setup(struct mlxl_ctrl *ctrl)
@@ -321,13 +303,12 @@ static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
 	mutex_init(&ctrl->lock);
 	INIT_WORK(&ctrl->announce, announce_work);
 	INIT_DELAYED_WORK(&ctrl->recover, recover_work);
-	ctrl->nb.notifier_call = bus_event;
+	mlxl_fns_prepare(ctrl);
 	for (u16 i = 0; i < MLXL_MAX_FUNCTIONS; i++) {
 		struct mlxl_fn *fn = &ctrl->fn[i];
 		const u8 mac[] = { 0x02, 0x76, 0x20, 0x01, 0x00, i };
 
 		fn->ctrl = ctrl;
-		fn->nr = i;
 		memcpy(fn->want.mac, mac, sizeof(fn->want.mac));
 		fn->want.pairs = cpu_to_le16(1);
 		fn->want.vectors = cpu_to_le16(3);
@@ -352,7 +333,7 @@ static void ctrl_stop(struct mlxl_ctrl *ctrl)
 		/* Since it was last asked, it may have been pulled out. */
 		if (ctrl->q.wild)
 			mlxl_queue_down(&ctrl->q);
-		mlxl_fns_forget(ctrl, NULL);
+		vpv_controlled_forget(&ctrl->set, NULL);
 		ctrl_quiet(ctrl);
 	}
 	cancel_work_sync(&ctrl->announce);
@@ -386,7 +367,7 @@ static int mlxl_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = mlxl_configfs_add(ctrl);
 	if (err)
 		goto stop;
-	err = bus_register_notifier(&pci_bus_type, &ctrl->nb);
+	err = vpv_controlled_listen(&ctrl->set);
 	if (err)
 		goto remove_configfs;
 	return 0;
@@ -406,7 +387,7 @@ static void mlxl_ctrl_remove(struct pci_dev *pdev)
 {
 	struct mlxl_ctrl *ctrl = pci_get_drvdata(pdev);
 
-	bus_unregister_notifier(&pci_bus_type, &ctrl->nb);
+	vpv_controlled_unlisten(&ctrl->set);
 	mlxl_configfs_remove(ctrl);
 	ctrl_stop(ctrl);
 	pci_set_drvdata(pdev, NULL);

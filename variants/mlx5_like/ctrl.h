@@ -16,12 +16,12 @@
 #include <linux/configfs.h>
 #include <linux/dmapool.h>
 #include <linux/mutex.h>
-#include <linux/notifier.h>
 #include <linux/pci.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include <vpv/controlled.h>
 #include <vpv/controlling.h>
 #include <vpv/ctrl_buf.h>
 
@@ -109,18 +109,14 @@ struct mlxl_queue {
 
 /**
  * struct mlxl_fn - A controlled function
+ * @c: The function, and its number.
  * @ctrl: Who controls it.
- * @nr: Its number.
- * @pdev: The function, if it is there; referenced.  ctrl->lock.
- * @control: What is published, or NULL; ctrl->lock.
  * @want: What PROVISION will be told; ctrl->lock.
  * @group: Its folder in configfs.
  */
 struct mlxl_fn {
+	struct vpv_controlled c;
 	struct mlxl_ctrl *ctrl;
-	u16 nr;
-	struct pci_dev *pdev;
-	struct vpv_control *control;
 	struct mlxl_provision want;
 	struct config_group group;
 };
@@ -137,7 +133,7 @@ struct mlxl_fn {
  * @fn: The functions.
  * @dma: For buffers of the drivers of its functions.
  * @group: Its folder in configfs.
- * @nb: Listens to functions that come and go.
+ * @set: Functions.
  * @announce: Looks for functions, publishes them, tells their drivers of news, and
  *	lets drivers bind.
  * @recover: Resets the function after it died.
@@ -155,7 +151,7 @@ struct mlxl_ctrl {
 	struct mlxl_fn fn[MLXL_MAX_FUNCTIONS];
 	struct vpv_ctrl_dma *dma;
 	struct config_group group;
-	struct notifier_block nb;
+	struct vpv_controlled_set set;
 	struct work_struct announce;
 	struct delayed_work recover;
 	unsigned int attempts;
@@ -179,12 +175,8 @@ int mlxl_queue_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd
 int mlxl_fn_query(struct mlxl_fn *fn, struct mlxl_function *out);
 int mlxl_fn_enable(struct mlxl_fn *fn);
 int mlxl_fn_disable(struct mlxl_fn *fn);
-void mlxl_fns_scan(struct mlxl_ctrl *ctrl);
+void mlxl_fns_prepare(struct mlxl_ctrl *ctrl);
 void mlxl_fns_publish(struct mlxl_ctrl *ctrl);
-void mlxl_fns_withdraw(struct mlxl_ctrl *ctrl);
-void mlxl_fns_changed(struct mlxl_ctrl *ctrl);
-void mlxl_fns_attach(struct mlxl_ctrl *ctrl);
-void mlxl_fns_forget(struct mlxl_ctrl *ctrl, struct pci_dev *pdev);
 
 /* ctrl_configfs.c */
 int mlxl_configfs_init(void);

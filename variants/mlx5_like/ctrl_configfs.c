@@ -93,7 +93,7 @@ static ssize_t fn_enable_store(struct config_item *item, const char *page, size_
 		scoped_guard(mutex, &fn->ctrl->lock)
 			err = mlxl_fn_enable(fn);
 		if (!err)
-			mlxl_fns_attach(fn->ctrl);
+			vpv_controlled_attach(&fn->ctrl->set);
 	} else {
 		err = mlxl_fn_disable(fn);
 	}
@@ -105,7 +105,7 @@ static ssize_t fn_address_show(struct config_item *item, char *page)
 	struct mlxl_fn *fn = fn_of(item);
 
 	guard(mutex)(&fn->ctrl->lock);
-	return sysfs_emit(page, "%s\n", fn->pdev ? pci_name(fn->pdev) : "");
+	return sysfs_emit(page, "%s\n", fn->c.pdev ? pci_name(fn->c.pdev) : "");
 }
 
 CONFIGFS_ATTR_RO(fn_, address);
@@ -154,7 +154,7 @@ int mlxl_configfs_add(struct mlxl_ctrl *ctrl)
 		struct mlxl_fn *fn = &ctrl->fn[i];
 		char name[8];
 
-		snprintf(name, sizeof(name), "%u", fn->nr);
+		snprintf(name, sizeof(name), "%u", fn->c.nr);
 		config_group_init_type_name(&fn->group, name, &fn_type);
 		configfs_add_default_group(&fn->group, &ctrl->group);
 	}

@@ -7,27 +7,32 @@
 
 #include "ctrl.h"
 
+static struct mlxl_fn *fn_of(struct vpv_controlled *c)
+{
+	return container_of(c, struct mlxl_fn, c);
+}
+
 /* ---- What is published ---- */
 
 static const struct mlxl_caps *op_caps(void *priv)
 {
-	struct mlxl_fn *fn = priv;
+	struct mlxl_fn *fn = fn_of(priv);
 
 	return &fn->ctrl->caps;
 }
 
 static int op_exec(void *priv, struct mlxl_command *cmd)
 {
-	struct mlxl_fn *fn = priv;
+	struct mlxl_fn *fn = fn_of(priv);
 
-	return mlxl_queue_exec(&fn->ctrl->q, fn->nr, cmd);
+	return mlxl_queue_exec(&fn->ctrl->q, fn->c.nr, cmd);
 }
 
 static int op_submit(void *priv, struct mlxl_command *cmd)
 {
-	struct mlxl_fn *fn = priv;
+	struct mlxl_fn *fn = fn_of(priv);
 
-	return mlxl_queue_submit(&fn->ctrl->q, fn->nr, cmd);
+	return mlxl_queue_submit(&fn->ctrl->q, fn->c.nr, cmd);
 }
 
 static const struct mlxl_control_ops control_ops = {
@@ -50,13 +55,13 @@ static int fn_exec(struct mlxl_fn *fn, u16 opcode, const void *in, u32 in_bytes,
 	};
 	int err;
 
-	err = mlxl_queue_exec(&fn->ctrl->q, fn->nr, &cmd);
+	err = mlxl_queue_exec(&fn->ctrl->q, fn->c.nr, &cmd);
 	if (!err && cmd.out_len != out_bytes)
 		err = -EPROTO;
 	if (err)
 		dev_warn_ratelimited(&fn->ctrl->pdev->dev,
 				     "function %u: command %#x failed: error %d, status %u, syndrome %#x\n",
-				     fn->nr, opcode, err, cmd.status, cmd.syndrome);
+				     fn->c.nr, opcode, err, cmd.status, cmd.syndrome);
 	return err;
 }
 
@@ -74,82 +79,58 @@ int mlxl_fn_query(struct mlxl_fn *fn, struct mlxl_function *out)
 
 /* ---- Finding ---- */
 
-static bool cap_read(struct pci_dev *pdev, int pos, u8 *cap)
+static bool cap_is_identity(const u8 *cap)
 {
-	for (int i = 0; i < MLXL_CAP_BYTES; i += 4) {
-		u32 val;
-
-		if (pci_read_config_dword(pdev, pos + i, &val))
-			return false;
-		put_unaligned_le32(val, cap + i);
-	}
 	return cap[MLXL_CAP_LENGTH] == MLXL_CAP_BYTES &&
 	       cap[MLXL_CAP_TYPE] == MLXL_CAP_TYPE_VALUE &&
 	       cap[MLXL_CAP_BAR] == MLXL_CAP_BAR_VALUE && cap[MLXL_CAP_VERSION] == 1;
 }
 
-/* Number of a function of ours, or -ENODEV. */
-static int fn_identify(struct mlxl_ctrl *ctrl, struct pci_dev *pdev)
+static struct vpv_controlled *fn_identify(struct vpv_controlled_set *set, struct pci_dev *pdev)
 {
+	struct mlxl_ctrl *ctrl = container_of(set, struct mlxl_ctrl, set);
 	u8 cap[MLXL_CAP_BYTES];
-	int pos;
+	u16 nr;
 
-	for (pos = pci_find_capability(pdev, PCI_CAP_ID_VNDR); pos;
-	     pos = pci_find_next_capability(pdev, pos, PCI_CAP_ID_VNDR)) {
-		u16 nr;
+	if (pdev->subsystem_vendor != MLXL_VENDOR ||
+	    pdev->subsystem_device != MLXL_FN_SUBDEVICE ||
+	    !vpv_controlled_capability(pdev, cap, sizeof(cap), cap_is_identity) ||
+	    get_unaligned_le64(cap + MLXL_CAP_SERIAL) != ctrl->serial)
+		return NULL;
+	nr = get_unaligned_le16(cap + MLXL_CAP_FUNCTION);
+	return nr < ctrl->num_fns ? &ctrl->fn[nr].c : NULL;
+}
 
-		if (!cap_read(pdev, pos, cap) ||
-		    get_unaligned_le64(cap + MLXL_CAP_SERIAL) != ctrl->serial)
-			continue;
-		nr = get_unaligned_le16(cap + MLXL_CAP_FUNCTION);
-		return nr < ctrl->num_fns ? nr : -ENODEV;
-	}
-	return -ENODEV;
+static void fns_added(struct vpv_controlled_set *set)
+{
+	queue_work(mlxl_ctrl_wq, &container_of(set, struct mlxl_ctrl, set)->announce);
 }
 
 /**
- * mlxl_fns_scan() - Find the functions that were not found yet
+ * mlxl_fns_prepare() - There is no function yet
  * @ctrl: Controlling function.
  */
-void mlxl_fns_scan(struct mlxl_ctrl *ctrl)
+void mlxl_fns_prepare(struct mlxl_ctrl *ctrl)
 {
-	struct pci_dev *pdev = NULL;
-
-	lockdep_assert_held(&ctrl->lock);
-
-	while ((pdev = pci_get_subsys(MLXL_FN_VENDOR, MLXL_FN_DEVICE, MLXL_VENDOR,
-				      MLXL_FN_SUBDEVICE, pdev))) {
-		int nr = fn_identify(ctrl, pdev);
-
-		if (nr >= 0 && !ctrl->fn[nr].pdev)
-			ctrl->fn[nr].pdev = pci_dev_get(pdev);
+	ctrl->set = (struct vpv_controlled_set){
+		.pdev = ctrl->pdev,
+		.vendor = MLXL_FN_VENDOR,
+		.device = MLXL_FN_DEVICE,
+		.family = MLXL_FAMILY,
+		.ops = &control_ops,
+		.dma = ctrl->dma,
+		.lock = &ctrl->lock,
+		.identify = fn_identify,
+		.added = fns_added,
+	};
+	INIT_LIST_HEAD(&ctrl->set.fns);
+	for (unsigned int i = 0; i < MLXL_MAX_FUNCTIONS; i++) {
+		ctrl->fn[i].c.nr = i;
+		vpv_controlled_add(&ctrl->set, &ctrl->fn[i].c);
 	}
 }
 
 /* ---- Publishing ---- */
-
-static void fn_publish(struct mlxl_fn *fn)
-{
-	struct vpv_control *control;
-
-	if (!fn->pdev || fn->control)
-		return;
-	control = vpv_control_publish(&fn->pdev->dev, MLXL_FAMILY, &control_ops, fn,
-				      fn->ctrl->dma);
-	if (IS_ERR(control)) {
-		pci_err(fn->ctrl->pdev, "function %u cannot be published: %ld\n", fn->nr,
-			PTR_ERR(control));
-		return;
-	}
-	fn->control = control;
-	pci_info(fn->ctrl->pdev, "controls %s as function %u\n", pci_name(fn->pdev), fn->nr);
-}
-
-static void fn_withdraw(struct mlxl_fn *fn)
-{
-	vpv_control_withdraw(fn->control);
-	fn->control = NULL;
-}
 
 /**
  * mlxl_fns_publish() - Publish all functions that are there and enabled
@@ -163,78 +144,10 @@ void mlxl_fns_publish(struct mlxl_ctrl *ctrl)
 		struct mlxl_fn *fn = &ctrl->fn[i];
 		struct mlxl_function state;
 
-		if (!fn->pdev || fn->control || mlxl_fn_query(fn, &state))
+		if (!fn->c.pdev || fn->c.control || mlxl_fn_query(fn, &state))
 			continue;
 		if (le32_to_cpu(state.state) == MLXL_ENABLED)
-			fn_publish(fn);
-	}
-}
-
-/**
- * mlxl_fns_withdraw() - Publish nothing any more
- * @ctrl: Controlling function, whose queue is down.
- *
- * Also unmaps what the drivers of the functions have mapped.
- */
-void mlxl_fns_withdraw(struct mlxl_ctrl *ctrl)
-{
-	lockdep_assert_held(&ctrl->lock);
-
-	for (unsigned int i = 0; i < ctrl->num_fns; i++)
-		fn_withdraw(&ctrl->fn[i]);
-}
-
-/**
- * mlxl_fns_changed() - Let drivers of functions see what became of them
- * @ctrl: Controlling function.
- */
-void mlxl_fns_changed(struct mlxl_ctrl *ctrl)
-{
-	lockdep_assert_held(&ctrl->lock);
-
-	for (unsigned int i = 0; i < ctrl->num_fns; i++)
-		if (ctrl->fn[i].control)
-			vpv_control_changed(ctrl->fn[i].control);
-}
-
-/**
- * mlxl_fns_attach() - Let drivers look at what was published
- * @ctrl: Controlling function.
- *
- * Context: process; no lock is held: drivers probe.
- */
-void mlxl_fns_attach(struct mlxl_ctrl *ctrl)
-{
-	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
-		struct pci_dev *pdev = NULL;
-
-		scoped_guard(mutex, &ctrl->lock)
-			if (ctrl->fn[i].control)
-				pdev = pci_dev_get(ctrl->fn[i].pdev);
-		if (pdev && !READ_ONCE(pdev->dev.driver) &&
-		    device_attach(&pdev->dev) < 0)
-			pci_dbg(pdev, "no driver\n");
-		pci_dev_put(pdev);
-	}
-}
-
-/**
- * mlxl_fns_forget() - A function goes away
- * @ctrl: Controlling function.
- * @pdev: Which; or NULL: all.
- */
-void mlxl_fns_forget(struct mlxl_ctrl *ctrl, struct pci_dev *pdev)
-{
-	lockdep_assert_held(&ctrl->lock);
-
-	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
-		struct mlxl_fn *fn = &ctrl->fn[i];
-
-		if (!fn->pdev || (pdev && fn->pdev != pdev))
-			continue;
-		fn_withdraw(fn);
-		pci_dev_put(fn->pdev);
-		fn->pdev = NULL;
+			vpv_controlled_publish(&ctrl->set, &fn->c);
 	}
 }
 
@@ -244,7 +157,7 @@ void mlxl_fns_forget(struct mlxl_ctrl *ctrl, struct pci_dev *pdev)
  * mlxl_fn_enable() - Provision a function and make it appear
  * @fn: Function; @fn->want says as what.
  *
- * One that is enabled already stays what it is.  The caller calls mlxl_fns_attach().
+ * One that is enabled already stays what it is.  The caller calls vpv_controlled_attach().
  *
  * Return: 0; -ENOTCONN when the controlling function does not work; -ERANGE for what
  * is beyond the firmware's limits; or another negative errno.
@@ -268,17 +181,20 @@ int mlxl_fn_enable(struct mlxl_fn *fn)
 		if (err)
 			return err;
 	}
-	mlxl_fns_scan(fn->ctrl);
-	fn_publish(fn);
+	vpv_controlled_scan(&fn->ctrl->set);
+	vpv_controlled_publish(&fn->ctrl->set, &fn->c);
 	return 0;
 }
 
-static int fn_take_back(struct mlxl_fn *fn)
+static int fn_take_back(struct vpv_controlled *c)
 {
 	const struct mlxl_provision none = {};
+	struct mlxl_fn *fn = fn_of(c);
 	struct mlxl_function state;
 	int err;
 
+	if (!fn->ctrl->up)
+		return -ENOTCONN;
 	err = mlxl_fn_query(fn, &state);
 	if (err)
 		return err;
@@ -289,7 +205,7 @@ static int fn_take_back(struct mlxl_fn *fn)
 	if (err)
 		return err;
 
-	fn_withdraw(fn);
+	vpv_controlled_withdraw(&fn->ctrl->set, c);
 	return 0;
 }
 
@@ -301,23 +217,5 @@ static int fn_take_back(struct mlxl_fn *fn)
  */
 int mlxl_fn_disable(struct mlxl_fn *fn)
 {
-	struct mlxl_ctrl *ctrl = fn->ctrl;
-	struct pci_dev *pdev;
-	int err = -EBUSY;
-
-	scoped_guard(mutex, &ctrl->lock)
-		pdev = pci_dev_get(fn->pdev);
-	/* With its lock held no driver is bound meanwhile. */
-	if (pdev && !device_trylock(&pdev->dev)) {
-		pci_dev_put(pdev);
-		return -EBUSY;
-	}
-	if (!pdev || !pdev->dev.driver) {
-		guard(mutex)(&ctrl->lock);
-		err = ctrl->up ? fn_take_back(fn) : -ENOTCONN;
-	}
-	if (pdev)
-		device_unlock(&pdev->dev);
-	pci_dev_put(pdev);
-	return err;
+	return vpv_controlled_unbound(&fn->ctrl->set, &fn->c, fn_take_back);
 }

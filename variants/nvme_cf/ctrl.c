@@ -28,7 +28,7 @@ static void ctrl_down(struct nvcf_ctrl *ctrl)
 		return;
 	ctrl->up = false;
 	nvcf_queue_down(&ctrl->q);
-	nvcf_fns_withdraw(ctrl);
+	vpv_controlled_withdraw(&ctrl->set, NULL);
 }
 
 /* ---- What the controller says of itself ---- */
@@ -119,7 +119,7 @@ static int ctrl_up(struct nvcf_ctrl *ctrl)
 		return err;
 	}
 	ctrl->up = true;
-	nvcf_fns_scan(ctrl);
+	vpv_controlled_scan(&ctrl->set);
 	nvcf_fns_publish(ctrl);
 	nvcf_queue_ask_event(&ctrl->q);
 	queue_work(nvcf_ctrl_wq, &ctrl->announce);
@@ -133,11 +133,11 @@ static void announce_work(struct work_struct *work)
 	scoped_guard(mutex, &ctrl->lock) {
 		if (!ctrl->up)
 			return;
-		nvcf_fns_scan(ctrl);
+		vpv_controlled_scan(&ctrl->set);
 		nvcf_fns_publish(ctrl);
-		nvcf_fns_changed(ctrl);
+		vpv_controlled_changed(&ctrl->set);
 	}
-	nvcf_fns_attach(ctrl);
+	vpv_controlled_attach(&ctrl->set);
 }
 
 /* ---- Events ---- */
@@ -145,8 +145,8 @@ static void announce_work(struct work_struct *work)
 /* The log page that goes with it is read, since there is no other event of its type before. */
 static void event_work(struct work_struct *work)
 {
-	struct nvcf_ctrl *ctrl = container_of(work, struct nvcf_ctrl, event);
 	void *page __free(kfree) = kzalloc(512, GFP_KERNEL);
+	struct nvcf_ctrl *ctrl = container_of(work, struct nvcf_ctrl, event);
 	u32 dw0 = READ_ONCE(ctrl->event_dw0);
 	struct nvcf_admin cmd = {
 		.sqe = {
@@ -288,24 +288,6 @@ log:
 	pci_info(pdev, "no interrupt (%d), polling\n", err);
 }
 
-/* ---- Functions that come and go ---- */
-
-static int bus_event(struct notifier_block *nb, unsigned long action, void *data)
-{
-	struct nvcf_ctrl *ctrl = container_of(nb, struct nvcf_ctrl, nb);
-	struct pci_dev *pdev = to_pci_dev(data);
-
-	if (pdev->vendor != NVCF_VENDOR || pdev->device != NVCF_FN_DEVICE)
-		return NOTIFY_DONE;
-	if (action == BUS_NOTIFY_ADD_DEVICE) {
-		queue_work(nvcf_ctrl_wq, &ctrl->announce);
-	} else if (action == BUS_NOTIFY_DEL_DEVICE) {
-		guard(mutex)(&ctrl->lock);
-		nvcf_fns_forget(ctrl, pdev);
-	}
-	return NOTIFY_DONE;
-}
-
 /* ---- Probe and remove ---- */
 
 static int pci_setup(struct nvcf_ctrl *ctrl)
@@ -366,7 +348,7 @@ static struct nvcf_ctrl *ctrl_alloc(struct pci_dev *pdev, const struct nvcf_iden
 	INIT_WORK(&ctrl->announce, announce_work);
 	INIT_WORK(&ctrl->event, event_work);
 	INIT_DELAYED_WORK(&ctrl->recover, recover_work);
-	ctrl->nb.notifier_call = bus_event;
+	nvcf_fns_prepare(ctrl);
 	return ctrl;
 }
 
@@ -386,7 +368,7 @@ static void ctrl_stop(struct nvcf_ctrl *ctrl)
 		/* Since it was last asked, it may have been pulled out. */
 		if (ctrl->q.wild)
 			nvcf_queue_down(&ctrl->q);
-		nvcf_fns_forget(ctrl, NULL);
+		vpv_controlled_forget(&ctrl->set, NULL);
 	}
 	/* Commands of users have ended; what they have scheduled does nothing. */
 	nvcf_cdev_remove(ctrl);
@@ -421,16 +403,16 @@ static int nvcf_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *ids
 	err = nvcf_configfs_add(ctrl);
 	if (err)
 		goto stop;
-	err = bus_register_notifier(&pci_bus_type, &ctrl->nb);
+	err = vpv_controlled_listen(&ctrl->set);
 	if (err)
 		goto remove_configfs;
 	err = nvcf_cdev_add(ctrl);
 	if (err)
-		goto unregister;
+		goto unlisten;
 	return 0;
 
-unregister:
-	bus_unregister_notifier(&pci_bus_type, &ctrl->nb);
+unlisten:
+	vpv_controlled_unlisten(&ctrl->set);
 remove_configfs:
 	nvcf_configfs_remove(ctrl);
 stop:
@@ -447,7 +429,7 @@ static void nvcf_ctrl_remove(struct pci_dev *pdev)
 	struct nvcf_ctrl *ctrl = pci_get_drvdata(pdev);
 
 	nvcf_cdev_hide(ctrl);
-	bus_unregister_notifier(&pci_bus_type, &ctrl->nb);
+	vpv_controlled_unlisten(&ctrl->set);
 	nvcf_configfs_remove(ctrl);
 	ctrl_stop(ctrl);
 	pci_set_drvdata(pdev, NULL);

@@ -18,13 +18,13 @@
 #include <linux/completion.h>
 #include <linux/configfs.h>
 #include <linux/mutex.h>
-#include <linux/notifier.h>
 #include <linux/pci.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include <vpv/controlled.h>
 #include <vpv/controlling.h>
 
 #include "control.h"
@@ -138,10 +138,9 @@ struct nvcf_queue {
 
 /**
  * struct nvcf_fn - A migratable controller
+ * @c: Its function; the number is the CNTLID by which commands name it.  @c.pdev is also read
+ *	under @sem.
  * @ctrl: Who manages it.
- * @cntlid: By which commands name it.
- * @pdev: Its function, if it is there; referenced.  ctrl->lock; also read under @sem.
- * @control: What is published, or NULL; ctrl->lock.
  * @given: It has a profile; ctrl->lock.
  * @want: The profile that it has or will be given; ctrl->lock.
  * @sem: Held for writing by a command of a user, for reading by those of its driver.
@@ -149,10 +148,8 @@ struct nvcf_queue {
  * @ns: Folders of its namespaces.
  */
 struct nvcf_fn {
+	struct vpv_controlled c;
 	struct nvcf_ctrl *ctrl;
-	u16 cntlid;
-	struct pci_dev *pdev;
-	struct vpv_control *control;
 	bool given;
 	struct nvcf_profile want;
 	struct rw_semaphore sem;
@@ -176,7 +173,7 @@ struct nvcf_cdev;
  * @fn: These.
  * @group: Its folder in configfs.
  * @cdev: Its character device.
- * @nb: Listens to functions that come and go.
+ * @set: Functions of migratable controllers.
  * @announce: Looks for functions, publishes them, tells their drivers of news, and
  *	lets drivers bind.
  * @recover: Resets the controller after it died.
@@ -198,7 +195,7 @@ struct nvcf_ctrl {
 	struct nvcf_fn fn[NVCF_MAX_FUNCTIONS];
 	struct config_group group;
 	struct nvcf_cdev *cdev;
-	struct notifier_block nb;
+	struct vpv_controlled_set set;
 	struct work_struct announce;
 	struct delayed_work recover;
 	unsigned int attempts;
@@ -224,12 +221,8 @@ int nvcf_fn_enable(struct nvcf_fn *fn);
 int nvcf_fn_disable(struct nvcf_fn *fn);
 int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd);
 int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num);
-void nvcf_fns_scan(struct nvcf_ctrl *ctrl);
+void nvcf_fns_prepare(struct nvcf_ctrl *ctrl);
 void nvcf_fns_publish(struct nvcf_ctrl *ctrl);
-void nvcf_fns_withdraw(struct nvcf_ctrl *ctrl);
-void nvcf_fns_changed(struct nvcf_ctrl *ctrl);
-void nvcf_fns_attach(struct nvcf_ctrl *ctrl);
-void nvcf_fns_forget(struct nvcf_ctrl *ctrl, struct pci_dev *pdev);
 
 /* ctrl_configfs.c */
 int nvcf_configfs_init(void);

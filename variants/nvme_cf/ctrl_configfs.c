@@ -253,7 +253,7 @@ static ssize_t fn_enable_store(struct config_item *item, const char *page, size_
 		scoped_guard(mutex, &fn->ctrl->lock)
 			err = nvcf_fn_enable(fn);
 		if (!err)
-			nvcf_fns_attach(fn->ctrl);
+			vpv_controlled_attach(&fn->ctrl->set);
 	} else {
 		err = nvcf_fn_disable(fn);
 	}
@@ -266,7 +266,7 @@ static ssize_t fn_address_show(struct config_item *item, char *page)
 	struct nvcf_fn *fn = fn_of(item);
 
 	guard(mutex)(&fn->ctrl->lock);
-	return sysfs_emit(page, "%s\n", fn->pdev ? pci_name(fn->pdev) : "");
+	return sysfs_emit(page, "%s\n", fn->c.pdev ? pci_name(fn->c.pdev) : "");
 }
 CONFIGFS_ATTR_RO(fn_, address);
 
@@ -324,7 +324,7 @@ static void fn_add(struct nvcf_fn *fn, struct config_group *parent)
 {
 	char name[16];
 
-	snprintf(name, sizeof(name), "%u", fn->cntlid);
+	snprintf(name, sizeof(name), "%u", fn->c.nr);
 	config_group_init_type_name(&fn->group, name, &fn_type);
 	for (unsigned int i = 0; i < NVCF_MAX_NS; i++) {
 		snprintf(name, sizeof(name), "namespace%u", i + 1);

@@ -7,23 +7,26 @@
 
 #include "ctrl.h"
 
+static struct nvcf_fn *fn_of(struct vpv_controlled *c)
+{
+	return container_of(c, struct nvcf_fn, c);
+}
+
 /* ---- What is published ---- */
 
 static const struct nvcf_managing *op_managing(void *priv)
 {
-	struct nvcf_fn *fn = priv;
-
-	return &fn->ctrl->managing;
+	return &fn_of(priv)->ctrl->managing;
 }
 
 static int op_exec(void *priv, struct nvcf_command *cmd)
 {
-	struct nvcf_fn *fn = priv;
+	struct nvcf_fn *fn = fn_of(priv);
 	struct nvcf_admin admin = {
 		.sqe = {
 			.opcode = cmd->opcode,
 			.cdw10 = cpu_to_le32(cmd->cdw10),
-			.cdw11 = cpu_to_le32((cmd->cdw11 & ~0xffffU) | fn->cntlid),
+			.cdw11 = cpu_to_le32((cmd->cdw11 & ~0xffffU) | fn->c.nr),
 			.cdw12 = cpu_to_le32(cmd->cdw12),
 			.cdw13 = cpu_to_le32(cmd->cdw13),
 			.cdw14 = cpu_to_le32(cmd->cdw14),
@@ -55,7 +58,7 @@ static int fn_exec(struct nvcf_fn *fn, u8 opcode, u32 cdw10, void *data, u32 byt
 		.sqe = {
 			.opcode = opcode,
 			.cdw10 = cpu_to_le32(cdw10),
-			.cdw11 = cpu_to_le32(fn->cntlid),
+			.cdw11 = cpu_to_le32(fn->c.nr),
 		},
 		.data = data,
 		.bytes = bytes,
@@ -65,7 +68,7 @@ static int fn_exec(struct nvcf_fn *fn, u8 opcode, u32 cdw10, void *data, u32 byt
 	if (err && err != -ENOTCONN)
 		dev_warn_ratelimited(&fn->ctrl->pdev->dev,
 				     "controller %u: command %#x failed: error %d, status %#x\n",
-				     fn->cntlid, opcode, err, cmd.status);
+				     fn->c.nr, opcode, err, cmd.status);
 	*dw0 = cmd.dw0;
 	if (err != -EREMOTEIO)
 		return err;
@@ -97,7 +100,7 @@ static int fn_query(struct nvcf_fn *fn)
 	if (fn->given && nvcf_wire_unpack(&fn->want, profile))
 		dev_warn_ratelimited(&fn->ctrl->pdev->dev,
 				     "controller %u: namespaces of its profile cannot be\n",
-				     fn->cntlid);
+				     fn->c.nr);
 	return 0;
 }
 
@@ -125,45 +128,55 @@ static int fn_remove(struct nvcf_fn *fn)
 static struct nvcf_fn *fn_find(struct nvcf_ctrl *ctrl, u16 cntlid)
 {
 	for (unsigned int i = 0; i < ctrl->num_fns; i++)
-		if (ctrl->fn[i].cntlid == cntlid)
+		if (ctrl->fn[i].c.nr == cntlid)
 			return &ctrl->fn[i];
 	return NULL;
 }
 
-static struct nvcf_fn *fn_identify(struct nvcf_ctrl *ctrl, struct pci_dev *pdev)
+static struct vpv_controlled *fn_identify(struct vpv_controlled_set *set, struct pci_dev *pdev)
 {
+	struct nvcf_ctrl *ctrl = container_of(set, struct nvcf_ctrl, set);
 	struct nvcf_identity id;
+	struct nvcf_fn *fn;
 
 	if (nvcf_identify(pdev, &id) || id.role != NVCF_ROLE_MIGRATABLE ||
 	    id.serial != ctrl->managing.serial)
 		return NULL;
-	return fn_find(ctrl, id.cntlid);
+	fn = fn_find(ctrl, id.cntlid);
+	return fn ? &fn->c : NULL;
+}
+
+static void fns_added(struct vpv_controlled_set *set)
+{
+	queue_work(nvcf_ctrl_wq, &container_of(set, struct nvcf_ctrl, set)->announce);
 }
 
 /**
- * nvcf_fns_scan() - Find the functions that were not found yet
+ * nvcf_fns_prepare() - There are no functions yet
  * @ctrl: Managing controller.
  */
-void nvcf_fns_scan(struct nvcf_ctrl *ctrl)
+void nvcf_fns_prepare(struct nvcf_ctrl *ctrl)
 {
-	struct pci_dev *pdev = NULL;
-
-	lockdep_assert_held(&ctrl->lock);
-
-	while ((pdev = pci_get_device(NVCF_VENDOR, NVCF_FN_DEVICE, pdev))) {
-		struct nvcf_fn *fn = fn_identify(ctrl, pdev);
-
-		if (fn && !fn->pdev)
-			WRITE_ONCE(fn->pdev, pci_dev_get(pdev));
-	}
+	ctrl->set = (struct vpv_controlled_set){
+		.pdev = ctrl->pdev,
+		.vendor = NVCF_VENDOR,
+		.device = NVCF_FN_DEVICE,
+		.family = NVCF_FAMILY,
+		.ops = &control_ops,
+		.lock = &ctrl->lock,
+		.identify = fn_identify,
+		.added = fns_added,
+	};
+	INIT_LIST_HEAD(&ctrl->set.fns);
 }
 
 static void fn_init(struct nvcf_ctrl *ctrl, struct nvcf_fn *fn, u16 cntlid)
 {
 	fn->ctrl = ctrl;
-	fn->cntlid = cntlid;
+	fn->c.nr = cntlid;
 	init_rwsem(&fn->sem);
 	nvcf_wire_default(&fn->want, cntlid);
+	vpv_controlled_add(&ctrl->set, &fn->c);
 }
 
 /**
@@ -177,7 +190,7 @@ static void fn_init(struct nvcf_ctrl *ctrl, struct nvcf_fn *fn, u16 cntlid)
 int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num)
 {
 	for (unsigned int i = 0; i < ctrl->num_fns; i++)
-		if (ctrl->num_fns != num || ctrl->fn[i].cntlid != cntlid[i])
+		if (ctrl->num_fns != num || ctrl->fn[i].c.nr != cntlid[i])
 			return -EPROTO;
 	for (unsigned int i = ctrl->num_fns; i < num; i++)
 		fn_init(ctrl, &ctrl->fn[i], cntlid[i]);
@@ -186,29 +199,6 @@ int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num)
 }
 
 /* ---- Publishing ---- */
-
-static void fn_publish(struct nvcf_fn *fn)
-{
-	struct vpv_control *control;
-
-	if (!fn->pdev || fn->control)
-		return;
-	control = vpv_control_publish(&fn->pdev->dev, NVCF_FAMILY, &control_ops, fn, NULL);
-	if (IS_ERR(control)) {
-		pci_err(fn->ctrl->pdev, "controller %u cannot be published: %ld\n", fn->cntlid,
-			PTR_ERR(control));
-		return;
-	}
-	fn->control = control;
-	pci_info(fn->ctrl->pdev, "manages %s as controller %u\n", pci_name(fn->pdev),
-		 fn->cntlid);
-}
-
-static void fn_withdraw(struct nvcf_fn *fn)
-{
-	vpv_control_withdraw(fn->control);
-	fn->control = NULL;
-}
 
 /**
  * nvcf_fns_publish() - Publish all functions that are there and have a profile, and no other
@@ -224,75 +214,9 @@ void nvcf_fns_publish(struct nvcf_ctrl *ctrl)
 		if (fn_query(fn))
 			continue;
 		if (fn->given)
-			fn_publish(fn);
+			vpv_controlled_publish(&ctrl->set, &fn->c);
 		else
-			fn_withdraw(fn);
-	}
-}
-
-/**
- * nvcf_fns_withdraw() - Publish nothing any more
- * @ctrl: Managing controller, whose queue is down.
- */
-void nvcf_fns_withdraw(struct nvcf_ctrl *ctrl)
-{
-	lockdep_assert_held(&ctrl->lock);
-
-	for (unsigned int i = 0; i < ctrl->num_fns; i++)
-		fn_withdraw(&ctrl->fn[i]);
-}
-
-/**
- * nvcf_fns_changed() - Let drivers of functions see what became of them
- * @ctrl: Managing controller.
- */
-void nvcf_fns_changed(struct nvcf_ctrl *ctrl)
-{
-	lockdep_assert_held(&ctrl->lock);
-
-	for (unsigned int i = 0; i < ctrl->num_fns; i++)
-		if (ctrl->fn[i].control)
-			vpv_control_changed(ctrl->fn[i].control);
-}
-
-/**
- * nvcf_fns_attach() - Let drivers look at what was published
- * @ctrl: Managing controller.
- *
- * Context: process; no lock is held: drivers probe.
- */
-void nvcf_fns_attach(struct nvcf_ctrl *ctrl)
-{
-	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
-		struct pci_dev *pdev = NULL;
-
-		scoped_guard(mutex, &ctrl->lock)
-			if (ctrl->fn[i].control)
-				pdev = pci_dev_get(ctrl->fn[i].pdev);
-		if (pdev && !READ_ONCE(pdev->dev.driver) &&
-		    device_attach(&pdev->dev) < 0)
-			pci_dbg(pdev, "no driver\n");
-		pci_dev_put(pdev);
-	}
-}
-
-/**
- * nvcf_fns_forget() - A function goes away
- * @ctrl: Managing controller.
- * @pdev: Which; or NULL: all.
- */
-void nvcf_fns_forget(struct nvcf_ctrl *ctrl, struct pci_dev *pdev)
-{
-	lockdep_assert_held(&ctrl->lock);
-
-	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
-		struct nvcf_fn *fn = &ctrl->fn[i];
-
-		if (!fn->pdev || (pdev && fn->pdev != pdev))
-			continue;
-		fn_withdraw(fn);
-		pci_dev_put(fn->pdev);
-		WRITE_ONCE(fn->pdev, NULL);
+			vpv_controlled_withdraw(&ctrl->set, &fn->c);
 	}
 }
 
@@ -316,7 +240,7 @@ static int fn_user(struct nvcf_fn *fn, struct pci_dev *pdev, struct nvcf_admin *
 		return err;
 	if (fn_watched(pdev))
 		err = -EBUSY;
-	else if (READ_ONCE(fn->pdev) != pdev)
+	else if (READ_ONCE(fn->c.pdev) != pdev)
 		err = -EAGAIN;
 	else
 		err = nvcf_queue_exec(&fn->ctrl->q, cmd);
@@ -349,8 +273,8 @@ int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd)
 		mutex_unlock(&ctrl->lock);
 		return -ENOTCONN;
 	}
-	nvcf_fns_scan(ctrl);
-	pdev = pci_dev_get(fn->pdev);
+	vpv_controlled_scan(&ctrl->set);
+	pdev = pci_dev_get(fn->c.pdev);
 	mutex_unlock(&ctrl->lock);
 	err = fn_user(fn, pdev, cmd);
 	pci_dev_put(pdev);
@@ -366,7 +290,7 @@ int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd)
  * nvcf_fn_enable() - Give a controller the profile that is wanted
  * @fn: Controller.
  *
- * One that has a profile keeps it.  The caller calls nvcf_fns_attach().
+ * One that has a profile keeps it.  The caller calls vpv_controlled_attach().
  *
  * Return: 0; -ENOTCONN when the managing controller does not work; -EINVAL for a profile
  * that cannot be one or is beyond what the device has; -EBUSY while somebody uses the
@@ -388,21 +312,22 @@ int nvcf_fn_enable(struct nvcf_fn *fn)
 	if (err)
 		return err;
 	fn->given = true;
-	nvcf_fns_scan(fn->ctrl);
-	fn_publish(fn);
+	vpv_controlled_scan(&fn->ctrl->set);
+	vpv_controlled_publish(&fn->ctrl->set, &fn->c);
 	return 0;
 }
 
-static int fn_take_back(struct nvcf_fn *fn)
+static int fn_take_back(struct vpv_controlled *c)
 {
-	int err = fn_query(fn);
+	struct nvcf_fn *fn = fn_of(c);
+	int err = fn->ctrl->up ? fn_query(fn) : -ENOTCONN;
 
 	if (!err && fn->given)
 		err = fn_remove(fn);
 	if (err)
 		return err;
 	fn->given = false;
-	fn_withdraw(fn);
+	vpv_controlled_withdraw(&fn->ctrl->set, c);
 	return 0;
 }
 
@@ -414,23 +339,5 @@ static int fn_take_back(struct nvcf_fn *fn)
  */
 int nvcf_fn_disable(struct nvcf_fn *fn)
 {
-	struct nvcf_ctrl *ctrl = fn->ctrl;
-	struct pci_dev *pdev;
-	int err = -EBUSY;
-
-	scoped_guard(mutex, &ctrl->lock)
-		pdev = pci_dev_get(fn->pdev);
-	/* With its lock held no driver is bound meanwhile. */
-	if (pdev && !device_trylock(&pdev->dev)) {
-		pci_dev_put(pdev);
-		return -EBUSY;
-	}
-	if (!pdev || !pdev->dev.driver) {
-		guard(mutex)(&ctrl->lock);
-		err = ctrl->up ? fn_take_back(fn) : -ENOTCONN;
-	}
-	if (pdev)
-		device_unlock(&pdev->dev);
-	pci_dev_put(pdev);
-	return err;
+	return vpv_controlled_unbound(&fn->ctrl->set, &fn->c, fn_take_back);
 }

@@ -45,16 +45,13 @@ static inline bool nvcf_identity_parse(const u8 *cap, struct nvcf_identity *id)
 #ifdef __KERNEL__
 #include <linux/pci.h>
 
-static inline bool nvcf_cap_read(struct pci_dev *pdev, int pos, u8 *cap)
-{
-	for (int i = 0; i < NVCF_CAP_BYTES; i += 4) {
-		u32 val;
+#include <vpv/controlled.h>
 
-		if (pci_read_config_dword(pdev, pos + i, &val))
-			return false;
-		put_unaligned_le32(val, cap + i);
-	}
-	return true;
+static inline bool nvcf_cap_is_identity(const u8 *cap)
+{
+	struct nvcf_identity id;
+
+	return nvcf_identity_parse(cap, &id);
 }
 
 /**
@@ -67,15 +64,12 @@ static inline bool nvcf_cap_read(struct pci_dev *pdev, int pos, u8 *cap)
 static inline int nvcf_identify(struct pci_dev *pdev, struct nvcf_identity *id)
 {
 	u8 cap[NVCF_CAP_BYTES];
-	int pos;
 
-	if (pdev->vendor != NVCF_VENDOR)
+	if (pdev->vendor != NVCF_VENDOR ||
+	    !vpv_controlled_capability(pdev, cap, sizeof(cap), nvcf_cap_is_identity))
 		return -ENODEV;
-	for (pos = pci_find_capability(pdev, NVCF_CAP_ID); pos;
-	     pos = pci_find_next_capability(pdev, pos, NVCF_CAP_ID))
-		if (nvcf_cap_read(pdev, pos, cap) && nvcf_identity_parse(cap, id))
-			return 0;
-	return -ENODEV;
+	nvcf_identity_parse(cap, id);
+	return 0;
 }
 #endif
 
