@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Input of the fuzzer of nvme_cf: numbers, and the state of a controller with some of its fields changed. */
+/* Input of the fuzzer of nvme_cf: numbers, and the state of a controller with fields changed. */
 #ifndef NVME_CF_INPUT_H
 #define NVME_CF_INPUT_H
 
@@ -77,8 +77,8 @@ static inline void seal(uint8_t *state, uint32_t bytes)
 }
 
 /* The state of the controller with some fields changed. */
-static inline uint32_t take_state(struct input *in, const struct nvcf_ctrl *c, bool standard, bool vendor,
-			   uint8_t *out)
+static inline uint32_t take_state(struct input *in, const struct nvcf_ctrl *c, bool standard,
+				  bool vendor, uint8_t *out)
 {
 	uint32_t bytes = nvcf_state_build(c, standard, vendor, out);
 	uint64_t how = take(in, 1);

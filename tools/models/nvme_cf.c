@@ -352,8 +352,8 @@ static const char *const managing_faults[] = {
 };
 
 #define COMMANDS \
-	"completions              commands completed: queue, id, opcode, status, LBA, blocks, CRC, " \
-				 "stamp\n" \
+	"completions              commands completed: queue, id, opcode, status, LBA, blocks, " \
+				 "CRC, stamp\n" \
 	"completions clear        forget them\n" \
 	"completions take NUMBER  print and forget the oldest\n" \
 	"temperature KELVIN       composite temperature\n"

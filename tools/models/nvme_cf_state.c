@@ -342,13 +342,14 @@ static bool has_queues(const struct nvcf_ctrl *c)
 	return false;
 }
 
-/* The header.  Sizes are 128 bits wide; those that are asked for have to be there, and no others. */
+/* Sizes are 128 bits wide; those that are asked for have to be there, and no others. */
 static bool header_ok(const struct nvs_state_header *h, uint32_t bytes, bool standard, bool vendor)
 {
 	uint64_t css = le64toh(h->nvmecss[0]), vss = le64toh(h->vss[0]);
 
 	return !le16toh(h->ver) && !(h->csattr & ~NVS_CSUP) &&
-	       is_zero(h->reserved3, sizeof(h->reserved3)) && !h->nvmecss[1] && !h->vss[1] && css <= bytes / 4 &&
+	       is_zero(h->reserved3, sizeof(h->reserved3)) && !h->nvmecss[1] &&
+	       !h->vss[1] && css <= bytes / 4 &&
 	       vss <= bytes / 4 && sizeof(*h) + (css + vss) * 4 == bytes && !!css == standard &&
 	       (vendor ? vss * 4 == sizeof(struct nvcf_state) : !vss);
 }

@@ -81,7 +81,8 @@ static void test_large_page(void)
 	memmove(d.h.data, d.h.data + 16384, 16384);
 	memmove(d.h.data + 16384, d.h.data + 65536, 16384);
 	CHECK(filled(&d, 32768, 3));
-	CHECK_EQ(run_prp(&d, NVS_IO_READ, DATA + 16384, DATA + 4096, 64), NVS_SC_INVALID_PRP_OFFSET);
+	CHECK_EQ(run_prp(&d, NVS_IO_READ, DATA + 16384, DATA + 4096, 64),
+		 NVS_SC_INVALID_PRP_OFFSET);
 	close_disk(&d);
 }
 

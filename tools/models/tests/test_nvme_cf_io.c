@@ -236,6 +236,7 @@ static void test_io_faults(void)
 static void test_disk_faults(void)
 {
 	struct nvs_sqe write;
+	uint64_t before;
 	struct disk d;
 
 	open_disk(&d, NULL);
@@ -249,8 +250,9 @@ static void test_disk_faults(void)
 	fill(&d, 512, 2);
 	nvmh_fill_rw(&d.h, &write, NVS_IO_WRITE, 1, 0, 1, 512);
 	rig_control(d.h.r, "fault disk delay=30 count=1");
+	before = vu_now();
 	nvmh_submit(&d.h, 1, &write);
-	CHECK(!nvmh_poll(&d.h, 1));
+	CHECK(nvmh_late(&d.h, 1, before, 30));
 	rig_run(d.h.r, 35);
 	CHECK_EQ(nvmh_status(&d.h, 1), 0);
 	rig_control(d.h.r, "fault disk hang count=1");

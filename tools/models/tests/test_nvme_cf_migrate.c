@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nvme_cf (Documentation/hardware/nvme_cf.rst): suspend and resume, and what fails there. */
+#include <limits.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdlib.h>
@@ -54,7 +55,8 @@ static void test_silent(void)
 	nvmh_open_pair(&p, NULL);
 	CHECK_EQ(nvmh_admin(&p.a.fn, NVS_ADMIN_SET_FEATURES, 0, NVS_FEAT_ASYNC_EVENT, 0x102), 0);
 	/* An interrupt that is masked, one that is still held back, and a request for events. */
-	CHECK_EQ(nvmh_admin(&p.a.fn, NVS_ADMIN_SET_FEATURES, 0, NVS_FEAT_COALESCING, 100 << 8 | 7), 0);
+	CHECK_EQ(nvmh_admin(&p.a.fn, NVS_ADMIN_SET_FEATURES, 0, NVS_FEAT_COALESCING, 100 << 8 | 7),
+		 0);
 	mask_all(&p.a.fn, PCI_MSIX_FLAGS_MASKALL);
 	nvmh_identify(&p.a.fn, NVS_CNS_CONTROLLER, 0, 0);
 	nvmh_submit(&p.a.fn, 0, &aer);
@@ -299,6 +301,7 @@ static void managing_fault(size_t i, const char *how)
 	struct nvs_sqe sqe = managing_commands[i].sqe;
 	struct nvmh_pair p;
 	struct nvmh *m = &p.b.m;
+	uint64_t before;
 	char line[64];
 
 	nvmh_open_pair(&p, NULL);
@@ -307,13 +310,14 @@ static void managing_fault(size_t i, const char *how)
 	sqe.prp1 = nvmh_addr(NVMH_DATA);
 	snprintf(line, sizeof(line), "fault %s %s count=1", managing_commands[i].point, how);
 	CHECK(strstr(rig_control(m->r, line), "ok"));
+	before = vu_now();
 	nvmh_submit(m, 0, &sqe);
 	if (!strncmp(how, "fail=", 5)) {
 		CHECK_EQ(nvmh_status(m, 0), NVS_SC_COMMAND_SEQUENCE);
 		CHECK_EQ(nvmh_stat(p.b.fn.r, "suspended "), managing_commands[i].suspended);
 		CHECK_EQ(nvmh_run(m, 0, &sqe), 0);
 	} else {
-		CHECK(!nvmh_poll(m, 0));
+		CHECK(nvmh_late(m, 0, before, strcmp(how, "hang") ? 10 : UINT_MAX));
 		rig_run(m->r, 12);
 		rig_control(m->r, "fault clear");
 		rig_run(m->r, 3);

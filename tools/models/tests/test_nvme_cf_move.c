@@ -150,7 +150,8 @@ static void test_disabled_just_now(void)
 	cc = 0;
 	nvcf_bar_write(c->dev, 0, NVS_REG_CC, &cc, sizeof(cc));
 	c->dev->kicked = false;
-	CHECK_EQ(nvmh_get_part(&p.a, 0, 1 << 16 | NVMH_CNTLID, 0, 12 + sizeof(struct nvcf_state) / 4), 0);
+	CHECK_EQ(nvmh_get_part(&p.a, 0, 1 << 16 | NVMH_CNTLID, 0,
+			       12 + sizeof(struct nvcf_state) / 4), 0);
 	CHECK_EQ(p.a.m.cqe.dw0, 0);
 	CHECK_EQ(((struct nvcf_state *)(p.a.m.data + 48))->csts, 0);
 	CHECK_EQ(((struct nvcf_state *)(p.a.m.data + 48))->cc & NVS_CC_EN, 0);
