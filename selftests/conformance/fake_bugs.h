@@ -62,6 +62,7 @@ FLAW(WRITE_HUGE, FAKE_ALL, "file.write-huge", "a write of more than 100 bytes is
 FLAW(WRITE_ODD, FAKE_ALL, "file.write-odd", "a write must be whole records")
 FLAW(WRITE_VECTOR, FAKE_ALL, "file.write-vector", "writev() loses all but the first part")
 FLAW(WRITE_FAULT, FAKE_ALL, "file.write-fault", "EFAULT counts as written")
+FLAW(WRITE_SPLICE, FAKE_ALL, "file.write-splice", "splice() to a file that loads loses bytes")
 FLAW(WRITE_POLL, FAKE_ALL, "file.write-poll", "poll() does not tell that it can be written")
 FLAW(NO_DESCRIPTOR, FAKE_ALL, "file.no-descriptor", "EMFILE leaves the device stuck")
 

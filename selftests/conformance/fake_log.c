@@ -18,7 +18,7 @@ static int check_range(const range_t *ranges, uint32_t at, uint64_t page_size)
 		return -EINVAL;
 	if (__builtin_add_overflow(r->iova, r->length, &end))
 		return bug(BUG_LOG_OVERFLOW) ? 0 : -EOVERFLOW;
-	if (!r->length && !bug(BUG_LOG_EMPTY))
+	if (!r->length && !bug(BUG_LOG_EMPTY) && !bug(BUG_LOG_PAGE_ZERO))
 		return -EINVAL;
 	for (uint32_t i = 0; i < at; i++)
 		if (r->iova < ranges[i].iova + ranges[i].length && ranges[i].iova < end &&
@@ -60,7 +60,8 @@ static int start(struct fake *f, struct vfio_device_feature_dma_logging_control 
 		return err;
 	memset(f->dirty, 0, sizeof(f->dirty));
 	f->logging = true;
-	m->page_size = bug(BUG_LOG_PAGE) ? 3 * 4096 : 4096;
+	if (!bug(BUG_LOG_PAGE_ZERO) && !bug(BUG_LOG_PAGE_ODD))
+		m->page_size = bug(BUG_LOG_PAGE) ? 3 * 4096 : 4096;
 	return 0;
 }
 

@@ -130,26 +130,33 @@ int stop_logging(struct dev *d)
 	return feature(d, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP, NULL, 0);
 }
 
-int settle(struct ctx *c, struct dev *d)
+static int open_with_memory(struct ctx *c, struct dev *d)
 {
-	int err;
+	int err = sys->open(d);
 
-	if (d->fd < 0) {
-		err = sys->open(d);
-		if (!err && c->mem)
-			err = sys->map(d, c->mem, MEM_IOVA, MEM_BYTES);
-		if (err)
-			return err;
-	}
-	if (!c->migrates || get_state(d) == RUNNING || !set_state(d, RUNNING, NULL))
-		return 0;
+	return err || !c->mem ? err : sys->map(d, c->mem, MEM_IOVA, MEM_BYTES);
+}
+
+int settle_by_reset(struct ctx *c, struct dev *d)
+{
+	int err = d->fd < 0 ? open_with_memory(c, d) : 0;
+
+	if (err || !c->migrates)
+		return err;
 	if (c->has & NEED_RESET && !device_reset(d) && get_state(d) == RUNNING)
 		return 0;
 	sys->close(d);
-	err = sys->open(d);
-	if (!err && c->mem)
-		err = sys->map(d, c->mem, MEM_IOVA, MEM_BYTES);
+	err = open_with_memory(c, d);
 	return err || get_state(d) == RUNNING ? err : -EIO;
+}
+
+int settle(struct ctx *c, struct dev *d)
+{
+	int err = d->fd < 0 ? open_with_memory(c, d) : 0;
+
+	if (err || !c->migrates || get_state(d) == RUNNING || !set_state(d, RUNNING, NULL))
+		return err;
+	return settle_by_reset(c, d);
 }
 
 int blob_add(struct blob *b, const void *data, size_t bytes)

@@ -56,6 +56,8 @@ int stop_logging(struct dev *d);
 
 /* RUNNING, from wherever it is; resets, and opens again, if it must. */
 int settle(struct ctx *c, struct dev *d);
+/* Likewise, of a driver that cannot be trusted any more. */
+int settle_by_reset(struct ctx *c, struct dev *d);
 
 struct blob {
 	uint8_t *data;

@@ -332,6 +332,30 @@ static enum outcome write_fault(struct ctx *c)
 	return PASS;
 }
 
+static enum outcome write_splice(struct ctx *c)
+{
+	struct blob whole = sample(c);
+	int fd, err, pipefd[2];
+	size_t pos = 0;
+	ssize_t n = 0;
+
+	CHECK(!pipe(pipefd) && !set_state(&c->a, RESUMING, &fd), "no RESUMING");
+	while (pos < whole.bytes) {
+		size_t step = whole.bytes - pos < 1000 ? whole.bytes - pos : 1000;
+
+		CHECK(write(pipefd[1], whole.data + pos, step) == (ssize_t)step, "the pipe");
+		for (size_t end = pos + step; pos < end; pos += n) {
+			n = sys->splice(pipefd[0], fd, end - pos);
+			if (n == -EINVAL && !pos)
+				return rule_skip(c, "the driver has no splice_write");
+			CHECK(n > 0, "after %zu bytes: %zd", pos, n);
+		}
+	}
+	err = set_state(&c->a, RUNNING, NULL);
+	CHECK(!err, "the stream is refused: %d", err);
+	return PASS;
+}
+
 static enum outcome write_poll(struct ctx *c)
 {
 	int fd, seen;
@@ -398,6 +422,8 @@ const struct rule file_rules[] = {
 	{ "file.write-vector", "a stream can be written by writev()", STREAM, NEED_SAMPLE,
 	  write_vector },
 	{ "file.write-fault", "EFAULT, and nothing is lost", POSIX, NEED_SAMPLE, write_fault },
+	{ "file.write-splice", "splice() is refused, or takes the stream", STREAM, NEED_SAMPLE,
+	  write_splice },
 	{ "file.write-poll", "a file that loads is writable",
 	  "uAPI: struct vfio_precopy_info, poll", 0, write_poll },
 	{ "file.no-descriptor", "EMFILE, and the device is not stuck",

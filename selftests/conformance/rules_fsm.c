@@ -389,7 +389,8 @@ static void add_states(struct rule *rules, unsigned int *num)
 		rules[(*num)++] = (struct rule){
 			.id = text("reset.%s%s", name, ""),
 			.what = text("RESET in %s%s: RUNNING, and the file fails", name, ""),
-			.source = UAPI_SET, .needs = needs | NEED_RESET, .run = reset, .from = state,
+			.source = UAPI_SET, .needs = needs | NEED_RESET, .run = reset, .from =
+				state,
 		};
 		rules[(*num)++] = (struct rule){
 			.id = text("reopen.%s%s", name, ""),

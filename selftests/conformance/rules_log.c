@@ -103,7 +103,7 @@ static enum outcome fails(struct ctx *c, const struct bad *bad)
 
 	CHECK(err, "START succeeds");
 	CHECK(!bad->err || err == bad->err, "%d instead of %d", err, bad->err);
-	CHECK(report_mem(&c->a), "it has failed, and REPORT works");
+	/* It is off: */
 	err = start_mem(&c->a);
 	CHECK(!err, "a good START after it: %d", err);
 	return PASS;
@@ -139,17 +139,24 @@ static enum outcome empty_range(struct ctx *c)
 				       { { MEM_IOVA, 0 } } });
 }
 
-static enum outcome page_zero(struct ctx *c)
+/* A hint: the driver may choose another size, but not this one. */
+static enum outcome odd_hint(struct ctx *c, uint64_t hint)
 {
-	return fails(c, &(struct bad){ .page_size = 0, .num = 1, .ranges =
-				       { { MEM_IOVA, PAGE } } });
+	/* As the kernel's core looks at it, this range is aligned to 12 KiB. */
+	const range_t range = { hint ? MEM_IOVA : 0, hint ? PAGE : 0 };
+	uint64_t page_size = hint;
+	int err = start(&c->a, &page_size, &range, 1);
+
+	CHECK(err || (page_size && !(page_size & (page_size - 1))), "START chooses pages of %#llx",
+	      (unsigned long long)page_size);
+	stop_logging(&c->a);
+	err = start_mem(&c->a);
+	CHECK(!err, "a good START after it: %d", err);
+	return PASS;
 }
 
-static enum outcome page_odd(struct ctx *c)
-{
-	return fails(c, &(struct bad){ .page_size = 3 * PAGE, .num = 1,
-				       .ranges = { { 3 * MEM_IOVA, 3 * PAGE } } });
-}
+static enum outcome page_zero(struct ctx *c) { return odd_hint(c, 0); }
+static enum outcome page_odd(struct ctx *c) { return odd_hint(c, 3 * PAGE); }
 
 static enum outcome pointer(struct ctx *c)
 {
@@ -186,7 +193,7 @@ static enum outcome too_many(struct ctx *c)
 	int err = many(c, 1 << 16);
 
 	CHECK(!err || err == -E2BIG || err == -ENOSPC || err == -ENOMEM, "%d", err);
-	CHECK(err ? report_mem(&c->a) : !stop_logging(&c->a), "START gives %d, but is it on?", err);
+	CHECK(err || !stop_logging(&c->a), "STOP");
 	CHECK(!start_mem(&c->a), "a good START after it");
 	return PASS;
 }
@@ -359,16 +366,16 @@ const struct rule log_rules[] = {
 	{ "log.start-stop", "START, REPORT, STOP, again and again", CONTROL, NEED_LOGGING,
 	  start_stop },
 	{ "log.page-size", "any page size is a hint, a power of two comes back", CONTROL,
-	  NEED_LOGGING,
-	  page_size },
+	  NEED_LOGGING, page_size },
 	{ "log.no-range", "no range gives EINVAL", CORE, NEED_LOGGING, none },
 	{ "log.unaligned", "a range that is not aligned gives EINVAL", CORE, NEED_LOGGING,
 	  unaligned },
 	{ "log.overlap", "ranges that overlap give EINVAL", CORE, NEED_LOGGING, overlap },
 	{ "log.overflow", "a range beyond 2^64 gives EOVERFLOW", CORE, NEED_LOGGING, overflow },
 	{ "log.empty-range", "an empty range is refused", NODES, NEED_LOGGING, empty_range },
-	{ "log.page-zero", "pages of 0 bytes are refused", CONTROL, NEED_LOGGING, page_zero },
-	{ "log.page-odd", "pages that are no power of two are refused", CONTROL, NEED_LOGGING,
+	{ "log.page-zero", "pages of 0 bytes are refused, or others chosen", CONTROL, NEED_LOGGING,
+	  page_zero },
+	{ "log.page-odd", "pages of 12 KiB are refused, or others chosen", CONTROL, NEED_LOGGING,
 	  page_odd },
 	{ "log.pointer", "ranges that cannot be read give EFAULT", CORE, NEED_LOGGING, pointer },
 	{ "log.many", "as many ranges as fit into a page work", CONTROL, NEED_LOGGING,
@@ -383,15 +390,13 @@ const struct rule log_rules[] = {
 	{ "log.report-sets", "REPORT clears no bit", REPORTS, NEED_LOGGING, report_sets },
 	{ "log.report-bounds", "REPORT keeps to the bitmap", REPORTS, NEED_LOGGING, report_bounds },
 	{ "log.report-fault", "a bad bitmap gives EFAULT, and logging goes on", REPORTS,
-	  NEED_LOGGING,
-	  report_fault },
+	  NEED_LOGGING, report_fault },
 	{ "log.report-overflow", "REPORT beyond 2^64 fails",
 	  "kernel: vfio_ioctl_device_feature_logging_report", NEED_LOGGING, report_overflow },
 	{ "log.report-outside", "REPORT of what is not logged does no harm", REPORTS, NEED_LOGGING,
 	  report_outside },
 	{ "log.closed", "close ends logging", "kernel: close_device of all drivers",
-	  NEED_LOGGING | OWN,
-	  closed },
+	  NEED_LOGGING | OWN, closed },
 	{ "log.states", "REPORT works in every state that QEMU asks in",
 	  "QEMU: vfio_save_complete_precopy, last sync", NEED_LOGGING, states },
 	{ "log.tracks", "each page that the device writes is reported", REPORTS,

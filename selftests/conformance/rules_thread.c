@@ -219,7 +219,7 @@ static void *ask_info(void *arg)
 			w->wrong = err;
 		if (!err && info.initial_bytes == UINT64_MAX)
 			w->wrong = 1;
-		w->last = err;
+		w->rounds++;
 	}
 	return NULL;
 }
@@ -233,7 +233,8 @@ static enum outcome info_and_read(struct ctx *c)
 	CHECK(!set_state(&c->a, PRE_COPY, &w.fd), "no PRE_COPY");
 	CHECK(start(&w, ask_info), "no thread");
 	err = blob_read(&b, w.fd, 64);
-	sys->pause(20);
+	for (unsigned int asked = w.rounds; w.rounds == asked;)
+		usleep(1000);
 	err = err && err != -ENOMSG ? err : set_state(&c->a, STOP_COPY, NULL);
 	err = err ? err : blob_read(&b, w.fd, 64);
 	err = err ? err : set_state(&c->a, RUNNING, NULL);
@@ -259,8 +260,7 @@ const struct rule thread_rules[] = {
 	{ "thread.write-reset", "RESET while a thread writes", RESET, NEED_RESET | NEED_SAMPLE,
 	  write_and_reset },
 	{ "thread.read-close", "the device is closed while a thread reads", "kernel: close_device",
-	  OWN,
-	  read_and_close },
+	  OWN, read_and_close },
 	{ "thread.two-walkers", "two threads change the state", STATE, 0, two_walkers },
 	{ "thread.walk-watch", "GET and MIG_DATA_SIZE while the state changes", STATE, 0,
 	  walk_and_watch },

@@ -167,7 +167,7 @@ enum outcome rule_run(struct ctx *c, const struct rule *rule, const struct optio
 	outcome = fork_rule(c, rule, o->seconds);
 	if (c->shared->sample_bytes)
 		c->has |= NEED_SAMPLE;
-	err = settle(c, &c->a);
+	err = outcome == FAIL ? settle_by_reset(c, &c->a) : settle(c, &c->a);
 	if (!err && c->two)
 		err = settle(c, &c->b);
 	if (rule->needs & NEED_LOGGING)
