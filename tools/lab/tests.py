@@ -85,6 +85,7 @@ PLAIN = "plain:1:bar_log2=10,plain:1:vendor=0x8086:device=0x37c8,plain:1:af=1,pl
 # `make check-upstream`: what takes too long for `make check`. The kernel's own tests on QEMU's own devices, with vfio-pci
 # and with vpv_pci, and our own of the same kind.
 STOCK = Machine(kernel="debug", models=f"hisi_like:1,{PLAIN}", devices="edu,e1000e,igb,nvme,virtio-net", memory=3072)
+NVME = Machine(kernel="stock", models="nvme_cf:2:profile=7", devices="nvme")
 RARE = Machine(kernel="debug", models=f"hisi_like:2,{PLAIN}", devices=f"{FUNCTIONS},igb-pair,e1000e-pair,bridge,vga")
 UPSTREAM = (
     # They have time-outs that a kernel with sanitizers does not keep on an emulated machine.
@@ -106,8 +107,8 @@ UPSTREAM = (
     # The second subsystem has no profiles.
     selftests("nvme-ctrl", timeout=1800, machine=Machine(kernel="debug", models="nvme_cf:2:profile=7,nvme_cf:2")),
     Group("models-cover", "host", "make -s -C tools/models cover O=$PWD/build/models", needs="tools/models"),
-    Group("nvme", "vm", "nvme-stock", timeout=1200, needs="tools/lab/guest/bin/nvme-stock",
-          machine=Machine(kernel="stock", models="nvme_cf:2:profile=7", devices="nvme")),
+    Group("nvme", "vm", "nvme-stock", timeout=600, needs="tools/lab/guest/bin/nvme-stock", machine=NVME),
+    Group("nvme-commands", "vm", "nvme-commands", timeout=900, needs="tools/lab/guest/nvme", machine=NVME),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
           machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net", memory=3072)),
 )
