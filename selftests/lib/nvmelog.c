@@ -102,7 +102,7 @@ static int read_piece(struct nvme_log *log, struct model *m, unsigned int side, 
 		const char *how;
 		struct entry e;
 
-		if (sscanf(line, "%u %x %x %x %li %*u %*i %li", &e.qid, &e.cid, &e.opcode,
+		if (sscanf(line, "%u %x %x %x %lu %*u %*x %lx", &e.qid, &e.cid, &e.opcode,
 			   &e.status, &e.lba, &e.stamp) != 6) {
 			fprintf(stderr, "# completions: %.80s\n", line);
 			return -EILSEQ;
