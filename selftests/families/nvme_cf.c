@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * nvme_cf (Documentation/hardware/nvme_cf.rst): writes to a namespace, read back afterwards.
+ * The two functions belong to two subsystems that share a disk, as two hosts do: the one
+ * that runs and has work holds the lock on it, and nobody else may have it until it is
+ * stopped or reset.
+ *
+ * Machine nvme-cf families: nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
+ *	nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
+ * Machine nvme-cf-fault: nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
+ *	nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "../lib/family.h"
+#include "../lib/nvme.h"
+#include "../lib/nvmefn.h"
+
+#define OPS		12
+#define BYTES(i)	(4096u << (i) % 3)	/* one page, two, and a list of PRPs */
+#define STRIDE		16384u
+#define BACK		(OPS * STRIDE)		/* where it is read to */
+#define BLOCK		512u
+#define QUEUE		1
+#define ENTRIES		64
+
+static uint64_t lba_of(uint32_t tag, unsigned int i)
+{
+	return (tag % 64 * OPS + i) * (STRIDE / BLOCK);
+}
+
+static int attach(struct guest *g)
+{
+	struct nvme *n = g->own;
+
+	n->v = g->v;
+	n->mem = g->mem;
+	n->iova = GUEST_IOVA;
+	return 0;
+}
+
+static int begin(struct guest *g)
+{
+	int err = nvme_enable(g->own);
+
+	return err ? err : nvme_queue_create(g->own, QUEUE, ENTRIES, 0);
+}
+
+static int put_all(struct nvme *n, uint8_t opcode, uint32_t tag, uint32_t off)
+{
+	for (unsigned int i = 0; i < OPS; i++) {
+		struct nvs_sqe e = nvme_io(opcode, 1, lba_of(tag, i), BYTES(i) / BLOCK);
+
+		nvme_prp(n, &e, i, off + i * STRIDE, BYTES(i));
+		nvme_put(n, QUEUE, &e);
+	}
+	return nvme_ring(n, QUEUE);
+}
+
+static int take_all(struct nvme *n)
+{
+	struct nvs_cqe c;
+	int err = 0;
+
+	for (unsigned int i = 0; i < OPS && !err; i++) {
+		err = nvme_next(n, QUEUE, &c, NVME_WAIT_MS);
+		if (!err && nvme_status(&c))
+			err = -EIO;
+	}
+	return err;
+}
+
+static int start(struct guest *g, uint32_t tag)
+{
+	struct nvme *n = g->own;
+
+	for (unsigned int i = 0; i < OPS; i++)
+		nvme_stamp(nvme_data(n, i * STRIDE), BYTES(i), lba_of(tag, i), tag);
+	return put_all(n, NVS_IO_WRITE, tag, 0);
+}
+
+/* Nothing comes twice: a read would find a completion that is not its own. */
+static int check(struct guest *g, uint32_t tag)
+{
+	struct nvme *n = g->own;
+	int err = take_all(n);
+
+	memset(nvme_data(n, BACK), 0, OPS * STRIDE);
+	err = err ? err : put_all(n, NVS_IO_READ, tag, BACK);
+	err = err ? err : take_all(n);
+	for (unsigned int i = 0; i < OPS && !err; i++)
+		if (!nvme_stamped(nvme_data(n, BACK + i * STRIDE), BYTES(i), lba_of(tag, i), tag))
+			err = -EBADMSG;
+	return err;
+}
+
+FAMILY(nvme_cf) = {
+	.name = "nvme_cf", .driver = NVME_DRIVER,
+	.migration = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY,
+	.bar = NVCF_BAR, .bar_bytes = NVCF_BAR_BYTES, .record_max = 131072, .state_max = 1 << 16,
+	.clock = true, .tracks = true,
+	.mem_bytes = NVME_MEM_BYTES, .own_bytes = sizeof(struct nvme),
+	.irq_index = VFIO_PCI_MSIX_IRQ_INDEX,
+	/* One command is fetched at a time: what is left is fetched by the destination. */
+	.slow = "fault fetch delay=30",
+	.counter = "commands_completed", .counts = 2 * OPS,
+	.bind = nvme_functions, .attach = attach, .begin = begin, .start = start, .check = check,
+};
