@@ -4,8 +4,8 @@
 /^File / {
 	name = $2
 	gsub(/'/, "", name)
-	shown = name ~ /(config_virt|migration)\/[a-z_]*\.c$/
-	sub(/.*\/(config_virt|migration)\//, "", name)
+	shown = name ~ /(config_virt|migration|variants\/[a-z0-9_]*)\/[a-z_]*\.c$/
+	sub(/.*\//, "", name)
 }
 shown && /^Lines executed/ { lines = substr($2, 10) " of " $4 }
 shown && /^Taken at least once/ {
