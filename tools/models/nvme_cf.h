@@ -282,6 +282,7 @@ struct nvcf_ctrl {
 
 	enum nvcf_run run;
 	bool suspend_failed;
+	uint64_t suspended_at;		/* vu_now() */
 	struct nvcf_blob get, set;
 	struct nvcf_tracker tracker;
 	uint64_t completed, failed, fetched, dropped, suspensions;

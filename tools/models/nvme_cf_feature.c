@@ -136,10 +136,14 @@ static int set_timestamp(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, uint32_t val
 	return 0;
 }
 
-/* The timestamp has gone on since it was set. */
+/* The timestamp has gone on since it was set, until the controller was suspended. */
 static uint64_t now(const struct nvcf_ctrl *c)
 {
-	return ((vu_now() - c->feat.timestamp_at) / 1000000u + c->feat.timestamp) & TIMESTAMP_MASK;
+	uint64_t ns = c->run == NVCF_SUSPENDED ? c->suspended_at : vu_now();
+
+	/* One that was loaded since. */
+	ns = ns > c->feat.timestamp_at ? ns - c->feat.timestamp_at : 0;
+	return (ns / 1000000u + c->feat.timestamp) & TIMESTAMP_MASK;
 }
 
 static int get_timestamp(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, unsigned int select)

@@ -4,6 +4,7 @@
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "nvme_pair.h"
 
@@ -340,6 +341,22 @@ static void test_managing_faults(void)
 	}
 }
 
+/* It is of the moment when it was suspended, whenever it is asked for. */
+static void test_state_stands_still(void)
+{
+	uint8_t first[NVMH_STATE_BYTES], again[NVMH_STATE_BYTES];
+	struct nvmh_pair p;
+	uint32_t bytes;
+
+	nvmh_open_pair(&p, NULL);
+	CHECK_EQ(nvmh_suspend(&p.a), 0);
+	bytes = nvmh_get_state(&p.a, first);
+	usleep(20000);
+	CHECK_EQ(nvmh_get_state(&p.a, again), bytes);
+	CHECK(!memcmp(first, again, bytes));
+	nvmh_close_pair(&p);
+}
+
 /* What is on its way changes, and is not taken. */
 static void test_managing_flip(void)
 {
@@ -370,6 +387,7 @@ static const struct test tests[] = {
 	{ "nvme_cf: many that wait for a suspension", test_many_suspends },
 	{ "nvme_cf: resets end a suspension", test_managing_reset },
 	{ "nvme_cf: faults of the managing controller", test_managing_faults },
+	{ "nvme_cf: state stands still", test_state_stands_still },
 	{ "nvme_cf: state that changes on its way", test_managing_flip },
 	{ NULL, NULL },
 };
