@@ -220,7 +220,7 @@ static void header_reserved(struct stream *s) { s->header.reserved = 1; }
 static void family(struct stream *s)
 {
 	memset(s->header.family, 0, sizeof(s->header.family));
-	strcpy((char *)s->header.family, "nvme_cf");
+	strcpy((char *)s->header.family, "no_family");
 }
 static void family_dirty(struct stream *s) { s->header.family[3] = 0; }
 static void family_pad(struct stream *s) { s->header.family[31] = 'x'; }
