@@ -47,6 +47,12 @@ build-matrix:
 host-check:
 	@$(LAB) host-check
 
+dist:
+	@tools/dist.sh build
+
+deb:
+	@$(LAB) deb
+
 fuzz:
 	@$(LAB) exec make --no-print-directory -C tools/fuzz long O=$(CURDIR)/build/fuzz \
 		NAME=$(or $(NAME),persona) FUZZ_INPUTS=$(or $(FUZZ_INPUTS),10000000)
@@ -64,8 +70,10 @@ help:
 	@echo 'make bench            count what vpv_pci costs beside vfio-pci: build/bench/'
 	@echo 'make host-check       run the tests that need no virtual machine'
 	@echo 'make build-matrix     build with W=1 and sparse for every kernel that the lab has headers of'
+	@echo 'make dist             the tarball of the release, into build/'
+	@echo 'make deb              and Debian packages made from it, into build/deb/'
 	@echo 'make fuzz             run the fuzzer of personas, or of NAME, for FUZZ_INPUTS inputs; report coverage'
 	@echo 'make shell            a shell in the virtual host with our driver bound'
 	@echo 'make clean            remove build/; tools/lab/lab clean removes the lab'\''s cache'
 
-.PHONY: all headers sources modules modules_install demo check check-upstream bench shell build-matrix host-check fuzz clean help
+.PHONY: all headers sources modules modules_install demo check check-upstream bench shell build-matrix host-check dist deb fuzz clean help

@@ -9,6 +9,7 @@ usage: tools/lab/lab demo                          the live migration demo (ROUN
 usage: tools/lab/lab check [TEST]                  all tests, one group or one test
 usage: tools/lab/lab check-upstream [TEST]         the kernel's VFIO selftests with vfio-pci and with vpv_pci
 usage: tools/lab/lab bench                         what vpv_pci costs beside vfio-pci
+usage: tools/lab/lab deb                           the release's tarball and Debian packages, into build/deb/
 usage: tools/lab/lab build-matrix                  build against every packaged kernel
 usage: tools/lab/lab host-check                    the tests that need no machine
 usage: tools/lab/lab modules [--kernel NAME]       build our modules for a kernel of the lab
@@ -30,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bench  # noqa: E402
 import check  # noqa: E402
 import tests  # noqa: E402
-from labkit import build, devices, env, image, kernel, models, vm  # noqa: E402
+from labkit import build, devices, env, image, kernel, models, packages, vm  # noqa: E402
 from labkit.progress import LabError, say  # noqa: E402
 
 
@@ -111,6 +112,13 @@ def cmd_exec(words):
     return subprocess.run(words, env=dict(os.environ, PYTHONPATH=str(env.LAB))).returncode
 
 
+def cmd_deb(_words):
+    env.BUILD.mkdir(exist_ok=True)
+    for path in sorted(packages.build(env.BUILD).iterdir()):
+        print(path)
+    return 0
+
+
 def cmd_shell(words):
     if not sys.stdin.isatty():
         raise LabError("shell needs a terminal; use: tools/lab/lab run -- COMMAND")
@@ -165,6 +173,7 @@ COMMANDS = {
     "exec": cmd_exec,
     "modules": cmd_modules,
     "shell": cmd_shell,
+    "deb": cmd_deb,
     "demo": cmd_demo,
     "check": cmd_check,
     "host-check": cmd_host_check,

@@ -111,6 +111,7 @@ UPSTREAM = (
     Group("models-cover", "host", "make -s -C tools/models cover O=$PWD/build/models", needs="tools/models"),
     Group("nvme", "vm", "nvme-stock", timeout=600, needs="tools/lab/guest/bin/nvme-stock", machine=NVME),
     Group("nvme-commands", "vm", "nvme-commands", timeout=900, needs="tools/lab/guest/nvme", machine=NVME),
+    Group("packages", "nested", "python3 tools/lab/packages_test.py", needs="debian", timeout=3600),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
           machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net", memory=3072)),
 )

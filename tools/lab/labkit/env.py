@@ -15,3 +15,5 @@ WORK = Path(os.environ["VPV_WORK"]) / "lab"
 L1ROOT = Path("/run/l1root")
 L1ROOT_KEY = Path(os.environ["VPV_L1ROOT"]).name
 PROFILE = os.environ["VPV_PROFILE"]
+# Debian installations by name, if this run has any.
+DEBIAN = {name: Path(folder) for name, _, folder in (word.partition("=") for word in os.environ["VPV_DEBIAN"].split())}

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs in a Debian installation without a network: install.sh: install the packages in /mnt, look at what came of it,
+# remove them, and look for what stayed. TAP.
+set -uo pipefail
+n=0
+
+# point NAME COMMAND...: one line of TAP, and the end of the output if it fails.
+point() {
+	local name=$1
+	shift
+	n=$((n + 1))
+	if "$@" >/tmp/out 2>&1; then
+		echo "ok $n $name"
+	else
+		echo "not ok $n $name"
+		tail -n 25 /tmp/out | sed 's/^/# /'
+	fi
+}
+
+install() { apt-get -q -y install "$@"; }
+
+# Those that dkms.conf is for, by the name of their headers.
+kernels() { ls /lib/modules | grep -E '^(6\.(1[2-9]|[2-9][0-9])|[7-9]|[1-9][0-9]+)\.'; }
+others() { ls /lib/modules | grep -Ev '^(6\.(1[2-9]|[2-9][0-9])|[7-9]|[1-9][0-9]+)\.'; }
+# Of the conf alone, so that what is built is compared with what was to be built.
+modules() { sed -n 's/^BUILT_MODULE_NAME\[.*\]="\(.*\)"/\1/p' /usr/src/vpv-*/dkms.conf | sort; }
+
+# All files but those of logs, caches and dpkg, and dkms' own key.
+files() { find / -xdev \( -path /proc -o -path /mnt -o -path /tmp -o -path /dev -o -path /var/log -o -path /var/cache -o \
+	-path /var/lib/dpkg -o -path /var/lib/apt -o -path '/var/lib/dkms/mok.*' \) -prune -o -printf '%p %y %l\n' | sort; }
+
+built() {
+	local kernel
+	for kernel in $(kernels); do
+		diff <(modules) <(find "/lib/modules/$kernel/updates/dkms" -name '*.ko*' | sed 's,.*/,,; s/\.ko.*//' | sort) || return
+		dkms status -m vpv -k "$kernel" | grep -q ': installed' || return
+	done
+}
+
+not_for_others() {
+	local kernel
+	for kernel in $(others); do
+		! dkms status -m vpv -k "$kernel" | grep "$kernel" || return
+		[ ! -e "/lib/modules/$kernel/updates/dkms" ] || return
+	done
+}
+
+aliases() {
+	local kernel
+	for kernel in $(kernels); do
+		grep -E '^alias vfio_pci:v.* vpv_(edu|hisi|mlx5)_like$' "/lib/modules/$kernel/modules.alias" | cut -d' ' -f3 |
+			sort -u | diff - <(printf 'vpv_%s_like\n' edu hisi mlx5) || return
+		! grep -E '^alias pci:.* vpv_[a-z0-9_]*_like$' "/lib/modules/$kernel/modules.alias" || return
+		grep -q 'updates/dkms/vpv_hisi_like.ko.*: .*vpv_core' "/lib/modules/$kernel/modules.dep" || return
+	done
+}
+
+personas() {
+	local file
+	for file in /lib/firmware/vpv/*.persona; do
+		vpvctl persona diff "$file" "/usr/share/vpv/maps/$(basename "$file" .persona).map" || return
+	done
+}
+
+echo "TAP version 13"
+point "headers of two kernels" install dkms libjson-c5 libnettle8 /var/cache/apt/archives/linux-headers-*-amd64_*.deb
+files >/tmp/before
+echo "# kernels that they are for: $(kernels | tr '\n' ' '); others: $(others | tr '\n' ' ')"
+two_kernels() { [ "$(find /lib/modules -mindepth 1 -maxdepth 1 | wc -l)" = 2 ] && [ -n "$(kernels)" ]; }
+point "two kernels, and one at least that they are for" two_kernels
+point "apt installs the packages" install /mnt/vpv-dkms_*.deb /mnt/vpvctl_*.deb /mnt/vpv-personas_*.deb
+point "modules are built for every kernel that they are for" built
+point "and for no other" not_for_others
+point "libvirt finds the drivers in modules.alias, and udev does not" aliases
+point "vpvctl runs" vpvctl --version
+point "personas are those of the maps" personas
+point "apt removes them" apt-get -q -y purge vpv-dkms vpvctl vpv-personas
+files >/tmp/after
+point "and nothing stays" diff /tmp/before /tmp/after
+echo "1..$n"

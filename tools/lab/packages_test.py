@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Builds the packages twice, compares them, and installs them in Debian 12 and 13; TAP. `tools/lab/lab check-upstream packages`."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from labkit import env, packages  # noqa: E402
+from labkit.progress import LabError  # noqa: E402
+
+COUNT = 0
+
+
+def point(name, trouble):
+    """One line of TAP; TROUBLE is text, empty if all is well."""
+    global COUNT
+    COUNT += 1
+    print(f"{'not ok' if trouble else 'ok'} {COUNT} {name}")
+    for line in trouble.splitlines()[:40]:
+        print(f"# {line}")
+    sys.stdout.flush()
+
+
+def digests(folder):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())
+            if not path.name.endswith((".buildinfo", ".changes"))}
+
+
+def differing(one, two):
+    names = {name for name in {*one, *two} if one.get(name) != two.get(name)}
+    return f"differ: {' '.join(sorted(names))}" if names or not one else ""
+
+
+def install(release, folder):
+    """Run install.sh in a new installation, and pass its lines on."""
+    target = folder / f"install-{release}"
+    target.mkdir()
+    for path in (folder / "one").glob("*.deb"):
+        shutil.copy(path, target)
+    output = subprocess.run(packages.in_debian(release, target, ["/mnt/install.sh"]), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
+    lines = output.splitlines()
+    if not any(line.startswith("1..") for line in lines):
+        point(f"Debian {release}: runs to the end", "\n".join(lines[-20:]))
+    for i, line in enumerate(lines):
+        if line.startswith(("ok ", "not ok ")):
+            said = "\n".join(text[2:] for text in lines[i + 1:] if text.startswith("# "))
+            point(f"Debian {release}: {line.partition(' ')[2].lstrip('ok 0123456789')}", said if line.startswith("not") else "")
+
+
+def main():
+    if not env.DEBIAN:
+        print("1..0 # SKIP it takes root and mmdebstrap")
+        return 0
+    folder = env.WORK / "packages"
+    folder.mkdir()
+    try:
+        point("two tarballs are the same", differing(digests(packages.dist("one").parent), digests(packages.dist("two").parent)))
+        one, two = digests(packages.build(folder, "one")), digests(packages.build(folder, "two"))
+        point("two builds are the same", differing(one, two))
+        point("lintian says nothing", packages.lint(folder, "one"))
+        for release in ("12", "13"):
+            install(release, folder)
+    except LabError as error:
+        point("runs", str(error))
+    print(f"1..{COUNT}")
+    return 0
+
+
+if __name__ == "__main__":
+    os.umask(0o22)
+    sys.exit(main())
