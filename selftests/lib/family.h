@@ -59,7 +59,6 @@ struct damage {
  * @record_max: Longest payload of a record of its own.
  * @state_max: A stream is never longer; large ones are damaged at fewer places.
  * @rounds: State changes while it is sent; pre-copy then has estimates and several rounds.
- * @clock: Its state has the time in it: two streams of a stopped function differ.
  * @tracks: Has a tracker of its own for the memory that it writes.
  * @parks: Work that never ends can be stopped, and is done again later.
  * @mem_bytes: Memory of a guest.
@@ -92,7 +91,6 @@ struct family {
 	uint32_t record_max;
 	uint64_t state_max;
 	bool rounds;
-	bool clock;
 	bool tracks;
 	bool parks;
 	size_t mem_bytes;
