@@ -576,6 +576,26 @@ TEST_F(nvme_ctrl, a_controller_that_failed_is_reset)
 	EXPECT_LT(0, log_count(self->log, "does not get ready", NULL, 0));
 }
 
+/* A reset by somebody helps before the driver's next attempt, which is not made any more. */
+TEST_F(nvme_ctrl, a_controller_that_works_again_is_left_alone)
+{
+	uint64_t end = now_ms() + PROMPT_MS;
+	int failed = log_mark();
+
+	ASSERT_LE(0, failed);
+	ASSERT_EQ(0, model_cmd(&self->m, "fault ready fail count=2"));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault fetch fail count=1"));
+	EXPECT_EQ(-ECONNABORTED, identify(self->fd));
+	while (!log_count(failed, "does not work after its reset", NULL, 0) && now_ms() < end)
+		usleep(10000);
+	close(failed);
+	ASSERT_EQ(0, ctrl_sysfs(self->ctrl[0].bdf, "reset"));
+	EXPECT_TRUE(published(self->log, FNS));
+	sleep(4);
+	EXPECT_EQ(0, log_count(self->log, " as function ", NULL, 0));
+	EXPECT_TRUE(works(self->fd));
+}
+
 TEST_F(nvme_ctrl, a_lost_completion_costs_a_reset)
 {
 	ASSERT_EQ(0, model_cmd(&self->m, "fault post fail count=1"));

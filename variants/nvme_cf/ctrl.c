@@ -206,7 +206,8 @@ static void recover_work(struct work_struct *work)
 	int err;
 
 	scoped_guard(mutex, &ctrl->lock) {
-		if (ctrl->gone)
+		/* Somebody else may have reset it meanwhile. */
+		if (ctrl->gone || (ctrl->up && READ_ONCE(ctrl->q.up)))
 			return;
 		ctrl_down(ctrl);
 	}
