@@ -141,8 +141,8 @@ static int device_test_init(struct kunit *test)
 	t->f.state = kvzalloc(2 * NVCF_STATE_MOST, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->f.state);
 	t->f.managing = (struct nvcf_managing){
-		.max_data = NVCF_MAX_DATA, .csvi = 1, .csuuidi = 2, .tracks = true, .pow2_ranges = true, .ranges = 8,
-		.granule_max = 9,
+		.max_data = NVCF_MAX_DATA, .csvi = 1, .csuuidi = 2, .tracks = true,
+		.pow2_ranges = true, .ranges = 8, .granule_max = 9,
 	};
 	make_profile(&t->f.profile);
 	t->f.profiled = true;
@@ -394,13 +394,13 @@ static void match_needs_formats_and_a_profile(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nvcf_match(mig_of(t), match), 0);
 	KUNIT_EXPECT_EQ(test, le32_to_cpu(match->magic), (u32)NVCF_MATCH_MAGIC);
 	KUNIT_EXPECT_EQ(test, le32_to_cpu(match->profile),
-			~crc32_le(~0, &t->f.profile, sizeof(t->f.profile)));
+			~crc32_le(~0, (u8 *)&t->f.profile, sizeof(t->f.profile)));
 	/* Disks are not a part of it. */
 	t->f.profile.disks[0].blocks = cpu_to_le64(1);
 	KUNIT_EXPECT_EQ(test, nvcf_match(mig_of(t), match), 0);
 	t->f.profile.disks[0].blocks = 0;
 	KUNIT_EXPECT_EQ(test, le32_to_cpu(match->profile),
-			~crc32_le(~0, &t->f.profile, sizeof(t->f.profile)));
+			~crc32_le(~0, (u8 *)&t->f.profile, sizeof(t->f.profile)));
 
 	t->f.profile.mdts = 0;
 	KUNIT_EXPECT_EQ(test, nvcf_match(mig_of(t), match), -EOPNOTSUPP);
@@ -622,6 +622,7 @@ static void a_tracker_offers_less(struct kunit *test)
 	struct device_test *t = test->priv;
 	struct vmig_track_limits limits;
 
+	KUNIT_EXPECT_EQ(test, sizeof(struct nvs_track_range), 12UL);
 	KUNIT_EXPECT_EQ(test, start_tracking(t, 12, &limits), 0);
 	KUNIT_EXPECT_TRUE(test, limits.unfiltered && limits.pow2_ranges);
 	KUNIT_EXPECT_EQ(test, limits.page_max_log2, 21);

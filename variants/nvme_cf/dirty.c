@@ -10,7 +10,7 @@
 #define UNIT_LOG2	ilog2(NVS_TRACK_UNIT)
 #define GRANULE_MOST	(62 - UNIT_LOG2)
 
-static_assert(sizeof(struct nvs_track_request) == 8 && sizeof(struct nvs_track_range) == 12);
+static_assert(sizeof(struct nvs_track_request) == 8);
 static_assert(sizeof(struct nvs_track_report) == 16 && sizeof(struct nvs_track_written) == 16);
 
 /* As many as fit into the data of the command. */

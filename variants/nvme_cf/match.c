@@ -90,9 +90,14 @@ static void put_text(char *to, const u8 *text, size_t bytes)
 static void put_namespace(struct nvcf_match_ns *to, const struct nvcf_profile_ns *ns,
 			  const struct nvcf_profile_disk *disk)
 {
-	static_assert(sizeof(*to) == sizeof(*ns) + sizeof(*disk));
-	memcpy(to, ns, sizeof(*ns));
-	memcpy(&to->blocks, disk, sizeof(*disk));
+	to->nsid = ns->nsid;
+	to->disk = ns->disk;
+	memcpy(&to->eui64, ns->eui64, sizeof(to->eui64));
+	memcpy(to->nguid, ns->nguid, sizeof(to->nguid));
+	memcpy(to->uuid, ns->uuid, sizeof(to->uuid));
+	to->blocks = disk->blocks;
+	to->block_bytes = disk->block_bytes;
+	to->flags = disk->flags;
 }
 
 void nvcf_match_write(const struct nvcf_profile *p, u32 crc, struct nvcf_match *match)

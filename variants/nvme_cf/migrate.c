@@ -19,9 +19,9 @@ static u32 checksum(const void *data, size_t bytes)
 /* As the device takes it. */
 static u32 profile_checksum(const struct nvcf_profile *p)
 {
-	static const struct nvcf_profile_disk none[NVCF_MAX_NS];
+	static const u8 none[sizeof_field(struct nvcf_profile, disks)];
 	const size_t from = offsetof(struct nvcf_profile, disks);
-	u32 crc = crc32_le(~0, p, from);
+	u32 crc = crc32_le(~0, (const u8 *)p, from);
 
 	crc = crc32_le(crc, none, sizeof(none));
 	return ~crc32_le(crc, p->reserved, sizeof(p->reserved));
