@@ -112,6 +112,9 @@ UPSTREAM = (
     Group("nvme", "vm", "nvme-stock", timeout=600, needs="tools/lab/guest/bin/nvme-stock", machine=NVME),
     Group("nvme-commands", "vm", "nvme-commands", timeout=900, needs="tools/lab/guest/nvme", machine=NVME),
     Group("packages", "nested", "python3 tools/lab/packages_test.py", needs="debian", timeout=3600),
+    # iomem=relaxed: the test resets a controller by its register, while it has a driver.
+    Group("nvme-manage", "vm", "nvme-manage", timeout=600, needs="tools/lab/guest/bin/nvme-manage",
+          machine=Machine(kernel="stock", models="nvme_cf:2:profile=7", append="iomem=relaxed")),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
           machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net", memory=3072)),
 )
