@@ -47,7 +47,7 @@ static bool desc_valid(const struct vmig_desc *desc)
 	       vmig_match_valid(desc->match_fields, desc->num_match_fields, desc->match_bytes,
 				desc->match_bytes + desc->match_local_bytes) &&
 	       desc->max_payload && desc->max_payload <= VPV_STREAM_MAX_PAYLOAD &&
-	       vmig_staged_valid(desc) &&
+	       vmig_staged_valid(desc) && vmig_pages_valid(desc->pages) &&
 	       desc->state_oldest <= desc->state_version &&
 	       desc->state_accepts <= desc->state_version;
 }

@@ -154,3 +154,70 @@ void vmig_dirty_take(struct vmig_dirty *d, const struct vmig_dirty_piece *piece,
 			*word &= ~mask;
 	}
 }
+
+void vmig_dirty_set_pages(struct vmig_dirty *d, u64 index, u64 pages)
+{
+	bits_set(d->bits, index, pages);
+}
+
+u64 vmig_dirty_count(const struct vmig_dirty *d)
+{
+	u64 count = 0;
+
+	for (u64 i = 0; i < vmig_dirty_longs(d->pages); i++)
+		count += hweight_long(d->bits[i]);
+	return count;
+}
+
+/* The lowest dirty page from @from on; or the number of all. */
+static u64 next_dirty(const struct vmig_dirty *d, u64 from)
+{
+	unsigned long word;
+	u64 i = from / LONG_BITS;
+
+	if (from >= d->pages)
+		return d->pages;
+	word = d->bits[i] & (~0UL << (from % LONG_BITS));
+	while (!word) {
+		if (++i == vmig_dirty_longs(d->pages))
+			return d->pages;
+		word = d->bits[i];
+	}
+	return i * LONG_BITS + __builtin_ctzl(word);
+}
+
+bool vmig_dirty_piece(const struct vmig_dirty *d, u64 index, u32 pages,
+		      struct vmig_dirty_piece *piece)
+{
+	u32 low = 0, high = d->num;
+
+	if (!pages || index >= d->pages)
+		return false;
+	/* The last range whose first page is not above. */
+	while (high - low > 1) {
+		u32 mid = low + (high - low) / 2;
+
+		if (d->index[mid] <= index)
+			low = mid;
+		else
+			high = mid;
+	}
+	piece->index = index;
+	piece->pages = pages;
+	piece->first = d->ranges[low].first + ((index - d->index[low]) << d->page_log2);
+	piece->last = piece->first + (((u64)pages << d->page_log2) - 1);
+	return pages_of(d, piece->first, d->ranges[low].last) >= pages;
+}
+
+bool vmig_dirty_grab(struct vmig_dirty *d, u64 from, u32 most, struct vmig_dirty_piece *piece)
+{
+	u64 index = next_dirty(d, from);
+	u32 pages = 0;
+
+	while (pages < most && vmig_dirty_piece(d, index, pages + 1, piece) &&
+	       (d->bits[(index + pages) / LONG_BITS] & bit_mask(index + pages))) {
+		d->bits[(index + pages) / LONG_BITS] &= ~bit_mask(index + pages);
+		pages++;
+	}
+	return vmig_dirty_piece(d, index, pages, piece);
+}

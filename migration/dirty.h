@@ -110,4 +110,41 @@ void vmig_dirty_next(const struct vmig_dirty *d, u32 most, const struct vmig_ran
 void vmig_dirty_take(struct vmig_dirty *d, const struct vmig_dirty_piece *piece, u64 first,
 		     const struct vmig_range *want, u32 num, bool keep, unsigned long *out);
 
+/**
+ * vmig_dirty_set_pages() - Pages are dirty, by their numbers
+ * @d: Set.
+ * @index: The first.
+ * @pages: How many, not 0; the set has them.
+ */
+void vmig_dirty_set_pages(struct vmig_dirty *d, u64 index, u64 pages);
+
+/**
+ * vmig_dirty_count() - How many pages are dirty?
+ * @d: Set.
+ */
+u64 vmig_dirty_count(const struct vmig_dirty *d);
+
+/**
+ * vmig_dirty_grab() - Take pages out of the set
+ * @d: Set.
+ * @from: The lowest number of interest.
+ * @most: Most pages, not 0.
+ * @piece: Receives the lowest ones that are dirty, one behind the other in one range.
+ *
+ * Return: false: there are none.
+ */
+bool vmig_dirty_grab(struct vmig_dirty *d, u64 from, u32 most, struct vmig_dirty_piece *piece);
+
+/**
+ * vmig_dirty_piece() - Where pages are
+ * @d: Set.
+ * @index: Number of the first.
+ * @pages: How many; untrusted, as @index.
+ * @piece: Receives where.
+ *
+ * Return: false: they are not all in one range.
+ */
+bool vmig_dirty_piece(const struct vmig_dirty *d, u64 index, u32 pages,
+		      struct vmig_dirty_piece *piece);
+
 #endif /* VMIG_DIRTY_H */

@@ -95,17 +95,22 @@ int vmig_emit_own(struct vmig_session *s, u32 type, u32 flags, const void *data,
 	return err;
 }
 
-/* May a hook emit this now?  Waits for the reader. */
+/* Waits for the reader. */
+static int wait_for_room(struct vmig_session *s, size_t bytes)
+{
+	/* Idle: how long it takes is up to user space. */
+	wait_event_idle(s->wait, has_room(s, sizeof(struct vpv_stream_record) + bytes));
+	return vmig_emit_stopped(s) ? -ECANCELED : 0;
+}
+
+/* May a hook emit this now? */
 static int admit(struct vmig_session *s, u32 type, u32 flags, size_t bytes)
 {
 	if (type < VPV_RECORD_FAMILY || (flags & ~VPV_RECORD_OPTIONAL))
 		return -EINVAL;
 	if (bytes > s->m->mig->desc->max_payload)
 		return -EMSGSIZE;
-
-	/* Idle: how long it takes is up to user space. */
-	wait_event_idle(s->wait, has_room(s, sizeof(struct vpv_stream_record) + bytes));
-	return vmig_emit_stopped(s) ? -ECANCELED : 0;
+	return wait_for_room(s, bytes);
 }
 
 int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data, size_t bytes)
@@ -116,28 +121,25 @@ int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data, size_
 }
 EXPORT_SYMBOL_GPL(vmig_emit);
 
-/* Head and @head are copied, the chunk is not. */
+/* Head and @head are copied, the chunk is not; without @bytes it is not used. */
 static int emit_chunk(struct vmig_session *s, u32 type, u32 flags, const void *head,
-		      size_t head_bytes, struct vmig_chunk *chunk, size_t bytes)
+		      size_t head_bytes, struct vmig_chunk *chunk, size_t bytes, u64 sum)
 {
 	struct vmig_writer writer = s->writer;
 	struct vpv_stream_record record;
 	LIST_HEAD(bufs);
-	struct vmig_sum sum = {};
 	int err;
 
 	lockdep_assert_held(&s->m->state_lock);
 
-	vmig_sum_add(&sum, head, head_bytes);
-	vmig_sum_add(&sum, chunk->data, bytes);
-	vmig_emit_head_sum(&writer, type, flags, head_bytes + bytes, vmig_sum_end(&sum),
-			   &record);
+	vmig_emit_head_sum(&writer, type, flags, head_bytes + bytes, sum, &record);
 	err = vmig_bufs_alloc(s->m, &bufs, sizeof(record) + head_bytes);
 	if (err)
 		return err;
 	vmig_bufs_put(&bufs, &record, sizeof(record));
 	vmig_bufs_put(&bufs, head, head_bytes);
-	err = vmig_bufs_add_chunk(s->m, &bufs, chunk, bytes);
+	if (bytes)
+		err = vmig_bufs_add_chunk(s->m, &bufs, chunk, bytes);
 	if (err) {
 		vmig_bufs_free(&bufs);
 		return err;
@@ -148,15 +150,42 @@ static int emit_chunk(struct vmig_session *s, u32 type, u32 flags, const void *h
 	return err;
 }
 
+/**
+ * vmig_emit_sum() - Append a record of the container, of which the sum is known
+ * @s: Save session.
+ * @type: Type.
+ * @head: First bytes of the payload; copied.
+ * @head_bytes: Their number.
+ * @chunk: The rest.
+ * @bytes: Its size; may be 0.
+ * @sum: Of the payload.
+ *
+ * Waits for room.
+ * Return: as vmig_emit_chunk().
+ */
+int vmig_emit_sum(struct vmig_session *s, u32 type, const void *head, size_t head_bytes,
+		  struct vmig_chunk *chunk, size_t bytes, u64 sum)
+{
+	int err = wait_for_room(s, head_bytes + bytes);
+
+	return err ?: emit_chunk(s, type, 0, head, head_bytes, chunk, bytes, sum);
+}
+
 int vmig_emit_chunk(struct vmig_emit *em, u32 type, u32 flags, const void *head,
 		    size_t head_bytes, struct vmig_chunk *chunk, size_t bytes)
 {
+	struct vmig_sum sum = {};
 	int err;
 
 	if (!bytes || bytes > chunk->bytes)
 		return -EINVAL;
 	err = admit(em->s, type, flags, head_bytes + bytes);
-	return err ?: emit_chunk(em->s, type, flags, head, head_bytes, chunk, bytes);
+	if (err)
+		return err;
+	vmig_sum_add(&sum, head, head_bytes);
+	vmig_sum_add(&sum, chunk->data, bytes);
+	return emit_chunk(em->s, type, flags, head, head_bytes, chunk, bytes,
+			  vmig_sum_end(&sum));
 }
 EXPORT_SYMBOL_GPL(vmig_emit_chunk);
 
@@ -204,5 +233,7 @@ int vmig_emit_begin(struct vmig_session *s)
 
 	if (!err)
 		err = emit_match(s);
-	return err ?: vmig_config_save_view(s);
+	if (!err)
+		err = vmig_config_save_view(s);
+	return err < 0 ? err : vmig_pages_save_begin(s);
 }

@@ -13,6 +13,20 @@
 #define FRESH_MS	100
 #define OLD_MS		1000
 
+/* Is there anybody to ask? */
+static bool asks(const struct vmig_machine *m)
+{
+	return m->mig->ops->estimate || m->mig->desc->pages;
+}
+
+static u64 ask(struct vmig_machine *m)
+{
+	struct vmig_dev *mig = m->mig;
+	u64 own = mig->ops->estimate ? mig->ops->estimate(mig) : mig->desc->typical_bytes;
+
+	return own + m->session_ops->memory_bytes(m);
+}
+
 /**
  * vmig_estimate_open() - The device is being opened
  * @m: Machine.
@@ -22,7 +36,7 @@ void vmig_estimate_open(struct vmig_machine *m)
 	spin_lock(&m->lock);
 	m->estimate = m->mig->desc->typical_bytes;
 	m->estimate_wanted = false;
-	m->estimate_known = !m->mig->ops->estimate;
+	m->estimate_known = !asks(m);
 	spin_unlock(&m->lock);
 }
 
@@ -49,7 +63,7 @@ u64 vmig_estimate(struct vmig_machine *m)
 {
 	u64 estimate;
 
-	if (m->mig->ops->estimate) {
+	if (asks(m)) {
 		spin_lock(&m->lock);
 		m->estimate_wanted = true;
 		if (time_after(jiffies, m->estimate_at + msecs_to_jiffies(OLD_MS)))
@@ -90,7 +104,7 @@ void vmig_estimate_work(struct vmig_machine *m)
 	if (!wanted || !m->open || vmig_reach(m))
 		return;
 
-	estimate = m->mig->ops->estimate(m->mig);
+	estimate = ask(m);
 	spin_lock(&m->lock);
 	m->estimate = estimate;
 	m->estimate_known = true;

@@ -10,6 +10,7 @@
 #include "trace.h"
 
 struct workqueue_struct *vmig_wq;
+struct workqueue_struct *vmig_read_wq;	/* who holds state_lock waits for it */
 
 /**
  * vmig_machine_init() - Make what all machines share
@@ -19,7 +20,13 @@ struct workqueue_struct *vmig_wq;
 int vmig_machine_init(void)
 {
 	vmig_wq = alloc_workqueue("vpv_migration", WQ_UNBOUND, WQ_MAX_ACTIVE);
-	return vmig_wq ? 0 : -ENOMEM;
+	if (!vmig_wq)
+		return -ENOMEM;
+	vmig_read_wq = alloc_workqueue("vpv_migration_read", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (vmig_read_wq)
+		return 0;
+	destroy_workqueue(vmig_wq);
+	return -ENOMEM;
 }
 
 /**
@@ -27,6 +34,7 @@ int vmig_machine_init(void)
  */
 void vmig_machine_exit(void)
 {
+	destroy_workqueue(vmig_read_wq);
 	destroy_workqueue(vmig_wq);
 }
 

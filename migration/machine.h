@@ -36,6 +36,8 @@
 #define VMIG_MAX_QUEUED_DEFAULT	(8U << 20)
 #define VMIG_BUF_BYTES		(64U << 10)
 #define VMIG_ERROR_TEXT_BYTES	160
+/* Records of pages, each with its memory: one is sent while the user reads another one. */
+#define VMIG_PAGES_SLOTS(readers) ((readers) + 2)
 
 struct vmig_session;
 struct vmig_tracker;
@@ -80,6 +82,13 @@ struct vmig_session_ops {
 	 * Context: state_lock; may be under memory_lock: no hook is called.
 	 */
 	void (*restart)(struct vmig_machine *m);
+
+	/**
+	 * @memory_bytes: How much of the memory of the device would a save session emit now?
+	 *
+	 * Context: the worker, state_lock.
+	 */
+	u64 (*memory_bytes)(struct vmig_machine *m);
 
 	/** @work: Produce what the save session needs.  Context: the worker, state_lock. */
 	void (*work)(struct vmig_machine *m);
@@ -174,6 +183,7 @@ struct vmig_machine {
 
 /* machine.c */
 extern struct workqueue_struct *vmig_wq;
+extern struct workqueue_struct *vmig_read_wq;
 int vmig_machine_init(void);
 void vmig_machine_exit(void);
 struct vmig_machine *vmig_machine_alloc(struct vmig_dev *mig,

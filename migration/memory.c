@@ -30,12 +30,25 @@ static u64 staged_bytes(const struct vmig_desc *desc)
 	return bytes;
 }
 
+/* Of the largest record of memory; 0 without. */
+static u64 pages_record_bytes(const struct vmig_desc *desc)
+{
+	return desc->pages ? VPV_PAGES_FRONT_BYTES + VPV_PAGES_DATA_BYTES : 0;
+}
+
+/* That the library reads the memory of the device into. */
+static u64 pages_bytes(const struct vmig_desc *desc)
+{
+	return desc->pages ? VMIG_PAGES_SLOTS(desc->pages->readers) * VPV_PAGES_DATA_BYTES : 0;
+}
+
 /**
  * vmig_held_limit() - How much may the sessions of a device hold?
  * @desc: Constants of its family.
  *
  * A queue that is full or all that is kept of a stream, the piece being read, a record being
- * made or loaded and as much that the device fills or reads; and once more the same, for
+ * made or loaded and as much that the device fills or reads, records of its memory; and once
+ * more the same, for
  * what an ended session whose reader does not return, or the variant, has not given back
  * yet.
  *
@@ -44,9 +57,10 @@ static u64 staged_bytes(const struct vmig_desc *desc)
 u64 vmig_held_limit(const struct vmig_desc *desc)
 {
 	u64 queue = desc->max_queued ?: VMIG_MAX_QUEUED_DEFAULT;
-	u64 record = max(desc->max_payload, VMIG_BUF_BYTES);
+	u64 record = max3((u64)desc->max_payload, (u64)VMIG_BUF_BYTES, pages_record_bytes(desc));
 
-	return 2 * (max(queue, staged_bytes(desc)) + 3 * record) + HELD_SPARE_BYTES;
+	return 2 * (max(queue, staged_bytes(desc)) + 3 * record + pages_bytes(desc)) +
+	       HELD_SPARE_BYTES;
 }
 
 static bool held_add(struct vmig_machine *m, size_t bytes)

@@ -16,12 +16,16 @@
  */
 void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_session *s)
 {
+	const struct vmig_ops *ops = m->mig->ops;
 	u64 dirty = 0;
 
 	lockdep_assert_held(&m->state_lock);
 
-	if (s->can_ask && !vmig_reach(m))
-		dirty = m->mig->ops->dirty_bytes(m->mig);
+	if (s->can_ask && !vmig_reach(m)) {
+		if (ops->precopy && ops->dirty_bytes)
+			dirty = ops->dirty_bytes(m->mig);
+		dirty += vmig_pages_dirty_bytes(s);
+	}
 	spin_lock(&s->lock);
 	s->dirty = dirty;
 	if (s->ask == VMIG_ASK_DATA && !s->queued && dirty)

@@ -49,6 +49,7 @@ static int do_save_freeze(struct vmig_machine *m, struct vmig_front *front)
 
 static int do_save_end(struct vmig_machine *m, struct vmig_front *front)
 {
+	vmig_pages_stop(m);
 	vmig_session_end(m, true, -ENODEV);
 	if (m->mig->ops->save_end)
 		m->mig->ops->save_end(m->mig);

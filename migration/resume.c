@@ -149,6 +149,20 @@ static int resume_load(struct vmig_machine *m, struct vmig_session *s)
 	return err;
 }
 
+static int resume_pages(struct vmig_machine *m, struct vmig_session *s)
+{
+	ktime_t begin = ktime_get();
+	int err;
+
+	m->refused = false;
+	err = vmig_pages_load(s);
+	vmig_session_waited(s, begin);
+	if (err && !m->refused)
+		vmig_complain(m, "stream refused: record %llu of memory (%d)", s->parser.seq - 1,
+			      err);
+	return err;
+}
+
 static int resume_record(struct vmig_machine *m, struct vmig_session *s)
 {
 	struct vmig_parser *p = &s->parser;
@@ -159,6 +173,8 @@ static int resume_record(struct vmig_machine *m, struct vmig_session *s)
 		return resume_load(m, s);
 	if (p->type == VPV_RECORD_VIEW || p->type == VPV_RECORD_CONFIG)
 		return vmig_config_load(m, p);
+	if (m->mig->desc->pages && (p->type == VPV_RECORD_LAYOUT || p->type == VPV_RECORD_PAGES))
+		return resume_pages(m, s);
 	return 0;	/* an optional record of a newer container */
 }
 
@@ -294,6 +310,7 @@ int vmig_resume_begin(struct vmig_machine *m, struct vmig_front *front)
 	if (!s)
 		return -ENOMEM;
 	vmig_parse_begin(&s->parser, &m->id, mig->desc->max_payload);
+	s->parser.memory = mig->desc->pages;
 	err = vmig_config_load_begin(m, &s->parser);
 	if (!err)
 		err = vmig_staged_begin(s);
@@ -340,6 +357,9 @@ int vmig_resume_end(struct vmig_machine *m)
 	if (err)
 		return err;
 
+	err = vmig_pages_load_end(s);
+	if (err)
+		return err;
 	err = vmig_staged_commit(s);
 	if (!err && m->mig->ops->load_end)
 		err = m->mig->ops->load_end(m->mig);

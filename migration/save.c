@@ -13,6 +13,12 @@
 #include "session_priv.h"
 #include "trace.h"
 
+/* Is there anything to be sent in pre-copy besides what every stream begins with? */
+static bool has_precopy(struct vmig_machine *m)
+{
+	return m->mig->ops->precopy || vmig_pages_tracked(m);
+}
+
 /**
  * vmig_save_begin() - Open a save session
  * @m: Machine.
@@ -40,8 +46,8 @@ int vmig_save_begin(struct vmig_machine *m, bool final, struct vmig_front *front
 		return err;
 	}
 	s->final = final;
-	s->producing = final || m->mig->ops->precopy;
-	s->can_ask = m->mig->ops->precopy && m->mig->ops->dirty_bytes;
+	s->producing = final || has_precopy(m);
+	s->can_ask = (m->mig->ops->precopy && m->mig->ops->dirty_bytes) || vmig_pages_tracked(m);
 	vmig_session_begin(m, s);
 	/* The first question about pre-copy may come while round 0 is made. */
 	if (!final)
@@ -158,7 +164,7 @@ void vmig_save_restart(struct vmig_machine *m)
 		return;
 	spin_lock(&s->lock);
 	s->restart = false;
-	if (!s->err && m->mig->ops->precopy) {
+	if (!s->err && has_precopy(m)) {
 		s->fresh = VMIG_FRESH_COMING;
 		s->initial = s->queued;
 		s->dirty = 0;
@@ -169,6 +175,7 @@ void vmig_save_restart(struct vmig_machine *m)
 		mod_delayed_work(vmig_wq, &m->work, 0);
 	}
 	spin_unlock(&s->lock);
+	vmig_pages_restart(s);
 	wake_up_all(&s->wait);
 }
 
@@ -185,7 +192,9 @@ static int save_rest(struct vmig_machine *m, struct vmig_session *s)
 	struct vpv_stream_end end;
 	int err;
 
-	err = m->mig->ops->save(m->mig, &s->emit);
+	err = vmig_pages_pass(s, true);
+	if (!err)
+		err = m->mig->ops->save(m->mig, &s->emit);
 	if (!err)
 		err = vmig_config_save_state(s);
 	if (err)
@@ -196,9 +205,13 @@ static int save_rest(struct vmig_machine *m, struct vmig_session *s)
 
 static int save_round(struct vmig_machine *m, struct vmig_session *s)
 {
+	const struct vmig_ops *ops = m->mig->ops;
 	int err;
 
-	err = m->mig->ops->precopy(m->mig, &s->emit, s->round);
+	err = vmig_pages_pass(s, false);
+	/* Without dirty_bytes a family has nothing to say in a later round. */
+	if (!err && ops->precopy && (!s->round || ops->dirty_bytes))
+		err = ops->precopy(m->mig, &s->emit, s->round);
 	if (err)
 		return err;
 	trace_vmig_round(m, s->round, s->writer.bytes);

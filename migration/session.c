@@ -38,6 +38,7 @@ static void session_free(struct kref *ref)
 	vmig_bufs_free(&s->queue);
 	session_drop(s);
 	vmig_staged_free(s);
+	vmig_pages_free(s);
 	mutex_destroy(&s->io_lock);
 	mem_cgroup_put(s->memcg);
 	vmig_machine_put(s->m);
@@ -272,6 +273,7 @@ void vmig_session_end(struct vmig_machine *m, bool saving, int err)
 	trace_vmig_session_end(m, saving, &stats);
 	vmig_session_purge(s);
 	vmig_staged_free(s);
+	vmig_pages_free(s);
 	vmig_session_put(s);
 }
 
@@ -332,5 +334,6 @@ const struct vmig_session_ops vmig_session_ops = {
 	.end		= vmig_sessions_end,
 	.survives	= vmig_save_survives,
 	.restart	= vmig_save_restart,
+	.memory_bytes	= vmig_pages_estimate,
 	.work		= vmig_save_work,
 };

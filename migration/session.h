@@ -61,12 +61,14 @@ void vmig_save_pause(struct vmig_machine *m);
 void vmig_save_continue(struct vmig_machine *m);
 int vmig_resume_begin(struct vmig_machine *m, struct vmig_front *front);
 int vmig_resume_end(struct vmig_machine *m);
+void vmig_pages_stop(struct vmig_machine *m);
 void vmig_session_end(struct vmig_machine *m, bool saving, int err);
 void vmig_sessions_fail(struct vmig_machine *m, int err);
 void vmig_sessions_end(struct vmig_machine *m, int err);
 
 /* For whoever has a device. */
 bool vmig_staged_valid(const struct vmig_desc *desc);
+bool vmig_pages_valid(const struct vmig_pages_ops *ops);
 
 /* For debugfs. */
 void vmig_session_stats(struct vmig_machine *m, bool saving, struct vmig_session_stats *stats);

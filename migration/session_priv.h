@@ -7,9 +7,12 @@
 
 #include <linux/list.h>
 
+#include "pages.h"
 #include "session.h"
 
 #define VMIG_PART_BYTES		256U
+
+struct vmig_pages_out;
 
 /**
  * struct vmig_buf - A piece of a stream, waiting for the reader
@@ -100,6 +103,8 @@ enum vmig_fresh {
  * @staged: Records that are kept until the stream is complete, in the order of the
  *	family's table; state_lock.
  * @staged_slots: How many could be there.
+ * @pages_out: Memory of the device that is saved; NULL: there is none; state_lock.
+ * @pages_in: What has come of it; state_lock.
  * @part: Part of the stream that is no payload, from user space; io_lock.
  */
 struct vmig_session {
@@ -137,6 +142,8 @@ struct vmig_session {
 	struct vmig_chunk *chunk;
 	struct vmig_staged *staged;
 	u32 staged_slots;
+	struct vmig_pages_out *pages_out;
+	struct vmig_pages_in pages_in;
 	u8 part[VMIG_PART_BYTES];
 };
 
@@ -158,7 +165,22 @@ int vmig_config_load_end(struct vmig_machine *m, const struct vmig_parser *p);
 /* emit.c */
 bool vmig_emit_stopped(struct vmig_session *s);
 int vmig_emit_own(struct vmig_session *s, u32 type, u32 flags, const void *data, size_t bytes);
+int vmig_emit_sum(struct vmig_session *s, u32 type, const void *head, size_t head_bytes,
+		  struct vmig_chunk *chunk, size_t bytes, u64 sum);
 int vmig_emit_begin(struct vmig_session *s);
+
+/* pages_load.c */
+int vmig_pages_load(struct vmig_session *s);
+int vmig_pages_load_end(struct vmig_session *s);
+
+/* pages_save.c */
+bool vmig_pages_tracked(struct vmig_machine *m);
+int vmig_pages_save_begin(struct vmig_session *s);
+void vmig_pages_free(struct vmig_session *s);
+int vmig_pages_pass(struct vmig_session *s, bool frozen);
+u64 vmig_pages_dirty_bytes(struct vmig_session *s);
+u64 vmig_pages_estimate(struct vmig_machine *m);
+void vmig_pages_restart(struct vmig_session *s);
 
 /* precopy.c */
 void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_session *s);

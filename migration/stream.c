@@ -309,6 +309,8 @@ static u32 most_bytes(const struct vmig_parser *p)
 		return max(p->max_payload, VMIG_OPTIONAL_MAX_BYTES);
 	if (p->type >= VPV_RECORD_FAMILY)
 		return p->max_payload;
+	if (p->type == VPV_RECORD_PAGES && p->memory)
+		return VPV_PAGES_FRONT_BYTES + VPV_PAGES_DATA_BYTES;
 	return p->type == VPV_RECORD_MATCH ? VMIG_MATCH_MAX_BYTES : VMIG_OWN_MAX_BYTES;
 }
 
@@ -330,6 +332,12 @@ static int check_place(struct vmig_parser *p)
 	return 0;
 }
 
+/* A record of memory, for a reader that has some. */
+static bool is_memory(const struct vmig_parser *p)
+{
+	return p->memory && (p->type == VPV_RECORD_LAYOUT || p->type == VPV_RECORD_PAGES);
+}
+
 /* END of the right size; types below FAMILY that are not known must be optional. */
 static int check_type(struct vmig_parser *p)
 {
@@ -348,10 +356,9 @@ static int check_type(struct vmig_parser *p)
 	case VPV_RECORD_VIEW:
 		break;
 	default:
-		if (p->type < VPV_RECORD_FAMILY && !optional)
-			return refuse(p, -EOPNOTSUPP, "record type", VPV_RECORD_FAMILY,
-				      p->type);
-		return 0;
+		if (p->type >= VPV_RECORD_FAMILY || optional || is_memory(p))
+			return 0;
+		return refuse(p, -EOPNOTSUPP, "record type", VPV_RECORD_FAMILY, p->type);
 	}
 	if (p->type == VPV_RECORD_END && p->record_bytes != sizeof(p->end))
 		return refuse(p, -EPROTO, "size of the END record", sizeof(p->end),

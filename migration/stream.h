@@ -152,6 +152,7 @@ enum vmig_parse_event {
  * @seq: Number of the next record.
  * @bytes: Sum of the payloads seen.
  * @view_wanted: The second record must be VIEW; set by the caller before the first byte.
+ * @memory: The reader has memory, and takes LAYOUT and PAGES; likewise.
  * @config_seen: A CONFIG record was there.
  * @type: Type of the record.
  * @flags: Its flags.
@@ -179,6 +180,7 @@ struct vmig_parser {
 	u64 seq;
 	u64 bytes;
 	bool view_wanted;
+	bool memory;
 	bool config_seen;
 	u32 type;
 	u32 flags;

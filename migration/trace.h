@@ -76,6 +76,27 @@ TRACE_EVENT(vmig_round,
 	TP_printk("%s round=%u bytes=%llu", __get_str(dev), __entry->round, __entry->bytes)
 );
 
+TRACE_EVENT(vmig_pages,
+	TP_PROTO(const struct vmig_machine *m, u32 pass, u64 pages, u64 zeros, int err),
+	TP_ARGS(m, pass, pages, zeros, err),
+	TP_STRUCT__entry(
+		__string(dev, vmig_trace_dev(m))
+		__field(u32, pass)
+		__field(u64, pages)
+		__field(u64, zeros)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__entry->pass = pass;
+		__entry->pages = pages;
+		__entry->zeros = zeros;
+		__entry->err = err;
+	),
+	TP_printk("%s pass=%u pages=%llu zeros=%llu err=%d", __get_str(dev), __entry->pass,
+		  __entry->pages, __entry->zeros, __entry->err)
+);
+
 TRACE_EVENT(vmig_session_end,
 	TP_PROTO(const struct vmig_machine *m, bool saving,
 		 const struct vmig_session_stats *stats),

@@ -25,6 +25,7 @@
 #include "match.h"
 #include "mem.h"
 #include "migration_bits.h"
+#include "pages.h"
 #include "staged.h"
 
 struct vmig_dev;
@@ -204,10 +205,10 @@ struct vmig_track {
 };
 
 /**
- * struct vmig_dirty - What a tracker has reported, until user space is told
+ * struct vmig_dirty - What a device has reported, until user space was told, or it was sent
  *
  * Opaque; valid during the hook it is passed to.  It holds one bit for each page that the
- * device was told to track, hence has room for whatever is reported.
+ * device was told to track, or of its memory, hence has room for whatever is reported.
  */
 struct vmig_dirty;
 
@@ -217,10 +218,10 @@ struct vmig_dirty;
  * @first: First byte.
  * @last: Last byte.
  *
- * Every page that has a byte of it becomes dirty; what is not tracked is ignored, so the
+ * Every page that has a byte of it becomes dirty; what is none of these is ignored, so the
  * numbers need not be checked.  Parts come in any order and size, and may overlap.
  *
- * Context: @track_report.
+ * Context: @track_report, or vmig_pages_ops.harvest.
  */
 void vmig_dirty_push(struct vmig_dirty *dirty, u64 first, u64 last);
 
@@ -233,7 +234,7 @@ void vmig_dirty_push(struct vmig_dirty *dirty, u64 first, u64 last);
  * @bits: Bitmap; bit n is bit n % 64 of word n / 64.  The device may still write to it.
  * @pages: Number of bits.
  *
- * Context: @track_report.
+ * Context: @track_report, or vmig_pages_ops.harvest.
  */
 void vmig_dirty_push_bits(struct vmig_dirty *dirty, u64 iova, u8 page_log2,
 			  const __le64 *bits, u64 pages);
@@ -475,11 +476,15 @@ struct vmig_ops {
  *	know of this device and nobody else, at most 4096.
  * @staged: Records that the library keeps until the stream is complete.
  * @num_staged: Number of their types.
+ * @pages: Memory of the device, which the library migrates; NULL: there is none, or the
+ *	other hooks do it.  It is sent in front of what @precopy and @save emit; what the
+ *	library needs for it, besides vmig_desc.max_payload and vmig_desc.max_queued, is one
+ *	bit for a page of 4 KiB, and 512 KiB for each of vmig_pages_ops.readers and two more.
  * @max_payload: Largest record of the family, at most VPV_STREAM_MAX_PAYLOAD.  Optional
  *	records, which a newer version may have, are taken up to 4096 bytes by all families.
  * @max_queued: Most payload bytes kept for a slow reader (0: 8 MiB).
  * @typical_bytes: Answer of MIG_DATA_SIZE without an @estimate hook, or before its first
- *	answer.
+ *	answer; without the memory of vmig_desc.pages.
  * @config: Config space of the device (&vpv_config_state_ops), or NULL: it is nobody's
  *	business.  With it, the persona, what the user sees and the emulated state
  *	are in the stream and are compared, and a stream that does not show what its
@@ -500,6 +505,7 @@ struct vmig_desc {
 	u32 match_local_bytes;
 	const struct vmig_staged_record *staged;
 	unsigned int num_staged;
+	const struct vmig_pages_ops *pages;
 	u32 max_payload;
 	u32 max_queued;
 	u64 typical_bytes;

@@ -13,6 +13,7 @@
 #include "../../migration/stream.h"
 #include "config_virt/vcfg.h"
 #include "stream_config.h"
+#include "stream_memory.h"
 #include "vpvctl.h"
 
 /**
@@ -42,6 +43,7 @@ struct fault {
  * @offset: Bytes consumed.
  * @part: Offset of the header, head or payload that the parser is in.
  * @have: Bytes of @buf not consumed yet.
+ * @memory: What came of the memory of the device.
  * @eof: The file gives no more.
  * @show: Print records while they come.
  * @listed: Records so far, for JSON.
@@ -61,6 +63,7 @@ struct reading {
 	size_t have;
 	const u8 *next;
 	u8 buf[65536];
+	struct stream_memory memory;
 	bool eof;
 	bool show;
 	struct json_object *listed;
@@ -116,6 +119,10 @@ static const char *record_name(u32 type)
 		return "END";
 	case VPV_RECORD_VIEW:
 		return "VIEW";
+	case VPV_RECORD_LAYOUT:
+		return "LAYOUT";
+	case VPV_RECORD_PAGES:
+		return "PAGES";
 	default:
 		return type < VPV_RECORD_FAMILY ? "reserved" : "family";
 	}
@@ -277,6 +284,8 @@ static void record(struct reading *r, u32 type, u32 flags, u64 bytes)
 		       (unsigned long long)bytes);
 		if (stream_config_is(type))
 			stream_config_print(r->parser.payload, bytes);
+		if (stream_memory_is(type))
+			stream_memory_print(&r->memory, type, r->parser.payload);
 		return;
 	}
 	obj = json_object_new_object();
@@ -291,6 +300,8 @@ static void record(struct reading *r, u32 type, u32 flags, u64 bytes)
 		json_object_object_add(obj, "dwords",
 				       stream_config_json(r->parser.payload, bytes));
 	}
+	if (stream_memory_is(type))
+		stream_memory_json(&r->memory, type, r->parser.payload, obj);
 	json_object_array_add(r->listed, obj);
 }
 
@@ -353,6 +364,9 @@ static bool has_record(struct reading *r)
 		err = stream_config_check(p->type, p->payload, p->record_bytes,
 					  r->persona ? &r->persona->p : NULL, text,
 					  sizeof(text));
+	if (stream_memory_is(p->type))
+		err = stream_memory_check(&r->memory, p->type, p->payload, p->record_bytes, text,
+					  sizeof(text));
 	if (err) {
 		r->fault = (struct fault){ .err = err, .offset = r->part,
 					   .bytes = p->record_bytes };
@@ -362,6 +376,17 @@ static bool has_record(struct reading *r)
 	}
 	record(r, p->type, p->flags, p->record_bytes);
 	return true;
+}
+
+/* The stream is complete; is the memory? */
+static bool has_all(struct reading *r)
+{
+	struct fault *fault = &r->fault;
+
+	fault->err = stream_memory_end(&r->memory, fault->text, sizeof(fault->text));
+	if (fault->err)
+		fault->offset = r->offset;
+	return !fault->err;
 }
 
 /* One event of the parser; returns false when reading ends. */
@@ -391,7 +416,7 @@ static bool step(struct reading *r, void **payload)
 		return has_record(r);
 	case VMIG_HAVE_END:
 		record(r, p->type, p->flags, sizeof(p->end));
-		return true;
+		return has_all(r);
 	default:
 		set_fault(r, ret);
 		return false;
@@ -573,6 +598,7 @@ int cmd_stream(int argc, char **argv)
 	open_stream(&r, file);
 	vmig_parse_begin(&r.parser, &r.self, r.max_record);
 	r.parser.view_wanted = r.persona;
+	r.parser.memory = true;
 	while (step(&r, &payload))
 		;
 	free(payload);

@@ -72,6 +72,8 @@ struct vpv_stream_header {
 #define VPV_RECORD_CONFIG	2U	/* config space as written; at most once */
 #define VPV_RECORD_END		3U	/* struct vpv_stream_end; last */
 #define VPV_RECORD_VIEW		4U	/* config space at first; behind MATCH */
+#define VPV_RECORD_LAYOUT	5U	/* what memory the device has; once */
+#define VPV_RECORD_PAGES	6U	/* content of a part of that memory */
 #define VPV_RECORD_FAMILY	0x100U	/* first type that a family may define */
 
 /**
@@ -146,5 +148,67 @@ struct vpv_stream_word {
 
 /* Largest payload of VIEW and CONFIG. */
 #define VPV_CONFIG_MAX_BYTES	(8U + 1024U * 12U)
+
+/* Memory of a device is cut in pages of this size, whatever its own pages are. */
+#define VPV_PAGE_LOG2		12U
+#define VPV_PAGE_BYTES		(1U << VPV_PAGE_LOG2)
+
+/**
+ * struct vpv_stream_range - A part of the memory of a device
+ * @first: First byte, as the device counts; a multiple of VPV_PAGE_BYTES.
+ * @last: Last byte; that of a page.
+ */
+struct vpv_stream_range {
+	__le64	first;
+	__le64	last;
+};
+
+/**
+ * struct vpv_stream_layout - Begin of the payload of LAYOUT
+ * @page_bytes: VPV_PAGE_BYTES.
+ * @ranges: Number of struct vpv_stream_range behind this, ascending and disjoint; 1 to
+ *	VPV_LAYOUT_RANGES.  Their pages are numbered from 0, all ranges together.
+ */
+struct vpv_stream_layout {
+	__le32	page_bytes;
+	__le32	ranges;
+};
+
+#define VPV_LAYOUT_RANGES	64U
+
+/**
+ * struct vpv_stream_run - Pages one behind the other
+ * @page: Number of the first.
+ * @pages: How many, not 0; all in one range of LAYOUT.
+ * @kind: VPV_RUN_x.
+ */
+struct vpv_stream_run {
+	__le64	page;
+	__le32	pages;
+	__le32	kind;
+};
+
+#define VPV_RUN_DATA		0U	/* their content follows the runs */
+#define VPV_RUN_ZERO		1U	/* they are all zeros */
+
+/**
+ * struct vpv_stream_pages - Begin of the payload of PAGES
+ * @pass: Number of the pass over the memory that it is part of, from 1 on, not falling.
+ *	What a later pass has takes the place of what an earlier one had.
+ * @runs: Number of struct vpv_stream_run behind this; 1 to VPV_PAGES_MOST.
+ *
+ * The runs of a pass ascend and do not overlap, also from record to record.  Behind them is
+ * the content of those that have one, in the same order.
+ */
+struct vpv_stream_pages {
+	__le32	pass;
+	__le32	runs;
+};
+
+/* Most pages of one record, all runs together. */
+#define VPV_PAGES_MOST		128U
+
+#define VPV_PAGES_FRONT_BYTES	(8U + VPV_PAGES_MOST * 16U)
+#define VPV_PAGES_DATA_BYTES	(VPV_PAGES_MOST * VPV_PAGE_BYTES)
 
 #endif /* _UAPI_VPV_STREAM_H */

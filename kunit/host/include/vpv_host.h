@@ -118,6 +118,8 @@ static inline void put_unaligned_le64(u64 v, void *p)
 	memcpy(p, &v, sizeof(v));
 }
 
+#define hweight_long(v)	((unsigned long)__builtin_popcountl(v))
+
 static inline int ilog2(u64 v)
 {
 	return 63 - __builtin_clzll(v);

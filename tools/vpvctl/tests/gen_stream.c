@@ -10,6 +10,7 @@
  * Others are records of config space: V a VIEW, v one of another device, w one in disorder,
  * C a CONFIG of version 0 of the persona hisi_like-v1, c one that lacks a part, x one of 128
  * bytes; D one of version 1, d one with bits that the persona fixes, y one of a version to come.
+ * L is a LAYOUT of four pages, P has three of them, Q the last one, q one that is not there.
  * With a digest in hexadecimal digits the stream is one of that persona.
  */
 #include <stdio.h>
@@ -17,13 +18,14 @@
 #include <string.h>
 
 #include "../../../config_virt/vcfg.h"
+#include "../../../migration/pages.h"
 #include "../../../migration/stream.h"
 
 #define RECORDS 5
 
 struct made {
 	struct vpv_stream_record head;
-	u8 payload[300];
+	u8 payload[VPV_PAGE_BYTES + 300];
 	size_t bytes;
 };
 
@@ -69,6 +71,36 @@ static bool make_config(struct vmig_writer *w, char which, struct made *m)
 	return false;
 }
 
+/* Zeros in front of a page with content. */
+static bool make_memory(struct vmig_writer *w, char which, struct made *m)
+{
+	static const struct vmig_range range = { 0x100000, 0x103fff };
+	struct vmig_runs runs;
+	u32 type = VPV_RECORD_PAGES;
+
+	vmig_runs_begin(&runs, 1);
+	if (which == 'P') {
+		vmig_runs_add(&runs, 0, false, VPV_RUN_ZERO);
+		vmig_runs_add(&runs, 1, true, VPV_RUN_ZERO);
+		vmig_runs_add(&runs, 2, true, VPV_RUN_DATA);
+	} else if (which == 'Q' || which == 'q') {
+		vmig_runs_add(&runs, which == 'Q' ? 3 : 4, false, VPV_RUN_ZERO);
+	} else if (which != 'L') {
+		return false;
+	}
+	m->bytes = vmig_runs_bytes(&runs);
+	memcpy(m->payload, &runs.head, m->bytes);
+	if (which == 'P') {
+		memset(m->payload + m->bytes, which, VPV_PAGE_BYTES);
+		m->bytes += VPV_PAGE_BYTES;
+	} else if (which == 'L') {
+		type = VPV_RECORD_LAYOUT;
+		m->bytes = vmig_layout_put(&range, 1, m->payload);
+	}
+	vmig_emit_head(w, type, 0, m->payload, m->bytes, &m->head);
+	return true;
+}
+
 static void make(struct vmig_writer *w, char which, struct made *m)
 {
 	static const struct {
@@ -84,7 +116,7 @@ static void make(struct vmig_writer *w, char which, struct made *m)
 	struct vpv_stream_end end;
 
 	memset(m, 0, sizeof(*m));
-	if (make_config(w, which, m))
+	if (make_config(w, which, m) || make_memory(w, which, m))
 		return;
 	if (which == 'E') {
 		vmig_emit_end(w, &end);
@@ -136,7 +168,7 @@ int main(int argc, char **argv)
 			kept = true;
 			continue;
 		}
-		if (!at && !strchr("VvwCcxDdy", *order))
+		if (!at && !strchr("VvwCcxDdyLPQq", *order))
 			return 2;
 		make(&w, *order, &one);
 		if (kept)

@@ -160,3 +160,30 @@ for bad in "$T"/bit*; do
 	[ $? = 1 ] && grep -q 'not valid: byte' "$T/out" && flips=$((flips + 1))
 done
 holds "every flipped bit is found" [ $flips = 59 ]
+
+# Memory.
+"$GEN_STREAM" 0LPQ1E >"$T/memory"
+expect "memory: show" 0 ".*0x0005 LAYOUT .*
+ +0x100000-0x103fff
+.*0x0006 PAGES .*
+ +pass 1
+ +0x100000-0x101fff: zeros
+ +0x102000-0x102fff
+.*
+ +pass 1
+ +0x103000-0x103fff: zeros
+.*: valid, 5 records" '' stream show "$T/memory"
+json "memory: JSON" 0 "d['record_list'][1]['ranges'] == [{'first': '0x100000', 'last': '0x103fff'}] and
+	d['record_list'][2]['pass'] == 1 and [r['zeros'] for r in d['record_list'][2]['runs']] == [True, False]" \
+	stream show "$T/memory"
+while IFS='|' read -r name order pattern; do
+	"$GEN_STREAM" "$order" >"$T/bad"
+	expect "memory: $name" 1 "not valid: $pattern" '' stream check "$T/bad"
+done <<'CASES'
+no LAYOUT|0PE|bytes 232-4367: PAGES record: LAYOUT in front of PAGES: expected 0x1, found 0 .EPROTO
+LAYOUT twice|0LLE|bytes 288-311: LAYOUT record: LAYOUT records: expected 0x1, found 0x2 .EPROTO
+pages twice|0LPPE|bytes 4456-8591: PAGES record: next page of the pass: expected 0x3, found 0 .EPROTO
+pages in disorder|0LQPE|.*PAGES record: next page of the pass: expected 0x4, found 0 .EPROTO
+page that is not there|0Lq|bytes 288-311: PAGES record: page of a run: expected 0x3, found 0x4 .EINVAL
+page that is missing|0LPE|byte 4472: pages of memory: expected 0x4, found 0x3 .ENODATA
+CASES

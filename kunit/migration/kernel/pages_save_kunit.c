@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory of a device is migrated while it is written; what that costs. */
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/mman.h>
+#include <linux/uaccess.h>
+
+#include "../../../migration/machine.h"
+#include "fake_mem.h"
+
+#define STEPS		15
+
+static void frozen_memory_comes_back(struct kunit *test)
+{
+	struct file *from = NULL, *to = NULL;
+	unsigned int writes;
+
+	both_new(test);
+	KUNIT_ASSERT_EQ(test, fake_go(dst.fake, E(RESUMING), &to), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP_COPY), &from), 0);
+	writes = src.starts + src.harvests;
+	KUNIT_ASSERT_EQ(test, pump(test, from, to, SIZE_MAX), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(dst.fake, E(STOP), &to), 0);
+	expect_same(test, 0);
+	KUNIT_EXPECT_EQ(test, writes, 0U);
+	KUNIT_EXPECT_EQ(test, fake_go(src.fake, E(STOP), &from), 0);
+	KUNIT_EXPECT_EQ(test, src.stops, 0U);
+	fake_close(from);
+	fake_close(to);
+}
+
+/* ---- Whatever happens in between ---- */
+
+struct walk {
+	struct file *from;
+	struct file *to;
+	bool p2p;
+	bool resets;
+};
+
+static void walk_begin(struct kunit *test, struct walk *w)
+{
+	KUNIT_ASSERT_EQ(test, fake_go(dst.fake, E(RESUMING), &w->to), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(PRE_COPY), &w->from), 0);
+	w->p2p = false;
+}
+
+/* The user goes back to RUNNING, and begins anew with a destination that was reset. */
+static void walk_again(struct kunit *test, struct walk *w)
+{
+	struct file *none = NULL;
+
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, w->p2p ? E(RUNNING_P2P) : E(RUNNING), &w->from),
+			0);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(RUNNING), &w->from), 0);
+	KUNIT_EXPECT_FALSE(test, src.tracking);
+	KUNIT_ASSERT_NE(test, fake_go(dst.fake, E(STOP), &none), 0);
+	fake_reset_function(dst.fake);
+	walk_begin(test, w);
+}
+
+/* All of memory is something else, and nothing is recorded any more. */
+static void walk_reset(struct kunit *test, struct walk *w)
+{
+	if (!w->resets || w->p2p)
+		return;
+	spin_lock(&src.lock);
+	src.tracking = false;
+	for (u32 page = 0; page < PAGES; page++)
+		memset(src.data + page * PAGE, random_of(&src, 3), PAGE);
+	spin_unlock(&src.lock);
+	fake_reset_function(src.fake);
+	KUNIT_ASSERT_EQ(test, fake_get(src.fake), (int)E(PRE_COPY));
+}
+
+static void walk_step(struct kunit *test, struct walk *w, u32 *seed)
+{
+	ssize_t n = 1;
+
+	*seed = *seed * 1664525 + 1013904223;
+	switch ((*seed >> 8) % 12) {
+	case 0:
+		walk_again(test, w);
+		break;
+	case 1:
+		walk_reset(test, w);
+		break;
+	case 2:
+	case 3:
+		w->p2p = !w->p2p;
+		KUNIT_ASSERT_EQ(test, fake_go(src.fake, w->p2p ? E(PRE_COPY_P2P) : E(PRE_COPY),
+					      &w->from), 0);
+		break;
+	case 4:
+		n = pump(test, w->from, w->to, PAGES * PAGE);
+		break;
+	default:
+		n = pump(test, w->from, w->to, (*seed >> 8) % (PAGES * 1024));
+		break;
+	}
+	KUNIT_ASSERT_TRUE(test, n == 1 || n == -ENOMSG);
+}
+
+static void walk(struct kunit *test, u32 seed)
+{
+	struct walk w = {};
+	u32 random = seed;
+
+#ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
+	src.fake->vdev.precopy_info_v2 = 1;
+	w.resets = true;
+#endif
+	memset(dst.data, 0xaa, PAGES * PAGE);
+	src.seed = seed;
+	walk_begin(test, &w);
+	for (unsigned int i = 0; i < STEPS; i++)
+		walk_step(test, &w, &random);
+	finish(test, w.from, w.to, seed);
+	fake_close(w.from);
+	fake_close(w.to);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fake_set(src.fake, E(RUNNING))));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fake_set(dst.fake, E(RUNNING))));
+}
+
+static const struct walk_case {
+	const char *name;
+	unsigned int readers;
+	bool by_cpu;
+	unsigned int seeds;
+} walk_cases[] = {
+	{ "one_reader", 1, false, 4 },
+	{ "one_reader_cpu", 1, true, 4 },
+	{ "three_readers", 3, false, 4 },
+	{ "three_readers_cpu", 3, true, 4 },
+	{ "eight_readers_cpu", 8, true, 3 },
+};
+
+static void walk_name(const struct walk_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(walk, walk_cases, walk_name);
+
+/* Interrupted passes, resets, sessions that begin again; writes around each read. */
+static void no_write_is_lost(struct kunit *test)
+{
+	const struct walk_case *c = test->param_value;
+
+	pages_ops.readers = c->readers;
+	pages_ops.protect = c->by_cpu ? mem_protect : NULL;
+	src.by_cpu = c->by_cpu;
+	both_new(test);
+	src.burst = 3;
+	for (u32 seed = 1; seed <= c->seeds; seed++)
+		walk(test, seed);
+	KUNIT_EXPECT_LE(test, src.most_busy, c->readers);
+	KUNIT_EXPECT_GT(test, src.harvests, 0U);
+}
+
+static int writer(void *unused)
+{
+	while (!kthread_should_stop()) {
+		mem_write(&src);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* The same with somebody else who writes all the time. */
+static void no_write_of_a_thread_is_lost(struct kunit *test)
+{
+	const struct walk_case *c = test->param_value;
+	struct task_struct *task;
+
+	pages_ops.readers = c->readers;
+	pages_ops.protect = c->by_cpu ? mem_protect : NULL;
+	src.by_cpu = c->by_cpu;
+	both_new(test);
+	task = kthread_run(writer, NULL, "vmig-kunit");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (u32 seed = 100; seed < 101; seed++)
+		walk(test, seed);
+	kthread_stop(task);
+}
+
+/* ---- What it costs ---- */
+
+static void readers_run_at_once(struct kunit *test)
+{
+	struct file *from = NULL;
+
+	pages_ops.readers = 2;
+	both_new(test);
+	src.meet = true;
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP_COPY), &from), 0);
+	KUNIT_EXPECT_EQ(test, pump(test, from, NULL, SIZE_MAX), 0);
+	KUNIT_EXPECT_EQ(test, src.most_busy, 2U);
+	fake_close(from);
+}
+
+static u64 stream_bytes(struct kunit *test, unsigned int state, ssize_t end)
+{
+	struct file *from = NULL;
+	u64 bytes = 0;
+	ssize_t n;
+
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, state, &from), 0);
+	while ((n = fake_read(from, piece, PIECE_BYTES)) > 0)
+		bytes += n;
+	KUNIT_EXPECT_EQ(test, n, end);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(RUNNING), &from), 0);
+	fake_close(from);
+	return bytes;
+}
+
+static void zeros_are_not_sent(struct kunit *test)
+{
+	mem_new(test, &src, "vmig-src", &mem_desc);
+	KUNIT_EXPECT_LT(test, stream_bytes(test, E(PRE_COPY), -ENOMSG), 2000ULL);
+	memset(src.data + 5 * PAGE + 4095, 1, 1);
+	KUNIT_EXPECT_GT(test, stream_bytes(test, E(PRE_COPY), -ENOMSG), PAGE);
+	KUNIT_EXPECT_LT(test, stream_bytes(test, E(PRE_COPY), -ENOMSG), PAGE + 2000);
+	KUNIT_EXPECT_EQ(test, src.starts, 3U);
+	KUNIT_EXPECT_EQ(test, src.stops, 3U);
+}
+
+/* A reader that does not read keeps no more than the ring waiting. */
+static void ring_is_all_that_is_held(struct kunit *test)
+{
+	const u64 most = VMIG_PAGES_SLOTS(2) * (u64)VPV_PAGES_DATA_BYTES + (1 << 17);
+	struct file *from = NULL;
+
+	pages_ops.readers = 2;
+	both_new(test);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP_COPY), &from), 0);
+	for (unsigned int tries = 0; tries < 5000; tries++) {
+		if (READ_ONCE(src.fake->mig.m->held) > VMIG_PAGES_SLOTS(2) * VPV_PAGES_DATA_BYTES)
+			break;
+		usleep_range(1000, 2000);
+	}
+	msleep(50);
+	KUNIT_EXPECT_GT(test, src.fake->mig.m->held,
+			VMIG_PAGES_SLOTS(2) * (u64)VPV_PAGES_DATA_BYTES);
+	KUNIT_EXPECT_LE(test, src.fake->mig.m->held, most);
+	KUNIT_EXPECT_EQ(test, pump(test, from, NULL, SIZE_MAX), 0);
+	KUNIT_EXPECT_LE(test, src.fake->mig.m->held_most, most);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP), &from), 0);
+	KUNIT_EXPECT_EQ(test, src.fake->mig.m->held, 0ULL);
+	fake_close(from);
+}
+
+static struct vfio_precopy_info info_of(struct kunit *test, struct file *file,
+					unsigned long user)
+{
+	struct vfio_precopy_info i = { .argsz = sizeof(i) };
+
+	KUNIT_EXPECT_EQ(test, copy_to_user((void __user *)user, &i, sizeof(i)), 0UL);
+	KUNIT_EXPECT_EQ(test, file->f_op->unlocked_ioctl(file, VFIO_MIG_GET_PRECOPY_INFO, user),
+			0L);
+	KUNIT_EXPECT_EQ(test, copy_from_user(&i, (void __user *)user, sizeof(i)), 0UL);
+	return i;
+}
+
+static void user_is_told_how_much_there_is(struct kunit *test)
+{
+	unsigned long user = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	const u64 all = PAGES * PAGE + FAKE_STATE_BYTES, two = 2 * PAGE + FAKE_STATE_BYTES;
+	struct file *from = NULL;
+	u64 dirty = 0;
+
+	KUNIT_ASSERT_NE(test, user, 0UL);
+	both_new(test);
+	KUNIT_EXPECT_GE(test, fake_size(src.fake), all);
+	KUNIT_EXPECT_LT(test, fake_size(src.fake), all + 20000);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(PRE_COPY), &from), 0);
+	KUNIT_EXPECT_GE(test, info_of(test, from, user).initial_bytes, PAGES * PAGE);
+	KUNIT_EXPECT_EQ(test, pump(test, from, NULL, SIZE_MAX), (ssize_t)-ENOMSG);
+	KUNIT_EXPECT_EQ(test, info_of(test, from, user).initial_bytes, 0ULL);
+	KUNIT_EXPECT_EQ(test, info_of(test, from, user).dirty_bytes, 0ULL);
+	/* Pages of 8 KiB. */
+	spin_lock(&src.lock);
+	set_bit(7, src.log);
+	spin_unlock(&src.lock);
+	for (unsigned int tries = 0; tries < 1000 && !dirty; tries++) {
+		dirty = info_of(test, from, user).dirty_bytes;
+		usleep_range(1000, 2000);
+	}
+	KUNIT_EXPECT_GE(test, dirty, 2 * PAGE);
+	KUNIT_EXPECT_LT(test, dirty, 2 * PAGE + 200);
+	/* The answer is the last one. */
+	for (unsigned int tries = 0; tries < 1000 && fake_size(src.fake) >= all; tries++)
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_GE(test, fake_size(src.fake), two);
+	KUNIT_EXPECT_LT(test, fake_size(src.fake), two + 20000);
+	fake_close(from);
+}
+
+static struct kunit_case pages_cases[] = {
+	KUNIT_CASE(frozen_memory_comes_back),
+	KUNIT_CASE_PARAM(no_write_is_lost, walk_gen_params),
+	KUNIT_CASE_PARAM(no_write_of_a_thread_is_lost, walk_gen_params),
+	KUNIT_CASE(readers_run_at_once),
+	KUNIT_CASE(zeros_are_not_sent),
+	KUNIT_CASE(ring_is_all_that_is_held),
+	KUNIT_CASE(user_is_told_how_much_there_is),
+	{}
+};
+
+static struct kunit_suite pages_suite = {
+	.name = "migration_pages",
+	.init = memory_init,
+	.exit = memory_exit,
+	.test_cases = pages_cases,
+};
+
+kunit_test_suite(pages_suite);

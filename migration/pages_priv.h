@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory of a device in a save session: what its files share. */
+#ifndef VMIG_PAGES_PRIV_H
+#define VMIG_PAGES_PRIV_H
+
+#include <linux/completion.h>
+#include <linux/workqueue.h>
+
+#include "session_priv.h"
+
+/**
+ * struct vmig_pages_slot - A record being made
+ * @work: Reads the pages.
+ * @done: It has.
+ * @s: Save session.
+ * @chunk: Where it puts their content; NULL: not needed so far.
+ * @job: The pages.
+ * @runs: Begin of the record.
+ * @bytes: Size of the content.
+ * @sum: Of the payload.
+ * @err: 0 or a negative errno: they could not be read.
+ */
+struct vmig_pages_slot {
+	struct work_struct work;
+	struct completion done;
+	struct vmig_session *s;
+	struct vmig_chunk *chunk;
+	struct vmig_pages_job job;
+	struct vmig_runs runs;
+	u32 bytes;
+	u64 sum;
+	int err;
+};
+
+/**
+ * struct vmig_pages_out - Memory of a save session; state_lock
+ * @set: What is to be sent.
+ * @known: The set is valid; until the first pass, and after a reset, it is everything.
+ * @tracking: The device records what is written.
+ * @pass: Number of the last pass.
+ * @pages: Pages that it has sent so far.
+ * @zeros: So many of them were zeros.
+ * @frozen: This is the last pass.
+ * @next: Slot that is used next.
+ * @busy: Those before it that are worked on.
+ * @readers: Slots that may be worked on at once.
+ * @slots: Their number: one more is being sent, and one being read by the user.
+ * @slot: A ring: what is begun first is sent first.
+ */
+struct vmig_pages_out {
+	struct vmig_dirty set;
+	bool known;
+	bool tracking;
+	u32 pass;
+	u64 pages;
+	u64 zeros;
+	bool frozen;
+	u32 next;
+	u32 busy;
+	u32 readers;
+	u32 slots;
+	struct vmig_pages_slot slot[] __counted_by(slots);
+};
+
+/* pages_read.c */
+struct vmig_pages_out *vmig_pages_out_alloc(struct vmig_session *s, u32 readers);
+void vmig_pages_out_free(struct vmig_pages_out *out);
+int vmig_pages_send(struct vmig_session *s);
+
+/* pages_save.c */
+int vmig_pages_layout(struct vmig_machine *m, struct vmig_range *ranges);
+int vmig_pages_set_alloc(struct vmig_dirty *set, const struct vmig_range *ranges, u32 num);
+void vmig_pages_set_free(struct vmig_dirty *set);
+
+#endif /* VMIG_PAGES_PRIV_H */
