@@ -65,6 +65,7 @@ int vmig_init(struct vmig_dev *mig, struct vfio_device *vdev,
 	if (!mig->m)
 		return -ENOMEM;
 
+	vmig_work_init(mig->m);
 	vmig_v2_attach(mig);
 	vmig_debugfs_add(mig->m);
 	return 0;

@@ -63,6 +63,26 @@ static int queue_bufs(struct vmig_session *s, struct list_head *bufs, size_t byt
 }
 
 /**
+ * vmig_emit_raw() - Append bytes that are no record
+ * @s: Save session.
+ * @data: Bytes.
+ * @bytes: Their number.
+ *
+ * Does not wait for room.
+ * Return: 0 or a negative errno: nothing was appended.
+ */
+int vmig_emit_raw(struct vmig_session *s, const void *data, size_t bytes)
+{
+	LIST_HEAD(bufs);
+	int err = vmig_bufs_alloc(s->m, &bufs, bytes);
+
+	if (err)
+		return err;
+	vmig_bufs_put(&bufs, data, bytes);
+	return queue_bufs(s, &bufs, bytes);
+}
+
+/**
  * vmig_emit_own() - Append a record, of the container or of the family
  * @s: Save session.
  * @type: Type.
@@ -188,52 +208,3 @@ int vmig_emit_chunk(struct vmig_emit *em, u32 type, u32 flags, const void *head,
 			  vmig_sum_end(&sum));
 }
 EXPORT_SYMBOL_GPL(vmig_emit_chunk);
-
-static int emit_header(struct vmig_session *s)
-{
-	struct vpv_stream_header header;
-	LIST_HEAD(bufs);
-	int err;
-
-	vmig_emit_header(&s->writer, &s->m->id, &header);
-	err = vmig_bufs_alloc(s->m, &bufs, sizeof(header));
-	if (err)
-		return err;
-	vmig_bufs_put(&bufs, &header, sizeof(header));
-	return queue_bufs(s, &bufs, sizeof(header));
-}
-
-static int emit_match(struct vmig_session *s)
-{
-	struct vmig_dev *mig = s->m->mig;
-	u32 bytes = mig->desc->match_bytes;
-	void *match;
-	int err = 0;
-
-	match = kzalloc(max(bytes + mig->desc->match_local_bytes, 1U), GFP_KERNEL);
-	if (!match)
-		return -ENOMEM;
-	if (bytes)
-		err = mig->ops->match(mig, match);
-	if (!err)
-		err = vmig_emit_own(s, VPV_RECORD_MATCH, 0, match, bytes);
-	kfree(match);
-	return err;
-}
-
-/**
- * vmig_emit_begin() - Queue what every stream begins with
- * @s: Save session.
- *
- * Return: 0 or a negative errno.
- */
-int vmig_emit_begin(struct vmig_session *s)
-{
-	int err = emit_header(s);
-
-	if (!err)
-		err = emit_match(s);
-	if (!err)
-		err = vmig_config_save_view(s);
-	return err < 0 ? err : vmig_pages_save_begin(s);
-}

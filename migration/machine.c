@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine's life, its worker, and what it says.
+ * A machine's life, and what it says.
  */
 #include <linux/device.h>
 #include <linux/export.h>
@@ -38,16 +38,6 @@ void vmig_machine_exit(void)
 	destroy_workqueue(vmig_wq);
 }
 
-static void machine_work(struct work_struct *work)
-{
-	struct vmig_machine *m = container_of(to_delayed_work(work), struct vmig_machine, work);
-
-	vmig_lock(m);
-	vmig_estimate_work(m);
-	m->session_ops->work(m);
-	vmig_unlock(m);
-}
-
 /**
  * vmig_machine_alloc() - Make the machine of a device
  * @mig: The device, its hooks and constants.
@@ -71,7 +61,6 @@ struct vmig_machine *vmig_machine_alloc(struct vmig_dev *mig,
 	mutex_init(&m->track_lock);
 	spin_lock_init(&m->lock);
 	init_waitqueue_head(&m->estimated);
-	INIT_DELAYED_WORK(&m->work, machine_work);
 	m->mig = mig;
 	m->session_ops = session_ops;
 	m->state = VMIG_RUNNING;

@@ -195,6 +195,9 @@ void vmig_complain(struct vmig_machine *m, const char *fmt, ...);
 __printf(2, 0)
 void vmig_vcomplain(struct vmig_machine *m, const char *fmt, va_list args);
 
+/* chunk.c */
+struct vmig_chunk *vmig_chunk_get(struct vmig_chunk *chunk);
+
 /* estimate.c */
 void vmig_estimate_open(struct vmig_machine *m);
 u64 vmig_estimate(struct vmig_machine *m);
@@ -204,7 +207,8 @@ void vmig_estimate_work(struct vmig_machine *m);
 u64 vmig_held_limit(const struct vmig_desc *desc);
 void *vmig_alloc(struct vmig_machine *m, size_t bytes);
 void vmig_free(struct vmig_machine *m, void *p, size_t bytes);
-struct vmig_chunk *vmig_chunk_get(struct vmig_chunk *chunk);
+bool vmig_held_add(struct vmig_machine *m, size_t bytes);
+void vmig_held_sub(struct vmig_machine *m, size_t bytes);
 
 /* reach.c */
 int vmig_reach(struct vmig_machine *m);
@@ -219,5 +223,8 @@ bool vmig_pending(const struct vmig_machine *m);
 void vmig_state_set(struct vmig_machine *m, u8 bits);
 void vmig_state_error(struct vmig_machine *m, int err);
 u8 vmig_state_snapshot(struct vmig_machine *m);
+
+/* work.c */
+void vmig_work_init(struct vmig_machine *m);
 
 #endif /* VMIG_MACHINE_H */

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of sessions, all of it counted, bounded and charged; chunks, which belong to
- * variants.
+ * Memory of sessions, all of it counted, bounded and charged.
  *
  * Charged is the control group of the caller, or the one that set_active_memcg() names:
  * that of whoever opened the session, where its hooks run.
  */
 #include <linux/device.h>
-#include <linux/export.h>
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -63,7 +60,14 @@ u64 vmig_held_limit(const struct vmig_desc *desc)
 	       HELD_SPARE_BYTES;
 }
 
-static bool held_add(struct vmig_machine *m, size_t bytes)
+/**
+ * vmig_held_add() - Count memory
+ * @m: Machine.
+ * @bytes: Its size.
+ *
+ * Return: false: that is too much, and there was a line.
+ */
+bool vmig_held_add(struct vmig_machine *m, size_t bytes)
 {
 	bool fits;
 
@@ -80,7 +84,12 @@ static bool held_add(struct vmig_machine *m, size_t bytes)
 	return fits;
 }
 
-static void held_sub(struct vmig_machine *m, size_t bytes)
+/**
+ * vmig_held_sub() - Undo vmig_held_add()
+ * @m: Machine.
+ * @bytes: The same.
+ */
+void vmig_held_sub(struct vmig_machine *m, size_t bytes)
 {
 	spin_lock(&m->lock);
 	m->held -= bytes;
@@ -99,11 +108,11 @@ void *vmig_alloc(struct vmig_machine *m, size_t bytes)
 {
 	void *p;
 
-	if (!held_add(m, bytes))
+	if (!vmig_held_add(m, bytes))
 		return NULL;
 	p = kvmalloc(max_t(size_t, bytes, 1), GFP_KERNEL_ACCOUNT);
 	if (!p)
-		held_sub(m, bytes);
+		vmig_held_sub(m, bytes);
 	return p;
 }
 
@@ -116,75 +125,5 @@ void *vmig_alloc(struct vmig_machine *m, size_t bytes)
 void vmig_free(struct vmig_machine *m, void *p, size_t bytes)
 {
 	kvfree(p);
-	held_sub(m, bytes);
+	vmig_held_sub(m, bytes);
 }
-
-struct vmig_chunk *vmig_chunk_alloc(struct vmig_dev *mig, size_t bytes)
-{
-	struct vmig_chunk *chunk = kzalloc_obj(*chunk, GFP_KERNEL_ACCOUNT);
-
-	if (!chunk)
-		return NULL;
-	if (!held_add(mig->m, bytes))
-		goto free;
-	/* Zeroed: what the device does not write must not be old memory. */
-	chunk->data = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
-	if (!chunk->data)
-		goto sub;
-	refcount_set(&chunk->ref, 1);
-	chunk->bytes = bytes;
-	chunk->m = mig->m;
-	vmig_machine_get(chunk->m);
-	return chunk;
-
-sub:
-	held_sub(mig->m, bytes);
-free:
-	kfree(chunk);
-	return NULL;
-}
-EXPORT_SYMBOL_GPL(vmig_chunk_alloc);
-
-/**
- * vmig_chunk_get() - Take a reference
- * @chunk: Chunk.
- *
- * Return: @chunk.
- */
-struct vmig_chunk *vmig_chunk_get(struct vmig_chunk *chunk)
-{
-	refcount_inc(&chunk->ref);
-	return chunk;
-}
-
-void vmig_chunk_put(struct vmig_chunk *chunk)
-{
-	if (!chunk || !refcount_dec_and_test(&chunk->ref))
-		return;
-	kvfree(chunk->data);
-	held_sub(chunk->m, chunk->bytes);
-	vmig_machine_put(chunk->m);
-	kfree(chunk);
-}
-EXPORT_SYMBOL_GPL(vmig_chunk_put);
-
-static void chunk_mem_put(void *mem)
-{
-	vmig_chunk_put(mem);
-}
-
-const struct vpv_mem_ops vmig_chunk_mem_ops = {
-	.owner = THIS_MODULE,
-	.put = chunk_mem_put,
-};
-EXPORT_SYMBOL_GPL(vmig_chunk_mem_ops);
-
-bool vmig_chunk_shared(const struct vmig_chunk *chunk)
-{
-	if (refcount_read(&chunk->ref) > 1)
-		return true;
-	/* What the last reader read was read before it is overwritten. */
-	smp_acquire__after_ctrl_dep();
-	return false;
-}
-EXPORT_SYMBOL_GPL(vmig_chunk_shared);

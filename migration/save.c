@@ -38,7 +38,7 @@ int vmig_save_begin(struct vmig_machine *m, bool final, struct vmig_front *front
 	s = vmig_session_alloc(m, true);
 	if (!s)
 		return -ENOMEM;
-	err = vmig_emit_begin(s);
+	err = vmig_begin_save(s);
 	if (!err)
 		err = front->open(front, s, true);
 	if (err) {
@@ -120,15 +120,8 @@ void vmig_save_continue(struct vmig_machine *m)
 	wake_up_all(&s->wait);
 }
 
-/**
- * vmig_save_survives() - Does pre-copy go on in spite of a reset?
- * @m: Machine with a save session in pre-copy.
- *
- * Not while a state change is under way, nor when nobody reads.
- *
- * Context: m->lock.
- */
-bool vmig_save_survives(struct vmig_machine *m)
+/* Does pre-copy go on in spite of a reset?  Not while a state change is under way. */
+static bool save_survives(struct vmig_machine *m)
 {
 	struct vmig_session *s = m->saving;
 	bool survives;
@@ -145,16 +138,12 @@ bool vmig_save_survives(struct vmig_machine *m)
 	return survives;
 }
 
-/**
- * vmig_save_restart() - The function was reset, pre-copy goes on
- * @m: Machine.
- *
- * What was sent is worthless, if it was more than the match data: round 0 comes again.
- * What is queued is read all the same, since records are numbered.
- *
- * Context: may be under memory_lock; no hook is called.
+/*
+ * The function was reset, pre-copy goes on.  What was sent is worthless, if it was more than
+ * the match data: round 0 comes again.  What is queued is read all the same, since records are
+ * numbered.
  */
-void vmig_save_restart(struct vmig_machine *m)
+static void save_restart(struct vmig_machine *m)
 {
 	struct vmig_session *s = m->saving;
 
@@ -277,13 +266,8 @@ static void save_run(struct vmig_machine *m, struct vmig_session *s)
 	set_active_memcg(before);
 }
 
-/**
- * vmig_save_work() - Produce what is wanted
- * @m: Machine.
- *
- * Context: the worker.
- */
-void vmig_save_work(struct vmig_machine *m)
+/* Produce what is wanted. */
+static void save_work(struct vmig_machine *m)
 {
 	struct vmig_session *s = m->saving;
 
@@ -296,3 +280,12 @@ void vmig_save_work(struct vmig_machine *m)
 	save_run(m, s);
 	vmig_session_put(s);
 }
+
+const struct vmig_session_ops vmig_session_ops = {
+	.fail		= vmig_sessions_fail,
+	.end		= vmig_sessions_end,
+	.survives	= save_survives,
+	.restart	= save_restart,
+	.memory_bytes	= vmig_pages_estimate,
+	.work		= save_work,
+};

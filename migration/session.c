@@ -328,12 +328,3 @@ void vmig_session_stats(struct vmig_machine *m, bool saving, struct vmig_session
 	}
 	spin_unlock(&m->lock);
 }
-
-const struct vmig_session_ops vmig_session_ops = {
-	.fail		= vmig_sessions_fail,
-	.end		= vmig_sessions_end,
-	.survives	= vmig_save_survives,
-	.restart	= vmig_save_restart,
-	.memory_bytes	= vmig_pages_estimate,
-	.work		= vmig_save_work,
-};

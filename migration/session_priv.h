@@ -147,6 +147,9 @@ struct vmig_session {
 	u8 part[VMIG_PART_BYTES];
 };
 
+/* begin.c */
+int vmig_begin_save(struct vmig_session *s);
+
 /* buf.c */
 int vmig_bufs_alloc(struct vmig_machine *m, struct list_head *bufs, size_t bytes);
 void vmig_bufs_put(struct list_head *bufs, const void *data, size_t bytes);
@@ -164,10 +167,10 @@ int vmig_config_load_end(struct vmig_machine *m, const struct vmig_parser *p);
 
 /* emit.c */
 bool vmig_emit_stopped(struct vmig_session *s);
+int vmig_emit_raw(struct vmig_session *s, const void *data, size_t bytes);
 int vmig_emit_own(struct vmig_session *s, u32 type, u32 flags, const void *data, size_t bytes);
 int vmig_emit_sum(struct vmig_session *s, u32 type, const void *head, size_t head_bytes,
 		  struct vmig_chunk *chunk, size_t bytes, u64 sum);
-int vmig_emit_begin(struct vmig_session *s);
 
 /* pages_load.c */
 int vmig_pages_load(struct vmig_session *s);
@@ -186,11 +189,6 @@ void vmig_pages_restart(struct vmig_session *s);
 void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_session *s);
 void vmig_precopy_ask(struct vmig_session *s, enum vmig_ask ask, unsigned long delay);
 int vmig_precopy_more(struct vmig_session *s, bool nonblock);
-
-/* save.c */
-bool vmig_save_survives(struct vmig_machine *m);
-void vmig_save_restart(struct vmig_machine *m);
-void vmig_save_work(struct vmig_machine *m);
 
 /* session.c */
 struct vmig_session *vmig_session_alloc(struct vmig_machine *m, bool saving);

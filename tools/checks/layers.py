@@ -37,9 +37,9 @@ PRODUCT_MUST_NOT = re.compile(r"(^|/)(kunit|selftests|tools)/|kunit/")
 MIGRATION = {
     "formats": ("dirty fsm match pages stream track",
                 "dirty.h fsm.h match.h pages.h stream.h track.h", "", ""),
-    "machine": ("estimate machine memory reach reset state trace", "machine.h trace.h", "",
+    "machine": ("chunk estimate machine memory reach reset state trace work", "machine.h trace.h", "",
                 "formats"),
-    "session": ("buf config emit pages_load pages_read pages_save precopy read resume save "
+    "session": ("begin buf config emit pages_load pages_read pages_save precopy read resume save "
                 "session staged", "session.h", "pages_priv.h session_priv.h", "formats machine"),
     "tracker": ("tracker", "tracker.h", "", "formats machine"),
     "request": ("request", "request.h", "", "formats machine session tracker"),
@@ -65,7 +65,7 @@ IMPURE = re.compile(r"linux/(?!pci_regs\.h$)")
 FILES_IN = {"migration": {"front"}, "config_virt": set(CONFIG_VIRT)}
 FILES = re.compile(r"\bstruct\s+(file|kiocb|file_operations)\b|\bf_flags\b")
 # No two files of such a folder need each other, not even by way of others.
-WITHOUT_LOOPS = {"config_virt"}
+WITHOUT_LOOPS = {"config_virt", "migration"}
 
 # A function or an object as a header declares it, and as a file defines it.
 INSIDE_DECLARED = re.compile(r"\b((?:vmig|vcfg)_[a-z0-9_]+)(?=\(|;| =)")
