@@ -2,6 +2,7 @@
 /* The stream: what is emitted is parsed, and nothing else is. */
 #include <kunit/test.h>
 
+#include "../../migration/parse.c"
 #include "../../migration/stream.c"
 
 #define STREAM_MAX	40000

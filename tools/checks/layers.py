@@ -35,7 +35,7 @@ PRODUCT_MUST_NOT = re.compile(r"(^|/)(kunit|selftests|tools)/|kunit/")
 # A file may include the headers of its own layer and those for above of the layers below,
 # and uses only what files of these layers define, or what their headers declare.
 MIGRATION = {
-    "formats": ("dirty fsm match pages stream track",
+    "formats": ("dirty fsm match pages parse stream track",
                 "dirty.h fsm.h match.h pages.h stream.h track.h", "", ""),
     "machine": ("chunk estimate machine memory reach reset state trace work", "machine.h trace.h", "",
                 "formats"),

@@ -10,6 +10,7 @@
  *		cut, or records moved.  CRC32C finds any three bits of a record, so a
  *		stream that was changed must not be accepted.
  */
+#include "../../migration/parse.c"
 #include "../../migration/stream.c"
 
 #include "require.h"

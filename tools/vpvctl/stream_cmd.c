@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * vpvctl stream: print or check a captured migration stream with the kernel's parser
- * (migration/stream.c).  The parser is fed part by part, so that the place of a fault is
+ * (migration/parse.c).  The parser is fed part by part, so that the place of a fault is
  * known to the field.
  */
 #include <errno.h>
