@@ -8,6 +8,7 @@
 #include "lib/failnth.h"
 #include "lib/look.h"
 #include "lib/test.h"
+#include "lib/family_test.h"
 
 struct mig {
 	struct vdev v;
@@ -115,6 +116,8 @@ FIXTURE(migration)
 	struct mig m;
 };
 
+VARIANTS_OF_FAMILIES(migration, one_way);
+
 FIXTURE_SETUP(migration)
 {
 	struct mig *m = &self->m;
@@ -122,7 +125,7 @@ FIXTURE_SETUP(migration)
 
 	m->v.fd = m->v.group = m->v.iommu = m->fd = -1;
 	NEED_FAILURES();
-	NEED_SLOTS(&slot, 1);
+	NEED_FAMILY(variant->family, &slot, 1);
 	ASSERT_EQ(0, vdev_open(&m->v, &slot, VDEV_GROUP));
 	ASSERT_EQ(0, look_again(&m->v, &m->looks));
 }
@@ -143,6 +146,8 @@ TEST_F_TIMEOUT(migration, states, SWEEP_S)
 	};
 
 	for (unsigned int i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (!family_has_state(variant->family, states[i]))
+			continue;
 		m->state = states[i];
 		SWEEP(&state_op, m)
 			TH_LOG("%s", mig_state_name(m->state));

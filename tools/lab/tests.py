@@ -86,7 +86,7 @@ PLAIN = "plain:1:bar_log2=10,plain:1:vendor=0x8086:device=0x37c8,plain:1:af=1,pl
 # and with vpv_pci, and our own of the same kind.
 STOCK = Machine(kernel="debug", models=f"hisi_like:1,{PLAIN}", devices="edu,e1000e,igb,nvme,virtio-net", memory=3072)
 NVME = Machine(kernel="stock", models="nvme_cf:2:profile=7", devices="nvme")
-RARE = Machine(kernel="debug", models=f"hisi_like:2,{PLAIN}", devices=f"{FUNCTIONS},igb-pair,e1000e-pair,bridge,vga")
+RARE = Machine(kernel="debug", models=f"hisi_like:2,edu_like:1,{PLAIN}", devices=f"{FUNCTIONS},igb-pair,e1000e-pair,bridge,vga")
 UPSTREAM = (
     # They have time-outs that a kernel with sanitizers does not keep on an emulated machine.
     Group("upstream", "vm", "/vpv/upstream/run.py", timeout=7200, needs="tools/lab/upstream",
