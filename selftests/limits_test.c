@@ -1,17 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a hisi_like function says about itself is not believed: limits that are zero, too
- * large, other than before, or read before the function is ready.  A save ends with all that
- * the function has, or with an error.
+ * What a function says about itself is not believed: limits that are zero, too large, other
+ * than before (family.claims); of hisi_like also what is read before the function is ready, and
+ * limits that make sense and are too small.  A save ends with all that the function has, or with
+ * an error.
  *
  * Groups: self stable
  */
 #include "lib/states.h"
 #include "lib/test.h"
+#include "lib/family_test.h"
 
 #define LIMITS(log2, queues)	((log2) << 16 | (queues))
 #define QUEUE_RECORD		(VPV_RECORD_FAMILY + 1)
 #define LAST_QUEUE		7
+
+FIXTURE(claims)
+{
+	struct slot slot;
+	struct vdev v;
+	struct guest g;
+	struct model m;
+};
+
+VARIANTS_OF_FAMILIES(claims, one_way);
+
+FIXTURE_SETUP(claims)
+{
+	NEED(variant->family->num_claims, "nothing to lie about");
+	NEED_FAMILY(variant->family, &self->slot, 1);
+	ASSERT_EQ(0, model_open(&self->m, &self->slot));
+	ASSERT_EQ(0, model_cmd(&self->m, "claim clear"));
+	ASSERT_EQ(0, guest_init(&self->g, variant->family));
+}
+
+FIXTURE_TEARDOWN(claims)
+{
+	model_cmd(&self->m, "claim clear");
+	guest_free(&self->g);
+	vdev_close(&self->v);
+	model_close(&self->m);
+}
+
+/* Whether it says so from the beginning or changes its mind. */
+TEST_F(claims, nonsense_is_not_saved)
+{
+	for (unsigned int i = 0; i < 2 * variant->family->num_claims; i++) {
+		const struct claim *c = &variant->family->claims[i / 2];
+		int fd = -1;
+
+		if (i % 2)
+			ASSERT_EQ(0, model_cmd(&self->m, "claim %s", c->what));
+		ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
+		ASSERT_EQ(0, guest_share(&self->g, &self->v));
+		ASSERT_EQ(0, guest_boot(&self->g, &self->v));
+		if (!(i % 2))
+			ASSERT_EQ(0, model_cmd(&self->m, "claim %s", c->what));
+		EXPECT_EQ(c->err, mig_set(&self->v, STOP_COPY, &fd)) TH_LOG("%s", c->what);
+		if (fd >= 0)
+			close(fd);
+		EXPECT_EQ(0, mig_set(&self->v, RUNNING, NULL));
+		EXPECT_EQ(0, variant->family->start(&self->g, i));
+		EXPECT_EQ(0, variant->family->check(&self->g, i));
+		ASSERT_EQ(0, model_cmd(&self->m, "claim clear"));
+		guest_off(&self->g);
+		vdev_close(&self->v);
+	}
+}
 
 FIXTURE(limits)
 {
@@ -85,42 +140,6 @@ TEST_F(limits, function_that_does_not_get_ready_is_not_opened)
 	OPEN();
 	ASSERT_EQ(0, mig_save(&self->v, &self->blob, false));
 	EXPECT_EQ(2U, queues_in(&self->blob));
-}
-
-/* Whether it says so from the beginning or changes its mind. */
-TEST_F(limits, nonsense_is_not_saved)
-{
-	static const struct {
-		const char *name;
-		unsigned int val;
-	} lies[] = {
-		{ "limits", 0 }, { "limits", LIMITS(10, 0) }, { "limits", LIMITS(10, 65) },
-		{ "limits", LIMITS(10, 0xffff) }, { "limits", LIMITS(0, 64) },
-		{ "limits", LIMITS(11, 64) }, { "limits", LIMITS(0xff, 64) }, { "version", 0 },
-		{ "version", 2 << 16 | 1 }, { "max_xfer", 0 },
-	};
-
-	for (unsigned int i = 0; i < 2 * sizeof(lies) / sizeof(lies[0]); i++) {
-		const char *name = lies[i / 2].name;
-		int fd = -1;
-
-		if (i % 2)
-			ASSERT_EQ(0, model_cmd(&self->m, "claim %s %u", name, lies[i / 2].val));
-		OPEN();
-		if (!(i % 2))
-			ASSERT_EQ(0, model_cmd(&self->m, "claim %s %u", name, lies[i / 2].val));
-		EXPECT_EQ(-EOPNOTSUPP, mig_set(&self->v, STOP_COPY, &fd))
-			TH_LOG("%s %#x", name, lies[i / 2].val);
-		if (fd >= 0)
-			close(fd);
-		EXPECT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-		EXPECT_EQ(0, hisil_work(&self->h, 0, 1));
-		ASSERT_EQ(0, model_cmd(&self->m, "claim clear"));
-		/* Its mapping of registers keeps the function open. */
-		hisil_free(&self->h);
-		vdev_close(&self->v);
-		ASSERT_EQ(0, hisil_init(&self->h));
-	}
 }
 
 /* It says that it has four, from the beginning; one behind them is in use. */

@@ -159,6 +159,20 @@ static const char *const faults[] = {
 	"save fail skip=1", "load fail skip=1", "clear fail", "clear hang",
 };
 
+/* The size of queues, as a power of two, in the upper half; their number in the lower one. */
+static const struct claim claims[] = {
+	{ "limits 0x00000000", -EOPNOTSUPP },
+	{ "limits 0x000a0000", -EOPNOTSUPP },
+	{ "limits 0x000a0041", -EOPNOTSUPP },
+	{ "limits 0x000affff", -EOPNOTSUPP },
+	{ "limits 0x00000040", -EOPNOTSUPP },
+	{ "limits 0x000b0040", -EOPNOTSUPP },
+	{ "limits 0x00ff0040", -EOPNOTSUPP },
+	{ "version 0", -EOPNOTSUPP },
+	{ "version 0x00020001", -EOPNOTSUPP },
+	{ "max_xfer 0", -EOPNOTSUPP },
+};
+
 FAMILY(hisi_like) = {
 	.name = "hisi_like", .driver = "vpv_hisi_like",
 	.migration = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY,
@@ -170,6 +184,7 @@ FAMILY(hisi_like) = {
 	.counter = "ops_done", .counts = QUEUES * OPS, .counter_moves = true,
 	.faults = faults, .num_faults = sizeof(faults) / sizeof(faults[0]),
 	.damage = damage, .num_damage = sizeof(damage) / sizeof(damage[0]),
+	.claims = claims, .num_claims = sizeof(claims) / sizeof(claims[0]),
 	.begin = begin, .attach = attach, .detach = detach, .start = start, .check = check,
 	.fits = fits,
 };

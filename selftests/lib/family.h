@@ -47,6 +47,16 @@ struct damage {
 	const char *says;
 };
 
+/**
+ * struct claim - What a function can be made to say of itself that is not true
+ * @what: Setting for the model's command "claim".
+ * @err: How saving is refused.
+ */
+struct claim {
+	const char *what;
+	int err;
+};
+
 #define DAMAGE(change, ...) { #change, change, __VA_ARGS__ }
 
 /**
@@ -73,6 +83,8 @@ struct damage {
  * @num_faults: Their number; @num_stop_faults: those that fail stopping.
  * @damage: Streams that its driver or device refuses.
  * @num_damage: Their number.
+ * @claims: Limits that it can be made to lie about; whoever believes them loses state.
+ * @num_claims: Their number.
  * @bind: Find functions and bind them, at most @max; their number.  NULL: those of the model.
  * @begin: Set up the function @g->v, which is idle.  May be NULL.
  * @attach: The guest uses @g->v from here on, as it is.  May be NULL.
@@ -105,6 +117,8 @@ struct family {
 	unsigned int num_stop_faults;
 	const struct damage *damage;
 	unsigned int num_damage;
+	const struct claim *claims;
+	unsigned int num_claims;
 	int (*bind)(struct slot *slots, int max);
 	int (*begin)(struct guest *g);
 	int (*attach)(struct guest *g);
