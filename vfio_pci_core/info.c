@@ -180,8 +180,9 @@ static int dev_region_info(struct vpv_device *vpv, struct vfio_region_info *info
 		.header.id = VFIO_REGION_INFO_CAP_TYPE,
 		.header.version = 1,
 	};
-	const struct vpv_region *region;
+	struct vpv_region *region;
 	u32 nr = info->index - VPV_PCI_REGIONS;
+	int ret;
 
 	if (nr >= vpv->state->num_dev_regions)
 		return -EINVAL;
@@ -190,7 +191,10 @@ static int dev_region_info(struct vpv_device *vpv, struct vfio_region_info *info
 	info->flags = region->flags;
 	type.type = region->type;
 	type.subtype = region->subtype;
-	return vfio_info_add_capability(caps, &type.header, sizeof(type));
+	ret = vfio_info_add_capability(caps, &type.header, sizeof(type));
+	if (!ret && region->ops->caps)
+		ret = region->ops->caps(vpv, region, caps);
+	return ret;
 }
 
 int vpv_op_get_region_info(struct vfio_device *vdev, struct vfio_region_info *info,

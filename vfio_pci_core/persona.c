@@ -220,7 +220,7 @@ static struct attribute *persona_attrs[] = {
 };
 
 static const struct attribute_group persona_group = {
-	.name = "vpv",
+	.name = VPV_SYSFS_GROUP,
 	.attrs = persona_attrs,
 };
 
@@ -238,6 +238,21 @@ static int choose_first(struct vpv_device *vpv)
 	return IS_ERR(p) ? PTR_ERR(p) : choose(vpv, p);
 }
 
+/* Those of this file, and those of a library that follows the device. */
+static int files_add(struct vpv_device *vpv)
+{
+	const struct vpv_companion *companion = vpv->variant->companion;
+	struct device *dev = &vpv->pdev->dev;
+	int ret = device_add_group(dev, &persona_group);
+
+	if (ret || !companion || !companion->files)
+		return ret;
+	ret = sysfs_merge_group(&dev->kobj, companion->files);
+	if (ret)
+		device_remove_group(dev, &persona_group);
+	return ret;
+}
+
 /**
  * vpv_persona_add() - Choose the first persona, and let the operator choose another
  * @vpv: Device, probed but not announced.
@@ -248,12 +263,16 @@ int vpv_persona_add(struct vpv_device *vpv)
 {
 	int ret = choose_first(vpv);
 
-	return ret ?: device_add_group(&vpv->pdev->dev, &persona_group);
+	return ret ?: files_add(vpv);
 }
 
 /* Waits for readers and writers of the files. */
 void vpv_persona_remove(struct vpv_device *vpv)
 {
+	const struct vpv_companion *companion = vpv->variant->companion;
+
+	if (companion && companion->files)
+		sysfs_unmerge_group(&vpv->pdev->dev.kobj, companion->files);
 	device_remove_group(&vpv->pdev->dev, &persona_group);
 }
 

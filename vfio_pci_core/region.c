@@ -11,6 +11,7 @@
 #include <linux/nospec.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/uio.h>
 
 #include "chunk.h"
 #include "trace.h"
@@ -306,6 +307,23 @@ static ssize_t bar_rw(struct vpv_device *vpv, unsigned int index, char __user *b
 	return region_loop(vpv, &bar->region, bar_chunk, buf, count, pos, write);
 }
 
+/* All at once, by a region that cuts nothing. */
+static ssize_t region_transfer(struct vpv_device *vpv, struct vpv_region *region,
+			       char __user *buf, size_t count, u64 pos, bool write)
+{
+	struct iov_iter iter;
+	ssize_t ret;
+
+	if (pos >= region->bytes)
+		return -EINVAL;
+	ret = import_ubuf(write ? ITER_SOURCE : ITER_DEST, buf,
+			  min_t(u64, count, region->bytes - pos), &iter);
+	if (!ret)
+		ret = region->ops->transfer(vpv, region, pos, &iter);
+	trace_vpv_access(vpv->pdev, region->index, pos, count, write, 0, min(ret, 0));
+	return ret;
+}
+
 static ssize_t dev_region_rw(struct vpv_device *vpv, unsigned int index, char __user *buf,
 			     size_t count, u64 pos, bool write)
 {
@@ -318,6 +336,8 @@ static ssize_t dev_region_rw(struct vpv_device *vpv, unsigned int index, char __
 	region = &vpv->state->dev_regions[array_index_nospec(index, VPV_DEV_REGIONS)];
 	if (!(region->flags & need))
 		return -EINVAL;
+	if (region->ops->transfer)
+		return region_transfer(vpv, region, buf, count, pos, write);
 	return region_loop(vpv, region, dev_region_chunk, buf, count, pos, write);
 }
 
@@ -366,9 +386,10 @@ int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
 	unsigned int nr = st->num_dev_regions;
 
 	if (!st->opening || !bytes || bytes > VPV_OFFSET_MASK + 1 || (flags & ~known) || !ops ||
-	    ((flags & VFIO_REGION_INFO_FLAG_READ) && !ops->read) ||
-	    ((flags & VFIO_REGION_INFO_FLAG_WRITE) && !ops->write) ||
-	    ((flags & VFIO_REGION_INFO_FLAG_MMAP) && !ops->mmap))
+	    ((flags & VFIO_REGION_INFO_FLAG_READ) && !ops->read && !ops->transfer) ||
+	    ((flags & VFIO_REGION_INFO_FLAG_WRITE) && !ops->write && !ops->transfer) ||
+	    ((flags & VFIO_REGION_INFO_FLAG_MMAP) && !ops->mmap) ||
+	    ((flags & VPV_REGION_LIKE_BAR) && ops->transfer))
 		return -EINVAL;
 	if (nr == VPV_DEV_REGIONS)
 		return -ENOSPC;

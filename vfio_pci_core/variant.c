@@ -36,9 +36,12 @@ int vpv_variant_open(struct vpv_device *vpv)
 	vpv->state->opening = true;
 	if (variant->open)
 		ret = variant->open(vpv);
+	if (!ret && variant->companion) {
+		ret = variant->companion->open(vpv);
+		if (ret && variant->close)
+			variant->close(vpv);
+	}
 	vpv->state->opening = false;
-	if (!ret && variant->companion)
-		variant->companion->open(vpv);
 	return ret;
 }
 

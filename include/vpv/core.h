@@ -20,6 +20,7 @@
 #include <linux/uuid.h>
 #include <linux/vfio.h>
 
+struct iov_iter;
 struct vcfg_callback;
 struct vpv_device;
 struct vpv_region;
@@ -28,6 +29,9 @@ struct vpv_state;
 /* Regions: the nine of PCI, then what vpv_region_add() appended. */
 #define VPV_PCI_REGIONS		VFIO_PCI_NUM_REGIONS
 #define VPV_MAX_REGIONS		(VPV_PCI_REGIONS + 8)
+
+/* Folder of a function in sysfs. */
+#define VPV_SYSFS_GROUP		"vpv"
 
 /* Offset of a region in the device fd: index in the bits from 40 up. */
 #define VPV_OFFSET_SHIFT	40
@@ -59,6 +63,27 @@ struct vpv_region_ops {
 	/** @write: As @read. */
 	int (*write)(struct vpv_device *vpv, struct vpv_region *region, u64 pos,
 		     const void *buf, unsigned int bytes);
+
+	/**
+	 * @transfer: Instead of @read and @write, for a region that tells accesses by
+	 * their size, or has large ones: the whole of one read() or write().
+	 * @iter: Bytes in user memory, at least one, all of them inside of the region, of
+	 *	which the user may have wanted more; its direction tells which.
+	 *
+	 * No lock is held: user memory may be touched, and the access may wait.  Not for a
+	 * trap, nor for a region like a BAR.
+	 * Return: bytes or a negative errno.
+	 */
+	ssize_t (*transfer)(struct vpv_device *vpv, struct vpv_region *region, u64 pos,
+			    struct iov_iter *iter);
+
+	/**
+	 * @caps: Add capabilities to those of GET_REGION_INFO, by
+	 * vfio_info_add_capability(); the type is there.  May be NULL.  Not for a trap.
+	 * Return: 0 or a negative errno.
+	 */
+	int (*caps)(struct vpv_device *vpv, struct vpv_region *region,
+		    struct vfio_info_cap *caps);
 
 	/**
 	 * @mmap: For VFIO_REGION_INFO_FLAG_MMAP; NULL: cannot be mapped.  All
@@ -145,16 +170,28 @@ struct vpv_persona_blob {
  * All hooks are mandatory.  They are called in the contexts of those of the same name of
  * struct vpv_variant: behind them where something begins (@init, @open, @reset_done) and
  * before them where it ends.
+ *
+ * @files: More files for vpv/, the folder of the function in sysfs, or NULL.  There from
+ *	after @init until before @remove; what they call has dev_get_drvdata() for the
+ *	struct vpv_device.  The name of the group is VPV_SYSFS_GROUP.
  */
 struct vpv_companion {
+	const struct attribute_group *files;
+
 	/** @init: Return: 0 or a negative errno, with which the probe fails. */
 	int (*init)(struct vpv_device *vpv);
 
 	/** @fini: Undo @init. */
 	void (*fini)(struct vpv_device *vpv);
 
-	/** @open: The device is complete, user space has not reached it. */
-	void (*open)(struct vpv_device *vpv);
+	/**
+	 * @open: The device is complete, user space has not reached it.
+	 *
+	 * vpv_region_add() may be called.
+	 * Return: 0 or a negative errno, with which the open fails; @close is not called
+	 * then.
+	 */
+	int (*open)(struct vpv_device *vpv);
 
 	/** @close: User space is gone. */
 	void (*close)(struct vpv_device *vpv);
@@ -391,7 +428,7 @@ u64 vpv_bar_bytes(struct vpv_device *vpv, unsigned int bar);
 
 /**
  * vpv_region_add() - Add a device-specific region while opening
- * @vpv: Device, in the variant's open hook.
+ * @vpv: Device, in the open hook of the variant or its companion.
  * @type: VFIO region type.
  * @subtype: VFIO region subtype.
  * @bytes: Size.

@@ -62,9 +62,10 @@ static inline void vpv_mig_fini(struct vpv_device *vpv)
 	vmig_fini(vpv_mig(vpv));
 }
 
-static inline void vpv_mig_open(struct vpv_device *vpv)
+static inline int vpv_mig_open(struct vpv_device *vpv)
 {
 	vmig_open(vpv_mig(vpv));
+	return 0;
 }
 
 static inline void vpv_mig_close(struct vpv_device *vpv)
