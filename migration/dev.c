@@ -18,10 +18,14 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include <vpv/migration_v1.h>
+
 #include "debugfs.h"
+#include "dialect.h"
 #include "front.h"
 #include "match.h"
 #include "request.h"
+#include "v1.h"
 
 static bool ops_valid(const struct vmig_ops *ops, const struct vmig_desc *desc)
 {
@@ -66,7 +70,7 @@ int vmig_init(struct vmig_dev *mig, struct vfio_device *vdev,
 		return -ENOMEM;
 
 	vmig_work_init(mig->m);
-	vmig_v2_attach(mig);
+	vmig_dialect_init(mig->m);
 	vmig_debugfs_add(mig->m);
 	return 0;
 }
@@ -89,11 +93,18 @@ void vmig_fini(struct vmig_dev *mig)
 }
 EXPORT_SYMBOL_GPL(vmig_fini);
 
-void vmig_open(struct vmig_dev *mig)
+int vmig_open(struct vmig_dev *mig)
 {
 	struct vmig_machine *m = mig->m;
 
 	mutex_lock(&m->request_lock);
+	if (m->dialect == VMIG_V1) {
+		m->v1 = vmig_v1_alloc(m);
+		if (!m->v1) {
+			mutex_unlock(&m->request_lock);
+			return -ENOMEM;
+		}
+	}
 	vmig_log_open(m);
 	vmig_estimate_open(m);
 	vmig_lock(m);
@@ -102,12 +113,17 @@ void vmig_open(struct vmig_dev *mig)
 	m->open = !m->detached;
 	vmig_unlock(m);
 	mutex_unlock(&m->request_lock);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(vmig_open);
 
 void vmig_close(struct vmig_dev *mig)
 {
-	vmig_stop(mig->m, false);
+	struct vmig_machine *m = mig->m;
+
+	vmig_stop(m, false);
+	vmig_v1_free(m->v1);
+	m->v1 = NULL;
 }
 EXPORT_SYMBOL_GPL(vmig_close);
 
@@ -123,6 +139,30 @@ u8 vmig_state_bits(const struct vmig_dev *mig)
 	return vmig_state_snapshot(mig->m);
 }
 EXPORT_SYMBOL_GPL(vmig_state_bits);
+
+u64 vmig_region_bytes(const struct vmig_dev *mig)
+{
+	return mig->m->v1 ? VPV_V1_REGION_BYTES : 0;
+}
+EXPORT_SYMBOL_GPL(vmig_region_bytes);
+
+ssize_t vmig_region_rw(struct vmig_dev *mig, u64 pos, struct iov_iter *iter)
+{
+	return vmig_v1_rw(mig->m->v1, pos, iter);
+}
+EXPORT_SYMBOL_GPL(vmig_region_rw);
+
+int vmig_region_mmap(struct vmig_dev *mig, u64 pos, struct vm_area_struct *vma)
+{
+	return vmig_v1_mmap(mig->m->v1, pos, vma);
+}
+EXPORT_SYMBOL_GPL(vmig_region_mmap);
+
+int vmig_region_caps(struct vmig_dev *mig, struct vfio_info_cap *caps)
+{
+	return vmig_v1_caps(mig->m->v1, caps);
+}
+EXPORT_SYMBOL_GPL(vmig_region_caps);
 
 static int __init vmig_module_init(void)
 {

@@ -16,5 +16,6 @@ void vmig_log_open(struct vmig_machine *m);
 /* v2.c */
 struct vmig_machine *vmig_from_vdev(struct vfio_device *vdev);
 void vmig_v2_attach(struct vmig_dev *mig);
+void vmig_v2_detach(struct vmig_dev *mig);
 
 #endif /* VMIG_FRONT_H */

@@ -122,7 +122,9 @@ void vmig_log_open(struct vmig_machine *m)
 {
 	bool present;
 
-	if (!IS_ENABLED(CONFIG_IOMMUFD_DRIVER))
+	m->mig->vdev->log_ops = NULL;
+	/* v1 knows of no logging by devices. */
+	if (!IS_ENABLED(CONFIG_IOMMUFD_DRIVER) || m->v1)
 		return;
 	present = vmig_tracker_present(m);
 	m->mig->vdev->log_ops = present || READ_ONCE(report_everything) ? &log_ops : NULL;

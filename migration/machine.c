@@ -132,6 +132,20 @@ void vmig_complain(struct vmig_machine *m, const char *fmt, ...)
 	va_end(args);
 }
 
+/**
+ * vmig_tell() - The same, of what user space has done with a device that it has open
+ * @m: Machine.
+ * @fmt: What happened, without a newline.
+ */
+void vmig_tell(struct vmig_machine *m, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vmig_vcomplain(m, fmt, args);
+	va_end(args);
+}
+
 int vmig_refuse(struct vmig_dev *mig, int err, const struct vmig_diff *diff)
 {
 	struct vmig_machine *m = mig->m;

@@ -39,8 +39,16 @@
 /* Records of pages, each with its memory: one is sent while the user reads another one. */
 #define VMIG_PAGES_SLOTS(readers) ((readers) + 2)
 
+/* How user space speaks with a device. */
+enum vmig_dialect {
+	VMIG_V2,
+	VMIG_V1,
+	VMIG_DIALECTS,
+};
+
 struct vmig_session;
 struct vmig_tracker;
+struct vmig_v1;
 
 /**
  * struct vmig_session_stats - What is kept of the last session of a kind
@@ -109,6 +117,8 @@ struct vmig_session_ops {
  * @open: User space has the device open, and it is not going away.  Written under
  *	request_lock and state_lock, read under either.
  * @detached: The device is going away; written likewise.
+ * @dialect: What the next user speaks; request_lock.
+ * @v1: The region of a user of v1, constant while he has the device open; else NULL.
  * @reset_pending: vmig_reset_done() left work to the holder of state_lock; lock.
  * @restart_pending: The same of one that the save session survives; lock.
  * @request_failed: The last state request failed; written under request_lock and lock.
@@ -152,6 +162,8 @@ struct vmig_machine {
 	u8 state;
 	bool open;
 	bool detached;
+	enum vmig_dialect dialect;
+	struct vmig_v1 *v1;
 	bool reset_pending;
 	bool restart_pending;
 	bool request_failed;
@@ -192,6 +204,8 @@ void vmig_machine_get(struct vmig_machine *m);
 void vmig_machine_put(struct vmig_machine *m);
 __printf(2, 3)
 void vmig_complain(struct vmig_machine *m, const char *fmt, ...);
+__printf(2, 3)
+void vmig_tell(struct vmig_machine *m, const char *fmt, ...);
 __printf(2, 0)
 void vmig_vcomplain(struct vmig_machine *m, const char *fmt, va_list args);
 

@@ -113,6 +113,35 @@ ssize_t vmig_session_read(struct vmig_session *s, struct iov_iter *to, bool nonb
 	return done ?: n;
 }
 
+/**
+ * vmig_session_left() - How much is there still to read?
+ * @s: Save session.
+ * @bytes: Set to what pre-copy has still to send; then to what is ready, and to 0 at the end
+ *	only.  Waits if it is not known yet whether this is the end.
+ *
+ * Return: 0; -ERESTARTSYS; or what the session failed with.
+ */
+int vmig_session_left(struct vmig_session *s, u64 *bytes)
+{
+	struct vmig_pending pending;
+	ktime_t begin;
+	int err;
+
+	if (!vmig_session_pending(s, &pending)) {
+		*bytes = pending.initial + pending.dirty;
+		return 0;
+	}
+	begin = ktime_get();
+	if (wait_event_interruptible(s->wait, readable(s)))
+		return -ERESTARTSYS;
+	vmig_session_waited(s, begin);
+	spin_lock(&s->lock);
+	err = s->err;
+	*bytes = s->queued;
+	spin_unlock(&s->lock);
+	return err;
+}
+
 /* How often the device is asked for new data while someone polls for it. */
 #define VMIG_POLL_JIFFIES (HZ / 10)
 

@@ -52,6 +52,7 @@ ssize_t vmig_session_write(struct vmig_session *s, struct iov_iter *from, bool n
 wait_queue_head_t *vmig_session_wait(struct vmig_session *s);
 __poll_t vmig_session_events(struct vmig_session *s);
 int vmig_session_pending(struct vmig_session *s, struct vmig_pending *pending);
+int vmig_session_left(struct vmig_session *s, u64 *bytes);
 
 /* For whoever changes states. */
 void vmig_config_open(struct vmig_machine *m);

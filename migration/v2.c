@@ -3,6 +3,8 @@
  * The v2 front end: VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE and _MIG_DATA_SIZE.
  */
 #include <linux/build_bug.h>
+#include <linux/debugfs.h>
+#include <linux/err.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/sizes.h>
@@ -64,7 +66,7 @@ static int op_get_data_size(struct vfio_device *vdev, unsigned long *bytes)
 
 /**
  * vmig_v2_attach() - Offer v2 migration
- * @mig: Device with a machine.
+ * @mig: Device with a machine, which nobody has open.
  */
 void vmig_v2_attach(struct vmig_dev *mig)
 {
@@ -79,4 +81,31 @@ void vmig_v2_attach(struct vmig_dev *mig)
 	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_PRE_COPY;
 	if (mig->ops->quiesce)
 		vdev->migration_flags |= VFIO_MIGRATION_P2P;
+}
+
+/*
+ * The files that vfio.ko has made for a device with these ops call them whether they are
+ * there or not.  Waits for readers; the folder does not come back.
+ */
+static void state_files_remove(struct vfio_device *vdev)
+{
+#ifdef CONFIG_DEBUG_FS
+	if (!IS_ERR_OR_NULL(vdev->debug_root))
+		debugfs_lookup_and_remove("migration", vdev->debug_root);
+#endif
+}
+
+/**
+ * vmig_v2_detach() - Offer it no longer
+ * @mig: Device that nobody has open.
+ */
+void vmig_v2_detach(struct vmig_dev *mig)
+{
+	struct vfio_device *vdev = mig->vdev;
+
+	if (!vdev->mig_ops)
+		return;
+	state_files_remove(vdev);
+	vdev->mig_ops = NULL;
+	vdev->migration_flags = 0;
 }

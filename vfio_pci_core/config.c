@@ -340,8 +340,8 @@ int vpv_config_open(struct vpv_device *vpv)
 
 	describe(vpv, &desc);
 	desc.persona = st->persona;
-	/* A peer may want to compare. */
-	desc.view = vpv->vdev.mig_ops;
+	/* A library that migrates it, by whatever protocol, compares it with a peer's. */
+	desc.view = vpv->variant->companion;
 	for (unsigned int i = 0; i < VPV_BARS; i++)
 		desc.bar_bytes[i] = st->bars[i].region.bytes;
 	for (unsigned int i = 0; i <= VPV_BARS; i++)

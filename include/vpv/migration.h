@@ -28,6 +28,8 @@
 #include "pages.h"
 #include "staged.h"
 
+struct iov_iter;
+struct vm_area_struct;
 struct vmig_dev;
 struct vmig_machine;
 struct vpv_config_state_ops;
@@ -538,7 +540,7 @@ struct vmig_dev {
  * @ops: The hooks; P2P and PRE_COPY support is derived from them.
  * @desc: Constants; must live as long as @mig.
  *
- * Sets the migration ops and flags of @vdev.
+ * Sets the migration ops and flags of @vdev, which are there unless the dialect is v1.
  * Context: process; may sleep.
  * Return: 0; -EINVAL for incomplete hooks or constants; -ENOMEM.
  */
@@ -560,8 +562,9 @@ void vmig_fini(struct vmig_dev *mig);
  * @mig: Device; its state becomes RUNNING.
  *
  * Context: process; from open_device.
+ * Return: 0 or -ENOMEM, which can happen with the v1 dialect only.
  */
-void vmig_open(struct vmig_dev *mig);
+int vmig_open(struct vmig_dev *mig);
 
 /**
  * vmig_close() - User space has closed the device
@@ -624,6 +627,68 @@ void vmig_fault(struct vmig_dev *mig, const char *why);
  * Context: process; may sleep; from remove, before unregistering.
  */
 void vmig_detach(struct vmig_dev *mig);
+
+/**
+ * vmig_region_bytes() - Size of the migration region that the user of the device has
+ * @mig: Device, open.
+ *
+ * A user of the v1 dialect migrates by such a region: type and subtype are
+ * VFIO_REGION_TYPE_MIGRATION_DEPRECATED and VFIO_REGION_SUBTYPE_MIGRATION_DEPRECATED, and
+ * it can be read, written and mapped.
+ *
+ * Return: bytes; 0: there is none, and no other function of these may be called.
+ */
+u64 vmig_region_bytes(const struct vmig_dev *mig);
+
+/**
+ * vmig_region_rw() - read() and write() of that region
+ * @mig: Device, open until this returns.
+ * @pos: Offset in the region.
+ * @iter: Bytes, at least one; its direction tells which.
+ *
+ * Context: process; touches user memory, and may wait for the device: no lock is held.
+ * Return: bytes; or a negative errno (Documentation/migration-v1.rst).
+ */
+ssize_t vmig_region_rw(struct vmig_dev *mig, u64 pos, struct iov_iter *iter);
+
+/**
+ * vmig_region_mmap() - mmap() of that region
+ * @mig: Device, open.
+ * @pos: Where the mapping begins in the region.
+ * @vma: Mapping, shared.
+ *
+ * Context: the mmap op of a file.
+ * Return: 0; -EINVAL for what cannot be mapped; -ENOMEM.
+ */
+int vmig_region_mmap(struct vmig_dev *mig, u64 pos, struct vm_area_struct *vma);
+
+/**
+ * vmig_region_caps() - Capabilities of that region, beside its type
+ * @mig: Device, open.
+ * @caps: Where to add them.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vmig_region_caps(struct vmig_dev *mig, struct vfio_info_cap *caps);
+
+/**
+ * vmig_dialect_set() - Choose how the next user of a device migrates it
+ * @mig: Device.
+ * @name: "v2": by the ioctls of VFIO; "v1": by a region.  A newline at the end is allowed.
+ *
+ * Context: process; may sleep.
+ * Return: 0; -EINVAL for another name; -EBUSY when the device is open; -ENODEV when it goes
+ * away.
+ */
+int vmig_dialect_set(struct vmig_dev *mig, const char *name);
+
+/**
+ * vmig_dialect() - How the user of a device migrates it, or the next one
+ * @mig: Device.
+ *
+ * Return: its name.
+ */
+const char *vmig_dialect(struct vmig_dev *mig);
 
 /**
  * vmig_state_bits() - Current state, as VMIG_ bits

@@ -18,7 +18,9 @@
 #ifndef VPV_VARIANT_H
 #define VPV_VARIANT_H
 
+#include <linux/minmax.h>
 #include <linux/module.h>
+#include <linux/sysfs.h>
 
 #include <vpv/config_state.h>
 #include <vpv/core.h>
@@ -62,10 +64,56 @@ static inline void vpv_mig_fini(struct vpv_device *vpv)
 	vmig_fini(vpv_mig(vpv));
 }
 
+static inline ssize_t vpv_mig_region_transfer(struct vpv_device *vpv,
+					      struct vpv_region *region, u64 pos,
+					      struct iov_iter *iter)
+{
+	return vmig_region_rw(vpv_mig(vpv), pos, iter);
+}
+
+static inline int vpv_mig_region_caps(struct vpv_device *vpv, struct vpv_region *region,
+				      struct vfio_info_cap *caps)
+{
+	return vmig_region_caps(vpv_mig(vpv), caps);
+}
+
+static inline int vpv_mig_region_mmap(struct vpv_device *vpv, struct vpv_region *region,
+				      struct vm_area_struct *vma)
+{
+	u64 pos = ((u64)vma->vm_pgoff << PAGE_SHIFT) & VPV_OFFSET_MASK;
+
+	return vmig_region_mmap(vpv_mig(vpv), pos, vma);
+}
+
+static const struct vpv_region_ops vpv_mig_region_ops __maybe_unused = {
+	.transfer = vpv_mig_region_transfer,
+	.caps = vpv_mig_region_caps,
+	.mmap = vpv_mig_region_mmap,
+};
+
+static inline int vpv_mig_region_add(struct vpv_device *vpv)
+{
+	u32 flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
+		    VFIO_REGION_INFO_FLAG_MMAP;
+	u64 bytes = vmig_region_bytes(vpv_mig(vpv));
+
+	if (!bytes)
+		return 0;
+	return min(vpv_region_add(vpv, VFIO_REGION_TYPE_MIGRATION_DEPRECATED,
+				  VFIO_REGION_SUBTYPE_MIGRATION_DEPRECATED, bytes, flags,
+				  &vpv_mig_region_ops, NULL), 0);
+}
+
 static inline int vpv_mig_open(struct vpv_device *vpv)
 {
-	vmig_open(vpv_mig(vpv));
-	return 0;
+	int ret = vmig_open(vpv_mig(vpv));
+
+	if (ret)
+		return ret;
+	ret = vpv_mig_region_add(vpv);
+	if (ret)
+		vmig_close(vpv_mig(vpv));
+	return ret;
 }
 
 static inline void vpv_mig_close(struct vpv_device *vpv)
@@ -83,8 +131,34 @@ static inline void vpv_mig_remove(struct vpv_device *vpv)
 	vmig_detach(vpv_mig(vpv));
 }
 
+static inline ssize_t vpv_mig_dialect_show(struct device *dev, struct device_attribute *attr,
+					   char *buf)
+{
+	return sysfs_emit(buf, "%s\n", vmig_dialect(vpv_mig(dev_get_drvdata(dev))));
+}
+
+static inline ssize_t vpv_mig_dialect_store(struct device *dev, struct device_attribute *attr,
+					    const char *buf, size_t count)
+{
+	return vmig_dialect_set(vpv_mig(dev_get_drvdata(dev)), buf) ?: (ssize_t)count;
+}
+
+static struct device_attribute vpv_mig_dialect_attr =
+	__ATTR(dialect, 0644, vpv_mig_dialect_show, vpv_mig_dialect_store);
+
+static struct attribute *vpv_mig_attrs[] = {
+	&vpv_mig_dialect_attr.attr,
+	NULL
+};
+
+static const struct attribute_group vpv_mig_files = {
+	.name = VPV_SYSFS_GROUP,
+	.attrs = vpv_mig_attrs,
+};
+
 /* One for each module that includes this: the core need not know the library. */
 static const struct vpv_companion vpv_migration_companion __maybe_unused = {
+	.files = &vpv_mig_files,
 	.init = vpv_mig_init,
 	.fini = vpv_mig_fini,
 	.open = vpv_mig_open,

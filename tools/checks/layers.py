@@ -19,7 +19,7 @@ OWN = {"config_virt": "vcfg", "migration": "vmig", "vfio_pci_core": "vpv"}
 LAYERS = {
     "include": (r"(uapi/)?vpv/", None, r"$^"),
     "config_virt": (r"vpv/(config|config_state|diff|pure)\.h|uapi/|vpv/(persona)\.h", {"vcfg"}, r"$^"),
-    "migration": (r"vpv/(diff|match|mem|migration|migration_bits|config_state|pages|pure|reach|staged|stream)\.h|uapi/", {"vmig"}, r"linux/pci.*\.h"),
+    "migration": (r"vpv/(diff|match|mem|migration|migration_bits|migration_v1|config_state|pages|pure|reach|staged|stream)\.h|uapi/", {"vmig"}, r"linux/pci.*\.h"),
     "vfio_pci_core": (r"vpv/(core|config|config_state|pure|reach|controlled|controlling|ctrl_buf|mem|window)\.h", {"vpv", "vcfg"}, r"$^"),
     "variants": (r"vpv/", {"vpv", "vmig", "vcfg"}, r"$^"),
 }
@@ -35,16 +35,18 @@ PRODUCT_MUST_NOT = re.compile(r"(^|/)(kunit|selftests|tools)/|kunit/")
 # A file may include the headers of its own layer and those for above of the layers below,
 # and uses only what files of these layers define, or what their headers declare.
 MIGRATION = {
-    "formats": ("dirty fsm match pages parse stream track",
-                "dirty.h fsm.h match.h pages.h stream.h track.h", "", ""),
+    "formats": ("dirty fsm match pages parse stream track v1_regs",
+                "dirty.h fsm.h match.h pages.h stream.h track.h v1_regs.h", "", ""),
     "machine": ("chunk estimate machine memory reach reset state trace work", "machine.h trace.h", "",
                 "formats"),
     "session": ("begin buf config emit pages_load pages_read pages_save precopy read resume save "
                 "session staged", "session.h", "pages_priv.h session_priv.h", "formats machine"),
     "tracker": ("tracker", "tracker.h", "", "formats machine"),
     "request": ("request", "request.h", "", "formats machine session tracker"),
-    "front": ("file log v2", "front.h", "", "formats machine session tracker request"),
-    "device": ("debugfs dev", "", "debugfs.h", "formats machine session tracker request front"),
+    "front": ("file log v1 v1_data v1_window v2", "front.h v1.h", "v1_priv.h v1_window.h",
+              "formats machine session tracker request"),
+    "device": ("debugfs dev dialect", "", "debugfs.h dialect.h",
+               "formats machine session tracker request front"),
 }
 CONFIG_VIRT = {
     "tables": ("arrays bar perm trap words", "vcfg.h", "", ""),
