@@ -34,6 +34,7 @@ for dir in /*; do
 	esac
 done
 bind "$VPV_L1ROOT" /run/l1root
+[ -z "$VPV_QEMU7ROOT" ] || bind "$VPV_QEMU7ROOT" /run/qemu7root
 # A short path, because socket names hold 107 bytes at most.
 bind "$VPV_RUN/lab" /run/lab
 mkdir -p "$VPV_RUN/lab/home" "$VPV_RUN/lab/tmp"

@@ -13,6 +13,13 @@ root_packages() {
 	sed 's/#.*//' "$@" | tr -s ' \t\n' '\n' | sed '/^$/d'
 }
 
+# root_suite LIST...: the release of Debian that these lists are for.
+root_suite() {
+	local suite
+	suite=$(root_packages "$@" | sed -n 's/^@suite://p')
+	echo "${suite:-$ROOT_SUITE}"
+}
+
 # root_key LIST...: the name of the root made from these lists.
 root_key() {
 	{ echo "$ROOT_FORMAT $ROOT_SUITE"; root_packages "$@"; } | sha256sum | cut -c1-12
@@ -34,7 +41,7 @@ root_mirror() {
 }
 
 root_apt_config() {
-	local apt=$1 mirror keyring signed=
+	local apt=$1 suite=$2 newest mirror keyring signed=
 	mirror=$(root_mirror)
 	[ -n "$mirror" ] ||
 		die "no Debian mirror in this machine's apt configuration: set VPV_MIRROR=http://HOST/debian"
@@ -44,8 +51,13 @@ root_apt_config() {
 	done
 	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
 	: >"$apt/status"
-	printf 'deb %s %s %s main\n' "$signed" "$mirror" "$ROOT_SUITE" \
-		"$signed" "$mirror" "$ROOT_SUITE-backports" >"$apt/sources.list"
+	# Only of the release that the lab runs on the newest is wanted.
+	newest=$suite
+	printf 'deb %s %s %s main\n' "$signed" "$mirror" "$suite" >"$apt/sources.list"
+	if [ "$suite" = "$ROOT_SUITE" ]; then
+		newest=$suite-backports
+		printf 'deb %s %s %s main\n' "$signed" "$mirror" "$newest" >>"$apt/sources.list"
+	fi
 	# Proxies, retries and the like come from the machine; sources, hooks and pins do not.
 	apt-config dump | grep '^Acquire::' |
 		grep -vE '^Acquire::(IndexTargets|cdrom|CompressionTypes|Changelogs|Languages|GzipIndexes)' >"$apt/apt.conf"
@@ -64,7 +76,7 @@ root_apt_config() {
 		Dir::Log "$apt";
 		APT::Architecture "amd64";
 		APT::Architectures { "amd64"; };
-		APT::Default-Release "$ROOT_SUITE-backports";
+		APT::Default-Release "$newest";
 		APT::Install-Recommends "false";
 		APT::Install-Suggests "false";
 		APT::Get::Assume-Yes "true";
@@ -81,7 +93,7 @@ root_lookup() {
 	while read -r word; do
 		case $word in
 		@newest:*) apt-cache search --names-only "^${word#@newest:}\$" | cut -d' ' -f1 | sort -V | tail -n 1 ;;
-		@stable:*) ;;
+		@stable:* | @suite:*) ;;
 		*) echo "$word" ;;
 		esac
 	done
@@ -99,7 +111,7 @@ root_download() {
 	local apt=$1 wanted extra
 	shift
 	mkdir -p "$VPV_CACHE/debs/partial"
-	root_apt_config "$apt"
+	root_apt_config "$apt" "$(root_suite "$@")"
 	export APT_CONFIG=$apt/apt.conf
 	apt-get -q update
 	mapfile -t wanted < <(root_packages "$@" | root_lookup)
@@ -122,7 +134,9 @@ root_unpack_one() {
 root_unpack() {
 	local root=$1 names=$2 name
 	mkdir -p "$root"
-	# base-files holds the /usr-merge links that the others rely on.
+	# base-files holds the /usr-merge links that the others rely on; before trixie an installer made them.
+	mkdir -p "$root"/usr/{bin,sbin,lib,lib64}
+	ln -s usr/bin usr/sbin usr/lib usr/lib64 "$root"
 	for name in $(grep '^base-files_' "$names"); do
 		root_unpack_one "$root" "$(root_deb "$name")"
 	done
@@ -150,7 +164,7 @@ root_run() {
 # What maintainer scripts would have done and the lab relies on.
 root_configure() {
 	local root=$1 link dir
-	mkdir -p "$root"/{etc,proc,sys,dev,tmp,run,root}
+	mkdir -p "$root"/{etc,proc,sys,dev,tmp,run,root,vpv}
 	printf 'root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n' >"$root/etc/passwd"
 	printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
 	printf '127.0.0.1 localhost\n' >"$root/etc/hosts"

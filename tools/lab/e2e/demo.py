@@ -3,6 +3,7 @@
 """The demo: migrates a running guest whose device our modules drive, and shows what happened.
 
 Runs inside the lab's tool root (`make demo`). DEVICE=mlx5_like takes network functions instead of accelerators (hisi_like);
+DIALECT=v1 migrates by the region of older VMMs, with QEMU 7.2;
 ROUNDS=n migrates back and forth. The timeline of round n is build/demo/timeline-n.svg; build/demo/timeline.svg is that of
 the first.
 """
@@ -72,6 +73,13 @@ def device_wanted():
     return name
 
 
+def dialect_wanted():
+    name = os.environ.get("DIALECT") or "v2"
+    if name not in ("v1", "v2"):
+        raise LabError(f"DIALECT={name}: expected v1 or v2")
+    return name
+
+
 def draw(result, name):
     """Write the timelines and what they are drawn from; the paths of the timelines."""
     program = build.plot()
@@ -90,7 +98,7 @@ def draw(result, name):
 
 
 def main():
-    rounds, name = rounds_wanted(), device_wanted()
+    rounds, name, dialect = rounds_wanted(), device_wanted(), dialect_wanted()
     demo = DEMOS[name]
     kern = kernel.stock()
     folders, models = run.prepare(kern)
@@ -98,7 +106,7 @@ def main():
     with step(f"virtual host (L1, {kern.release}, {accel})"):
         outcome, result = run.migrate(demo.kind, kern, folders, models, env.LOGS / "demo",
                                       ["--rounds", str(rounds), *demo.arguments], demo.models,
-                                      timeout=demo.base_s + demo.round_s * rounds, sink=Lines())
+                                      timeout=demo.base_s + demo.round_s * rounds, sink=Lines(), dialect=dialect)
     vm.report(outcome)
     if result.get("rounds"):
         paths = draw(result, name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import payload
-from labkit import build, env, kernel, vm
+from labkit import build, env, image, kernel, vm
 from labkit.progress import LabError, say
 
 MAP = env.REPO / "tools/vpvctl/maps/hisi_like-v1.map"
@@ -44,12 +44,23 @@ def prepare(kern, tools=False):
     return folders, build.models()
 
 
-def migrate(kind, kern, folders, models, log, arguments, functions, timeout=300, sink=None):
-    """One run in L1: (vm.Result, what result.json says; {} if there is none)."""
+def _qemu7_disk():
+    """QEMU arguments of L1: the disk with QEMU 7.2."""
+    node = {"driver": "raw", "node-name": "qemu7", "read-only": True,
+            "file": {"driver": "file", "filename": str(image.qemu7_image()), "locking": "off"}}
+    return ["-blockdev", json.dumps(node), "-device", "virtio-blk-pci,drive=qemu7,serial=qemu7"]
+
+
+def migrate(kind, kern, folders, models, log, arguments, functions, timeout=300, sink=None, dialect="v2"):
+    """One run in L1: (vm.Result, what result.json says; {} if there is none).
+
+    dialect "v1": by the region of older VMMs, with one of these, QEMU 7.2.
+    """
     log = Path(log)
+    arguments = ["--dialect", dialect, *arguments]
     job = vm.Job(kernel=kern, command=["python3", "-B", f"/vpv/{kind.script}", *arguments], payload=folders,
                  models=functions, model_options=list(kind.options), model_binary=models,
-                 timeout=timeout, log=log, sink=sink)
+                 timeout=timeout, log=log, sink=sink, qemu=_qemu7_disk() if dialect == "v1" else [])
     result = vm.run(job)
     path = log / "out" / "result.json"
     try:
@@ -64,13 +75,24 @@ def relay(data):
     sys.stderr.buffer.flush()
 
 
-def report(outcome, result, emit=print):
-    """Every check of a run as one line of TAP. Return whether all held."""
+def _points(outcome, result, part):
+    """[(held, name, detail)] of a run, PART before each name."""
     points = [(item["ok"], item["name"], item["detail"]) for item in result.get("checks", [])]
     points.append((bool(result) and "error" not in result, "the run comes to its end",
                    result.get("error", "no result came back")))
     points.append((not outcome.complaints, "no complaint about L1, its kernel or the models",
                    "\n".join(outcome.complaints)))
+    return [(held, part + name, detail) for held, name, detail in points]
+
+
+def report(outcome, result, emit=print):
+    """Every check of a run as one line of TAP. Return whether all held."""
+    return report_runs([("", outcome, result)], emit)
+
+
+def report_runs(runs, emit=print):
+    """The same of several, [(what is before the names of its checks, outcome, result)]."""
+    points = [point for part, outcome, result in runs for point in _points(outcome, result, part)]
     emit("TAP version 13")
     for number, (held, name, detail) in enumerate(points, 1):
         emit(f"{'ok' if held else 'not ok'} {number} - {name}")

@@ -34,6 +34,14 @@ def _root_image():
     return cache.artifact("l1-root", [env.L1ROOT_KEY], build) / "root.erofs"
 
 
+def qemu7_image():
+    """A root with the QEMU of an older release, for L1 to mount."""
+    def build(work):
+        with step("image of QEMU 7.2"):
+            _erofs("make the image of QEMU 7.2", work / "qemu7.erofs", env.QEMU7ROOT)
+    return cache.artifact("qemu7", [env.QEMU7ROOT_KEY], build) / "qemu7.erofs"
+
+
 def _modules_image(kern):
     def build(work):
         with step(f"module image of the {kern.name} kernel"):

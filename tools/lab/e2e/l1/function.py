@@ -106,6 +106,10 @@ class Function:
             time.sleep(0.05)
         raise FunctionError(f"/dev/vfio/{group} did not appear for {self.bdf}")
 
+    def speak(self, dialect):
+        """The next user migrates it by the ioctls of VFIO (v2) or by a region (v1)."""
+        (self.sysfs / "vpv/dialect").write_text(dialect)
+
     def unbind(self):
         """Take the function from its driver. An open function would block; bounded by a child process."""
         driver = self.driver()

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import qemu7
 from qmp import Qmp, QmpError
 
 
@@ -52,6 +53,9 @@ class Guest:
     # Start and end
 
     def _devices(self):
+        if self.options.dialect == "v1":
+            return [word for number, function in enumerate(self.functions)
+                    for word in ("-device", f"vfio-pci,host={function.bdf},x-enable-migration=on,id=dev{number}")]
         words = ["-object", "iommufd,id=iommufd0"] if self.options.iommufd else []
         kind = "vfio-pci,iommufd=iommufd0" if self.options.iommufd else "vfio-pci"
         for number, function in enumerate(self.functions):
@@ -62,6 +66,7 @@ class Guest:
         payload = Path(self.options.payload)
         line = f"{KERNEL_LINE} work={self.options.workload}"
         return [
+            *(qemu7.prefix() if self.options.dialect == "v1" else ()),
             "qemu-system-x86_64", "-name", self.name, "-nodefaults", "-no-user-config", "-no-reboot",
             "-display", "none", "-machine", "q35,vmport=off,hpet=off", "-accel", self.options.accel,
             "-cpu", self.options.cpu, "-smp", "1", "-m", str(self.options.memory),

@@ -20,8 +20,10 @@ ENDS = ("completed", "failed", "cancelled")
 
 
 def capabilities(*guests):
-    wanted = [{"capability": name, "state": True} for name in CAPABILITIES]
+    """Those of CAPABILITIES that this QEMU has."""
     for guest in guests:
+        known = {item["capability"] for item in guest.qmp.execute("query-migrate-capabilities")}
+        wanted = [{"capability": name, "state": True} for name in CAPABILITIES if name in known]
         guest.qmp.execute("migrate-set-capabilities", capabilities=wanted)
 
 

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import kernel_view
 import migration
+import qemu7
 from function import FunctionError, functions, kernel_lines, load_modules
 from guest import Guest, GuestError
 from qmp import QmpError
@@ -59,7 +60,8 @@ class Session:
         self.result = {"checks": self.checks, "rounds": [], "steps": []}
         self.options = SimpleNamespace(
             payload=args.payload, run=args.run, memory=args.memory, accel=args.accel, cpu=args.cpu,
-            initrd=self.initrd, workload=args.workload or self.workload, timeout=args.timeout, iommufd=args.iommufd)
+            initrd=self.initrd, workload=args.workload or self.workload, timeout=args.timeout, iommufd=args.iommufd,
+            dialect=args.dialect)
 
     def say(self, text):
         self.result["steps"].append({"t": time.time() - self.began, "text": text})
@@ -87,6 +89,10 @@ class Session:
         for function in self.functions:
             function.bind(self.driver)
             self.bound.append(function)
+            if self.args.dialect != "v2":
+                function.speak(self.args.dialect)
+        if self.args.dialect == "v1":
+            self.say(f"migration by the region of v1, with {qemu7.version()}")
         self.check("every function is bound to " + self.driver,
                    all(item.driver() == self.driver for item in self.functions))
         self.result["iommufd"] = self.options.iommufd
@@ -242,6 +248,7 @@ def parser(doc):
     options.add_argument("--rounds", type=int, default=1, help="migrations, back and forth")
     options.add_argument("--groups", dest="iommufd", action="store_false", default=Path("/dev/iommu").exists(),
                          help="open devices by group, though there is iommufd")
+    options.add_argument("--dialect", choices=("v1", "v2"), default="v2", help="v1: QEMU 7.2 migrates, by a region")
     options.add_argument("--devices", default="/vpv/devices")
     options.add_argument("--modules", default="/vpv/modules")
     options.add_argument("--payload", default="/vpv")
@@ -263,7 +270,10 @@ def _interrupted(number, _frame):
 def main(kind, options):
     """Run a session of KIND with the options of a parser(); the exit status."""
     signal.signal(signal.SIGTERM, _interrupted)
-    session = kind(options.parse_args())
+    args = options.parse_args()
+    # QEMU 7.2 knows no iommufd.
+    args.iommufd = args.iommufd and args.dialect != "v1"
+    session = kind(args)
     session.out.mkdir(parents=True, exist_ok=True)
     try:
         session.run()
