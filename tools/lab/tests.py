@@ -105,8 +105,6 @@ UPSTREAM = (
               machine=Machine(kernel="stable", models="hisi_like:2", devices=f"{FUNCTIONS},igb-pair,e1000e-pair", memory=3072)),
     # A kernel without sanitizers: what is reported is time.
     selftests("throughput", timeout=900, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0", memory=4096)),
-    selftests("nvme-cf-fault", timeout=1800,
-              machine=Machine(kernel="debug", models="nvme_cf:1:profile=7:disk1=@a,nvme_cf:1:profile=7:disk1=@a")),
     # The second subsystem has no profiles.
     selftests("nvme-ctrl", timeout=1800, machine=Machine(kernel="debug", models="nvme_cf:2:profile=7,nvme_cf:2")),
     Group("models-cover", "host", "make -s -C tools/models cover O=$PWD/build/models", needs="tools/models"),
