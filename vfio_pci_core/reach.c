@@ -100,6 +100,7 @@ void vpv_asleep_forget(struct vpv_device *vpv)
 	WRITE_ONCE(st->asleep, PCI_D0);
 	master_back(vpv);
 	vpv_asleep_done(st);
+	/* Pairs with config.c's host_read(). */
 	smp_store_release(&st->dma_held, false);
 	spin_unlock_irqrestore(&st->irqlock, flags);
 }
