@@ -37,8 +37,14 @@ FIXTURE_TEARDOWN(nvme_profile)
 	nvme_pair_close(&self->p);
 }
 
-/* Give the second controller another value; @old is what it had. */
-static int give(struct nvme_pair *p, const char *file, const char *text, char *old)
+/* A file of a profile, and what is in it. */
+struct value {
+	const char *file;
+	char text[TEXT];
+};
+
+/* Give the second controller other values. */
+static int give(struct nvme_pair *p, const struct value *values, size_t num)
 {
 	const struct slot *fn = &p->slots[1];
 	enum vdev_mode mode = p->v[1].mode;
@@ -47,13 +53,21 @@ static int give(struct nvme_pair *p, const char *file, const char *text, char *o
 	vdev_close(&p->v[1]);
 	err = vdev_unbind(fn->bdf);
 	err = err ? err : nvme_profile_write(fn, "enable", "0");
-	if (!err && old)
-		err = nvme_profile_read(fn, file, old, TEXT);
-	err = err ? err : nvme_profile_write(fn, file, text);
+	for (size_t i = 0; i < num && !err; i++)
+		err = nvme_profile_write(fn, values[i].file, values[i].text);
 	err = err ? err : nvme_profile_write(fn, "enable", "1");
 	err = err ? err : vdev_bind(fn->bdf, NVME_DRIVER);
 	err = err ? err : vdev_open(&p->v[1], fn, mode);
 	return err ? err : nvme_share(&p->n, &p->v[1]);
+}
+
+static int remember(struct nvme_pair *p, struct value *values, size_t num)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < num && !err; i++)
+		err = nvme_profile_read(&p->slots[1], values[i].file, values[i].text, TEXT);
+	return err;
 }
 
 /* What the destination says of the pre-copy data of the source, which runs on. */
@@ -97,34 +111,72 @@ static const struct {
 	{ "namespace1/eui64", "0102030405060708", "namespace 1: EUI64" },
 	{ "namespace1/nguid", "0102030405060708090a0b0c0d0e0f10", "namespace 1: NGUID" },
 	{ "namespace2/uuid", "01020304-0506-8708-890a-0b0c0d0e0f10", "namespace 2: UUID" },
-	{ "namespace2/disk", "0", "namespace 2: NSID" },
 };
 
-TEST_F_TIMEOUT(nvme_profile, one_difference_is_refused_and_named, 300)
+/* The destination refuses, with one line that has @says. */
+static void expect_refusal(struct __test_metadata *_metadata, struct nvme_pair *p, int log,
+			   const char *says)
 {
-	EXPECT_EQ(0, precopy(&self->p));
-	EXPECT_EQ(0, log_count(self->log, "refused: ", NULL, 0));
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		char old[TEXT], line[512] = "";
+	char line[512] = "";
 
-		ASSERT_EQ(0, give(&self->p, others[i].file, others[i].text, old)) {
-			TH_LOG("%s", others[i].file);
-		}
-		EXPECT_EQ(-EOPNOTSUPP, precopy(&self->p)) {
-			TH_LOG("%s", others[i].file);
-		}
-		EXPECT_EQ(1, log_count(self->log, "refused: ", line, sizeof(line))) {
-			TH_LOG("%s", others[i].file);
-		}
-		EXPECT_TRUE(strstr(line, others[i].says)) {
-			TH_LOG("%s: %s", others[i].file, line);
-		}
-		ASSERT_EQ(0, give(&self->p, others[i].file, old, NULL)) {
-			TH_LOG("%s", others[i].file);
-		}
+	EXPECT_EQ(-EOPNOTSUPP, precopy(p)) {
+		TH_LOG("%s", says);
 	}
-	EXPECT_EQ(0, precopy(&self->p));
-	EXPECT_EQ(0, log_count(self->log, "refused: ", NULL, 0));
+	EXPECT_EQ(1, log_count(log, "refused: ", line, sizeof(line))) {
+		TH_LOG("%s", says);
+	}
+	EXPECT_TRUE(strstr(line, says)) {
+		TH_LOG("%s: %s", says, line);
+	}
+}
+
+static void expect_success(struct __test_metadata *_metadata, struct nvme_pair *p, int log)
+{
+	EXPECT_EQ(0, precopy(p));
+	EXPECT_EQ(0, log_count(log, "refused: ", NULL, 0));
+}
+
+/* What there was before is put back together with the next difference: binding takes long. */
+TEST_F_TIMEOUT(nvme_profile, one_difference_is_refused_and_named, 600)
+{
+	struct value values[2];
+	size_t undo = 0;
+
+	expect_success(_metadata, &self->p, self->log);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		struct value old = { .file = others[i].file };
+
+		ASSERT_EQ(0, remember(&self->p, &old, 1)) {
+			TH_LOG("%s", old.file);
+		}
+		values[undo].file = old.file;
+		snprintf(values[undo].text, TEXT, "%s", others[i].text);
+		ASSERT_EQ(0, give(&self->p, values, undo + 1)) {
+			TH_LOG("%s", old.file);
+		}
+		expect_refusal(_metadata, &self->p, self->log, others[i].says);
+		values[0] = old;
+		undo = 1;
+	}
+	ASSERT_EQ(0, give(&self->p, values, undo));
+	expect_success(_metadata, &self->p, self->log);
+}
+
+/* Without its disk a namespace loses its identity, too. */
+TEST_F_TIMEOUT(nvme_profile, a_namespace_less_is_refused_and_named, 120)
+{
+	struct value none = { "namespace2/disk", "0" }, old[] = {
+		{ .file = "namespace2/disk" },
+		{ .file = "namespace2/eui64" },
+		{ .file = "namespace2/nguid" },
+		{ .file = "namespace2/uuid" },
+	};
+
+	ASSERT_EQ(0, remember(&self->p, old, ARRAY_SIZE(old)));
+	ASSERT_EQ(0, give(&self->p, &none, 1));
+	expect_refusal(_metadata, &self->p, self->log, "namespace 2: NSID");
+	ASSERT_EQ(0, give(&self->p, old, ARRAY_SIZE(old)));
+	expect_success(_metadata, &self->p, self->log);
 }
 
 /* An identity does not change under a user. */
