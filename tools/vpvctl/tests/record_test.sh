@@ -10,13 +10,23 @@ cd "$T" || exit 1
 
 # What was before the record is no part of it; --once ends it when all run again.
 state RUNNING 'save result 0 bytes 700 records 3;load none'
+seen() { # TEXT: wait until it is in the record
+	for _ in {1..1000}; do
+		grep -q "$1" out && return
+		sleep 0.02
+	done
+}
+: >out
 (
 	at=$R/sys/kernel/debug/vpv_migration/$DEV
+	seen '"RUNNING"'
 	for step in 'PRE_COPY -115 1000' 'STOP_COPY -115 5000' 'STOP 0 6000' 'RUNNING 0 6000'; do
 		sleep 0.3
 		read -r name result bytes <<<"$step"
 		echo "save result $result bytes $bytes records 3" >"$at/sessions.new" && mv "$at/sessions.new" "$at/sessions"
+		seen "\"saved\": *$bytes"
 		echo "$name" >"$at/state.new" && mv "$at/state.new" "$at/state"
+		seen "\"$name\""
 	done
 ) &
 changer=$!
