@@ -24,6 +24,9 @@ def alternatives(pattern):
     return [item for word in found[1].split("|") for item in alternatives(pattern[:found.start()] + word + pattern[found.end():])]
 
 
+LAST = 5    # lines of a failure's reason that are said again at the end
+
+
 class Tally:
     """Counts tests and prints one line for each, for several threads."""
 
@@ -46,13 +49,16 @@ class Tally:
         skip = f" # SKIP {test.detail.splitlines()[0] if test.detail else ''}".rstrip() if test.outcome == "skip" else ""
         print(f"{word} {number} - {group}: {test.name}{skip}", flush=True)
         if test.outcome == "fail":
-            self.failed.append(f"{group}: {test.name}")
-            for line in test.detail.splitlines():
+            lines = test.detail.splitlines()
+            self.failed.append([f"{group}: {test.name}", *lines[-LAST:]])
+            for line in lines:
                 print(f"#   {line}", flush=True)
 
     def end(self):
-        for name in self.failed:
+        for name, *lines in self.failed:
             say(f"failed: {name}")
+            for line in lines:
+                say(f"    {line}")
         if not sum(self.counts.values()):
             self.add("check", Test("no test matched", "fail"))
         print("{pass} passed, {fail} failed, {skip} skipped".format(**self.counts), flush=True)

@@ -9,6 +9,7 @@ PLAN = re.compile(r"^(\s*)1\.\.(\d+)\s*(?:#\s*SKIP\b:?\s*(.*))?$", re.I)
 VERSION = re.compile(r"^(\s*)K?TAP version \d+\s*$", re.I)
 SUBTEST = re.compile(r"^(\s*)# Subtest: (.*?)\s*$")
 INDENT = 4
+DETAIL = 15     # lines of a failed test's output that are kept
 
 
 @dataclass
@@ -29,9 +30,14 @@ class _Level:
 
 @dataclass
 class Parser:
-    """feed() lines; returns the tests that a line completed. finish() tells what was promised but not run."""
+    """feed() lines; returns the tests that a line completed. finish() tells what was promised but not run.
+
+    The reason of a failure stands before its line (KTAP) or below it (TAP): a failed test is returned with the first line
+    that is no diagnostic.
+    """
     levels: list = field(default_factory=list)
     notes: list = field(default_factory=list)
+    held: list = field(default_factory=list)    # failed tests that may get more details
 
     def _level(self, depth):
         while len(self.levels) <= depth:
@@ -58,6 +64,21 @@ class Parser:
 
     def feed(self, line):
         line = line.rstrip("\r\n")
+        if self.held and line.lstrip().startswith("#") and not SUBTEST.match(line):
+            self.held[-1].detail = "\n".join([*self.held[-1].detail.splitlines(), line][-DETAIL:])
+            self._note(line)
+            return []
+        before, self.held = self.held, []
+        tests = self._line(line)
+        if tests and tests[-1].outcome == "fail":
+            self.held, tests = tests, []
+        return [*before, *tests]
+
+    def _note(self, line):
+        self.notes.append(line)
+        del self.notes[:-DETAIL]
+
+    def _line(self, line):
         match = SUBTEST.match(line)
         if match:
             # KUnit indents the title as the tests below it; kselftest runners leave it at the parent's level.
@@ -81,8 +102,7 @@ class Parser:
         if match:
             return self._result(len(match[1]) // INDENT, match)
         if line.strip():
-            self.notes.append(line)
-            del self.notes[:-40]
+            self._note(line)
         return []
 
     def _result(self, depth, match):
@@ -101,9 +121,9 @@ class Parser:
         detail = match[5] or ""
         tests = []
         if not parent:
-            tests.append(Test(name, outcome, detail or ("\n".join(self.notes[-15:]) if outcome == "fail" else "")))
+            tests.append(Test(name, outcome, detail or ("\n".join(self.notes) if outcome == "fail" else "")))
         elif outcome == "fail" and not failed_below:
-            tests.append(Test(name, "fail", detail or "\n".join(self.notes[-15:])))
+            tests.append(Test(name, "fail", detail or "\n".join(self.notes)))
         elif outcome == "skip":
             tests.append(Test(name, "skip", detail))
         tests += [Test(name, "fail", text) for text in missing]
@@ -112,4 +132,5 @@ class Parser:
 
     def finish(self):
         missing, _ = self._close_below(-1)
-        return [Test("plan", "fail", text) for text in missing]
+        before, self.held = self.held, []
+        return [*before, *(Test("plan", "fail", text) for text in missing)]
