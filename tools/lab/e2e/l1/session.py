@@ -222,14 +222,17 @@ class Session:
     # The end
 
     def report_failure(self, error):
-        self.result["error"] = str(error)
-        print(f"L1 FAILED: {error}")
+        """The ends of the guests' logs, and then ERROR: what stands last is what is read first."""
+        lines = []
         for guest in self.guests:
             for kind in ("qemu", "console", "workload"):
                 path = self.out / f"{guest.name}.{kind}"
-                lines = path.read_text(errors="replace").splitlines()[-8:] if path.exists() else []
-                for line in lines:
-                    print(f"    | {path.name}: {line}")
+                if path.exists():
+                    lines += [f"{path.name}: {line}" for line in path.read_text(errors="replace").splitlines()[-8:]]
+        for line in lines:
+            print(f"    | {line}")
+        print(f"L1 FAILED: {error}")
+        self.result["error"] = "\n".join([*lines[-8:], str(error)])
 
     def close(self):
         for guest in self.guests:
