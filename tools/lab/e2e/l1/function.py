@@ -124,7 +124,7 @@ class Function:
 
     # The model's own view
 
-    def control(self, command, timeout=10):
+    def control(self, command, timeout=60):
         """One command to the model; its answer, or an error if the model refused it."""
         port = os.open(self.port, os.O_RDWR | os.O_NONBLOCK)
         try:

@@ -262,7 +262,7 @@ def parser(doc):
     options.add_argument("--cpu", default="host")
     options.add_argument("--workload", default="", help="options of the workload, with commas")
     options.add_argument("--lead", type=int, default=200, help="operations before and after each step")
-    options.add_argument("--timeout", type=int, default=120, help="seconds that any one step may take")
+    options.add_argument("--timeout", type=int, default=300, help="seconds that any one step may take")
     return options
 
 
