@@ -26,6 +26,7 @@
 /* 2: coherent memory */
 #define CGPU_DSD_BASE		"vpv,coherent-mem-base"
 #define CGPU_DSD_BYTES		"vpv,coherent-mem-size"
+#define CGPU_DSD_CARVE		"vpv,coherent-carve-size"
 #define CGPU_MEM_ALIGN		0x8000000ULL	/* base and size: 128 MiB */
 #define CGPU_MEM_MIN		0x10000000ULL
 #define CGPU_MEM_MAX		0x1000000000ULL
