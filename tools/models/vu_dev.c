@@ -258,7 +258,8 @@ size_t vu_dev_region_info(struct vu_dev *dev, const struct vfio_region_info *req
 		if (need <= limit)
 			*fd = dev->bar[req->index].fd;
 	}
-	if ((info.flags & VFIO_REGION_INFO_FLAG_CAPS) && need <= limit)
+	/* QEMU 11.1 refuses an info with capabilities that are nowhere, even when it asks for the size. */
+	if (info.flags & VFIO_REGION_INFO_FLAG_CAPS)
 		info.cap_offset = sizeof(info);
 	info.argsz = (uint32_t)need;
 	memcpy(out, &info, sizeof(info));
