@@ -291,6 +291,8 @@ static const struct {
 	  CGPU_DMA_FAULT },
 	{ { .opcode = CGPU_COPY, .src = GDEV(0x5000), .dst = GDEV(0x2000), .bytes = 0x1004 },
 	  CGPU_POISONED },
+	/* the first tile fails, the last one would not */
+	{ { COPY(GDEV(0x5000), GDEV(0x200000), 0x90000) }, CGPU_POISONED },
 	{ { .opcode = CGPU_FILL, .dst = GDEV(0x4ff8), .bytes = 8 }, CGPU_OK },
 	{ { .opcode = CGPU_FILL, .dst = GDEV(0x6000), .bytes = 4 }, CGPU_OK },
 	{ { .opcode = CGPU_FILL, .dst = GDEV(0x5ffc), .bytes = 4 }, CGPU_POISONED },

@@ -179,6 +179,15 @@ static void interrupts_are_not_lost(void)
 	gpu_queue(&g, 0, 8);
 	CHECK_EQ(rig_write(g.r, VFIO_PCI_CONFIG_REGION_INDEX, msix, &masked, 2), 0);
 	gpu_run(&g, (struct cgpu_cmd) { .flags = CGPU_CMD_IRQ });
+	/* it joins the one of the resume */
+	gpu_wr(&g, GCP(PAUSE), CGPU_PAUSE);
+	CHECK_EQ(rig_write(g.r, VFIO_PCI_CONFIG_REGION_INDEX, msix, &on, 2), 0);
+	CHECK_EQ(event_count(g.ev[0]), 0);
+	gpu_wr(&g, GCP(PAUSE), 0);
+	rig_step(g.r);
+	CHECK_EQ(event_count(g.ev[0]), 1);
+	CHECK_EQ(rig_write(g.r, VFIO_PCI_CONFIG_REGION_INDEX, msix, &masked, 2), 0);
+	gpu_run(&g, (struct cgpu_cmd) { .flags = CGPU_CMD_IRQ });
 	gpu_freeze(&g);
 	bytes = gpu_state_get(&g, state);
 	CHECK_EQ(rig_call(g.r, VU_DEVICE_RESET, NULL, 0, NULL, 0), 0);
