@@ -112,6 +112,9 @@ UPSTREAM = (
     Group("nvme", "vm", "nvme-stock", timeout=600, needs="tools/lab/guest/bin/nvme-stock", machine=NVME),
     Group("nvme-commands", "vm", "nvme-commands", timeout=900, needs="tools/lab/guest/nvme", machine=NVME),
     Group("packages", "nested", "python3 tools/lab/packages_test.py", needs="debian", timeout=3600),
+    # iomem=relaxed: the check maps registers and memory itself.  The second one has 64 GiB of address space.
+    Group("coherent", "vm", "coherent-check", timeout=300, needs="tools/lab/guest/bin/coherent-check",
+          machine=Machine(kernel="stock", models="coherent_gpu:1:carveout=32,coherent_gpu:1:size=65536", append="iomem=relaxed")),
     # iomem=relaxed: the test resets a controller by its register, while it has a driver.
     Group("nvme-manage", "vm", "nvme-manage", timeout=600, needs="tools/lab/guest/bin/nvme-manage",
           machine=Machine(kernel="stock", models="nvme_cf:2:profile=7", append="iomem=relaxed")),

@@ -7,13 +7,15 @@ import selectors
 import subprocess
 from pathlib import Path
 
-from . import env
+from . import coherent, env
 from .progress import LabError, tail
 
 READY_S = 20
 FIRST_SLOT = 0x8
 LAST_SLOT = 0x1e
 FILE_BYTES = 64 << 20
+# Their functions have memory of their own, outside of BARs.
+COHERENT = ("coherent_gpu",)
 
 
 def controlling(binary):
@@ -46,6 +48,9 @@ class Model:
         self.command = [str(binary), "--model", model or name, "--socket", str(self.socket), "--control", str(self.control)]
         for option in options:
             self.command += ["--option", _with_file(option, sockets)]
+        self.memory = coherent.Memory(f"{name}{index}", sockets, options) if name in COHERENT else None
+        if self.memory:
+            self.command += ["--option", f"mem={self.memory.file}"]
         self.process = None
 
     def controls(self, functions):
@@ -81,6 +86,8 @@ class Model:
 
     def stop(self):
         """End the process; returns a complaint if it had died of something else than an orderly exit."""
+        if self.memory:
+            self.memory.remove()
         if self.process is None:
             return None
         status = self.process.poll()

@@ -18,7 +18,7 @@ import tty
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import devices, env, image, models, splat
+from . import coherent, devices, env, image, models, splat
 from .progress import LabError, say, tail
 
 QEMU = "/usr/bin/qemu-system-x86_64"
@@ -148,11 +148,12 @@ def _qemu_command(job, boot, functions, stock, ports, payload, log):
     # A busy machine starves an emulated one: no timer check, and patience before a stall is reported.
     append = ("console=ttyS0 quiet panic=-1 oops=panic log_buf_len=16M no_timer_check tsc=reliable "
               "rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 kunit.enable=1 kunit.autorun=1 "
-              f"intel_iommu={'on' if job.iommu else 'off'} {job.append}")
+              f"intel_iommu={'on' if job.iommu else 'off'} {job.append}{coherent.append(functions)}")
     # Four levels of page tables: with five, an interrupt while Linux (7.3) reads the features of its boot CPU again makes KASAN
     # take kernel addresses for wild ones, now and then.
-    command = [QEMU, "-name", "l1", "-machine", "q35,kernel-irqchip=split,memory-backend=mem", *accel, "-cpu", "max,la57=off",
-               "-smp", "1" if job.counting else str(job.cpus), "-m", str(job.memory),
+    command = [QEMU, "-name", "l1", "-machine", f"q35,kernel-irqchip=split,memory-backend=mem{coherent.machine(functions)}", *accel,
+               "-cpu", "max,la57=off", "-smp", "1" if job.counting else str(job.cpus),
+               *coherent.arguments(functions, job.memory, payload.parent),
                "-object", f"memory-backend-memfd,id=mem,size={job.memory}M,share=on",
                "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none",
                "-serial", f"file:{log / 'l1.console'}",
