@@ -166,6 +166,142 @@ static void pause_and_freeze(void)
 	gpu_close(&g);
 }
 
+/* Things that the user or the host does while the device waits for guest memory. */
+static struct gpu *busy_gpu;
+static void (*busy_action)(struct gpu *g);
+
+static void poke(struct gpu *g, uint32_t off, uint32_t val)
+{
+	vu_dev_region_access(g->r->dev, CGPU_BAR, off, &val, 4, true);
+}
+
+static uint32_t peek(struct gpu *g, uint32_t off)
+{
+	uint32_t val;
+
+	vu_dev_region_access(g->r->dev, CGPU_BAR, off, &val, 4, false);
+	return val;
+}
+
+static void busy_reset(struct gpu *g)
+{
+	vu_dev_reset(g->r->dev, VU_RESET_FLR);
+}
+
+static void busy_clear(struct gpu *g)
+{
+	poke(g, GCP(CMD), CGPU_STATE_CLEAR);
+}
+
+static void busy_disable(struct gpu *g)
+{
+	poke(g, GQ(0, CTRL), 0);
+}
+
+static void busy_restart(struct gpu *g)
+{
+	poke(g, GQ(0, CTRL), 0);
+	poke(g, GQ(0, CTRL), CGPU_QCTRL_ENABLE);
+}
+
+static void busy_overrun(struct gpu *g)
+{
+	poke(g, GQ(0, TAIL), 100);
+}
+
+static void busy_pause(struct gpu *g)
+{
+	poke(g, GCP(PAUSE), CGPU_PAUSE);
+	CHECK_EQ(peek(g, GCP(DRAIN)), CGPU_DRAINING);
+	poke(g, GCP(PAUSE), CGPU_PAUSE | CGPU_FREEZE);
+	CHECK_EQ(peek(g, GCP(PAUSE)), CGPU_PAUSE);
+}
+
+static int act(struct vu_front *front, unsigned int fault, const struct vu_fault_hit *hit)
+{
+	(void)front;
+	(void)fault;
+	(void)hit;
+	busy_action(busy_gpu);
+	return 0;
+}
+
+/* Of a copy from guest memory: its fetch, its first tile, its second one, its fence. */
+static const char *const busy_moments[] = {
+	"fault dma_read delay=1 count=1", "fault dma_read delay=1 skip=1 count=1",
+	"fault dma_read delay=1 skip=2 count=1", "fault dma_write delay=1 count=1",
+};
+
+static void act_at(struct gpu *g, const char *moment, void (*action)(struct gpu *g))
+{
+	struct vu_front was;
+
+	gpu_open(g, NULL);
+	gpu_queue(g, 0, 8);
+	busy_gpu = g;
+	busy_action = action;
+	was = *g->r->dev->front;
+	CHECK(strstr(rig_control(g->r, moment), "ok"));
+	g->r->dev->front->wait = act;
+	gpu_put(g, 0, (struct cgpu_cmd) { .opcode = CGPU_COPY, .src = GMEM_IOVA + 0x200000,
+					  .dst = GDEV(0), .bytes = 2 * CGPU_TILE_BYTES });
+	for (int i = 0; i < 10; i++)
+		rig_step(g->r);
+	*g->r->dev->front = was;
+}
+
+static void stops_in_the_middle(void)
+{
+	static void (*const actions[])(struct gpu *g) = {
+		busy_reset, busy_clear, busy_disable, busy_restart, busy_overrun,
+	};
+	struct gpu g;
+
+	for (unsigned int a = 0; a < sizeof(actions) / sizeof(actions[0]); a++)
+		for (unsigned int m = 0; m < 4; m++) {
+			const struct cgpu *c;
+
+			act_at(&g, busy_moments[m], actions[a]);
+			c = vu_priv(g.r->dev);
+			/* The fence may have been written already, but nobody counts it. */
+			CHECK_EQ(c->q[0].s.done, 0);
+			CHECK_EQ(c->q[0].s.fence, 0);
+			CHECK_EQ(c->q[0].s.in_work, 0);
+			CHECK_EQ(c->ops_done, 0);
+			CHECK_EQ(event_count(g.ev[0]), 0);
+			CHECK(m == 3 || gpu_done(&g, 0) < 0);
+			CHECK_EQ(cgpu_queue_enabled(&c->q[0]), actions[a] == busy_restart);
+			gpu_enable(&g);
+			gpu_wr(&g, GQ(0, CTRL), 0);
+			gpu_queue(&g, 0, 8);
+			CHECK_EQ(gpu_run(&g, (struct cgpu_cmd) { .opcode = CGPU_NOP }), CGPU_OK);
+			gpu_close(&g);
+		}
+}
+
+static void pauses_in_the_middle(void)
+{
+	struct gpu g;
+
+	for (unsigned int m = 0; m < 4; m++) {
+		const struct cgpu *c;
+
+		act_at(&g, busy_moments[m], busy_pause);
+		c = vu_priv(g.r->dev);
+		CHECK_EQ(c->cp.drain, CGPU_DRAINED);
+		/* What was begun is ended: the fetch, a tile, all of it. */
+		CHECK_EQ(c->q[0].s.in_work, m < 2);
+		CHECK_EQ(c->q[0].s.progress, m == 1);
+		CHECK_EQ(gpu_done(&g, 0), m < 2 ? -1 : 0);
+		gpu_wr(&g, GCP(PAUSE), 0);
+		for (int i = 0; i < 10; i++)
+			rig_step(g.r);
+		CHECK_EQ(gpu_done(&g, 0), CGPU_OK);
+		CHECK_EQ(gpu_rd64(&g, GQ(0, DONE)), 1);
+		gpu_close(&g);
+	}
+}
+
 /* An interrupt that was masked when the function stopped is not lost. */
 static void interrupts_are_not_lost(void)
 {
@@ -422,6 +558,8 @@ static const struct test coherent_gpu_state_tests[] = {
 	{ "coherent_gpu: half-done items go on in another device", half_done_items_move },
 	{ "coherent_gpu: a long command does not hold a drain up", drain_is_bounded },
 	{ "coherent_gpu: pause keeps doorbells, freeze does not", pause_and_freeze },
+	{ "coherent_gpu: stopped while it waits for guest memory", stops_in_the_middle },
+	{ "coherent_gpu: paused while it waits for guest memory", pauses_in_the_middle },
 	{ "coherent_gpu: masked interrupts survive a move", interrupts_are_not_lost },
 	{ "coherent_gpu: bad states are refused", bad_states_are_refused },
 	{ "coherent_gpu: commands of the control page have rules", commands_have_rules },
