@@ -37,9 +37,7 @@ struct input {
 
 /* What a function has done until now. */
 struct done {
-	bool drained;
-	uint64_t reads, writes, irqs, tiles, epoch;
-	size_t written;
+	uint64_t drained, reads, writes, irqs, tiles, epoch, written;
 };
 
 /* @seen: pages of main memory that the log has had since it began. */
@@ -244,6 +242,11 @@ static void read_log(struct target *t, unsigned int n)
 	free(bits);
 }
 
+static void step_pause(struct target *t, struct input *in, unsigned int n)
+{
+	write_reg(t->dev[n], CP(CGPU_CP_PAUSE), take(in, 1) & 3, 4);
+}
+
 static void step_log(struct target *t, struct input *in, unsigned int n)
 {
 	(void)in;
@@ -252,7 +255,7 @@ static void step_log(struct target *t, struct input *in, unsigned int n)
 
 static void (*const steps[])(struct target *t, struct input *in, unsigned int n) = {
 	step_command, step_command, step_command, step_command, step_register, step_register,
-	step_poke, step_config, step_control, step_state, step_log,
+	step_poke, step_config, step_control, step_state, step_log, step_pause,
 };
 
 /* ---- the functions ---- */
