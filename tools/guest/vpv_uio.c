@@ -401,6 +401,7 @@ static void uio_remove(struct pci_dev *pdev)
 
 static const struct pci_device_id uio_pci_ids[] = {
 	{ PCI_DEVICE(0x1234, 0x7610) },	/* hisi_like */
+	{ PCI_DEVICE(0x1234, 0x7650) },	/* coherent_gpu */
 	{ }
 };
 MODULE_DEVICE_TABLE(pci, uio_pci_ids);

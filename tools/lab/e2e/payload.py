@@ -57,8 +57,10 @@ def _build_guest(work, kern):
     run_logged("build the guest's driver", ["make", "-C", str(kern.build), f"M={source}", "modules"])
     run_logged("strip the guest's driver", ["strip", "--strip-debug", str(source / "vpv_uio.ko")])
     _program(source, "hisil_workload", *sorted(source.glob("hisil_*.c")))
+    _program(source, "gpu_workload", *sorted(source.glob("gpu_*.c")))
     _program(source, "net_workload", source / "net_workload.c")
     _initramfs(work / "guest-initrd", source, "init", "hisil_workload", "vpv_uio.ko").close()
+    _initramfs(work / "gpu-initrd", source, "init", "gpu_workload", "vpv_uio.ko").close()
     archive = _initramfs(work / "net-initrd", source, "net-init", "net_workload")
     image.add_modules(archive, kern, NET_MODULES)
     archive.close()
@@ -67,8 +69,8 @@ def _build_guest(work, kern):
 
 
 def guest():
-    """Folder with guest-kernel, Debian's stock kernel; guest-initrd, our driver and the workload of an accelerator; and
-    net-initrd, stock drivers and the workload of a network."""
+    """Folder with guest-kernel, Debian's stock kernel; guest-initrd and gpu-initrd, our driver and the workload of an
+    accelerator, and of a function with coherent memory; and net-initrd, stock drivers and the workload of a network."""
     kern = kernel.stock()
     if not kern.build.exists():
         raise LabError(f"no headers for {kern.release} in the tool root: run 'tools/lab/lab clean'")
