@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The demo: migrates a running guest whose device our modules drive, and shows what happened.
 
-Runs inside the lab's tool root (`make demo`). DEVICE=mlx5_like takes network functions instead of accelerators (hisi_like);
-DIALECT=v1 migrates by the region of older VMMs, with QEMU 7.2;
-ROUNDS=n migrates back and forth. The timeline of round n is build/demo/timeline-n.svg; build/demo/timeline.svg is that of
-the first.
+Runs inside the lab's tool root (`make demo`). DEVICE=mlx5_like takes network functions and DEVICE=nvme_cf disks instead of
+accelerators (hisi_like); DIALECT=v1 migrates by the region of older VMMs, with QEMU 7.2; ROUNDS=n migrates back and forth.
+The timeline of round n is build/demo/timeline-n.svg; build/demo/timeline.svg is that of the first.
 """
 
 import os
@@ -36,6 +35,7 @@ class Demo:
     work: str               # what the workload counts
     base_s: int
     round_s: int
+    tools: bool = False     # vpvctl, to choose personas
 
 
 DEMOS = {
@@ -44,6 +44,10 @@ DEMOS = {
     # The firmware of the second device has no incremental images, and so its driver no pre-copy.
     "mlx5_like": Demo(run.NETWORKS, (("mlx5_like", 2, "image=256M"), ("mlx5_like", 2, "image=256M", "incremental=0")),
                       ("--compare", "--lead", "500", "--timeout", "300"), table.networks, "Records back since the start", 600, 240),
+    # Two subsystems, as those of two hosts, with different firmware.
+    "nvme_cf": Demo(run.DISKS, (("nvme_cf", 1), ("nvme_cf", 1, "firmware=2")),
+                    ("--firmware", "--blocks", "10000", "--lead", "500", "--timeout", "600"), table.disks,
+                    "Blocks verified since the start", 600, 400, tools=True),
 }
 
 
@@ -101,7 +105,7 @@ def main():
     rounds, name, dialect = rounds_wanted(), device_wanted(), dialect_wanted()
     demo = DEMOS[name]
     kern = kernel.stock()
-    folders, models = run.prepare(kern)
+    folders, models = run.prepare(kern, tools=demo.tools)
     accel = "KVM" if vm.kvm_works() else "TCG, no KVM here"
     with step(f"virtual host (L1, {kern.release}, {accel})"):
         outcome, result = run.migrate(demo.kind, kern, folders, models, env.LOGS / "demo",

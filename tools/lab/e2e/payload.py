@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the migration runs need in L1: the guests' kernel and initramfs archives, and the scripts that run there."""
 
+import re
 import shutil
 import stat
 import subprocess
@@ -12,9 +13,13 @@ from labkit.progress import LabError, run_logged, step
 HERE = Path(__file__).resolve().parent
 GUEST = env.REPO / "tools" / "guest"
 HARDWARE = env.REPO / "include" / "hw"
-FORMAT = "2"
-# Stock modules with which a guest drives a network function.
+FORMAT = "3"
+# Stock modules with which a guest drives a network function, and an NVMe controller with its file systems.
 NET_MODULES = ["virtio_pci", "virtio_net"]
+NVME_MODULES = ["crc32c_generic", "nvme", "ext4", "erofs"]
+# What a guest has on its second namespace: Debian's programs, and the libraries that they need.
+LINKER = Path("usr/lib64/ld-linux-x86-64.so.2")
+TOOLS = ("fio", "nvme", "mke2fs", "e2fsck")
 
 
 def _unpacked_kernel(bzimage):
@@ -59,10 +64,14 @@ def _build_guest(work, kern):
     _program(source, "hisil_workload", *sorted(source.glob("hisil_*.c")))
     _program(source, "gpu_workload", *sorted(source.glob("gpu_*.c")))
     _program(source, "net_workload", source / "net_workload.c")
+    _program(source, "nvme_workload", source / "nvme_workload.c")
     _initramfs(work / "guest-initrd", source, "init", "hisil_workload", "vpv_uio.ko").close()
     _initramfs(work / "gpu-initrd", source, "init", "gpu_workload", "vpv_uio.ko").close()
     archive = _initramfs(work / "net-initrd", source, "net-init", "net_workload")
     image.add_modules(archive, kern, NET_MODULES)
+    archive.close()
+    archive = _initramfs(work / "nvme-initrd", source, "nvme-init", "nvme_workload")
+    image.add_modules(archive, kern, NVME_MODULES)
     archive.close()
     (work / "guest-kernel").write_bytes(_unpacked_kernel(kern.image.read_bytes()))
     shutil.rmtree(source)
@@ -70,7 +79,8 @@ def _build_guest(work, kern):
 
 def guest():
     """Folder with guest-kernel, Debian's stock kernel; guest-initrd and gpu-initrd, our driver and the workload of an
-    accelerator, and of a function with coherent memory; and net-initrd, stock drivers and the workload of a network."""
+    accelerator, and of a function with coherent memory; and net-initrd and nvme-initrd, stock drivers and the workload of
+    a network and of a disk."""
     kern = kernel.stock()
     if not kern.build.exists():
         raise LabError(f"no headers for {kern.release} in the tool root: run 'tools/lab/lab clean'")
@@ -82,6 +92,45 @@ def guest():
             _build_guest(work, kern)
 
     return cache.artifact("guest", inputs, build)
+
+
+def _libraries(program, found):
+    """Add to FOUND {name: file} the libraries of PROGRAM, and theirs."""
+    out = subprocess.run(["readelf", "-d", str(program)], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for name in re.findall(r"\(NEEDED\).*\[(.+)\]", out):
+        if name in found:
+            continue
+        file = next(iter(sorted((env.L1ROOT / "usr/lib").rglob(name))), None)
+        if file is None:
+            raise LabError(f"{program.name} needs {name}, which the root of L1 does not have")
+        found[name] = file
+        _libraries(file, found)
+
+
+def _program_file(name):
+    for folder in ("usr/bin", "usr/sbin"):
+        path = env.L1ROOT / folder / name
+        if path.exists():
+            return path
+    raise LabError(f"the root of L1 has no {name}")
+
+
+def tools():
+    """An image of the programs that a guest runs from a namespace of its own: TOOLS of the root of L1."""
+    def build(work):
+        with step("image of fio and nvme-cli"):
+            tree, found = work / "tree", {LINKER.name: env.L1ROOT / LINKER}
+            for folder in ("bin", "lib"):
+                (tree / folder).mkdir(parents=True)
+            for name in TOOLS:
+                shutil.copy(_program_file(name), tree / "bin")
+                _libraries(tree / "bin" / name, found)
+            for name, file in found.items():
+                shutil.copy(file, tree / "lib" / name)
+            run_logged("make the image", ["mkfs.erofs", "--quiet", "--all-root", "-T0", str(work / "image"), str(tree)])
+            shutil.rmtree(tree)
+
+    return cache.artifact("guest-tools", [env.L1ROOT_KEY, " ".join(TOOLS), FORMAT], build) / "image"
 
 
 def scripts():

@@ -16,15 +16,18 @@ MAP = env.REPO / "tools/vpvctl/maps/hisi_like-v1.map"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of run: its script, and options of every model."""
+    """A kind of run: its script, options of every model, and whether the second disk has the programs of the guest."""
     script: str
     options: tuple = ()
+    tools: bool = False
 
 
 # Each operation takes this long, so that the queues always hold work that waits, also when the guest is stopped, and
 # so that the workload leaves CPU time to the migration where everything is emulated.
 ACCELERATORS = Kind("l1_migrate.py", ("op_us=4000",))
 NETWORKS = Kind("l1_network.py")
+# Two subsystems with a disk that both reach, as two hosts do, and one with the programs of the guest.
+DISKS = Kind("l1_nvme.py", ("disk1=@data", "readonly2=1"), tools=True)
 
 
 def _modules(kern, tools):
@@ -58,8 +61,9 @@ def migrate(kind, kern, folders, models, log, arguments, functions, timeout=300,
     """
     log = Path(log)
     arguments = ["--dialect", dialect, *arguments]
+    options = [*kind.options, *([f"disk2={payload.tools()}"] if kind.tools else [])]
     job = vm.Job(kernel=kern, command=["python3", "-B", f"/vpv/{kind.script}", *arguments], payload=folders,
-                 models=functions, model_options=list(kind.options), model_binary=models,
+                 models=functions, model_options=options, model_binary=models,
                  timeout=timeout, log=log, sink=sink, qemu=_qemu7_disk() if dialect == "v1" else [])
     result = vm.run(job)
     path = log / "out" / "result.json"

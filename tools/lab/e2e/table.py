@@ -89,3 +89,27 @@ def networks(result):
         lines += ["", "Downtime", _row("with pre-copy", f"{downtimes[True][0]} ms"),
                   _row("without", f"{downtimes[False][0]} ms")]
     return lines
+
+
+def _iops(value):
+    return "unknown" if value is None else f"{value:.0f}"
+
+
+def disks(result):
+    lines, final = [], result.get("final", {})
+    for number, seen in enumerate(result["rounds"], 1):
+        iops = seen.get("iops", {})
+        lines += _migration(f"Round {number}", seen, [
+            ("device state, saved and loaded", f"{seen['state_bytes']} and {seen['loaded_bytes']} bytes"),
+            ("blocks verified in this round", seen.get("verified", "unknown")),
+            ("I/O a second before the migration", _iops(iops.get("before"))),
+            ("  during it, until the guest was stopped", _iops(iops.get("during"))),
+            ("  after it", _iops(iops.get("after"))),
+        ])
+    lines += _final("I/O of the whole run, as fio and the guest's kernel say", final, (
+        ("blocks of 4 KiB, written", "written"), ("read and verified", "verified"), ("I/O and verify errors", "errors"),
+        ("complaints of the guest's kernel", "complaints"), ("status of fsck", "fsck"),
+        ("looks at the controller, all the same bytes", "looks")))
+    for name, key in (("longest read", "longest_read_us"), ("longest write", "longest_write_us")):
+        lines.append(_row(name, _millis(final[key] / 1e6) if key in final else "unknown"))
+    return lines

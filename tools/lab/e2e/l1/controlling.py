@@ -55,8 +55,9 @@ class Controlling:
                                                                 re.MULTILINE)}
 
 
-def mount_configfs():
-    if not (CONFIGFS / DRIVER).is_dir():
+def mount_configfs(driver):
+    """Have the folder of DRIVER."""
+    if not (CONFIGFS / driver).is_dir():
         subprocess.run(["mount", "-t", "configfs", "configfs", str(CONFIGFS)], check=False, capture_output=True)
-    if not (CONFIGFS / DRIVER).is_dir():
-        raise FunctionError(f"{CONFIGFS / DRIVER} is missing")
+    if not (CONFIGFS / driver).is_dir():
+        raise FunctionError(f"{CONFIGFS / driver} is missing")

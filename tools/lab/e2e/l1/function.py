@@ -74,14 +74,16 @@ class Function:
             raise FunctionError(f"driver {driver} is not registered: is the module loaded?")
         if not self.sysfs.is_dir():
             raise FunctionError(f"there is no PCI function {self.bdf}: did its model start?")
-        if self.driver() != driver:
-            self._give(driver)
+        self.give(driver)
         if self.driver() != driver:
             raise FunctionError(f"{self.bdf}: bound to '{self.driver()}', not to {driver}; the kernel's last lines:\n"
                                 f"{_kernel_log()}")
         self._wait_node()
 
-    def _give(self, driver):
+    def give(self, driver):
+        """Let DRIVER and no other one have the function."""
+        if self.driver() == driver:
+            return
         if self.driver():
             (self.sysfs / "driver/unbind").write_text(self.bdf)
         self.reserve(driver)

@@ -18,7 +18,7 @@ KERNEL_LINE = ("console=ttyS0 quiet panic=-1 mitigations=off no_timer_check tsc=
 
 
 # The first word of a report: each workload has its own.
-TAGS = ("HSL", "NET")
+TAGS = ("HSL", "NET", "NVM")
 
 
 class GuestError(Exception):

@@ -35,7 +35,7 @@ class Networks(Session):
     harmless = HARMLESS if IOMMUFD else (*HARMLESS, UNTRACKED)
 
     def prepare(self):
-        controlling.mount_configfs()
+        controlling.mount_configfs(controlling.DRIVER)
         self.devices = [controlling.Controlling(item).find(self.functions)
                         for item in functions(self.args.devices) if item.model == "mlx5_ctrl"]
         for device in self.devices:

@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Runs in L1, with controllers of two NVM subsystems that share a disk (nvme_cf): gives both the same identity, boots a guest
+whose stock nvme driver has ext4 on it and fio that verifies what it reads, migrates it live from one subsystem to the other
+and back, and checks that the guest noticed nothing. What all runs share is in session.py.
+"""
+
+import sys
+from pathlib import Path
+
+import migration
+import persona
+from controlling import mount_configfs
+from function import FunctionError, functions
+from session import HARMLESS, UNTRACKED, Session, main, parser
+
+# Kernels without it have no dirty tracking by devices.
+IOMMUFD = Path("/dev/iommu").exists()
+CTRL = "vpv_nvme_ctrl"
+CONFIGFS = Path("/sys/kernel/config")
+PERSONA = "nvme_cf-v1"
+# Who the controller is for the guest, whatever subsystem it is in.
+PROFILE = {"subnqn": "nqn.2022-12.org.example:guest-disk", "serial": "GUEST-0001", "model": "disk of a guest", "firmware": "7.1"}
+NAMESPACES = {
+    1: {"disk": "1", "eui64": "525400fffe000101", "nguid": "52540000000000000000000000000101",
+        "uuid": "8a1c52ce-3f00-4b5e-9d9b-000000000101"},
+    2: {"disk": "2", "eui64": "525400fffe000102", "nguid": "52540000000000000000000000000102",
+        "uuid": "8a1c52ce-3f00-4b5e-9d9b-000000000102"},
+}
+VIEWS = ("ctrl", "ns", "desc", "eui", "nguid", "config")
+WINDOW_S = 10           # of I/O before a migration, to compare
+
+
+def rate(points, begin, end):
+    """I/O a second between two moments, of [(time, I/O completed)]; None if there are no two reports."""
+    inside = [(at, done) for at, done in points if begin <= at <= end]
+    if len(inside) < 2 or inside[-1][0] == inside[0][0]:
+        return None
+    return (inside[-1][1] - inside[0][1]) / (inside[-1][0] - inside[0][0])
+
+
+class Disks(Session):
+    driver = "vpv_nvme_cf"
+    model = "nvme_cf"
+    modules = (CTRL, "vpv_nvme_cf")
+    initrd = "nvme-initrd"
+    workload = "-s16,-q16,-b64"
+    passes = 2
+    limit_ms = migration.DEFAULT_LIMIT_MS if IOMMUFD else migration.LONG_LIMIT_MS
+    harmless = HARMLESS if IOMMUFD else (*HARMLESS, UNTRACKED)
+
+    # Before the guest
+
+    def prepare(self):
+        """The managing controllers first, then an identity: a function is offered to VFIO when it has one."""
+        managing = [item for item in functions(self.args.devices) if item.model == "nvme_ctrl"]
+        if len(managing) < 2:
+            raise FunctionError("two NVM subsystems are needed")
+        for item in managing:
+            item.give(CTRL)
+        self.check("both managing controllers have their driver", all(item.driver() == CTRL for item in managing))
+        mount_configfs(CTRL)
+        for item in managing:
+            self.provision(CONFIGFS / CTRL / item.bdf)
+
+    def provision(self, folder):
+        """The same identity for a controller of each subsystem."""
+        places = {item.bdf: item for item in self.functions}
+        for controller in folder.iterdir():
+            address = (controller / "address").read_text().strip()
+            if address not in places:
+                continue
+            places[address].reserve(self.driver)
+            for name, value in PROFILE.items():
+                (controller / name).write_text(value)
+            for number, values in NAMESPACES.items():
+                for name, value in values.items():
+                    (controller / f"namespace{number}" / name).write_text(value)
+            (controller / "enable").write_text("1")
+
+    def choose_persona(self, pair):
+        if not self.args.firmware:
+            return
+        revisions = [(item.sysfs / "revision").read_text().strip() for item in pair]
+        self.check("the subsystems have different firmware", revisions[0] != revisions[1], revisions)
+        wrong = persona.Tool(self.args.tool).choose(PERSONA, *pair)
+        self.check("both are given the same persona", not wrong, wrong)
+
+    # What the guest sees
+
+    def look(self, guest, when):
+        """Everything that identifies the controller, read in the guest."""
+        number = guest.last("look").get("number", 0)
+        guest.console.sendall(b"look\n")
+        seen = guest.wait_report("a look at the controller",
+                                 lambda kind, values: kind == "look" and values["number"] > number, self.args.timeout)
+        self.check(f"{when}: Identify, the ids of the namespace and config space can be read, and are the same bytes",
+                   seen["same"] == seen["views"] == len(VIEWS), seen)
+        first = self.result.setdefault("look", {name: seen[name] for name in VIEWS})
+        self.check(f"{when}: their checksums are those of the first look",
+                   first == {name: seen[name] for name in VIEWS}, (first, seen))
+
+    # One migration
+
+    def measure(self, seen, source, target):
+        """IOPS before, during and after."""
+        before = [(at, values["sub"]) for at, kind, values in source.reports if kind == "progress"]
+        after = [(at, values["sub"]) for at, kind, values in target.reports if kind == "progress"]
+        began = seen["began"]
+        seen["iops"] = {
+            "before": rate(before, began - WINDOW_S, began),
+            "during": rate(before, began, began + seen["stopped"]),
+            "after": rate(after, began + seen["resumed"], began + seen["ended"]),
+        }
+
+    def move(self, number, target):
+        source = self.guest
+        self.look(source, f"round {number}, before")
+        done = source.last().get("done", 0)
+        if self.args.blocks:
+            source.wait_report(f"{self.args.blocks} verified blocks",
+                               lambda kind, values: kind == "progress" and
+                               values["done"] >= done + self.args.blocks, self.args.timeout)
+        seen = self.round(number, target)
+        self.measure(seen, source, target)
+        self.look(target, f"round {number}, after")
+        verified = target.last().get("done", 0) - done
+        seen["verified"] = verified
+        self.check(f"round {number}: more than {self.args.blocks} blocks were verified", verified > self.args.blocks,
+                   verified)
+
+    # The end
+
+    def finish(self):
+        final = super().finish()
+        for name, key in (("no I/O failed and no block had other content", "errors"),
+                          ("the guest's kernel does not complain", "complaints"),
+                          ("fsck finds the file system clean", "fsck")):
+            self.check(name, final.get(key) == 0, final.get(key))
+        self.check("what was written was verified", 0 < final.get("verified", 0) <= final.get("written", 0), final)
+        self.check("the controller and its disk kept their identity", final.get("same") == 1, final)
+        self.say(f"workload stopped: {final.get('written')} blocks written, {final.get('verified')} verified")
+        return final
+
+    def ledger(self):
+        counted = self.counted()
+        self.result["models"] = counted
+        self.check("no subsystem touched the disk without its lock", not any(item["unlocked_writes"] for item in counted),
+                   counted)
+        self.check("no access of a model faulted", not any(item["dma_faults"] for item in counted), counted)
+
+    def flip(self, function):
+        """To see that a wrong byte is found: one that the model changes makes the workload fail."""
+        self.boot([function])
+        before = self.guest.last().get("done", 0)
+        function.control("fault flip fail skip=100 count=5")
+        self.guest.wait_report("what fio says of the byte", lambda kind, _: kind == "log", self.args.timeout)
+        final = self.guest.stop_workload(self.args.timeout)
+        self.guest.wait(self.args.timeout)
+        self.check("a byte that the model changes makes the run fail", final.get("ok") == 0 and final.get("errors", 0) > 0,
+                   (before, final))
+        function.control("fault clear")
+        self.guest.reports.clear()
+        self.say(f"a changed byte was found: {final}")
+
+    def run(self):
+        self.bind()
+        pair = self.functions[:2]
+        self.choose_persona(pair)
+        if self.args.flip:
+            self.flip(pair[0])
+        spare = self.launch([pair[1]], "defer") if self.args.rounds else None
+        self.boot([pair[0]])
+        for number in range(1, self.args.rounds + 1):
+            target = spare or self.launch([pair[number % 2]], "defer")
+            spare = None
+            self.move(number, target)
+        self.finish()
+        self.ledger()
+        self.release()
+
+
+def arguments():
+    options = parser(__doc__)
+    options.set_defaults(memory=256)        # fio needs many libraries
+    options.add_argument("--blocks", type=int, default=0, help="verified before each migration, at least")
+    options.add_argument("--firmware", action="store_true", help="the subsystems have different firmware: use a persona")
+    options.add_argument("--flip", action="store_true", help="first see that a byte that the model changes is found")
+    options.add_argument("--tool", default="/vpv/vpvctl")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main(Disks, arguments()))
