@@ -44,7 +44,7 @@ for folder in variants/*/; do
 	control=("$folder"ctrl*.[ch])
 	row "$family" "all" "${files[@]}"
 	[ ${#control[@]} -eq 0 ] || row "" "its controlling function" "${control[@]}"
-	row "" "registers and formats" "include/hw/$family.h"
+	row "" "registers and formats" "include/hw/$family"*.h
 done
 row shared migration/ migration/*.[ch] include/vpv/migration*.h include/uapi/vpv/stream.h
 row "" vfio_pci_core/ vfio_pci_core/*.[ch] include/vpv/co{re,ntrolled,ntrolling}.h
