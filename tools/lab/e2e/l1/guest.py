@@ -13,7 +13,7 @@ from qmp import Qmp, QmpError
 
 
 # Without hardware virtualisation every exit of the guest is dear: leave out what this run does not need.
-KERNEL_LINE = ("console=ttyS0 quiet panic=-1 mitigations=off no_timer_check tsc=reliable cryptomgr.notests "
+KERNEL_LINE = ("console=ttyS0 loglevel=5 panic=-1 mitigations=off no_timer_check tsc=reliable cryptomgr.notests "
                "apparmor=0 audit=0 nowatchdog random.trust_cpu=on")
 
 
@@ -149,6 +149,15 @@ class Guest:
     def noise(self):
         """Lines that QEMU wrote and that nobody expected."""
         return self.qemu_log()[self.excused:].splitlines()
+
+    def standing(self, times=5):
+        """Of one that does not answer: where its processor is, some times over, and what its functions have counted."""
+        lines = []
+        for _ in range(times):
+            seen = self.qmp.execute("human-monitor-command", command_line="info registers")
+            lines += [line for line in seen.splitlines() if "HLT=" in line]
+            time.sleep(0.2)
+        return lines + [f"{item.bdf}: {item.stats()}" for item in self.functions]
 
     # The workload
 

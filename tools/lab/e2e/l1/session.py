@@ -221,10 +221,18 @@ class Session:
 
     # The end
 
+    @staticmethod
+    def standing(guest):
+        try:
+            return guest.standing() if guest.alive() else ()
+        except ERRORS as error:
+            return (error,)
+
     def report_failure(self, error):
-        """The ends of the guests' logs, and then ERROR: what stands last is what is read first."""
+        """Where the guests are, the ends of their logs, and then ERROR: what stands last is what is read first."""
         lines = []
         for guest in self.guests:
+            lines += [f"{guest.name}: {line}" for line in self.standing(guest)]
             for kind in ("qemu", "console", "workload"):
                 path = self.out / f"{guest.name}.{kind}"
                 if path.exists():
