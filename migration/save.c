@@ -227,7 +227,7 @@ static void save_produce(struct vmig_machine *m, struct vmig_session *s)
 		save_produced(s);
 		return;
 	}
-	/* It was interrupted: the session is over, or vmig_save_continue() follows. */
+	/* It was interrupted: the session is over, or pre-copy goes on (vmig_save_continue()). */
 	if (err == -ECANCELED && vmig_emit_stopped(s))
 		return;
 	/* It failed since the function was reset. */

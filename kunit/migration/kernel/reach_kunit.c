@@ -146,12 +146,42 @@ static void unreachable_device_has_no_hook_called(struct kunit *test)
 	fake_put(fake);
 }
 
+/*
+ * A save that a state change has interrupted is not called again, or the stream would have its
+ * records twice: what is frozen need not be woken, and nothing else fails before the session ends.
+ */
+static void leaving_an_interrupted_save_wakes_nothing(struct kunit *test)
+{
+	unsigned long end = jiffies + 10 * HZ;
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct file *file = NULL;
+	u8 byte;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
+	while (!fake_calls(fake, FAKE_SAVE) && time_before(jiffies, end))
+		usleep_range(1000, 2000);
+	/* It waits for a reader soon. */
+	msleep(20);
+	fake->unreachable = -ENODEV;
+	KUNIT_EXPECT_EQ(test, fake_go(fake, E(STOP), &file), 0);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(STOP));
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_SAVE), 1);
+	KUNIT_EXPECT_EQ(test, fake_read(file, &byte, 1), (ssize_t)-ENODEV);
+
+	fake->unreachable = 0;
+	KUNIT_EXPECT_EQ(test, fake_go(fake, E(RUNNING), &file), 0);
+	fake_close(file);
+	fake_put(fake);
+}
+
 static struct kunit_case reach_cases[] = {
 	KUNIT_CASE(held_from_the_first_step_to_the_last),
 	KUNIT_CASE(hooks_of_a_migration_find_it_reachable),
 	KUNIT_CASE(reset_ends_it_later),
 	KUNIT_CASE(close_ends_it),
 	KUNIT_CASE(unreachable_device_has_no_hook_called),
+	KUNIT_CASE(leaving_an_interrupted_save_wakes_nothing),
 	{}
 };
 
