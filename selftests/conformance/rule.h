@@ -47,7 +47,7 @@ struct rule {
 };
 
 #define SAMPLE_MAX	(256u << 20)
-#define MEM_BYTES	(4u << 20)
+#define MEM_BYTES	(16u << 20)
 #define MEM_IOVA	0x10000000ull
 
 /**

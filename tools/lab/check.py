@@ -11,7 +11,7 @@ from collections import deque
 from pathlib import Path
 
 import tests
-from labkit import build, devices, env, image, kernel, models, splat, upstream, vm
+from labkit import build, devices, env, image, kernel, models, outsider, splat, upstream, vm
 from labkit.progress import LabError, say, step, tail
 from labkit.tap import Parser, Test
 
@@ -209,9 +209,11 @@ def payload_for(kern, groups):
     (folder / "groups").mkdir(parents=True)
     shutil.copytree(build.modules(kern), folder / "modules")
     shutil.copy(env.LAB / "debug.config", folder)
-    if any(group.needs == "selftests" for group in groups):
+    if any(group.needs.startswith("selftests") for group in groups):
         # Their harness comes with the sources of the debug kernel.
         shutil.copytree(build.selftests(kernel.debug()), folder / "selftests", ignore=shutil.ignore_patterns("*.o", "lib"))
+    if any(group.needs == tests.OUTSIDER for group in groups):
+        shutil.copytree(outsider.build(kern), folder / "outsider")
     if any(group.needs == "tools/lab/upstream" for group in groups):
         shutil.copytree(env.LAB / "upstream", folder / "upstream", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(env.LAB / "labkit/tap.py", folder / "upstream")

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The conformance program (conformance/README.rst), which knows nothing of this tree, on two
+ * functions of each family, and on one of vpv_pci, which has no migration.
+ *
+ * Groups: self families
+ */
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/family.h"
+
+#define PROGRAM	"conformance/vfio_migration_conformance"
+#define PLUG	"conformance/conformance_plug"
+
+static char here[256];
+
+/* Its lines, one level deeper. */
+static int run(const char *command)
+{
+	FILE *out = popen(command, "r");
+	char line[1024];
+
+	if (!out)
+		return -errno;
+	while (fgets(line, sizeof(line), out)) {
+		printf("    %s", line);
+		fflush(stdout);
+	}
+	return pclose(out);
+}
+
+static void report(unsigned int *num, const char *name, int status)
+{
+	printf("%s %u %s\n", status ? "not ok" : "ok", ++*num, name);
+}
+
+static int family_run(const struct family *f)
+{
+	char command[1024];
+	struct slot s[2];
+	int have = family_bind(f, s, 2);
+
+	printf("# Subtest: %s\n", f->name);
+	if (have < 1) {
+		printf("# no function can be bound: %d\n", have);
+		return 1;
+	}
+	snprintf(command, sizeof(command),
+		 "%s/" PROGRAM " --unbind --busy '%s/" PLUG " busy %s' --verify '%s/" PLUG
+		 " verify %s' %s %s", here, here, f->name, here, f->name, s[0].bdf,
+		 have > 1 ? s[1].bdf : "");
+	return run(command);
+}
+
+static int generic_run(const struct slot *s)
+{
+	char command[512];
+
+	printf("# Subtest: vpv_pci\n");
+	if (vdev_bind(s->bdf, "vpv_pci"))
+		return 1;
+	snprintf(command, sizeof(command), "%s/" PROGRAM " --only 'none.*' %s", here, s->bdf);
+	return run(command);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int num = 0, plan = 0;
+	struct slot generic;
+	bool stock = slots_find("edu", &generic, 1) == 1;
+	int failed = 0, status;
+
+	snprintf(here, sizeof(here), "%s", dirname(argv[0]));
+	for_each_family(f)
+		plan += family_present(*f);
+	plan += stock;
+	printf("TAP version 13\n1..%u%s\n", plan, plan ? "" : " # SKIP no function of any family");
+	for_each_family(f) {
+		if (!family_present(*f))
+			continue;
+		status = family_run(*f);
+		failed += !!status;
+		report(&num, (*f)->name, status);
+	}
+	if (stock) {
+		status = generic_run(&generic);
+		failed += !!status;
+		report(&num, "vpv_pci", status);
+	}
+	return failed ? 1 : plan ? 0 : 4;
+}
