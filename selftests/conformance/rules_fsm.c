@@ -184,7 +184,10 @@ static enum outcome reset(struct ctx *c)
 	return PASS;
 }
 
-/* A driver may keep the session if it can say so: all of it comes again, with REINIT. */
+/*
+ * A driver may keep the session if it can say so: what the reset has made worthless comes again,
+ * with REINIT.  If that is nothing, there is no new initial data either.
+ */
 static enum outcome reset_v2(struct ctx *c)
 {
 	struct vfio_precopy_info info;
@@ -204,7 +207,8 @@ static enum outcome reset_v2(struct ctx *c)
 		return PASS;
 	}
 	CHECK(!err, "PRE_COPY, and PRECOPY_INFO gives %d", err);
-	CHECK(info.flags & VFIO_PRECOPY_INFO_REINIT && info.initial_bytes && !info.dirty_bytes,
+	CHECK(info.flags & VFIO_PRECOPY_INFO_REINIT ? info.initial_bytes && !info.dirty_bytes :
+						      !info.initial_bytes,
 	      "PRE_COPY goes on with flags %#x, %llu initial, %llu dirty bytes", info.flags,
 	      (unsigned long long)info.initial_bytes, (unsigned long long)info.dirty_bytes);
 	CHECK(!set_state(&c->a, STOP_COPY, NULL) && !blob_read(&b, fd, 0), "no end of the stream");
@@ -348,7 +352,7 @@ const struct rule fsm_rules[] = {
 	{ "fsm.failed-reset", "RESET makes RUNNING of what a refused stream has left",
 	  UAPI_ENUM, NEED_RESET | NEED_SAMPLE, failed_reset },
 	{ "fsm.error", "ERROR is left by RESET only", UAPI_ENUM, NEED_RESET, error },
-	{ "precopy.reset-v2", "RESET ends pre-copy, or starts it again with REINIT",
+	{ "precopy.reset-v2", "RESET ends pre-copy, or REINIT tells what comes again",
 	  "uAPI: struct vfio_precopy_info", NEED_PRECOPY | NEED_RESET | NEED_V2, reset_v2 },
 	{ "debugfs.state", "the file state in debugfs says what GET says",
 	  "kernel: ABI/testing/debugfs-vfio", 0, debugfs_state },
