@@ -372,7 +372,8 @@ static int fake_ioctl(struct dev *d, unsigned long cmd, void *arg)
 		break;
 	case VFIO_DEVICE_GET_INFO:
 		((struct vfio_device_info *)arg)->flags =
-			VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET;
+			VFIO_DEVICE_FLAGS_PCI |
+			(bug(BUG_RESET_FLAG) ? 0 : VFIO_DEVICE_FLAGS_RESET);
 		break;
 	case VFIO_DEVICE_GET_REGION_INFO:
 		((struct vfio_region_info *)arg)->offset = 7ull << 40;

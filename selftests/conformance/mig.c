@@ -143,7 +143,8 @@ int settle_by_reset(struct ctx *c, struct dev *d)
 
 	if (err || !c->migrates)
 		return err;
-	if (c->has & NEED_RESET && !device_reset(d) && get_state(d) == RUNNING)
+	/* Also where the device does not say that it can be reset. */
+	if (!device_reset(d) && get_state(d) == RUNNING)
 		return 0;
 	sys->close(d);
 	err = open_with_memory(c, d);

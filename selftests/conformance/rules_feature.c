@@ -184,6 +184,17 @@ static enum outcome v2_without(struct ctx *c)
 	return PASS;
 }
 
+static enum outcome reset_flag(struct ctx *c)
+{
+	int err = device_reset(&c->a);
+
+	if (c->has & NEED_RESET)
+		CHECK(!err, "the device says that it can be reset: %d", err);
+	else
+		CHECK(err, "the device does not say that it can be reset, but RESET works");
+	return PASS;
+}
+
 /* ---- a device without migration ---- */
 
 static enum outcome none(struct ctx *c)
@@ -232,6 +243,8 @@ const struct rule feature_rules[] = {
 	{ "feature.get-and-set", "GET and SET together give EINVAL", UAPI, 0, get_and_set },
 	{ "feature.unknown", "unknown flags give EINVAL, unknown features ENOTTY", UAPI, 0,
 	  unknown },
+	{ "feature.reset-flag", "RESET works exactly if the device says so",
+	  "uAPI: VFIO_DEVICE_FLAGS_RESET", 0, reset_flag },
 	{ "feature.get-fd", "GET of the state writes -1 to data_fd", UAPI_S, 0, get_fd },
 	{ "feature.no-fd", "SET that starts no session writes -1 to data_fd",
 	  "QEMU: vfio_migration_set_state, \"data_fd out of sync\"", 0, no_fd },
