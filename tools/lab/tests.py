@@ -88,13 +88,18 @@ PLAIN = "plain:1:bar_log2=10,plain:1:vendor=0x8086:device=0x37c8,plain:1:af=1,pl
 STOCK = Machine(kernel="debug", models=f"hisi_like:1,{PLAIN}", devices="edu,e1000e,igb,nvme,virtio-net", memory=3072)
 NVME = Machine(kernel="stock", models="nvme_cf:2:profile=7", devices="nvme")
 RARE = Machine(kernel="debug", models=f"hisi_like:2,edu_like:1,{PLAIN}", devices=f"{FUNCTIONS},igb-pair,e1000e-pair,bridge,vga")
+# Two functions of each family.
+PAIRS = Machine(kernel="debug", models=",".join((
+    "hisi_like:2", "edu_like:2:tile_us=500", "mlx5_like:2:image=1M:dirty=0:serial=1",
+    *(["nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096"] * 2))), devices="edu")
 # A driver that is not ours under the conformance program: its module is built with the machine.
 OUTSIDER = "selftests/conformance/mtty.differs"
 UPSTREAM = (
     # They have time-outs that a kernel with sanitizers does not keep on an emulated machine.
     Group("upstream", "vm", "/vpv/upstream/run.py", timeout=7200, needs="tools/lab/upstream",
           machine=Machine(kernel="lean", devices=STOCK.devices, memory=STOCK.memory)),
-    Group("outsider", "vm", "conformance-mtty", timeout=600, needs=OUTSIDER, machine=Machine(kernel="debug")),
+    Group("conformance-all", "vm", "GROUP=conformance /vpv/selftests/run.sh --all", timeout=2400, needs="selftests", machine=PAIRS),
+    Group("outsider", "vm", "conformance-mtty", timeout=600, needs=OUTSIDER, machine=PAIRS),
     selftests("errno", timeout=3600, machine=STOCK),
     selftests("functions", timeout=1800, machine=RARE),
     # vga=: the firmware sets up a framebuffer, and the kernel's vesafb takes it.
