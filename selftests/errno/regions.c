@@ -2,6 +2,7 @@
 /* Reads, writes and mappings of every region; registrations of eventfds for BARs. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #define SPACE_BITS 40
 #define REGIONS 16
 #define PAGE 4096UL
+#define PEER_IOVA (1ULL << 32)
 
 static void command(struct answers *a, uint16_t bits)
 {
@@ -137,27 +139,36 @@ void ask_regions(struct answers *a)
 	ask_config(a);
 }
 
+/* For DMA by peers: what QEMU asks of each BAR, also when memory is not enabled yet. */
+static void ask_peer(struct answers *a, void *p, const char *when, const char *what)
+{
+	int err = vdev_dma_map(a->v, p, PEER_IOVA, PAGE);
+
+	answer(a, err, "map for DMA, memory %s: %s", when, what);
+	if (!err)
+		vdev_dma_unmap(a->v, PEER_IOVA, PAGE);
+}
+
 static void ask_mapping(struct answers *a, unsigned int index, uint64_t pos, uint64_t bytes, int prot,
 			int flags)
 {
 	void *p = mmap(NULL, bytes, prot, flags, a->v->fd, ((uint64_t)index << SPACE_BITS) + pos);
+	char what[80];
 
-	answer(a, p == MAP_FAILED ? -errno : 0, "mmap: region %u, %#llx, %#llx bytes, prot %d, flags %d",
-	       index, (unsigned long long)pos, (unsigned long long)bytes, prot, flags);
+	snprintf(what, sizeof(what), "region %u, %#llx, %#llx bytes, prot %d, flags %d", index,
+		 (unsigned long long)pos, (unsigned long long)bytes, prot, flags);
+	answer(a, p == MAP_FAILED ? -errno : 0, "mmap: %s", what);
 	if (p == MAP_FAILED)
 		return;
-	answer(a, mprotect(p, PAGE, PROT_READ | PROT_WRITE) ? -errno : 0,
-	       "mprotect: region %u, %#llx, %#llx bytes, prot %d, flags %d", index,
-	       (unsigned long long)pos, (unsigned long long)bytes, prot, flags);
+	answer(a, mprotect(p, PAGE, PROT_READ | PROT_WRITE) ? -errno : 0, "mprotect: %s", what);
 	command(a, PCI_COMMAND_MEMORY);
-	answer(a, touch(p), "load: region %u, %#llx, %#llx bytes, prot %d, flags %d", index,
-	       (unsigned long long)pos, (unsigned long long)bytes, prot, flags);
+	answer(a, touch(p), "load: %s", what);
+	ask_peer(a, p, "enabled", what);
 	command(a, 0);
-	answer(a, touch(p), "load, memory disabled: region %u, %#llx, %#llx bytes, prot %d, flags %d",
-	       index, (unsigned long long)pos, (unsigned long long)bytes, prot, flags);
+	answer(a, touch(p), "load, memory disabled: %s", what);
+	ask_peer(a, p, "disabled", what);
 	answer(a, mremap(p, bytes, bytes + PAGE, MREMAP_MAYMOVE) == MAP_FAILED ? -errno : 0,
-	       "mremap: region %u, %#llx, %#llx bytes, prot %d, flags %d", index,
-	       (unsigned long long)pos, (unsigned long long)bytes, prot, flags);
+	       "mremap: %s", what);
 	command(a, PCI_COMMAND_MEMORY);
 	munmap(p, bytes);
 }

@@ -26,7 +26,9 @@ HARMLESS = (
     r"VFIO dma-buf not supported in kernel",
     # A destination gets its BARs, and QEMU tries to map them for peers, before it gets its memory enable bit. As a dma-buf,
     # where there is one, which cannot be attached then; and iommufd takes those of vfio-pci only (vfio-differences.rst).
+    # QEMU 7.2 has other words for it.
     r"vfio_container_dma_map\(.*\) = -14 \(Bad address\)", r"peer-to-peer transactions on BARs are not supported",
+    r"vfio_dma_map\(.*\) = -14 \(Bad address\)", r"VFIO_MAP_DMA failed: Bad address",
     r"vfio_container_dma_map\(.*\) = -19 \(No such device\)",
     r"vfio_container_dma_map\(.*\) = -95 \(Operation not supported\)",
     r"IOMMU_IOAS_MAP failed: Bad address, PCI BAR\?",
