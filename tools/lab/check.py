@@ -268,7 +268,7 @@ def boot_machine(machine, groups, tally, get_kernel, attempt):
         kern = get_kernel(machine.kernel)
         job = vm.Job(kernel=kern, command=["run-groups"], payload=[payload_for(kern, groups)],
                      models=models.parse(machine.models), spare=machine.spare, memory=machine.memory,
-                     devices=devices.parse(machine.devices), append=machine.append,
+                     devices=devices.parse(machine.devices), append=machine.append, disks=list(machine.disks),
                      model_binary=build.models() if machine.models else None,
                      timeout=sum(group.timeout for group in groups) + 60, sink=split,
                      log=env.LOGS / f"l1-{machine.kernel}-{groups[0].name}{f'-{attempt}' if attempt > 1 else ''}")

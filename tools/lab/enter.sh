@@ -34,7 +34,9 @@ for dir in /*; do
 	esac
 done
 bind "$VPV_L1ROOT" /run/l1root
-[ -z "$VPV_QEMU7ROOT" ] || bind "$VPV_QEMU7ROOT" /run/qemu7root
+for disk in $VPV_DISKS; do
+	bind "${disk#*=}" "/run/disk-${disk%%=*}"
+done
 # A short path, because socket names hold 107 bytes at most.
 bind "$VPV_RUN/lab" /run/lab
 mkdir -p "$VPV_RUN/lab/home" "$VPV_RUN/lab/tmp"

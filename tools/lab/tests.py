@@ -21,6 +21,7 @@ class Machine:
     devices: str = ""           # QEMU's own, listed in /vpv/stock
     memory: int = 2048
     append: str = ""            # more kernel command line
+    disks: tuple = ()           # roots that L1 mounts, by name
     attempts: int = 1           # boots, if QEMU itself aborts (known_abort in check.py)
 
 
@@ -128,6 +129,6 @@ UPSTREAM = (
     Group("nvme-manage", "vm", "nvme-manage", timeout=600, needs="tools/lab/guest/bin/nvme-manage",
           machine=Machine(kernel="stock", models="nvme_cf:2:profile=7", append="iomem=relaxed")),
     Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
-          machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net", memory=3072)),
+          machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net,igb", disks=("dpdk",), memory=3072)),
 )
 HOST_KINDS = ("host", "matrix")

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""In L1: vpv_pci under users that know nothing of it: stock drivers of a guest, QEMU's own NVMe driver. TAP.
+"""In L1: vpv_pci under users that know nothing of it: stock drivers of a guest, QEMU's own NVMe driver, DPDK. TAP.
 
 What the guests say about their data is compared with what this host sees of the same disk and the same wire.
 """
 
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -26,6 +27,7 @@ OURS = "vpv_pci"
 SERVER, HTTP_PORT, SINK_PORT = "10.9.0.1", 8000, 7000
 BLOB = 4 << 20
 GUEST_S, IO_S, IO_TRIES = 300, 40, 2
+FORWARD_S, FORWARDED = 20, 100
 PATTERN = 0xa5
 KERNEL_LINE = "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check tsc=reliable cryptomgr.notests nowatchdog random.trust_cpu=on"
 
@@ -133,13 +135,64 @@ def nic_guest(devices):
             "the host receives what the guest sends": digest(bytes(received)) == told["sent"]}
 
 
+def load_ours(*options):
+    return subprocess.run(["insmod", "/vpv/modules/vpv_pci.ko", *options], capture_output=True, text=True, check=False).returncode
+
+
+def testpmd(root, names, devices):
+    """{NIC: (packets received, sent)} of testpmd, which passes what one receives on to the other; {} if it takes none.
+
+    All NICs are on one wire, so that the first packets are passed to and fro until the end.
+    """
+    pair = [devices[name] for name in names]
+    command = ["chroot", root, "dpdk-testpmd", "-l", "0,1", "--no-huge", "-m", "256", "--iova-mode=va", "--base-virtaddr=0x100000000",
+               *(word for device in pair for word in ("-a", device.bdf)),
+               "--", "--auto-start", "--tx-first", "--total-num-mbufs=8192", "--no-lsc-interrupt", "--port-topology=paired"]
+    with contextlib.ExitStack() as stack:
+        for device in pair:
+            stack.enter_context(Bound(device, devices["driver"]))
+        log = OUT / f"testpmd.{devices['driver']}.{'.'.join(names)}.log"
+        with open(log, "wb") as out, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT) as run:
+            try:
+                run.wait(FORWARD_S)
+            except subprocess.TimeoutExpired:
+                run.stdin.close()       # the end of its input ends it
+            try:
+                run.wait(GUEST_S)
+            finally:
+                run.kill()
+    text = log.read_text(errors="replace")
+    found = re.findall(r"Forward statistics for port (\d+).*?RX-packets: (\d+).*?TX-packets: (\d+)", text, re.S)
+    return {names[int(port)]: (int(received), int(sent)) for port, received, sent in found}
+
+
+def dpdk(devices):
+    """A program that takes no driver but one called vfio-pci."""
+    root = subprocess.run(["vpv-disk", "dpdk"], capture_output=True, text=True, check=True).stdout.strip()
+    pairs = (("e1000e", "igb"), ("virtio-net", "igb"))
+    checks = {"testpmd takes no device of vpv_pci": not testpmd(root, pairs[0], {**devices, "driver": OURS})}
+    subprocess.run(["rmmod", "vpv_pci"], check=True)
+    checks["the name is refused while the kernel's driver has it"] = load_ours("dropin=1") and "name vfio-pci is taken" in subprocess.run(
+        ["dmesg"], capture_output=True, text=True, check=True).stdout
+    subprocess.run(["rmmod", "vfio-pci"], check=True)
+    checks["the name is taken when it is free"] = not load_ours("dropin=1") and "vpv_pci" == Path(
+        "/sys/bus/pci/drivers/vfio-pci/module").resolve().name
+    for pair in pairs:
+        counts = testpmd(root, pair, {**devices, "driver": "vfio-pci"})
+        checks[f"testpmd forwards between {' and '.join(pair)} ({counts})"] = len(counts) == 2 and all(
+            min(both) > FORWARDED for both in counts.values())
+    subprocess.run(["rmmod", "vpv_pci"], check=True)
+    load_drivers()
+    return checks
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     load_drivers()
     devices = {device.name: device for device in stock()}
     number, bad = 0, 0
     print("TAP version 13")
-    for title, client in (("nvme", nvme), ("e1000e", nic_guest)):
+    for title, client in (("nvme", nvme), ("e1000e", nic_guest), ("dpdk", dpdk)):
         try:
             found = client(devices)
         except (OSError, KeyError, subprocess.SubprocessError) as error:

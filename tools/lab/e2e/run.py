@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import payload
-from labkit import build, env, image, kernel, vm
+from labkit import build, env, kernel, vm
 from labkit.progress import LabError, say
 
 MAP = env.REPO / "tools/vpvctl/maps/hisi_like-v1.map"
@@ -47,13 +47,6 @@ def prepare(kern, tools=False):
     return folders, build.models()
 
 
-def _qemu7_disk():
-    """QEMU arguments of L1: the disk with QEMU 7.2."""
-    node = {"driver": "raw", "node-name": "qemu7", "read-only": True,
-            "file": {"driver": "file", "filename": str(image.qemu7_image()), "locking": "off"}}
-    return ["-blockdev", json.dumps(node), "-device", "virtio-blk-pci,drive=qemu7,serial=qemu7"]
-
-
 def migrate(kind, kern, folders, models, log, arguments, functions, timeout=300, sink=None, dialect="v2"):
     """One run in L1: (vm.Result, what result.json says; {} if there is none).
 
@@ -64,7 +57,7 @@ def migrate(kind, kern, folders, models, log, arguments, functions, timeout=300,
     options = [*kind.options, *([f"disk2={payload.tools()}"] if kind.tools else [])]
     job = vm.Job(kernel=kern, command=["python3", "-B", f"/vpv/{kind.script}", *arguments], payload=folders,
                  models=functions, model_options=options, model_binary=models,
-                 timeout=timeout, log=log, sink=sink, qemu=_qemu7_disk() if dialect == "v1" else [])
+                 timeout=timeout, log=log, sink=sink, disks=["qemu7"] if dialect == "v1" else [])
     result = vm.run(job)
     path = log / "out" / "result.json"
     try:

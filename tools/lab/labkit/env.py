@@ -14,9 +14,8 @@ RUN = Path(os.environ["VPV_RUN"])
 WORK = Path(os.environ["VPV_WORK"]) / "lab"
 L1ROOT = Path("/run/l1root")
 L1ROOT_KEY = Path(os.environ["VPV_L1ROOT"]).name
-# Only where a run needs it.
-QEMU7ROOT = Path("/run/qemu7root")
-QEMU7ROOT_KEY = Path(os.environ.get("VPV_QEMU7ROOT", "")).name
+# {name: key} of the roots in /run/disk-NAME, which only some runs have.
+DISKS = {name: Path(folder).name for name, _, folder in (word.partition("=") for word in os.environ["VPV_DISKS"].split())}
 PROFILE = os.environ["VPV_PROFILE"]
 # Debian installations by name, if this run has any.
 DEBIAN = {name: Path(folder) for name, _, folder in (word.partition("=") for word in os.environ["VPV_DEBIAN"].split())}

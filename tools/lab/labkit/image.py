@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import cache, cpio, env, kernel
-from .progress import run_logged, step
+from .progress import LabError, run_logged, step
 
 BUSYBOX = Path("/usr/bin/busybox")
 # What an initramfs needs to reach its disks; built into the debug kernel. In 6.12 erofs asks the crypto API for CRC-32C by name.
@@ -34,12 +34,15 @@ def _root_image():
     return cache.artifact("l1-root", [env.L1ROOT_KEY], build) / "root.erofs"
 
 
-def qemu7_image():
-    """A root with the QEMU of an older release, for L1 to mount."""
+def disk_image(name):
+    """A root of tools/lab/packages/NAME, for L1 to mount (vpv-disk)."""
+    if name not in env.DISKS:
+        raise LabError(f"this run has no root {name}: see roots_for in tools/lab/lab")
+
     def build(work):
-        with step("image of QEMU 7.2"):
-            _erofs("make the image of QEMU 7.2", work / "qemu7.erofs", env.QEMU7ROOT)
-    return cache.artifact("qemu7", [env.QEMU7ROOT_KEY], build) / "qemu7.erofs"
+        with step(f"image of {name}"):
+            _erofs(f"make the image of {name}", work / "disk.erofs", f"/run/disk-{name}")
+    return cache.artifact(name, [env.DISKS[name], "2"], build) / "disk.erofs"
 
 
 def _modules_image(kern):

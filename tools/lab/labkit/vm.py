@@ -48,6 +48,7 @@ class Job:
     cpus: int = 2
     iommu: bool = True
     counting: bool = False                          # one CPU whose clock advances 1 ns an instruction, without KVM
+    disks: list = field(default_factory=list)       # roots that L1 mounts with vpv-disk, by name
     qemu: list = field(default_factory=list)        # more QEMU arguments
     append: str = ""                                # more kernel command line
     sink: object = None                             # callable(bytes) that gets the job's output
@@ -178,6 +179,10 @@ def _qemu_command(job, boot, functions, stock, ports, payload, log):
                     "-device", f"virtserialport,bus=ctl{bus}.0,name={model.port},chardev={model.port}"]
     for device in stock:
         command += device.arguments(payload.parent)
+    for name in job.disks:
+        command += ["-blockdev", json.dumps({"driver": "raw", "node-name": name, "read-only": True, "file": {
+            "driver": "file", "filename": str(image.disk_image(name)), "locking": "off"}}),
+            "-device", f"virtio-blk-pci,drive={name},serial={name}"]
     return command + list(job.qemu)
 
 
