@@ -57,6 +57,7 @@ struct vmig_v1;
  * @records: Records in them.
  * @held: Most bytes of memory that library and variant held for it.
  * @waited_ns: How long user space waited for the device in reads and writes.
+ * @rest: Of a save session that goes on: bytes to come, as far as they are known.
  */
 struct vmig_session_stats {
 	int err;
@@ -64,6 +65,7 @@ struct vmig_session_stats {
 	u64 records;
 	u64 held;
 	u64 waited_ns;
+	u64 rest;
 };
 
 /**

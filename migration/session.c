@@ -310,7 +310,7 @@ void vmig_sessions_end(struct vmig_machine *m, int err)
  * vmig_session_stats() - What is known of the last session of a kind
  * @m: Machine.
  * @saving: Kind.
- * @stats: Receives it; of a session that goes on, its bytes so far.
+ * @stats: Receives it; of a session that goes on, its bytes so far and those to come.
  */
 void vmig_session_stats(struct vmig_machine *m, bool saving, struct vmig_session_stats *stats)
 {
@@ -323,6 +323,7 @@ void vmig_session_stats(struct vmig_machine *m, bool saving, struct vmig_session
 		spin_lock(&s->lock);
 		stats->bytes = s->bytes;
 		stats->waited_ns = s->waited_ns;
+		stats->rest = s->queued + s->dirty;
 		spin_unlock(&s->lock);
 		stats->held = m->held_most;
 	}

@@ -484,6 +484,34 @@ TEST_F(one, precopy_info)
 	ASSERT_EQ(0, vdev_reset(&self->v));
 }
 
+TEST_F(one, debugfs_tells_what_is_to_come)
+{
+	struct vfio_precopy_info info = {};
+	struct mig_session s;
+	int fd;
+
+	NEED(variant->family->migration & VFIO_MIGRATION_PRE_COPY, "has no pre-copy");
+	ASSERT_EQ(0, mig_set(&self->v, PRE_COPY, &fd));
+	ASSERT_EQ(0, mig_precopy_info(fd, &info));
+	ASSERT_EQ(0, mig_session(&self->v, "save", &s));
+	EXPECT_GT(s.rest, 0U);
+	if (!variant->family->rounds)
+		EXPECT_EQ(info.initial_bytes + info.dirty_bytes, s.rest);
+	ASSERT_EQ(-ENOMSG, blob_pull(&self->blob, fd, 0));
+	ASSERT_EQ(0, mig_session(&self->v, "save", &s));
+	if (!variant->family->rounds)
+		EXPECT_EQ(0U, s.rest);
+	ASSERT_EQ(0, mig_set(&self->v, STOP_COPY, NULL));
+	ASSERT_EQ(0, mig_session(&self->v, "save", &s));
+	EXPECT_GT(s.rest, 0U);
+	ASSERT_EQ(0, blob_pull(&self->blob, fd, 0));
+	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));
+	ASSERT_EQ(0, mig_session(&self->v, "save", &s));
+	EXPECT_EQ(0, s.result);
+	EXPECT_EQ(0U, s.rest);
+	close(fd);
+}
+
 TEST_F(one, precopy_info_v2)
 {
 	struct vfio_precopy_info info = { .flags = 0xffffffff };

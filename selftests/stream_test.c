@@ -26,39 +26,11 @@ FIXTURE(stream)
 
 VARIANTS_OF_FAMILIES(stream, one_way);
 
-/* A stream of a function with work that was not done. */
-static int make_stream(const struct slot *slot, struct guest *g, struct blob *b)
-{
-	const struct family *f = g->family;
-	const char *how = f->parks ? "fault op hang skip=1" : f->slow;
-	struct model m;
-	struct vdev v;
-	int err = model_open(&m, slot);
-
-	if (err)
-		return err;
-	err = vdev_open(&v, slot, any_mode());
-	err = err ? err : guest_share(g, &v);
-	err = err ? err : guest_boot(g, &v);
-	if (!err && how)
-		err = model_cmd(&m, "%s", how);
-	err = err ? err : guest_start(g, 1);
-	if (!err) {
-		usleep(20000);
-		err = mig_save(&v, b, f->migration & VFIO_MIGRATION_PRE_COPY);
-	}
-	model_cmd(&m, "fault clear");
-	model_close(&m);
-	guest_off(g);
-	vdev_close(&v);
-	return err;
-}
-
 FIXTURE_SETUP(stream)
 {
 	NEED_FAMILY(variant->family, self->slot, 2);
 	ASSERT_EQ(0, guest_init(&self->g, variant->family));
-	ASSERT_EQ(0, make_stream(&self->slot[0], &self->g, &self->good));
+	ASSERT_EQ(0, guest_stream(&self->g, &self->slot[0], any_mode(), &self->good));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot[1], any_mode()));
 	self->log = log_mark();
 	ASSERT_GE(self->log, 0);

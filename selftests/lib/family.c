@@ -143,3 +143,30 @@ int guest_work(struct guest *g, uint32_t tag)
 
 	return err ? err : guest_check(g, tag);
 }
+
+int guest_stream(struct guest *g, const struct slot *slot, enum vdev_mode mode, struct blob *b)
+{
+	const struct family *f = g->family;
+	const char *how = f->parks ? "fault op hang skip=1" : f->slow;
+	struct model m;
+	struct vdev v;
+	int err = model_open(&m, slot);
+
+	if (err)
+		return err;
+	err = vdev_open(&v, slot, mode);
+	err = err ? err : guest_share(g, &v);
+	err = err ? err : guest_boot(g, &v);
+	if (!err && how)
+		err = model_cmd(&m, "%s", how);
+	err = err ? err : guest_start(g, 1);
+	if (!err) {
+		usleep(20000);
+		err = mig_save(&v, b, f->migration & VFIO_MIGRATION_PRE_COPY);
+	}
+	model_cmd(&m, "fault clear");
+	model_close(&m);
+	guest_off(g);
+	vdev_close(&v);
+	return err;
+}

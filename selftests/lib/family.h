@@ -168,5 +168,7 @@ int guest_irq(struct guest *g);
 int guest_start(struct guest *g, uint32_t tag);
 int guest_check(struct guest *g, uint32_t tag);
 int guest_work(struct guest *g, uint32_t tag);
+/* Save @slot with work of @g that was not done; nobody has it open on return. */
+int guest_stream(struct guest *g, const struct slot *slot, enum vdev_mode mode, struct blob *b);
 
 #endif /* SELFTEST_FAMILY_H */

@@ -81,17 +81,18 @@ int mig_session(const struct vdev *v, const char *kind, struct mig_session *s)
 	if (!file)
 		return -errno;
 	while (err && fgets(line, sizeof(line), file)) {
-		unsigned long long n[4];
+		unsigned long long n[5];
 		char name[8];
 
-		if (sscanf(line, "%7s result %d bytes %llu records %llu held %llu waited %llu",
-			   name, &s->result, &n[0], &n[1], &n[2], &n[3]) != 6 ||
+		if (sscanf(line, "%7s result %d bytes %llu records %llu held %llu waited %llu rest %llu",
+			   name, &s->result, &n[0], &n[1], &n[2], &n[3], &n[4]) != 7 ||
 		    strcmp(name, kind))
 			continue;
 		s->bytes = n[0];
 		s->records = n[1];
 		s->held = n[2];
 		s->waited_us = n[3];
+		s->rest = n[4];
 		err = 0;
 	}
 	fclose(file);

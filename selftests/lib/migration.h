@@ -28,6 +28,7 @@ int mig_precopy_info(int data_fd, struct vfio_precopy_info *info);
  * @records: In them.
  * @held: Most bytes of memory that the driver held.
  * @waited_us: How long reads or writes waited for the device.
+ * @rest: To come, as far as it is known.
  */
 struct mig_session {
 	int result;
@@ -35,6 +36,7 @@ struct mig_session {
 	uint64_t records;
 	uint64_t held;
 	uint64_t waited_us;
+	uint64_t rest;
 };
 
 /* @kind is "save" or "load"; -ENODATA if there was none. */

@@ -26,12 +26,14 @@ struct json_object *mig_features_json(unsigned int features);
  * @result: 0, -EINPROGRESS, -ECANCELED or the errno that ended it.
  * @bytes: Read or written by user space so far.
  * @records: Of a finished session.
+ * @rest: Bytes that a save session has still to give, as far as it is known.
  */
 struct mig_session {
 	bool any;
 	int result;
 	uint64_t bytes;
 	uint64_t records;
+	uint64_t rest;
 };
 
 /**

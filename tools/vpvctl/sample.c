@@ -52,6 +52,11 @@ void watched_sample(struct watched *w, double now, double seconds)
 	w->again = true;
 }
 
+double session_seconds(const struct mig_session *s, uint64_t rate)
+{
+	return s->result == -EINPROGRESS && s->rest && rate ? (double)s->rest / rate : -1;
+}
+
 const char *session_result(const struct mig_session *s)
 {
 	if (!s->any)

@@ -41,6 +41,9 @@ void watched_sample(struct watched *w, double now, double seconds);
  */
 int watched_find(const char *dev, struct watched *all);
 
+/* Seconds until it has given what it has to give at this rate, or -1. */
+double session_seconds(const struct mig_session *s, uint64_t rate);
+
 /* "running", "complete", "left", "none" or the error that ended it. */
 const char *session_result(const struct mig_session *s);
 

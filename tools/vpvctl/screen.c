@@ -109,7 +109,8 @@ static void bytes_text(uint64_t bytes, const char *per, char *text, size_t room)
 
 static void session_text(const struct mig_session *s, uint64_t rate, char *text, size_t room)
 {
-	char bytes[24], per_second[24];
+	double seconds = session_seconds(s, rate);
+	char bytes[24], per_second[24], rest[24] = "";
 
 	if (!s->any) {
 		snprintf(text, room, "-");
@@ -117,8 +118,10 @@ static void session_text(const struct mig_session *s, uint64_t rate, char *text,
 	}
 	bytes_text(s->bytes, "", bytes, sizeof(bytes));
 	bytes_text(rate, "/s", per_second, sizeof(per_second));
-	snprintf(text, room, "%s %s", bytes, s->result == -EINPROGRESS ? per_second :
-		 session_result(s));
+	if (seconds >= 0)
+		snprintf(rest, sizeof(rest), ", %.0f s", seconds);
+	snprintf(text, room, "%s %s%s", bytes, s->result == -EINPROGRESS ? per_second :
+		 session_result(s), rest);
 }
 
 /* One line of at most @columns characters, and nothing of the old one behind it. */

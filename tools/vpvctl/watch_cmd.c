@@ -18,6 +18,10 @@ static void print_session(const char *kind, const struct mig_session *s, uint64_
 	printf("  %s %s %" PRIu64 " bytes", kind, session_result(s), s->bytes);
 	if (s->result == -EINPROGRESS)
 		printf(" %" PRIu64 " bytes/s", per_second);
+	if (s->rest)
+		printf(" %" PRIu64 " to come", s->rest);
+	if (session_seconds(s, per_second) >= 0)
+		printf(" in %.1f s", session_seconds(s, per_second));
 }
 
 static void print_line(const struct watched *w, const char *when)
@@ -52,6 +56,7 @@ static struct json_object *session_json(const struct mig_session *s, uint64_t pe
 	put_number(obj, "bytes", s->bytes);
 	put_number(obj, "records", s->records);
 	put_number(obj, "bytes_per_second", per_second);
+	put_number(obj, "bytes_to_come", s->rest);
 	return obj;
 }
 
