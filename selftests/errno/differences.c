@@ -13,6 +13,7 @@
 
 #define TABLE "The MSI-X table is part of its BAR"
 #define ROM "The ROM without memory enable"
+#define SLEEPS "Interrupts of a function that sleeps"
 #define ALIGNED "Ioeventfds are aligned"
 
 /* BAR 3 of e1000e and igb begins with the MSI-X table. */
@@ -30,6 +31,7 @@ const struct difference differences[] = {
 	{ "d3hot", "GET_REGION_INFO: D3hot, region 6: size", "e1000e", 0, ROM_BYTES, ROM },
 	{ "d3hot", "GET_REGION_INFO: D3hot, region 6: flags", "e1000e", 0,
 	  VFIO_REGION_INFO_FLAG_READ, ROM },
+	{ "d3hot", "SET_IRQS: D3hot, [12] *", "e1000e nvme", -EINVAL, 0, SLEEPS },
 	{ "ioeventfd", "IOEVENTFD: region *, 0x1, width [248]", "e1000e edu igb nvme igb-vf", 0,
 	  -EINVAL, ALIGNED },
 	{ "ioeventfd", "IOEVENTFD: region *, 0x2, width [48]", "e1000e edu igb nvme igb-vf", 0,

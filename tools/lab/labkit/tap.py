@@ -32,12 +32,12 @@ class _Level:
 class Parser:
     """feed() lines; returns the tests that a line completed. finish() tells what was promised but not run.
 
-    The reason of a failure stands before its line (KTAP) or below it (TAP): a failed test is returned with the first line
-    that is no diagnostic.
+    The reason of a failure stands above its line (KTAP) or, if there is nothing, below it (TAP): such a test is returned
+    with the first line that is no diagnostic.
     """
     levels: list = field(default_factory=list)
     notes: list = field(default_factory=list)
-    held: list = field(default_factory=list)    # failed tests that may get more details
+    held: list = field(default_factory=list)    # failed tests without a reason so far
 
     def _level(self, depth):
         while len(self.levels) <= depth:
@@ -70,7 +70,7 @@ class Parser:
             return []
         before, self.held = self.held, []
         tests = self._line(line)
-        if tests and tests[-1].outcome == "fail":
+        if tests and tests[-1].outcome == "fail" and not tests[-1].detail:
             self.held, tests = tests, []
         return [*before, *tests]
 
