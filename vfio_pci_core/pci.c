@@ -10,8 +10,10 @@
 
 #include "vpv/core.h"
 
-#define NAME		"vpv_pci"
-#define DROPIN_NAME	"vfio-pci"
+/* vfio-pci.c has another one. */
+#ifndef NAME
+#define NAME "vpv_pci"
+#endif
 
 static char ids[1024] __initdata;
 module_param_string(ids, ids, sizeof(ids), 0);
@@ -32,10 +34,6 @@ MODULE_PARM_DESC(enable_sriov, "Let sriov_numvfs make VFs of a PF whose driver i
 static bool disable_denylist;
 module_param(disable_denylist, bool, 0444);
 MODULE_PARM_DESC(disable_denylist, "Bind to functions with errata, too, by which their user can harm the host");
-
-static bool dropin;
-module_param(dropin, bool, 0444);
-MODULE_PARM_DESC(dropin, "Register the driver as " DROPIN_NAME ", for programs that take no other; the kernel's must not be loaded");
 
 /* Their errata let whoever programs them harm the host. */
 static const struct pci_device_id denied[] = {
@@ -144,11 +142,7 @@ static int __init generic_module_init(void)
 {
 	int ret;
 
-	if (dropin)
-		generic_driver.name = DROPIN_NAME;
 	ret = pci_register_driver(&generic_driver);
-	if (dropin && ret == -EBUSY)
-		pr_err("the name " DROPIN_NAME " is taken: unload the kernel's driver first\n");
 	if (!ret)
 		add_ids();
 	return ret;
