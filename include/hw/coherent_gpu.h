@@ -23,7 +23,7 @@
 #define CGPU_MAX_QUEUES		8U
 #define CGPU_MAX_LOG2		10U	/* of entries of a ring */
 
-/* 2: coherent memory */
+/* 2: coherent memory.  Properties are two 32-bit words, low word first. */
 #define CGPU_DSD_BASE		"vpv,coherent-mem-base"
 #define CGPU_DSD_BYTES		"vpv,coherent-mem-size"
 #define CGPU_DSD_CARVE		"vpv,coherent-carve-size"

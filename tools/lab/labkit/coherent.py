@@ -47,7 +47,9 @@ def _package(*elements):
 
 
 def _property(name, value):
-    return _package(b"\x0d" + name.encode() + b"\0", b"\x0e" + value.to_bytes(8, "little"))
+    """A package of two words: integers of 64 bits lose the upper half under the DSDT of QEMU, which has revision 1."""
+    words = (value & 0xffffffff, value >> 32)
+    return _package(b"\x0d" + name.encode() + b"\0", _package(*(b"\x0c" + word.to_bytes(4, "little") for word in words)))
 
 
 def _scope(slot, memory):
