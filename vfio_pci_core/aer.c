@@ -92,7 +92,8 @@ static void settle(struct work_struct *work)
 	bool done = true;
 
 	down_write(&st->memory_lock);
-	if (!vpv_channel_normal(vpv))
+	/* Nothing is mapped meanwhile: whoever tries again has nothing to zap. */
+	if (atomic_xchg(&st->to_zap, 0) && !vpv_channel_normal(vpv))
 		vpv_memory_zap(vpv);
 	if (atomic_read(&st->channel) == VPV_CHANNEL_RESET)
 		done = restore(vpv);
@@ -136,6 +137,7 @@ static void cut_off(struct vpv_device *vpv, enum vpv_channel channel)
 	WRITE_ONCE(vpv->state->cut_off_at, jiffies);
 	/* A barrier, too: see insert_block(). */
 	atomic_xchg(&vpv->state->channel, channel);
+	atomic_set(&vpv->state->to_zap, 1);
 	vpv_memory_unmap(vpv);
 	vpv_settle_later(vpv);
 }

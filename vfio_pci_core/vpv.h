@@ -190,6 +190,7 @@ struct vpv_pba {
  * @channel: An enum vpv_channel.  The PCI core's callbacks set it at any time, under no
  *	lock of ours; others go from one value to another under memory_lock.
  * @cut_off_at: When @channel last left VPV_CHANNEL_NORMAL, or went on from there, in jiffies.
+ * @to_zap: @channel has left VPV_CHANNEL_NORMAL, or gone on, and @settle has not seen it.
  * @settle: Does what follows from @channel, under memory_lock.
  * @like_bar: Bit n: mappings of region n go with those of BARs.
  * @dmabufs: struct vpv_dmabuf of what is exported.  A lock in dmabuf.c; made longer
@@ -255,6 +256,7 @@ struct vpv_state {
 	atomic_t asleep_seq;
 	atomic_t channel;
 	unsigned long cut_off_at;
+	atomic_t to_zap;
 	struct delayed_work settle;
 	unsigned long like_bar;
 	struct list_head dmabufs;
