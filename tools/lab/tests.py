@@ -78,7 +78,7 @@ GROUPS = (
     Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=600, needs="kunit", machine=PLAIN_DEBUG),
-    selftests("self", timeout=2700, machine=DEBUG),
+    selftests("self", timeout=3600, machine=DEBUG),
     selftests("death", timeout=240, machine=DYING),
 )
 # One with vital product data and a BAR that is smaller than a page, one more that vpv_pci denies, one with AF, and one

@@ -119,16 +119,16 @@ class Session:
         except GuestError as error:
             if not limit or not self.guest.alive():
                 raise
-            self.say(f"{error}: booted once more. It stood at: {'; '.join(self.guest.standing())}")
+            self.say(f"{error}: booted once more. It stood at: {'; '.join(map(str, self.standing(self.guest)))}")
             self.guest.quit()
             return False
         self.say(f"{self.guest.name}: workload started after {time.time() - began:.1f} s")
         return True
 
     def boot(self, chosen, iommufd=None):
-        """A guest that stands still before its workload has used a function is booted once more, and the log has where it stood.
+        """A guest whose workload does not start is booted once more, and the log has where it stood.
 
-        A nested guest did so once in some hundred boots where L1 is emulated, too, for a reason that is not known.
+        A run in CI has ended so, where L1 is emulated, too, for a reason that is not known.
         """
         if not self._start(chosen, iommufd, min(START_S, self.args.timeout)):
             self._start(chosen, iommufd, 0)
