@@ -124,6 +124,29 @@ TEST_F(nvme_ctrl, a_profile_is_given_and_taken_away)
 	EXPECT_EQ(0, ctrl_config_write(ctrl, FIRST, "namespace2/disk", "0"));
 }
 
+/* Firmware of the host looks for disks at boot, and leaves controllers as they are then. */
+TEST_F(nvme_ctrl, a_controller_that_was_left_enabled_takes_a_profile)
+{
+	const struct slot *ctrl = &self->ctrl[1];
+
+	ASSERT_EQ(0, ctrl_leave_enabled(self->fn[FNS].bdf));
+	ASSERT_EQ(0, ctrl_config_write(ctrl, FIRST, "subnqn", "nqn.2022-12.org.example:left"));
+	EXPECT_EQ(0, ctrl_config_write(ctrl, FIRST, "enable", "1"));
+	EXPECT_TRUE(ctrl_config_is(ctrl, FIRST, "enable", "1"));
+	/* A driver may have taken it. */
+	ASSERT_EQ(0, vdev_unbind(self->fn[FNS].bdf));
+	ASSERT_EQ(0, ctrl_leave_enabled(self->fn[FNS].bdf));
+	EXPECT_EQ(0, ctrl_config_write(ctrl, FIRST, "enable", "0"));
+	EXPECT_TRUE(ctrl_config_is(ctrl, FIRST, "enable", "0"));
+
+	/* One that a driver has is its own. */
+	ASSERT_EQ(0, ctrl_leave_enabled(self->fn[FNS].bdf));
+	ASSERT_EQ(0, vdev_bind(self->fn[FNS].bdf, "vpv_pci"));
+	EXPECT_EQ(-EBUSY, ctrl_config_write(ctrl, FIRST, "enable", "1"));
+	ASSERT_EQ(0, vdev_unbind(self->fn[FNS].bdf));
+	EXPECT_EQ(0, ctrl_config_write(ctrl, FIRST, "subnqn", "\n"));
+}
+
 /* Each step can be tried again. */
 TEST_F(nvme_ctrl, profiles_survive_commands_that_fail)
 {

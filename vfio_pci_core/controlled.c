@@ -161,7 +161,8 @@ int vpv_controlled_unbound(struct vpv_controlled_set *set, struct vpv_controlled
 	}
 	if (!pdev || !pdev->dev.driver) {
 		guard(mutex)(set->lock);
-		err = what(fn);
+		if (fn->pdev == pdev)
+			err = what(fn);
 	}
 	if (pdev)
 		device_unlock(&pdev->dev);

@@ -134,9 +134,11 @@ void vpv_controlled_forget(struct vpv_controlled_set *set, struct pci_dev *pdev)
  * vpv_controlled_unbound() - Do something while no driver is bound to a function
  * @set: Set; its lock is not held.
  * @fn: Function; also one that is not there.
- * @what: Called with the lock of the set held.
+ * @what: Called with the lock of the set held, and with that of the function's device, if it is
+ *	there.
  *
- * Return: what @what does; -EBUSY when a driver is bound, or is just binding.
+ * Return: what @what does; -EBUSY when a driver is bound, or is just binding, or the function
+ * is just coming or going.
  */
 int vpv_controlled_unbound(struct vpv_controlled_set *set, struct vpv_controlled *fn,
 			   int (*what)(struct vpv_controlled *fn));

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The managing controller by its character device, sysfs and configfs: see nvmectrl.h. */
 #include <dirent.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -113,6 +115,30 @@ int ctrl_sysfs(const char *bdf, const char *file)
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", bdf, file);
 	return sysfs_write(path, "1");
+}
+
+/* As firmware does that has used a controller, or tried to, and left it. */
+int ctrl_leave_enabled(const char *bdf)
+{
+	char path[128];
+	volatile uint32_t *regs;
+	int fd, err = ctrl_sysfs(bdf, "enable");
+
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%d", bdf, NVCF_BAR);
+	fd = open(path, O_RDWR | O_SYNC | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	regs = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	err = -errno;
+	close(fd);
+	if (regs == MAP_FAILED)
+		return err;
+	regs[NVS_REG_CC / 4] = htole32(NVS_CC_EN);
+	err = regs[NVS_REG_CC / 4] & htole32(NVS_CC_EN) ? 0 : -EIO;
+	munmap((void *)regs, 4096);
+	return err;
 }
 
 int ctrl_config_write(const struct slot *ctrl, unsigned int cntlid, const char *file,

@@ -39,6 +39,7 @@ int ctrl_node_open(const char *bdf);
 int ctrl_bind(const char *bdf);
 /* Write 1 to a file of the function in sysfs. */
 int ctrl_sysfs(const char *bdf, const char *file);
+int ctrl_leave_enabled(const char *bdf);
 
 /* A file of the folder of a controller in configfs; one line. */
 int ctrl_config_write(const struct slot *ctrl, unsigned int cntlid, const char *file,

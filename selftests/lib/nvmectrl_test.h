@@ -36,8 +36,11 @@ FIXTURE_SETUP(nvme_ctrl)
 	ASSERT_EQ(0, sysfs_write(CTRL_TIMEOUT, "1000"));
 	for (int i = 0; i < 2; i++)
 		ASSERT_EQ(0, ctrl_bind(self->ctrl[i].bdf));
-	for (int i = 0; i < 2 * FNS; i++)
+	for (int i = 0; i < 2 * FNS; i++) {
 		ASSERT_EQ(0, vdev_unbind(self->fn[i].bdf));
+		/* The firmware of the machine leaves controllers enabled, with queues. */
+		ASSERT_EQ(0, ctrl_sysfs(self->fn[i].bdf, "reset"));
+	}
 	ASSERT_EQ(0, model_open(&self->m, &self->ctrl[0]));
 	self->fd = ctrl_node_open(self->ctrl[0].bdf);
 	ASSERT_LE(0, self->fd);

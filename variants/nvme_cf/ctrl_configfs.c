@@ -250,8 +250,7 @@ static ssize_t fn_enable_store(struct config_item *item, const char *page, size_
 	if (err)
 		return err;
 	if (enable) {
-		scoped_guard(mutex, &fn->ctrl->lock)
-			err = nvcf_fn_enable(fn);
+		err = nvcf_fn_enable(fn);
 		if (!err)
 			vpv_controlled_attach(&fn->ctrl->set);
 	} else {

@@ -286,17 +286,19 @@ int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd)
 
 /* ---- Giving and taking profiles ---- */
 
-/**
- * nvcf_fn_enable() - Give a controller the profile that is wanted
- * @fn: Controller.
- *
- * One that has a profile keeps it.  The caller calls vpv_controlled_attach().
- *
- * Return: 0; -ENOTCONN when the managing controller does not work; -EINVAL for a profile
- * that cannot be one or is beyond what the device has; -EBUSY while somebody uses the
- * controller; or another negative errno.
+/*
+ * What enabled a controller that no driver is bound to, such as the firmware of the host, has
+ * left it: a reset of the function disables it.
  */
-int nvcf_fn_enable(struct nvcf_fn *fn)
+static int fn_reset_unbound(struct nvcf_fn *fn)
+{
+	if (!fn->c.pdev)
+		return -EBUSY;
+	pci_dbg(fn->c.pdev, "enabled, and no driver is bound: reset\n");
+	return pci_reset_function_locked(fn->c.pdev);
+}
+
+static int fn_enable(struct nvcf_fn *fn)
 {
 	int err;
 
@@ -317,6 +319,35 @@ int nvcf_fn_enable(struct nvcf_fn *fn)
 	return 0;
 }
 
+static int fn_enable_unbound(struct vpv_controlled *c)
+{
+	struct nvcf_fn *fn = fn_of(c);
+
+	return fn_reset_unbound(fn) ?: fn_enable(fn);
+}
+
+/**
+ * nvcf_fn_enable() - Give a controller the profile that is wanted
+ * @fn: Controller.
+ *
+ * One that has a profile keeps it.  The caller calls vpv_controlled_attach().
+ *
+ * Context: process; no lock is held.
+ * Return: 0; -ENOTCONN when the managing controller does not work; -EINVAL for a profile
+ * that cannot be one or is beyond what the device has; -EBUSY while somebody uses the
+ * controller; or another negative errno.
+ */
+int nvcf_fn_enable(struct nvcf_fn *fn)
+{
+	int err;
+
+	scoped_guard(mutex, &fn->ctrl->lock)
+		err = fn_enable(fn);
+	if (err == -EBUSY)
+		err = vpv_controlled_unbound(&fn->ctrl->set, &fn->c, fn_enable_unbound);
+	return err;
+}
+
 static int fn_take_back(struct vpv_controlled *c)
 {
 	struct nvcf_fn *fn = fn_of(c);
@@ -324,6 +355,8 @@ static int fn_take_back(struct vpv_controlled *c)
 
 	if (!err && fn->given)
 		err = fn_remove(fn);
+	if (err == -EBUSY)
+		err = fn_reset_unbound(fn) ?: fn_remove(fn);
 	if (err)
 		return err;
 	fn->given = false;
