@@ -16,18 +16,12 @@ static int emit_header(struct vmig_session *s)
 
 static int emit_match(struct vmig_session *s)
 {
-	struct vmig_dev *mig = s->m->mig;
-	u32 bytes = mig->desc->match_bytes;
-	void *match;
-	int err = 0;
+	void *match = vmig_match_own(s->m);
+	int err;
 
-	match = kzalloc(max(bytes + mig->desc->match_local_bytes, 1U), GFP_KERNEL);
-	if (!match)
-		return -ENOMEM;
-	if (bytes)
-		err = mig->ops->match(mig, match);
-	if (!err)
-		err = vmig_emit_own(s, VPV_RECORD_MATCH, 0, match, bytes);
+	if (IS_ERR(match))
+		return PTR_ERR(match);
+	err = vmig_emit_own(s, VPV_RECORD_MATCH, 0, match, s->m->mig->desc->match_bytes);
 	kfree(match);
 	return err;
 }

@@ -93,6 +93,12 @@ static int last_error_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(last_error);
 
+static int match_show(struct seq_file *s, void *unused)
+{
+	return vmig_match_print(s->private, s);
+}
+DEFINE_SHOW_ATTRIBUTE(match);
+
 /* Constant: what a peer has to agree with.  The version of match data is its size. */
 static int features_show(struct seq_file *s, void *unused)
 {
@@ -119,6 +125,7 @@ void vmig_debugfs_add(struct vmig_machine *m)
 	debugfs_create_file("sessions", 0400, dir, m, &sessions_fops);
 	debugfs_create_file("memory", 0400, dir, m, &memory_fops);
 	debugfs_create_file("features", 0400, dir, m, &features_fops);
+	debugfs_create_file("match", 0400, dir, m, &match_fops);
 	debugfs_create_file("last_error", 0400, dir, m, &last_error_fops);
 	m->debug_dir = dir;
 }

@@ -54,6 +54,11 @@ struct vmig_machine *vmig_machine_alloc(struct vmig_dev *mig,
 	m = kzalloc_obj(*m, GFP_KERNEL);
 	if (!m)
 		return NULL;
+	m->match = kzalloc(desc->match_bytes + desc->match_local_bytes, GFP_KERNEL);
+	if (!m->match) {
+		kfree(m);
+		return NULL;
+	}
 
 	kref_init(&m->ref);
 	mutex_init(&m->request_lock);
@@ -85,6 +90,7 @@ static void machine_free(struct kref *ref)
 	mutex_destroy(&m->track_lock);
 	mutex_destroy(&m->state_lock);
 	mutex_destroy(&m->request_lock);
+	kfree(m->match);
 	kfree(m);
 }
 

@@ -148,6 +148,8 @@ struct vmig_session_ops {
  * @held: Bytes of memory that sessions and chunks hold; lock.
  * @held_most: Most since the last session began; lock.
  * @last_error: Last thing that failed; lock.
+ * @match: What vmig_ops.match wrote last, if @match_known; lock.
+ * @match_known: It has written something; lock.
  * @debug_dir: Folder in debugfs.
  */
 struct vmig_machine {
@@ -192,6 +194,8 @@ struct vmig_machine {
 	u64 held;
 	u64 held_most;
 	char last_error[VMIG_ERROR_TEXT_BYTES];
+	void *match;
+	bool match_known;
 	struct dentry *debug_dir;
 };
 
@@ -218,6 +222,11 @@ struct vmig_chunk *vmig_chunk_get(struct vmig_chunk *chunk);
 void vmig_estimate_open(struct vmig_machine *m);
 u64 vmig_estimate(struct vmig_machine *m);
 void vmig_estimate_work(struct vmig_machine *m);
+
+/* match_own.c */
+struct seq_file;
+void *vmig_match_own(struct vmig_machine *m);
+int vmig_match_print(struct vmig_machine *m, struct seq_file *s);
 
 /* memory.c */
 u64 vmig_held_limit(const struct vmig_desc *desc);

@@ -5,6 +5,20 @@
  */
 #include "match.h"
 
+const char *vmig_match_rule_name(enum vmig_match_rule rule)
+{
+	static const char * const names[] = {
+		[VMIG_MATCH_EQUAL] = "equal",
+		[VMIG_MATCH_AT_MOST] = "at-most",
+		[VMIG_MATCH_AT_LEAST] = "at-least",
+		[VMIG_MATCH_SUBSET] = "subset",
+		[VMIG_MATCH_CONSTANT] = "constant",
+		[VMIG_MATCH_TEXT] = "text",
+	};
+
+	return names[rule];
+}
+
 static bool fits(enum vmig_match_rule rule, u64 mine, u64 theirs)
 {
 	switch (rule) {
@@ -23,7 +37,7 @@ static bool fits(enum vmig_match_rule rule, u64 mine, u64 theirs)
 	return false;
 }
 
-static u64 value(const void *data, u32 offset, u8 bytes)
+u64 vmig_match_value(const void *data, u32 offset, u8 bytes)
 {
 	__le64 val = 0;
 
@@ -89,8 +103,8 @@ int vmig_match_check(const struct vmig_match_field *fields, unsigned int num, co
 		if (f->rule == VMIG_MATCH_TEXT)
 			err = check_text(f, mine + f->here, theirs + f->offset, diff);
 		else
-			err = check_value(f, value(mine, f->here, f->bytes),
-					  value(theirs, f->offset, f->bytes), diff);
+			err = check_value(f, vmig_match_value(mine, f->here, f->bytes),
+					  vmig_match_value(theirs, f->offset, f->bytes), diff);
 		if (err)
 			return err;
 	}

@@ -7,6 +7,12 @@
 
 #include <vpv/match.h>
 
+/* As debugfs has it: "equal". */
+const char *vmig_match_rule_name(enum vmig_match_rule rule);
+
+/* The value of a field of @bytes bytes, at most 8, that is no text. */
+u64 vmig_match_value(const void *data, u32 offset, u8 bytes);
+
 /**
  * vmig_match_valid() - Is a table usable?
  * @fields: What the match data consists of.

@@ -82,13 +82,11 @@ static int verify_fields(struct vmig_machine *m, const void *theirs, size_t byte
 	if (bytes > desc->match_bytes || (bytes < desc->match_bytes && !older))
 		return vmig_refuse(m->mig, -EINVAL,
 				   VMIG_DIFF("match size", desc->match_bytes, bytes));
-	mine = kzalloc(desc->match_bytes + desc->match_local_bytes, GFP_KERNEL_ACCOUNT);
-	if (!mine)
-		return -ENOMEM;
-	err = m->mig->ops->match(m->mig, mine);
-	if (!err)
-		err = vmig_match_check(desc->match_fields, desc->num_match_fields, mine, theirs,
-				       bytes, &diff);
+	mine = vmig_match_own(m);
+	if (IS_ERR(mine))
+		return PTR_ERR(mine);
+	err = vmig_match_check(desc->match_fields, desc->num_match_fields, mine, theirs, bytes,
+			       &diff);
 	if (diff.field)
 		vmig_refuse(m->mig, err, &diff);
 	kfree(mine);

@@ -37,7 +37,7 @@ PRODUCT_MUST_NOT = re.compile(r"(^|/)(kunit|selftests|tools)/|kunit/")
 MIGRATION = {
     "formats": ("dirty fsm match pages parse stream track v1_regs",
                 "dirty.h fsm.h match.h pages.h stream.h track.h v1_regs.h", "", ""),
-    "machine": ("chunk estimate machine memory reach reset state trace work", "machine.h trace.h", "",
+    "machine": ("chunk estimate machine match_own memory reach reset state trace work", "machine.h trace.h", "",
                 "formats"),
     "session": ("begin buf config emit pages_load pages_read pages_save precopy read resume save "
                 "session staged", "session.h", "pages_priv.h session_priv.h", "formats machine"),
