@@ -29,6 +29,7 @@ const char * const side_paths[SIDE_FIELDS] = {
 	[SIDE_STATE_VERSION] = "migration.state_version",
 	[SIDE_STATE_OLDEST] = "migration.state_oldest",
 	[SIDE_STATE_ACCEPTS] = "migration.state_accepts",
+	[SIDE_MATCH] = "migration.match",
 	[SIDE_PERSONA] = "persona",
 	[SIDE_PERSONA_NAME] = "persona.name",
 	[SIDE_PERSONA_VERSION] = "persona.version",
@@ -318,7 +319,7 @@ bool sides_differ(const struct side *a, const struct side *b, struct difference 
 {
 	return cannot_migrate(a, d, true) || cannot_migrate(b, d, false) ||
 	       firsts_differ(a, b, d) || personas_differ(a, b, d) ||
-	       versions_differ(a, b, d) || views_differ(a, b, d);
+	       versions_differ(a, b, d) || match_differs(a, b, d) || views_differ(a, b, d);
 }
 
 /* The value of a digit, or -1. */

@@ -19,6 +19,7 @@ enum side_field {
 	SIDE_STATE_VERSION,
 	SIDE_STATE_OLDEST,
 	SIDE_STATE_ACCEPTS,
+	SIDE_MATCH,
 	SIDE_PERSONA,
 	SIDE_PERSONA_NAME,
 	SIDE_PERSONA_VERSION,
@@ -94,6 +95,9 @@ struct json_object *side_member(const struct side *side, const char *path);
  */
 bool sides_differ(const struct side *a, const struct side *b, struct difference *d);
 void difference_put(struct difference *d);
+
+/* The same about match data alone, where both descriptions have it. */
+bool match_differs(const struct side *a, const struct side *b, struct difference *d);
 
 /* An object, or null if there is none. */
 struct json_object *difference_json(const struct difference *d);

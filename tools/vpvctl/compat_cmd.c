@@ -47,6 +47,11 @@ static struct json_object *notes(const struct side *a, const struct side *b)
 	else if (a->config_bytes < 256)
 		note(list, xformat("config space behind byte 63 was not compared; describe "
 				   "both as root"));
+	for (int i = 0; i < 2; i++)
+		if (side_member(sides[i], "migration.family") &&
+		    !side_member(sides[i], "migration.match"))
+			note(list, xformat("limits of %s are not known; describe it as root with "
+					   "--open, or when it has migrated", sides[i]->name));
 	note_builds(a, b, list);
 	return list;
 }

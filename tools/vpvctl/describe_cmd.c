@@ -139,6 +139,7 @@ static void put_migration(struct json_object *obj, const struct facts *f)
 	json_object_object_add(mig, "state_oldest", version_json(f, f->mig.state_oldest));
 	json_object_object_add(mig, "state_accepts",
 			       version_json(f, f->mig.state_accepts));
+	json_object_object_add(mig, "match", mig_match_json(&f->fn));
 	json_object_object_add(obj, "migration", mig);
 }
 

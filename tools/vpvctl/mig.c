@@ -137,6 +137,43 @@ void mig_load(const struct pci_fn *fn, struct mig_info *info)
 	free(versions);
 }
 
+static struct json_object *match_value(const char *rule, const char *text)
+{
+	char *end;
+	unsigned long long number = strtoull(text, &end, 10);
+
+	if (strcmp(rule, "text") && *text && !*end)
+		return json_object_new_uint64(number);
+	return json_object_new_string(text);
+}
+
+struct json_object *mig_match_json(const struct pci_fn *fn)
+{
+	char *text = read_bytes(at("/sys/kernel/debug/vpv_migration/%s/match", fn->bdf).s, NULL);
+	struct json_object *list = json_object_new_array();
+	char *rest = text, *line;
+
+	while (rest && (line = strsep(&rest, "\n"))) {
+		const char *rule = strsep(&line, "\t"), *name = strsep(&line, "\t");
+		const char *sends = strsep(&line, "\t"), *takes = strsep(&line, "\t");
+		struct json_object *field;
+
+		if (!takes)
+			continue;
+		field = json_object_new_object();
+		put_text(field, "name", name);
+		put_text(field, "rule", rule);
+		json_object_object_add(field, "sends", match_value(rule, sends));
+		json_object_object_add(field, "takes", match_value(rule, takes));
+		json_object_array_add(list, field);
+	}
+	free(text);
+	if (json_object_array_length(list))
+		return list;
+	json_object_put(list);
+	return NULL;
+}
+
 const char *mig_debugfs_trouble(void)
 {
 	struct path debug = at("/sys/kernel/debug");

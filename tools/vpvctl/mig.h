@@ -67,6 +67,15 @@ struct mig_info {
 /* Read it all; what cannot be read stays empty. */
 void mig_load(const struct pci_fn *fn, struct mig_info *info);
 
+/**
+ * mig_match_json() - What a function must agree about with the other side of a migration
+ * @fn: Function.
+ *
+ * Return: an array of objects with name, rule, sends and takes, as the device wrote them at the
+ * begin of its last session; NULL if that is not known.
+ */
+struct json_object *mig_match_json(const struct pci_fn *fn);
+
 /* Why the kernel's debugfs cannot be read, or NULL. */
 const char *mig_debugfs_trouble(void);
 
@@ -90,6 +99,9 @@ struct vfio_view {
  * @view: The result.
  * @why: Set to a text when it fails.
  * @size: Of @why.
+ *
+ * One of our drivers is asked to begin a migration, and to call it off, so that its match data
+ * is known.
  *
  * A function that somebody uses is not disturbed: the kernel answers EBUSY.  An idle one
  * is reset, and a user who wants it at the same moment gets EBUSY.

@@ -127,6 +127,31 @@ static unsigned int ask_features(int device)
 	return features;
 }
 
+/*
+ * Let the driver begin to save, and call it off: it writes its match data then.  One that cannot
+ * tells why in its last_error.
+ */
+static void begin_session(int device, unsigned int features)
+{
+	struct {
+		struct vfio_device_feature head;
+		struct vfio_device_feature_mig_state mig;
+	} set = { .head = { .argsz = sizeof(set), .flags = VFIO_DEVICE_FEATURE_SET |
+			    VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE } };
+
+	if (!(features & MIG_STOP_COPY))
+		return;
+	set.mig.device_state = features & MIG_PRE_COPY ? VFIO_DEVICE_STATE_PRE_COPY :
+			       VFIO_DEVICE_STATE_STOP_COPY;
+	set.mig.data_fd = -1;
+	if (ioctl(device, VFIO_DEVICE_FEATURE, &set))
+		return;
+	if (set.mig.data_fd >= 0)
+		close(set.mig.data_fd);
+	set.mig.device_state = VFIO_DEVICE_STATE_RUNNING;
+	ioctl(device, VFIO_DEVICE_FEATURE, &set);
+}
+
 static int ask_region(int device, unsigned int index, struct vfio_region_info *info)
 {
 	*info = (struct vfio_region_info){ .argsz = sizeof(*info), .index = index };
@@ -175,6 +200,8 @@ int vfio_look(const struct pci_fn *fn, struct vfio_view *view, char *why, size_t
 		err = open_group(fn, &o, why, size);
 	if (!err)
 		err = ask_all(o.device, view, why, size);
+	if (!err && exists(at("/sys/kernel/debug/vpv_migration/%s/match", fn->bdf).s))
+		begin_session(o.device, view->features);
 	close_all(&o);
 	return err;
 }

@@ -74,6 +74,46 @@ shown "p 1 $zeros" f:1:1:1 "p 1 $zeros" f:1:1:1
 rm -r "$R/sys/bus/pci/devices/$B/vpv"
 expect "a persona that is not known" 0 'note: the persona of 0000:00:06.0 is not known' '' compat $A $B
 
+# Limits, as the device wrote them; the text of a name may have anything in it.
+same="constant,magic,7,7;equal,a b: CNTLID,2,2"
+limits() { # MATCH OF A, OF B
+	pair
+	fake fn $A group=3 vfio=vfio0 $common versions=f:1:1:1 "match=$same;$1"
+	fake fn $B group=4 vfio=vfio1 $common versions=f:1:1:1 "match=$same;$2"
+}
+while IFS='|' read -r name a b pattern; do
+	limits "$a" "$b"
+	expect "limit: $name" 1 "^not compatible: migration.match: $pattern" '' compat $A $B
+done <<'CASES'
+equal|equal,MDTS,5,5|equal,MDTS,6,6|MDTS: .* has 5, .* has 6.fix: give .* the same MDTS
+text|text,serial,S1,S1|text,serial,7,7|serial: .* has S1, .* has 7.fix: give .* the same serial
+at most|at-most,blocks,18446744073709551615,18446744073709551615|at-most,blocks,4,18446744073709551614|blocks: .* has 18446744073709551615, .* has at most 18446744073709551614.fix: give .* no more than
+at least|at-least,oldest,1,1|at-least,oldest,2,2|oldest: .* has 1, .* has at least 2.fix: .* is too old
+subset|subset,features,5,5|subset,features,4,4|features: .* has 5, .* has only bits of 4.fix: take from
+the second one|equal,UUID,1,1;equal,UUID,2,2|equal,UUID,1,1;equal,UUID,3,3|UUID: .* has 2, .* has 3
+CASES
+while IFS='|' read -r name a b; do
+	limits "$a" "$b"
+	expect "limit: $name" 0 '^compatible' '' compat $A $B
+done <<'CASES'
+at most|at-most,blocks,4,4|at-most,blocks,9,9
+at most, by what is taken|at-most,blocks,4,1|at-most,blocks,9,4
+at least|at-least,oldest,3,3|at-least,oldest,2,2
+subset|subset,features,5,5|subset,features,7,7
+another field|equal,MDTS,5,5|equal,entries,6,6
+another rule|equal,MDTS,5,5|at-most,MDTS,4,4
+an older source|equal,MDTS,5,5|equal,MDTS,5,5;equal,new,1,1
+an unknown rule|prime,MDTS,5,5|prime,MDTS,4,4
+CASES
+limits "equal,MDTS,5,5" "equal,MDTS,6,6"
+run describe $A && cp "$T/out" "$T/match.json"
+json "a limit as JSON" 1 'd["difference"]["field"] == "migration.match: MDTS" and d["difference"]["a"] == "5"' \
+	compat "$T/match.json" $B
+sed 's/"MDTS"/{"x": 1}/; s/"rule": "equal"/"rule": 5/' "$T/match.json" >"$T/odd.json"
+expect "limits that are none" 0 '^compatible' '' compat "$T/odd.json" $B
+rm "$R/sys/kernel/debug/vpv_migration/$B/match"
+expect "limits that are not known" 0 "note: limits of $B are not known" '' compat $A $B
+
 pair
 rm -r "$R/sys/bus/pci/devices/$B/vfio-dev"
 json "not bound to VFIO" 1 'd["difference"]["field"] == "driver.vfio" and d["difference"]["b"] == "false"' compat $A $B

@@ -21,7 +21,7 @@ json "extended capabilities" 0 'd["extended_capabilities"][1] == {"id": "0x0003"
 	"offset": "0x148", "version": 1}' describe $DEV
 json "migration features" 0 'd["migration"] == {"features": ["stop-copy", "p2p", "pre-copy", "dirty-tracking"],
 	"features_from": "debugfs",
-	"family": "hisi_like", "state_version": 3, "state_oldest": 2, "state_accepts": 1}' describe $DEV
+	"family": "hisi_like", "state_version": 3, "state_oldest": 2, "state_accepts": 1, "match": None}' describe $DEV
 json "persona" 0 'd["persona"]["name"] == "vnic-v2" and d["persona"]["version"] == 7 and d["persona"]["digest"].endswith("07")' describe $DEV
 json "fingerprint" 0 'd["config"]["bytes"] == 4096 and d["config"]["fingerprint"].startswith("crc32c:") and
 	len(d["config"]["normalised"]) == 8192' describe $DEV

@@ -7,7 +7,8 @@
     fake.py driver DIR NAME [module]     a registered PCI driver
     fake.py fn DIR BDF [key=value...]    a function: vendor=, device=, revision=, class=, group=, driver=, vfio=,
                                          override=, bar2=BYTES, config=BYTES, poke=OFFSET:BYTE, state=, features=,
-                                         sessions=, error=, persona=, personas=LINE;LINE, versions=FAMILY:V:OLDEST:ACCEPTS
+                                         sessions=, error=, persona=, personas=LINE;LINE, versions=FAMILY:V:OLDEST:ACCEPTS,
+                                         match=RULE,NAME,SENDS,TAKES;...
     fake.py kernel DIR [refuse=NAME]     answer to bind, unbind and drivers_probe until killed
     fake.py driver-of-personas DIR BDF   answer to BDF's vpv/persona until killed
 """
@@ -95,6 +96,8 @@ def debug_files(root, bdf, opts):
         family, version, oldest, accepts = opts["versions"].split(":")
         put(ours / "features", f"family {family}\nstate_version {version}\nstate_oldest {oldest}\n"
             f"state_accepts {accepts}\nmatch_bytes 32\nnew_thing 5\n")
+    if "match" in opts:
+        put(ours / "match", opts["match"].replace(";", "\n").replace(",", "\t") + "\n")
     if "features" in opts:
         put(root / f"sys/kernel/debug/vfio/{bdf}/migration/features", opts["features"].replace(",", "\n") + "\n")
 
