@@ -118,6 +118,8 @@ UPSTREAM = (
     selftests("throughput", timeout=900, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0", memory=4096)),
     # The second subsystem has no profiles.
     selftests("nvme-ctrl", timeout=1800, machine=Machine(kernel="debug", models="nvme_cf:2:profile=7,nvme_cf:2")),
+    # All that a subsystem can have.
+    selftests("nvme-many", timeout=900, machine=Machine(kernel="debug", models="nvme_cf:16:profile=7")),
     Group("models-cover", "host", "make -s -C tools/models cover O=$PWD/build/models", needs="tools/models"),
     Group("nvme", "vm", "nvme-stock", timeout=600, needs="tools/lab/guest/bin/nvme-stock", machine=NVME),
     Group("nvme-commands", "vm", "nvme-commands", timeout=900, needs="tools/lab/guest/nvme", machine=NVME),
