@@ -36,14 +36,16 @@ class Demo:
     base_s: int
     round_s: int
     tools: bool = False     # vpvctl, to choose personas
+    dialects: tuple = ("v2",)
 
 
 DEMOS = {
     "hisi_like": Demo(run.ACCELERATORS, (("hisi_like", 2),), ("--lead", "500"), table.accelerators,
-                      "Operations since the start", 240, 90),
+                      "Operations since the start", 240, 90, dialects=("v2", "v1")),
     # The firmware of the second device has no incremental images, and so its driver no pre-copy.
     "mlx5_like": Demo(run.NETWORKS, (("mlx5_like", 2, "image=256M"), ("mlx5_like", 2, "image=256M", "incremental=0")),
-                      ("--compare", "--lead", "500", "--timeout", "300"), table.networks, "Records back since the start", 600, 240),
+                      ("--compare", "--lead", "500", "--timeout", "300"), table.networks, "Records back since the start", 600, 240,
+                      dialects=("v2", "v1")),
     # Two subsystems, as those of two hosts, with different firmware.
     "nvme_cf": Demo(run.DISKS, (("nvme_cf", 1), ("nvme_cf", 1, "firmware=2")),
                     ("--firmware", "--blocks", "10000", "--lead", "500", "--timeout", "600"), table.disks,
@@ -77,10 +79,10 @@ def device_wanted():
     return name
 
 
-def dialect_wanted():
+def dialect_wanted(device):
     name = os.environ.get("DIALECT") or "v2"
-    if name not in ("v1", "v2"):
-        raise LabError(f"DIALECT={name}: expected v1 or v2")
+    if name not in DEMOS[device].dialects:
+        raise LabError(f"DIALECT={name}, DEVICE={device}: expected {' or '.join(DEMOS[device].dialects)}")
     return name
 
 
@@ -102,8 +104,8 @@ def draw(result, name):
 
 
 def main():
-    rounds, name, dialect = rounds_wanted(), device_wanted(), dialect_wanted()
-    demo = DEMOS[name]
+    rounds, name = rounds_wanted(), device_wanted()
+    demo, dialect = DEMOS[name], dialect_wanted(name)
     kern = kernel.stock()
     folders, models = run.prepare(kern, tools=demo.tools)
     accel = "KVM" if vm.kvm_works() else "TCG, no KVM here"
