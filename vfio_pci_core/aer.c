@@ -34,6 +34,7 @@ static void trace_error(struct pci_dev *pdev, const char *step, pci_channel_stat
 static void tell_variant(struct vpv_device *vpv)
 {
 	vpv_asleep_forget(vpv);
+	vpv_memory_resetting(vpv, false);
 	vpv_variant_reset_done(vpv);
 }
 
@@ -203,7 +204,10 @@ static void reset_prepare(struct pci_dev *pdev)
 {
 	struct vpv_device *vpv = pci_get_drvdata(pdev);
 
-	if (vpv && vpv->variant->reset_prepare)
+	if (!vpv)
+		return;
+	vpv_memory_resetting(vpv, true);
+	if (vpv->variant->reset_prepare)
 		vpv->variant->reset_prepare(vpv);
 }
 

@@ -22,13 +22,15 @@ static int bar_map(struct pci_dev *pdev, unsigned int nr, struct vpv_bar_state *
 	return -ENOMEM;
 }
 
-/* Return: 0 or -ENOMEM.  One that is busy is tried again when it is used. */
+/* Return: 0, -ENOMEM or -ENOSPC.  One that is busy is tried again when it is used. */
 static int bar_open(struct vpv_device *vpv, unsigned int nr)
 {
 	struct vpv_bar_state *bar = &vpv->state->bars[nr];
 	struct pci_dev *pdev = vpv->pdev;
 
 	bar->region.index = nr;
+	if (vpv_memory_shown_bytes(vpv, nr))
+		return vpv_memory_open_bar(vpv, bar);
 	bar->mem = pci_resource_flags(pdev, nr) & IORESOURCE_MEM;
 	bar->phys = pci_resource_start(pdev, nr);
 	if (bar->phys)
@@ -47,7 +49,7 @@ void vpv_bars_close(struct vpv_device *vpv)
 			release_resource(bar->rest);
 			kfree(bar->rest);
 		}
-		if (bar->io) {
+		if (bar->io && !bar->memory) {
 			pci_iounmap(vpv->pdev, bar->io);
 			pci_release_selected_regions(vpv->pdev, BIT(i));
 		}
@@ -57,7 +59,7 @@ void vpv_bars_close(struct vpv_device *vpv)
 	vpv->state->bars = NULL;
 }
 
-/* Return: 0 or -ENOMEM. */
+/* Return: 0, -ENOMEM or -ENOSPC. */
 int vpv_bars_open(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
@@ -66,6 +68,8 @@ int vpv_bars_open(struct vpv_device *vpv)
 	st->bars = kcalloc(VPV_BARS, sizeof(*st->bars), GFP_KERNEL_ACCOUNT);
 	if (!st->bars)
 		return -ENOMEM;
+	/* Of the reset at the last close nobody has told. */
+	vpv_memory_lost(vpv);
 	for (unsigned int i = 0; i < VPV_BARS && !ret; i++)
 		ret = bar_open(vpv, i);
 	if (ret)
@@ -168,7 +172,7 @@ int vpv_bars_apply_rules(struct vpv_device *vpv)
 /* Size of a BAR that is left by the rules, while the device is not open. */
 u64 vpv_bar_left(struct vpv_device *vpv, unsigned int nr)
 {
-	u64 hw_bytes = vpv_bar_bytes(vpv, nr);
+	u64 hw_bytes = vpv_memory_shown_bytes(vpv, nr) ?: vpv_bar_bytes(vpv, nr);
 	u64 bytes = min_t(u64, hw_bytes, VPV_OFFSET_MASK + 1);
 
 	for (unsigned int i = 0; i < vpv->variant->num_rules; i++) {

@@ -311,6 +311,10 @@ static void describe(struct vpv_device *vpv, struct vcfg_desc *desc)
 	/* The BAR registers of a VF are zero. */
 	for (unsigned int i = 0; pdev->is_virtfn && i < VPV_BARS; i++)
 		desc->bar_flags[i] = pci_resource_flags(pdev, i) & 0xf;
+	for (unsigned int i = 0; i < VPV_BARS; i++)
+		if (vpv_memory_shown_bytes(vpv, i))
+			desc->bar_flags[i] = PCI_BASE_ADDRESS_MEM_TYPE_64 |
+					     PCI_BASE_ADDRESS_MEM_PREFETCH;
 }
 
 /* Could the device, which is not open but awake, keep what @p promises? */

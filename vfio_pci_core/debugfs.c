@@ -96,12 +96,14 @@ static void show_bar(struct seq_file *s, const struct vpv_bar_state *bar)
 {
 	if (!bar->region.bytes)
 		return;
-	seq_printf(s, "%u bytes %#llx of %#llx%s%s", bar->region.index, bar->region.bytes,
-		   bar->hw_bytes, bar->mem ? "" : " io", bar->mmap ? " mmap" : "");
+	seq_printf(s, "%u bytes %#llx of %#llx%s%s%s", bar->region.index, bar->region.bytes,
+		   bar->hw_bytes, bar->mem ? "" : " io", bar->memory ? " memory" : "",
+		   bar->mmap ? " mmap" : "");
 	if (bar->err)
 		seq_printf(s, " error %d", bar->err);
 	for (unsigned int i = 0; i < bar->num_parts; i++)
-		seq_printf(s, " %s %#llx-%#llx", bar->parts[i].ops ? "trap" : "msix",
+		seq_printf(s, " %s %#llx-%#llx", bar->parts[i].ops ? "trap" :
+			   bar->memory ? "beyond" : "msix",
 			   bar->parts[i].start, bar->parts[i].end - 1);
 	seq_putc(s, '\n');
 }

@@ -349,6 +349,7 @@ void vpv_op_release(struct vfio_device *vdev)
 	/* Not set if the probe failed before the variant's init succeeded. */
 	if (vpv->variant)
 		vpv_variant_fini(vpv);
+	vpv_memories_free(vpv);
 	vpv_devset_put(vpv->state->devset);
 	vcfg_persona_put(vpv->state->persona);
 	mutex_destroy(&vpv->state->persona_lock);

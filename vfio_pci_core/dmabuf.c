@@ -372,7 +372,8 @@ static struct vpv_dmabuf *buf_create(struct vpv_device *vpv, const struct vpv_ba
 	ret = ranges_bytes(ranges, num, &bytes);
 	if (ret)
 		return ERR_PTR(ret);
-	provider = bar->mem ? pcim_p2pdma_provider(vpv->pdev, bar->region.index) : NULL;
+	provider = bar->mem && !bar->memory ?
+		   pcim_p2pdma_provider(vpv->pdev, bar->region.index) : NULL;
 	if (!provider)
 		return ERR_PTR(-EINVAL);
 

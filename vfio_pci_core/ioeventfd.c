@@ -140,14 +140,15 @@ static int set_one(struct vpv_state *st, const struct vpv_ioeventfd *like, int f
 }
 
 /*
- * All of it in the part of a BAR that is the hardware's, and aligned: this is
+ * All of it in the part of a BAR that is registers of the hardware, and aligned: this is
  * performed where nothing can sleep, and where a fault would be fatal.
  */
 static bool range_ok(const struct vpv_ioeventfd *io)
 {
 	u64 bytes = io->bar->region.bytes, end;
 
-	if (io->pos >= bytes || io->bytes > bytes - io->pos || io->pos % io->bytes)
+	if (io->bar->memory || io->pos >= bytes || io->bytes > bytes - io->pos ||
+	    io->pos % io->bytes)
 		return false;
 	return !vpv_bar_part_at(io->bar, io->pos, &end) && end - io->pos >= io->bytes;
 }

@@ -171,6 +171,8 @@ static int runtime_resume(struct device *dev)
 		vpv_memory_off(vpv);
 	st->pm_forced = false;
 	vpv_intx_resume(vpv);
+	/* It may have been without power. */
+	vpv_memory_lost(vpv);
 
 	/* Who asked to be told is told once, and low power is over. */
 	wake = xchg(&st->wake, NULL);

@@ -3,9 +3,12 @@
  * Mappings of BARs.  Nothing is mapped by mmap() itself: every page, small or huge,
  * comes by a fault, which asks vpv_memory_enabled(), and goes by vpv_memory_zap().
  */
+#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
+
+#include <vpv/bar_memory.h>
 
 #include "compat/huge_pfn.h"
 #include "trace.h"
@@ -133,16 +136,31 @@ static bool is_zapped(struct vpv_device *vpv, pgoff_t pgoff)
 	return index < vpv->state->num_dev_regions && vpv->state->dev_regions[index].like_bar;
 }
 
+/* As insert_block(), of memory outside of BARs, which may not be there.  RETRY: wait for it. */
+static vm_fault_t insert_memory(struct vpv_device *vpv, struct vm_fault *vmf,
+				unsigned int order, unsigned long pfn)
+{
+	int err = vpv_memory_use(vpv);
+	vm_fault_t ret;
+
+	if (err)
+		return err == -EAGAIN ? VM_FAULT_RETRY : VM_FAULT_SIGBUS;
+	ret = vpv_compat_insert_pfn(vmf, pfn, order);
+	vpv_memory_unuse(vpv);
+	return ret;
+}
+
 /* Map a block that fits. */
 static vm_fault_t insert_block(struct vpv_device *vpv, struct vm_fault *vmf,
-			       unsigned int order, unsigned long pfn)
+			       unsigned int order, unsigned long pfn, bool memory)
 {
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 
 	pfn = ALIGN_DOWN(pfn, 1UL << order);
 	down_read(&vpv->state->memory_lock);
 	if (vpv_memory_mappable(vpv)) {
-		ret = vpv_compat_insert_pfn(vmf, pfn, order);
+		ret = memory ? insert_memory(vpv, vmf, order, pfn) :
+			       vpv_compat_insert_pfn(vmf, pfn, order);
 		/* An error may have been told, and mappings taken away, before it was made. */
 		smp_mb();
 		if (unlikely(!vpv_channel_normal(vpv)))
@@ -160,14 +178,14 @@ vm_fault_t vpv_fault_insert(struct vpv_device *vpv, struct vm_fault *vmf, unsign
 {
 	if (!block_fits(vmf, order, pfn))
 		return VM_FAULT_FALLBACK;
-	return insert_block(vpv, vmf, order, pfn);
+	return insert_block(vpv, vmf, order, pfn, false);
 }
 EXPORT_SYMBOL_GPL(vpv_fault_insert);
 
-/* What did not fit comes again with a smaller order and is not counted. */
+/* What did not fit comes again with a smaller order, or later, and is not counted. */
 static void count_fault(struct vpv_device *vpv, unsigned int order, vm_fault_t ret)
 {
-	if (ret & VM_FAULT_FALLBACK)
+	if (ret & (VM_FAULT_FALLBACK | VM_FAULT_RETRY))
 		return;
 	if (ret & VM_FAULT_ERROR)
 		vpv_count(vpv, VPV_COUNT_FAULT_REFUSED);
@@ -177,6 +195,27 @@ static void count_fault(struct vpv_device *vpv, unsigned int order, vm_fault_t r
 		vpv_count(vpv, VPV_COUNT_FAULT_PMD);
 	else
 		vpv_count(vpv, VPV_COUNT_FAULT);
+}
+
+/*
+ * Wait for memory with no lock held, not even that of the mm, and have the fault come again.
+ * Who cannot wait comes again by himself.
+ */
+static vm_fault_t wait_for_memory(struct vpv_device *vpv, struct vm_fault *vmf)
+{
+	struct file *file = vmf->vma->vm_file;
+
+	if (!fault_flag_allow_retry_first(vmf->flags))
+		return VM_FAULT_NOPAGE;
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+	/* The mapping may go meanwhile, the device must not. */
+	get_file(file);
+	/* Never that of the vma alone: without map_pages() the kernel does not call us so. */
+	mmap_read_unlock(vmf->vma->vm_mm);
+	vpv_bar_memory_wait(vpv);
+	fput(file);
+	return VM_FAULT_RETRY;
 }
 
 static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
@@ -197,14 +236,17 @@ static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
 	if (block_fits(vmf, order, pfn)) {
 		if (before <= pos &&
 		    vpv_bar_range_mappable(bar, pos - before, PAGE_SIZE << order))
-			ret = insert_block(vpv, vmf, order, pfn);
+			ret = insert_block(vpv, vmf, order, pfn, bar->memory);
 		else if (!order)
 			ret = VM_FAULT_SIGBUS;
 	}
 
+	/* Huge ones come with locks that are not for us to release. */
+	if (order && (ret & VM_FAULT_RETRY))
+		ret = VM_FAULT_FALLBACK;
 	count_fault(vpv, order, ret);
 	trace_vpv_fault(vpv->pdev, bar->region.index, pos, order, (__force unsigned int)ret);
-	return ret;
+	return ret & VM_FAULT_RETRY ? wait_for_memory(vpv, vmf) : ret;
 }
 
 static vm_fault_t bar_fault(struct vm_fault *vmf)
@@ -229,6 +271,14 @@ static int check_bar_range(struct vpv_device *vpv, struct vm_area_struct *vma)
 	return vpv_bar_error(vpv, bar);
 }
 
+/* How the CPU maps it.  Memory as in the kernel's own mapping, which decides (bar_memory.c). */
+static pgprot_t bar_prot(const struct vpv_bar_state *bar, pgprot_t prot)
+{
+	if (!bar->memory)
+		return pgprot_decrypted(pgprot_noncached(prot));
+	return pgprot_decrypted(bar->write_combined ? pgprot_writecombine(prot) : prot);
+}
+
 static int mmap_dev_region(struct vpv_device *vpv, unsigned long index,
 			   struct vm_area_struct *vma)
 {
@@ -248,6 +298,8 @@ int vpv_op_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 {
 	struct vpv_device *vpv = vpv_from_vdev(vdev);
 	unsigned long index = vma->vm_pgoff >> PGOFF_SHIFT;
+	const struct vpv_bar_state *bar;
+	u64 pos;
 	int ret;
 
 	if (!(vma->vm_flags & VM_SHARED))
@@ -259,10 +311,13 @@ int vpv_op_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	if (ret)
 		return ret;
 
+	bar = bar_at(vpv, vma->vm_pgoff, &pos);
 	vma->vm_private_data = vpv;
-	vma->vm_page_prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
+	vma->vm_page_prot = bar_prot(bar, vma->vm_page_prot);
 	/* As io_remap_pfn_range() sets them; faults must not change them. */
-	vm_flags_set(vma, VM_ALLOW_ANY_UNCACHED | VM_IO | VM_PFNMAP | VM_DONTEXPAND |
+	if (!bar->memory)
+		vm_flags_set(vma, VM_ALLOW_ANY_UNCACHED);
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND |
 			  VM_DONTDUMP);
 	vma->vm_ops = &vpv_vm_ops;
 	return 0;

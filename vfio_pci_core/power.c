@@ -41,6 +41,8 @@ int vpv_power_enter(struct vpv_device *vpv, pci_power_t power)
 	trace_vpv_power(pdev, (__force int)old, (__force int)pdev->current_state, ret);
 	if (ret)
 		return ret;
+	if (restore)
+		vpv_memory_lost(vpv);
 
 	/* Quirks may have kept it out of D3hot. */
 	if (save && is_d3(pdev->current_state)) {

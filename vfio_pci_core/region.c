@@ -13,6 +13,8 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 
+#include <vpv/bar_memory.h>
+
 #include "chunk.h"
 #include "trace.h"
 #include "vpv.h"
@@ -127,10 +129,9 @@ static bool access_next(struct vpv_access *acc, size_t *left)
 	return *left;
 }
 
-static int bar_chunk(struct vpv_device *vpv, struct vpv_region *region,
-		     struct vpv_access *acc, size_t left)
+static int bar_accesses(struct vpv_device *vpv, struct vpv_bar_state *bar,
+			struct vpv_access *acc, size_t left)
 {
-	struct vpv_bar_state *bar = container_of(region, struct vpv_bar_state, region);
 	const struct vpv_bar_part *part = NULL;
 	bool enabled, ones;
 	u64 end = 0;
@@ -139,6 +140,11 @@ static int bar_chunk(struct vpv_device *vpv, struct vpv_region *region,
 	down_read(&vpv->state->memory_lock);
 	enabled = vpv_bar_enabled(vpv, bar);
 	ones = !enabled && vpv_bar_ones(vpv, bar);
+	if (enabled && bar->memory) {
+		ret = vpv_memory_use(vpv);
+		if (ret)
+			goto unlock;
+	}
 	do {
 		if (acc->pos >= end)
 			part = vpv_bar_part_at(bar, acc->pos, &end);
@@ -149,10 +155,29 @@ static int bar_chunk(struct vpv_device *vpv, struct vpv_region *region,
 			ret = bar_part_access(vpv, bar, part, acc);
 		else if (ones)
 			ones_access(acc);
-		note_access(vpv, region, acc, ret);
+		note_access(vpv, &bar->region, acc, ret);
 	} while (!ret && access_next(acc, &left));
+	if (enabled && bar->memory)
+		vpv_memory_unuse(vpv);
+unlock:
 	up_read(&vpv->state->memory_lock);
 	return ret;
+}
+
+static int bar_chunk(struct vpv_device *vpv, struct vpv_region *region,
+		     struct vpv_access *acc, size_t left)
+{
+	struct vpv_bar_state *bar = container_of(region, struct vpv_bar_state, region);
+	int ret;
+
+	for (;;) {
+		ret = bar_accesses(vpv, bar, acc, left);
+		if (ret != -EAGAIN || !bar->memory)
+			return ret;
+		ret = vpv_bar_memory_wait(vpv);
+		if (ret && ret != -EAGAIN)
+			return ret;
+	}
 }
 
 static int like_bar_access(struct vpv_device *vpv, struct vpv_region *region,

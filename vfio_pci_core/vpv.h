@@ -10,21 +10,25 @@
  *	  lock of the config engine (inside vcfg_read() and vcfg_write())
  *	    igate (mutex: which interrupts are set up)
  *	    ioeventfds_lock (mutex: list of them)
+ *	      vpv_memories.lock (mutex: one waits for memory outside of BARs)
  *	      memory_lock (rwsem: may registers be accessed)
  *	        device lock (by trylock in resets)
  *	        config access lock (likewise; writers of COMMAND wait for it)
  *	        lock of a dma-buf (dma_resv)
+ *	        vpv_memories.use (rwsem: is memory outside of BARs there)
  *	        irqlock (spinlock: INTx masking and bits of the physical COMMAND)
  *
  * Nobody who holds igate calls the engine.  The PCI core reports errors, and wakes
  * functions to do so, under its pci_bus_sem, which is taken inside memory_lock: what is
- * called then takes none of these locks but irqlock (aer.c).  The page fault handler
+ * called then takes none of these locks but irqlock and vpv_memories.use (aer.c).  The
+ * page fault handler
  * brings mmap_lock -> memory_lock, so user memory is touched under none of
  * them.  eventfd wait queue -> irqlock comes from the INTx unmask eventfd, so no
  * eventfd is signalled under irqlock; eventfd slots are read under RCU instead.
  *
  * reset_prepare and reset_done of the PCI core run under memory_lock when the
- * reset is ours and without it otherwise: they take none of these locks.
+ * reset is ours and without it otherwise: they take none of these locks but
+ * vpv_memories.use.
  */
 #ifndef VPV_PRIVATE_H
 #define VPV_PRIVATE_H
@@ -57,6 +61,7 @@
 struct virqfd;
 struct vpv_devset;
 struct vpv_eventfd;
+struct vpv_memories;
 
 /**
  * struct vpv_bar_part - Bytes of a BAR that user space does not reach directly
@@ -78,6 +83,8 @@ struct vpv_bar_part {
  * @phys: Address.
  * @hw_bytes: Size of the hardware's BAR.
  * @mem: Memory, not I/O ports.
+ * @memory: It is memory outside of the hardware's BARs, of @hw_bytes (bar_memory.c).
+ * @write_combined: For @memory: mappings are write-combining, else write-back.
  * @mmap: User space may map it.
  * @num_parts: Used entries of @parts.
  * @parts: Traps first, then the MSI-X table; a byte belongs to the first match.
@@ -91,6 +98,8 @@ struct vpv_bar_state {
 	phys_addr_t phys;
 	u64 hw_bytes;
 	bool mem;
+	bool memory;
+	bool write_combined;
 	bool mmap;
 	unsigned int num_parts;
 	struct vpv_bar_part parts[VPV_BAR_PARTS];
@@ -205,6 +214,7 @@ struct vpv_pba {
  *	while not @persona_held, so that it is constant while open.
  * @persona_held: The device is open, or is being opened.  persona_lock.
  * @bars: VPV_BARS of them, constant while open, else NULL.
+ * @memories: Memory outside of BARs that is shown as such, or NULL.  From init on.
  * @rom: The ROM region, constant while open.
  * @rom_most: No more of the ROM is shown, constant while open.
  * @pba: Pending bits in another place, constant while open.
@@ -271,6 +281,7 @@ struct vpv_state {
 	bool persona_held;
 
 	struct vpv_bar_state *bars;
+	struct vpv_memories *memories;
 	struct vpv_region rom;
 	u64 rom_most;
 	struct vpv_pba pba;
@@ -346,6 +357,15 @@ void vpv_bars_close(struct vpv_device *vpv);
 u64 vpv_rom_bytes(struct pci_dev *pdev);
 const struct vpv_bar_part *vpv_bar_part_at(const struct vpv_bar_state *bar, u64 pos,
 					   u64 *end);
+
+/* bar_memory.c */
+u64 vpv_memory_shown_bytes(struct vpv_device *vpv, unsigned int nr);
+int vpv_memory_open_bar(struct vpv_device *vpv, struct vpv_bar_state *bar);
+int vpv_memory_use(struct vpv_device *vpv);
+void vpv_memory_unuse(struct vpv_device *vpv);
+void vpv_memory_lost(struct vpv_device *vpv);
+void vpv_memory_resetting(struct vpv_device *vpv, bool resetting);
+void vpv_memories_free(struct vpv_device *vpv);
 
 /* config.c */
 int vpv_config_open(struct vpv_device *vpv);

@@ -292,6 +292,19 @@ struct vpv_variant {
 	void (*reset_done)(struct vpv_device *vpv);
 
 	/**
+	 * @memory_ready: Wait until memory of vpv_bar_memory_add() is there after a reset.
+	 *
+	 * Mandatory with such memory (vpv/bar_memory.h).  Called when somebody wants to
+	 * use it, one at a time; not again before the next reset.  The device is open, or
+	 * is being opened.
+	 *
+	 * Context: process; as vpv_mmio_begin().  Bounds its wait, and ends it when the
+	 * process is being killed.
+	 * Return: 0 or a negative errno: it does not come.
+	 */
+	int (*memory_ready)(struct vpv_device *vpv);
+
+	/**
 	 * @remove: The driver is being unbound (or the device is gone); the
 	 * device may still be open.  Before the VFIO device is unregistered.
 	 */

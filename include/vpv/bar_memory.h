@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory that a function has outside of its BARs, as ordinary memory of the system that CPUs
+ * cache, and that its user sees as a BAR (module vpv_core).
+ *
+ * Such a BAR is shown in config space, read, written and mapped as any other: it follows
+ * memory enable and the D state, although the hardware does not.  Its size is the next power
+ * of two; what is beyond the memory reads as ones, is not written and cannot be mapped.
+ *
+ * After a reset, and after D3 where that is one, nobody touches the memory before the variant's
+ * memory_ready hook has said that it is there: who wants to waits, and mappings are taken away
+ * before.
+ */
+#ifndef VPV_BAR_MEMORY_H
+#define VPV_BAR_MEMORY_H
+
+#include <linux/types.h>
+
+struct vpv_device;
+
+/**
+ * struct vpv_bar_memory - Where it is
+ * @phys: Address, in whole pages.
+ * @bytes: Size, in whole pages.
+ * @write_combined: CPUs map it write-combining, otherwise write-back.
+ */
+struct vpv_bar_memory {
+	phys_addr_t phys;
+	u64 bytes;
+	bool write_combined;
+};
+
+/**
+ * vpv_bar_memory_add() - Show memory as a 64-bit prefetchable BAR
+ * @vpv: Device, in the variant's init hook.
+ * @bar: 0 to 4; the hardware has neither it nor the next one.
+ * @mem: Where it is.
+ *
+ * The range is claimed, and mapped for the kernel, until the device is released.  Without
+ * that mapping the kernel would make those of user space uncached, whatever they ask for.
+ * Says in one line of the log what is wrong.
+ *
+ * Context: process; may sleep.
+ * Return: 0; -EINVAL: no such range, or the BAR is not free; -EBUSY: somebody else has the
+ * range, or the kernel uses it as memory; -ENOMEM.
+ */
+int vpv_bar_memory_add(struct vpv_device *vpv, unsigned int bar,
+		       const struct vpv_bar_memory *mem);
+
+/**
+ * vpv_bar_memory_wait() - Wait until the memory is there
+ * @vpv: Device, open or being opened.
+ *
+ * Context: process; sleeps for as long as memory_ready does; no lock that a reset or a fault
+ * may need.
+ * Return: 0; -EINTR: the process is being killed; -EAGAIN: it goes again and again; what
+ * memory_ready said, until the next reset.
+ */
+int vpv_bar_memory_wait(struct vpv_device *vpv);
+
+/**
+ * vpv_bar_memory_copy() - Copy to or from it, whatever the user has enabled
+ * @vpv: Device, open.
+ * @bar: As given to vpv_bar_memory_add().
+ * @pos: First byte.
+ * @bytes: Size, inside of the memory.
+ * @to: Receives what is there, or NULL.
+ * @from: What is written, if @to is NULL; NULL, too: zeros.
+ *
+ * Context: process.
+ * Return: 0; -EAGAIN: it is not there, see vpv_bar_memory_wait(); what that has returned.
+ */
+int vpv_bar_memory_copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes,
+			void *to, const void *from);
+
+#endif /* VPV_BAR_MEMORY_H */
