@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef CGPU_PRIVATE_H
+#define CGPU_PRIVATE_H
+
+#include <vpv/bar_memory.h>
+#include <vpv/variant.h>
+#include <vpv/window.h>
+
+#include "match.h"
+
+/* BARs as which memory is shown. */
+#define CGPU_MAIN_BAR	2
+#define CGPU_CARVE_BAR	4
+
+/**
+ * struct cgpu_dev - One function
+ * @m: What the core and the migration library know; first.
+ * @place: Where its memory is; constant.
+ * @ctl: The control page; set by open.
+ * @fn: What it said of the function then.
+ *
+ * No locks: hooks of the library use all of this, of which one runs at a time, and open and
+ * close, when none does.  The memory is read and written in several threads.
+ */
+struct cgpu_dev {
+	struct vpv_migratable m;
+	struct cgpu_place place;
+	struct vpv_window ctl;
+	struct cgpu_match fn;
+};
+
+static inline struct cgpu_dev *cgpu_from_vpv(struct vpv_device *vpv)
+{
+	return container_of(vpv, struct cgpu_dev, m.vpv);
+}
+
+static inline struct cgpu_dev *cgpu_from_mig(struct vmig_dev *mig)
+{
+	return container_of(mig, struct cgpu_dev, m.mig);
+}
+
+static inline struct device *cgpu_device(const struct cgpu_dev *cd)
+{
+	return &cd->m.vpv.pdev->dev;
+}
+
+static inline u64 cgpu_main_bytes(const struct cgpu_dev *cd)
+{
+	return cd->place.bytes - cd->place.carve;
+}
+
+/* hw.c */
+
+/**
+ * cgpu_identify() - What is the function?
+ * @cd: Function, whose control page is there.
+ * @fn: Receives it.
+ *
+ * Waits until it is READY after a reset.
+ * Return: 0; -ETIMEDOUT; an error of vpv/window.h.
+ */
+int cgpu_identify(struct cgpu_dev *cd, struct cgpu_match *fn);
+
+/* For struct vpv_variant.  After -ETIMEDOUT the log says so. */
+int cgpu_memory_ready(struct vpv_device *vpv);
+
+/**
+ * cgpu_pause() - No new DMA, no interrupts, no writes of the function to its memory
+ * @cd: Function.
+ *
+ * Return: 0; a negative errno: it goes on as before, or -EIO.
+ */
+int cgpu_pause(struct cgpu_dev *cd);
+
+/**
+ * cgpu_resume() - Undo cgpu_pause()
+ * @cd: Function.
+ *
+ * Return: 0 or a negative errno.
+ */
+int cgpu_resume(struct cgpu_dev *cd);
+
+/**
+ * cgpu_set_frozen() - Keep the registers of the user as they are, or not
+ * @cd: Function, paused.
+ * @frozen: Which.
+ *
+ * Return: 0 or a negative errno.
+ */
+int cgpu_set_frozen(struct cgpu_dev *cd, bool frozen);
+
+/**
+ * cgpu_command() - Carry out a command of the control page
+ * @cd: Function.
+ * @cmd: Which one.
+ * @buf: Goes into the window first; or NULL.
+ * @bytes: Its size.
+ *
+ * Return: 0; -EINVAL: the function refuses what is in the window, which is left to the caller
+ * to say; an error that the log has.
+ */
+int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, size_t bytes);
+
+/**
+ * cgpu_answer() - Copy what a command has left in the window
+ * @cd: Function.
+ * @buf: Receives it.
+ * @bytes: Its size.
+ *
+ * Return: 0; -EPROTO: it has another size; an error of vpv/window.h.
+ */
+int cgpu_answer(struct cgpu_dev *cd, void *buf, size_t bytes);
+
+/* migrate.c */
+extern const struct vmig_ops cgpu_ops;
+extern const struct vmig_desc cgpu_desc;
+
+#endif /* CGPU_PRIVATE_H */

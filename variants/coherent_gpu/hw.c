@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The control page of coherent_gpu: what the function is, readiness of its memory, pause,
+ * and commands.
+ */
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/sched/signal.h>
+
+#include "coherent_gpu.h"
+
+/* What the way to the function and back may take, beyond what the page allows. */
+#define MARGIN_MS	500
+#define POLL_MS		5
+#define TELL_MS		5000
+
+/* Copies hold up others who want the function's registers: not more at once. */
+#define COPY_BYTES	1024U
+
+int cgpu_identify(struct cgpu_dev *cd, struct cgpu_match *fn)
+{
+	struct cgpu_ident id;
+	u32 status;
+	int err;
+
+	err = vpv_reg_poll(&cd->ctl, CGPU_CP_READY, CGPU_STATUS_READY, CGPU_STATUS_READY,
+			   2 * CGPU_READY_MS, &status);
+	if (err == -ETIMEDOUT)
+		dev_warn_ratelimited(cgpu_device(cd), "not ready after a reset: status %#x\n",
+				     status);
+	if (!err)
+		err = vpv_window_read(&cd->ctl, CGPU_CP_REV, (__le32 *)&id, sizeof(id));
+	if (!err)
+		cgpu_match_write(&id, fn);
+	return err;
+}
+
+/* ---- Readiness ---- */
+
+static unsigned int seconds_since(unsigned long begin)
+{
+	return jiffies_to_msecs(jiffies - begin) / MSEC_PER_SEC;
+}
+
+static int wait_for_memory(struct cgpu_dev *cd, u32 limit_ms)
+{
+	unsigned long begin = jiffies, tell = begin + msecs_to_jiffies(TELL_MS);
+
+	for (;;) {
+		bool late = time_after(jiffies, begin + msecs_to_jiffies(limit_ms + MARGIN_MS));
+		u32 status;
+		int err = vpv_reg_read(&cd->ctl, CGPU_CP_READY, &status);
+
+		if (err || (status & CGPU_STATUS_MEM_READY))
+			return err;
+		if (late) {
+			dev_warn_ratelimited(cgpu_device(cd),
+					     "memory is not ready after %u s: status %#x\n",
+					     seconds_since(begin), status);
+			return -ETIMEDOUT;
+		}
+		if (time_after(jiffies, tell)) {
+			dev_info_ratelimited(cgpu_device(cd),
+					     "waiting for memory for %u s of up to %u ms\n",
+					     seconds_since(begin), limit_ms);
+			tell += msecs_to_jiffies(TELL_MS);
+		}
+		schedule_timeout_killable(msecs_to_jiffies(POLL_MS));
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+}
+
+int cgpu_memory_ready(struct vpv_device *vpv)
+{
+	struct cgpu_dev *cd = cgpu_from_vpv(vpv);
+	u32 limit_ms;
+	int err = vpv_reg_read(&cd->ctl, CGPU_CP_READY_MS, &limit_ms);
+
+	return err ?: wait_for_memory(cd, min(limit_ms, CGPU_MEM_READY_MS));
+}
+
+/* ---- Pause and go on ---- */
+
+int cgpu_resume(struct cgpu_dev *cd)
+{
+	int err = vpv_reg_write(&cd->ctl, CGPU_CP_PAUSE, 0);
+
+	if (err)
+		return err;
+	return vpv_reg_poll(&cd->ctl, CGPU_CP_DRAIN, U32_MAX, CGPU_RUNNING, MARGIN_MS, NULL);
+}
+
+/* A function that cannot be drained runs again afterwards. */
+int cgpu_pause(struct cgpu_dev *cd)
+{
+	u32 drain_ms, state;
+	int err;
+
+	/* Both ends of a drain, DRAINED and FAILED, have this bit. */
+	static_assert((CGPU_DRAIN_FAILED & CGPU_DRAINED) == CGPU_DRAINED);
+	err = vpv_reg_read(&cd->ctl, CGPU_CP_DRAIN_MS, &drain_ms);
+	if (!err)
+		err = vpv_reg_write(&cd->ctl, CGPU_CP_PAUSE, CGPU_PAUSE);
+	if (err)
+		return err;
+	drain_ms = min(drain_ms, CGPU_DRAIN_MS) + MARGIN_MS;
+	err = vpv_reg_poll(&cd->ctl, CGPU_CP_DRAIN, CGPU_DRAINED, CGPU_DRAINED, drain_ms, &state);
+	if (!err && state != CGPU_DRAINED)
+		err = -ETIMEDOUT;
+	if (!err)
+		return 0;
+	dev_warn_ratelimited(cgpu_device(cd), "not drained within %u ms: error %d\n", drain_ms,
+			     err);
+	return cgpu_resume(cd) ? -EIO : err;
+}
+
+int cgpu_set_frozen(struct cgpu_dev *cd, bool frozen)
+{
+	u32 bits = frozen ? CGPU_PAUSE | CGPU_FREEZE : CGPU_PAUSE, now;
+	int err;
+
+	err = vpv_reg_write(&cd->ctl, CGPU_CP_PAUSE, bits);
+	if (!err)
+		err = vpv_reg_read(&cd->ctl, CGPU_CP_PAUSE, &now);
+	if (err || now == bits)
+		return err;
+	dev_warn_ratelimited(cgpu_device(cd), "pause state is %#x, wanted %#x\n", now, bits);
+	return -EIO;
+}
+
+/* ---- Commands ---- */
+
+static int window_put(struct cgpu_dev *cd, const u8 *buf, size_t bytes)
+{
+	int err = vpv_reg_write(&cd->ctl, CGPU_CP_BYTES, bytes);
+
+	for (size_t pos = 0, part; pos < bytes && !err; pos += part) {
+		part = min(bytes - pos, COPY_BYTES);
+		err = vpv_window_write(&cd->ctl, CGPU_CP_WINDOW + pos,
+				       (const __le32 *)(buf + pos), part);
+	}
+	return err;
+}
+
+/* The function refuses what it was given, as opposed to not working. */
+static bool is_refusal(u32 code)
+{
+	return code == CGPU_ERR_BAD_STATE || code == CGPU_ERR_BAD_LENGTH;
+}
+
+int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, size_t bytes)
+{
+	u32 stat, code = 0;
+	int err = 0;
+
+	if (buf)
+		err = window_put(cd, buf, bytes);
+	if (!err)
+		err = vpv_reg_write(&cd->ctl, CGPU_CP_CMD, cmd);
+	if (!err)
+		err = vpv_reg_poll(&cd->ctl, CGPU_CP_STAT, CGPU_BUSY, 0, 2 * CGPU_CMD_MS, &stat);
+	if (!err && stat == CGPU_IDLE)
+		return 0;
+	if (!err)
+		err = vpv_reg_read(&cd->ctl, CGPU_CP_ERR, &code);
+	if (!err && buf && is_refusal(code))
+		return -EINVAL;
+	if (!err)
+		err = -EIO;
+	dev_warn_ratelimited(cgpu_device(cd), "control command %u failed: code %u, error %d\n",
+			     cmd, code, err);
+	return err;
+}
+
+int cgpu_answer(struct cgpu_dev *cd, void *buf, size_t bytes)
+{
+	u32 len;
+	int err = vpv_reg_read(&cd->ctl, CGPU_CP_BYTES, &len);
+
+	if (err)
+		return err;
+	if (len != bytes) {
+		dev_warn_ratelimited(cgpu_device(cd), "an answer of %u bytes instead of %zu\n",
+				     len, bytes);
+		return -EPROTO;
+	}
+	for (size_t pos = 0, part; pos < bytes && !err; pos += part) {
+		part = min(bytes - pos, COPY_BYTES);
+		err = vpv_window_read(&cd->ctl, CGPU_CP_WINDOW + pos, (__le32 *)(buf + pos), part);
+	}
+	return err;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Migration hooks of coherent_gpu: its memory, and its state by the control page. */
+#include <linux/slab.h>
+
+#include "coherent_gpu.h"
+
+static int cgpu_quiesce(struct vmig_dev *mig)
+{
+	return cgpu_pause(cgpu_from_mig(mig));
+}
+
+static int cgpu_unquiesce(struct vmig_dev *mig)
+{
+	int err = cgpu_resume(cgpu_from_mig(mig));
+
+	return err == -ETIMEDOUT ? -EIO : err;
+}
+
+static int cgpu_freeze(struct vmig_dev *mig)
+{
+	return cgpu_set_frozen(cgpu_from_mig(mig), true);
+}
+
+static int cgpu_thaw(struct vmig_dev *mig)
+{
+	return cgpu_set_frozen(cgpu_from_mig(mig), false);
+}
+
+static int cgpu_match(struct vmig_dev *mig, void *buf)
+{
+	struct cgpu_dev *cd = cgpu_from_mig(mig);
+	struct cgpu_match *fn = buf;
+	struct vmig_diff diff;
+	u32 poisoned;
+	int err;
+
+	err = cgpu_identify(cd, fn);
+	if (err)
+		return err;
+	err = cgpu_match_sane(fn, &cd->fn, &diff);
+	if (err)
+		return vmig_refuse(mig, err, &diff);
+	err = vpv_reg_read(&cd->ctl, CGPU_CP_POISON, &poisoned);
+	if (err)
+		return err;
+	if (poisoned)
+		return vmig_refuse(mig, -EOPNOTSUPP,
+				   VMIG_DIFF("pages that are poisoned", 0, poisoned));
+	return vpv_bar_memory_wait(&cd->m.vpv);
+}
+
+/* ---- Memory ---- */
+
+static int cgpu_layout(struct vmig_dev *mig, struct vmig_range *ranges, unsigned int most)
+{
+	const struct cgpu_dev *cd = cgpu_from_mig(mig);
+
+	ranges[0] = (struct vmig_range){ .last = cgpu_main_bytes(cd) - 1 };
+	if (!cd->place.carve)
+		return 1;
+	ranges[1] = (struct vmig_range){
+		.first = CGPU_CARVE_BASE,
+		.last = CGPU_CARVE_BASE + cd->place.carve - 1,
+	};
+	return 2;
+}
+
+/* A reset may come in between, which the library learns of later, and begins anew. */
+static int copy(struct vmig_dev *mig, u64 first, size_t bytes, void *to, const void *from)
+{
+	struct vpv_device *vpv = &cgpu_from_mig(mig)->m.vpv;
+	unsigned int bar = CGPU_MAIN_BAR;
+	int err;
+
+	if (first >= CGPU_CARVE_BASE) {
+		bar = CGPU_CARVE_BAR;
+		first -= CGPU_CARVE_BASE;
+	}
+	do {
+		err = vpv_bar_memory_copy(vpv, bar, first, bytes, to, from);
+		if (err != -EAGAIN)
+			return err;
+		err = vpv_bar_memory_wait(vpv);
+	} while (!err);
+	return err;
+}
+
+static int cgpu_read(struct vmig_dev *mig, u64 first, void *to, size_t bytes)
+{
+	return copy(mig, first, bytes, to, NULL);
+}
+
+static int cgpu_write(struct vmig_dev *mig, u64 first, const void *from, size_t bytes)
+{
+	return copy(mig, first, bytes, NULL, from);
+}
+
+static const struct vmig_pages_ops cgpu_pages = {
+	.readers = 2,
+	.layout = cgpu_layout,
+	.read = cgpu_read,
+	.write = cgpu_write,
+};
+
+/* ---- State ---- */
+
+static int check_state(struct vmig_dev *mig, const void *data, size_t bytes, u32 *index,
+		       struct vmig_diff *diff)
+{
+	return cgpu_state_check(&cgpu_from_mig(mig)->fn, data, bytes, diff);
+}
+
+static int commit_state(struct vmig_dev *mig, u32 index, const void *data, size_t bytes)
+{
+	int err = cgpu_command(cgpu_from_mig(mig), CGPU_STATE_SET, data, bytes);
+
+	if (err == -EINVAL)
+		vmig_refuse(mig, err, VMIG_DIFF("CP_ERR of the state", 0, CGPU_ERR_BAD_STATE));
+	return err;
+}
+
+static const struct vmig_staged_record cgpu_records[] = {
+	{
+		.name = "state",
+		.type = CGPU_RECORD_STATE,
+		.min_bytes = CGPU_STATE_BYTES(1),
+		.max_bytes = CGPU_STATE_MAX_BYTES,
+		.most = 1,
+		.mandatory = true,
+		.check = check_state,
+		.commit = commit_state,
+	},
+};
+
+/* What a destination would refuse is refused here, while the source can still run on. */
+static int save_state(struct cgpu_dev *cd, struct vmig_emit *em, void *buf, size_t bytes)
+{
+	struct vmig_diff diff;
+	int err;
+
+	err = cgpu_command(cd, CGPU_STATE_GET, NULL, 0);
+	if (!err)
+		err = cgpu_answer(cd, buf, bytes);
+	if (err)
+		return err;
+	if (cgpu_state_check(&cd->fn, buf, bytes, &diff))
+		return vmig_refuse(&cd->m.mig, -EPROTO, &diff);
+	return vmig_emit(em, CGPU_RECORD_STATE, 0, buf, bytes);
+}
+
+static int cgpu_save(struct vmig_dev *mig, struct vmig_emit *em)
+{
+	struct cgpu_dev *cd = cgpu_from_mig(mig);
+	size_t bytes = cgpu_state_bytes(&cd->fn);
+	void *buf = kzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!buf)
+		return -ENOMEM;
+	err = save_state(cd, em, buf, bytes);
+	kfree(buf);
+	return err;
+}
+
+/* Memory is written as it comes. */
+static int cgpu_load_begin(struct vmig_dev *mig)
+{
+	return vpv_bar_memory_wait(&cgpu_from_mig(mig)->m.vpv);
+}
+
+/* ---- Declarations ---- */
+
+const struct vmig_ops cgpu_ops = {
+	.quiesce = cgpu_quiesce,
+	.unquiesce = cgpu_unquiesce,
+	.freeze = cgpu_freeze,
+	.thaw = cgpu_thaw,
+	.match = cgpu_match,
+	.save = cgpu_save,
+	.load_begin = cgpu_load_begin,
+};
+
+const struct vmig_desc cgpu_desc = {
+	.family = "coherent_gpu",
+	.state_version = 1,
+	.state_oldest = 1,
+	.state_accepts = 1,
+	.match_bytes = sizeof(struct cgpu_match),
+	.match_fields = cgpu_fields,
+	.num_match_fields = CGPU_NUM_FIELDS,
+	.staged = cgpu_records,
+	.num_staged = ARRAY_SIZE(cgpu_records),
+	.pages = &cgpu_pages,
+	.max_payload = CGPU_STATE_MAX_BYTES,
+	.typical_bytes = CGPU_STATE_MAX_BYTES,
+	.config = &vpv_config_state_ops,
+	.reach = &vpv_reach,
+};
