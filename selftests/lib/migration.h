@@ -65,7 +65,7 @@ int mig_save(struct vdev *v, struct blob *b, bool precopy);
 /* Load everything: on success the device is in @end. */
 int mig_load(struct vdev *v, const struct blob *b, unsigned int end);
 
-#define STREAM_MAX_RECORDS 80
+#define STREAM_MAX_RECORDS 640
 
 /**
  * struct stream - A stream taken apart, to be changed and put together again

@@ -5,8 +5,8 @@
 
 #include "migration.h"
 
-/* Longer than a record of config space may be; zero before each change. */
-#define SCRATCH_BYTES	(VPV_CONFIG_MAX_BYTES + 1)
+/* Longer than a record of config space, or one that is changed, may be; zero before each change. */
+#define SCRATCH_BYTES	(VPV_CONFIG_MAX_BYTES + 8192)
 extern uint8_t scratch[SCRATCH_BYTES];
 
 /* The order in every stream: MATCH, VIEW, those of the family, CONFIG, END. */
