@@ -37,6 +37,7 @@ struct vmig_pages_slot {
  * @set: What is to be sent.
  * @known: The set is valid; until the first pass, and after a reset, it is everything.
  * @tracking: The device records what is written.
+ * @untracked: It cannot.
  * @pass: Number of the last pass.
  * @pages: Pages that it has sent so far.
  * @zeros: So many of them were zeros.
@@ -51,6 +52,7 @@ struct vmig_pages_out {
 	struct vmig_dirty set;
 	bool known;
 	bool tracking;
+	bool untracked;
 	u32 pass;
 	u64 pages;
 	u64 zeros;

@@ -174,6 +174,7 @@ static int collect(struct vmig_session *s, bool frozen)
 	}
 	if (!frozen) {
 		err = ops->start(s->m->mig);
+		out->untracked = err == -EOPNOTSUPP;
 		if (err)
 			return err;
 		out->tracking = true;
@@ -201,9 +202,11 @@ int vmig_pages_pass(struct vmig_session *s, bool frozen)
 
 	if (!out || (!frozen && !vmig_pages_tracked(s->m)))
 		return 0;
+	if (out->untracked && !frozen)
+		return 0;
 	err = collect(s, frozen);
 	if (err)
-		return err;
+		return out->untracked ? 0 : err;
 	out->frozen = frozen;
 	out->pass++;
 	out->pages = 0;
@@ -237,7 +240,7 @@ u64 vmig_pages_dirty_bytes(struct vmig_session *s)
 {
 	lockdep_assert_held(&s->m->state_lock);
 
-	return vmig_pages_tracked(s->m) ? dirty_bytes(s) : 0;
+	return vmig_pages_tracked(s->m) && !s->pages_out->untracked ? dirty_bytes(s) : 0;
 }
 
 static u64 layout_bytes(struct vmig_machine *m, struct vmig_range *ranges)
@@ -287,6 +290,7 @@ void vmig_pages_restart(struct vmig_session *s)
 		return;
 	s->pages_out->known = false;
 	s->pages_out->tracking = false;
+	s->pages_out->untracked = false;
 }
 
 /**

@@ -55,6 +55,8 @@ struct vmig_pages_ops {
 	 * Together with @stop and @harvest.  Without them all memory is sent while the device
 	 * is frozen.  Called before the first pass of pre-copy, and again when the function
 	 * was reset and pre-copy goes on: what there was is replaced then.
+	 * Return: 0; -EOPNOTSUPP: this device cannot, and its memory is sent while it is
+	 * frozen; another error ends the session.
 	 */
 	int (*start)(struct vmig_dev *mig);
 

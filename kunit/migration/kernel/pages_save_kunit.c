@@ -29,6 +29,30 @@ static void frozen_memory_comes_back(struct kunit *test)
 	fake_close(to);
 }
 
+/* It cannot record what is written: pre-copy has nothing to send, and nothing is lost. */
+static void device_that_cannot_record_is_sent_frozen(struct kunit *test)
+{
+	struct file *from = NULL, *to = NULL;
+
+	both_new(test);
+	src.start_err = -EOPNOTSUPP;
+	KUNIT_ASSERT_EQ(test, fake_go(dst.fake, E(RESUMING), &to), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(PRE_COPY), &from), 0);
+	KUNIT_ASSERT_EQ(test, pump(test, from, to, SIZE_MAX), (ssize_t)-ENOMSG);
+	KUNIT_EXPECT_EQ(test, fake_get(src.fake), (int)E(PRE_COPY));
+	KUNIT_EXPECT_EQ(test, src.starts, 1U);
+	KUNIT_EXPECT_EQ(test, src.reads, 0U);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP_COPY), &from), 0);
+	KUNIT_ASSERT_EQ(test, pump(test, from, to, SIZE_MAX), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(dst.fake, E(STOP), &to), 0);
+	expect_same(test, 0);
+	KUNIT_EXPECT_EQ(test, fake_go(src.fake, E(STOP), &from), 0);
+	KUNIT_EXPECT_EQ(test, src.harvests, 0U);
+	KUNIT_EXPECT_EQ(test, src.stops, 0U);
+	fake_close(from);
+	fake_close(to);
+}
+
 /* ---- Whatever happens in between ---- */
 
 struct walk {
@@ -299,6 +323,7 @@ static void user_is_told_how_much_there_is(struct kunit *test)
 
 static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(frozen_memory_comes_back),
+	KUNIT_CASE(device_that_cannot_record_is_sent_frozen),
 	KUNIT_CASE_PARAM(no_write_is_lost, walk_gen_params),
 	KUNIT_CASE_PARAM(no_write_of_a_thread_is_lost, walk_gen_params),
 	KUNIT_CASE(readers_run_at_once),
