@@ -140,12 +140,15 @@ static bool is_zapped(struct vpv_device *vpv, pgoff_t pgoff)
 static vm_fault_t insert_memory(struct vpv_device *vpv, struct vm_fault *vmf,
 				unsigned int order, unsigned long pfn)
 {
+	u64 bytes = PAGE_SIZE << order, pos = (u64)vmf->pgoff << PAGE_SHIFT & VPV_OFFSET_MASK;
 	int err = vpv_memory_use(vpv);
-	vm_fault_t ret;
+	vm_fault_t ret = VM_FAULT_FALLBACK;
 
 	if (err)
 		return err == -EAGAIN ? VM_FAULT_RETRY : VM_FAULT_SIGBUS;
-	ret = vpv_compat_insert_pfn(vmf, pfn, order);
+	pos -= ALIGN_DOWN(vmf->address, PAGE_SIZE) & (bytes - 1);
+	if (vpv_memory_dirty(vpv, vmf->pgoff >> PGOFF_SHIFT, pos, bytes, order))
+		ret = vpv_compat_insert_pfn(vmf, pfn, order);
 	vpv_memory_unuse(vpv);
 	return ret;
 }

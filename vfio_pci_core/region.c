@@ -144,6 +144,8 @@ static int bar_accesses(struct vpv_device *vpv, struct vpv_bar_state *bar,
 		ret = vpv_memory_use(vpv);
 		if (ret)
 			goto unlock;
+		if (acc->write)
+			vpv_memory_dirty(vpv, bar->region.index, acc->pos, left, false);
 	}
 	do {
 		if (acc->pos >= end)

@@ -363,6 +363,7 @@ u64 vpv_memory_shown_bytes(struct vpv_device *vpv, unsigned int nr);
 int vpv_memory_open_bar(struct vpv_device *vpv, struct vpv_bar_state *bar);
 int vpv_memory_use(struct vpv_device *vpv);
 void vpv_memory_unuse(struct vpv_device *vpv);
+bool vpv_memory_dirty(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes, bool block);
 void vpv_memory_lost(struct vpv_device *vpv);
 void vpv_memory_resetting(struct vpv_device *vpv, bool resetting);
 void vpv_memories_free(struct vpv_device *vpv);

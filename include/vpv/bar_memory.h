@@ -73,4 +73,51 @@ int vpv_bar_memory_wait(struct vpv_device *vpv);
 int vpv_bar_memory_copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes,
 			void *to, const void *from);
 
+/**
+ * vpv_bar_memory_track() - Record what CPUs write to it, of all such BARs
+ * @vpv: Device, open.
+ *
+ * All of it counts as written at first, also what was recorded before.  Until
+ * vpv_bar_memory_untrack() a page is known to be clean when vpv_bar_memory_protect() has said
+ * so and it was neither mapped nor written since: reading a mapping counts as writing it.
+ * What other devices write is not seen.
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int vpv_bar_memory_track(struct vpv_device *vpv);
+
+/**
+ * vpv_bar_memory_untrack() - End that
+ * @vpv: Device; nothing may have been begun.
+ *
+ * Context: process; also in reset_done.
+ */
+void vpv_bar_memory_untrack(struct vpv_device *vpv);
+
+/**
+ * vpv_bar_memory_protect() - A part is clean from here on: it is about to be read
+ * @vpv: Device, open.
+ * @bar: As given to vpv_bar_memory_add().
+ * @pos: First byte, of a page.
+ * @bytes: Whole pages, inside of the memory.
+ *
+ * Takes mappings of it away.
+ * Context: process.
+ */
+void vpv_bar_memory_protect(struct vpv_device *vpv, unsigned int bar, u64 pos, u64 bytes);
+
+/**
+ * vpv_bar_memory_written() - Tell which pages are not clean
+ * @vpv: Device, open, after vpv_bar_memory_track().
+ * @bar: As given to vpv_bar_memory_add().
+ * @tell: Called for each run of pages, ascending; must not sleep.
+ * @data: For @tell.
+ *
+ * They stay so until they are protected.
+ * Context: process.
+ */
+void vpv_bar_memory_written(struct vpv_device *vpv, unsigned int bar,
+			    void (*tell)(void *data, u64 first, u64 last), void *data);
+
 #endif /* VPV_BAR_MEMORY_H */
