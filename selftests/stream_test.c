@@ -12,7 +12,7 @@
 #define LOG_TEXT	"migration"
 /* Damage inside of parts, at most; every byte of them is the fuzzer's. */
 #define PLACES		40
-#define LARGE		(1U << 20)	/* takes seconds to be loaded: damaged at fewer places */
+#define LARGE		(1U << 20)
 #define LARGE_PLACES	4
 
 FIXTURE(stream)
@@ -89,10 +89,16 @@ TEST_F(stream, good_one_is_taken)
 	EXPECT_EQ(0, log_count(self->log, LOG_TEXT, NULL, 0));
 }
 
-/* From one place inside to the next one. */
-static size_t step_of(const struct blob *b)
+/* Takes seconds to be loaded, by its size or that of the memory: damaged at fewer places. */
+static bool is_slow(const struct family *f, const struct blob *b)
 {
-	return b->bytes / (b->bytes > LARGE ? LARGE_PLACES : PLACES) + 1;
+	return f->rounds || b->bytes > LARGE;
+}
+
+/* From one place inside to the next one. */
+static size_t step_of(const struct family *f, const struct blob *b)
+{
+	return b->bytes / (is_slow(f, b) ? LARGE_PLACES : PLACES) + 1;
 }
 
 /* ---- truncated ---- */
@@ -116,13 +122,13 @@ static bool at_border(const struct stream *s, size_t pos)
 /* Every byte next to a border of a part, and some inside. */
 TEST_F_TIMEOUT(stream, truncated, 300)
 {
-	size_t step = step_of(&self->good);
+	size_t step = step_of(variant->family, &self->good);
 	struct outcome o;
 	struct stream s;
 
 	ASSERT_EQ(0, stream_split(&s, &self->good));
 	for (size_t n = 0; n < self->good.bytes; n++) {
-		if (n % step && (self->good.bytes > LARGE || !at_border(&s, n)))
+		if (n % step && (is_slow(variant->family, &self->good) || !at_border(&s, n)))
 			continue;
 		ASSERT_EQ(0, feed(&self->v, &self->good, n, &o)) {
 			TH_LOG("after %zu bytes", n);
@@ -150,7 +156,7 @@ static int flip_errno(const struct stream *s, size_t pos)
 
 TEST_F_TIMEOUT(stream, one_bit_flipped, 300)
 {
-	size_t step = step_of(&self->good);
+	size_t step = step_of(variant->family, &self->good);
 	struct outcome o;
 	struct stream s;
 

@@ -228,7 +228,7 @@ FAMILY(coherent_gpu) = {
 	.name = "coherent_gpu", .driver = "vpv_coherent_gpu",
 	.migration = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY,
 	.bar = CGPU_BAR, .bar_bytes = CGPU_USER_BYTES, .record_max = CGPU_STATE_MAX_BYTES,
-	.state_max = 300 << 20,
+	.state_max = 300 << 20, .rounds = true,
 	.mem_bytes = GPU_MEM_BYTES, .own_bytes = sizeof(struct gpu),
 	.irq_index = VFIO_PCI_MSIX_IRQ_INDEX,
 	.slow = "fault op delay=60",

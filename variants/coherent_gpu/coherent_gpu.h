@@ -18,6 +18,7 @@
  * @place: Where its memory is; constant.
  * @ctl: The control page; set by open.
  * @fn: What it said of the function then.
+ * @log_log2: Size of the pages of the function's log, as a power of two.
  *
  * No locks: hooks of the library use all of this, of which one runs at a time, and open and
  * close, when none does.  The memory is read and written in several threads.
@@ -27,6 +28,7 @@ struct cgpu_dev {
 	struct cgpu_place place;
 	struct vpv_window ctl;
 	struct cgpu_match fn;
+	u8 log_log2;
 };
 
 static inline struct cgpu_dev *cgpu_from_vpv(struct vpv_device *vpv)
@@ -96,8 +98,8 @@ int cgpu_set_frozen(struct cgpu_dev *cd, bool frozen);
  * @buf: Goes into the window first; or NULL.
  * @bytes: Its size.
  *
- * Return: 0; -EINVAL: the function refuses what is in the window, which is left to the caller
- * to say; an error that the log has.
+ * Return: 0; left to the caller to say: -EINVAL: the function refuses what is in the window;
+ * -ENODATA: its log was lost; an error that the log of the kernel has.
  */
 int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, size_t bytes);
 
@@ -110,6 +112,22 @@ int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, siz
  * Return: 0; -EPROTO: it has another size; an error of vpv/window.h.
  */
 int cgpu_answer(struct cgpu_dev *cd, void *buf, size_t bytes);
+
+/**
+ * cgpu_window() - Copy the begin of the window, whatever CP_BYTES says
+ * @cd: Function.
+ * @buf: Receives it.
+ * @bytes: Size.
+ *
+ * Return: 0 or an error of vpv/window.h.
+ */
+int cgpu_window(struct cgpu_dev *cd, void *buf, size_t bytes);
+
+/* dirty.c: of struct vmig_pages_ops. */
+int cgpu_track_start(struct vmig_dev *mig);
+void cgpu_track_stop(struct vmig_dev *mig);
+int cgpu_harvest(struct vmig_dev *mig, struct vmig_dirty *dirty);
+int cgpu_protect(struct vmig_dev *mig, const struct vmig_range *part);
 
 /* migrate.c */
 extern const struct vmig_ops cgpu_ops;

@@ -143,10 +143,18 @@ static int window_put(struct cgpu_dev *cd, const u8 *buf, size_t bytes)
 	return err;
 }
 
-/* The function refuses what it was given, as opposed to not working. */
-static bool is_refusal(u32 code)
+/* Return: an errno that callers expect, or 0: the command does not work. */
+static int expected(u32 code)
 {
-	return code == CGPU_ERR_BAD_STATE || code == CGPU_ERR_BAD_LENGTH;
+	switch (code) {
+	case CGPU_ERR_BAD_STATE:
+	case CGPU_ERR_BAD_LENGTH:
+		return -EINVAL;
+	case CGPU_ERR_LOG_OFF:
+	case CGPU_ERR_LOG_LOST:
+		return -ENODATA;
+	}
+	return 0;
 }
 
 int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, size_t bytes)
@@ -164,12 +172,24 @@ int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, siz
 		return 0;
 	if (!err)
 		err = vpv_reg_read(&cd->ctl, CGPU_CP_ERR, &code);
-	if (!err && buf && is_refusal(code))
-		return -EINVAL;
+	if (!err && expected(code))
+		return expected(code);
 	if (!err)
 		err = -EIO;
 	dev_warn_ratelimited(cgpu_device(cd), "control command %u failed: code %u, error %d\n",
 			     cmd, code, err);
+	return err;
+}
+
+/* The window, without what was not asked for. */
+int cgpu_window(struct cgpu_dev *cd, void *buf, size_t bytes)
+{
+	int err = 0;
+
+	for (size_t pos = 0, part; pos < bytes && !err; pos += part) {
+		part = min(bytes - pos, COPY_BYTES);
+		err = vpv_window_read(&cd->ctl, CGPU_CP_WINDOW + pos, (__le32 *)(buf + pos), part);
+	}
 	return err;
 }
 
@@ -185,9 +205,5 @@ int cgpu_answer(struct cgpu_dev *cd, void *buf, size_t bytes)
 				     len, bytes);
 		return -EPROTO;
 	}
-	for (size_t pos = 0, part; pos < bytes && !err; pos += part) {
-		part = min(bytes - pos, COPY_BYTES);
-		err = vpv_window_read(&cd->ctl, CGPU_CP_WINDOW + pos, (__le32 *)(buf + pos), part);
-	}
-	return err;
+	return cgpu_window(cd, buf, bytes);
 }

@@ -93,6 +93,11 @@ static int cgpu_open(struct vpv_device *vpv)
 	return err ?: vpv_bar_memory_wait(vpv);
 }
 
+static void cgpu_close(struct vpv_device *vpv)
+{
+	vpv_bar_memory_untrack(vpv);
+}
+
 /* ---- Declarations ---- */
 
 /* The control page is the upper half of its BAR: a user must not reach it. */
@@ -107,6 +112,7 @@ static const struct vpv_variant cgpu_variant = {
 	.num_rules = ARRAY_SIZE(cgpu_rules),
 	.init = cgpu_init,
 	.open = cgpu_open,
+	.close = cgpu_close,
 	.memory_ready = cgpu_memory_ready,
 };
 

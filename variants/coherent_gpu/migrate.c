@@ -98,6 +98,10 @@ static int cgpu_write(struct vmig_dev *mig, u64 first, const void *from, size_t 
 static const struct vmig_pages_ops cgpu_pages = {
 	.readers = 2,
 	.layout = cgpu_layout,
+	.start = cgpu_track_start,
+	.stop = cgpu_track_stop,
+	.harvest = cgpu_harvest,
+	.protect = cgpu_protect,
 	.read = cgpu_read,
 	.write = cgpu_write,
 };
@@ -168,6 +172,12 @@ static int cgpu_load_begin(struct vmig_dev *mig)
 	return vpv_bar_memory_wait(&cgpu_from_mig(mig)->m.vpv);
 }
 
+/* The log of the function has ended by itself. */
+static void cgpu_reset(struct vmig_dev *mig)
+{
+	vpv_bar_memory_untrack(&cgpu_from_mig(mig)->m.vpv);
+}
+
 /* ---- Declarations ---- */
 
 const struct vmig_ops cgpu_ops = {
@@ -178,6 +188,7 @@ const struct vmig_ops cgpu_ops = {
 	.match = cgpu_match,
 	.save = cgpu_save,
 	.load_begin = cgpu_load_begin,
+	.reset = cgpu_reset,
 };
 
 const struct vmig_desc cgpu_desc = {

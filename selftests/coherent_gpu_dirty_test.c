@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The truth about memory of coherent_gpu that is migrated while it is written: rounds of
+ * writes by CPUs and by the device, by every path, and at the end both sides are compared
+ * byte for byte.
+ *
+ * Groups: coherent-gpu
+ */
+#include <pthread.h>
+
+#include "lib/gpu.h"
+#include "lib/test.h"
+#include "lib/family_test.h"
+
+#define GPU_DRIVER	"vpv_coherent_gpu"
+#define PAGE		4096UL
+#define BYTES		(224UL << 20)	/* of main memory */
+#define CARVE		(32UL << 20)
+#define PAGES		(BYTES / PAGE)
+#define ROUNDS		1000
+#define EACH		3	/* pages that are written by each path in a round */
+#define SET_PAGES	((16UL << 20) / PAGE)
+#define PIECE		(1 << 20)
+#define THREADS		2
+
+FIXTURE(truth)
+{
+	struct slot slot[2];
+	struct vdev v[2];
+	struct gpu g;
+	uint8_t *p;		/* main memory of the source */
+	uint8_t *carve;
+	int from, to;
+	uint64_t sent;
+	uint32_t random;
+};
+
+FIXTURE_SETUP(truth)
+{
+	self->v[0].fd = -1;
+	self->v[1].fd = -1;
+	self->from = -1;
+	self->to = -1;
+	self->random = 1;
+	NEED_SLOTS_OF("coherent_gpu", GPU_DRIVER, self->slot, 2);
+	self->g.mem = mmap(NULL, GPU_MEM_BYTES, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->g.mem);
+	for (unsigned int i = 0; i < 2; i++)
+		ASSERT_EQ(0, vdev_open(&self->v[i], &self->slot[i], any_mode()));
+	ASSERT_EQ(0, vdev_dma_map(&self->v[0], self->g.mem, GPU_MEM_IOVA, GPU_MEM_BYTES));
+	ASSERT_EQ(0, gpu_attach(&self->g, &self->v[0]));
+	ASSERT_EQ(0, gpu_enable(&self->g));
+	ASSERT_EQ(0, gpu_queue_start(&self->g, 0, false));
+	self->p = gpu_map(&self->v[0], GPU_MAIN_BAR, 0, BYTES);
+	ASSERT_NE(NULL, self->p);
+	madvise(self->p, BYTES, MADV_HUGEPAGE);
+	self->carve = gpu_map(&self->v[0], GPU_CARVE_BAR, 0, CARVE);
+	ASSERT_NE(NULL, self->carve);
+	ASSERT_EQ(0, mig_set(&self->v[1], VFIO_DEVICE_STATE_RESUMING, &self->to));
+	ASSERT_EQ(0, mig_set(&self->v[0], VFIO_DEVICE_STATE_PRE_COPY, &self->from));
+}
+
+FIXTURE_TEARDOWN(truth)
+{
+	if (self->from >= 0)
+		close(self->from);
+	if (self->to >= 0)
+		close(self->to);
+	if (self->p)
+		munmap(self->p, BYTES);
+	if (self->carve)
+		munmap(self->carve, CARVE);
+	gpu_detach(&self->g);
+	for (unsigned int i = 0; i < 2; i++)
+		vdev_close(&self->v[i]);
+	munmap(self->g.mem, GPU_MEM_BYTES);
+}
+
+static uint32_t random_of(FIXTURE_DATA(truth) *self)
+{
+	self->random = self->random * 1664525 + 1013904223;
+	return self->random >> 4;
+}
+
+/* Move what there is to the other side: 0 at the end of the stream, -ENOMSG when drained. */
+static int pump(FIXTURE_DATA(truth) *self)
+{
+	static uint8_t buf[PIECE];
+
+	for (;;) {
+		ssize_t n = read(self->from, buf, sizeof(buf));
+
+		if (n <= 0)
+			return n ? -errno : 0;
+		self->sent += n;
+		for (ssize_t at = 0, w; at < n; at += w) {
+			w = write(self->to, buf + at, n - at);
+			if (w < 0)
+				return -errno;
+		}
+	}
+}
+
+/* A page for each kind of write; never one that the ring is in: that is the guest's. */
+static uint64_t some_page(FIXTURE_DATA(truth) *self)
+{
+	return random_of(self) % PAGES * PAGE;
+}
+
+/* ---- Paths ---- */
+
+static int by_store(FIXTURE_DATA(truth) *self, uint64_t pos, uint32_t val)
+{
+	*(volatile uint32_t *)(self->p + pos + val % 1024 * 4) = val;
+	return 0;
+}
+
+/* Read first: what is mapped for reading must be seen when it is written. */
+static int by_load_then_store(FIXTURE_DATA(truth) *self, uint64_t pos, uint32_t val)
+{
+	volatile uint32_t *at = (uint32_t *)(self->p + pos);
+	uint32_t old = *at;
+	int err = random_of(self) % 8 ? -ENOMSG : pump(self);
+
+	*at = old + val;
+	return err == -ENOMSG ? 0 : err;
+}
+
+static int by_atomic(FIXTURE_DATA(truth) *self, uint64_t pos, uint32_t val)
+{
+	__atomic_fetch_add((uint32_t *)(self->p + pos + 64), val, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static int by_string(FIXTURE_DATA(truth) *self, uint64_t pos, uint32_t val)
+{
+	void *at = self->p + pos;
+	size_t n = PAGE;
+
+	asm volatile("rep stosb" : "+D"(at), "+c"(n) : "a"(val) : "memory");
+	return 0;
+}
+
+static int by_write(FIXTURE_DATA(truth) *self, uint64_t pos, uint32_t val)
+{
+	/* Over the border to the next page. */
+	pos = pos + PAGE == BYTES ? pos : pos + PAGE - 2;
+	return vdev_pwrite(&self->v[0], GPU_MAIN_BAR, pos, &val, 4) == 4 ? 0 : -EIO;
+}
+
+static int by_device_fill(FIXTURE_DATA(truth) *self, uint64_t pos, uint32_t val)
+{
+	return gpu_run(&self->g, gpu_fill(GPU_AT(pos + 512), 64, val));
+}
+
+static int by_device_copy(FIXTURE_DATA(truth) *self, uint64_t pos, uint32_t val)
+{
+	memset(self->g.mem + GPU_MEM_DATA, val, PAGE);
+	return gpu_run(&self->g, gpu_copy(GPU_AT(pos), GPU_GUEST(GPU_MEM_DATA), PAGE));
+}
+
+static int by_carve_out(FIXTURE_DATA(truth) *self, uint64_t pos, uint32_t val)
+{
+	pos %= CARVE;
+	*(volatile uint32_t *)(self->carve + pos) = val;
+	pos = CGPU_CARVE_BASE + (pos + CARVE / 2) % CARVE;
+	return gpu_run(&self->g, gpu_fill(GPU_AT(pos), 128, val));
+}
+
+static int (*const paths[])(FIXTURE_DATA(truth) *self, uint64_t pos, uint32_t val) = {
+	by_store, by_load_then_store, by_atomic, by_string, by_write, by_device_fill,
+	by_device_copy, by_carve_out,
+};
+
+static int write_round(FIXTURE_DATA(truth) *self)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(paths) * EACH && !err; i++)
+		err = paths[i % ARRAY_SIZE(paths)](self, some_page(self), random_of(self));
+	return err;
+}
+
+/* ---- Threads that write all the time ---- */
+
+struct writer {
+	pthread_t thread;
+	uint8_t *p;
+	uint32_t random;
+	volatile bool stop;
+};
+
+static void *write_on(void *arg)
+{
+	struct writer *w = arg;
+
+	while (!w->stop) {
+		w->random = w->random * 1664525 + 1013904223;
+		/* A small set: pre-copy is to make progress. */
+		*(volatile uint32_t *)(w->p + (w->random >> 8) % 64 * 256 * PAGE + 128) = w->random;
+		usleep(100);
+	}
+	return NULL;
+}
+
+static bool writers_start(struct writer *w, uint8_t *p)
+{
+	for (unsigned int i = 0; i < THREADS; i++) {
+		w[i] = (struct writer){ .p = p + i * 8, .random = i };
+		if (pthread_create(&w[i].thread, NULL, write_on, &w[i]))
+			return false;
+	}
+	return true;
+}
+
+static void writers_stop(struct writer *w)
+{
+	for (unsigned int i = 0; i < THREADS; i++) {
+		w[i].stop = true;
+		pthread_join(w[i].thread, NULL);
+	}
+}
+
+/* ---- The end ---- */
+
+static int finish(FIXTURE_DATA(truth) *self)
+{
+	int err = mig_set(&self->v[0], VFIO_DEVICE_STATE_STOP_COPY, NULL);
+
+	err = err ? err : pump(self);
+	err = err ? err : mig_set(&self->v[1], VFIO_DEVICE_STATE_STOP, NULL);
+	if (!err)
+		err = vdev_cfg_set(&self->v[1], PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	return err;
+}
+
+static unsigned long differing_of(struct vdev *v, unsigned int bar, const uint8_t *p,
+				  uint64_t bytes)
+{
+	uint8_t *q = gpu_map(v, bar, 0, bytes);
+	unsigned long num = 0;
+
+	if (!q)
+		return PAGES;
+	for (uint64_t pos = 0; pos < bytes; pos += PAGE)
+		num += !!memcmp(p + pos, q + pos, PAGE);
+	munmap(q, bytes);
+	return num;
+}
+
+/* Pages that differ. */
+static unsigned long differing(FIXTURE_DATA(truth) *self)
+{
+	return differing_of(&self->v[1], GPU_MAIN_BAR, self->p, BYTES) +
+	       differing_of(&self->v[1], GPU_CARVE_BAR, self->carve, CARVE);
+}
+
+TEST_F_TIMEOUT(truth, no_write_is_missed, 1800)
+{
+	struct writer w[THREADS];
+	uint64_t before;
+
+	ASSERT_EQ(0, write_round(self));
+	ASSERT_EQ(-ENOMSG, pump(self));
+	before = self->sent;
+	ASSERT_TRUE(writers_start(w, self->p));
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, write_round(self));
+		if (i % 4 == 0)
+			ASSERT_EQ(-ENOMSG, pump(self));
+		if (i % 100 == 0)
+			TH_LOG("round %u, %lu KiB sent", i, self->sent >> 10);
+	}
+	writers_stop(w);
+	ASSERT_EQ(0, write_round(self));
+	TH_LOG("%lu KiB in the first pass, %lu KiB in %u rounds", before >> 10,
+	       (self->sent - before) >> 10, ROUNDS);
+	before = self->sent;
+	ASSERT_EQ(0, finish(self));
+	TH_LOG("%lu KiB in STOP_COPY", (self->sent - before) >> 10);
+	EXPECT_EQ(0, differing(self));
+}
+
+/* What is written once is sent once, and nothing else is: how much more is measured. */
+TEST_F_TIMEOUT(truth, what_is_sent_is_what_was_written, 300)
+{
+	uint64_t before;
+
+	ASSERT_EQ(-ENOMSG, pump(self));
+	before = self->sent;
+	ASSERT_EQ(-ENOMSG, pump(self));
+	EXPECT_EQ(before, self->sent);
+	for (unsigned int i = 0; i < 64; i++)
+		by_string(self, i * 800 * PAGE, i + 1);
+	ASSERT_EQ(-ENOMSG, pump(self));
+	EXPECT_LE(64 * PAGE, self->sent - before);
+	EXPECT_GE(64 * (PAGE + 1024), self->sent - before);
+	before = self->sent;
+	/* Reading counts, too. */
+	for (unsigned int i = 0; i < 64; i++)
+		(void)*(volatile uint8_t *)(self->p + (i * 800 + 5) * PAGE);
+	ASSERT_EQ(-ENOMSG, pump(self));
+	TH_LOG("64 pages of zeros were read: %lu bytes sent", self->sent - before);
+	before = self->sent;
+	ASSERT_EQ(0, gpu_run(&self->g, gpu_fill(GPU_AT(100 * PAGE), 16 * PAGE, 0x31323334)));
+	ASSERT_EQ(-ENOMSG, pump(self));
+	EXPECT_LE(16 * PAGE, self->sent - before);
+	EXPECT_GE(17 * PAGE, self->sent - before);
+	ASSERT_EQ(0, finish(self));
+	EXPECT_EQ(0, differing(self));
+}
+
+/* The set that is rewritten all the time is all that is left for STOP_COPY. */
+TEST_F_TIMEOUT(truth, pre_copy_leaves_what_is_rewritten, 600)
+{
+	uint64_t before;
+
+	for (uint64_t pos = 0; pos < BYTES; pos += PAGE)
+		*(volatile uint64_t *)(self->p + pos) = pos + 1;
+	for (unsigned int i = 0; i < 3; i++) {
+		for (uint64_t page = 0; page < SET_PAGES; page++)
+			*(volatile uint64_t *)(self->p + page * PAGE) += 1;
+		ASSERT_EQ(0, gpu_run(&self->g, gpu_fill(GPU_AT(BYTES / 2), 16 << 20, i + 1)));
+		ASSERT_EQ(-ENOMSG, pump(self));
+	}
+	for (uint64_t page = 0; page < SET_PAGES; page++)
+		*(volatile uint64_t *)(self->p + page * PAGE) += 1;
+	ASSERT_EQ(0, gpu_run(&self->g, gpu_fill(GPU_AT(BYTES / 2), 16 << 20, 9)));
+	before = self->sent;
+	ASSERT_EQ(0, finish(self));
+	TH_LOG("%lu KiB in pre-copy, %lu KiB in STOP_COPY", before >> 10,
+	       (self->sent - before) >> 10);
+	EXPECT_GE(34 << 20, self->sent - before);
+	EXPECT_EQ(0, differing(self));
+}
+
+TEST_HARNESS_MAIN

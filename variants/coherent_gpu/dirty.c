@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which memory was written: by the function, which has a log of that, and by CPUs, which the
+ * core sees.
+ */
+#include <linux/slab.h>
+
+#include "coherent_gpu.h"
+
+/* LOG_READ counts in so many pages. */
+#define LOG_UNIT	64U
+
+static int log_begin(struct cgpu_dev *cd)
+{
+	u32 stat;
+	int err;
+
+	err = vpv_reg_write(&cd->ctl, CGPU_CP_LOG, CGPU_LOG_ON | CGPU_LOG_PAGE(cd->log_log2));
+	if (!err)
+		err = vpv_reg_read(&cd->ctl, CGPU_CP_LOG_STAT, &stat);
+	if (err || (stat & CGPU_LOG_ON))
+		return err;
+	dev_warn_ratelimited(cgpu_device(cd), "the log does not begin: status %#x\n", stat);
+	return -EIO;
+}
+
+/* The smallest pages: what is not written is not sent. */
+static int choose_page(struct cgpu_dev *cd)
+{
+	u32 caps, sizes;
+	int err;
+
+	err = vpv_reg_read(&cd->ctl, CGPU_CP_CAPS, &caps);
+	if (!err)
+		err = vpv_reg_read(&cd->ctl, CGPU_CP_LOG_SIZES, &sizes);
+	if (err)
+		return err;
+	if (!(caps & CGPU_CAPS_LOG))
+		return -EOPNOTSUPP;
+	if (CGPU_LOG_MIN(sizes) < CGPU_LOG_MIN_LOG2 || CGPU_LOG_MIN(sizes) > CGPU_LOG_MAX_LOG2) {
+		dev_warn_ratelimited(cgpu_device(cd), "page sizes of the log are %#x\n", sizes);
+		return -EOPNOTSUPP;
+	}
+	cd->log_log2 = CGPU_LOG_MIN(sizes);
+	return 0;
+}
+
+/* After a reset in pre-copy the memory is not there, either. */
+int cgpu_track_start(struct vmig_dev *mig)
+{
+	struct cgpu_dev *cd = cgpu_from_mig(mig);
+	int err;
+
+	err = choose_page(cd);
+	if (!err)
+		err = vpv_bar_memory_wait(&cd->m.vpv);
+	if (!err)
+		err = vpv_bar_memory_track(&cd->m.vpv);
+	if (err)
+		return err;
+	err = log_begin(cd);
+	if (err)
+		vpv_bar_memory_untrack(&cd->m.vpv);
+	return err;
+}
+
+void cgpu_track_stop(struct vmig_dev *mig)
+{
+	struct cgpu_dev *cd = cgpu_from_mig(mig);
+
+	vpv_reg_write(&cd->ctl, CGPU_CP_LOG, 0);
+	vpv_bar_memory_untrack(&cd->m.vpv);
+}
+
+/* ---- Written by the function ---- */
+
+/* Ask for pages from a device address on.  Return: how many of them were written, or an errno. */
+static int log_read(struct cgpu_dev *cd, u64 first, u32 pages, __le64 *bits)
+{
+	u32 set;
+	int err;
+
+	err = vpv_reg_write(&cd->ctl, CGPU_CP_ADDR, first);
+	if (!err)
+		err = vpv_reg_write(&cd->ctl, CGPU_CP_ADDR + 4, first >> 32);
+	if (!err)
+		err = vpv_reg_write(&cd->ctl, CGPU_CP_PAGES, pages);
+	if (!err)
+		err = cgpu_command(cd, CGPU_LOG_READ, NULL, 0);
+	if (!err)
+		err = vpv_reg_read(&cd->ctl, CGPU_CP_SET, &set);
+	if (err || !set)
+		return err;
+	err = cgpu_window(cd, bits, pages / BITS_PER_BYTE);
+	return err ?: 1;
+}
+
+static int harvest_range(struct cgpu_dev *cd, struct vmig_dirty *dirty, u64 first, u64 bytes,
+			 __le64 *bits)
+{
+	u64 left = round_up(DIV_ROUND_UP_ULL(bytes, 1ULL << cd->log_log2), LOG_UNIT);
+	u32 pages;
+	int ret;
+
+	for (; left; left -= pages, first += (u64)pages << cd->log_log2) {
+		pages = min(left, CGPU_LOG_MAX_PAGES);
+		ret = log_read(cd, first, pages, bits);
+		if (ret < 0)
+			return ret;
+		if (ret)
+			vmig_dirty_push_bits(dirty, first, cd->log_log2, bits, pages);
+	}
+	return 0;
+}
+
+static int harvest_log(struct cgpu_dev *cd, struct vmig_dirty *dirty)
+{
+	__le64 *bits = kvmalloc(CGPU_CP_WINDOW_BYTES, GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!bits)
+		return -ENOMEM;
+	err = harvest_range(cd, dirty, 0, cgpu_main_bytes(cd), bits);
+	if (!err && cd->place.carve)
+		err = harvest_range(cd, dirty, CGPU_CARVE_BASE, cd->place.carve, bits);
+	kvfree(bits);
+	/* Lost: all of it is sent again, and recorded from here on. */
+	if (err == -ENODATA && log_begin(cd))
+		err = -EIO;
+	return err;
+}
+
+/* ---- Written by CPUs ---- */
+
+static void push_main(void *dirty, u64 first, u64 last)
+{
+	vmig_dirty_push(dirty, first, last);
+}
+
+static void push_carve(void *dirty, u64 first, u64 last)
+{
+	vmig_dirty_push(dirty, CGPU_CARVE_BASE + first, CGPU_CARVE_BASE + last);
+}
+
+/* The log is that of a paused function, if this is the last time: it has all. */
+int cgpu_harvest(struct vmig_dev *mig, struct vmig_dirty *dirty)
+{
+	struct cgpu_dev *cd = cgpu_from_mig(mig);
+
+	vpv_bar_memory_written(&cd->m.vpv, CGPU_MAIN_BAR, push_main, dirty);
+	if (cd->place.carve)
+		vpv_bar_memory_written(&cd->m.vpv, CGPU_CARVE_BAR, push_carve, dirty);
+	return harvest_log(cd, dirty);
+}
+
+int cgpu_protect(struct vmig_dev *mig, const struct vmig_range *part)
+{
+	struct vpv_device *vpv = &cgpu_from_mig(mig)->m.vpv;
+	u64 bytes = part->last - part->first + 1;
+
+	if (part->first < CGPU_CARVE_BASE)
+		vpv_bar_memory_protect(vpv, CGPU_MAIN_BAR, part->first, bytes);
+	else
+		vpv_bar_memory_protect(vpv, CGPU_CARVE_BAR, part->first - CGPU_CARVE_BASE, bytes);
+	return 0;
+}
