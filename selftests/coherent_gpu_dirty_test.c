@@ -335,4 +335,54 @@ TEST_F_TIMEOUT(truth, pre_copy_leaves_what_is_rewritten, 600)
 	EXPECT_EQ(0, differing(self));
 }
 
+/*
+ * A page that the function knows to be bad is told of, and its content is not sent.  It stays
+ * bad for as long as the machine runs: that is the last function, which is used for nothing else.
+ */
+TEST(bad_page_is_not_sent)
+{
+	static const uint8_t zeros[PAGE];
+	struct slot slot[5];
+	struct blob blob = {};
+	struct model from, to;
+	struct vdev a, b;
+	uint8_t *p, *q;
+	uint64_t num;
+
+	NEED_SLOTS_OF("coherent_gpu", GPU_DRIVER, slot, 5);
+	ASSERT_EQ(0, vdev_open(&a, &slot[4], any_mode()));
+	ASSERT_EQ(0, vdev_open(&b, &slot[3], any_mode()));
+	ASSERT_EQ(0, model_open(&from, &slot[4]));
+	ASSERT_EQ(0, model_open(&to, &slot[3]));
+	ASSERT_EQ(0, vdev_cfg_set(&a, PCI_COMMAND, 2, PCI_COMMAND_MEMORY));
+	p = gpu_map(&a, GPU_MAIN_BAR, 0, 16 * PAGE);
+	ASSERT_NE(NULL, p);
+	memset(p + 4 * PAGE, 0x44, 3 * PAGE);
+	ASSERT_EQ(0, model_cmd(&from, "poison 0x5000"));
+	ASSERT_EQ(0, mig_save(&a, &blob, false));
+	ASSERT_EQ(0, mig_load(&b, &blob, VFIO_DEVICE_STATE_STOP));
+	ASSERT_EQ(0, vdev_cfg_set(&b, PCI_COMMAND, 2, PCI_COMMAND_MEMORY));
+	q = gpu_map(&b, GPU_MAIN_BAR, 0, 16 * PAGE);
+	ASSERT_NE(NULL, q);
+	EXPECT_EQ(0, memcmp(p + 4 * PAGE, q + 4 * PAGE, PAGE));
+	EXPECT_EQ(0, memcmp(zeros, q + 5 * PAGE, PAGE));
+	EXPECT_EQ(0, memcmp(p + 6 * PAGE, q + 6 * PAGE, PAGE));
+	ASSERT_EQ(0, model_value(&to, "regs", "CP_POISON", &num));
+	EXPECT_EQ(1, num);
+	munmap(p, 16 * PAGE);
+	munmap(q, 16 * PAGE);
+	/* What is bad here does not take what comes from elsewhere. */
+	ASSERT_EQ(0, vdev_reset(&a));
+	EXPECT_EQ(-EOPNOTSUPP, mig_set(&a, VFIO_DEVICE_STATE_RESUMING, NULL));
+	/* It was bad elsewhere: that ends with a reset. */
+	ASSERT_EQ(0, vdev_reset(&b));
+	ASSERT_EQ(0, model_value(&to, "regs", "CP_POISON", &num));
+	EXPECT_EQ(0, num);
+	blob_free(&blob);
+	model_close(&from);
+	model_close(&to);
+	vdev_close(&a);
+	vdev_close(&b);
+}
+
 TEST_HARNESS_MAIN

@@ -302,6 +302,85 @@ static void state_is_checked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cgpu_state_check(&fn, odd, 0, &diff), -EINVAL);
 }
 
+/* ---- Bad pages ---- */
+
+struct poison_case {
+	const char *name;
+	u64 pages[3];
+	u32 num;
+	u32 flags;
+	u32 reserved;
+	const char *field;
+};
+
+static const struct poison_case poison_cases[] = {
+	{ "one", { 0x5000 }, 1, 0, 0, NULL },
+	{ "inherited", { 0x5000, 0x6000 }, 2, 1, 0, NULL },
+	{ "first_and_last", { 0, 6 * GIB - 4096, CGPU_CARVE_BASE + 2 * MIB - 4096 }, 3, 0, 0,
+	  NULL },
+	{ "none", { 0 }, 0, 0, 0, "size of the list of bad pages" },
+	{ "twice", { 0x5000, 0x5000 }, 2, 0, 0, "next bad page" },
+	{ "descending", { 0x6000, 0x5000 }, 2, 0, 0, "next bad page" },
+	{ "unaligned", { 0x5800 }, 1, 0, 0, "bad page, above its alignment" },
+	{ "behind_main_memory", { 6 * GIB }, 1, 0, 0, "memory at a bad page" },
+	{ "before_the_carve_out", { CGPU_CARVE_BASE - 4096 }, 1, 0, 0, "memory at a bad page" },
+	{ "behind_the_carve_out", { CGPU_CARVE_BASE + 2 * MIB }, 1, 0, 0,
+	  "memory at a bad page" },
+	{ "at_the_end_of_all", { 0ULL - 4096 }, 1, 0, 0, "next bad page" },
+	{ "other_flags", { 0x5000 }, 1, 2, 0, "flags of a bad page" },
+	{ "reserved", { 0x5000 }, 1, 0, 1, "reserved field of a bad page" },
+};
+
+static void poison_describe(const struct poison_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(poison, poison_cases, poison_describe);
+
+static void bad_pages_are_checked(struct kunit *test)
+{
+	const struct cgpu_place place = { 8 * GIB, 6 * GIB + 2 * MIB, 2 * MIB };
+	const struct poison_case *c = test->param_value;
+	struct cgpu_poison list[3] = {};
+	struct vmig_diff diff = { .field = "" };
+
+	for (u32 i = 0; i < c->num; i++)
+		list[i] = (struct cgpu_poison){
+			.address = cpu_to_le64(c->pages[i]),
+			.flags = cpu_to_le32(c->flags),
+			.reserved = cpu_to_le32(c->reserved),
+		};
+	KUNIT_EXPECT_EQ(test, cgpu_poison_check(&place, list, c->num * sizeof(list[0]), &diff),
+			c->field ? -EINVAL : 0);
+	KUNIT_EXPECT_STREQ(test, diff.field, c->field ?: "");
+	if (c->field)
+		return;
+	KUNIT_EXPECT_EQ(test, cgpu_poison_check(&place, list, sizeof(list[0]) - 1, &diff), -EINVAL);
+	for (u32 i = 0; i < c->num; i++) {
+		KUNIT_EXPECT_TRUE(test, cgpu_poison_has(list, c->num, c->pages[i]));
+		KUNIT_EXPECT_FALSE(test, cgpu_poison_has(list, i, c->pages[i]));
+	}
+	KUNIT_EXPECT_FALSE(test, cgpu_poison_has(list, c->num, 0x4000));
+	KUNIT_EXPECT_FALSE(test, cgpu_poison_has(list, c->num, 0x7000));
+}
+
+static void too_many_bad_pages_are_refused(struct kunit *test)
+{
+	const struct cgpu_place place = { 8 * GIB, 64 * GIB, 0 };
+	const u32 bytes = (CGPU_POISON_MAX + 1) * sizeof(struct cgpu_poison);
+	struct cgpu_poison *list = kunit_kzalloc(test, bytes, GFP_KERNEL);
+	struct vmig_diff diff;
+
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	for (u32 i = 0; i <= CGPU_POISON_MAX; i++)
+		list[i].address = cpu_to_le64(i * 0x3000ULL);
+	KUNIT_EXPECT_EQ(test, cgpu_poison_check(&place, list, bytes, &diff), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cgpu_poison_check(&place, list, bytes - sizeof(*list), &diff), 0);
+	for (u32 i = 0; i < CGPU_POISON_MAX; i++)
+		KUNIT_EXPECT_TRUE(test, cgpu_poison_has(list, CGPU_POISON_MAX, i * 0x3000ULL));
+}
+
 static struct kunit_case cgpu_match_cases[] = {
 	KUNIT_CASE_PARAM(place_is_checked, place_gen_params),
 	KUNIT_CASE(function_is_that_of_the_place),
@@ -310,6 +389,8 @@ static struct kunit_case cgpu_match_cases[] = {
 	KUNIT_CASE(limits_that_cannot_be_are_refused),
 	KUNIT_CASE(another_function_than_before_is_refused),
 	KUNIT_CASE(state_is_checked),
+	KUNIT_CASE_PARAM(bad_pages_are_checked, poison_gen_params),
+	KUNIT_CASE(too_many_bad_pages_are_refused),
 	{ }
 };
 

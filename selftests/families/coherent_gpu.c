@@ -2,10 +2,10 @@
 /*
  * coherent_gpu (Documentation/hardware/coherent_gpu.rst): fills and copies in two queues, in
  * its own memory and the guest's, and what the CPU has written there itself.  Of the machine's
- * functions the first two are alike; the next one has the last one begin at a whole GiB.
+ * functions the first two are alike; the next one has those behind it begin at a whole GiB.
  *
  * Machine coherent-gpu families: coherent_gpu:2:carveout=32 coherent_gpu:1:size=512:carveout=128
- *	coherent_gpu:1:size=1024
+ *	coherent_gpu:2:size=1024
  */
 #include <endian.h>
 #include <errno.h>

@@ -19,6 +19,9 @@
  * @ctl: The control page; set by open.
  * @fn: What it said of the function then.
  * @log_log2: Size of the pages of the function's log, as a power of two.
+ * @bad: Pages that the function knew to be bad when it was last asked.
+ * @num_bad: Their number.
+ * @bad_seq: CP_POISON_SEQ, before it was asked.
  *
  * No locks: hooks of the library use all of this, of which one runs at a time, and open and
  * close, when none does.  The memory is read and written in several threads.
@@ -29,6 +32,9 @@ struct cgpu_dev {
 	struct vpv_window ctl;
 	struct cgpu_match fn;
 	u8 log_log2;
+	struct cgpu_poison bad[CGPU_POISON_MAX];
+	u32 num_bad;
+	u32 bad_seq;
 };
 
 static inline struct cgpu_dev *cgpu_from_vpv(struct vpv_device *vpv)
@@ -128,6 +134,26 @@ int cgpu_track_start(struct vmig_dev *mig);
 void cgpu_track_stop(struct vmig_dev *mig);
 int cgpu_harvest(struct vmig_dev *mig, struct vmig_dirty *dirty);
 int cgpu_protect(struct vmig_dev *mig, const struct vmig_range *part);
+
+/* poison.c */
+
+/**
+ * cgpu_bad_update() - Ask for bad pages
+ * @cd: Function; its memory is not read at the same time.
+ * @anew: Also if there seem to be no others.
+ *
+ * Return: 0; -EPROTO: the list makes no sense; an error of cgpu_command().
+ */
+int cgpu_bad_update(struct cgpu_dev *cd, bool anew);
+
+/**
+ * cgpu_bad_own() - Find a page that is bad here, not one that was so elsewhere
+ * @cd: Function; cgpu_bad_update().
+ * @page: Receives its address.
+ *
+ * Return: whether there is one.
+ */
+bool cgpu_bad_own(const struct cgpu_dev *cd, u64 *page);
 
 /* migrate.c */
 extern const struct vmig_ops cgpu_ops;

@@ -146,7 +146,10 @@ static void push_carve(void *dirty, u64 first, u64 last)
 int cgpu_harvest(struct vmig_dev *mig, struct vmig_dirty *dirty)
 {
 	struct cgpu_dev *cd = cgpu_from_mig(mig);
+	int err = cgpu_bad_update(cd, false);
 
+	if (err)
+		return err;
 	vpv_bar_memory_written(&cd->m.vpv, CGPU_MAIN_BAR, push_main, dirty);
 	if (cd->place.carve)
 		vpv_bar_memory_written(&cd->m.vpv, CGPU_CARVE_BAR, push_carve, dirty);

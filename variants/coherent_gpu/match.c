@@ -11,6 +11,7 @@ static_assert(sizeof(struct cgpu_state_queue) == CGPU_STATE_QUEUE_BYTES);
 static_assert(sizeof(struct cgpu_ident) == CGPU_CP_CMD - CGPU_CP_REV);
 static_assert(offsetof(struct cgpu_ident, mem) == CGPU_CP_MEM_BYTES - CGPU_CP_REV);
 static_assert(sizeof(struct cgpu_match) == 40);
+static_assert(sizeof(struct cgpu_poison) == 16);
 
 #define FIELD(name, rule, field) VMIG_MATCH_FIELD(name, rule, struct cgpu_match, field)
 
@@ -131,4 +132,65 @@ int cgpu_state_check(const struct cgpu_match *fn, const void *buf, size_t bytes,
 	};
 
 	return vmig_in_range(rules, ARRAY_SIZE(rules), -EINVAL, diff);
+}
+
+/* Bytes of memory at a device address, up to the end of its range. */
+static u64 memory_behind(const struct cgpu_place *place, u64 addr)
+{
+	u64 main = place->bytes - place->carve;
+
+	if (addr < CGPU_CARVE_BASE)
+		return main - min(main, addr);
+	return place->carve - min(place->carve, addr - CGPU_CARVE_BASE);
+}
+
+int cgpu_poison_check(const struct cgpu_place *place, const void *buf, size_t bytes,
+		      struct vmig_diff *diff)
+{
+	struct cgpu_poison p;
+	u64 least = 0;
+
+	if (!bytes || bytes % sizeof(p) || bytes > CGPU_POISON_MAX * sizeof(p))
+		return vmig_differs(diff, -EINVAL, "size of the list of bad pages",
+				    CGPU_POISON_MAX * sizeof(p), bytes);
+	for (size_t pos = 0; pos < bytes; pos += sizeof(p)) {
+		u64 addr;
+
+		memcpy(&p, buf + pos, sizeof(p));
+		addr = le64_to_cpu(p.address);
+
+		const struct vmig_range_rule rules[] = {
+			{ "next bad page", addr, least, U64_MAX - CGPU_POISON_PAGE },
+			{ "bad page, above its alignment", addr % CGPU_POISON_PAGE, 0, 0 },
+			{ "memory at a bad page", memory_behind(place, addr), CGPU_POISON_PAGE,
+			  U64_MAX },
+			{ "flags of a bad page", le32_to_cpu(p.flags), 0,
+			  CGPU_POISON_INHERITED },
+			{ "reserved field of a bad page", le32_to_cpu(p.reserved), 0, 0 },
+		};
+		int err = vmig_in_range(rules, ARRAY_SIZE(rules), -EINVAL, diff);
+
+		if (err)
+			return err;
+		least = addr + CGPU_POISON_PAGE;
+	}
+	return 0;
+}
+
+bool cgpu_poison_has(const struct cgpu_poison *list, u32 num, u64 page)
+{
+	u32 low = 0, high = num;
+
+	while (low < high) {
+		u32 mid = low + (high - low) / 2;
+		u64 addr = le64_to_cpu(list[mid].address);
+
+		if (addr == page)
+			return true;
+		if (addr < page)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
 }

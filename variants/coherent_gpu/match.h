@@ -11,6 +11,7 @@
 
 /* Record types in a stream of family "coherent_gpu". */
 #define CGPU_RECORD_STATE	0x100U	/* struct cgpu_state, once */
+#define CGPU_RECORD_POISON	0x101U	/* struct cgpu_poison for each page, at most once */
 
 #define CGPU_MATCH_MAGIC	0x4d504743U	/* "CGPM" */
 
@@ -160,5 +161,27 @@ u32 cgpu_state_bytes(const struct cgpu_match *fn);
  */
 int cgpu_state_check(const struct cgpu_match *fn, const void *buf, size_t bytes,
 		     struct vmig_diff *diff);
+
+/**
+ * cgpu_poison_check() - Does a list of bad pages make sense?
+ * @place: The memory that they are to be in; cgpu_place_check().
+ * @buf: List; untrusted, any alignment.
+ * @bytes: Its size.
+ * @diff: Receives what made no sense.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int cgpu_poison_check(const struct cgpu_place *place, const void *buf, size_t bytes,
+		      struct vmig_diff *diff);
+
+/**
+ * cgpu_poison_has() - Is a page in such a list?
+ * @list: List; cgpu_poison_check().
+ * @num: Its length.
+ * @page: Device address of the page.
+ *
+ * Return: whether it is.
+ */
+bool cgpu_poison_has(const struct cgpu_poison *list, u32 num, u64 page);
 
 #endif /* CGPU_MATCH_H */

@@ -31,7 +31,6 @@ static int cgpu_match(struct vmig_dev *mig, void *buf)
 	struct cgpu_dev *cd = cgpu_from_mig(mig);
 	struct cgpu_match *fn = buf;
 	struct vmig_diff diff;
-	u32 poisoned;
 	int err;
 
 	err = cgpu_identify(cd, fn);
@@ -40,13 +39,8 @@ static int cgpu_match(struct vmig_dev *mig, void *buf)
 	err = cgpu_match_sane(fn, &cd->fn, &diff);
 	if (err)
 		return vmig_refuse(mig, err, &diff);
-	err = vpv_reg_read(&cd->ctl, CGPU_CP_POISON, &poisoned);
-	if (err)
-		return err;
-	if (poisoned)
-		return vmig_refuse(mig, -EOPNOTSUPP,
-				   VMIG_DIFF("pages that are poisoned", 0, poisoned));
-	return vpv_bar_memory_wait(&cd->m.vpv);
+	err = cgpu_bad_update(cd, true);
+	return err ?: vpv_bar_memory_wait(&cd->m.vpv);
 }
 
 /* ---- Memory ---- */
@@ -85,9 +79,21 @@ static int copy(struct vmig_dev *mig, u64 first, size_t bytes, void *to, const v
 	return err;
 }
 
+/* Of bad pages zeros; the other side is told of them. */
 static int cgpu_read(struct vmig_dev *mig, u64 first, void *to, size_t bytes)
 {
-	return copy(mig, first, bytes, to, NULL);
+	struct cgpu_dev *cd = cgpu_from_mig(mig);
+	int err = 0;
+
+	if (!cd->num_bad)
+		return copy(mig, first, bytes, to, NULL);
+	for (size_t pos = 0; pos < bytes && !err; pos += CGPU_POISON_PAGE) {
+		if (cgpu_poison_has(cd->bad, cd->num_bad, first + pos))
+			memset(to + pos, 0, CGPU_POISON_PAGE);
+		else
+			err = copy(mig, first + pos, CGPU_POISON_PAGE, to + pos, NULL);
+	}
+	return err;
 }
 
 static int cgpu_write(struct vmig_dev *mig, u64 first, const void *from, size_t bytes)
@@ -123,6 +129,30 @@ static int commit_state(struct vmig_dev *mig, u32 index, const void *data, size_
 	return err;
 }
 
+static int check_poison(struct vmig_dev *mig, const void *data, size_t bytes, u32 *index,
+			struct vmig_diff *diff)
+{
+	return cgpu_poison_check(&cgpu_from_mig(mig)->place, data, bytes, diff);
+}
+
+/* They were bad elsewhere, also those that were so at the source itself. */
+static int commit_poison(struct vmig_dev *mig, u32 index, const void *data, size_t bytes)
+{
+	struct cgpu_poison *list = kmemdup(data, bytes, GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < bytes / sizeof(*list); i++)
+		list[i].flags = cpu_to_le32(CGPU_POISON_INHERITED);
+	err = cgpu_command(cgpu_from_mig(mig), CGPU_POISON_SET, list, bytes);
+	kfree(list);
+	if (err == -EINVAL)
+		vmig_refuse(mig, err,
+			    VMIG_DIFF("CP_ERR of the bad pages", 0, CGPU_ERR_BAD_STATE));
+	return err;
+}
+
 static const struct vmig_staged_record cgpu_records[] = {
 	{
 		.name = "state",
@@ -133,6 +163,15 @@ static const struct vmig_staged_record cgpu_records[] = {
 		.mandatory = true,
 		.check = check_state,
 		.commit = commit_state,
+	},
+	{
+		.name = "bad pages",
+		.type = CGPU_RECORD_POISON,
+		.min_bytes = sizeof(struct cgpu_poison),
+		.max_bytes = CGPU_POISON_MAX * sizeof(struct cgpu_poison),
+		.most = 1,
+		.check = check_poison,
+		.commit = commit_poison,
 	},
 };
 
@@ -163,13 +202,31 @@ static int cgpu_save(struct vmig_dev *mig, struct vmig_emit *em)
 		return -ENOMEM;
 	err = save_state(cd, em, buf, bytes);
 	kfree(buf);
-	return err;
+	if (!err)
+		err = cgpu_bad_update(cd, true);
+	if (err || !cd->num_bad)
+		return err;
+	return vmig_emit(em, CGPU_RECORD_POISON, 0, cd->bad, cd->num_bad * sizeof(cd->bad[0]));
 }
 
-/* Memory is written as it comes. */
+/* Memory is written as it comes, and has to keep it. */
 static int cgpu_load_begin(struct vmig_dev *mig)
 {
-	return vpv_bar_memory_wait(&cgpu_from_mig(mig)->m.vpv);
+	struct cgpu_dev *cd = cgpu_from_mig(mig);
+	u64 page;
+	int err;
+
+	err = vpv_bar_memory_wait(&cd->m.vpv);
+	if (!err)
+		err = cgpu_bad_update(cd, true);
+	if (err)
+		return err;
+	if (cgpu_bad_own(cd, &page)) {
+		dev_warn_ratelimited(cgpu_device(cd), "cannot be loaded: page %#llx is bad\n",
+				     page);
+		return -EOPNOTSUPP;
+	}
+	return 0;
 }
 
 /* The log of the function has ended by itself. */
