@@ -10,6 +10,16 @@
 
 /* ---- Memory, as firmware describes it ---- */
 
+static int read_bytes(struct device *dev, const char *name, u64 *bytes)
+{
+	u32 words[2];
+	int err = device_property_read_u32_array(dev, name, words, ARRAY_SIZE(words));
+
+	if (!err)
+		*bytes = (u64)words[1] << 32 | words[0];
+	return err;
+}
+
 static int read_place(struct cgpu_dev *cd)
 {
 	struct device *dev = cgpu_device(cd);
@@ -17,16 +27,16 @@ static int read_place(struct cgpu_dev *cd)
 	struct vmig_diff diff;
 	int err;
 
-	err = device_property_read_u64(dev, CGPU_DSD_BASE, &place->base);
+	err = read_bytes(dev, CGPU_DSD_BASE, &place->base);
 	if (!err)
-		err = device_property_read_u64(dev, CGPU_DSD_BYTES, &place->bytes);
+		err = read_bytes(dev, CGPU_DSD_BYTES, &place->bytes);
 	if (err) {
 		dev_err(dev, "firmware does not say where the memory is: error %d\n", err);
 		return -ENODEV;
 	}
 	/* Not there: there is none. */
 	if (device_property_present(dev, CGPU_DSD_CARVE))
-		err = device_property_read_u64(dev, CGPU_DSD_CARVE, &place->carve);
+		err = read_bytes(dev, CGPU_DSD_CARVE, &place->carve);
 	if (err) {
 		dev_err(dev, "firmware says no size of the carve-out: error %d\n", err);
 		return -ENODEV;
