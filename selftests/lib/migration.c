@@ -154,25 +154,35 @@ int blob_push(const struct blob *b, int data_fd, size_t from, size_t to, size_t 
 	return 0;
 }
 
-int mig_save(struct vdev *v, struct blob *b, bool precopy)
+int mig_precopy(struct vdev *v, struct blob *b, int *fd)
 {
-	int fd = -1, err = 0;
+	int err = mig_set(v, VFIO_DEVICE_STATE_PRE_COPY, fd);
 
-	if (precopy) {
-		err = mig_set(v, VFIO_DEVICE_STATE_PRE_COPY, &fd);
-		if (!err) {
-			err = blob_pull(b, fd, 0);
-			err = err == -ENOMSG ? mig_set(v, VFIO_DEVICE_STATE_STOP_COPY, NULL) :
-				err ? err : -EPROTO;
-		}
-	} else {
-		err = mig_set(v, VFIO_DEVICE_STATE_STOP_COPY, &fd);
-	}
+	if (err)
+		return err;
+	err = blob_pull(b, *fd, 0);
+	if (err == -ENOMSG)
+		return 0;
+	close(*fd);
+	return err ? err : -EPROTO;
+}
+
+int mig_stop_copy(struct vdev *v, struct blob *b, int fd)
+{
+	int err = mig_set(v, VFIO_DEVICE_STATE_STOP_COPY, fd < 0 ? &fd : NULL);
+
 	if (!err)
 		err = blob_pull(b, fd, 0);
 	if (fd >= 0)
 		close(fd);
 	return err ? err : mig_set(v, VFIO_DEVICE_STATE_STOP, NULL);
+}
+
+int mig_save(struct vdev *v, struct blob *b, bool precopy)
+{
+	int fd = -1, err = precopy ? mig_precopy(v, b, &fd) : 0;
+
+	return err ? err : mig_stop_copy(v, b, fd);
 }
 
 int mig_load(struct vdev *v, const struct blob *b, unsigned int end)

@@ -60,6 +60,10 @@ int blob_pull(struct blob *b, int data_fd, size_t chunk);
 /* Write [from, to) in pieces of @chunk; the first error. */
 int blob_push(const struct blob *b, int data_fd, size_t from, size_t to, size_t chunk);
 
+/* Save what pre-copy gives; on success the device is in PRE_COPY, and @fd is open. */
+int mig_precopy(struct vdev *v, struct blob *b, int *fd);
+/* Save the rest, or all if @fd is none; it is closed, and on return the device is in STOP. */
+int mig_stop_copy(struct vdev *v, struct blob *b, int fd);
 /* Save everything: on return the device is in STOP. */
 int mig_save(struct vdev *v, struct blob *b, bool precopy);
 /* Load everything: on success the device is in @end. */
