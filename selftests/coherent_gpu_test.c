@@ -5,11 +5,10 @@
  *
  * Groups: coherent-gpu
  */
-#include <setjmp.h>
-
 #include "lib/gpu.h"
 #include "lib/test.h"
 #include "lib/family_test.h"
+#include "lib/sigbus.h"
 #include "lib/trace.h"
 
 #define GPU_DRIVER	"vpv_coherent_gpu"
@@ -269,25 +268,9 @@ static bool memtype_is(uint64_t at, const char *type)
 	return found;
 }
 
-/* Where the driver says that it has claimed memory; 0: nowhere. */
-static uint64_t claimed(uint64_t bytes)
-{
-	char line[160];
-	uint64_t first, last, at = 0;
-	FILE *f = fopen("/proc/iomem", "r");
-
-	while (f && !at && fgets(line, sizeof(line), f))
-		if (strstr(line, " : " GPU_DRIVER) && sscanf(line, "%lx-%lx", &first, &last) == 2 &&
-		    last - first + 1 == bytes)
-			at = first;
-	if (f)
-		fclose(f);
-	return at;
-}
-
 TEST_F(coherent, memory_is_cached)
 {
-	uint64_t at = claimed(GB);
+	uint64_t at = gpu_claimed(GB);
 	uint8_t *p = map_at(&self->v, 0, GB, 0);
 
 	ASSERT_NE(0, at);
@@ -300,20 +283,20 @@ TEST_F(coherent, memory_is_cached)
 	EXPECT_TRUE(memtype_is(at, "write-back"));
 	ASSERT_EQ(0, vdev_unbind(self->slot[LARGE].bdf));
 	EXPECT_FALSE(memtype_is(at, "write-back"));
-	EXPECT_NE(at, claimed(GB));
+	EXPECT_NE(at, gpu_claimed(GB));
 	ASSERT_EQ(0, vdev_bind(self->slot[LARGE].bdf, GPU_DRIVER));
 	ASSERT_EQ(0, open_function(self, LARGE));
 }
 
 TEST_F(coherent, carve_out_is_write_combining)
 {
-	uint64_t at = claimed(MB128);
+	uint64_t at = gpu_claimed(MB128);
 	uint8_t *p;
 
 	close_function(self);
 	ASSERT_EQ(0, open_function(self, ODD));
 	ASSERT_NE(0, at);
-	EXPECT_EQ(claimed(MB384) + MB384, at);
+	EXPECT_EQ(gpu_claimed(MB384) + MB384, at);
 	EXPECT_TRUE(memtype_is(at, "write-combining"));
 	p = gpu_map(&self->v, GPU_CARVE_BAR, 0, MB2);
 	ASSERT_NE(NULL, p);
@@ -349,74 +332,6 @@ TEST_F(coherent, device_and_cpu_share_it)
 	munmap(p, MB2);
 }
 
-/* ---- Memory enable and D states ---- */
-
-static sigjmp_buf bus_error;
-
-static void on_bus_error(int sig)
-{
-	siglongjmp(bus_error, sig);
-}
-
-static bool load_faults(volatile uint8_t *p)
-{
-	struct sigaction old, sa = { .sa_handler = on_bus_error };
-	volatile bool faulted = true;
-
-	sigaction(SIGBUS, &sa, &old);
-	if (!sigsetjmp(bus_error, 1)) {
-		(void)*p;
-		faulted = false;
-	}
-	sigaction(SIGBUS, &old, NULL);
-	return faulted;
-}
-
-static int set_memory(struct vdev *v, bool on)
-{
-	uint32_t cmd = vdev_cfg(v, PCI_COMMAND, 2);
-
-	cmd = on ? cmd | PCI_COMMAND_MEMORY : cmd & ~PCI_COMMAND_MEMORY;
-	return vdev_cfg_set(v, PCI_COMMAND, 2, cmd);
-}
-
-static int set_power(struct vdev *v, unsigned int state)
-{
-	unsigned int pos = vdev_find_cap(v, PCI_CAP_ID_PM) + PCI_PM_CTRL;
-
-	return vdev_cfg_set(v, pos, 2, (vdev_cfg(v, pos, 2) & ~3U) | state);
-}
-
-static void expect_memory(struct __test_metadata *_metadata, struct vdev *v, uint8_t *p, bool on)
-{
-	uint8_t val = 0;
-
-	EXPECT_EQ(!on, load_faults(p));
-	EXPECT_EQ(on ? 1 : -EIO, vdev_pread(v, GPU_MAIN_BAR, 5, &val, 1));
-	EXPECT_EQ(on ? 0x42 : 0, val);
-	EXPECT_EQ(on ? 1 : -EIO, vdev_pwrite(v, GPU_MAIN_BAR, 5, "\x42", 1));
-}
-
-/* As any other BAR, although the hardware answers always; and it keeps what is in it. */
-TEST_F(coherent, memory_enable_and_d3_rule)
-{
-	uint8_t *p = gpu_map(&self->v, GPU_MAIN_BAR, 0, MB2);
-
-	ASSERT_NE(NULL, p);
-	gpu_detach(&self->g);
-	p[5] = 0x42;
-	expect_memory(_metadata, &self->v, p, true);
-	ASSERT_EQ(0, set_memory(&self->v, false));
-	expect_memory(_metadata, &self->v, p, false);
-	ASSERT_EQ(0, set_memory(&self->v, true));
-	expect_memory(_metadata, &self->v, p, true);
-	ASSERT_EQ(0, set_power(&self->v, 3));
-	expect_memory(_metadata, &self->v, p, false);
-	ASSERT_EQ(0, set_power(&self->v, 0));
-	expect_memory(_metadata, &self->v, p, true);
-	munmap(p, MB2);
-}
-
 /* ---- Resets and readiness ---- */
 
 static uint64_t early_pages(struct model *m)
@@ -424,14 +339,6 @@ static uint64_t early_pages(struct model *m)
 	uint64_t val;
 
 	return model_value(m, "stats", "early_pages", &val) ? ~0ULL : val;
-}
-
-static int reset_by_sysfs(struct slot *slot)
-{
-	char path[96];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", slot->bdf);
-	return sysfs_write(path, "1");
 }
 
 enum access { BY_READ, BY_WRITE, BY_LOAD, ACCESSES };
@@ -446,7 +353,7 @@ static bool accesses(struct vdev *v, uint8_t *p, enum access how)
 	case BY_WRITE:
 		return vdev_pwrite(v, GPU_MAIN_BAR, MB2 / 2, &val, 1) == 1;
 	default:
-		return !load_faults(p + MB2 / 2) && !p[MB2 / 2];
+		return !sigbus_load(p + MB2 / 2, &val).code && !val;
 	}
 }
 
@@ -461,12 +368,12 @@ TEST_F_TIMEOUT(coherent, first_access_after_a_reset_waits, 120)
 	for (unsigned int i = 0; i < 2 * ACCESSES; i++) {
 		uint64_t begin;
 
-		ASSERT_EQ(0, set_memory(&self->v, true));
+		ASSERT_EQ(0, gpu_set_memory(&self->v, true));
 		p[MB2 / 2] = 0x55;
 		begin = now_ms();
 		ASSERT_EQ(0, i < ACCESSES ? vdev_reset(&self->v) :
-			     reset_by_sysfs(&self->slot[LARGE]));
-		ASSERT_EQ(0, set_memory(&self->v, true));
+			     gpu_reset_by_sysfs(&self->slot[LARGE]));
+		ASSERT_EQ(0, gpu_set_memory(&self->v, true));
 		EXPECT_TRUE(accesses(&self->v, p, i % ACCESSES)) TH_LOG("access %u", i);
 		EXPECT_LE(READY_MS - 100, now_ms() - begin) TH_LOG("access %u", i);
 		EXPECT_GE(READY_MS + 5000, now_ms() - begin);
@@ -505,7 +412,7 @@ TEST_F_TIMEOUT(coherent, who_waits_can_be_killed, 120)
 		pid_t pid;
 
 		ASSERT_EQ(0, vdev_reset(&self->v));
-		ASSERT_EQ(0, set_memory(&self->v, true));
+		ASSERT_EQ(0, gpu_set_memory(&self->v, true));
 		pid = fork();
 		if (!pid) {
 			accesses(&self->v, p, i);
@@ -533,14 +440,14 @@ TEST_F_TIMEOUT(coherent, memory_that_never_comes, 120)
 	gpu_detach(&self->g);
 	ASSERT_EQ(0, model_cmd(&self->m, "fault ready fail"));
 	ASSERT_EQ(0, vdev_reset(&self->v));
-	ASSERT_EQ(0, set_memory(&self->v, true));
+	ASSERT_EQ(0, gpu_set_memory(&self->v, true));
 	EXPECT_EQ(-ETIMEDOUT, vdev_pread(&self->v, GPU_MAIN_BAR, 0, &val, 1));
 	EXPECT_EQ(-ETIMEDOUT, vdev_pread(&self->v, GPU_MAIN_BAR, 0, &val, 1));
-	EXPECT_TRUE(load_faults(p));
+	EXPECT_EQ(BUS_ADRERR, sigbus_load(p, NULL).code);
 	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
 	ASSERT_EQ(0, vdev_reset(&self->v));
-	ASSERT_EQ(0, set_memory(&self->v, true));
-	EXPECT_FALSE(load_faults(p));
+	ASSERT_EQ(0, gpu_set_memory(&self->v, true));
+	EXPECT_EQ(0, sigbus_load(p, NULL).code);
 	EXPECT_EQ(0, early_pages(&self->m));
 	munmap(p, MB2);
 }

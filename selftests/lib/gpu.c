@@ -2,6 +2,7 @@
 /* A driver in user space for the user's half of a coherent_gpu function (gpu.h). */
 #include <endian.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -152,4 +153,50 @@ void *gpu_map(struct vdev *v, unsigned int bar, uint64_t pos, size_t bytes)
 	}
 	at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, info.offset + pos);
 	return at == MAP_FAILED ? NULL : at;
+}
+
+int gpu_reset_by_sysfs(const struct slot *slot)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", slot->bdf);
+	return sysfs_write(path, "1");
+}
+
+int gpu_reset_by_flr(struct vdev *v)
+{
+	unsigned int pos = vdev_find_cap(v, PCI_CAP_ID_EXP) + PCI_EXP_DEVCTL;
+
+	return vdev_cfg_set(v, pos, 2, vdev_cfg(v, pos, 2) | PCI_EXP_DEVCTL_BCR_FLR);
+}
+
+int gpu_set_memory(struct vdev *v, bool on)
+{
+	uint32_t cmd = vdev_cfg(v, PCI_COMMAND, 2);
+
+	cmd = on ? cmd | PCI_COMMAND_MEMORY : cmd & ~PCI_COMMAND_MEMORY;
+	return vdev_cfg_set(v, PCI_COMMAND, 2, cmd);
+}
+
+int gpu_set_power(struct vdev *v, unsigned int state)
+{
+	unsigned int pos = vdev_find_cap(v, PCI_CAP_ID_PM) + PCI_PM_CTRL;
+
+	return vdev_cfg_set(v, pos, 2, (vdev_cfg(v, pos, 2) & ~PCI_PM_CTRL_STATE_MASK) | state);
+}
+
+uint64_t gpu_claimed(uint64_t bytes)
+{
+	char line[160];
+	uint64_t first, last, at = 0;
+	FILE *f = fopen("/proc/iomem", "r");
+
+	while (f && !at && fgets(line, sizeof(line), f))
+		if (strstr(line, " : vpv_coherent_gpu") &&
+		    sscanf(line, "%lx-%lx", &first, &last) == 2 &&
+		    last - first + 1 == bytes)
+			at = first;
+	if (f)
+		fclose(f);
+	return at;
 }

@@ -68,4 +68,15 @@ struct cgpu_cmd gpu_histogram(uint64_t dst, uint64_t src, uint64_t bytes);
 /* Map a part of a memory BAR; NULL with errno. */
 void *gpu_map(struct vdev *v, unsigned int bar, uint64_t pos, size_t bytes);
 
+/* Resets that do not come from VFIO_DEVICE_RESET: by the host, and by config space. */
+int gpu_reset_by_sysfs(const struct slot *slot);
+int gpu_reset_by_flr(struct vdev *v);
+
+/* Memory Space Enable, and the D state, as the user of the function sets them. */
+int gpu_set_memory(struct vdev *v, bool on);
+int gpu_set_power(struct vdev *v, unsigned int state);
+
+/* Where a driver says that it has claimed so much memory; 0: nowhere. */
+uint64_t gpu_claimed(uint64_t bytes);
+
 #endif /* SELFTEST_GPU_H */
