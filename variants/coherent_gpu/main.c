@@ -5,6 +5,7 @@
 #include <linux/property.h>
 
 #include "coherent_gpu.h"
+#include "persona_256m_v1.h"
 
 #define CGPU_NAME	"vpv_coherent_gpu"
 
@@ -115,11 +116,17 @@ static const struct vpv_bar_rule cgpu_rules[] = {
 	{ .bar = CGPU_BAR, .kind = VPV_BAR_HIDE_ABOVE, .shift = 1 },
 };
 
+static const struct vpv_persona_blob cgpu_personas[] = {
+	{ cgpu_persona_256m, sizeof(cgpu_persona_256m) },
+};
+
 static const struct vpv_variant cgpu_variant = {
 	VPV_VARIANT_OF(CGPU_NAME, struct cgpu_dev),
 	VPV_MIGRATES_BY(&cgpu_ops, &cgpu_desc),
 	.rules = cgpu_rules,
 	.num_rules = ARRAY_SIZE(cgpu_rules),
+	.personas = cgpu_personas,
+	.num_personas = ARRAY_SIZE(cgpu_personas),
 	.init = cgpu_init,
 	.open = cgpu_open,
 	.close = cgpu_close,

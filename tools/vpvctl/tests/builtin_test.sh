@@ -8,5 +8,6 @@ while read -r map array header; do
 done <<'BUILTIN'
 hisi_like-v1 hisil_persona_v1 variants/hisi_like/persona_v1.h
 mlx5_like-v1 mlxl_persona_v1 variants/mlx5_like/persona_v1.h
+coherent_gpu-256m-v1 cgpu_persona_256m variants/coherent_gpu/persona_256m_v1.h
 nvme_cf-v1 nvcf_persona_v1 variants/nvme_cf/persona_v1.h
 BUILTIN
