@@ -42,6 +42,7 @@ static int bar_open(struct vpv_device *vpv, unsigned int nr)
 
 void vpv_bars_close(struct vpv_device *vpv)
 {
+	vpv_memory_failures_unregister(vpv);
 	for (unsigned int i = 0; i < VPV_BARS; i++) {
 		struct vpv_bar_state *bar = &vpv->state->bars[i];
 
@@ -74,6 +75,8 @@ int vpv_bars_open(struct vpv_device *vpv)
 		ret = bar_open(vpv, i);
 	if (ret)
 		vpv_bars_close(vpv);
+	else
+		vpv_memory_failures_register(vpv);
 	return ret;
 }
 

@@ -5,18 +5,14 @@
  *
  * Who touches it, or maps it, does so between vpv_memory_use() and vpv_memory_unuse().
  */
-#include <linux/bitmap.h>
 #include <linux/ioport.h>
 #include <linux/io.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/wait.h>
 
-#include <vpv/bar_memory.h>
-
-#include "vpv.h"
+#include "memories.h"
 
 /* No reset takes so long: a minute for a function that does not come back, and a little. */
 #define RESET_MOST	(90 * HZ)
@@ -24,57 +20,12 @@
 /* So often it may go while somebody waits, before he has to look whether he may have it. */
 #define LOST_MOST	10
 
-/**
- * struct vpv_shown - Memory that is one BAR
- * @mem: Where it is; no bytes: there is none.
- * @map: Mapping of the kernel.
- * @clean: While writes are recorded: a bit for each page that nobody has mapped, nor written
- *	since it was protected.  Cleared before either, under vpv_memories.use for reading; set
- *	under it for writing.  NULL: they are not.
- */
-struct vpv_shown {
-	struct vpv_bar_memory mem;
-	void *map;
-	unsigned long *clean;
-};
-
-/**
- * struct vpv_memories - All of it that a device has
- * @bar: By number of the BAR.
- * @lock: Held by the one who waits for it; outside of memory_lock.
- * @use: Guards the rest; inside of memory_lock, and under it nothing of ours is taken.  For
- *	reading: the memory is touched, or mapped.
- * @lost: How often it went, by a reset, or for want of power.
- * @resetting: A reset is under way.
- * @known: What @lost was when @err was found out.
- * @err: 0: it is there; or why it is not.
- * @over: A reset is over.
- */
-struct vpv_memories {
-	struct vpv_shown bar[VPV_BARS];
-	struct mutex lock;	/* one waits */
-	struct rw_semaphore use;
-	unsigned long lost;
-	bool resetting;
-	unsigned long known;
-	int err;
-	wait_queue_head_t over;
-};
-
 /* ---- What there is ---- */
-
-/* NULL: that BAR is none of these. */
-static struct vpv_shown *shown(struct vpv_device *vpv, unsigned int nr)
-{
-	struct vpv_memories *m = vpv->state->memories;
-
-	return m && nr < VPV_BARS && m->bar[nr].mem.bytes ? &m->bar[nr] : NULL;
-}
 
 /* Size of the BAR that @nr is, 0: it is none of these. */
 u64 vpv_memory_shown_bytes(struct vpv_device *vpv, unsigned int nr)
 {
-	const struct vpv_shown *s = shown(vpv, nr);
+	const struct vpv_shown *s = vpv_shown(vpv, nr);
 
 	return s ? roundup_pow_of_two(s->mem.bytes) : 0;
 }
@@ -82,7 +33,7 @@ u64 vpv_memory_shown_bytes(struct vpv_device *vpv, unsigned int nr)
 /* Return: 0, or -ENOSPC. */
 int vpv_memory_open_bar(struct vpv_device *vpv, struct vpv_bar_state *bar)
 {
-	const struct vpv_shown *s = shown(vpv, bar->region.index);
+	const struct vpv_shown *s = vpv_shown(vpv, bar->region.index);
 	u64 bytes = vpv_memory_shown_bytes(vpv, bar->region.index);
 
 	bar->mem = true;
@@ -109,10 +60,10 @@ static bool bar_is_free(struct vpv_device *vpv, unsigned int nr)
 	struct pci_dev *pdev = vpv->pdev;
 
 	if (nr + 1 >= VPV_BARS || hw_has_bar(pdev, nr) || hw_has_bar(pdev, nr + 1) ||
-	    shown(vpv, nr) || shown(vpv, nr + 1))
+	    vpv_shown(vpv, nr) || vpv_shown(vpv, nr + 1))
 		return false;
 	/* The upper half of another one. */
-	return !nr || (!shown(vpv, nr - 1) &&
+	return !nr || (!vpv_shown(vpv, nr - 1) &&
 		       !(hw_has_bar(pdev, nr - 1) &&
 			 (pci_resource_flags(pdev, nr - 1) & IORESOURCE_MEM_64)));
 }
@@ -148,10 +99,22 @@ static struct vpv_memories *memories_of(struct vpv_device *vpv)
 	mutex_init(&m->lock);
 	init_rwsem(&m->use);
 	init_waitqueue_head(&m->over);
+	INIT_WORK(&m->take_away, vpv_bad_take_away);
+	m->vpv = vpv;
 	/* It has to be asked for first. */
 	m->lost = 1;
 	vpv->state->memories = m;
 	return m;
+}
+
+static void release(struct vpv_shown *s)
+{
+	kvfree(s->clean);
+	vpv_bad_free(s);
+	if (s->map)
+		memunmap(s->map);
+	release_mem_region(s->mem.phys, s->mem.bytes);
+	s->mem.bytes = 0;
 }
 
 static int claim(struct vpv_device *vpv, struct vpv_shown *s, const struct vpv_bar_memory *mem)
@@ -166,13 +129,12 @@ static int claim(struct vpv_device *vpv, struct vpv_shown *s, const struct vpv_b
 		pci_err(vpv->pdev, "somebody else has memory at %pa\n", &mem->phys);
 		return -EBUSY;
 	}
-	s->map = memremap(mem->phys, mem->bytes, flags);
-	if (!s->map) {
-		release_mem_region(mem->phys, mem->bytes);
-		return -ENOMEM;
-	}
 	s->mem = *mem;
-	return 0;
+	s->map = memremap(mem->phys, mem->bytes, flags);
+	if (s->map && !vpv_bad_init(s))
+		return 0;
+	release(s);
+	return -ENOMEM;
 }
 
 int vpv_bar_memory_add(struct vpv_device *vpv, unsigned int bar,
@@ -197,15 +159,9 @@ void vpv_memories_free(struct vpv_device *vpv)
 
 	if (!m)
 		return;
-	for (unsigned int i = 0; i < VPV_BARS; i++) {
-		const struct vpv_shown *s = shown(vpv, i);
-
-		if (!s)
-			continue;
-		kvfree(s->clean);
-		memunmap(s->map);
-		release_mem_region(s->mem.phys, s->mem.bytes);
-	}
+	for (unsigned int i = 0; i < VPV_BARS; i++)
+		if (vpv_shown(vpv, i))
+			release(&m->bar[i]);
 	mutex_destroy(&m->lock);
 	kfree(m);
 	vpv->state->memories = NULL;
@@ -327,10 +283,18 @@ int vpv_bar_memory_wait(struct vpv_device *vpv)
 }
 EXPORT_SYMBOL_GPL(vpv_bar_memory_wait);
 
+bool vpv_bar_memory_enabled(struct vpv_device *vpv)
+{
+	guard(rwsem_read)(&vpv->state->memory_lock);
+
+	return vpv_memory_mappable(vpv);
+}
+EXPORT_SYMBOL_GPL(vpv_bar_memory_enabled);
+
 int vpv_bar_memory_copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes,
 			void *to, const void *from)
 {
-	const struct vpv_shown *s = shown(vpv, bar);
+	const struct vpv_shown *s = vpv_shown(vpv, bar);
 	int ret;
 
 	if (!s || pos >= s->mem.bytes || bytes > s->mem.bytes - pos)
@@ -338,115 +302,15 @@ int vpv_bar_memory_copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_
 	ret = vpv_memory_use(vpv);
 	if (ret)
 		return ret;
-	if (to)
+	if (vpv_memory_bad(vpv, bar, pos, bytes))
+		ret = -EHWPOISON;
+	else if (to)
 		memcpy(to, s->map + pos, bytes);
 	else if (from)
 		memcpy(s->map + pos, from, bytes);
 	else
 		memset(s->map + pos, 0, bytes);
 	vpv_memory_unuse(vpv);
-	return 0;
+	return ret;
 }
 EXPORT_SYMBOL_GPL(vpv_bar_memory_copy);
-
-/* ---- What CPUs write ---- */
-
-/*
- * There is no write protection: KVM cannot emulate all stores to such memory, and what the
- * kernel has to find clean entries again knows nothing of guests.  So a page that is clean
- * is not mapped at all, and one that is mapped counts as written.
- */
-
-/*
- * Bytes are written, or mapped for it, after vpv_memory_use().  Return: false: a block of more
- * than a page that is to be mapped has clean pages, and is to be mapped in smaller ones.
- */
-bool vpv_memory_dirty(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes, bool block)
-{
-	const struct vpv_shown *s = shown(vpv, nr);
-	unsigned long page = pos >> PAGE_SHIFT, end;
-
-	if (!s->clean || pos >= s->mem.bytes)
-		return true;
-	end = min(PAGE_ALIGN(pos + bytes), s->mem.bytes) >> PAGE_SHIFT;
-	if (!block)
-		for (; page < end; page++)
-			clear_bit(page, s->clean);
-	/* The kernel (7.3) cannot take away a part of a PUD: see vpv_vma_open(). */
-	return bytes < PUD_SIZE && find_next_bit(s->clean, end, page) >= end;
-}
-
-int vpv_bar_memory_track(struct vpv_device *vpv)
-{
-	struct vpv_memories *m = vpv->state->memories;
-
-	vpv_bar_memory_untrack(vpv);
-	for (unsigned int i = 0; i < VPV_BARS; i++) {
-		struct vpv_shown *s = shown(vpv, i);
-		unsigned long *clean;
-
-		if (!s)
-			continue;
-		clean = kvcalloc(BITS_TO_LONGS(s->mem.bytes >> PAGE_SHIFT), sizeof(long),
-				 GFP_KERNEL_ACCOUNT);
-		if (!clean) {
-			vpv_bar_memory_untrack(vpv);
-			return -ENOMEM;
-		}
-		scoped_guard(rwsem_write, &m->use)
-			s->clean = clean;
-	}
-	/* Large blocks, whose parts cannot be taken away one by one. */
-	vpv_memory_unmap(vpv);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(vpv_bar_memory_track);
-
-void vpv_bar_memory_untrack(struct vpv_device *vpv)
-{
-	for (unsigned int i = 0; i < VPV_BARS; i++) {
-		struct vpv_shown *s = shown(vpv, i);
-		unsigned long *clean;
-
-		if (!s)
-			continue;
-		scoped_guard(rwsem_write, &vpv->state->memories->use) {
-			clean = s->clean;
-			s->clean = NULL;
-		}
-		kvfree(clean);
-	}
-}
-EXPORT_SYMBOL_GPL(vpv_bar_memory_untrack);
-
-void vpv_bar_memory_protect(struct vpv_device *vpv, unsigned int bar, u64 pos, u64 bytes)
-{
-	struct vpv_shown *s = shown(vpv, bar);
-
-	guard(rwsem_write)(&vpv->state->memories->use);
-
-	if (!s->clean)
-		return;
-	bitmap_set(s->clean, pos >> PAGE_SHIFT, bytes >> PAGE_SHIFT);
-	unmap_mapping_range(vpv->vdev.inode->i_mapping, vpv_index_to_offset(bar) + pos, bytes,
-			    true);
-}
-EXPORT_SYMBOL_GPL(vpv_bar_memory_protect);
-
-void vpv_bar_memory_written(struct vpv_device *vpv, unsigned int bar,
-			    void (*tell)(void *data, u64 first, u64 last), void *data)
-{
-	struct vpv_shown *s = shown(vpv, bar);
-	unsigned long pages = s->mem.bytes >> PAGE_SHIFT, from, end;
-
-	guard(rwsem_read)(&vpv->state->memories->use);
-
-	if (!s->clean)
-		return;
-	for (from = find_first_zero_bit(s->clean, pages); from < pages;
-	     from = find_next_zero_bit(s->clean, pages, end)) {
-		end = find_next_bit(s->clean, pages, from);
-		tell(data, (u64)from << PAGE_SHIFT, ((u64)end << PAGE_SHIFT) - 1);
-	}
-}
-EXPORT_SYMBOL_GPL(vpv_bar_memory_written);

@@ -139,6 +139,13 @@ static int counters_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(counters);
 
+static int bad_pages_show(struct seq_file *s, void *unused)
+{
+	vpv_memory_show_bad(s->private, s);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(bad_pages);
+
 /* The function is registered: its files may be looked at from now on. */
 void vpv_debugfs_add(struct vpv_device *vpv)
 {
@@ -148,6 +155,8 @@ void vpv_debugfs_add(struct vpv_device *vpv)
 	debugfs_create_file("parameters", 0400, dir, vpv, &parameters_fops);
 	debugfs_create_file("regions", 0400, dir, vpv, &regions_fops);
 	debugfs_create_file("counters", 0400, dir, vpv, &counters_fops);
+	if (vpv->state->memories)
+		debugfs_create_file("bad_pages", 0400, dir, vpv, &bad_pages_fops);
 	vpv->state->debug_dir = dir;
 }
 

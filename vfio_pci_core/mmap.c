@@ -141,13 +141,16 @@ static vm_fault_t insert_memory(struct vpv_device *vpv, struct vm_fault *vmf,
 				unsigned int order, unsigned long pfn)
 {
 	u64 bytes = PAGE_SIZE << order, pos = (u64)vmf->pgoff << PAGE_SHIFT & VPV_OFFSET_MASK;
+	unsigned int nr = vmf->pgoff >> PGOFF_SHIFT;
 	int err = vpv_memory_use(vpv);
 	vm_fault_t ret = VM_FAULT_FALLBACK;
 
 	if (err)
 		return err == -EAGAIN ? VM_FAULT_RETRY : VM_FAULT_SIGBUS;
 	pos -= ALIGN_DOWN(vmf->address, PAGE_SIZE) & (bytes - 1);
-	if (vpv_memory_dirty(vpv, vmf->pgoff >> PGOFF_SHIFT, pos, bytes, order))
+	if (vpv_memory_bad(vpv, nr, pos, bytes))
+		ret = order ? VM_FAULT_FALLBACK : VM_FAULT_HWPOISON;
+	else if (vpv_memory_dirty(vpv, nr, pos, bytes, order))
 		ret = vpv_compat_insert_pfn(vmf, pfn, order);
 	vpv_memory_unuse(vpv);
 	return ret;
@@ -262,6 +265,12 @@ static const struct vm_operations_struct vpv_vm_ops = {
 	.fault = bar_fault,
 	VPV_COMPAT_HUGE_FAULT(bar_huge_fault)
 };
+
+/* The device that a mapping of BARs is of; NULL: it is another one. */
+struct vpv_device *vpv_vma_device(const struct vm_area_struct *vma)
+{
+	return vma->vm_ops == &vpv_vm_ops ? vma->vm_private_data : NULL;
+}
 
 static int check_bar_range(struct vpv_device *vpv, struct vm_area_struct *vma)
 {

@@ -129,6 +129,26 @@ static bool access_next(struct vpv_access *acc, size_t *left)
 	return *left;
 }
 
+/*
+ * Bytes of memory outside of BARs are read or written, until vpv_memory_unuse().  Return: 0;
+ * -EIO: one of them is in a bad page; as vpv_memory_use().
+ */
+static int memory_begin(struct vpv_device *vpv, const struct vpv_bar_state *bar,
+			const struct vpv_access *acc, size_t left)
+{
+	int ret = vpv_memory_use(vpv);
+
+	if (ret)
+		return ret;
+	if (vpv_memory_bad(vpv, bar->region.index, acc->pos, left)) {
+		vpv_memory_unuse(vpv);
+		return -EIO;
+	}
+	if (acc->write)
+		vpv_memory_dirty(vpv, bar->region.index, acc->pos, left, false);
+	return 0;
+}
+
 static int bar_accesses(struct vpv_device *vpv, struct vpv_bar_state *bar,
 			struct vpv_access *acc, size_t left)
 {
@@ -141,11 +161,9 @@ static int bar_accesses(struct vpv_device *vpv, struct vpv_bar_state *bar,
 	enabled = vpv_bar_enabled(vpv, bar);
 	ones = !enabled && vpv_bar_ones(vpv, bar);
 	if (enabled && bar->memory) {
-		ret = vpv_memory_use(vpv);
+		ret = memory_begin(vpv, bar, acc, left);
 		if (ret)
 			goto unlock;
-		if (acc->write)
-			vpv_memory_dirty(vpv, bar->region.index, acc->pos, left, false);
 	}
 	do {
 		if (acc->pos >= end)

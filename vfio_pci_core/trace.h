@@ -71,6 +71,20 @@ TRACE_EVENT(vpv_fault,
 	    TP_printk("%s region=%u pos=0x%llx order=%u ret=0x%x", __get_str(name),
 		      __entry->region, __entry->pos, __entry->order, __entry->ret));
 
+TRACE_EVENT(vpv_bad_page,
+	    TP_PROTO(struct pci_dev *pdev, unsigned int region, u64 pos, const char *source),
+	    TP_ARGS(pdev, region, pos, source),
+	    TP_STRUCT__entry(__string(name, pci_name(pdev))
+			     __field(unsigned int, region)
+			     __field(u64, pos)
+			     __string(source, source)),
+	    TP_fast_assign(__assign_str(name);
+			   __entry->region = region;
+			   __entry->pos = pos;
+			   __assign_str(source);),
+	    TP_printk("%s region=%u pos=0x%llx source=%s", __get_str(name), __entry->region,
+		      __entry->pos, __get_str(source)));
+
 TRACE_EVENT(vpv_zap,
 	    TP_PROTO(struct pci_dev *pdev),
 	    TP_ARGS(pdev),

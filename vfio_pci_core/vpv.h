@@ -58,6 +58,7 @@
 /* "No interrupt type is enabled", as an index of SET_IRQS. */
 #define VPV_IRQ_NONE		VFIO_PCI_NUM_IRQS
 
+struct seq_file;
 struct virqfd;
 struct vpv_devset;
 struct vpv_eventfd;
@@ -363,7 +364,11 @@ u64 vpv_memory_shown_bytes(struct vpv_device *vpv, unsigned int nr);
 int vpv_memory_open_bar(struct vpv_device *vpv, struct vpv_bar_state *bar);
 int vpv_memory_use(struct vpv_device *vpv);
 void vpv_memory_unuse(struct vpv_device *vpv);
+bool vpv_memory_bad(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes);
+void vpv_memory_failures_register(struct vpv_device *vpv);
+void vpv_memory_failures_unregister(struct vpv_device *vpv);
 bool vpv_memory_dirty(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes, bool block);
+void vpv_memory_show_bad(struct vpv_device *vpv, struct seq_file *s);
 void vpv_memory_lost(struct vpv_device *vpv);
 void vpv_memory_resetting(struct vpv_device *vpv, bool resetting);
 void vpv_memories_free(struct vpv_device *vpv);
@@ -472,6 +477,7 @@ int vpv_function_reset(struct vpv_device *vpv);
 
 /* mmap.c */
 int vpv_bar_probe_mmap(struct vpv_device *vpv, struct vpv_bar_state *bar);
+struct vpv_device *vpv_vma_device(const struct vm_area_struct *vma);
 bool vpv_bar_range_mappable(const struct vpv_bar_state *bar, u64 pos, u64 bytes);
 
 /* msi.c */

@@ -10,6 +10,10 @@
  * After a reset, and after D3 where that is one, nobody touches the memory before the variant's
  * memory_ready hook has said that it is there: who wants to waits, and mappings are taken away
  * before.
+ *
+ * Nobody touches a page that is bad, by what the kernel says (from 6.19 on, while the device is
+ * open and a process maps the memory) or the variant: read() and write() get EIO, and who has it
+ * mapped is sent SIGBUS, with BUS_MCEERR_AR.
  */
 #ifndef VPV_BAR_MEMORY_H
 #define VPV_BAR_MEMORY_H
@@ -68,10 +72,45 @@ int vpv_bar_memory_wait(struct vpv_device *vpv);
  * @from: What is written, if @to is NULL; NULL, too: zeros.
  *
  * Context: process.
- * Return: 0; -EAGAIN: it is not there, see vpv_bar_memory_wait(); what that has returned.
+ * Return: 0; -EAGAIN: it is not there, see vpv_bar_memory_wait(); what that has returned;
+ * -EHWPOISON: there is a bad page.
  */
 int vpv_bar_memory_copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes,
 			void *to, const void *from);
+
+/**
+ * vpv_bar_memory_enabled() - Does the user have it enabled, in D0?
+ * @vpv: Device, open.
+ *
+ * Who asks the function now and then for what has become of it leaves alone one that sleeps.
+ * Context: process.
+ * Return: whether he has.
+ */
+bool vpv_bar_memory_enabled(struct vpv_device *vpv);
+
+/**
+ * vpv_bar_memory_bad() - The function says that a page is bad
+ * @vpv: Device, open, or being opened.
+ * @bar: As given to vpv_bar_memory_add().
+ * @pos: First byte of the page, inside of the memory.
+ * @bad: It is, or it is not any more.
+ *
+ * Takes mappings away.  What the kernel has said holds on.
+ * Context: process; also in memory_ready.
+ */
+void vpv_bar_memory_bad(struct vpv_device *vpv, unsigned int bar, u64 pos, bool bad);
+
+/**
+ * vpv_bar_memory_bad_pages() - Tell which pages are bad, by whomever
+ * @vpv: Device.
+ * @bar: As given to vpv_bar_memory_add().
+ * @tell: Called for each of them, ascending, with the position of its first byte.
+ * @data: For @tell.
+ *
+ * Context: process.
+ */
+void vpv_bar_memory_bad_pages(struct vpv_device *vpv, unsigned int bar,
+			      void (*tell)(void *data, u64 pos), void *data);
 
 /**
  * vpv_bar_memory_track() - Record what CPUs write to it, of all such BARs
