@@ -2,6 +2,9 @@
 #ifndef CGPU_PRIVATE_H
 #define CGPU_PRIVATE_H
 
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
 #include <vpv/bar_memory.h>
 #include <vpv/variant.h>
 #include <vpv/window.h>
@@ -19,12 +22,15 @@
  * @ctl: The control page; set by open.
  * @fn: What it said of the function then.
  * @log_log2: Size of the pages of the function's log, as a power of two.
- * @bad: Pages that the function knew to be bad when it was last asked.
- * @num_bad: Their number.
- * @bad_seq: CP_POISON_SEQ, before it was asked.
+ * @cmd_lock: A command of the control page, from its operands to its answer.  Inside of locks
+ *	of the libraries, and under it nobody waits for the memory.
+ * @bad: Pages that the function knew to be bad when it was last asked.  @cmd_lock.
+ * @num_bad: Their number.  @cmd_lock.
+ * @bad_seq: CP_POISON_SEQ, before it was asked.  @cmd_lock.
+ * @watch: Asks whether there are others, while the device is open.
  *
- * No locks: hooks of the library use all of this, of which one runs at a time, and open and
- * close, when none does.  The memory is read and written in several threads.
+ * The rest without locks: hooks of the library use it, of which one runs at a time, and open
+ * and close, when none does.  The memory is read and written in several threads.
  */
 struct cgpu_dev {
 	struct vpv_migratable m;
@@ -32,9 +38,11 @@ struct cgpu_dev {
 	struct vpv_window ctl;
 	struct cgpu_match fn;
 	u8 log_log2;
+	struct mutex cmd_lock;	/* one command */
 	struct cgpu_poison bad[CGPU_POISON_MAX];
 	u32 num_bad;
 	u32 bad_seq;
+	struct delayed_work watch;
 };
 
 static inline struct cgpu_dev *cgpu_from_vpv(struct vpv_device *vpv)
@@ -104,6 +112,7 @@ int cgpu_set_frozen(struct cgpu_dev *cd, bool frozen);
  * @buf: Goes into the window first; or NULL.
  * @bytes: Its size.
  *
+ * Context: cgpu_dev.cmd_lock, until the answer was read.
  * Return: 0; left to the caller to say: -EINVAL: the function refuses what is in the window;
  * -ENODATA: its log was lost; an error that the log of the kernel has.
  */
@@ -138,8 +147,8 @@ int cgpu_protect(struct vmig_dev *mig, const struct vmig_range *part);
 /* poison.c */
 
 /**
- * cgpu_bad_update() - Ask for bad pages
- * @cd: Function; its memory is not read at the same time.
+ * cgpu_bad_update() - Ask the function for bad pages, and tell the core
+ * @cd: Function.
  * @anew: Also if there seem to be no others.
  *
  * Return: 0; -EPROTO: the list makes no sense; an error of cgpu_command().
@@ -147,13 +156,18 @@ int cgpu_protect(struct vmig_dev *mig, const struct vmig_range *part);
 int cgpu_bad_update(struct cgpu_dev *cd, bool anew);
 
 /**
- * cgpu_bad_own() - Find a page that is bad here, not one that was so elsewhere
+ * cgpu_bad_list() - Which pages are bad, by the function and the kernel
  * @cd: Function; cgpu_bad_update().
- * @page: Receives its address.
+ * @list: Receives CGPU_POISON_MAX of them, ascending, without flags.
  *
- * Return: whether there is one.
+ * Return: how many there are, which may be more.
  */
-bool cgpu_bad_own(const struct cgpu_dev *cd, u64 *page);
+u32 cgpu_bad_list(struct cgpu_dev *cd, struct cgpu_poison *list);
+
+/* While the device is open: ask now and then. */
+void cgpu_watch_init(struct cgpu_dev *cd);
+void cgpu_watch_start(struct cgpu_dev *cd);
+void cgpu_watch_stop(struct cgpu_dev *cd);
 
 /* migrate.c */
 extern const struct vmig_ops cgpu_ops;

@@ -80,6 +80,8 @@ static int log_read(struct cgpu_dev *cd, u64 first, u32 pages, __le64 *bits)
 	u32 set;
 	int err;
 
+	guard(mutex)(&cd->cmd_lock);
+
 	err = vpv_reg_write(&cd->ctl, CGPU_CP_ADDR, first);
 	if (!err)
 		err = vpv_reg_write(&cd->ctl, CGPU_CP_ADDR + 4, first >> 32);

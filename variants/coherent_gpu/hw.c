@@ -42,6 +42,14 @@ static unsigned int seconds_since(unsigned long begin)
 	return jiffies_to_msecs(jiffies - begin) / MSEC_PER_SEC;
 }
 
+/* Commands work, too: what is bad is asked for before anybody touches the memory. */
+static bool all_ready(u32 status)
+{
+	const u32 bits = CGPU_STATUS_READY | CGPU_STATUS_MEM_READY;
+
+	return (status & bits) == bits;
+}
+
 static int wait_for_memory(struct cgpu_dev *cd, u32 limit_ms)
 {
 	unsigned long begin = jiffies, tell = begin + msecs_to_jiffies(TELL_MS);
@@ -51,7 +59,7 @@ static int wait_for_memory(struct cgpu_dev *cd, u32 limit_ms)
 		u32 status;
 		int err = vpv_reg_read(&cd->ctl, CGPU_CP_READY, &status);
 
-		if (err || (status & CGPU_STATUS_MEM_READY))
+		if (err || all_ready(status))
 			return err;
 		if (late) {
 			dev_warn_ratelimited(cgpu_device(cd),
@@ -77,7 +85,9 @@ int cgpu_memory_ready(struct vpv_device *vpv)
 	u32 limit_ms;
 	int err = vpv_reg_read(&cd->ctl, CGPU_CP_READY_MS, &limit_ms);
 
-	return err ?: wait_for_memory(cd, min(limit_ms, CGPU_MEM_READY_MS));
+	if (!err)
+		err = wait_for_memory(cd, min(limit_ms, CGPU_MEM_READY_MS));
+	return err ?: cgpu_bad_update(cd, true);
 }
 
 /* ---- Pause and go on ---- */

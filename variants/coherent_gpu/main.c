@@ -55,6 +55,8 @@ static int cgpu_init(struct vpv_device *vpv)
 	struct vpv_bar_memory mem;
 	int err;
 
+	mutex_init(&cd->cmd_lock);
+	cgpu_watch_init(cd);
 	err = read_place(cd);
 	if (err)
 		return err;
@@ -101,11 +103,16 @@ static int cgpu_open(struct vpv_device *vpv)
 	err = vpv_window_open(&cd->ctl);
 	if (!err)
 		err = identify(cd);
-	return err ?: vpv_bar_memory_wait(vpv);
+	if (!err)
+		err = vpv_bar_memory_wait(vpv);
+	if (!err)
+		cgpu_watch_start(cd);
+	return err;
 }
 
 static void cgpu_close(struct vpv_device *vpv)
 {
+	cgpu_watch_stop(cgpu_from_vpv(vpv));
 	vpv_bar_memory_untrack(vpv);
 }
 

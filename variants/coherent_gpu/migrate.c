@@ -79,19 +79,20 @@ static int copy(struct vmig_dev *mig, u64 first, size_t bytes, void *to, const v
 	return err;
 }
 
-/* Of bad pages zeros; the other side is told of them. */
+/* What is in bad pages is not read: the other side is told of them. */
 static int cgpu_read(struct vmig_dev *mig, u64 first, void *to, size_t bytes)
 {
-	struct cgpu_dev *cd = cgpu_from_mig(mig);
-	int err = 0;
+	int err = copy(mig, first, bytes, to, NULL);
 
-	if (!cd->num_bad)
-		return copy(mig, first, bytes, to, NULL);
+	if (err != -EHWPOISON)
+		return err;
+	err = 0;
 	for (size_t pos = 0; pos < bytes && !err; pos += CGPU_POISON_PAGE) {
-		if (cgpu_poison_has(cd->bad, cd->num_bad, first + pos))
+		err = copy(mig, first + pos, CGPU_POISON_PAGE, to + pos, NULL);
+		if (err == -EHWPOISON) {
 			memset(to + pos, 0, CGPU_POISON_PAGE);
-		else
-			err = copy(mig, first + pos, CGPU_POISON_PAGE, to + pos, NULL);
+			err = 0;
+		}
 	}
 	return err;
 }
@@ -122,8 +123,11 @@ static int check_state(struct vmig_dev *mig, const void *data, size_t bytes, u32
 
 static int commit_state(struct vmig_dev *mig, u32 index, const void *data, size_t bytes)
 {
-	int err = cgpu_command(cgpu_from_mig(mig), CGPU_STATE_SET, data, bytes);
+	struct cgpu_dev *cd = cgpu_from_mig(mig);
+	int err;
 
+	scoped_guard(mutex, &cd->cmd_lock)
+		err = cgpu_command(cd, CGPU_STATE_SET, data, bytes);
 	if (err == -EINVAL)
 		vmig_refuse(mig, err, VMIG_DIFF("CP_ERR of the state", 0, CGPU_ERR_BAD_STATE));
 	return err;
@@ -135,9 +139,10 @@ static int check_poison(struct vmig_dev *mig, const void *data, size_t bytes, u3
 	return cgpu_poison_check(&cgpu_from_mig(mig)->place, data, bytes, diff);
 }
 
-/* They were bad elsewhere, also those that were so at the source itself. */
+/* They were bad elsewhere, and what was in them is lost: nobody touches them here, either. */
 static int commit_poison(struct vmig_dev *mig, u32 index, const void *data, size_t bytes)
 {
+	struct cgpu_dev *cd = cgpu_from_mig(mig);
 	struct cgpu_poison *list = kmemdup(data, bytes, GFP_KERNEL_ACCOUNT);
 	int err;
 
@@ -145,8 +150,11 @@ static int commit_poison(struct vmig_dev *mig, u32 index, const void *data, size
 		return -ENOMEM;
 	for (size_t i = 0; i < bytes / sizeof(*list); i++)
 		list[i].flags = cpu_to_le32(CGPU_POISON_INHERITED);
-	err = cgpu_command(cgpu_from_mig(mig), CGPU_POISON_SET, list, bytes);
+	scoped_guard(mutex, &cd->cmd_lock)
+		err = cgpu_command(cd, CGPU_POISON_SET, list, bytes);
 	kfree(list);
+	if (!err)
+		return cgpu_bad_update(cd, true);
 	if (err == -EINVAL)
 		vmig_refuse(mig, err,
 			    VMIG_DIFF("CP_ERR of the bad pages", 0, CGPU_ERR_BAD_STATE));
@@ -175,45 +183,77 @@ static const struct vmig_staged_record cgpu_records[] = {
 	},
 };
 
-/* What a destination would refuse is refused here, while the source can still run on. */
-static int save_state(struct cgpu_dev *cd, struct vmig_emit *em, void *buf, size_t bytes)
+static int get_state(struct cgpu_dev *cd, void *buf, size_t bytes)
 {
+	int err;
+
+	guard(mutex)(&cd->cmd_lock);
+
+	err = cgpu_command(cd, CGPU_STATE_GET, NULL, 0);
+	return err ?: cgpu_answer(cd, buf, bytes);
+}
+
+/* What a destination would refuse is refused here, while the source can still run on. */
+static int save_state(struct cgpu_dev *cd, struct vmig_emit *em)
+{
+	size_t bytes = cgpu_state_bytes(&cd->fn);
+	void *buf = kzalloc(bytes, GFP_KERNEL_ACCOUNT);
 	struct vmig_diff diff;
 	int err;
 
-	err = cgpu_command(cd, CGPU_STATE_GET, NULL, 0);
+	if (!buf)
+		return -ENOMEM;
+	err = get_state(cd, buf, bytes);
+	if (!err && cgpu_state_check(&cd->fn, buf, bytes, &diff))
+		err = vmig_refuse(&cd->m.mig, -EPROTO, &diff);
 	if (!err)
-		err = cgpu_answer(cd, buf, bytes);
-	if (err)
-		return err;
-	if (cgpu_state_check(&cd->fn, buf, bytes, &diff))
-		return vmig_refuse(&cd->m.mig, -EPROTO, &diff);
-	return vmig_emit(em, CGPU_RECORD_STATE, 0, buf, bytes);
+		err = vmig_emit(em, CGPU_RECORD_STATE, 0, buf, bytes);
+	kfree(buf);
+	return err;
+}
+
+static int emit_bad(struct cgpu_dev *cd, struct vmig_emit *em, struct cgpu_poison *list)
+{
+	u32 num = cgpu_bad_list(cd, list);
+
+	if (num > CGPU_POISON_MAX)
+		return vmig_refuse(&cd->m.mig, -E2BIG,
+				   VMIG_DIFF("number of bad pages", CGPU_POISON_MAX, num));
+	return num ? vmig_emit(em, CGPU_RECORD_POISON, 0, list, num * sizeof(*list)) : 0;
+}
+
+static int save_bad(struct cgpu_dev *cd, struct vmig_emit *em)
+{
+	struct cgpu_poison *list = kcalloc(CGPU_POISON_MAX, sizeof(*list), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!list)
+		return -ENOMEM;
+	err = cgpu_bad_update(cd, true);
+	err = err ?: emit_bad(cd, em, list);
+	kfree(list);
+	return err;
 }
 
 static int cgpu_save(struct vmig_dev *mig, struct vmig_emit *em)
 {
 	struct cgpu_dev *cd = cgpu_from_mig(mig);
-	size_t bytes = cgpu_state_bytes(&cd->fn);
-	void *buf = kzalloc(bytes, GFP_KERNEL_ACCOUNT);
-	int err;
 
-	if (!buf)
-		return -ENOMEM;
-	err = save_state(cd, em, buf, bytes);
-	kfree(buf);
-	if (!err)
-		err = cgpu_bad_update(cd, true);
-	if (err || !cd->num_bad)
-		return err;
-	return vmig_emit(em, CGPU_RECORD_POISON, 0, cd->bad, cd->num_bad * sizeof(cd->bad[0]));
+	return save_state(cd, em) ?: save_bad(cd, em);
 }
 
-/* Memory is written as it comes, and has to keep it. */
+static void first_page(void *data, u64 pos)
+{
+	u64 *first = data;
+
+	*first = min(*first, pos);
+}
+
+/* Memory is written as it comes, and has to keep it: bad pages from elsewhere end by a reset. */
 static int cgpu_load_begin(struct vmig_dev *mig)
 {
 	struct cgpu_dev *cd = cgpu_from_mig(mig);
-	u64 page;
+	u64 page = U64_MAX;
 	int err;
 
 	err = vpv_bar_memory_wait(&cd->m.vpv);
@@ -221,12 +261,13 @@ static int cgpu_load_begin(struct vmig_dev *mig)
 		err = cgpu_bad_update(cd, true);
 	if (err)
 		return err;
-	if (cgpu_bad_own(cd, &page)) {
-		dev_warn_ratelimited(cgpu_device(cd), "cannot be loaded: page %#llx is bad\n",
-				     page);
-		return -EOPNOTSUPP;
-	}
-	return 0;
+	vpv_bar_memory_bad_pages(&cd->m.vpv, CGPU_MAIN_BAR, first_page, &page);
+	if (cd->place.carve)
+		vpv_bar_memory_bad_pages(&cd->m.vpv, CGPU_CARVE_BAR, first_page, &page);
+	if (page == U64_MAX)
+		return 0;
+	dev_warn_ratelimited(cgpu_device(cd), "cannot be loaded: page %#llx is bad\n", page);
+	return -EOPNOTSUPP;
 }
 
 /* The log of the function has ended by itself. */

@@ -1,56 +1,151 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pages of the memory that the function knows to be bad: they are not read in a migration. */
+/*
+ * Pages of the memory that are bad.  The function has a list of those that it knows of; the core
+ * keeps everybody from them, and from those that the kernel knows of.
+ */
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
 #include "coherent_gpu.h"
 
-static int read_list(struct cgpu_dev *cd)
+#define WATCH_MS	1000U
+
+/* Pages of @list that are not in @other are bad, or are so no more. */
+static void tell_others(struct cgpu_dev *cd, const struct cgpu_poison *list, u32 num,
+			const struct cgpu_poison *other, u32 num_other, bool bad)
+{
+	for (u32 i = 0; i < num; i++) {
+		u64 addr = le64_to_cpu(list[i].address);
+
+		if (cgpu_poison_has(other, num_other, addr))
+			continue;
+		if (addr < CGPU_CARVE_BASE)
+			vpv_bar_memory_bad(&cd->m.vpv, CGPU_MAIN_BAR, addr, bad);
+		else
+			vpv_bar_memory_bad(&cd->m.vpv, CGPU_CARVE_BAR, addr - CGPU_CARVE_BASE,
+					   bad);
+	}
+}
+
+/* Return: 0, or -EPROTO, with a line in the log. */
+static int check_list(struct cgpu_dev *cd, const struct cgpu_poison *list, u32 num)
 {
 	struct vmig_diff diff;
-	u32 pages;
+
+	if (!num || !cgpu_poison_check(&cd->place, list, num * sizeof(*list), &diff))
+		return 0;
+	dev_warn_ratelimited(cgpu_device(cd), "%s is %#llx, may be %#llx\n", diff.field, diff.got,
+			     diff.want);
+	return -EPROTO;
+}
+
+static int read_list(struct cgpu_dev *cd, struct cgpu_poison *list, u32 num)
+{
+	int err = 0;
+
+	if (num)
+		err = cgpu_command(cd, CGPU_POISON_READ, NULL, 0);
+	if (!err && num)
+		err = cgpu_answer(cd, list, num * sizeof(*list));
+	return err ?: check_list(cd, list, num);
+}
+
+static int new_list(struct cgpu_dev *cd)
+{
+	struct cgpu_poison *list;
+	u32 num;
 	int err;
 
-	cd->num_bad = 0;
-	err = vpv_reg_read(&cd->ctl, CGPU_CP_POISON, &pages);
-	if (err || !pages)
+	err = vpv_reg_read(&cd->ctl, CGPU_CP_POISON, &num);
+	if (err || (!num && !cd->num_bad))
 		return err;
-	if (pages > CGPU_POISON_MAX) {
-		dev_warn_ratelimited(cgpu_device(cd), "%u bad pages, more than %u\n", pages,
+	if (num > CGPU_POISON_MAX) {
+		dev_warn_ratelimited(cgpu_device(cd), "%u bad pages, more than %u\n", num,
 				     CGPU_POISON_MAX);
 		return -EPROTO;
 	}
-	err = cgpu_command(cd, CGPU_POISON_READ, NULL, 0);
-	if (!err)
-		err = cgpu_answer(cd, cd->bad, pages * sizeof(cd->bad[0]));
-	if (err)
-		return err;
-	if (cgpu_poison_check(&cd->place, cd->bad, pages * sizeof(cd->bad[0]), &diff)) {
-		dev_warn_ratelimited(cgpu_device(cd), "%s is %#llx, may be %#llx\n", diff.field,
-				     diff.got, diff.want);
-		return -EPROTO;
+	list = kcalloc(CGPU_POISON_MAX, sizeof(*list), GFP_KERNEL);
+	if (!list)
+		return -ENOMEM;
+	err = read_list(cd, list, num);
+	if (!err) {
+		tell_others(cd, list, num, cd->bad, cd->num_bad, true);
+		tell_others(cd, cd->bad, cd->num_bad, list, num, false);
+		memcpy(cd->bad, list, num * sizeof(*list));
+		cd->num_bad = num;
 	}
-	cd->num_bad = pages;
-	return 0;
+	kfree(list);
+	return err;
 }
 
 int cgpu_bad_update(struct cgpu_dev *cd, bool anew)
 {
 	u32 seq;
-	int err = vpv_reg_read(&cd->ctl, CGPU_CP_POISON_SEQ, &seq);
+	int err;
 
+	guard(mutex)(&cd->cmd_lock);
+
+	err = vpv_reg_read(&cd->ctl, CGPU_CP_POISON_SEQ, &seq);
 	if (err || (!anew && seq == cd->bad_seq))
 		return err;
-	err = read_list(cd);
+	err = new_list(cd);
 	/* What has come since is found next time. */
 	if (!err)
 		cd->bad_seq = seq;
 	return err;
 }
 
-bool cgpu_bad_own(const struct cgpu_dev *cd, u64 *page)
+/* ---- All of them ---- */
+
+struct bad_list {
+	struct cgpu_poison *page;
+	u32 num;
+	u64 base;
+};
+
+static void add_page(void *data, u64 pos)
 {
-	for (u32 i = 0; i < cd->num_bad; i++) {
-		*page = le64_to_cpu(cd->bad[i].address);
-		if (!(le32_to_cpu(cd->bad[i].flags) & CGPU_POISON_INHERITED))
-			return true;
-	}
-	return false;
+	struct bad_list *l = data;
+
+	if (l->num < CGPU_POISON_MAX)
+		l->page[l->num] = (struct cgpu_poison){ .address = cpu_to_le64(l->base + pos) };
+	l->num++;
+}
+
+u32 cgpu_bad_list(struct cgpu_dev *cd, struct cgpu_poison *list)
+{
+	struct bad_list l = { .page = list };
+
+	vpv_bar_memory_bad_pages(&cd->m.vpv, CGPU_MAIN_BAR, add_page, &l);
+	l.base = CGPU_CARVE_BASE;
+	if (cd->place.carve)
+		vpv_bar_memory_bad_pages(&cd->m.vpv, CGPU_CARVE_BAR, add_page, &l);
+	return l.num;
+}
+
+/* ---- Now and then ---- */
+
+/* Nothing raises an interrupt.  What is wrong is in the log. */
+static void watch(struct work_struct *work)
+{
+	struct cgpu_dev *cd = container_of(to_delayed_work(work), struct cgpu_dev, watch);
+
+	if (vpv_bar_memory_enabled(&cd->m.vpv))
+		cgpu_bad_update(cd, false);
+	cgpu_watch_start(cd);
+}
+
+void cgpu_watch_init(struct cgpu_dev *cd)
+{
+	INIT_DELAYED_WORK(&cd->watch, watch);
+}
+
+void cgpu_watch_start(struct cgpu_dev *cd)
+{
+	schedule_delayed_work(&cd->watch, msecs_to_jiffies(WATCH_MS));
+}
+
+void cgpu_watch_stop(struct cgpu_dev *cd)
+{
+	cancel_delayed_work_sync(&cd->watch);
 }

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bad pages of the memory of coherent_gpu: who touches one, what is migrated of it, and who says
+ * so: the function, or the kernel.
+ *
+ * Groups: coherent-gpu
+ */
+#include "lib/gpu.h"
+#include "lib/test.h"
+#include "lib/family_test.h"
+#include "lib/sigbus.h"
+#include "lib/trace.h"
+
+#define GPU_DRIVER	"vpv_coherent_gpu"
+#define HARD_OFFLINE	"/sys/devices/system/memory/hard_offline_page"
+#define PAGE		4096UL
+#define PAGES		1024UL
+#define MB384		0x18000000UL
+#define NOTICED_MS	10000
+
+/*
+ * A page that the model has been told to be bad is so until the machine goes: the last function is
+ * the one that gets those.  What the kernel says ends with the driver: that is the third.
+ */
+enum { OTHER = 3, BAD, SLOTS, BY_KERNEL = 2 };
+
+FIXTURE(poison)
+{
+	struct slot slot[SLOTS];
+	struct vdev v;
+	struct model m;
+	struct trace trace;
+	uint8_t *p;
+};
+
+static int open_function(FIXTURE_DATA(poison) *self, unsigned int nr)
+{
+	int err = vdev_open(&self->v, &self->slot[nr], any_mode());
+
+	err = err ? err : model_open(&self->m, &self->slot[nr]);
+	if (!err)
+		err = vdev_cfg_set(&self->v, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	if (err)
+		return err;
+	self->p = gpu_map(&self->v, GPU_MAIN_BAR, 0, PAGES * PAGE);
+	if (!self->p)
+		return -errno;
+	madvise(self->p, PAGES * PAGE, MADV_HUGEPAGE);
+	return 0;
+}
+
+static void close_function(FIXTURE_DATA(poison) *self)
+{
+	if (self->p)
+		munmap(self->p, PAGES * PAGE);
+	self->p = NULL;
+	if (self->m.fd > 0)
+		model_close(&self->m);
+	self->m.fd = -1;
+	vdev_close(&self->v);
+}
+
+FIXTURE_SETUP(poison)
+{
+	self->v.fd = -1;
+	self->m.fd = -1;
+	NEED_SLOTS_OF("coherent_gpu", GPU_DRIVER, self->slot, SLOTS);
+	ASSERT_EQ(0, trace_open(&self->trace, "vpv_core/vpv_bad_page"));
+}
+
+FIXTURE_TEARDOWN(poison)
+{
+	trace_close(&self->trace);
+	close_function(self);
+}
+
+/* ---- What a signal says ---- */
+
+/* A kernel without memory failures has no such code. */
+static int code_of_bad(void)
+{
+	return access(HARD_OFFLINE, F_OK) ? BUS_ADRERR : BUS_MCEERR_AR;
+}
+
+static bool noticed(FIXTURE_DATA(poison) *self, uint64_t pos)
+{
+	uint64_t end = now_ms() + NOTICED_MS;
+
+	while (!sigbus_load(self->p + pos, NULL).code) {
+		if (now_ms() > end)
+			return false;
+		usleep(50000);
+	}
+	return true;
+}
+
+/* Does debugfs have a page, by this source? */
+static bool listed(struct slot *slot, uint64_t pos, const char *source)
+{
+	char path[128], line[96], want[96];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vpv_core/%s/bad_pages", slot->bdf);
+	snprintf(want, sizeof(want), "%u 0x%lx %s\n", GPU_MAIN_BAR, pos, source);
+	f = fopen(path, "r");
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = !strcmp(line, want);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static void expect_bad(struct __test_metadata *_metadata, FIXTURE_DATA(poison) *self,
+		       uint64_t pos)
+{
+	uint8_t buf[2 * PAGE];
+	uint64_t val = 0;
+	struct sigbus sb;
+
+	sb = sigbus_load(self->p + pos + 17, NULL);
+	EXPECT_EQ(code_of_bad(), sb.code);
+	EXPECT_EQ(self->p + pos + 17, sb.addr);
+	EXPECT_EQ(-EIO, vdev_pread(&self->v, GPU_MAIN_BAR, pos + 8, &val, 8));
+	EXPECT_EQ(-EIO, vdev_pwrite(&self->v, GPU_MAIN_BAR, pos + PAGE - 1, &val, 1));
+	EXPECT_EQ(-EIO, vdev_pread(&self->v, GPU_MAIN_BAR, pos - PAGE, buf, sizeof(buf)));
+	/* Others are none the worse. */
+	EXPECT_EQ(0, sigbus_load(self->p + pos - 1, NULL).code);
+	EXPECT_EQ(0, sigbus_load(self->p + pos + PAGE, NULL).code);
+	EXPECT_EQ(PAGE, vdev_pread(&self->v, GPU_MAIN_BAR, pos - PAGE, buf, PAGE));
+	EXPECT_EQ(PAGE, vdev_pwrite(&self->v, GPU_MAIN_BAR, pos + PAGE, buf, PAGE));
+}
+
+/* ---- By the function ---- */
+
+/* Under a huge mapping, of a user who is told at the next access. */
+TEST_F_TIMEOUT(poison, page_of_the_function, 60)
+{
+	const uint64_t pos = 0x45000;
+	char word[32];
+
+	ASSERT_EQ(0, open_function(self, BAD));
+	snprintf(word, sizeof(word), "pos=0x%lx", pos);
+	memset(self->p, 0x55, PAGES * PAGE);
+	ASSERT_EQ(0, trace_clear(&self->trace));
+	ASSERT_EQ(0, model_cmd(&self->m, "poison 0x%lx", pos));
+	ASSERT_TRUE(noticed(self, pos));
+	expect_bad(_metadata, self, pos);
+	EXPECT_TRUE(listed(&self->slot[BAD], pos, "function"));
+	EXPECT_EQ(1, trace_count(&self->trace, word, "source=function"));
+	EXPECT_EQ(0x55, self->p[pos - 1]);
+	/* Not even for a moment after a reset, which such a page outlives. */
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, PCI_COMMAND_MEMORY));
+	expect_bad(_metadata, self, pos);
+	/* Nor for the next user. */
+	close_function(self);
+	ASSERT_EQ(0, open_function(self, BAD));
+	expect_bad(_metadata, self, pos);
+}
+
+static uint64_t poison_of(struct model *m)
+{
+	uint64_t val;
+
+	return model_value(m, "regs", "CP_POISON", &val) ? ~0ULL : val;
+}
+
+/* Its content is not sent, and at the other side nobody touches it, until a reset. */
+static void moves(struct __test_metadata *_metadata, FIXTURE_DATA(poison) *self, bool precopy,
+		  uint64_t pos)
+{
+	struct blob blob = {};
+	struct model to;
+	struct vdev b;
+
+	ASSERT_EQ(0, open_function(self, BAD));
+	ASSERT_EQ(0, vdev_open(&b, &self->slot[OTHER], any_mode()));
+	ASSERT_EQ(0, model_open(&to, &self->slot[OTHER]));
+	memset(self->p + pos - PAGE, 0x44, PAGE);
+	memset(self->p + pos + PAGE, 0x46, PAGE);
+	ASSERT_EQ(0, model_cmd(&self->m, "poison 0x%lx", pos));
+	ASSERT_EQ(0, mig_save(&self->v, &blob, precopy));
+	ASSERT_EQ(0, mig_load(&b, &blob, VFIO_DEVICE_STATE_STOP));
+	EXPECT_EQ(poison_of(&self->m), poison_of(&to));
+	/* What is bad here does not take what comes from elsewhere. */
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	EXPECT_EQ(-EOPNOTSUPP, mig_set(&self->v, VFIO_DEVICE_STATE_RESUMING, NULL));
+	close_function(self);
+	vdev_close(&b);
+	model_close(&to);
+
+	/* Once more, and look there. */
+	ASSERT_EQ(0, open_function(self, OTHER));
+	ASSERT_EQ(0, mig_load(&self->v, &blob, VFIO_DEVICE_STATE_STOP));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, PCI_COMMAND_MEMORY));
+	expect_bad(_metadata, self, pos);
+	EXPECT_TRUE(listed(&self->slot[OTHER], pos, "function"));
+	EXPECT_EQ(0x44, self->p[pos - PAGE]);
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, PCI_COMMAND_MEMORY));
+	EXPECT_EQ(0, sigbus_load(self->p + pos, NULL).code);
+	EXPECT_FALSE(listed(&self->slot[OTHER], pos, "function"));
+	EXPECT_EQ(0, poison_of(&self->m));
+	blob_free(&blob);
+}
+
+TEST_F_TIMEOUT(poison, bad_page_is_not_sent, 300)
+{
+	moves(_metadata, self, false, 0x85000);
+}
+
+TEST_F_TIMEOUT(poison, bad_page_is_not_sent_in_pre_copy, 300)
+{
+	moves(_metadata, self, true, 0x87000);
+}
+
+/* ---- By the kernel ---- */
+
+static int hard_offline(void *phys)
+{
+	return sysfs_write(HARD_OFFLINE, phys);
+}
+
+/* Whoever has it mapped is told at once, and at each access. */
+TEST_F_TIMEOUT(poison, page_of_the_kernel, 300)
+{
+	const uint64_t pos = 0x23000;
+	struct blob blob = {};
+	char phys[32], word[32];
+	struct sigbus sb;
+	uint64_t at;
+	int ret = 0;
+
+	NEED(!access(HARD_OFFLINE, F_OK), "the kernel has no memory failures");
+	at = gpu_claimed(MB384);
+	ASSERT_NE(0, at);
+	ASSERT_EQ(0, open_function(self, BY_KERNEL));
+	memset(self->p, 0x55, PAGES * PAGE);
+	snprintf(phys, sizeof(phys), "0x%lx", at + pos);
+	sb = sigbus_call(hard_offline, phys, &ret);
+	NEED(sb.code || ret != -ENXIO, "the kernel wants struct pages");
+	/* The kernel takes the process that tells of the error for the one that ran into it. */
+	EXPECT_TRUE(sb.code == BUS_MCEERR_AO || sb.code == BUS_MCEERR_AR);
+	EXPECT_EQ(self->p + pos, sb.addr);
+	ASSERT_TRUE(noticed(self, pos));
+	expect_bad(_metadata, self, pos);
+	EXPECT_TRUE(listed(&self->slot[BY_KERNEL], pos, "kernel"));
+	snprintf(word, sizeof(word), "pos=0x%lx", pos);
+	EXPECT_EQ(1, trace_count(&self->trace, word, "source=kernel"));
+	/* It can be saved, but not loaded. */
+	ASSERT_EQ(0, mig_save(&self->v, &blob, true));
+	blob_free(&blob);
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	EXPECT_EQ(-EOPNOTSUPP, mig_set(&self->v, VFIO_DEVICE_STATE_RESUMING, NULL));
+	close_function(self);
+	/* That ends with the driver. */
+	ASSERT_EQ(0, vdev_unbind(self->slot[BY_KERNEL].bdf));
+	ASSERT_EQ(0, vdev_bind(self->slot[BY_KERNEL].bdf, GPU_DRIVER));
+	ASSERT_EQ(0, open_function(self, BY_KERNEL));
+	EXPECT_EQ(0, sigbus_load(self->p + pos, NULL).code);
+}
+
+TEST_HARNESS_MAIN
