@@ -199,7 +199,7 @@ static void *write_on(void *arg)
 		w->random = w->random * 1664525 + 1013904223;
 		/* A small set: pre-copy is to make progress. */
 		*(volatile uint32_t *)(w->p + (w->random >> 8) % 64 * 256 * PAGE + 128) = w->random;
-		usleep(100);
+		usleep(20000);
 	}
 	return NULL;
 }
