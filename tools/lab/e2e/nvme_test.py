@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The nested migration of an NVMe controller as a test, TAP on stdout.
 
-Topology: L1 with two NVM subsystems (nvme_cf) of one controller each, with different firmware, that share a disk. First a
-guest finds a byte that the model has changed. Another guest with the stock nvme driver, ext4 and fio is migrated to the
-other subsystem and back.
+Topology: L1 with two NVM subsystems (nvme_cf) of one controller each, with different firmware, that share a disk. First
+vpvctl names a limit in which the two are made to differ, and a guest finds a byte that the model has changed. Another guest
+with the stock nvme driver, ext4 and fio is migrated to the other subsystem and back.
 
 usage: nvme_test.py [stock|debug]    the kernel of L1, debug unless told otherwise
 """

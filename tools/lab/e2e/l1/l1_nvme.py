@@ -8,6 +8,7 @@ and back, and checks that the guest noticed nothing. What all runs share is in s
 import sys
 from pathlib import Path
 
+import limits
 import migration
 import persona
 from controlling import mount_configfs
@@ -60,6 +61,7 @@ class Disks(Session):
             item.give(CTRL)
         self.check("both managing controllers have their driver", all(item.driver() == CTRL for item in managing))
         mount_configfs(CTRL)
+        self.profiles = {}
         for item in managing:
             self.provision(CONFIGFS / CTRL / item.bdf)
 
@@ -71,6 +73,7 @@ class Disks(Session):
             if address not in places:
                 continue
             places[address].reserve(self.driver)
+            self.profiles[address] = controller
             for name, value in PROFILE.items():
                 (controller / name).write_text(value)
             for number, values in NAMESPACES.items():
@@ -78,13 +81,29 @@ class Disks(Session):
                     (controller / f"namespace{number}" / name).write_text(value)
             (controller / "enable").write_text("1")
 
+    def show_persona(self, functions):
+        """What vpvctl says of those that refuse it."""
+        return persona.Tool(self.args.tool).choose(PERSONA, *functions) if self.args.firmware else ""
+
     def choose_persona(self, pair):
         if not self.args.firmware:
             return
         revisions = [(item.sysfs / "revision").read_text().strip() for item in pair]
         self.check("the subsystems have different firmware", revisions[0] != revisions[1], revisions)
-        wrong = persona.Tool(self.args.tool).choose(PERSONA, *pair)
+        wrong = self.show_persona(pair)
         self.check("both are given the same persona", not wrong, wrong)
+
+    def give(self, function, values):
+        """Another profile, of a function that nobody uses."""
+        folder = self.profiles[function.bdf]
+        function.unbind()
+        function.reserve(self.driver)
+        (folder / "enable").write_text("0")
+        for name, value in values.items():
+            (folder / name).write_text(str(value))
+        (folder / "enable").write_text("1")
+        function.bind(self.driver)
+        self.show_persona([function])
 
     # What the guest sees
 
@@ -167,6 +186,7 @@ class Disks(Session):
         self.bind()
         pair = self.functions[:2]
         self.choose_persona(pair)
+        limits.check(self, persona.Tool(self.args.tool), pair, self.give, self.profiles)
         if self.args.flip:
             self.flip(pair[0])
         spare = self.launch([pair[1]], "defer") if self.args.rounds else None
