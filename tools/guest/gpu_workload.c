@@ -8,7 +8,6 @@
  * counters and the last report says ok=1 or ok=0.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,20 +16,18 @@
 
 #include "gpu.h"
 #include "line.h"
+#include "workload.h"
 
-#define USAGE \
-	"usage: gpu_workload [-d FILE] [-p PHYSICAL] [-c TTY] [-m MIB] [-w CPU_MIB] [-x SET_MIB] " \
-	"[-y WALK_MIB] [-i REPORT_MS] [-s SECONDS]\n"
 #define STALL_MS	3000
 #define LOST_MS		60000
 
 const char line_tag[] = "GPU";
 
 static struct {
-	const char *path, *control;
+	const char *path;
 	uint64_t base;
 	unsigned int mib, cpu_mib, set_mib, walk_mib, interval_ms, seconds;
-} opt = { "/dev/vpv_uio0", NULL, 0, 256, 16, 16, 8, 200, 0 };
+} opt = { "/dev/vpv_uio0", 0, 256, 16, 16, 8, 200, 0 };
 
 static struct gpu_dev dev;
 static int64_t began_ms, alive_ms, report_ms;
@@ -190,63 +187,35 @@ static int start(void)
 	return 0;
 }
 
-static bool parse(int argc, char **argv)
-{
-	int c;
+static const struct workload_option options[] = {
+	{ 'd', .text = &opt.path },
+	{ 'p', .large = &opt.base },
+	{ 'm', .number = &opt.mib },
+	{ 'w', .number = &opt.cpu_mib },
+	{ 'x', .number = &opt.set_mib },
+	{ 'y', .number = &opt.walk_mib },
+	{ 'i', .number = &opt.interval_ms },
+	{ 's', .number = &opt.seconds },
+	{ 0 },
+};
 
-	while ((c = getopt(argc, argv, "d:p:c:m:w:x:y:i:s:")) != -1) {
-		switch (c) {
-		case 'd':
-			opt.path = optarg;
-			break;
-		case 'p':
-			opt.base = strtoull(optarg, NULL, 0);
-			break;
-		case 'c':
-			opt.control = optarg;
-			break;
-		case 'm':
-			opt.mib = atoi(optarg);
-			break;
-		case 'w':
-			opt.cpu_mib = atoi(optarg);
-			break;
-		case 'x':
-			opt.set_mib = atoi(optarg);
-			break;
-		case 'y':
-			opt.walk_mib = atoi(optarg);
-			break;
-		case 'i':
-			opt.interval_ms = atoi(optarg);
-			break;
-		case 's':
-			opt.seconds = atoi(optarg);
-			break;
-		default:
-			return false;
-		}
-	}
-	return opt.mib && opt.cpu_mib && opt.set_mib && opt.walk_mib && opt.interval_ms;
+static bool valid(int argc, char **argv)
+{
+	(void)argv;
+	return !argc && opt.mib && opt.cpu_mib && opt.set_mib && opt.walk_mib && opt.interval_ms;
 }
+
+static const struct workload workload = {
+	.usage = "usage: gpu_workload [-d FILE] [-p PHYSICAL] [-c TTY] [-m MIB] [-w CPU_MIB] [-x SET_MIB] "
+		 "[-y WALK_MIB] [-i REPORT_MS] [-s SECONDS]\n",
+	.options = options,
+	.valid = valid,
+	.start = start,
+	.run = run,
+	.finish = finish,
+};
 
 int main(int argc, char **argv)
 {
-	int err;
-
-	if (!parse(argc, argv)) {
-		fprintf(stderr, USAGE);
-		return 2;
-	}
-	if (opt.control && line_open(opt.control)) {
-		perror(opt.control);
-		return 2;
-	}
-	err = start();
-	if (err) {
-		line_log("cannot start: %s", strerror(-err));
-		return 2;
-	}
-	run();
-	return finish();
+	return workload_main(&workload, argc, argv);
 }

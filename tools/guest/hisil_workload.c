@@ -8,7 +8,6 @@
  * compared with the device's own counters and the last report says ok=1 or ok=0.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +16,8 @@
 
 #include "hisil.h"
 #include "line.h"
+#include "workload.h"
 
-#define USAGE \
-	"usage: hisil_workload [-d FILE] [-c TTY] [-q QUEUES] [-n DEPTH] [-b BYTES] " \
-	"[-i REPORT_MS] [-s SECONDS]\n"
 #define STALL_MS	3000
 #define LOST_MS		60000
 #define QUIET_MS	200
@@ -28,9 +25,9 @@
 const char line_tag[] = "HSL";
 
 static struct {
-	const char *path, *control;
+	const char *path;
 	unsigned int queues, depth, block, interval_ms, seconds;
-} opt = { "/dev/vpv_uio0", NULL, 4, 16, 4096, 200, 0 };
+} opt = { "/dev/vpv_uio0", 4, 16, 4096, 200, 0 };
 
 static struct hisil_dev dev;
 static struct hisil_queue queues[HISIL_MAX_QUEUES];
@@ -217,59 +214,40 @@ static int start(void)
 	return 0;
 }
 
-static bool parse(int argc, char **argv)
-{
-	int c;
+static const struct workload_option options[] = {
+	{ 'd', .text = &opt.path },
+	{ 'q', .number = &opt.queues },
+	{ 'n', .number = &opt.depth },
+	{ 'b', .number = &opt.block },
+	{ 'i', .number = &opt.interval_ms },
+	{ 's', .number = &opt.seconds },
+	{ 0 },
+};
 
-	while ((c = getopt(argc, argv, "d:c:q:n:b:i:s:")) != -1) {
-		switch (c) {
-		case 'd':
-			opt.path = optarg;
-			break;
-		case 'c':
-			opt.control = optarg;
-			break;
-		case 'q':
-			opt.queues = atoi(optarg);
-			break;
-		case 'n':
-			opt.depth = atoi(optarg);
-			break;
-		case 'b':
-			opt.block = atoi(optarg);
-			break;
-		case 'i':
-			opt.interval_ms = atoi(optarg);
-			break;
-		case 's':
-			opt.seconds = atoi(optarg);
-			break;
-		default:
-			return false;
-		}
-	}
-	return opt.queues >= 1 && opt.queues <= HISIL_MAX_QUEUES && opt.depth >= 2 &&
+static bool valid(int argc, char **argv)
+{
+	(void)argv;
+	return !argc && opt.queues >= 1 && opt.queues <= HISIL_MAX_QUEUES && opt.depth >= 2 &&
 	       opt.depth <= HISIL_DEPTH_MAX && !(opt.depth & (opt.depth - 1)) &&
 	       opt.block >= 1 && opt.block <= HISIL_BLOCK_MAX && opt.interval_ms;
 }
 
+static void work(void)
+{
+	run(true);
+}
+
+static const struct workload workload = {
+	.usage = "usage: hisil_workload [-d FILE] [-c TTY] [-q QUEUES] [-n DEPTH] [-b BYTES] "
+		 "[-i REPORT_MS] [-s SECONDS]\n",
+	.options = options,
+	.valid = valid,
+	.start = start,
+	.run = work,
+	.finish = finish,
+};
+
 int main(int argc, char **argv)
 {
-	int err;
-
-	if (!parse(argc, argv)) {
-		fprintf(stderr, USAGE);
-		return 2;
-	}
-	if (opt.control && line_open(opt.control)) {
-		perror(opt.control);
-		return 2;
-	}
-	err = start();
-	if (err) {
-		line_log("cannot start: %s", strerror(-err));
-		return 2;
-	}
-	run(true);
-	return finish();
+	return workload_main(&workload, argc, argv);
 }

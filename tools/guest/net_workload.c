@@ -11,7 +11,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -24,9 +23,8 @@
 #include <zlib.h>
 
 #include "line.h"
+#include "workload.h"
 
-#define USAGE \
-	"usage: net_workload [-c TTY] [-a ADDRESS] [-p PORT] [-g MS] [-n RECORDS] [-i REPORT_MS] INTERFACE...\n"
 #define STREAMS_MAX	4
 #define RECORD_BYTES	1024
 #define RECORD_WORDS	((RECORD_BYTES - sizeof(struct head)) / sizeof(uint64_t))
@@ -62,9 +60,9 @@ struct stream {
 const char line_tag[] = "NET";
 
 static struct {
-	const char *control, *address;
+	const char *address;
 	unsigned int port, gap_ms, burst, interval_ms;
-} opt = { NULL, "10.76.0.1", 7, 10, 4, 200 };
+} opt = { "10.76.0.1", 7, 10, 4, 200 };
 
 static struct stream streams[STREAMS_MAX];
 static unsigned int num_streams;
@@ -356,64 +354,51 @@ static int finish(void)
 	return ok ? 0 : 1;
 }
 
-static bool parse(int argc, char **argv)
-{
-	int c;
+static const struct workload_option options[] = {
+	{ 'a', .text = &opt.address },
+	{ 'p', .number = &opt.port },
+	{ 'g', .number = &opt.gap_ms },
+	{ 'n', .number = &opt.burst },
+	{ 'i', .number = &opt.interval_ms },
+	{ 0 },
+};
 
-	while ((c = getopt(argc, argv, "c:a:p:g:n:i:")) != -1) {
-		switch (c) {
-		case 'c':
-			opt.control = optarg;
-			break;
-		case 'a':
-			opt.address = optarg;
-			break;
-		case 'p':
-			opt.port = atoi(optarg);
-			break;
-		case 'g':
-			opt.gap_ms = atoi(optarg);
-			break;
-		case 'n':
-			opt.burst = atoi(optarg);
-			break;
-		case 'i':
-			opt.interval_ms = atoi(optarg);
-			break;
-		default:
-			return false;
-		}
-	}
-	for (; optind < argc && num_streams < STREAMS_MAX; optind++, num_streams++) {
-		streams[num_streams].name = argv[optind];
+static bool valid(int argc, char **argv)
+{
+	for (int i = 0; i < argc && num_streams < STREAMS_MAX; i++, num_streams++) {
+		streams[num_streams].name = argv[i];
 		streams[num_streams].index = num_streams;
 	}
-	return num_streams && optind == argc && opt.burst && opt.gap_ms && opt.interval_ms;
+	return num_streams && (int)num_streams == argc && opt.burst && opt.gap_ms &&
+	       opt.interval_ms;
 }
 
-int main(int argc, char **argv)
+static int start(void)
 {
-	unsigned int i;
-
-	if (!parse(argc, argv)) {
-		fprintf(stderr, USAGE);
-		return 2;
-	}
-	if (opt.control && line_open(opt.control)) {
-		perror(opt.control);
-		return 2;
-	}
-	for (i = 0; i < num_streams; i++) {
+	for (unsigned int i = 0; i < num_streams; i++) {
 		int err = stream_open(&streams[i]);
 
 		if (err) {
 			line_log("%s: cannot connect: %s", streams[i].name, strerror(-err));
-			return 2;
+			return err;
 		}
 	}
 	began_ms = line_now_ms();
 	alive_ms = began_ms;
 	report("start", "");
-	run();
-	return finish();
+	return 0;
+}
+
+static const struct workload workload = {
+	.usage = "usage: net_workload [-c TTY] [-a ADDRESS] [-p PORT] [-g MS] [-n RECORDS] [-i REPORT_MS] INTERFACE...\n",
+	.options = options,
+	.valid = valid,
+	.start = start,
+	.run = run,
+	.finish = finish,
+};
+
+int main(int argc, char **argv)
+{
+	return workload_main(&workload, argc, argv);
 }

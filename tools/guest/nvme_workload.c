@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,9 +20,8 @@
 #include <zlib.h>
 
 #include "line.h"
+#include "workload.h"
 
-#define USAGE \
-	"usage: nvme_workload [-c TTY] [-d DISK] [-s MIB] [-q DEPTH] [-b BACKLOG] [-i REPORT_MS]\n"
 #define MOUNT	"/mnt"
 #define JSON	"/tmp/fio.json"
 #define ERRORS	"/tmp/fio.errors"
@@ -35,9 +33,9 @@
 const char line_tag[] = "NVM";
 
 static struct {
-	const char *control, *disk;
+	const char *disk;
 	unsigned int mib, depth, backlog, interval_ms;
-} opt = { NULL, "nvme0n1", 24, 16, 64, 250 };
+} opt = { "nvme0n1", 24, 16, 64, 250 };
 
 /* What identifies a controller and its disk. @file: "%s" is the disk. @crc: of the first look. */
 static struct {
@@ -67,7 +65,7 @@ static bool fio_over;
 /* ---- programs ---- */
 
 /* Start the words of a line; output to files, or to the console. */
-static pid_t start(const char *line, const char *out, const char *errors)
+static pid_t spawn(const char *line, const char *out, const char *errors)
 {
 	static char text[1024];
 	char *words[WORDS_MAX] = { NULL };
@@ -89,7 +87,7 @@ static pid_t start(const char *line, const char *out, const char *errors)
 /* Its exit status. */
 static int run(const char *line, const char *out)
 {
-	pid_t pid = start(line, out, NULL);
+	pid_t pid = spawn(line, out, NULL);
 	int status;
 
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
@@ -235,7 +233,7 @@ static bool fio_start(void)
 		 "--verify_backlog=%u --verify_fatal=1 --time_based --runtime=100000 "
 		 "--thread --output-format=json --output=" JSON,
 		 opt.mib, opt.depth, opt.backlog);
-	fio_pid = start(line, NULL, ERRORS);
+	fio_pid = spawn(line, NULL, ERRORS);
 	return fio_pid > 0;
 }
 
@@ -382,54 +380,43 @@ static int finish(void)
 	return ok ? 0 : 1;
 }
 
-static bool parse(int argc, char **argv)
-{
-	int c;
+static const struct workload_option options[] = {
+	{ 'd', .text = &opt.disk },
+	{ 's', .number = &opt.mib },
+	{ 'q', .number = &opt.depth },
+	{ 'b', .number = &opt.backlog },
+	{ 'i', .number = &opt.interval_ms },
+	{ 0 },
+};
 
-	while ((c = getopt(argc, argv, "c:d:s:q:b:i:")) != -1) {
-		switch (c) {
-		case 'c':
-			opt.control = optarg;
-			break;
-		case 'd':
-			opt.disk = optarg;
-			break;
-		case 's':
-			opt.mib = atoi(optarg);
-			break;
-		case 'q':
-			opt.depth = atoi(optarg);
-			break;
-		case 'b':
-			opt.backlog = atoi(optarg);
-			break;
-		case 'i':
-			opt.interval_ms = atoi(optarg);
-			break;
-		default:
-			return false;
-		}
-	}
-	return optind == argc && opt.mib && opt.depth && opt.backlog && opt.interval_ms;
+static bool valid(int argc, char **argv)
+{
+	(void)argv;
+	return !argc && opt.mib && opt.depth && opt.backlog && opt.interval_ms;
 }
 
-int main(int argc, char **argv)
+static int start(void)
 {
-	if (!parse(argc, argv)) {
-		fprintf(stderr, USAGE);
-		return 2;
-	}
-	if (opt.control && line_open(opt.control)) {
-		perror(opt.control);
-		return 2;
-	}
 	if (!prepare() || !look())
-		return 2;
+		return -EIO;
 	began_ms = line_now_ms();
 	count(&reads_before, &writes_before);
 	if (!fio_start())
-		return 2;
+		return -EIO;
 	report("start", "");
-	serve();
-	return finish();
+	return 0;
+}
+
+static const struct workload workload = {
+	.usage = "usage: nvme_workload [-c TTY] [-d DISK] [-s MIB] [-q DEPTH] [-b BACKLOG] [-i REPORT_MS]\n",
+	.options = options,
+	.valid = valid,
+	.start = start,
+	.run = serve,
+	.finish = finish,
+};
+
+int main(int argc, char **argv)
+{
+	return workload_main(&workload, argc, argv);
 }
