@@ -13,6 +13,8 @@
 
 #include <hw/coherent_gpu.h>
 
+#include "uio.h"
+
 #define MIB		(1ULL << 20)
 #define GPU_QUEUES	2U	/* the ring of the second one is in device memory */
 #define GPU_RING_SIZE	64U
@@ -34,18 +36,14 @@ struct gpu_queue {
 };
 
 struct gpu_dev {
-	int fd;
-	volatile uint8_t *bar;
+	struct uio uio;
 	uint8_t *mem;
 	uint64_t bytes;			/* of main memory */
-	uint32_t vectors;
 	struct gpu_queue queues[GPU_QUEUES];
 };
 
 /* @base: where main memory is when no BAR shows it, 0: it is BAR 2.  0 or a negative errno. */
 int gpu_dev_open(struct gpu_dev *dev, const char *path, uint64_t base);
-uint32_t gpu_read32(struct gpu_dev *dev, uint32_t offset);
-uint64_t gpu_read64(struct gpu_dev *dev, uint32_t offset);
 int gpu_queue_start(struct gpu_dev *dev, unsigned int index);
 /* Append a command, which the device begins with gpu_kick(); its fence counts commands. */
 void gpu_submit(struct gpu_dev *dev, unsigned int index, struct cgpu_cmd cmd);

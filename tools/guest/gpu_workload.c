@@ -62,7 +62,7 @@ static void count_irqs(void)
 {
 	static uint32_t seen[CGPU_MAX_QUEUES];
 	uint32_t counts[CGPU_MAX_QUEUES];
-	ssize_t n = read(dev.fd, counts, sizeof(counts));
+	ssize_t n = read(dev.uio.fd, counts, sizeof(counts));
 	unsigned int i;
 
 	for (i = 0; n > 0 && i < n / sizeof(*counts); i++) {
@@ -82,7 +82,7 @@ static bool all_idle(void)
  */
 static bool await_round(void)
 {
-	struct pollfd fds[2] = { { dev.fd, POLLIN, 0 }, { line_fd(), POLLIN, 0 } };
+	struct pollfd fds[2] = { { dev.uio.fd, POLLIN, 0 }, { line_fd(), POLLIN, 0 } };
 	int64_t tried_ms = line_now_ms();
 
 	for (;;) {
@@ -141,7 +141,7 @@ static void run(void)
 static int finish(void)
 {
 	const struct gpu_round_stats *g = gpu_round_stats();
-	uint64_t done = gpu_read64(&dev, CGPU_OPS_DONE), failed = gpu_read64(&dev, CGPU_OPS_FAILED);
+	uint64_t done = uio_read64(&dev.uio, CGPU_OPS_DONE), failed = uio_read64(&dev.uio, CGPU_OPS_FAILED);
 	struct gpu_cpu_stats c;
 	char more[96];
 	bool ok;
@@ -171,7 +171,7 @@ static int start(void)
 	err = gpu_dev_open(&dev, opt.path, opt.base);
 	if (err)
 		return err;
-	if (dev.vectors < GPU_QUEUES)
+	if (dev.uio.info.vectors < GPU_QUEUES)
 		return -ERANGE;
 	err = gpu_round_init(&dev, &round);
 	for (i = 0; i < GPU_QUEUES && !err; i++)

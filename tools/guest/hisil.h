@@ -13,6 +13,8 @@
 
 #include <hw/hisi_like.h>
 
+#include "uio.h"
+
 #define HISIL_DEPTH_MAX		256
 #define HISIL_BLOCK_MAX		65536
 
@@ -45,15 +47,11 @@ struct hisil_queue {
 };
 
 struct hisil_dev {
-	int fd;
-	volatile uint8_t *bar;
-	uint32_t algs, queues, ring_max, vectors;
+	struct uio uio;
+	uint32_t algs, queues, ring_max;
 };
 
 int hisil_dev_open(struct hisil_dev *dev, const char *path);
-uint32_t hisil_read32(struct hisil_dev *dev, uint32_t offset);
-uint64_t hisil_read64(struct hisil_dev *dev, uint32_t offset);
-void *hisil_dma_alloc(struct hisil_dev *dev, size_t bytes, uint64_t *iova);
 int hisil_queue_start(struct hisil_dev *dev, struct hisil_queue *q, unsigned int index,
 		      unsigned int depth, uint32_t block);
 /* Fill the queue up with new operations; returns how many. */

@@ -4,95 +4,31 @@
  * tag completes once, in order, and sequence numbers have no gap and no repeat.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "hisil.h"
 #include "line.h"
-#include "vpv_uio.h"
 
 #define USER_BAR	2
 #define USER_BYTES	0x20000
-
-static void write32(struct hisil_dev *dev, uint32_t offset, uint32_t value)
-{
-	/* Rings are written before the doorbell; x86 keeps the order of stores. */
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	*(volatile uint32_t *)(dev->bar + offset) = value;
-}
-
-static void write64(struct hisil_dev *dev, uint32_t offset, uint64_t value)
-{
-	write32(dev, offset, value);
-	write32(dev, offset + 4, value >> 32);
-}
-
-uint32_t hisil_read32(struct hisil_dev *dev, uint32_t offset)
-{
-	return *(volatile uint32_t *)(dev->bar + offset);
-}
-
-/* The counters are two words; read them while the device is idle. */
-uint64_t hisil_read64(struct hisil_dev *dev, uint32_t offset)
-{
-	return hisil_read32(dev, offset) | (uint64_t)hisil_read32(dev, offset + 4) << 32;
-}
-
-void *hisil_dma_alloc(struct hisil_dev *dev, size_t bytes, uint64_t *iova)
-{
-	struct vpv_uio_dma dma = { .bytes = bytes };
-	void *p;
-
-	if (ioctl(dev->fd, VPV_UIO_DMA_ALLOC, &dma))
-		return NULL;
-	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, dev->fd, dma.offset);
-	*iova = dma.iova;
-	return p == MAP_FAILED ? NULL : p;
-}
-
-static int wait_ready(struct hisil_dev *dev)
-{
-	int ms;
-
-	for (ms = 0; ms < 2000; ms += 10) {
-		if (hisil_read32(dev, HISIL_STATUS) & HISIL_STATUS_READY)
-			return 0;
-		usleep(10000);
-	}
-	return -ETIMEDOUT;
-}
+#define READY_MS	2000
 
 int hisil_dev_open(struct hisil_dev *dev, const char *path)
 {
-	struct vpv_uio_info info;
-	void *bar;
+	int err = uio_open(&dev->uio, path, USER_BAR, USER_BYTES);
 
-	dev->fd = open(path, O_RDWR | O_CLOEXEC);
-	if (dev->fd < 0)
-		return -errno;
-	if (ioctl(dev->fd, VPV_UIO_INFO, &info))
-		return -errno;
-	/* A guest gets half of the BAR; all of it when nothing is between it and the device. */
-	if (info.bar_bytes[USER_BAR] < USER_BYTES)
-		return -ENXIO;
-	bar = mmap(NULL, USER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, dev->fd,
-		   VPV_UIO_BAR_OFFSET(USER_BAR));
-	if (bar == MAP_FAILED)
-		return -errno;
-	dev->bar = bar;
-	dev->vectors = info.vectors;
-	if (hisil_read32(dev, HISIL_ID) != HISIL_ID_VALUE)
+	if (err)
+		return err;
+	if (uio_read32(&dev->uio, HISIL_ID) != HISIL_ID_VALUE)
 		return -ENODEV;
-	dev->queues = hisil_read32(dev, HISIL_QUEUES) & 0xffff;
-	dev->ring_max = 1U << (hisil_read32(dev, HISIL_QUEUES) >> 16 & 0x1f);
-	dev->algs = hisil_read32(dev, HISIL_ALGS);
-	if (wait_ready(dev))
-		return -ETIMEDOUT;
-	write32(dev, HISIL_CTRL, HISIL_CTRL_ENABLE);
+	dev->queues = uio_read32(&dev->uio, HISIL_QUEUES) & 0xffff;
+	dev->ring_max = 1U << (uio_read32(&dev->uio, HISIL_QUEUES) >> 16 & 0x1f);
+	dev->algs = uio_read32(&dev->uio, HISIL_ALGS);
+	err = uio_wait(&dev->uio, HISIL_STATUS, HISIL_STATUS_READY, READY_MS);
+	if (err)
+		return err;
+	uio_write32(&dev->uio, HISIL_CTRL, HISIL_CTRL_ENABLE);
 	return 0;
 }
 
@@ -103,7 +39,7 @@ static int make_slots(struct hisil_dev *dev, struct hisil_queue *q)
 	uint8_t *mem;
 	uint64_t iova;
 
-	mem = hisil_dma_alloc(dev, q->depth * half * 2, &iova);
+	mem = uio_dma_alloc(&dev->uio, q->depth * half * 2, &iova);
 	q->slots = calloc(q->depth, sizeof(*q->slots));
 	if (!mem || !q->slots)
 		return -ENOMEM;
@@ -126,15 +62,15 @@ int hisil_queue_start(struct hisil_dev *dev, struct hisil_queue *q, unsigned int
 	q->depth = depth;
 	q->block = block;
 	q->rng = 0x9e3779b97f4a7c15ULL * (index + 1);
-	q->sq = hisil_dma_alloc(dev, depth * sizeof(*q->sq), &sq_iova);
-	q->cq = hisil_dma_alloc(dev, depth * sizeof(*q->cq), &cq_iova);
+	q->sq = uio_dma_alloc(&dev->uio, depth * sizeof(*q->sq), &sq_iova);
+	q->cq = uio_dma_alloc(&dev->uio, depth * sizeof(*q->cq), &cq_iova);
 	if (!q->sq || !q->cq || make_slots(dev, q))
 		return -ENOMEM;
-	write64(dev, regs + HISIL_SQ_BASE, sq_iova);
-	write64(dev, regs + HISIL_CQ_BASE, cq_iova);
-	write32(dev, regs + HISIL_SIZE, depth);
-	write32(dev, regs + HISIL_QCTRL, HISIL_QCTRL_ENABLE | HISIL_QCTRL_IRQ);
-	return hisil_read32(dev, regs + HISIL_QSTATUS) & HISIL_QSTATUS_ENABLED ? 0 : -EIO;
+	uio_write64(&dev->uio, regs + HISIL_SQ_BASE, sq_iova);
+	uio_write64(&dev->uio, regs + HISIL_CQ_BASE, cq_iova);
+	uio_write32(&dev->uio, regs + HISIL_SIZE, depth);
+	uio_write32(&dev->uio, regs + HISIL_QCTRL, HISIL_QCTRL_ENABLE | HISIL_QCTRL_IRQ);
+	return uio_read32(&dev->uio, regs + HISIL_QSTATUS) & HISIL_QSTATUS_ENABLED ? 0 : -EIO;
 }
 
 unsigned int hisil_queue_submit(struct hisil_dev *dev, struct hisil_queue *q)
@@ -162,7 +98,7 @@ unsigned int hisil_queue_submit(struct hisil_dev *dev, struct hisil_queue *q)
 		q->submitted++;
 	}
 	if (n)
-		write32(dev, HISIL_Q(q->index) + HISIL_SQ_TAIL, q->tail);
+		uio_write32(&dev->uio, HISIL_Q(q->index) + HISIL_SQ_TAIL, q->tail);
 	return n;
 }
 
@@ -229,6 +165,6 @@ unsigned int hisil_queue_reap(struct hisil_dev *dev, struct hisil_queue *q)
 			check(q, &cqe);
 	}
 	if (n)
-		write32(dev, HISIL_Q(q->index) + HISIL_CQ_HEAD, q->cq_head);
+		uio_write32(&dev->uio, HISIL_Q(q->index) + HISIL_CQ_HEAD, q->cq_head);
 	return n;
 }

@@ -79,7 +79,7 @@ static void count_irqs(void)
 {
 	static uint32_t seen[HISIL_MAX_QUEUES];
 	uint32_t counts[HISIL_MAX_QUEUES];
-	ssize_t n = read(dev.fd, counts, sizeof(counts));
+	ssize_t n = read(dev.uio.fd, counts, sizeof(counts));
 	unsigned int i;
 
 	for (i = 0; n > 0 && i < n / sizeof(*counts); i++) {
@@ -121,7 +121,7 @@ static unsigned int pending(void)
  */
 static void run(bool submit)
 {
-	struct pollfd fds[2] = { { dev.fd, POLLIN, 0 }, { line_fd(), POLLIN, 0 } };
+	struct pollfd fds[2] = { { dev.uio.fd, POLLIN, 0 }, { line_fd(), POLLIN, 0 } };
 	int64_t end_ms = opt.seconds ? began_ms + opt.seconds * 1000LL : INT64_MAX;
 	int64_t report_ms = line_now_ms(), tried_ms = line_now_ms();
 
@@ -169,12 +169,12 @@ static int finish(void)
 	usleep(QUIET_MS * 1000);
 	for (i = 0; i < opt.queues; i++) {
 		queues[i].lost += hisil_queue_pending(&queues[i]);
-		queues[i].duplicated += hisil_read32(&dev, HISIL_Q(i) + HISIL_CQ_TAIL) -
+		queues[i].duplicated += uio_read32(&dev.uio, HISIL_Q(i) + HISIL_CQ_TAIL) -
 					queues[i].cq_head;
 	}
 	sum = total();
-	device = hisil_read64(&dev, HISIL_OPS_DONE);
-	failed = hisil_read64(&dev, HISIL_OPS_FAILED);
+	device = uio_read64(&dev.uio, HISIL_OPS_DONE);
+	failed = uio_read64(&dev.uio, HISIL_OPS_FAILED);
 	ok = sum.submitted && sum.completed == sum.submitted && device == sum.completed &&
 	     failed == 0 && !sum.failed && !sum.lost && !sum.duplicated && !sum.corrupted &&
 	     !missed;
@@ -200,7 +200,7 @@ static int start(void)
 	err = hisil_dev_open(&dev, opt.path);
 	if (err)
 		return err;
-	if (opt.queues > dev.queues || opt.queues > dev.vectors || opt.depth > dev.ring_max)
+	if (opt.queues > dev.queues || opt.queues > dev.uio.info.vectors || opt.depth > dev.ring_max)
 		return -ERANGE;
 	for (i = 0; i < opt.queues; i++) {
 		err = hisil_queue_start(&dev, &queues[i], i, opt.depth, opt.block);

@@ -53,7 +53,7 @@ def _program(source, name, *sources):
     run_logged(f"build the guest's {name}",
                ["gcc", "-O2", "-static", "-Wall", "-Wextra", "-Werror", "-s",
                 f"-I{HARDWARE.parent}", "-o", str(source / name),
-                *map(str, sources), str(source / "line.c"), str(source / "workload.c"), "-lz"])
+                *map(str, sources), *(str(source / f"{part}.c") for part in ("line", "uio", "workload")), "-lz"])
 
 
 def _build_guest(work, kern):
