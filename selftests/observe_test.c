@@ -361,7 +361,8 @@ static const struct {
 } elsewhere[] = {
 	{ "vmig_round", "hisi_like saves nothing while it runs, mlx5_like does" },
 	{ "vmig_fault", "hisi_like has no fault that comes by itself, mlx5_like does" },
-	{ "vmig_pages", "no family has memory of its own that migrates" },
+	{ "vmig_pages", "hisi_like has no memory of its own that migrates, coherent_gpu does" },
+	{ "vpv_bad_page", "no BAR here is memory that can be bad: coherent_gpu_poison_test" },
 };
 
 /* "vpv_zap: 0000:00:05.0 ..." is @expected, which has no name of a function? */
