@@ -8,8 +8,8 @@
 #include "lib/gpu.h"
 #include "lib/test.h"
 #include "lib/family_test.h"
+#include "lib/mapping.h"
 #include "lib/sigbus.h"
-#include "lib/trace.h"
 
 #define GPU_DRIVER	"vpv_coherent_gpu"
 #define KB4		0x1000UL
@@ -19,9 +19,6 @@
 #define MB384		0x18000000UL
 #define MB512		0x20000000UL
 #define READY_MS	1500
-
-/* ret of a fault that mapped something: VM_FAULT_NOPAGE. */
-#define MAPPED		"ret=0x100"
 
 /*
  * Of the machine in families/coherent_gpu.c: 384 MiB with a carve-out of 128 MiB, and 1 GiB, on
@@ -195,39 +192,11 @@ TEST_F(coherent, any_width_and_length)
 
 /* ---- Mappings ---- */
 
-/* Map at an address that is @shift behind a multiple of 1 GiB. */
-static uint8_t *map_at(struct vdev *v, uint64_t pos, size_t bytes, size_t shift)
-{
-	size_t room = bytes + shift + GB;
-	uint8_t *p = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-			  -1, 0);
-	uint8_t *at;
-
-	if (p == MAP_FAILED)
-		return NULL;
-	at = (uint8_t *)(((uintptr_t)p + GB - 1) / GB * GB) + shift;
-	munmap(p, room);
-	at = mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, v->fd,
-		  ((off_t)GPU_MAIN_BAR << 40) + pos);
-	if (at == MAP_FAILED)
-		return NULL;
-	madvise(at, bytes, MADV_HUGEPAGE);
-	return at;
-}
-
-static int orders_mapped(struct trace *t, unsigned int order)
-{
-	char word[32];
-
-	snprintf(word, sizeof(word), "order=%u ", order);
-	return trace_count(t, word, MAPPED);
-}
-
 TEST_F(coherent, pages_of_every_size)
 {
-	uint8_t *all = map_at(&self->v, 0, GB, 0);
-	uint8_t *part = map_at(&self->v, 2 * MB2, 4 * MB2, 2 * MB2);
-	uint8_t *page = map_at(&self->v, KB4, KB4, KB4);
+	uint8_t *all = map_at(&self->v, GPU_MAIN_BAR, 0, GB, 0);
+	uint8_t *part = map_at(&self->v, GPU_MAIN_BAR, 2 * MB2, 4 * MB2, 2 * MB2);
+	uint8_t *page = map_at(&self->v, GPU_MAIN_BAR, KB4, KB4, KB4);
 
 	ASSERT_NE(NULL, all);
 	ASSERT_NE(NULL, part);
@@ -271,7 +240,7 @@ static bool memtype_is(uint64_t at, const char *type)
 TEST_F(coherent, memory_is_cached)
 {
 	uint64_t at = gpu_claimed(GB);
-	uint8_t *p = map_at(&self->v, 0, GB, 0);
+	uint8_t *p = map_at(&self->v, GPU_MAIN_BAR, 0, GB, 0);
 
 	ASSERT_NE(0, at);
 	ASSERT_NE(NULL, p);

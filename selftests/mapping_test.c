@@ -5,11 +5,10 @@
  *
  * Groups: functions stable
  */
-#include <setjmp.h>
-
+#include "lib/mapping.h"
+#include "lib/sigbus.h"
 #include "lib/stock.h"
 #include "lib/test.h"
-#include "lib/trace.h"
 
 #define TEST_DRIVER	"vpv_test_variant"
 #define BAR		VFIO_PCI_BAR2_REGION_INDEX
@@ -19,9 +18,6 @@
 #define TRAP		(GB + 5 * MB2 + 3 * KB4)
 #define LIKE_BAR	9
 #define NOT_LIKE_BAR	10
-
-/* ret of a fault that mapped something: VM_FAULT_NOPAGE. */
-#define MAPPED		"ret=0x100"
 
 FIXTURE(mapping)
 {
@@ -61,27 +57,6 @@ FIXTURE_TEARDOWN(mapping)
 	vdev_close(&self->v);
 }
 
-/* Map a part of a region at an address that is @shift behind a multiple of 1 GiB. */
-static uint8_t *map_at(struct vdev *v, unsigned int region, uint64_t pos, size_t bytes,
-		       size_t shift)
-{
-	size_t room = bytes + shift + GB;
-	uint8_t *p = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-			  -1, 0);
-	uint8_t *at;
-
-	if (p == MAP_FAILED)
-		return NULL;
-	at = (uint8_t *)(((uintptr_t)p + GB - 1) / GB * GB) + shift;
-	munmap(p, room);
-	at = mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, v->fd,
-		  ((off_t)region << 40) + pos);
-	if (at == MAP_FAILED)
-		return NULL;
-	madvise(at, bytes, MADV_HUGEPAGE);
-	return at;
-}
-
 static int set_memory(struct vdev *v, bool on)
 {
 	uint32_t cmd = vdev_cfg(v, PCI_COMMAND, 2);
@@ -90,25 +65,9 @@ static int set_memory(struct vdev *v, bool on)
 	return vdev_cfg_set(v, PCI_COMMAND, 2, cmd);
 }
 
-static sigjmp_buf bus_error;
-
-static void on_bus_error(int sig)
-{
-	siglongjmp(bus_error, sig);
-}
-
 static bool load_faults(volatile uint8_t *p)
 {
-	struct sigaction old, sa = { .sa_handler = on_bus_error };
-	volatile bool faulted = true;
-
-	sigaction(SIGBUS, &sa, &old);
-	if (!sigsetjmp(bus_error, 1)) {
-		(void)*(volatile uint32_t *)p;
-		faulted = false;
-	}
-	sigaction(SIGBUS, &old, NULL);
-	return faulted;
+	return sigbus_load(p, NULL).code;
 }
 
 /* What the function holds at @pos, not through the mapping. */
@@ -117,14 +76,6 @@ static uint32_t stored(struct vdev *v, uint64_t pos)
 	uint32_t val = 0;
 
 	return vdev_pread(v, BAR, pos, &val, 4) == 4 ? val : ~0U;
-}
-
-static int orders_mapped(struct trace *t, unsigned int order)
-{
-	char word[32];
-
-	snprintf(word, sizeof(word), "order=%u ", order);
-	return trace_count(t, word, MAPPED);
 }
 
 /* One place for each order; the second GiB ends in the trapped page. */
