@@ -7,7 +7,6 @@
  * that a paused function does, a page that was written and is not in the log, and a state that a
  * function has come to and does not take.
  */
-#include <errno.h>
 #include <linux/pci_regs.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@
 #include <zlib.h>
 
 #include "coherent_gpu.h"
-#include "vu_front.h"
+#include "model_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,14 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define RING_SIZE	8u
 #define NUM_FUNCTIONS	2u
 #define NUM_QUEUES	2u
-#define ROUNDS		8
 #define DEV(off)	(CGPU_ADDR_DEVICE | (off))
 #define CP(off)		(CGPU_USER_BYTES + (off))
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
 
 /* What a function has done until now. */
 struct done {
@@ -48,23 +41,6 @@ struct target {
 	uint8_t *mem;
 	int fd;
 };
-
-static uint64_t take(struct input *in, size_t bytes)
-{
-	uint64_t val = 0;
-
-	for (size_t i = 0; i < bytes && in->left; i++, in->left--)
-		val |= (uint64_t)*in->at++ << (8 * i);
-	return val;
-}
-
-static void settle(struct target *t)
-{
-	for (int i = 0; i < ROUNDS; i++)
-		for (unsigned int n = 0; n < NUM_FUNCTIONS; n++)
-			if (vu_dev_work_due(t->dev[n]))
-				t->dev[n]->model->work(t->dev[n]);
-}
 
 static void write_reg(struct vu_dev *dev, uint64_t off, uint64_t val, size_t len)
 {
@@ -260,27 +236,6 @@ static void (*const steps[])(struct target *t, struct input *in, unsigned int n)
 
 /* ---- the functions ---- */
 
-/* Nobody to wait for: all memory is mapped, and no wait is armed. */
-static int front_wait(struct vu_front *front, unsigned int fault, const struct vu_fault_hit *hit)
-{
-	(void)front;
-	(void)fault;
-	(void)hit;
-	return 0;
-}
-
-static int front_dma(struct vu_front *front, bool write, uint64_t iova, void *buf, size_t *len)
-{
-	(void)front;
-	(void)write;
-	(void)iova;
-	(void)buf;
-	(void)len;
-	return -EFAULT;
-}
-
-static struct vu_front no_client = { .wait = front_wait, .dma = front_dma };
-
 /* Two queues, one ring in each kind of memory, and a log. */
 static void start(struct target *t, unsigned int n)
 {
@@ -394,10 +349,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			t.before[n] = now(&t, n);
 		steps[(step & 0x3f) % (sizeof(steps) / sizeof(steps[0]))](&t, &in, step >> 6 & 1);
 		if (!(step & 0x80))
-			settle(&t);
+			settle(t.dev, NUM_FUNCTIONS);
 		check_silence(&t);
 	}
-	settle(&t);
+	settle(t.dev, NUM_FUNCTIONS);
 	for (unsigned int n = 0; n < NUM_FUNCTIONS; n++)
 		check_log(&t, n);
 	return 0;

@@ -7,7 +7,6 @@
  * without its lock, a command that was fetched and is lost or completes twice, a completion
  * queue that runs over, and anything that leaves a suspended controller.
  */
-#include <errno.h>
 #include <linux/pci_regs.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,7 +15,6 @@
 #include <unistd.h>
 
 #include "nvme_cf_input.h"
-#include "vu_front.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,7 +23,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define DATA_OFF	0x20000u
 #define LIST_OFF	0x30000u
 #define NUM_FUNCTIONS	3u
-#define ROUNDS		8
 
 /* What a controller has done to its host until now. */
 struct done {
@@ -43,22 +40,6 @@ struct target {
 static struct vu_dev *take_dev(struct target *t, struct input *in)
 {
 	return t->dev[take(in, 1) % NUM_FUNCTIONS];
-}
-
-static void settle(struct target *t)
-{
-	for (int i = 0; i < ROUNDS; i++) {
-		bool any = false;
-
-		for (unsigned int n = 0; n < NUM_FUNCTIONS; n++) {
-			if (!vu_dev_work_due(t->dev[n]))
-				continue;
-			any = true;
-			t->dev[n]->model->work(t->dev[n]);
-		}
-		if (!any)
-			return;
-	}
 }
 
 static void write_reg(struct vu_dev *dev, uint64_t off, uint64_t val, size_t len)
@@ -352,27 +333,6 @@ static void (*const steps[])(struct target *t, struct input *in) = {
 
 /* ---- the controllers ---- */
 
-/* Nobody to wait for: all memory is mapped, and no wait is armed. */
-static int front_wait(struct vu_front *front, unsigned int fault, const struct vu_fault_hit *hit)
-{
-	(void)front;
-	(void)fault;
-	(void)hit;
-	return 0;
-}
-
-static int front_dma(struct vu_front *front, bool write, uint64_t iova, void *buf, size_t *len)
-{
-	(void)front;
-	(void)write;
-	(void)iova;
-	(void)buf;
-	(void)len;
-	return -EFAULT;
-}
-
-static struct vu_front no_client = { .wait = front_wait, .dma = front_dma };
-
 static void enable(struct target *t, unsigned int n)
 {
 	struct vu_dev *dev = t->dev[n];
@@ -386,7 +346,7 @@ static void enable(struct target *t, unsigned int n)
 	write_reg(dev, NVS_REG_ACQ, at + 0x1000, 8);
 	write_reg(dev, NVS_REG_CC, NVS_CC_EN | (n ? 0 : NVS_CC_CSS_ADMIN << 4) | NVS_SQES << 16 |
 		  NVS_CQES << 20, 4);
-	settle(t);
+	settle(t->dev, NUM_FUNCTIONS);
 	if (!n)
 		return;
 	c->cq[1] = (struct nvcf_cq) {
@@ -554,11 +514,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		note(t);
 		steps[(step & 0x7f) % (sizeof(steps) / sizeof(steps[0]))](t, &in);
 		if (!(step & 0x80))
-			settle(t);
+			settle(t->dev, NUM_FUNCTIONS);
 		check_silence(t);
 		check(t, false);
 	}
-	settle(t);
+	settle(t->dev, NUM_FUNCTIONS);
 	check(t, true);
 	return 0;
 }

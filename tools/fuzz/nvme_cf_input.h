@@ -8,22 +8,9 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "model_fuzz.h"
 #include "nvme_cf.h"
 #include "tests/nvme_fields.h"
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
-
-static inline uint64_t take(struct input *in, size_t bytes)
-{
-	uint64_t val = 0;
-
-	for (size_t i = 0; i < bytes && in->left; i++, in->left--)
-		val |= (uint64_t)*in->at++ << (8 * i);
-	return val;
-}
 
 static inline uint64_t edge(struct input *in, const struct nvmf_field *f, uint64_t was)
 {
