@@ -124,35 +124,26 @@ static int check(struct guest *g, uint32_t tag)
 	return err;
 }
 
-struct ident {
-	uint64_t rev, version, queues, ops, mem, carve;
+enum { W_REV, W_VERSION, W_QUEUES, W_OPS, W_MEM, W_CARVE, NUM_WORDS };
+
+static const char *const words[NUM_WORDS] = {
+	[W_REV] = "CP_REV", [W_VERSION] = "CP_VERSION", [W_QUEUES] = "CP_QUEUES", [W_OPS] = "CP_OPS",
+	[W_MEM] = "CP_MEM", [W_CARVE] = "CP_CARVE",
 };
-
-static int identify(struct model *m, struct ident *id)
-{
-	static const char *const names[] = {
-		"CP_REV", "CP_VERSION", "CP_QUEUES", "CP_OPS", "CP_MEM", "CP_CARVE",
-	};
-	int err = 0;
-
-	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]) && !err; i++)
-		err = model_value(m, "regs", names[i], &id->rev + i);
-	return err;
-}
 
 /* The rule of Documentation/coherent_gpu.rst, written a second time. */
 static int fits(struct model *src, struct model *dst)
 {
-	struct ident a, b;
+	uint64_t a[NUM_WORDS], b[NUM_WORDS];
 
-	if (identify(src, &a) || identify(dst, &b))
+	if (model_values(src, "regs", words, NUM_WORDS, a) || model_values(dst, "regs", words, NUM_WORDS, b))
 		return -EIO;
-	return a.rev >> 16 == b.rev >> 16 &&
-	       (a.version & 0xffff) <= (b.version & 0xffff) &&
-	       (a.version & 0xffff) >= b.version >> 16 &&
-	       (a.queues & 0xffff) == (b.queues & 0xffff) &&
-	       (a.queues >> 16 & 0xff) <= (b.queues >> 16 & 0xff) &&
-	       !(a.ops & ~b.ops) && a.mem <= b.mem && a.carve <= b.carve ? 0 : -EOPNOTSUPP;
+	return a[W_REV] >> 16 == b[W_REV] >> 16 &&
+	       (a[W_VERSION] & 0xffff) <= (b[W_VERSION] & 0xffff) &&
+	       (a[W_VERSION] & 0xffff) >= b[W_VERSION] >> 16 &&
+	       (a[W_QUEUES] & 0xffff) == (b[W_QUEUES] & 0xffff) &&
+	       (a[W_QUEUES] >> 16 & 0xff) <= (b[W_QUEUES] >> 16 & 0xff) &&
+	       !(a[W_OPS] & ~b[W_OPS]) && a[W_MEM] <= b[W_MEM] && a[W_CARVE] <= b[W_CARVE] ? 0 : -EOPNOTSUPP;
 }
 
 /* The order of its records: LAYOUT, PAGES, then the state. */

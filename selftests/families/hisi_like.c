@@ -71,36 +71,27 @@ static int check(struct guest *g, uint32_t tag)
 	return err;
 }
 
-struct ident {
-	uint64_t rev, version, limits, algs, isolation, max_xfer;
+enum { W_REV, W_VERSION, W_LIMITS, W_ALGS, W_ISOLATION, W_MAX_XFER, NUM_WORDS };
+
+static const char *const words[NUM_WORDS] = {
+	[W_REV] = "CP_REV", [W_VERSION] = "CP_VERSION", [W_LIMITS] = "CP_LIMITS", [W_ALGS] = "CP_ALGS",
+	[W_ISOLATION] = "CP_ISOLATION", [W_MAX_XFER] = "CP_MAX_XFER",
 };
-
-static int identify(struct model *m, struct ident *id)
-{
-	static const char *const names[] = {
-		"CP_REV", "CP_VERSION", "CP_LIMITS", "CP_ALGS", "CP_ISOLATION", "CP_MAX_XFER",
-	};
-	int err = 0;
-
-	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]) && !err; i++)
-		err = model_value(m, "regs", names[i], &id->rev + i);
-	return err;
-}
 
 /* The rule of Documentation/hisi_like.rst, written a second time. */
 static int fits(struct model *src, struct model *dst)
 {
-	struct ident a, b;
+	uint64_t a[NUM_WORDS], b[NUM_WORDS];
 
-	if (identify(src, &a) || identify(dst, &b))
+	if (model_values(src, "regs", words, NUM_WORDS, a) || model_values(dst, "regs", words, NUM_WORDS, b))
 		return -EIO;
 	/* An isolated function may not be migrated at all. */
-	return !a.isolation && !b.isolation && a.rev >> 16 == b.rev >> 16 &&
-	       (a.version & 0xffff) <= (b.version & 0xffff) &&
-	       (a.version & 0xffff) >= b.version >> 16 &&
-	       (a.limits & 0xffff) <= (b.limits & 0xffff) &&
-	       (a.limits >> 16 & 0xff) <= (b.limits >> 16 & 0xff) &&
-	       !(a.algs & ~b.algs) && a.max_xfer <= b.max_xfer ? 0 : -EOPNOTSUPP;
+	return !a[W_ISOLATION] && !b[W_ISOLATION] && a[W_REV] >> 16 == b[W_REV] >> 16 &&
+	       (a[W_VERSION] & 0xffff) <= (b[W_VERSION] & 0xffff) &&
+	       (a[W_VERSION] & 0xffff) >= b[W_VERSION] >> 16 &&
+	       (a[W_LIMITS] & 0xffff) <= (b[W_LIMITS] & 0xffff) &&
+	       (a[W_LIMITS] >> 16 & 0xff) <= (b[W_LIMITS] >> 16 & 0xff) &&
+	       !(a[W_ALGS] & ~b[W_ALGS]) && a[W_MAX_XFER] <= b[W_MAX_XFER] ? 0 : -EOPNOTSUPP;
 }
 
 #define GLOBAL	REC_FAMILY

@@ -146,6 +146,15 @@ int model_value(struct model *m, const char *cmd, const char *name, uint64_t *va
 	return -ENOENT;
 }
 
+int model_values(struct model *m, const char *cmd, const char *const names[], size_t num, uint64_t *vals)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < num && !err; i++)
+		err = model_value(m, cmd, names[i], &vals[i]);
+	return err;
+}
+
 int model_fault_taken(struct model *m, const char *point, uint64_t *taken)
 {
 	int err = model_cmd(m, "faults");

@@ -28,6 +28,9 @@ int model_cmd(struct model *m, const char *fmt, ...) __attribute__((format(print
 /* Value of a line "NAME VALUE" of the command's output; -ENOENT without one. */
 int model_value(struct model *m, const char *cmd, const char *name, uint64_t *val);
 
+/* The same for @num names, by one command each. */
+int model_values(struct model *m, const char *cmd, const char *const names[], size_t num, uint64_t *vals);
+
 /* How often a fault point was taken. */
 int model_fault_taken(struct model *m, const char *point, uint64_t *taken);
 
