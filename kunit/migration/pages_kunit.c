@@ -79,11 +79,15 @@ static void layout_comes_back_or_is_refused(struct kunit *test)
 static void layout_of_another_size_is_refused(struct kunit *test)
 {
 	const struct vmig_range range = { 0, PAGE - 1 };
-	struct vmig_range ranges[VPV_LAYOUT_RANGES];
-	u8 buf[VMIG_LAYOUT_MAX_BYTES] = {};
+	struct vmig_range *ranges = kunit_kzalloc(test, sizeof(*ranges) * VPV_LAYOUT_RANGES,
+						  GFP_KERNEL);
+	u8 *buf = kunit_kzalloc(test, VMIG_LAYOUT_MAX_BYTES, GFP_KERNEL);
 	struct vmig_diff diff = {};
-	u32 bytes = vmig_layout_put(&range, 1, buf);
+	u32 bytes;
 
+	KUNIT_ASSERT_NOT_NULL(test, ranges);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	bytes = vmig_layout_put(&range, 1, buf);
 	for (u32 n = 0; n < bytes + 16; n++) {
 		if (n == bytes)
 			continue;

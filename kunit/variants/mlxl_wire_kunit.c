@@ -178,7 +178,8 @@ static void nonsense_of_the_firmware_is_refused(struct kunit *test)
 static void what_does_not_fit_is_not_built(struct kunit *test)
 {
 	struct mlxl_wire w = wire_of(MLXL_MAX_BYTES + 1, 0);
-	struct mlxl_chain none = {}, one = chain_of(0, 33);
+	static const struct mlxl_chain none;
+	struct mlxl_chain one = chain_of(0, 33);
 	struct mlxl_slot slot;
 
 	KUNIT_EXPECT_EQ(test, mlxl_wire_build(&w, &none, &none, &slot), -EMSGSIZE);
