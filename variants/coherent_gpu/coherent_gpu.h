@@ -24,6 +24,7 @@
  * @log_log2: Size of the pages of the function's log, as a power of two.
  * @cmd_lock: A command of the control page, from its operands to its answer.  Inside of locks
  *	of the libraries, and under it nobody waits for the memory.
+ * @cmd_err: CP_ERR of the last command, 0 if the function did not refuse it.  @cmd_lock.
  * @bad: Pages that the function knew to be bad when it was last asked.  @cmd_lock.
  * @num_bad: Their number.  @cmd_lock.
  * @bad_seq: CP_POISON_SEQ, before it was asked.  @cmd_lock.
@@ -39,6 +40,7 @@ struct cgpu_dev {
 	struct cgpu_match fn;
 	u8 log_log2;
 	struct mutex cmd_lock;	/* one command */
+	u32 cmd_err;
 	struct cgpu_poison bad[CGPU_POISON_MAX];
 	u32 num_bad;
 	u32 bad_seq;

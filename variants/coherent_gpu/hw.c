@@ -169,9 +169,10 @@ static int expected(u32 code)
 
 int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, size_t bytes)
 {
-	u32 stat, code = 0;
+	u32 stat;
 	int err = 0;
 
+	cd->cmd_err = 0;
 	if (buf)
 		err = window_put(cd, buf, bytes);
 	if (!err)
@@ -181,13 +182,13 @@ int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, siz
 	if (!err && stat == CGPU_IDLE)
 		return 0;
 	if (!err)
-		err = vpv_reg_read(&cd->ctl, CGPU_CP_ERR, &code);
-	if (!err && expected(code))
-		return expected(code);
+		err = vpv_reg_read(&cd->ctl, CGPU_CP_ERR, &cd->cmd_err);
+	if (!err && expected(cd->cmd_err))
+		return expected(cd->cmd_err);
 	if (!err)
 		err = -EIO;
 	dev_warn_ratelimited(cgpu_device(cd), "control command %u failed: code %u, error %d\n",
-			     cmd, code, err);
+			     cmd, cd->cmd_err, err);
 	return err;
 }
 

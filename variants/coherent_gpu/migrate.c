@@ -121,16 +121,26 @@ static int check_state(struct vmig_dev *mig, const void *data, size_t bytes, u32
 	return cgpu_state_check(&cgpu_from_mig(mig)->fn, data, bytes, diff);
 }
 
-static int commit_state(struct vmig_dev *mig, u32 index, const void *data, size_t bytes)
+/* Give the function what a stream has; @name: of the difference, if it is refused. */
+static int commit(struct vmig_dev *mig, enum cgpu_cp_cmd cmd, const void *data, size_t bytes,
+		  const char *name)
 {
 	struct cgpu_dev *cd = cgpu_from_mig(mig);
+	u32 code;
 	int err;
 
-	scoped_guard(mutex, &cd->cmd_lock)
-		err = cgpu_command(cd, CGPU_STATE_SET, data, bytes);
+	scoped_guard(mutex, &cd->cmd_lock) {
+		err = cgpu_command(cd, cmd, data, bytes);
+		code = cd->cmd_err;
+	}
 	if (err == -EINVAL)
-		vmig_refuse(mig, err, VMIG_DIFF("CP_ERR of the state", 0, CGPU_ERR_BAD_STATE));
+		vmig_refuse(mig, err, VMIG_DIFF(name, 0, code));
 	return err;
+}
+
+static int commit_state(struct vmig_dev *mig, u32 index, const void *data, size_t bytes)
+{
+	return commit(mig, CGPU_STATE_SET, data, bytes, "CP_ERR of the state");
 }
 
 static int check_poison(struct vmig_dev *mig, const void *data, size_t bytes, u32 *index,
@@ -142,7 +152,6 @@ static int check_poison(struct vmig_dev *mig, const void *data, size_t bytes, u3
 /* They were bad elsewhere, and what was in them is lost: nobody touches them here, either. */
 static int commit_poison(struct vmig_dev *mig, u32 index, const void *data, size_t bytes)
 {
-	struct cgpu_dev *cd = cgpu_from_mig(mig);
 	struct cgpu_poison *list = kmemdup(data, bytes, GFP_KERNEL_ACCOUNT);
 	int err;
 
@@ -150,15 +159,9 @@ static int commit_poison(struct vmig_dev *mig, u32 index, const void *data, size
 		return -ENOMEM;
 	for (size_t i = 0; i < bytes / sizeof(*list); i++)
 		list[i].flags = cpu_to_le32(CGPU_POISON_INHERITED);
-	scoped_guard(mutex, &cd->cmd_lock)
-		err = cgpu_command(cd, CGPU_POISON_SET, list, bytes);
+	err = commit(mig, CGPU_POISON_SET, list, bytes, "CP_ERR of the bad pages");
 	kfree(list);
-	if (!err)
-		return cgpu_bad_update(cd, true);
-	if (err == -EINVAL)
-		vmig_refuse(mig, err,
-			    VMIG_DIFF("CP_ERR of the bad pages", 0, CGPU_ERR_BAD_STATE));
-	return err;
+	return err ?: cgpu_bad_update(cgpu_from_mig(mig), true);
 }
 
 static const struct vmig_staged_record cgpu_records[] = {
