@@ -62,13 +62,23 @@ static int offer(const struct vmig_track *what, struct vmig_track_limits *limits
 	return -ENOSPC;
 }
 
+static u64 units_of(const struct vmig_track *what)
+{
+	u64 units = 0;
+
+	for (u32 i = 0; i < what->num; i++)
+		units += ((what->ranges[i].last - what->ranges[i].first) >> UNIT_LOG2) + 1;
+	return units;
+}
+
 /**
  * nvcf_track_start() - The track_start hook
  * @mig: Device.
  * @what: What to record.
  * @limits: What the device can do; receives less if it offers less.
  *
- * What is recorded already is given up first: the device takes no second request.
+ * What is recorded already is given up first: the device takes no second request.  So is what
+ * it may record after an error.
  */
 int nvcf_track_start(struct vmig_dev *mig, const struct vmig_track *what,
 		     struct vmig_track_limits *limits)
@@ -82,9 +92,12 @@ int nvcf_track_start(struct vmig_dev *mig, const struct vmig_track *what,
 	if (!nd->report)
 		return -ENOMEM;
 	nvcf_hw_untrack(nd);
+	nd->tracked = units_of(what);
 	err = nvcf_hw_track(nd, what, &granule, &ranges);
 	if (err == -ENOSPC)
 		err = offer(what, limits, granule, ranges);
+	if (err && err != -ENOSPC)
+		nvcf_track_stop(mig);
 	return err;
 }
 
@@ -111,20 +124,31 @@ static u64 last_byte(u64 first, u32 granules, u8 log2)
 	return first + bytes - 1;
 }
 
-static int push(const struct nvs_track_report *r, u32 bytes, struct vmig_dirty *dirty)
+/*
+ * A report has each byte once: of entries that have more memory together than is tracked, and a
+ * granule each, nobody would see the end.
+ */
+static int push(const struct nvcf_dev *nd, u32 bytes, struct vmig_dirty *dirty)
 {
+	const struct nvs_track_report *r = nd->report;
 	const struct nvs_track_written *w = (const void *)(r + 1);
 	u32 count = le32_to_cpu(r->count), granule = le16_to_cpu(r->mrtg);
+	u64 most;
 
 	if (r->ver || count > (bytes - sizeof(*r)) / sizeof(*w) || granule > GRANULE_MOST)
 		return -EPROTO;
+	most = (nd->tracked >> granule) + count;
 	for (; count; count--, w++) {
 		u64 first = le64_to_cpu(w->addr);
 		u32 granules = le32_to_cpu(w->length);
 
+		if (granules > most)
+			return -EPROTO;
+		most -= granules;
 		if (granules)
 			vmig_dirty_push(dirty, first,
 					last_byte(first, granules, UNIT_LOG2 + granule));
+		cond_resched();
 	}
 	return 0;
 }
@@ -145,7 +169,7 @@ int nvcf_track_report(struct vmig_dev *mig, const struct vmig_range *part,
 	int err;
 
 	err = nvcf_hw_report(nd, nd->report, &bytes);
-	err = err ?: push(nd->report, bytes, dirty);
+	err = err ?: push(nd, bytes, dirty);
 	if (err)
 		return err;
 	return nd->report->attr & NVS_TRACK_MORE ? 1 : 0;

@@ -77,6 +77,9 @@ static void nvcf_close(struct vpv_device *vpv)
 
 	vpv_control_unwatch(&nd->watch);
 	nvcf_forget(nd);
+	/* Of a start that the device refused. */
+	kvfree(nd->report);
+	nd->report = NULL;
 }
 
 static const struct vpv_persona_blob nvcf_personas[] = {

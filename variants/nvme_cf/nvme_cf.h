@@ -33,6 +33,7 @@
  * @look: After news: see that @held and @issued are true.
  * @match: Match data, as written last; all zeroes when a load session begins.
  * @report: Buffer for reports of written memory; there is one while memory is tracked.
+ * @tracked: How much memory that is, in units of NVS_TRACK_UNIT bytes.
  *
  * No other locks: @match is used by migration hooks, of which only one runs at a time,
  * @report by track hooks, for which the same is true.
@@ -47,6 +48,7 @@ struct nvcf_dev {
 	struct delayed_work look;
 	struct nvcf_match match;
 	struct nvs_track_report *report;
+	u64 tracked;
 };
 
 static inline struct nvcf_dev *nvcf_from_vpv(struct vpv_device *vpv)
