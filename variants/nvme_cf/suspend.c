@@ -68,6 +68,7 @@ static int settle(struct nvcf_dev *nd)
 int nvcf_suspend(struct nvcf_dev *nd)
 {
 	struct vpv_control *control;
+	bool issued;
 	int err;
 
 	guard(mutex)(&nd->power);
@@ -75,6 +76,7 @@ int nvcf_suspend(struct nvcf_dev *nd)
 	control = nvcf_control_get(nd);
 	if (IS_ERR(control))
 		return PTR_ERR(control);
+	issued = nd->issued;
 	nd->issued = true;
 	err = nvcf_hw_suspend(nd, control);
 	if (!err) {
@@ -83,8 +85,9 @@ int nvcf_suspend(struct nvcf_dev *nd)
 		return 0;
 	}
 	vpv_control_put(control);
+	/* Refused; of an earlier one the end may still be unknown. */
 	if (!nvcf_uncertain(err))
-		nd->issued = false;
+		nd->issued = issued;
 	else if (settle(nd))
 		schedule_delayed_work(&nd->look, NVCF_LOOK_JIFFIES);
 	return err;
