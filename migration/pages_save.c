@@ -163,13 +163,13 @@ static int collect(struct vmig_session *s, bool frozen)
 	if (out->known) {
 		if (out->tracking)
 			err = ops->harvest(s->m->mig, &out->set);
+		if (!err)
+			return 0;
+		/* What the device told before it failed is lost. */
+		vmig_dirty_fill(&out->set);
 		if (err == -EIO)
 			return err;
-		if (err) {
-			vmig_complain(s->m, "what was written is not known (%d): all is sent again",
-				      err);
-			vmig_dirty_fill(&out->set);
-		}
+		vmig_complain(s->m, "what was written is not known (%d): all is sent again", err);
 		return 0;
 	}
 	if (!frozen) {

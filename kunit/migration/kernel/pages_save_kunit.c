@@ -321,6 +321,32 @@ static void user_is_told_how_much_there_is(struct kunit *test)
 	fake_close(from);
 }
 
+/* The device has forgotten what it was asked for, and works again. */
+static void question_that_fails_loses_nothing(struct kunit *test)
+{
+	unsigned long user = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	struct file *from = NULL, *to = NULL;
+
+	KUNIT_ASSERT_NE(test, user, 0UL);
+	both_new(test);
+	KUNIT_ASSERT_EQ(test, fake_go(dst.fake, E(RESUMING), &to), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(PRE_COPY), &from), 0);
+	KUNIT_EXPECT_EQ(test, pump(test, from, to, SIZE_MAX), (ssize_t)-ENOMSG);
+	for (u32 i = 0; i < 50; i++)
+		mem_write(&src);
+	src.harvest_err = -EIO;
+	for (unsigned int tries = 0; tries < 1000 && READ_ONCE(src.harvest_err); tries++) {
+		info_of(test, from, user);
+		usleep_range(1000, 2000);
+	}
+	KUNIT_EXPECT_EQ(test, src.harvest_err, 0);
+	KUNIT_EXPECT_EQ(test, fake_get(src.fake), (int)E(PRE_COPY));
+	finish(test, from, to, 0);
+	fake_close(from);
+	fake_close(to);
+}
+
 static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(frozen_memory_comes_back),
 	KUNIT_CASE(device_that_cannot_record_is_sent_frozen),
@@ -330,6 +356,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(zeros_are_not_sent),
 	KUNIT_CASE(ring_is_all_that_is_held),
 	KUNIT_CASE(user_is_told_how_much_there_is),
+	KUNIT_CASE(question_that_fails_loses_nothing),
 	{}
 };
 
