@@ -83,6 +83,13 @@ void vpv_bad_take_away(struct work_struct *work)
 	take_away(container_of(work, struct vpv_memories, take_away)->vpv);
 }
 
+/* The kernel has come across it, at that byte.  Any context; the device is open. */
+void vpv_bad_found(struct vpv_device *vpv, unsigned int nr, u64 pos)
+{
+	if (note(vpv, nr, ALIGN_DOWN(pos, PAGE_SIZE), VPV_BAD_KERNEL))
+		schedule_work(&vpv->state->memories->take_away);
+}
+
 void vpv_bar_memory_bad(struct vpv_device *vpv, unsigned int bar, u64 pos, bool bad)
 {
 	if (!bad)
@@ -132,8 +139,7 @@ static int on_failure(struct vm_area_struct *vma, unsigned long pfn, pgoff_t *pg
 		if (!s || phys < s->mem.phys || phys - s->mem.phys >= s->mem.bytes)
 			continue;
 		pos = phys - s->mem.phys;
-		if (note(vpv, nr, pos, VPV_BAD_KERNEL))
-			schedule_work(&vpv->state->memories->take_away);
+		vpv_bad_found(vpv, nr, pos);
 		*pgoff = (vpv_index_to_offset(nr) + pos) >> PAGE_SHIFT;
 		return *pgoff - vma->vm_pgoff < vma_pages(vma) ? 0 : -EFAULT;
 	}

@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "memories.h"
 
@@ -74,10 +75,13 @@ static bool range_is_good(const struct vpv_bar_memory *mem)
 	       mem->bytes <= VPV_OFFSET_MASK + 1 && mem->phys <= PHYS_ADDR_MAX - mem->bytes + 1;
 }
 
-/* Does the kernel have it as memory of its own, or has anybody made it such? */
+/*
+ * Does the kernel have it as memory of its own, is there something else of which it knows, such as
+ * BARs or a bridge's window, or has anybody made it such?
+ */
 static bool kernel_has(const struct vpv_bar_memory *mem)
 {
-	if (region_intersects(mem->phys, mem->bytes, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
+	if (region_intersects(mem->phys, mem->bytes, IORESOURCE_MEM, IORES_DESC_NONE) !=
 	    REGION_DISJOINT)
 		return true;
 	/* Where there are struct pages, there is one at each multiple of this. */
@@ -122,7 +126,7 @@ static int claim(struct vpv_device *vpv, struct vpv_shown *s, const struct vpv_b
 	int flags = mem->write_combined ? MEMREMAP_WC : MEMREMAP_WB;
 
 	if (kernel_has(mem)) {
-		pci_err(vpv->pdev, "the kernel uses memory at %pa as its own\n", &mem->phys);
+		pci_err(vpv->pdev, "something else is at %pa\n", &mem->phys);
 		return -EBUSY;
 	}
 	if (!request_mem_region(mem->phys, mem->bytes, vpv->variant->vfio_ops->name)) {
@@ -159,6 +163,7 @@ void vpv_memories_free(struct vpv_device *vpv)
 
 	if (!m)
 		return;
+	cancel_work_sync(&m->take_away);
 	for (unsigned int i = 0; i < VPV_BARS; i++)
 		if (vpv_shown(vpv, i))
 			release(&m->bar[i]);
@@ -291,6 +296,40 @@ bool vpv_bar_memory_enabled(struct vpv_device *vpv)
 }
 EXPORT_SYMBOL_GPL(vpv_bar_memory_enabled);
 
+/*
+ * Read it, after vpv_memory_use(): of an error in it that nobody knew of, the machine does not
+ * die.  Return: 0 or -EHWPOISON.
+ */
+int vpv_memory_read(struct vpv_device *vpv, unsigned int nr, u64 pos, size_t bytes, void *to)
+{
+	const struct vpv_shown *s = vpv_shown(vpv, nr);
+	unsigned long left = copy_mc_to_kernel(to, s->map + pos, bytes);
+
+	if (!left)
+		return 0;
+	vpv_bad_found(vpv, nr, pos + bytes - left);
+	return -EHWPOISON;
+}
+
+/* After an error, or if the function is gone, nobody knows what is there. */
+static int copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes, void *to,
+		const void *from)
+{
+	void *at = vpv_shown(vpv, bar)->map + pos;
+
+	if (!vpv_channel_normal(vpv))
+		return vpv_gone(vpv->pdev) ? -ENODEV : -EIO;
+	if (vpv_memory_bad(vpv, bar, pos, bytes))
+		return -EHWPOISON;
+	if (to)
+		return vpv_memory_read(vpv, bar, pos, bytes, to);
+	if (from)
+		memcpy(at, from, bytes);
+	else
+		memset(at, 0, bytes);
+	return 0;
+}
+
 int vpv_bar_memory_copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes,
 			void *to, const void *from)
 {
@@ -302,14 +341,7 @@ int vpv_bar_memory_copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_
 	ret = vpv_memory_use(vpv);
 	if (ret)
 		return ret;
-	if (vpv_memory_bad(vpv, bar, pos, bytes))
-		ret = -EHWPOISON;
-	else if (to)
-		memcpy(to, s->map + pos, bytes);
-	else if (from)
-		memcpy(s->map + pos, from, bytes);
-	else
-		memset(s->map + pos, 0, bytes);
+	ret = copy(vpv, bar, pos, bytes, to, from);
 	vpv_memory_unuse(vpv);
 	return ret;
 }

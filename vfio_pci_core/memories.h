@@ -73,5 +73,6 @@ static inline struct vpv_shown *vpv_shown(struct vpv_device *vpv, unsigned int n
 int vpv_bad_init(struct vpv_shown *s);
 void vpv_bad_free(struct vpv_shown *s);
 void vpv_bad_take_away(struct work_struct *work);
+void vpv_bad_found(struct vpv_device *vpv, unsigned int nr, u64 pos);
 
 #endif /* VPV_MEMORIES_H */

@@ -113,6 +113,9 @@ static int bar_part_access(struct vpv_device *vpv, struct vpv_bar_state *bar,
 {
 	if (part && part->ops)
 		return ops_access(vpv, &bar->region, part->ops, acc);
+	if (!part && bar->memory && !acc->write)
+		return vpv_memory_read(vpv, bar->region.index, acc->pos, acc->bytes, acc->data) ?
+		       -EIO : 0;
 	if (part)
 		ones_access(acc);
 	else

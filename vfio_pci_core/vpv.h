@@ -365,6 +365,7 @@ int vpv_memory_open_bar(struct vpv_device *vpv, struct vpv_bar_state *bar);
 int vpv_memory_use(struct vpv_device *vpv);
 void vpv_memory_unuse(struct vpv_device *vpv);
 bool vpv_memory_bad(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes);
+int vpv_memory_read(struct vpv_device *vpv, unsigned int nr, u64 pos, size_t bytes, void *to);
 void vpv_memory_failures_register(struct vpv_device *vpv);
 void vpv_memory_failures_unregister(struct vpv_device *vpv);
 bool vpv_memory_dirty(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes, bool block);
