@@ -281,6 +281,50 @@ TEST_F(coherent, carve_out_is_write_combining)
 }
 
 /* What the CPU writes by a mapping or by write() the device reads, and the other way round. */
+/* Nobody could take it away again, or see what is written. */
+TEST_F(coherent, other_devices_cannot_have_it)
+{
+	static const enum vdev_mode modes[] = { VDEV_GROUP, VDEV_CDEV };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		void *p;
+
+		if (modes[i] == VDEV_CDEV && access("/dev/iommu", F_OK))
+			continue;
+		close_function(self);
+		ASSERT_EQ(0, vdev_open(&self->v, &self->slot[LARGE], modes[i]));
+		p = gpu_map(&self->v, GPU_MAIN_BAR, 0, MB2);
+		ASSERT_NE(NULL, p);
+		EXPECT_EQ(-EFAULT, vdev_dma_map(&self->v, p, GPU_MEM_IOVA, MB2));
+		*(volatile uint8_t *)p = 1;
+		EXPECT_EQ(-EFAULT, vdev_dma_map(&self->v, p, GPU_MEM_IOVA, MB2));
+		munmap(p, MB2);
+	}
+}
+
+/* As other BARs: who has it mapped goes on, and finds it again. */
+TEST_F(coherent, ones_while_it_is_gone)
+{
+	const char *bdf = self->slot[LARGE].bdf;
+	volatile uint32_t *p = gpu_map(&self->v, GPU_MAIN_BAR, 0, MB2);
+
+	if (!vdev_error_works())
+		SKIP(return, "vpv_test_error is not loaded");
+	ASSERT_NE(NULL, p);
+	p[5] = 0x12345678;
+	ASSERT_EQ(0, gpu_set_memory(&self->v, false));
+	ASSERT_EQ(0, gpu_set_memory(&self->v, true));
+	ASSERT_EQ(0, vdev_error(bdf, "unplugged"));
+	EXPECT_EQ(~0U, p[5]);
+	p[5] = 1;
+	EXPECT_EQ(~0U, p[KB4 / 4]);
+	ASSERT_EQ(0, vdev_error(bdf, "resume"));
+	ASSERT_EQ(0, gpu_set_memory(&self->v, false));
+	ASSERT_EQ(0, gpu_set_memory(&self->v, true));
+	EXPECT_EQ(0x12345678, p[5]);
+	munmap((void *)p, MB2);
+}
+
 TEST_F(coherent, device_and_cpu_share_it)
 {
 	uint8_t *p = gpu_map(&self->v, GPU_MAIN_BAR, 0, MB2);

@@ -6,6 +6,7 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <vpv/bar_memory.h>
@@ -224,6 +225,18 @@ static vm_fault_t wait_for_memory(struct vpv_device *vpv, struct vm_fault *vmf)
 	return VM_FAULT_RETRY;
 }
 
+/*
+ * Send the signal of a bad page: of VM_FAULT_HWPOISON the kernel prints a line, and who handles the
+ * signal can come as often as he likes.  Who blocks or ignores it does not come again.
+ */
+static vm_fault_t tell_of_bad_page(struct vm_fault *vmf)
+{
+	if (!(vmf->flags & FAULT_FLAG_USER))
+		return VM_FAULT_HWPOISON;
+	send_sig_mceerr(BUS_MCEERR_AR, (void __user *)vmf->real_address, PAGE_SHIFT, current);
+	return signal_pending(current) ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
+}
+
 static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct vpv_device *vpv = vmf->vma->vm_private_data;
@@ -252,6 +265,8 @@ static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
 		ret = VM_FAULT_FALLBACK;
 	count_fault(vpv, order, ret);
 	trace_vpv_fault(vpv->pdev, bar->region.index, pos, order, (__force unsigned int)ret);
+	if (ret & VM_FAULT_HWPOISON)
+		return tell_of_bad_page(vmf);
 	return ret & VM_FAULT_RETRY ? wait_for_memory(vpv, vmf) : ret;
 }
 
@@ -291,6 +306,16 @@ static pgprot_t bar_prot(const struct vpv_bar_state *bar, pgprot_t prot)
 	return pgprot_decrypted(bar->write_combined ? pgprot_writecombine(prot) : prot);
 }
 
+/*
+ * Not VM_PFNMAP for memory: type 1 containers would give it to other devices, which go on writing
+ * it when it is to be saved, was reset, or has another user.  For other mappings the kernel asks
+ * its THP policy; with VM_HUGEPAGE huge entries come by any but "never".
+ */
+static vm_flags_t bar_flags(const struct vpv_bar_state *bar)
+{
+	return bar->memory ? VM_MIXEDMAP | VM_HUGEPAGE : VM_PFNMAP | VM_ALLOW_ANY_UNCACHED;
+}
+
 static int mmap_dev_region(struct vpv_device *vpv, unsigned long index,
 			   struct vm_area_struct *vma)
 {
@@ -327,10 +352,7 @@ int vpv_op_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	vma->vm_private_data = vpv;
 	vma->vm_page_prot = bar_prot(bar, vma->vm_page_prot);
 	/* As io_remap_pfn_range() sets them; faults must not change them. */
-	if (!bar->memory)
-		vm_flags_set(vma, VM_ALLOW_ANY_UNCACHED);
-	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND |
-			  VM_DONTDUMP);
+	vm_flags_set(vma, bar_flags(bar) | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &vpv_vm_ops;
 	return 0;
 }

@@ -12,10 +12,11 @@
  * their number is prime, so that pages at the same place of larger units do not share one.
  *
  * Such a page is in nobody's hands but those of page tables, which vpv_memory_zap() knows:
- * VM_PFNMAP keeps get_user_pages() away, and type 1 containers map no RAM of such a mapping.
+ * VM_IO keeps get_user_pages() away, and type 1 containers map no RAM of such a mapping.
  */
 #include <linux/mm.h>
 
+#include "compat/huge_pfn.h"
 #include "vpv.h"
 
 /* The page that stands in for that number, or NULL. */
@@ -51,7 +52,9 @@ vm_fault_t vpv_ones_fault(struct vpv_device *vpv, struct vm_fault *vmf, unsigned
 	page = ones_page(vpv, vmf->pgoff);
 	if (!page)
 		return VM_FAULT_OOM;
-	/* RAM, not device memory. */
+	/* RAM, not device memory; of the latter, vpv_op_mmap() says why. */
+	if (vma->vm_flags & VM_MIXEDMAP)
+		return vmf_insert_mixed(vma, vmf->address, vpv_compat_pfn(page_to_pfn(page)));
 	return vmf_insert_pfn_prot(vma, vmf->address, page_to_pfn(page),
 				   vm_get_page_prot(vma->vm_flags));
 }
