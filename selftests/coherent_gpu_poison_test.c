@@ -5,7 +5,10 @@
  *
  * Groups: coherent-gpu
  */
+#include <sys/wait.h>
+
 #include "lib/gpu.h"
+#include "lib/log.h"
 #include "lib/test.h"
 #include "lib/family_test.h"
 #include "lib/sigbus.h"
@@ -74,14 +77,6 @@ FIXTURE_TEARDOWN(poison)
 	close_function(self);
 }
 
-/* ---- What a signal says ---- */
-
-/* A kernel without memory failures has no such code. */
-static int code_of_bad(void)
-{
-	return access(HARD_OFFLINE, F_OK) ? BUS_ADRERR : BUS_MCEERR_AR;
-}
-
 static bool noticed(FIXTURE_DATA(poison) *self, uint64_t pos)
 {
 	uint64_t end = now_ms() + NOTICED_MS;
@@ -119,7 +114,7 @@ static void expect_bad(struct __test_metadata *_metadata, FIXTURE_DATA(poison) *
 	struct sigbus sb;
 
 	sb = sigbus_load(self->p + pos + 17, NULL);
-	EXPECT_EQ(code_of_bad(), sb.code);
+	EXPECT_EQ(BUS_MCEERR_AR, sb.code);
 	EXPECT_EQ(self->p + pos + 17, sb.addr);
 	EXPECT_EQ(-EIO, vdev_pread(&self->v, GPU_MAIN_BAR, pos + 8, &val, 8));
 	EXPECT_EQ(-EIO, vdev_pwrite(&self->v, GPU_MAIN_BAR, pos + PAGE - 1, &val, 1));
@@ -157,6 +152,60 @@ TEST_F_TIMEOUT(poison, page_of_the_function, 60)
 	close_function(self);
 	ASSERT_EQ(0, open_function(self, BAD));
 	expect_bad(_metadata, self, pos);
+}
+
+/* Errors come in bursts: there are more pages than the register has told. */
+TEST_F_TIMEOUT(poison, pages_that_come_while_it_is_asked, 60)
+{
+	const uint64_t pos[] = { 0x81000, 0x83000 };
+
+	ASSERT_EQ(0, open_function(self, BAD));
+	ASSERT_EQ(0, model_cmd(&self->m, "claim poison 1"));
+	for (unsigned int i = 0; i < 2; i++)
+		ASSERT_EQ(0, model_cmd(&self->m, "poison 0x%lx", pos[i]));
+	for (unsigned int i = 0; i < 2; i++)
+		EXPECT_TRUE(noticed(self, pos[i]));
+	ASSERT_EQ(0, model_cmd(&self->m, "claim clear"));
+}
+
+/* Whoever handles the signal may come as often as he likes. */
+TEST_F_TIMEOUT(poison, log_has_no_line_for_each_signal, 60)
+{
+	const uint64_t pos = 0x91000;
+	int log;
+
+	ASSERT_EQ(0, open_function(self, BAD));
+	ASSERT_EQ(0, model_cmd(&self->m, "poison 0x%lx", pos));
+	ASSERT_TRUE(noticed(self, pos));
+	log = log_mark();
+	ASSERT_LE(0, log);
+	for (unsigned int i = 0; i < 100; i++)
+		ASSERT_EQ(BUS_MCEERR_AR, sigbus_load(self->p + pos, NULL).code);
+	EXPECT_EQ(0, log_count(log, "", NULL, 0));
+	close(log);
+}
+
+/* A signal that does not come is no endless loop. */
+TEST_F_TIMEOUT(poison, who_blocks_the_signal_dies, 60)
+{
+	const uint64_t pos = 0xa1000;
+	sigset_t set;
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, open_function(self, BAD));
+	ASSERT_EQ(0, model_cmd(&self->m, "poison 0x%lx", pos));
+	ASSERT_TRUE(noticed(self, pos));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		sigemptyset(&set);
+		sigaddset(&set, SIGBUS);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+		_exit(*(volatile uint8_t *)(self->p + pos));
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
 }
 
 static uint64_t poison_of(struct model *m)

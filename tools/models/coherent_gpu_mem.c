@@ -178,7 +178,7 @@ uint32_t cgpu_mem_write(struct cgpu *g, uint64_t addr, const void *buf, size_t l
 		return CGPU_BAD_ADDRESS;
 	if (cgpu_poisoned(g, addr, len))
 		return CGPU_POISONED;
-	/* The mark comes first: who reads the log in between sends the page once more. */
+	/* One thread writes and reads the log: nobody sees the mark without the write. */
 	cgpu_log_write(g, addr, len);
 	vu_ledger_add(&g->mem.written, addr, len);
 	memcpy(at, buf, len);

@@ -108,6 +108,15 @@ int cgpu_resume(struct cgpu_dev *cd);
 int cgpu_set_frozen(struct cgpu_dev *cd, bool frozen);
 
 /**
+ * cgpu_idle() - Wait for a command that was given up
+ * @cd: Function.
+ *
+ * Context: cgpu_dev.cmd_lock; before operands are written.
+ * Return: 0, -ETIMEDOUT, or why the function cannot be asked.
+ */
+int cgpu_idle(struct cgpu_dev *cd);
+
+/**
  * cgpu_command() - Carry out a command of the control page
  * @cd: Function.
  * @cmd: Which one.
@@ -160,9 +169,9 @@ int cgpu_bad_update(struct cgpu_dev *cd, bool anew);
 /**
  * cgpu_bad_list() - Which pages are bad, by the function and the kernel
  * @cd: Function; cgpu_bad_update().
- * @list: Receives CGPU_POISON_MAX of them, ascending, without flags.
+ * @list: Receives CGPU_POISON_MAX of them, ascending, without flags; NULL: they are counted.
  *
- * Return: how many there are, which may be more.
+ * Return: how many there are, which may be more than CGPU_POISON_MAX.
  */
 u32 cgpu_bad_list(struct cgpu_dev *cd, struct cgpu_poison *list);
 

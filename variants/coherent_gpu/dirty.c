@@ -82,7 +82,9 @@ static int log_read(struct cgpu_dev *cd, u64 first, u32 pages, __le64 *bits)
 
 	guard(mutex)(&cd->cmd_lock);
 
-	err = vpv_reg_write(&cd->ctl, CGPU_CP_ADDR, first);
+	err = cgpu_idle(cd);
+	if (!err)
+		err = vpv_reg_write(&cd->ctl, CGPU_CP_ADDR, first);
 	if (!err)
 		err = vpv_reg_write(&cd->ctl, CGPU_CP_ADDR + 4, first >> 32);
 	if (!err)

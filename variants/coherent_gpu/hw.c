@@ -167,13 +167,21 @@ static int expected(u32 code)
 	return 0;
 }
 
+/* A function takes operands and commands while it has none; one that was too slow may be at it. */
+int cgpu_idle(struct cgpu_dev *cd)
+{
+	u32 stat;
+
+	return vpv_reg_poll(&cd->ctl, CGPU_CP_STAT, CGPU_BUSY, 0, 2 * CGPU_CMD_MS, &stat);
+}
+
 int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, size_t bytes)
 {
 	u32 stat;
-	int err = 0;
+	int err = cgpu_idle(cd);
 
 	cd->cmd_err = 0;
-	if (buf)
+	if (!err && buf)
 		err = window_put(cd, buf, bytes);
 	if (!err)
 		err = vpv_reg_write(&cd->ctl, CGPU_CP_CMD, cmd);
@@ -185,8 +193,9 @@ int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, siz
 		err = vpv_reg_read(&cd->ctl, CGPU_CP_ERR, &cd->cmd_err);
 	if (!err && expected(cd->cmd_err))
 		return expected(cd->cmd_err);
+	/* The function is none the worse. */
 	if (!err)
-		err = -EIO;
+		err = -EREMOTEIO;
 	dev_warn_ratelimited(cgpu_device(cd), "control command %u failed: code %u, error %d\n",
 			     cmd, cd->cmd_err, err);
 	return err;

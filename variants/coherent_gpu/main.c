@@ -49,6 +49,16 @@ static int read_place(struct cgpu_dev *cd)
 	return err;
 }
 
+/* What is sent at a time is one page that CPUs map, or several. */
+static int check_pages(struct cgpu_dev *cd)
+{
+	if (PAGE_SIZE == CGPU_POISON_PAGE)
+		return 0;
+	dev_err(cgpu_device(cd), "the kernel has pages of %lu bytes and not of %u\n", PAGE_SIZE,
+		CGPU_POISON_PAGE);
+	return -EOPNOTSUPP;
+}
+
 static int cgpu_init(struct vpv_device *vpv)
 {
 	struct cgpu_dev *cd = cgpu_from_vpv(vpv);
@@ -57,7 +67,8 @@ static int cgpu_init(struct vpv_device *vpv)
 
 	mutex_init(&cd->cmd_lock);
 	cgpu_watch_init(cd);
-	err = read_place(cd);
+	err = check_pages(cd);
+	err = err ?: read_place(cd);
 	if (err)
 		return err;
 	mem = (struct vpv_bar_memory){ .phys = cd->place.base, .bytes = cgpu_main_bytes(cd) };

@@ -26,6 +26,15 @@ static int cgpu_thaw(struct vmig_dev *mig)
 	return cgpu_set_frozen(cgpu_from_mig(mig), false);
 }
 
+/* A record has no place for more: said before the memory is sent. */
+static int check_number(struct cgpu_dev *cd, u32 num)
+{
+	if (num <= CGPU_POISON_MAX)
+		return 0;
+	return vmig_refuse(&cd->m.mig, -E2BIG,
+			   VMIG_DIFF("number of bad pages", CGPU_POISON_MAX, num));
+}
+
 static int cgpu_match(struct vmig_dev *mig, void *buf)
 {
 	struct cgpu_dev *cd = cgpu_from_mig(mig);
@@ -40,6 +49,7 @@ static int cgpu_match(struct vmig_dev *mig, void *buf)
 	if (err)
 		return vmig_refuse(mig, err, &diff);
 	err = cgpu_bad_update(cd, true);
+	err = err ?: check_number(cd, cgpu_bad_list(cd, NULL));
 	return err ?: vpv_bar_memory_wait(&cd->m.vpv);
 }
 
@@ -218,10 +228,10 @@ static int save_state(struct cgpu_dev *cd, struct vmig_emit *em)
 static int emit_bad(struct cgpu_dev *cd, struct vmig_emit *em, struct cgpu_poison *list)
 {
 	u32 num = cgpu_bad_list(cd, list);
+	int err = check_number(cd, num);
 
-	if (num > CGPU_POISON_MAX)
-		return vmig_refuse(&cd->m.mig, -E2BIG,
-				   VMIG_DIFF("number of bad pages", CGPU_POISON_MAX, num));
+	if (err)
+		return err;
 	return num ? vmig_emit(em, CGPU_RECORD_POISON, 0, list, num * sizeof(*list)) : 0;
 }
 

@@ -39,43 +39,57 @@ static int check_list(struct cgpu_dev *cd, const struct cgpu_poison *list, u32 n
 	return -EPROTO;
 }
 
-static int read_list(struct cgpu_dev *cd, struct cgpu_poison *list, u32 num)
+/* Size of an answer.  Return: a number of pages, or a negative errno. */
+static int answer_pages(struct cgpu_dev *cd)
 {
-	int err = 0;
+	u32 bytes;
+	int err = vpv_reg_read(&cd->ctl, CGPU_CP_BYTES, &bytes);
 
-	if (num)
-		err = cgpu_command(cd, CGPU_POISON_READ, NULL, 0);
-	if (!err && num)
-		err = cgpu_answer(cd, list, num * sizeof(*list));
-	return err ?: check_list(cd, list, num);
+	if (err)
+		return err;
+	if (bytes <= CGPU_POISON_MAX * sizeof(struct cgpu_poison) &&
+	    IS_ALIGNED(bytes, sizeof(struct cgpu_poison)))
+		return bytes / sizeof(struct cgpu_poison);
+	dev_warn_ratelimited(cgpu_device(cd), "a list of bad pages of %u bytes\n", bytes);
+	return -EPROTO;
+}
+
+/* There may be more of them than CP_POISON has told.  Return: their number, or a negative errno. */
+static int read_list(struct cgpu_dev *cd, struct cgpu_poison *list)
+{
+	int err, num;
+
+	err = cgpu_command(cd, CGPU_POISON_READ, NULL, 0);
+	if (err)
+		return err;
+	num = answer_pages(cd);
+	if (num < 0)
+		return num;
+	err = cgpu_window(cd, list, num * sizeof(*list));
+	return err ?: check_list(cd, list, num) ?: num;
 }
 
 static int new_list(struct cgpu_dev *cd)
 {
 	struct cgpu_poison *list;
-	u32 num;
-	int err;
+	int err, num;
+	u32 any;
 
-	err = vpv_reg_read(&cd->ctl, CGPU_CP_POISON, &num);
-	if (err || (!num && !cd->num_bad))
+	err = vpv_reg_read(&cd->ctl, CGPU_CP_POISON, &any);
+	if (err || (!any && !cd->num_bad))
 		return err;
-	if (num > CGPU_POISON_MAX) {
-		dev_warn_ratelimited(cgpu_device(cd), "%u bad pages, more than %u\n", num,
-				     CGPU_POISON_MAX);
-		return -EPROTO;
-	}
 	list = kcalloc(CGPU_POISON_MAX, sizeof(*list), GFP_KERNEL);
 	if (!list)
 		return -ENOMEM;
-	err = read_list(cd, list, num);
-	if (!err) {
+	num = any ? read_list(cd, list) : 0;
+	if (num >= 0) {
 		tell_others(cd, list, num, cd->bad, cd->num_bad, true);
 		tell_others(cd, cd->bad, cd->num_bad, list, num, false);
 		memcpy(cd->bad, list, num * sizeof(*list));
 		cd->num_bad = num;
 	}
 	kfree(list);
-	return err;
+	return min(num, 0);
 }
 
 int cgpu_bad_update(struct cgpu_dev *cd, bool anew)
@@ -107,7 +121,7 @@ static void add_page(void *data, u64 pos)
 {
 	struct bad_list *l = data;
 
-	if (l->num < CGPU_POISON_MAX)
+	if (l->page && l->num < CGPU_POISON_MAX)
 		l->page[l->num] = (struct cgpu_poison){ .address = cpu_to_le64(l->base + pos) };
 	l->num++;
 }
