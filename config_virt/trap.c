@@ -115,25 +115,28 @@ static int pm_power(struct vcfg_space *space, unsigned int reg, unsigned int dst
 	return space->ops->power(space->host, dstate);
 }
 
-/* Write the data selector; the state bits keep what the hardware has. */
+/*
+ * Write the data selector, which is in the upper byte.  The state bits are in the other one: what
+ * they were is not written back, since somebody may change them meanwhile.
+ */
 static int pm_select(struct vcfg_space *space, const struct part *part)
 {
-	u16 pass = part->mask & ~(vcfg_get16(space->virt, part->reg) |
-				  PCI_PM_CTRL_STATE_MASK);
-	u16 w1c = vcfg_get16(space->w1c, part->reg);
+	u8 pass = (part->mask & ~vcfg_get16(space->virt, part->reg)) >> 8;
+	u8 w1c = vcfg_get16(space->w1c, part->reg) >> 8;
+	u8 val = part->val >> 8;
 	u32 now;
 	int err;
 
 	if (!pass)
 		return 0;
-	err = vcfg_hw_read(space, part->reg, 2, &now);
+	err = vcfg_hw_read(space, part->reg + 1, 1, &now);
 	if (err)
 		return err;
 	/* Nothing to write.  A 1 that clears what is 1 is something. */
-	if (!((now ^ part->val) & pass) && !(part->val & pass & w1c))
+	if (!((now ^ val) & pass) && !(val & pass & w1c))
 		return 0;
 	now &= ~(w1c | pass);
-	return vcfg_hw_write(space, part->reg, 2, now | (part->val & pass));
+	return vcfg_hw_write(space, part->reg + 1, 1, now | (val & pass));
 }
 
 static int pm_write(struct vcfg_space *space, const struct vcfg_piece *piece)
