@@ -161,11 +161,13 @@ bool vpv_memory_on(struct vpv_device *vpv)
 
 	if (vpv->pdev->no_command_memory)
 		return false;
+	/* What it says in the middle of a reset that sysfs has started is the reset's. */
+	pci_cfg_access_lock(vpv->pdev);
 	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
-	if (cmd & PCI_COMMAND_MEMORY)
-		return false;
-	command_memory(vpv, true);
-	return true;
+	if (!(cmd & PCI_COMMAND_MEMORY))
+		write_memory_bit(vpv, true);
+	pci_cfg_access_unlock(vpv->pdev);
+	return !(cmd & PCI_COMMAND_MEMORY);
 }
 
 /*
@@ -184,7 +186,8 @@ static void force_locked(struct vpv_device *vpv)
 
 static void unforce_locked(struct vpv_device *vpv)
 {
-	if (vpv->state->mmio_forced)
+	/* The user's, by now? */
+	if (vpv->state->mmio_forced && !user_enabled(vpv))
 		command_memory(vpv, false);
 	vpv->state->mmio_forced = false;
 }

@@ -340,6 +340,16 @@ static void vectors_signal(struct vpv_device *vpv, const struct vfio_irq_set *se
 	}
 }
 
+/* Vectors are masked in the table, asleep or not; one that cannot be woken is not there. */
+static void user_disable(struct vpv_device *vpv)
+{
+	bool awake = !vpv_reach_begin(vpv);
+
+	vpv_msi_disable(vpv);
+	if (awake)
+		vpv_reach_end(vpv);
+}
+
 /* SET_IRQS with ACTION_TRIGGER */
 int vpv_msi_trigger(struct vpv_device *vpv, const struct vfio_irq_set *set, void *data)
 {
@@ -350,7 +360,7 @@ int vpv_msi_trigger(struct vpv_device *vpv, const struct vfio_irq_set *set, void
 	lockdep_assert_held(&st->igate);
 
 	if (enabled && !set->count && (set->flags & VFIO_IRQ_SET_DATA_NONE)) {
-		vpv_msi_disable(vpv);
+		user_disable(vpv);
 		return 0;
 	}
 	if (!enabled && st->irq_type != VPV_IRQ_NONE)
@@ -363,6 +373,8 @@ int vpv_msi_trigger(struct vpv_device *vpv, const struct vfio_irq_set *set, void
 		return 0;
 	}
 
+	if (!vpv_channel_normal(vpv))
+		return -EIO;
 	/* The kernel does not write the table of a function that sleeps. */
 	ret = vpv_reach_begin(vpv);
 	if (ret)
