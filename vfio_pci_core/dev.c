@@ -252,6 +252,8 @@ int vpv_op_open(struct vfio_device *vdev)
 	const char *step = "be enabled and reset";
 	int ret;
 
+	/* First: nobody else decides on the token from here on. */
+	vpv_sriov_open(vpv);
 	vpv_persona_hold(vpv);
 	ret = function_enable(vpv);
 	if (ret)
@@ -264,7 +266,6 @@ int vpv_op_open(struct vfio_device *vdev)
 	ret = vpv_variant_open(vpv);
 	if (ret)
 		goto close_regions;
-	vpv_sriov_open(vpv);
 	return 0;
 
 close_regions:
@@ -273,6 +274,7 @@ disable:
 	function_disable(vpv);
 release:
 	vpv_persona_release(vpv);
+	vpv_sriov_close(vpv);
 	pci_info_ratelimited(vpv->pdev, "cannot %s: %d\n", step, ret);
 	return ret;
 }
@@ -493,6 +495,29 @@ put:
 }
 EXPORT_SYMBOL_GPL(vpv_probe);
 
+/*
+ * Unbound while it was open: at close nobody but the caller, who waited for it, could have reset
+ * it.  The next driver must not find what the user has left.
+ */
+static void reset_for_next(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	struct pci_dev *pdev = vpv->pdev;
+	int ret;
+
+	device_lock_assert(&pdev->dev);
+
+	if (!st->needs_reset || !st->reset_works || !vpv_answers(pdev))
+		return;
+	pci_cfg_access_lock(pdev);
+	pci_load_saved_state(pdev, st->saved);
+	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
+	ret = __pci_reset_function_locked(pdev);
+	pci_restore_state(pdev);
+	pci_cfg_access_unlock(pdev);
+	trace_vpv_reset(pdev, "remove", ret);
+}
+
 void vpv_remove(struct pci_dev *pdev)
 {
 	struct vpv_device *vpv = pci_get_drvdata(pdev);
@@ -505,9 +530,10 @@ void vpv_remove(struct pci_dev *pdev)
 	vpv_debugfs_remove(vpv);
 	vpv_settle_stop(vpv);
 
+	runtime_pm_undo(vpv);
+	reset_for_next(vpv);
 	if (vpv->state->enabled)
 		pci_disable_device(pdev);
-	runtime_pm_undo(vpv);
 	vpv_display_exit(vpv);
 	pci_set_drvdata(pdev, NULL);
 	vfio_put_device(&vpv->vdev);

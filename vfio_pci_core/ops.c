@@ -108,8 +108,8 @@ int vpv_op_match(struct vfio_device *vdev, char *buf)
 
 	ret = parse_options(buf + len, &token);
 	if (ret < 0) {
-		pci_info_ratelimited(vpv->pdev, "options \"%.64s\" are not understood\n",
-				     buf + len);
+		pci_info_ratelimited(vpv->pdev, "options \"%*pE\" are not understood\n",
+				     (int)strnlen(buf + len, 64), buf + len);
 		return ret;
 	}
 	ret = vpv_token_match(vpv, ret ? &token : NULL);

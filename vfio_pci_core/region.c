@@ -258,6 +258,9 @@ static __always_inline ssize_t region_loop(struct vpv_device *vpv, struct vpv_re
 			return -EFAULT;
 		acc.pos = pos + done;
 		acc.data = data;
+		/* Hours, in the worst case. */
+		if (done && fatal_signal_pending(current))
+			return done;
 		ret = access(vpv, region, &acc, bytes);
 		if (ret)
 			return ret;
@@ -331,7 +334,7 @@ static ssize_t rom_read(struct vpv_device *vpv, char __user *buf, size_t count, 
 	if (!page)
 		return -ENOMEM;
 
-	for (; done < count && !ret; done += bytes) {
+	for (; done < count && !ret && !fatal_signal_pending(current); done += bytes) {
 		bytes = min_t(size_t, count - done, SZ_4K);
 		ret = rom_read_page(vpv, pos + done, page, bytes);
 		if (!ret && copy_to_user(buf + done, page, bytes))
