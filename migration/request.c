@@ -137,6 +137,22 @@ static int state_walk(struct vmig_machine *m, const struct vmig_path *path,
 	return err;
 }
 
+/*
+ * The device runs since the reset, unless a hook has paused it after that.  To find that out may
+ * take as long as to end it.
+ */
+static void undo_after_reset(struct vmig_machine *m)
+{
+	const struct vmig_ops *ops = m->mig->ops;
+
+	lockdep_assert_held(&m->state_lock);
+
+	if (!READ_ONCE(m->reset_pending) || !m->mig->desc->undone_by_reset || vmig_reach(m))
+		return;
+	if ((ops->thaw && ops->thaw(m->mig)) || (ops->unquiesce && ops->unquiesce(m->mig)))
+		vmig_fault(m->mig, "it may stand still after a reset");
+}
+
 static int state_change(struct vmig_machine *m, u8 to, struct vmig_front *front)
 {
 	u8 from = vmig_state_snapshot(m);
@@ -161,6 +177,7 @@ static int state_change(struct vmig_machine *m, u8 to, struct vmig_front *front)
 		err = -ECANCELED;	/* reset meanwhile */
 	else
 		err = state_walk(m, &path, front);
+	undo_after_reset(m);
 	vmig_save_continue(m);
 	vmig_unlock(m);
 	return err;

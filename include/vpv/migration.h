@@ -243,7 +243,8 @@ void vmig_dirty_push_bits(struct vmig_dirty *dirty, u64 iova, u8 page_log2,
 
 /**
  * vmig_refuse() - Say why a migration is refused: one log line, rate-limited
- * @mig: Device, in @match, @verify, @load, @load_end or vmig_staged_record.commit.
+ * @mig: Device, in @match, @verify, @precopy, @save, @load, @load_end or
+ *	vmig_staged_record.commit.
  * @err: Negative errno.
  * @diff: What differs: the value that this device needs, and the one that came.
  *
@@ -495,6 +496,10 @@ struct vmig_ops {
  * @reach: How to make the device reachable for hooks (&vpv_reach), or NULL: it always is.
  *	It is reachable in every hook but reset and those for tracking, and stays so from
  *	the first step away from RUNNING and PRE_COPY until the device is there again.
+ * @undone_by_reset: A reset of the function ends what @quiesce and @freeze did to it, and
+ *	nothing of theirs comes later but what they write to registers.  If that may have been
+ *	after a reset, @thaw and @unquiesce are called, of whatever device.  Others see to it
+ *	by themselves, in @reset.
  */
 struct vmig_desc {
 	const char *family;
@@ -513,6 +518,7 @@ struct vmig_desc {
 	u64 typical_bytes;
 	const struct vpv_config_state_ops *config;
 	const struct vpv_reach *reach;
+	bool undone_by_reset;
 };
 
 /**

@@ -317,4 +317,5 @@ const struct vmig_desc cgpu_desc = {
 	.typical_bytes = CGPU_STATE_MAX_BYTES,
 	.config = &vpv_config_state_ops,
 	.reach = &vpv_reach,
+	.undone_by_reset = true,
 };

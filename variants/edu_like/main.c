@@ -158,6 +158,7 @@ static const struct vmig_desc edul_desc = {
 	.typical_bytes = sizeof(struct edul_state),
 	.config = &vpv_config_state_ops,
 	.reach = &vpv_reach,
+	.undone_by_reset = true,
 };
 
 /* The control window is the upper half of the BAR: a user must not reach it. */

@@ -210,6 +210,42 @@ static void reset_is_left_to_the_holder_of_the_lock(struct kunit *test)
 	fake_put(fake);
 }
 
+/* A hook writes to a register of a function that was reset a moment before. */
+static void what_comes_after_a_reset_is_undone(struct kunit *test)
+{
+	static const struct {
+		int hook, state;
+	} late[] = { { FAKE_QUIESCE, E(RUNNING_P2P) }, { FAKE_FREEZE, E(STOP) } };
+	static const struct vmig_desc desc = {
+		.family = "kunit_fake",
+		.state_version = 1,
+		.state_oldest = 1,
+		.state_accepts = 1,
+		.match_bytes = FAKE_MATCH_BYTES,
+		.reach = &fake_reach,
+		.undone_by_reset = true,
+	};
+	struct vmig_ops ops = fake_ops;
+
+	ops.reset = NULL;
+	for (unsigned int i = 0; i < ARRAY_SIZE(late); i++) {
+		struct fake *fake = fake_new_of(test, i ? "vmig-b" : "vmig-a", &ops, &desc);
+		struct job *job = job_new(test, fake);
+
+		fake_stall(fake, late[i].hook);
+		job->state = late[i].state;
+		job_run(test, job, job_set);
+		wait_for_completion(&fake->there);
+		fake_reset_function(fake);
+		fake->quiesced = false;
+		fake_release(fake);
+		KUNIT_ASSERT_TRUE(test, job_ends(job));
+		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+		KUNIT_EXPECT_FALSE(test, fake->frozen || fake->quiesced || fake->overlap);
+		fake_put(fake);
+	}
+}
+
 /* The producer holds the state lock and waits for a reader that does not come. */
 static void reset_wakes_a_producer_that_waits_for_room(struct kunit *test)
 {
@@ -480,6 +516,7 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(close_in_every_state_ends_the_session),
 	KUNIT_CASE(detach_in_every_state_fails_everything),
 	KUNIT_CASE(reset_is_left_to_the_holder_of_the_lock),
+	KUNIT_CASE(what_comes_after_a_reset_is_undone),
 	KUNIT_CASE(reset_wakes_a_producer_that_waits_for_room),
 	KUNIT_CASE(state_change_makes_the_producer_give_way),
 	KUNIT_CASE(close_fails_a_reader_that_waits),
