@@ -72,7 +72,7 @@ struct vmig_session_stats {
  * struct vmig_session_ops - What the machine needs of the sessions above it
  */
 struct vmig_session_ops {
-	/** @fail: Reads and writes fail with @err from now on.  Takes spinlocks only. */
+	/** @fail: Reads and writes fail with @err from now on.  Context: vmig_machine.lock. */
 	void (*fail)(struct vmig_machine *m, int err);
 
 	/** @end: End all sessions; they fail with @err.  Context: state_lock. */
@@ -241,6 +241,7 @@ void vmig_reach_end(struct vmig_machine *m);
 
 /* reset.c */
 void vmig_lock(struct vmig_machine *m);
+int vmig_lock_killable(struct vmig_machine *m);
 void vmig_unlock(struct vmig_machine *m);
 bool vmig_pending(const struct vmig_machine *m);
 

@@ -6,6 +6,9 @@
 
 #include "session_priv.h"
 
+/* Between two answers to users who want to know how much there is. */
+#define PAUSE	msecs_to_jiffies(10)
+
 /**
  * vmig_precopy_dirty() - Ask the device what the next round would emit
  * @m: Machine.
@@ -32,8 +35,17 @@ void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_session *s)
 		s->producing = true;
 	s->ask = VMIG_ASK_NO;
 	s->answers++;
+	s->answered = jiffies;
 	spin_unlock(&s->lock);
 	wake_up_all(&s->wait);
+}
+
+/* Until the device is asked again how much there is, in jiffies. */
+static unsigned long rest_of_pause(const struct vmig_session *s)
+{
+	unsigned long end = s->answered + PAUSE;
+
+	return time_before(jiffies, end) ? end - jiffies : 0;
 }
 
 /**
@@ -53,6 +65,9 @@ void vmig_precopy_ask(struct vmig_session *s, enum vmig_ask ask, unsigned long d
 	if (s->err || s->final || s->producing || !s->can_ask)
 		return;
 	s->ask = max(s->ask, ask);
+	/* Whoever asks how much there is may do so in a loop. */
+	if (ask == VMIG_ASK_SIZE && s->answers)
+		delay = max(delay, rest_of_pause(s));
 	if (delay)
 		queue_delayed_work(vmig_wq, &s->m->work, delay);
 	else

@@ -89,6 +89,12 @@ bool vmig_pending(const struct vmig_machine *m)
 	       READ_ONCE(m->restart_pending);
 }
 
+static void lock_taken(struct vmig_machine *m)
+{
+	while (vmig_pending(m))
+		pending_locked(m);
+}
+
 /**
  * vmig_lock() - Take the state lock
  * @m: Machine.
@@ -98,8 +104,23 @@ bool vmig_pending(const struct vmig_machine *m)
 void vmig_lock(struct vmig_machine *m)
 {
 	mutex_lock(&m->state_lock);
-	while (vmig_pending(m))
-		pending_locked(m);
+	lock_taken(m);
+}
+
+/**
+ * vmig_lock_killable() - The same, unless the task is killed meanwhile
+ * @m: Machine.
+ *
+ * Return: 0 or -EINTR.
+ */
+int vmig_lock_killable(struct vmig_machine *m)
+{
+	int err = mutex_lock_killable(&m->state_lock);
+
+	if (err)
+		return err;
+	lock_taken(m);
+	return 0;
 }
 
 /* Release state_lock unless something was left to its holder.  Return: whether it is. */
@@ -165,9 +186,10 @@ void vmig_reset_done(struct vmig_dev *mig)
 	m->restart_pending = restarts;
 	m->reset_pending |= !restarts;
 	m->fault = NULL;
-	spin_unlock(&m->lock);
+	/* With the lock: later it would be another session. */
 	if (!restarts)
 		m->session_ops->fail(m, -ENODEV);
+	spin_unlock(&m->lock);
 
 	if (mutex_trylock(&m->state_lock))
 		unlock_after_report(m);
@@ -182,8 +204,8 @@ void vmig_fault(struct vmig_dev *mig, const char *why)
 
 	spin_lock(&m->lock);
 	m->fault = why;
-	spin_unlock(&m->lock);
 	m->session_ops->fail(m, -EIO);
+	spin_unlock(&m->lock);
 
 	if (mutex_trylock(&m->state_lock))
 		unlock_after_report(m);

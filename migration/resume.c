@@ -205,7 +205,10 @@ static int resume_feed(struct vmig_session *s, const u8 *data, size_t bytes)
 	struct mem_cgroup *before;
 	int err;
 
-	vmig_lock(m);
+	/* Another session may hold the lock for as long as its reader likes. */
+	err = READ_ONCE(s->err) ?: vmig_lock_killable(m);
+	if (err)
+		return err;
 	err = READ_ONCE(s->err);
 	if (!err && m->resuming != s)
 		err = -ENODEV;
@@ -263,7 +266,7 @@ static ssize_t resume_copy(struct vmig_session *s, struct iov_iter *from)
  * @from: Bytes.
  * @nonblock: Do not wait for another writer.
  *
- * Return: bytes that were taken; -EAGAIN, -ERESTARTSYS or -EFAULT if there are none; or
+ * Return: bytes that were taken; -EAGAIN, -ERESTARTSYS, -EINTR or -EFAULT if there are none; or
  * why the stream is refused, though bytes before were taken.
  */
 ssize_t vmig_session_write(struct vmig_session *s, struct iov_iter *from, bool nonblock)

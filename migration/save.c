@@ -38,16 +38,17 @@ int vmig_save_begin(struct vmig_machine *m, bool final, struct vmig_front *front
 	s = vmig_session_alloc(m, true);
 	if (!s)
 		return -ENOMEM;
+	s->final = final;
+	s->producing = final || has_precopy(m);
+	s->can_ask = (m->mig->ops->precopy && m->mig->ops->dirty_bytes) || vmig_pages_tracked(m);
 	err = vmig_begin_save(s);
+	/* The user may read from here on. */
 	if (!err)
 		err = front->open(front, s, true);
 	if (err) {
 		vmig_session_put(s);
 		return err;
 	}
-	s->final = final;
-	s->producing = final || has_precopy(m);
-	s->can_ask = (m->mig->ops->precopy && m->mig->ops->dirty_bytes) || vmig_pages_tracked(m);
 	vmig_session_begin(m, s);
 	/* The first question about pre-copy may come while round 0 is made. */
 	if (!final)
@@ -220,6 +221,7 @@ static void save_produce(struct vmig_machine *m, struct vmig_session *s)
 	const char *what = s->final ? "save" : "precopy";
 	int err;
 
+	m->refused = false;
 	err = vmig_reach(m);
 	if (!err)
 		err = s->final ? save_rest(m, s) : save_round(m, s);
@@ -234,7 +236,8 @@ static void save_produce(struct vmig_machine *m, struct vmig_session *s)
 	if (READ_ONCE(s->restart))
 		return;
 
-	vmig_complain(m, "%s hook failed: %d", what, err);
+	if (!m->refused)
+		vmig_complain(m, "%s hook failed: %d", what, err);
 	if (err == -EIO) {
 		vmig_state_error(m, err);
 		return;

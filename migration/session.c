@@ -284,15 +284,17 @@ void vmig_session_end(struct vmig_machine *m, bool saving, int err)
  *
  * A hook that waits for the reader wakes up and returns.  The sessions are ended by
  * vmig_sessions_end() when state_lock is there.
+ *
+ * Context: any; @m->lock is held.
  */
 void vmig_sessions_fail(struct vmig_machine *m, int err)
 {
-	spin_lock(&m->lock);
+	lockdep_assert_held(&m->lock);
+
 	if (m->saving)
 		vmig_session_fail(m->saving, err);
 	if (m->resuming)
 		vmig_session_fail(m->resuming, err);
-	spin_unlock(&m->lock);
 }
 
 /**

@@ -87,6 +87,7 @@ enum vmig_fresh {
  * @dirty: Last answer of the dirty_bytes hook, less what was queued since.
  * @ask: Question that the worker has not put yet.
  * @answers: Number of answers, modulo.
+ * @answered: When the last one came, in jiffies.
  * @paused: A state change waits: hooks have to return.
  * @restart: The function was reset, pre-copy begins again: likewise.
  * @producing: More data comes without anybody asking for it.
@@ -126,6 +127,7 @@ struct vmig_session {
 	u64 dirty;
 	enum vmig_ask ask;
 	unsigned int answers;
+	unsigned long answered;
 	bool paused;
 	bool restart;
 	bool producing;

@@ -35,7 +35,9 @@ void vmig_state_set(struct vmig_machine *m, u8 bits)
 void vmig_state_error(struct vmig_machine *m, int err)
 {
 	vmig_state_set(m, VMIG_ERROR);
+	spin_lock(&m->lock);
 	m->session_ops->fail(m, err);
+	spin_unlock(&m->lock);
 	m->session_ops->end(m, err);
 }
 
