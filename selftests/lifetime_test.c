@@ -170,6 +170,7 @@ TEST_F_TIMEOUT(life, unbind_in_every_state, 60)
 {
 	for_each_state(state) {
 		int fd, req = eventfd_new();
+		uint64_t resets[2];
 		pthread_t thread;
 		void *ret;
 
@@ -185,9 +186,15 @@ TEST_F_TIMEOUT(life, unbind_in_every_state, 60)
 			TH_LOG("in %s", mig_state_name(state));
 		}
 		EXPECT_EQ(-ENODEV, mig_set(&self->v, RUNNING, NULL));
+		ASSERT_EQ(0, model_value(&self->m, "stats", "resets", &resets[0]));
 		shut(&self->v, &self->g);
 		ASSERT_EQ(0, pthread_join(thread, &ret));
 		EXPECT_EQ(0, (intptr_t)ret);
+		/* The next driver does not find what the user has left. */
+		ASSERT_EQ(0, model_value(&self->m, "stats", "resets", &resets[1]));
+		EXPECT_LT(resets[0], resets[1]) {
+			TH_LOG("not reset in %s", mig_state_name(state));
+		}
 		EXPECT_TRUE(data_file_is_dead(fd, state));
 		close(req);
 
@@ -407,8 +414,11 @@ static void fault(struct __test_metadata *_metadata, FIXTURE_DATA(life) *self,
 	if (want >= 0)
 		EXPECT_EQ(want, at) TH_LOG("fault %s", spec);
 	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
+	/* What was not saved is in the source still. */
+	if (at == SAVING)
+		EXPECT_NE(VFIO_DEVICE_STATE_ERROR, mig_get(&self->v)) TH_LOG("fault %s", spec);
 	EXPECT_EQ(0, recovers(&self->v)) TH_LOG("fault %s", spec);
-	if (at == STOPPING)
+	if (at != LOADING)
 		EXPECT_EQ(0, guest_work(&self->g, 20)) TH_LOG("fault %s", spec);
 	EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - start);
 	TH_LOG("fault %s: %d", spec, err);

@@ -194,7 +194,10 @@ static int run_command(struct hisil_dev *hd, u32 sel, enum hisil_cmd cmd, const 
 	u32 stat, code = 0;
 	int err;
 
-	err = vpv_window_begin(&hd->ctl);
+	/* One that was given up may be in work still: the function would ignore another. */
+	err = vpv_reg_poll(&hd->ctl, HISIL_CP_STAT, HISIL_BUSY, 0, 2 * HISIL_CMD_MS, &stat);
+	if (!err)
+		err = vpv_window_begin(&hd->ctl);
 	if (err)
 		return err;
 	vpv_window_put(&hd->ctl, HISIL_CP_SEL, sel);
@@ -214,8 +217,9 @@ static int run_command(struct hisil_dev *hd, u32 sel, enum hisil_cmd cmd, const 
 		err = vpv_reg_read(&hd->ctl, HISIL_CP_ERR, &code);
 	if (!err && code == HISIL_ERR_BAD_CONTEXT)
 		return -EINVAL;		/* the caller knows where it came from */
+	/* The function is none the worse. */
 	if (!err)
-		err = -EIO;
+		err = -EREMOTEIO;
 	dev_warn_ratelimited(hisil_device(hd),
 			     "control command %u on context %#x failed: code %u, error %d\n",
 			     cmd, sel, code, err);
@@ -398,6 +402,7 @@ static const struct vmig_desc hisil_desc = {
 	.typical_bytes = HISIL_CTX_BYTES * (1 + HISIL_MAX_QUEUES),
 	.config = &vpv_config_state_ops,
 	.reach = &vpv_reach,
+	.undone_by_reset = true,
 };
 
 /* The control page is the upper half of its BAR: a user must not reach it. */
