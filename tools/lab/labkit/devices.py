@@ -60,7 +60,7 @@ class Device:
     def lines(self):
         """Where L1 finds its functions: SLOT of bus 0, or of the root port that leads to it and "/", then FUNCTION."""
         place = f"0000:00:{self.slot:02x}." + ("0/" if self.kind.express else "")
-        return "".join(f"{place}{number} {self.name} {self.index * self.kind.functions + number}\n"
+        return "".join(f"{place}{number} {self.name} {self.index * self.kind.functions + number} -\n"
                        for number in range(self.kind.functions))
 
     def arguments(self, folder):

@@ -2,6 +2,7 @@
 """Device-model processes, plugged into L1's QEMU through vfio-user: one for a PCI function, or one for a device whose
 controlling function and controlled functions share state."""
 
+import json
 import os
 import selectors
 import subprocess
@@ -16,6 +17,8 @@ LAST_SLOT = 0x1e
 FILE_BYTES = 64 << 20
 # Their functions have memory of their own, outside of BARs.
 COHERENT = ("coherent_gpu",)
+# An option for the lab: all functions of the device are in one slot, behind a root port.
+SHARED_SLOT = "slot=shared"
 
 
 def controlling(binary):
@@ -38,10 +41,11 @@ def _with_file(option, folder):
 
 
 class Model:
-    """One function: its process, its sockets and its place on L1's bus 0."""
+    """One function: its process, its sockets and its place: a slot of L1's bus 0, or of the root port there."""
 
     def __init__(self, binary, name, index, slot, sockets, log_dir, options=(), spare=False, model=None):
         self.name, self.index, self.slot, self.spare = name, index, slot, spare
+        self.function = None        # its number behind the root port
         self.socket = Path(sockets) / f"{name}.{index}.dev"
         self.control = Path(sockets) / f"{name}.{index}.ctl"
         self.log = Path(log_dir) / f"model.{name}.{index}.log"
@@ -66,8 +70,24 @@ class Model:
         return f"ctl.{self.name}.{self.index}"
 
     @property
-    def bdf(self):
-        return f"0000:00:{self.slot:02x}.0"
+    def place(self):
+        """Where L1 finds it: SLOT.0 of bus 0, or the root port that leads to it and "/", then its number."""
+        return f"0000:00:{self.slot:02x}.0" + ("" if self.function is None else f"/{self.function}")
+
+    def share(self, slot, function):
+        """Be FUNCTION of those behind a root port in SLOT."""
+        self.slot, self.function = slot, function
+
+    def arguments(self):
+        """For QEMU."""
+        own = {"driver": "vfio-user-pci", "id": f"{self.name}{self.index}", "socket": {"path": str(self.socket), "type": "unix"}}
+        if self.function is None:
+            return ["-device", json.dumps({**own, "addr": f"{self.slot:x}"})]
+        port = f"shared{self.slot:x}"
+        own |= {"bus": port, "addr": f"0.{self.function:x}", "multifunction": True}
+        # The speed: see devices.py.
+        first = ["-device", f"pcie-root-port,id={port},addr={self.slot:x},chassis={self.slot},x-speed=5"] if not self.function else []
+        return [*first, "-device", json.dumps(own)]
 
     def start(self):
         if self.command is None:
@@ -143,10 +163,15 @@ def plan(binary, wanted, spare, sockets, log_dir, options=()):
         return functions[-1]
 
     for name, count, *own in wanted:
+        shared = SHARED_SLOT in own
+        own = [option for option in own if option != SHARED_SLOT]
         control = add(controls[name], own, model=name) if name in controls else None
         controlled = [add(name, own) for _ in range(count)]
         if control:
             control.controls(controlled)
+        together = [control, *controlled] if control else controlled
+        for function, model in enumerate(together if shared else ()):
+            model.share(together[0].slot, function)
     for _ in range(spare):
         name, _, *own = wanted[0]
         add(name, own, True)

@@ -94,7 +94,7 @@ def _write_payload(job, functions, stock, path, sizes):
         (lab / "command").write_text(job.command[0] + "\n" if len(job.command) == 1 else shlex.join(job.command))
         lines = {False: "", True: ""}
         for model in functions:
-            lines[model.spare] += f"{model.bdf} {model.name} {model.index} /dev/virtio-ports/{model.port}\n"
+            lines[model.spare] += f"{model.place} {model.name} {model.index} /dev/virtio-ports/{model.port}\n"
 
         (lab / "stock").write_text("".join(device.lines for device in stock))
 
@@ -172,9 +172,7 @@ def _qemu_command(job, boot, functions, stock, ports, payload, log):
         bus, extra = divmod(place, CONTROL_PORTS)
         if not extra:
             command += ["-device", f"virtio-serial-pci,id=ctl{bus},multifunction=on,addr=6.{bus:x}"]
-        command += ["-device", json.dumps({"driver": "vfio-user-pci", "id": f"{model.name}{model.index}",
-                                           "socket": {"path": str(model.socket), "type": "unix"},
-                                           "addr": f"{model.slot:x}"}),
+        command += [*model.arguments(),
                     "-chardev", f"socket,id={model.port},path={model.control},server=off",
                     "-device", f"virtserialport,bus=ctl{bus}.0,name={model.port},chardev={model.port}"]
     for device in stock:
