@@ -17,6 +17,7 @@
  * is config space as it was when the function was opened, interrupts as they are
  * now, and what the user has enabled in COMMAND since.
  */
+#include "error.h"
 #include "trace.h"
 #include "vpv.h"
 
@@ -145,7 +146,7 @@ static void cut_off(struct vpv_device *vpv, enum vpv_channel channel)
 	vpv_settle_later(vpv);
 }
 
-static pci_ers_result_t answer_to(pci_channel_state_t state)
+pci_ers_result_t vpv_error_answer(pci_channel_state_t state)
 {
 	switch (state) {
 	case pci_channel_io_frozen:
@@ -160,7 +161,7 @@ static pci_ers_result_t answer_to(pci_channel_state_t state)
 static pci_ers_result_t error_detected(struct pci_dev *pdev, pci_channel_state_t state)
 {
 	struct vpv_device *vpv = pci_get_drvdata(pdev);
-	pci_ers_result_t answer = answer_to(state);
+	pci_ers_result_t answer = vpv_error_answer(state);
 
 	if (!vpv)
 		return answer;
@@ -173,8 +174,7 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev, pci_channel_state_t
 	return answer;
 }
 
-/* An error that broke nothing, or not of this function: nothing to look at. */
-static pci_ers_result_t mmio_enabled(struct pci_dev *pdev)
+pci_ers_result_t vpv_error_mmio_enabled(struct pci_dev *pdev)
 {
 	trace_error(pdev, "mmio_enabled", pci_channel_io_normal, PCI_ERS_RESULT_RECOVERED);
 	return PCI_ERS_RESULT_RECOVERED;
@@ -195,7 +195,7 @@ static pci_ers_result_t slot_reset(struct pci_dev *pdev)
 	return answer;
 }
 
-static void resume(struct pci_dev *pdev)
+void vpv_error_resume(struct pci_dev *pdev)
 {
 	trace_error(pdev, "resume", pci_channel_io_normal, PCI_ERS_RESULT_RECOVERED);
 	pci_info_ratelimited(pdev, "recovered from an error\n");
@@ -226,9 +226,9 @@ static void reset_done(struct pci_dev *pdev)
 
 const struct pci_error_handlers vpv_err_handlers = {
 	.error_detected = error_detected,
-	.mmio_enabled = mmio_enabled,
+	.mmio_enabled = vpv_error_mmio_enabled,
 	.slot_reset = slot_reset,
-	.resume = resume,
+	.resume = vpv_error_resume,
 	.reset_prepare = reset_prepare,
 	.reset_done = reset_done,
 };

@@ -243,15 +243,10 @@ void vpv_mmio_end(struct vpv_device *vpv)
 }
 EXPORT_SYMBOL_GPL(vpv_mmio_end);
 
-/*
- * No recovery takes so long: a minute for the bus, and a little.  Kernels before 6.18 tell
- * drivers nothing if it fails.
- */
-#define RECOVERY_MOST	(90 * HZ)
-
 static int recovery_state(struct vpv_state *st)
 {
-	if (time_after(jiffies, READ_ONCE(st->cut_off_at) + RECOVERY_MOST))
+	if (time_after(jiffies, READ_ONCE(st->cut_off_at) +
+			 msecs_to_jiffies(VPV_RECOVERY_MOST_MS)))
 		atomic_cmpxchg(&st->channel, VPV_CHANNEL_FROZEN, VPV_CHANNEL_FAILED);
 	return atomic_read(&st->channel);
 }

@@ -44,6 +44,7 @@
 #include <linux/xarray.h>
 
 #include "count.h"
+#include "vpv/channel.h"
 #include "vpv/config.h"
 #include "vpv/core.h"
 
@@ -126,22 +127,6 @@ struct vpv_intx {
 	bool masked;
 	bool suspended;
 	bool virq_disabled;
-};
-
-/**
- * enum vpv_channel - What errors have left of the way to the function
- * @VPV_CHANNEL_NORMAL: It can be reached.
- * @VPV_CHANNEL_FROZEN: An error has cut it off; the PCI core is recovering it.
- * @VPV_CHANNEL_RESET: It was reset for that; its config space is still lost.
- * @VPV_CHANNEL_FAILED: It was not recovered, and no reset has been successful since.
- *
- * In all but the first the user reaches no registers of the function.
- */
-enum vpv_channel {
-	VPV_CHANNEL_NORMAL,
-	VPV_CHANNEL_FROZEN,
-	VPV_CHANNEL_RESET,
-	VPV_CHANNEL_FAILED,
 };
 
 /* Where the user sees the MSI-X table. */
