@@ -8,7 +8,13 @@
 #include <linux/completion.h>
 #include <linux/module.h>
 
+#include <vpv/ctrl_life.h>
+
 #include "../fake_function.h"
+
+static void fake_died(struct vpv_ctrl_life *life);
+
+#define vpv_ctrl_life_died fake_died
 
 #include "../../variants/mlx5_like/ctrl_queue.c"
 #include "../../variants/mlx5_like/ctrl_wire.c"
@@ -21,8 +27,9 @@ static struct queue_test *current_test;
  * struct queue_test - A function and its queue
  * @fn: The function.
  * @regs: Its registers.
+ * @life: Its life.
  * @q: The queue.
- * @deaths: Calls of died().
+ * @deaths: How often it has died.
  * @dma: For buffers.
  * @control: A function that it controls, which is itself.
  * @cmd: A command that the firmware does not end.
@@ -36,6 +43,7 @@ static struct queue_test *current_test;
 struct queue_test {
 	struct fake_function fn;
 	u32 *regs;
+	struct vpv_ctrl_life life;
 	struct mlxl_queue q;
 	unsigned int deaths;
 	struct vpv_ctrl_dma *dma;
@@ -49,10 +57,17 @@ struct queue_test {
 	struct completion ended;
 };
 
-static void fake_died(struct mlxl_queue *q)
+static void fake_died(struct vpv_ctrl_life *life)
 {
 	current_test->deaths++;
 }
+
+static bool life_disable(struct vpv_ctrl_life *life)
+{
+	return mlxl_queue_disable(&current_test->q);
+}
+
+static const struct vpv_ctrl_life_ops life_ops = { .disable = life_disable };
 
 static void fake_done(struct mlxl_command *cmd, int err)
 {
@@ -111,8 +126,10 @@ static int queue_test_init(struct kunit *test)
 	t->page = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->page);
 	fake_function_add(test, &t->fn, "vpv-mlx5-queue");
-	KUNIT_ASSERT_EQ(test, mlxl_queue_init(&t->q, t->fn.pdev, (void __force __iomem *)t->regs,
-					      fake_died), 0);
+	t->life.pdev = t->fn.pdev;
+	t->life.ops = &life_ops;
+	spin_lock_init(&t->life.recovery_lock);
+	KUNIT_ASSERT_EQ(test, mlxl_queue_init(&t->q, &t->life, (void __force __iomem *)t->regs), 0);
 	t->q.num = 4;
 	t->q.limit = 60 * HZ;
 	pci_set_master(t->fn.pdev);
@@ -217,6 +234,46 @@ static void one_that_was_pulled_out_writes_nothing(struct kunit *test)
 	t->fn.pdev->error_state = pci_channel_io_normal;
 }
 
+/* While the PCI core recovers it from an error: what it knows of stays until that is over. */
+static void a_frozen_function_is_not_touched(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	cancel_delayed_work_sync(&t->q.watch);
+	t->regs[MLXL_REG_STATUS / 4] = MLXL_STATUS_READY;
+	t->regs[MLXL_REG_CMDQ_CTRL / 4] = MLXL_CTRL_ENABLE;
+	t->life.recovery.channel = VPV_CHANNEL_FROZEN;
+	KUNIT_EXPECT_FALSE(test, queue_check(&t->q));
+	KUNIT_EXPECT_EQ(test, t->deaths, 1U);
+	expect_ended(test, -ECONNABORTED);
+	mlxl_queue_down(&t->q);
+	KUNIT_EXPECT_EQ(test, t->regs[MLXL_REG_CMDQ_CTRL / 4], MLXL_CTRL_ENABLE);
+	KUNIT_EXPECT_TRUE(test, t->fn.command & PCI_COMMAND_MASTER);
+	KUNIT_EXPECT_TRUE(test, buffer_is_kept(t));
+	KUNIT_EXPECT_EQ(test, t->q.used, BIT(0));
+
+	t->life.recovery.channel = VPV_CHANNEL_RESET;
+	mlxl_queue_down(&t->q);
+	KUNIT_EXPECT_EQ(test, t->regs[MLXL_REG_CMDQ_CTRL / 4], 0U);
+	KUNIT_EXPECT_FALSE(test, t->fn.command & PCI_COMMAND_MASTER);
+	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
+}
+
+/* A look at one that is down finds nothing, nor does it begin to watch it again. */
+static void one_that_is_down_is_not_watched(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	t->regs[MLXL_REG_STATUS / 4] = MLXL_STATUS_READY;
+	mlxl_queue_down(&t->q);
+	t->life.recovery.channel = VPV_CHANNEL_FAILED;
+	mlxl_queue_look(&t->q);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&t->q.watch));
+	KUNIT_EXPECT_EQ(test, t->deaths, 0U);
+	expect_ended(test, -ECONNABORTED);
+	KUNIT_EXPECT_FALSE(test, buffer_is_kept(t));
+}
+
 /* READY, but the queue does not come up: nobody knows what it does with its base. */
 static void queue_that_is_not_enabled_has_no_bus_master(struct kunit *test)
 {
@@ -235,6 +292,8 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(all_ones_in_a_restart_cut_off_dma_first),
 	KUNIT_CASE(all_ones_everywhere_keep_the_memory),
 	KUNIT_CASE(one_that_was_pulled_out_writes_nothing),
+	KUNIT_CASE(a_frozen_function_is_not_touched),
+	KUNIT_CASE(one_that_is_down_is_not_watched),
 	KUNIT_CASE(queue_that_is_not_enabled_has_no_bus_master),
 	{ }
 };

@@ -8,7 +8,13 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 
+#include <vpv/ctrl_life.h>
+
 #include "../fake_function.h"
+
+static void fake_died(struct vpv_ctrl_life *life);
+
+#define vpv_ctrl_life_died fake_died
 
 #include "../../variants/nvme_cf/ctrl_queue.c"
 #include "../../variants/nvme_cf/ctrl_wire.c"
@@ -22,8 +28,9 @@ struct workqueue_struct *nvcf_ctrl_wq;
  * struct queue_test - A function and its queue
  * @fn: The function.
  * @regs: Its registers.
+ * @life: Its life.
  * @q: The queue.
- * @deaths: Calls of died().
+ * @deaths: How often it has died.
  * @events: Calls of event().
  * @device: The task.
  * @head: What it has taken of the submission queue.
@@ -39,6 +46,7 @@ struct workqueue_struct *nvcf_ctrl_wq;
 struct queue_test {
 	struct fake_function fn;
 	u32 *regs;
+	struct vpv_ctrl_life life;
 	struct nvcf_queue q;
 	unsigned int deaths;
 	unsigned int events;
@@ -54,10 +62,17 @@ struct queue_test {
 	unsigned int aborts;
 };
 
-static void fake_died(struct nvcf_queue *q)
+static void fake_died(struct vpv_ctrl_life *life)
 {
-	container_of(q, struct queue_test, q)->deaths++;
+	container_of(life, struct queue_test, life)->deaths++;
 }
+
+static bool life_disable(struct vpv_ctrl_life *life)
+{
+	return nvcf_queue_disable(&container_of(life, struct queue_test, life)->q);
+}
+
+static const struct vpv_ctrl_life_ops life_ops = { .disable = life_disable };
 
 static void fake_event(struct nvcf_queue *q, u32 dw0)
 {
@@ -165,10 +180,11 @@ static int queue_test_init(struct kunit *test)
 	fake_function_add(test, &t->fn, "vpv-nvme-queue");
 	t->fn.pdev->resource[NVCF_BAR].end = REGS_BYTES - 1;
 	t->fn.pdev->resource[NVCF_BAR].flags = IORESOURCE_MEM;
-	t->q.died = fake_died;
+	t->life.pdev = t->fn.pdev;
+	t->life.ops = &life_ops;
+	spin_lock_init(&t->life.recovery_lock);
 	t->q.event = fake_event;
-	KUNIT_ASSERT_EQ(test, nvcf_queue_init(&t->q, t->fn.pdev, (void __force __iomem *)t->regs),
-			0);
+	KUNIT_ASSERT_EQ(test, nvcf_queue_init(&t->q, &t->life, (void __force __iomem *)t->regs), 0);
 	device_hears(t);
 	t->device = kthread_run(device_run, t, "vpv-nvme-kunit");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(t->device));
@@ -322,6 +338,27 @@ static void one_that_was_pulled_out_accesses_nothing(struct kunit *test)
 	t->fn.pdev->error_state = pci_channel_io_normal;
 }
 
+/* While the PCI core recovers it from an error; nobody has to wait for the queue's work. */
+static void a_frozen_controller_is_not_touched(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	t->life.recovery.channel = VPV_CHANNEL_FROZEN;
+	nvcf_queue_look(&t->q);
+	KUNIT_EXPECT_TRUE(test, becomes(&t->deaths, 1));
+	nvcf_queue_down(&t->q);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(t->regs[NVS_REG_CC / 4]) & NVS_CC_EN);
+	KUNIT_EXPECT_TRUE(test, t->fn.command & PCI_COMMAND_MASTER);
+	KUNIT_EXPECT_TRUE(test, t->q.wild);
+	nvcf_queue_look(&t->q);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&t->q.watch));
+
+	t->life.recovery.channel = VPV_CHANNEL_NORMAL;
+	KUNIT_EXPECT_EQ(test, nvcf_queue_up(&t->q), 0);
+	KUNIT_EXPECT_FALSE(test, t->q.wild);
+	KUNIT_EXPECT_EQ(test, t->deaths, 1U);
+}
+
 static void a_failed_controller_is_dead(struct kunit *test)
 {
 	struct queue_test *t = test->priv;
@@ -377,6 +414,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(all_ones_cut_off_dma),
 	KUNIT_CASE(all_ones_everywhere_keep_the_memory),
 	KUNIT_CASE(one_that_was_pulled_out_accesses_nothing),
+	KUNIT_CASE(a_frozen_controller_is_not_touched),
 	KUNIT_CASE(a_failed_controller_is_dead),
 	KUNIT_CASE(too_much_data_is_refused),
 	KUNIT_CASE(an_event_is_asked_for_once),

@@ -64,11 +64,20 @@ static pci_ers_result_t reset_link(struct pci_dev *bridge)
 	return ret ? PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_RECOVERED;
 }
 
-static pci_ers_result_t reset(struct pci_dev *pdev, const struct pci_error_handlers *err)
+/* On a root bus, where there is no link of its own, by FLR. */
+static pci_ers_result_t reset_function(struct pci_dev *pdev)
 {
 	struct pci_dev *bridge = pci_upstream_bridge(pdev);
 
-	if (!bridge || reset_link(bridge) != PCI_ERS_RESULT_RECOVERED)
+	if (bridge)
+		return reset_link(bridge);
+	return pcie_reset_flr(pdev, PCI_RESET_DO_RESET) ? PCI_ERS_RESULT_DISCONNECT :
+							  PCI_ERS_RESULT_RECOVERED;
+}
+
+static pci_ers_result_t reset(struct pci_dev *pdev, const struct pci_error_handlers *err)
+{
+	if (reset_function(pdev) != PCI_ERS_RESULT_RECOVERED)
 		return PCI_ERS_RESULT_NONE;
 	pdev->error_state = pci_channel_io_normal;
 	return err->slot_reset(pdev);
@@ -95,6 +104,14 @@ static const struct {
 	{ "resume", resume, PCI_ERS_RESULT_RECOVERED },
 };
 
+/* A driver without them fails the recovery of all that are behind the same port. */
+static bool has_handlers(const struct pci_driver *drv)
+{
+	const struct pci_error_handlers *err = drv ? drv->err_handler : NULL;
+
+	return err && err->error_detected && err->mmio_enabled && err->slot_reset && err->resume;
+}
+
 static int do_step(struct pci_dev *pdev, const char *name)
 {
 	struct pci_driver *drv;
@@ -103,7 +120,7 @@ static int do_step(struct pci_dev *pdev, const char *name)
 	pm_runtime_get_sync(&pdev->dev);
 	device_lock(&pdev->dev);
 	drv = pci_dev_driver(pdev);
-	for (unsigned int i = 0; drv && drv->err_handler && i < ARRAY_SIZE(steps); i++)
+	for (unsigned int i = 0; has_handlers(drv) && i < ARRAY_SIZE(steps); i++)
 		if (!strcmp(name, steps[i].name))
 			ret = steps[i].fn(pdev, drv->err_handler) == steps[i].answer ?
 			      0 : -EPROTO;

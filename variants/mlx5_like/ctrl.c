@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Driver of the controlling function of mlx5_like: life of the function.  Commands
- * are in ctrl_queue.c, controlled functions in ctrl_fn.c.
- *
- * The function is up while its command queue works.  Its death and its reset take it
- * down: all commands end, everything is withdrawn.  It comes up again, if it can, and
- * publishes anew.
+ * Driver of the controlling function of mlx5_like: bringing it up, interrupts, probe and
+ * remove.  Commands are in ctrl_queue.c, controlled functions in ctrl_fn.c; what happens
+ * when it dies or is reset is the library's (vpv/ctrl_life.h).
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -14,29 +11,7 @@
 
 struct workqueue_struct *mlxl_ctrl_wq;
 
-/* At once, then after 1/2 second, 1, 2 ... 128: more than four minutes. */
-#define RECOVER_ATTEMPTS	10
-#define RECOVER_JIFFIES		(HZ / 4)
-#define STABLE_JIFFIES		(2 * HZ)
-
-/* What commands named that have not ended by the firmware's doing. */
-static void ctrl_quiet(struct mlxl_ctrl *ctrl)
-{
-	if (!ctrl->q.wild)
-		vpv_ctrl_dma_quiet(ctrl->dma);
-}
-
-static void ctrl_down(struct mlxl_ctrl *ctrl)
-{
-	lockdep_assert_held(&ctrl->lock);
-
-	if (!ctrl->up)
-		return;
-	ctrl->up = false;
-	mlxl_queue_down(&ctrl->q);
-	vpv_controlled_withdraw(&ctrl->set, NULL);
-	ctrl_quiet(ctrl);
-}
+/* ---- Up and down ---- */
 
 static int query_caps(struct mlxl_ctrl *ctrl)
 {
@@ -55,13 +30,13 @@ static int query_caps(struct mlxl_ctrl *ctrl)
 	if (!err && cmd.out_len != sizeof(caps))
 		err = -EPROTO;
 	if (err) {
-		pci_err(ctrl->pdev, "capabilities cannot be queried: error %d, status %u\n",
+		pci_err(ctrl->life.pdev, "capabilities cannot be queried: error %d, status %u\n",
 			err, cmd.status);
 		return err;
 	}
 	err = mlxl_caps_check(&caps, before, &field, &value);
 	if (err) {
-		pci_err(ctrl->pdev, "firmware says what cannot be: %s %#llx\n", field, value);
+		pci_err(ctrl->life.pdev, "firmware says what cannot be: %s %#llx\n", field, value);
 		return err;
 	}
 	ctrl->caps = caps;
@@ -70,107 +45,54 @@ static int query_caps(struct mlxl_ctrl *ctrl)
 	return 0;
 }
 
-static int ctrl_up(struct mlxl_ctrl *ctrl)
+static int ctrl_start(struct vpv_ctrl_life *life)
 {
+	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(life);
 	int err;
-
-	lockdep_assert_held(&ctrl->lock);
 
 	err = mlxl_queue_up(&ctrl->q);
 	if (err)
 		return err;
-	ctrl_quiet(ctrl);
 	err = query_caps(ctrl);
-	if (err) {
+	if (err)
 		mlxl_queue_down(&ctrl->q);
-		return err;
-	}
-	ctrl->up = true;
-	vpv_controlled_scan(&ctrl->set);
-	mlxl_fns_publish(ctrl);
-	queue_work(mlxl_ctrl_wq, &ctrl->announce);
-	return 0;
+	return err;
 }
 
-static void announce_work(struct work_struct *work)
+static void ctrl_stop(struct vpv_ctrl_life *life)
 {
-	struct mlxl_ctrl *ctrl = container_of(work, struct mlxl_ctrl, announce);
-
-	scoped_guard(mutex, &ctrl->lock) {
-		if (!ctrl->up)
-			return;
-		vpv_controlled_scan(&ctrl->set);
-		mlxl_fns_publish(ctrl);
-		vpv_controlled_changed(&ctrl->set);
-	}
-	vpv_controlled_attach(&ctrl->set);
+	mlxl_queue_down(&mlxl_ctrl_of(life)->q);
 }
 
-/* ---- Death and reset ---- */
-
-static unsigned long recover_delay(const struct mlxl_ctrl *ctrl)
+static void ctrl_cut_off(struct vpv_ctrl_life *life)
 {
-	return ctrl->attempts ? RECOVER_JIFFIES << ctrl->attempts : 0;
+	mlxl_queue_look(&mlxl_ctrl_of(life)->q);
 }
 
-/* One that dies as soon as it was reset is left alone in the end. */
-static void ctrl_died(struct mlxl_queue *q)
+static bool ctrl_works(struct vpv_ctrl_life *life)
 {
-	struct mlxl_ctrl *ctrl = container_of(q, struct mlxl_ctrl, q);
-
-	if (time_after(jiffies, ctrl->tried + STABLE_JIFFIES))
-		ctrl->attempts = 0;
-	queue_delayed_work(mlxl_ctrl_wq, &ctrl->recover, recover_delay(ctrl));
+	return READ_ONCE(mlxl_ctrl_of(life)->q.state) != MLXL_QUEUE_DOWN;
 }
 
-/* The PCI core would wait for a minute for one that is not there. */
-static int ctrl_reset(struct mlxl_ctrl *ctrl)
+static bool ctrl_disable(struct vpv_ctrl_life *life)
 {
-	if (!pci_device_is_present(ctrl->pdev))
-		return -ENODEV;
-	return pci_try_reset_function(ctrl->pdev);
+	return mlxl_queue_disable(&mlxl_ctrl_of(life)->q);
 }
 
-/* The reset ends in reset_done(), which brings the function up. */
-static void recover_work(struct work_struct *work)
+static bool ctrl_quiet(struct vpv_ctrl_life *life)
 {
-	struct mlxl_ctrl *ctrl = container_of(to_delayed_work(work), struct mlxl_ctrl,
-					      recover);
-	int err;
-
-	scoped_guard(mutex, &ctrl->lock)
-		ctrl_down(ctrl);
-	if (ctrl->attempts == RECOVER_ATTEMPTS) {
-		pci_err(ctrl->pdev, "does not recover: bind the driver anew\n");
-		return;
-	}
-	ctrl->attempts++;
-	ctrl->tried = jiffies;
-	err = ctrl_reset(ctrl);
-	scoped_guard(mutex, &ctrl->lock)
-		if (!err && ctrl->up)
-			return;
-	queue_delayed_work(mlxl_ctrl_wq, &ctrl->recover, recover_delay(ctrl));
+	return !mlxl_ctrl_of(life)->q.wild;
 }
 
-static void mlxl_ctrl_reset_prepare(struct pci_dev *pdev)
-{
-	struct mlxl_ctrl *ctrl = pci_get_drvdata(pdev);
-
-	guard(mutex)(&ctrl->lock);
-	ctrl_down(ctrl);
-}
-
-static void mlxl_ctrl_reset_done(struct pci_dev *pdev)
-{
-	struct mlxl_ctrl *ctrl = pci_get_drvdata(pdev);
-
-	guard(mutex)(&ctrl->lock);
-	if (!ctrl->up && ctrl_up(ctrl)) {
-		pci_err(pdev, "does not work after its reset\n");
-		ctrl_died(&ctrl->q);
-	}
-}
+static const struct vpv_ctrl_life_ops ctrl_ops = {
+	.start = ctrl_start,
+	.stop = ctrl_stop,
+	.cut_off = ctrl_cut_off,
+	.works = ctrl_works,
+	.disable = ctrl_disable,
+	.quiet = ctrl_quiet,
+	.publish = mlxl_fns_publish,
+};
 
 /* ---- Interrupts ---- */
 
@@ -198,11 +120,11 @@ static irqreturn_t event_irq(int irq, void *data)
 		if (mlxl_fn_query(&ctrl->fn[nr], &state))
 			continue;
 		if (le32_to_cpu(state.flags) & (MLXL_FN_FAILED | MLXL_FN_TRACKER_ERROR))
-			dev_warn_ratelimited(&ctrl->pdev->dev, "function %u: flags %#x, reason %u\n",
+			dev_warn_ratelimited(&ctrl->life.pdev->dev, "function %u: flags %#x, reason %u\n",
 					     nr, le32_to_cpu(state.flags),
 					     le32_to_cpu(state.reason));
 	}
-	queue_work(mlxl_ctrl_wq, &ctrl->announce);
+	vpv_ctrl_life_announce(&ctrl->life);
 	return IRQ_HANDLED;
 }
 
@@ -210,16 +132,16 @@ static void irqs_free(struct mlxl_ctrl *ctrl)
 {
 	if (!ctrl->q.irq)
 		return;
-	free_irq(pci_irq_vector(ctrl->pdev, 1), ctrl);
-	free_irq(pci_irq_vector(ctrl->pdev, 0), ctrl);
-	pci_free_irq_vectors(ctrl->pdev);
+	free_irq(pci_irq_vector(ctrl->life.pdev, 1), ctrl);
+	free_irq(pci_irq_vector(ctrl->life.pdev, 0), ctrl);
+	pci_free_irq_vectors(ctrl->life.pdev);
 	ctrl->q.irq = false;
 }
 
 /* Without interrupts completions are polled for. */
 static void irqs_alloc(struct mlxl_ctrl *ctrl)
 {
-	struct pci_dev *pdev = ctrl->pdev;
+	struct pci_dev *pdev = ctrl->life.pdev;
 	int err;
 
 	err = pci_alloc_irq_vectors(pdev, MLXL_VECTORS, MLXL_VECTORS, PCI_IRQ_MSIX);
@@ -248,44 +170,21 @@ log:
 
 static int pci_setup(struct mlxl_ctrl *ctrl)
 {
-	struct pci_dev *pdev = ctrl->pdev;
-	void __iomem *regs;
+	void __iomem *regs = vpv_ctrl_life_map(&ctrl->life, 0, MLXL_REGS_BYTES);
 	int err;
 
-	err = pci_enable_device_mem(pdev);
+	if (IS_ERR(regs))
+		return PTR_ERR(regs);
+	err = mlxl_queue_init(&ctrl->q, &ctrl->life, regs);
 	if (err)
-		return err;
-	err = pci_request_selected_regions(pdev, BIT(0), MLXL_CTRL_NAME);
-	if (err)
-		goto disable;
-	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
-	if (err)
-		goto release;
-	err = -ENODEV;
-	if (pci_resource_len(pdev, 0) < MLXL_REGS_BYTES)
-		goto release;
-	err = -ENOMEM;
-	regs = pci_iomap(pdev, 0, 0);
-	if (!regs)
-		goto release;
-	err = mlxl_queue_init(&ctrl->q, pdev, regs, ctrl_died);
-	if (!err)
-		return 0;
-
-	pci_iounmap(pdev, regs);
-release:
-	pci_release_selected_regions(pdev, BIT(0));
-disable:
-	pci_disable_device(pdev);
+		vpv_ctrl_life_unmap(&ctrl->life, 0, regs);
 	return err;
 }
 
 static void pci_teardown(struct mlxl_ctrl *ctrl)
 {
 	mlxl_queue_fini(&ctrl->q);
-	pci_iounmap(ctrl->pdev, ctrl->q.regs);
-	pci_release_selected_regions(ctrl->pdev, BIT(0));
-	pci_disable_device(ctrl->pdev);
+	vpv_ctrl_life_unmap(&ctrl->life, 0, ctrl->q.regs);
 }
 
 static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
@@ -299,10 +198,10 @@ static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
 		kvfree(ctrl);
 		return NULL;
 	}
-	ctrl->pdev = pdev;
-	mutex_init(&ctrl->lock);
-	INIT_WORK(&ctrl->announce, announce_work);
-	INIT_DELAYED_WORK(&ctrl->recover, recover_work);
+	ctrl->life.pdev = pdev;
+	ctrl->life.ops = &ctrl_ops;
+	ctrl->life.wq = mlxl_ctrl_wq;
+	vpv_ctrl_life_init(&ctrl->life);
 	mlxl_fns_prepare(ctrl);
 	for (u16 i = 0; i < MLXL_MAX_FUNCTIONS; i++) {
 		struct mlxl_fn *fn = &ctrl->fn[i];
@@ -319,26 +218,9 @@ static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
 
 static void ctrl_free(struct mlxl_ctrl *ctrl)
 {
-	mutex_destroy(&ctrl->lock);
+	vpv_ctrl_life_fini(&ctrl->life);
 	vpv_ctrl_dma_free(ctrl->dma);
 	kvfree(ctrl);
-}
-
-/* No command, no work, no function any more. */
-static void ctrl_stop(struct mlxl_ctrl *ctrl)
-{
-	cancel_delayed_work_sync(&ctrl->recover);
-	scoped_guard(mutex, &ctrl->lock) {
-		ctrl_down(ctrl);
-		/* Since it was last asked, it may have been pulled out. */
-		if (ctrl->q.wild)
-			mlxl_queue_down(&ctrl->q);
-		vpv_controlled_forget(&ctrl->set, NULL);
-		ctrl_quiet(ctrl);
-	}
-	cancel_work_sync(&ctrl->announce);
-	cancel_delayed_work_sync(&ctrl->recover);
-	irqs_free(ctrl);
 }
 
 static int mlxl_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -358,16 +240,15 @@ static int mlxl_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		pci_info(pdev, "cannot be reset: %d\n", err);
 	pci_restore_state(pdev);
-	pci_set_drvdata(pdev, ctrl);
+	pci_set_drvdata(pdev, &ctrl->life);
 	irqs_alloc(ctrl);
-	scoped_guard(mutex, &ctrl->lock)
-		err = ctrl_up(ctrl);
+	err = vpv_ctrl_life_start(&ctrl->life);
 	if (err)
 		goto stop;
 	err = mlxl_configfs_add(ctrl);
 	if (err)
 		goto stop;
-	err = vpv_controlled_listen(&ctrl->set);
+	err = vpv_controlled_listen(&ctrl->life.set);
 	if (err)
 		goto remove_configfs;
 	return 0;
@@ -375,7 +256,8 @@ static int mlxl_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 remove_configfs:
 	mlxl_configfs_remove(ctrl);
 stop:
-	ctrl_stop(ctrl);
+	vpv_ctrl_life_stop(&ctrl->life);
+	irqs_free(ctrl);
 	pci_set_drvdata(pdev, NULL);
 	pci_teardown(ctrl);
 free:
@@ -385,20 +267,16 @@ free:
 
 static void mlxl_ctrl_remove(struct pci_dev *pdev)
 {
-	struct mlxl_ctrl *ctrl = pci_get_drvdata(pdev);
+	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(pci_get_drvdata(pdev));
 
-	vpv_controlled_unlisten(&ctrl->set);
+	vpv_controlled_unlisten(&ctrl->life.set);
 	mlxl_configfs_remove(ctrl);
-	ctrl_stop(ctrl);
+	vpv_ctrl_life_stop(&ctrl->life);
+	irqs_free(ctrl);
 	pci_set_drvdata(pdev, NULL);
 	pci_teardown(ctrl);
 	ctrl_free(ctrl);
 }
-
-static const struct pci_error_handlers mlxl_ctrl_err_handlers = {
-	.reset_prepare = mlxl_ctrl_reset_prepare,
-	.reset_done = mlxl_ctrl_reset_done,
-};
 
 static const struct pci_device_id mlxl_ctrl_ids[] = {
 	{ PCI_DEVICE(MLXL_VENDOR, MLXL_CTRL_DEVICE) },
@@ -411,7 +289,7 @@ static struct pci_driver mlxl_ctrl_driver = {
 	.id_table = mlxl_ctrl_ids,
 	.probe = mlxl_ctrl_probe,
 	.remove = mlxl_ctrl_remove,
-	.err_handler = &mlxl_ctrl_err_handlers,
+	.err_handler = &vpv_ctrl_life_err_handlers,
 };
 
 static int __init mlxl_ctrl_init(void)

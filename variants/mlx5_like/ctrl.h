@@ -5,7 +5,7 @@
  * Locks, outer to inner:
  *
  *   device lock of a controlled function	only tried, by disable
- *   mlxl_ctrl.lock	functions, up and down
+ *   mlxl_ctrl.life.lock	functions, up and down
  *   the registry's	(a withdrawal waits for those inside, who take what follows);
  *				inside is that of buffers (vpv/ctrl_buf.h)
  *   mlxl_queue.lock	spinlock; slots
@@ -24,6 +24,7 @@
 #include <vpv/controlled.h>
 #include <vpv/controlling.h>
 #include <vpv/ctrl_buf.h>
+#include <vpv/ctrl_life.h>
 
 #include "control.h"
 #include "ctrl_wire.h"
@@ -60,7 +61,7 @@ enum mlxl_queue_state {
  * struct mlxl_queue - The command queue
  * @pdev: Controlling function.
  * @regs: Its registers.
- * @died: Called when only a reset of the function can help; the queue is down.
+ * @life: Told when only a reset of the function can help; the queue is down.
  * @slots: Slots in host memory.
  * @slots_dma: Where the firmware finds them.
  * @boxes: Memory for mailboxes.
@@ -77,14 +78,14 @@ enum mlxl_queue_state {
  * @wild: The same for the queue itself.
  * @work: What is in each slot; belongs to whoever set the bit in @used.
  * @room: For those who wait for a slot, or for none to be used.
- * @watch: Looks for completions, time-outs and death.
+ * @watch: Looks for completions, time-outs and death; not queued while the queue is down.
  * @health: Last value of HEALTH; only @watch uses it.
  * @healthy: When it changed, in jiffies.
  */
 struct mlxl_queue {
 	struct pci_dev *pdev;
 	void __iomem *regs;
-	void (*died)(struct mlxl_queue *q);
+	struct vpv_ctrl_life *life;
 	struct mlxl_slot *slots;
 	dma_addr_t slots_dma;
 	struct dma_pool *boxes;
@@ -111,7 +112,7 @@ struct mlxl_queue {
  * struct mlxl_fn - A controlled function
  * @c: The function, and its number.
  * @ctrl: Who controls it.
- * @want: What PROVISION will be told; ctrl->lock.
+ * @want: What PROVISION will be told; ctrl->life.lock.
  * @group: Its folder in configfs.
  */
 struct mlxl_fn {
@@ -123,50 +124,41 @@ struct mlxl_fn {
 
 /**
  * struct mlxl_ctrl - A controlling function
- * @pdev: The function.
+ * @life: Its life, and its functions.
  * @q: Its queue.
- * @lock: See above.
- * @up: The queue works and @caps is valid; @lock.
  * @caps: What the firmware can do; constant while something is published.
  * @serial: Of the device.
  * @num_fns: Controlled functions, at most MLXL_MAX_FUNCTIONS.
  * @fn: The functions.
  * @dma: For buffers of the drivers of its functions.
  * @group: Its folder in configfs.
- * @set: Functions.
- * @announce: Looks for functions, publishes them, tells their drivers of news, and
- *	lets drivers bind.
- * @recover: Resets the function after it died.
- * @attempts: How often that was tried, of late.
- * @tried: When it was tried last, in jiffies.
  */
 struct mlxl_ctrl {
-	struct pci_dev *pdev;
+	struct vpv_ctrl_life life;
 	struct mlxl_queue q;
-	struct mutex lock;	/* functions, up and down */
-	bool up;
 	struct mlxl_caps caps;
 	u64 serial;
 	unsigned int num_fns;
 	struct mlxl_fn fn[MLXL_MAX_FUNCTIONS];
 	struct vpv_ctrl_dma *dma;
 	struct config_group group;
-	struct vpv_controlled_set set;
-	struct work_struct announce;
-	struct delayed_work recover;
-	unsigned int attempts;
-	unsigned long tried;
 };
+
+static inline struct mlxl_ctrl *mlxl_ctrl_of(struct vpv_ctrl_life *life)
+{
+	return container_of(life, struct mlxl_ctrl, life);
+}
 
 /* ctrl.c */
 extern struct workqueue_struct *mlxl_ctrl_wq;
 
 /* ctrl_queue.c */
-int mlxl_queue_init(struct mlxl_queue *q, struct pci_dev *pdev, void __iomem *regs,
-		    void (*died)(struct mlxl_queue *q));
+int mlxl_queue_init(struct mlxl_queue *q, struct vpv_ctrl_life *life, void __iomem *regs);
 void mlxl_queue_fini(struct mlxl_queue *q);
 int mlxl_queue_up(struct mlxl_queue *q);
 void mlxl_queue_down(struct mlxl_queue *q);
+bool mlxl_queue_disable(struct mlxl_queue *q);
+void mlxl_queue_look(struct mlxl_queue *q);
 void mlxl_queue_reap(struct mlxl_queue *q);
 int mlxl_queue_submit(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd);
 int mlxl_queue_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd);
@@ -176,7 +168,7 @@ int mlxl_fn_query(struct mlxl_fn *fn, struct mlxl_function *out);
 int mlxl_fn_enable(struct mlxl_fn *fn);
 int mlxl_fn_disable(struct mlxl_fn *fn);
 void mlxl_fns_prepare(struct mlxl_ctrl *ctrl);
-void mlxl_fns_publish(struct mlxl_ctrl *ctrl);
+void mlxl_fns_publish(struct vpv_ctrl_life *life);
 
 /* ctrl_configfs.c */
 int mlxl_configfs_init(void);

@@ -18,7 +18,7 @@ static ssize_t fn_mac_show(struct config_item *item, char *page)
 {
 	struct mlxl_fn *fn = fn_of(item);
 
-	guard(mutex)(&fn->ctrl->lock);
+	guard(mutex)(&fn->ctrl->life.lock);
 	return sysfs_emit(page, "%pM\n", fn->want.mac);
 }
 
@@ -29,7 +29,7 @@ static ssize_t fn_mac_store(struct config_item *item, const char *page, size_t c
 
 	if (count < 3 * ETH_ALEN - 1 || !mac_pton(page, mac) || !is_valid_ether_addr(mac))
 		return -EINVAL;
-	guard(mutex)(&fn->ctrl->lock);
+	guard(mutex)(&fn->ctrl->life.lock);
 	memcpy(fn->want.mac, mac, sizeof(fn->want.mac));
 	return count;
 }
@@ -40,7 +40,7 @@ static ssize_t fn_##_name##_show(struct config_item *item, char *page)		\
 {										\
 	struct mlxl_fn *fn = fn_of(item);					\
 										\
-	guard(mutex)(&fn->ctrl->lock);						\
+	guard(mutex)(&fn->ctrl->life.lock);						\
 	return sysfs_emit(page, "%u\n", le16_to_cpu(fn->want._member));		\
 }										\
 										\
@@ -55,7 +55,7 @@ static ssize_t fn_##_name##_store(struct config_item *item, const char *page,	\
 		return err;							\
 	if (!val)								\
 		return -EINVAL;							\
-	guard(mutex)(&fn->ctrl->lock);						\
+	guard(mutex)(&fn->ctrl->life.lock);						\
 	fn->want._member = cpu_to_le16(val);					\
 	return count;								\
 }										\
@@ -71,8 +71,8 @@ static ssize_t fn_enable_show(struct config_item *item, char *page)
 	struct mlxl_function state;
 	int err;
 
-	guard(mutex)(&fn->ctrl->lock);
-	if (!fn->ctrl->up)
+	guard(mutex)(&fn->ctrl->life.lock);
+	if (!fn->ctrl->life.up)
 		return -ENOTCONN;
 	err = mlxl_fn_query(fn, &state);
 	if (err)
@@ -90,10 +90,10 @@ static ssize_t fn_enable_store(struct config_item *item, const char *page, size_
 	if (err)
 		return err;
 	if (enable) {
-		scoped_guard(mutex, &fn->ctrl->lock)
+		scoped_guard(mutex, &fn->ctrl->life.lock)
 			err = mlxl_fn_enable(fn);
 		if (!err)
-			vpv_controlled_attach(&fn->ctrl->set);
+			vpv_controlled_attach(&fn->ctrl->life.set);
 	} else {
 		err = mlxl_fn_disable(fn);
 	}
@@ -104,7 +104,7 @@ static ssize_t fn_address_show(struct config_item *item, char *page)
 {
 	struct mlxl_fn *fn = fn_of(item);
 
-	guard(mutex)(&fn->ctrl->lock);
+	guard(mutex)(&fn->ctrl->life.lock);
 	return sysfs_emit(page, "%s\n", fn->c.pdev ? pci_name(fn->c.pdev) : "");
 }
 
@@ -149,7 +149,7 @@ static struct configfs_subsystem subsystem = {
  */
 int mlxl_configfs_add(struct mlxl_ctrl *ctrl)
 {
-	config_group_init_type_name(&ctrl->group, pci_name(ctrl->pdev), &group_type);
+	config_group_init_type_name(&ctrl->group, pci_name(ctrl->life.pdev), &group_type);
 	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
 		struct mlxl_fn *fn = &ctrl->fn[i];
 		char name[8];

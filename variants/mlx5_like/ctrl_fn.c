@@ -59,7 +59,7 @@ static int fn_exec(struct mlxl_fn *fn, u16 opcode, const void *in, u32 in_bytes,
 	if (!err && cmd.out_len != out_bytes)
 		err = -EPROTO;
 	if (err)
-		dev_warn_ratelimited(&fn->ctrl->pdev->dev,
+		dev_warn_ratelimited(&fn->ctrl->life.pdev->dev,
 				     "function %u: command %#x failed: error %d, status %u, syndrome %#x\n",
 				     fn->c.nr, opcode, err, cmd.status, cmd.syndrome);
 	return err;
@@ -88,7 +88,7 @@ static bool cap_is_identity(const u8 *cap)
 
 static struct vpv_controlled *fn_identify(struct vpv_controlled_set *set, struct pci_dev *pdev)
 {
-	struct mlxl_ctrl *ctrl = container_of(set, struct mlxl_ctrl, set);
+	struct mlxl_ctrl *ctrl = container_of(set, struct mlxl_ctrl, life.set);
 	u8 cap[MLXL_CAP_BYTES];
 	u16 nr;
 
@@ -101,32 +101,23 @@ static struct vpv_controlled *fn_identify(struct vpv_controlled_set *set, struct
 	return nr < ctrl->num_fns ? &ctrl->fn[nr].c : NULL;
 }
 
-static void fns_added(struct vpv_controlled_set *set)
-{
-	queue_work(mlxl_ctrl_wq, &container_of(set, struct mlxl_ctrl, set)->announce);
-}
-
 /**
  * mlxl_fns_prepare() - There is no function yet
  * @ctrl: Controlling function.
  */
 void mlxl_fns_prepare(struct mlxl_ctrl *ctrl)
 {
-	ctrl->set = (struct vpv_controlled_set){
-		.pdev = ctrl->pdev,
-		.vendor = MLXL_FN_VENDOR,
-		.device = MLXL_FN_DEVICE,
-		.family = MLXL_FAMILY,
-		.ops = &control_ops,
-		.dma = ctrl->dma,
-		.lock = &ctrl->lock,
-		.identify = fn_identify,
-		.added = fns_added,
-	};
-	INIT_LIST_HEAD(&ctrl->set.fns);
+	struct vpv_controlled_set *set = &ctrl->life.set;
+
+	set->vendor = MLXL_FN_VENDOR;
+	set->device = MLXL_FN_DEVICE;
+	set->family = MLXL_FAMILY;
+	set->ops = &control_ops;
+	set->dma = ctrl->dma;
+	set->identify = fn_identify;
 	for (unsigned int i = 0; i < MLXL_MAX_FUNCTIONS; i++) {
 		ctrl->fn[i].c.nr = i;
-		vpv_controlled_add(&ctrl->set, &ctrl->fn[i].c);
+		vpv_controlled_add(set, &ctrl->fn[i].c);
 	}
 }
 
@@ -134,11 +125,11 @@ void mlxl_fns_prepare(struct mlxl_ctrl *ctrl)
 
 /**
  * mlxl_fns_publish() - Publish all functions that are there and enabled
- * @ctrl: Controlling function.
+ * @life: Of the controlling function.
  */
-void mlxl_fns_publish(struct mlxl_ctrl *ctrl)
+void mlxl_fns_publish(struct vpv_ctrl_life *life)
 {
-	lockdep_assert_held(&ctrl->lock);
+	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(life);
 
 	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
 		struct mlxl_fn *fn = &ctrl->fn[i];
@@ -147,7 +138,7 @@ void mlxl_fns_publish(struct mlxl_ctrl *ctrl)
 		if (!fn->c.pdev || fn->c.control || mlxl_fn_query(fn, &state))
 			continue;
 		if (le32_to_cpu(state.state) == MLXL_ENABLED)
-			vpv_controlled_publish(&ctrl->set, &fn->c);
+			vpv_controlled_publish(&life->set, &fn->c);
 	}
 }
 
@@ -167,9 +158,9 @@ int mlxl_fn_enable(struct mlxl_fn *fn)
 	struct mlxl_function state;
 	int err;
 
-	lockdep_assert_held(&fn->ctrl->lock);
+	lockdep_assert_held(&fn->ctrl->life.lock);
 
-	if (!fn->ctrl->up)
+	if (!fn->ctrl->life.up)
 		return -ENOTCONN;
 	err = mlxl_fn_query(fn, &state);
 	if (err)
@@ -181,8 +172,8 @@ int mlxl_fn_enable(struct mlxl_fn *fn)
 		if (err)
 			return err;
 	}
-	vpv_controlled_scan(&fn->ctrl->set);
-	vpv_controlled_publish(&fn->ctrl->set, &fn->c);
+	vpv_controlled_scan(&fn->ctrl->life.set);
+	vpv_controlled_publish(&fn->ctrl->life.set, &fn->c);
 	return 0;
 }
 
@@ -193,7 +184,7 @@ static int fn_take_back(struct vpv_controlled *c)
 	struct mlxl_function state;
 	int err;
 
-	if (!fn->ctrl->up)
+	if (!fn->ctrl->life.up)
 		return -ENOTCONN;
 	err = mlxl_fn_query(fn, &state);
 	if (err)
@@ -205,7 +196,7 @@ static int fn_take_back(struct vpv_controlled *c)
 	if (err)
 		return err;
 
-	vpv_controlled_withdraw(&fn->ctrl->set, c);
+	vpv_controlled_withdraw(&fn->ctrl->life.set, c);
 	return 0;
 }
 
@@ -217,5 +208,5 @@ static int fn_take_back(struct vpv_controlled *c)
  */
 int mlxl_fn_disable(struct mlxl_fn *fn)
 {
-	return vpv_controlled_unbound(&fn->ctrl->set, &fn->c, fn_take_back);
+	return vpv_controlled_unbound(&fn->ctrl->life.set, &fn->c, fn_take_back);
 }

@@ -9,7 +9,8 @@
  * Nothing that the firmware may still write is freed or given back: before a command of
  * its ends here, the firmware says that it uses nothing any more, or the function
  * cannot reach memory.  If neither can be had from it, which takes a function that does
- * not even answer to config space, the memory stays allocated until it can: see @lost.
+ * not even answer to config space, or one that the PCI core is recovering from an error, the
+ * memory stays allocated until it can: see @lost.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -287,8 +288,14 @@ int mlxl_queue_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd
 
 /* ---- Up, down, and again ---- */
 
-/* The firmware stops using all of it and says so; false when it does not. */
-static bool queue_disable(struct mlxl_queue *q)
+/**
+ * mlxl_queue_disable() - Have the firmware stop using all of it
+ * @q: Queue.
+ *
+ * Context: process; may sleep for DISABLE_LIMIT_US.
+ * Return: false when it does not say that it has.
+ */
+bool mlxl_queue_disable(struct mlxl_queue *q)
 {
 	u32 status;
 
@@ -298,20 +305,6 @@ static bool queue_disable(struct mlxl_queue *q)
 				  status == U32_MAX || !(status & MLXL_STATUS_CMDQ),
 				  1000, DISABLE_LIMIT_US, false,
 				  q->regs + MLXL_REG_STATUS) && status != U32_MAX;
-}
-
-/* Bus mastering is off, and what was under way has arrived; or the function is not there. */
-static bool master_off(struct mlxl_queue *q)
-{
-	u16 cmd;
-
-	pci_clear_master(q->pdev);
-	if (READ_ONCE(q->pdev->error_state) == pci_channel_io_perm_failure)
-		return true;
-	/* The answer comes after the writes that the function has sent before. */
-	pci_read_config_word(q->pdev, PCI_COMMAND, &cmd);
-	return !PCI_POSSIBLE_ERROR(cmd) && !(cmd & PCI_COMMAND_MASTER) &&
-	       pci_wait_for_pending_transaction(q->pdev);
 }
 
 static void lost_free(struct mlxl_queue *q)
@@ -328,11 +321,7 @@ static void lost_free(struct mlxl_queue *q)
 /* Nothing reaches memory any more, or what the firmware knows of is lost.  Queue down. */
 static void queue_cut_off(struct mlxl_queue *q)
 {
-	bool quiet = queue_disable(q);
-
-	/* Off in any case: nobody sees that the queue stays disabled. */
-	quiet |= master_off(q);
-	if (quiet) {
+	if (vpv_ctrl_life_quiesce(q->life)) {
 		lost_free(q);
 		return;
 	}
@@ -397,16 +386,21 @@ static unsigned long slots_late(struct mlxl_queue *q)
  * Ends all commands here, not where the queue is taken down: who waits for one may
  * hold the lock that taking it down needs.
  */
-static void queue_dead(struct mlxl_queue *q, const char *why)
+static void queue_end(struct mlxl_queue *q)
 {
-	pci_err(q->pdev, "%s: status %#x, syndrome %u\n", why,
-		reg_read(q, MLXL_REG_STATUS), reg_read(q, MLXL_REG_SYNDROME));
 	queue_set(q, MLXL_QUEUE_DOWN);
 	mlxl_queue_reap(q);
 	queue_cut_off(q);
 	mlxl_queue_reap(q);
 	slots_finish(q, active_take(q, ~0UL), -ECONNABORTED);
-	q->died(q);
+	vpv_ctrl_life_died(q->life);
+}
+
+static void queue_dead(struct mlxl_queue *q, const char *why)
+{
+	pci_err(q->pdev, "%s: status %#x, syndrome %u\n", why,
+		reg_read(q, MLXL_REG_STATUS), reg_read(q, MLXL_REG_SYNDROME));
+	queue_end(q);
 }
 
 /* Some command is stuck, or the queue has stopped: begin again with an empty one. */
@@ -415,7 +409,7 @@ static bool queue_restart(struct mlxl_queue *q, unsigned long late)
 	dev_warn_ratelimited(&q->pdev->dev, "restarting the command queue: status %#x, slots %#lx late\n",
 			     reg_read(q, MLXL_REG_STATUS), late);
 	queue_set(q, MLXL_QUEUE_RESTART);
-	if (!queue_disable(q)) {
+	if (!mlxl_queue_disable(q)) {
 		queue_dead(q, "command queue cannot be disabled");
 		return false;
 	}
@@ -443,9 +437,14 @@ static bool queue_healthy(struct mlxl_queue *q)
 
 static bool queue_check(struct mlxl_queue *q)
 {
-	u32 status = reg_read(q, MLXL_REG_STATUS);
 	unsigned long late;
+	u32 status;
 
+	if (vpv_ctrl_life_cut_off(q->life)) {
+		queue_end(q);
+		return false;
+	}
+	status = reg_read(q, MLXL_REG_STATUS);
 	if (status == U32_MAX || (status & MLXL_STATUS_FATAL) || !queue_healthy(q)) {
 		queue_dead(q, status == U32_MAX ? "function does not answer" :
 			   "firmware has died");
@@ -515,7 +514,7 @@ int mlxl_queue_up(struct mlxl_queue *q)
 		pci_err(q->pdev, "firmware does not get ready: status %#x\n", status);
 		return err;
 	}
-	if (!queue_disable(q))
+	if (!mlxl_queue_disable(q))
 		return -EIO;
 	queue_limits(q);
 	lost_free(q);
@@ -541,7 +540,7 @@ int mlxl_queue_up(struct mlxl_queue *q)
  * On return the firmware does not touch host memory any more that is used for anything
  * else.
  *
- * Context: process; may sleep for DISABLE_LIMIT_US; not from died().
+ * Context: process; may sleep for DISABLE_LIMIT_US; not from the queue's work.
  */
 void mlxl_queue_down(struct mlxl_queue *q)
 {
@@ -557,20 +556,34 @@ void mlxl_queue_down(struct mlxl_queue *q)
 }
 
 /**
+ * mlxl_queue_look() - Look now what became of the function
+ * @q: Queue.
+ *
+ * Context: any that has interrupts on.
+ */
+void mlxl_queue_look(struct mlxl_queue *q)
+{
+	spin_lock(&q->lock);
+	if (q->state != MLXL_QUEUE_DOWN)
+		mod_delayed_work(mlxl_ctrl_wq, &q->watch, 0);
+	spin_unlock(&q->lock);
+}
+
+/**
  * mlxl_queue_init() - Allocate a queue
  * @q: Zeroed.
- * @pdev: Controlling function.
+ * @life: Of the controlling function.
  * @regs: Its registers.
- * @died: Called from a work when the firmware died.
  *
  * Return: 0 or -ENOMEM.
  */
-int mlxl_queue_init(struct mlxl_queue *q, struct pci_dev *pdev, void __iomem *regs,
-		    void (*died)(struct mlxl_queue *q))
+int mlxl_queue_init(struct mlxl_queue *q, struct vpv_ctrl_life *life, void __iomem *regs)
 {
+	struct pci_dev *pdev = life->pdev;
+
 	q->pdev = pdev;
 	q->regs = regs;
-	q->died = died;
+	q->life = life;
 	q->num = 1;
 	spin_lock_init(&q->lock);
 	init_waitqueue_head(&q->room);

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Driver of the managing controller of nvme_cf: life of the controller.  Commands are in
- * ctrl_queue.c, migratable controllers in ctrl_fn.c.
+ * Driver of the managing controller of nvme_cf: bringing it up, events, interrupts, probe and
+ * remove.  Commands are in ctrl_queue.c, migratable controllers in ctrl_fn.c; what happens
+ * when it dies or is reset is the library's (vpv/ctrl_life.h).
  *
- * The controller is up while its admin queue works.  Its death and its reset take it down:
- * all commands end, everything is withdrawn.  A reset has ended all suspensions and all
- * tracking.  It comes up again, if it can, and publishes anew: whoever has a handle of
- * before finds out by that.
+ * A reset has ended all suspensions and all tracking.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -14,22 +12,6 @@
 #include "ctrl.h"
 
 struct workqueue_struct *nvcf_ctrl_wq;
-
-/* At once, then after 1/2 second, 1, 2 ... 128: more than four minutes. */
-#define RECOVER_ATTEMPTS	10
-#define RECOVER_JIFFIES		(HZ / 4)
-#define STABLE_JIFFIES		(2 * HZ)
-
-static void ctrl_down(struct nvcf_ctrl *ctrl)
-{
-	lockdep_assert_held(&ctrl->lock);
-
-	if (!ctrl->up)
-		return;
-	ctrl->up = false;
-	nvcf_queue_down(&ctrl->q);
-	vpv_controlled_withdraw(&ctrl->set, NULL);
-}
 
 /* ---- What the controller says of itself ---- */
 
@@ -43,8 +25,8 @@ static int identify(struct nvcf_ctrl *ctrl, u8 cns, void *data)
 	int err = nvcf_queue_exec(&ctrl->q, &cmd);
 
 	if (err)
-		pci_err(ctrl->pdev, "Identify, CNS %#x, fails: error %d, status %#x\n", cns, err,
-			cmd.status);
+		pci_err(ctrl->life.pdev, "Identify, CNS %#x, fails: error %d, status %#x\n", cns,
+			err, cmd.status);
 	return err;
 }
 
@@ -69,7 +51,7 @@ static int identify_managing(struct nvcf_ctrl *ctrl, u8 *page)
 		return err;
 	err = nvcf_wire_managing(id, page, &managing, &why);
 	if (err) {
-		pci_err(ctrl->pdev, "cannot manage: %s\n", why);
+		pci_err(ctrl->life.pdev, "cannot manage: %s\n", why);
 		return err;
 	}
 	ctrl->managing = managing;
@@ -89,7 +71,7 @@ static int identify_secondaries(struct nvcf_ctrl *ctrl, u8 *page)
 	num = nvcf_wire_secondaries(page, ctrl->cntlid, cntlid, NVCF_MAX_FUNCTIONS);
 	err = num < 0 ? num : nvcf_fns_init(ctrl, cntlid, num);
 	if (err)
-		pci_err(ctrl->pdev, "list of secondary controllers cannot be: %d\n", err);
+		pci_err(ctrl->life.pdev, "list of secondary controllers cannot be: %d\n", err);
 	return err;
 }
 
@@ -104,11 +86,12 @@ static int identify_all(struct nvcf_ctrl *ctrl)
 	return err ?: identify_secondaries(ctrl, page);
 }
 
-static int ctrl_up(struct nvcf_ctrl *ctrl)
-{
-	int err;
+/* ---- Up and down ---- */
 
-	lockdep_assert_held(&ctrl->lock);
+static int ctrl_start(struct vpv_ctrl_life *life)
+{
+	struct nvcf_ctrl *ctrl = nvcf_ctrl_of(life);
+	int err;
 
 	err = nvcf_queue_up(&ctrl->q);
 	if (err)
@@ -118,27 +101,44 @@ static int ctrl_up(struct nvcf_ctrl *ctrl)
 		nvcf_queue_down(&ctrl->q);
 		return err;
 	}
-	ctrl->up = true;
-	vpv_controlled_scan(&ctrl->set);
-	nvcf_fns_publish(ctrl);
 	nvcf_queue_ask_event(&ctrl->q);
-	queue_work(nvcf_ctrl_wq, &ctrl->announce);
 	return 0;
 }
 
-static void announce_work(struct work_struct *work)
+static void ctrl_stop(struct vpv_ctrl_life *life)
 {
-	struct nvcf_ctrl *ctrl = container_of(work, struct nvcf_ctrl, announce);
-
-	scoped_guard(mutex, &ctrl->lock) {
-		if (!ctrl->up)
-			return;
-		vpv_controlled_scan(&ctrl->set);
-		nvcf_fns_publish(ctrl);
-		vpv_controlled_changed(&ctrl->set);
-	}
-	vpv_controlled_attach(&ctrl->set);
+	nvcf_queue_down(&nvcf_ctrl_of(life)->q);
 }
+
+static void ctrl_cut_off(struct vpv_ctrl_life *life)
+{
+	nvcf_queue_look(&nvcf_ctrl_of(life)->q);
+}
+
+static bool ctrl_works(struct vpv_ctrl_life *life)
+{
+	return READ_ONCE(nvcf_ctrl_of(life)->q.up);
+}
+
+static bool ctrl_disable(struct vpv_ctrl_life *life)
+{
+	return nvcf_queue_disable(&nvcf_ctrl_of(life)->q);
+}
+
+static bool ctrl_quiet(struct vpv_ctrl_life *life)
+{
+	return !nvcf_ctrl_of(life)->q.wild;
+}
+
+static const struct vpv_ctrl_life_ops ctrl_ops = {
+	.start = ctrl_start,
+	.stop = ctrl_stop,
+	.cut_off = ctrl_cut_off,
+	.works = ctrl_works,
+	.disable = ctrl_disable,
+	.quiet = ctrl_quiet,
+	.publish = nvcf_fns_publish,
+};
 
 /* ---- Events ---- */
 
@@ -158,7 +158,7 @@ static void event_work(struct work_struct *work)
 		.bytes = 512,
 	};
 
-	dev_warn_ratelimited(&ctrl->pdev->dev, "reports an event: type %u, information %#x\n",
+	dev_warn_ratelimited(&ctrl->life.pdev->dev, "reports an event: type %u, information %#x\n",
 			     dw0 & 0x7, dw0 >> 8 & 0xff);
 	/* Without it this was the last event until the next reset. */
 	if (page && !nvcf_queue_exec(&ctrl->q, &cmd))
@@ -171,81 +171,6 @@ static void ctrl_event(struct nvcf_queue *q, u32 dw0)
 
 	WRITE_ONCE(ctrl->event_dw0, dw0);
 	queue_work(nvcf_ctrl_wq, &ctrl->event);
-}
-
-/* ---- Death and reset ---- */
-
-static unsigned long recover_delay(const struct nvcf_ctrl *ctrl)
-{
-	return ctrl->attempts ? RECOVER_JIFFIES << ctrl->attempts : 0;
-}
-
-/* One that dies as soon as it was reset is left alone in the end. */
-static void ctrl_died(struct nvcf_queue *q)
-{
-	struct nvcf_ctrl *ctrl = container_of(q, struct nvcf_ctrl, q);
-
-	if (time_after(jiffies, ctrl->tried + STABLE_JIFFIES))
-		ctrl->attempts = 0;
-	queue_delayed_work(nvcf_ctrl_wq, &ctrl->recover, recover_delay(ctrl));
-}
-
-/* The PCI core would wait for a minute for one that is not there. */
-static int ctrl_reset(struct nvcf_ctrl *ctrl)
-{
-	if (!pci_device_is_present(ctrl->pdev))
-		return -ENODEV;
-	return pci_try_reset_function(ctrl->pdev);
-}
-
-/* By CC.EN; if that is not enough by FLR, which ends in reset_done(). */
-static void recover_work(struct work_struct *work)
-{
-	struct nvcf_ctrl *ctrl = container_of(to_delayed_work(work), struct nvcf_ctrl,
-					      recover);
-	int err;
-
-	scoped_guard(mutex, &ctrl->lock) {
-		/* Somebody else may have reset it meanwhile. */
-		if (ctrl->gone || (ctrl->up && READ_ONCE(ctrl->q.up)))
-			return;
-		ctrl_down(ctrl);
-	}
-	if (ctrl->attempts == RECOVER_ATTEMPTS) {
-		pci_err(ctrl->pdev, "does not recover: bind the driver anew\n");
-		return;
-	}
-	ctrl->attempts++;
-	ctrl->tried = jiffies;
-	if (ctrl->attempts == 1) {
-		guard(mutex)(&ctrl->lock);
-		if (ctrl->gone || ctrl->up || !ctrl_up(ctrl))
-			return;
-	}
-	err = ctrl_reset(ctrl);
-	scoped_guard(mutex, &ctrl->lock)
-		if (!err && ctrl->up)
-			return;
-	queue_delayed_work(nvcf_ctrl_wq, &ctrl->recover, recover_delay(ctrl));
-}
-
-static void nvcf_ctrl_reset_prepare(struct pci_dev *pdev)
-{
-	struct nvcf_ctrl *ctrl = pci_get_drvdata(pdev);
-
-	guard(mutex)(&ctrl->lock);
-	ctrl_down(ctrl);
-}
-
-static void nvcf_ctrl_reset_done(struct pci_dev *pdev)
-{
-	struct nvcf_ctrl *ctrl = pci_get_drvdata(pdev);
-
-	guard(mutex)(&ctrl->lock);
-	if (!ctrl->up && ctrl_up(ctrl)) {
-		pci_err(pdev, "does not work after its reset\n");
-		ctrl_died(&ctrl->q);
-	}
 }
 
 /* ---- Interrupts ---- */
@@ -262,15 +187,15 @@ static void irq_free(struct nvcf_ctrl *ctrl)
 {
 	if (!ctrl->q.irq)
 		return;
-	free_irq(pci_irq_vector(ctrl->pdev, 0), ctrl);
-	pci_free_irq_vectors(ctrl->pdev);
+	free_irq(pci_irq_vector(ctrl->life.pdev, 0), ctrl);
+	pci_free_irq_vectors(ctrl->life.pdev);
 	ctrl->q.irq = false;
 }
 
 /* Without an interrupt completions are polled for. */
 static void irq_alloc(struct nvcf_ctrl *ctrl)
 {
-	struct pci_dev *pdev = ctrl->pdev;
+	struct pci_dev *pdev = ctrl->life.pdev;
 	int err;
 
 	err = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSIX);
@@ -293,44 +218,21 @@ log:
 
 static int pci_setup(struct nvcf_ctrl *ctrl)
 {
-	struct pci_dev *pdev = ctrl->pdev;
-	void __iomem *regs;
+	void __iomem *regs = vpv_ctrl_life_map(&ctrl->life, NVCF_BAR, NVS_REG_DOORBELLS + 8);
 	int err;
 
-	err = pci_enable_device_mem(pdev);
+	if (IS_ERR(regs))
+		return PTR_ERR(regs);
+	err = nvcf_queue_init(&ctrl->q, &ctrl->life, regs);
 	if (err)
-		return err;
-	err = pci_request_selected_regions(pdev, BIT(NVCF_BAR), NVCF_CTRL_NAME);
-	if (err)
-		goto disable;
-	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
-	if (err)
-		goto release;
-	err = -ENODEV;
-	if (pci_resource_len(pdev, NVCF_BAR) < NVS_REG_DOORBELLS + 8)
-		goto release;
-	err = -ENOMEM;
-	regs = pci_iomap(pdev, NVCF_BAR, 0);
-	if (!regs)
-		goto release;
-	err = nvcf_queue_init(&ctrl->q, pdev, regs);
-	if (!err)
-		return 0;
-
-	pci_iounmap(pdev, regs);
-release:
-	pci_release_selected_regions(pdev, BIT(NVCF_BAR));
-disable:
-	pci_disable_device(pdev);
+		vpv_ctrl_life_unmap(&ctrl->life, NVCF_BAR, regs);
 	return err;
 }
 
 static void pci_teardown(struct nvcf_ctrl *ctrl)
 {
 	nvcf_queue_fini(&ctrl->q);
-	pci_iounmap(ctrl->pdev, ctrl->q.regs);
-	pci_release_selected_regions(ctrl->pdev, BIT(NVCF_BAR));
-	pci_disable_device(ctrl->pdev);
+	vpv_ctrl_life_unmap(&ctrl->life, NVCF_BAR, ctrl->q.regs);
 }
 
 static struct nvcf_ctrl *ctrl_alloc(struct pci_dev *pdev, const struct nvcf_identity *id)
@@ -339,42 +241,34 @@ static struct nvcf_ctrl *ctrl_alloc(struct pci_dev *pdev, const struct nvcf_iden
 
 	if (!ctrl)
 		return NULL;
-	ctrl->pdev = pdev;
+	ctrl->life.pdev = pdev;
+	ctrl->life.ops = &ctrl_ops;
+	ctrl->life.wq = nvcf_ctrl_wq;
+	/* By CC.EN; if that is not enough by FLR. */
+	ctrl->life.recovery.self_reset = true;
 	ctrl->cntlid = id->cntlid;
 	ctrl->managing.serial = id->serial;
-	ctrl->q.died = ctrl_died;
 	ctrl->q.event = ctrl_event;
-	mutex_init(&ctrl->lock);
 	mutex_init(&ctrl->user);
-	INIT_WORK(&ctrl->announce, announce_work);
 	INIT_WORK(&ctrl->event, event_work);
-	INIT_DELAYED_WORK(&ctrl->recover, recover_work);
+	vpv_ctrl_life_init(&ctrl->life);
 	nvcf_fns_prepare(ctrl);
 	return ctrl;
 }
 
 static void ctrl_free(struct nvcf_ctrl *ctrl)
 {
+	vpv_ctrl_life_fini(&ctrl->life);
 	mutex_destroy(&ctrl->user);
-	mutex_destroy(&ctrl->lock);
 	kvfree(ctrl);
 }
 
-/* No command, no work, no function any more. */
-static void ctrl_stop(struct nvcf_ctrl *ctrl)
+/* No command, no function any more. */
+static void ctrl_end(struct nvcf_ctrl *ctrl)
 {
-	scoped_guard(mutex, &ctrl->lock) {
-		ctrl->gone = true;
-		ctrl_down(ctrl);
-		/* Since it was last asked, it may have been pulled out. */
-		if (ctrl->q.wild)
-			nvcf_queue_down(&ctrl->q);
-		vpv_controlled_forget(&ctrl->set, NULL);
-	}
+	vpv_ctrl_life_stop(&ctrl->life);
 	/* Commands of users have ended; what they have scheduled does nothing. */
 	nvcf_cdev_remove(ctrl);
-	cancel_work_sync(&ctrl->announce);
-	cancel_delayed_work_sync(&ctrl->recover);
 	irq_free(ctrl);
 	cancel_work_sync(&ctrl->event);
 }
@@ -395,16 +289,15 @@ static int nvcf_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *ids
 	err = pci_setup(ctrl);
 	if (err)
 		goto free;
-	pci_set_drvdata(pdev, ctrl);
+	pci_set_drvdata(pdev, &ctrl->life);
 	irq_alloc(ctrl);
-	scoped_guard(mutex, &ctrl->lock)
-		err = ctrl_up(ctrl);
+	err = vpv_ctrl_life_start(&ctrl->life);
 	if (err)
 		goto stop;
 	err = nvcf_configfs_add(ctrl);
 	if (err)
 		goto stop;
-	err = vpv_controlled_listen(&ctrl->set);
+	err = vpv_controlled_listen(&ctrl->life.set);
 	if (err)
 		goto remove_configfs;
 	err = nvcf_cdev_add(ctrl);
@@ -413,11 +306,11 @@ static int nvcf_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *ids
 	return 0;
 
 unlisten:
-	vpv_controlled_unlisten(&ctrl->set);
+	vpv_controlled_unlisten(&ctrl->life.set);
 remove_configfs:
 	nvcf_configfs_remove(ctrl);
 stop:
-	ctrl_stop(ctrl);
+	ctrl_end(ctrl);
 	pci_set_drvdata(pdev, NULL);
 	pci_teardown(ctrl);
 free:
@@ -427,21 +320,16 @@ free:
 
 static void nvcf_ctrl_remove(struct pci_dev *pdev)
 {
-	struct nvcf_ctrl *ctrl = pci_get_drvdata(pdev);
+	struct nvcf_ctrl *ctrl = nvcf_ctrl_of(pci_get_drvdata(pdev));
 
 	nvcf_cdev_hide(ctrl);
-	vpv_controlled_unlisten(&ctrl->set);
+	vpv_controlled_unlisten(&ctrl->life.set);
 	nvcf_configfs_remove(ctrl);
-	ctrl_stop(ctrl);
+	ctrl_end(ctrl);
 	pci_set_drvdata(pdev, NULL);
 	pci_teardown(ctrl);
 	ctrl_free(ctrl);
 }
-
-static const struct pci_error_handlers nvcf_ctrl_err_handlers = {
-	.reset_prepare = nvcf_ctrl_reset_prepare,
-	.reset_done = nvcf_ctrl_reset_done,
-};
 
 static const struct pci_device_id nvcf_ctrl_ids[] = {
 	{ PCI_DEVICE(NVCF_VENDOR, NVCF_CTRL_DEVICE) },
@@ -454,7 +342,7 @@ static struct pci_driver nvcf_ctrl_driver = {
 	.id_table = nvcf_ctrl_ids,
 	.probe = nvcf_ctrl_probe,
 	.remove = nvcf_ctrl_remove,
-	.err_handler = &nvcf_ctrl_err_handlers,
+	.err_handler = &vpv_ctrl_life_err_handlers,
 };
 
 static int __init nvcf_ctrl_init(void)

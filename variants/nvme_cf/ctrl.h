@@ -7,7 +7,7 @@
  *   device lock of a migratable controller	only tried, by disable
  *   nvcf_cdev.sem	the driver stays, while a user's command is in work
  *   nvcf_ctrl.user	one command of a user at a time
- *   nvcf_ctrl.lock	functions, up and down; not taken inside of what follows
+ *   nvcf_ctrl.life.lock	functions, up and down; not taken inside of what follows
  *   the registry's	(a withdrawal waits for those inside, who take what follows)
  *   nvcf_fn.sem	commands about a function: those of its driver, or one of a user
  *   nvcf_queue.lock	spinlock; queue and slots
@@ -26,6 +26,7 @@
 
 #include <vpv/controlled.h>
 #include <vpv/controlling.h>
+#include <vpv/ctrl_life.h>
 
 #include "control.h"
 #include "ctrl_wire.h"
@@ -87,7 +88,7 @@ struct nvcf_slot {
  * struct nvcf_queue - The pair of admin queues
  * @pdev: Managing controller.
  * @regs: Its registers.
- * @died: Called when only a reset of the controller can help; the queue is down.
+ * @life: Told when only a reset of the controller can help; the queue is down.
  * @event: Called when an asynchronous event was reported, with dword 0; not for longer than
  *	it takes to schedule a work.
  * @sqes: Submission queue.
@@ -107,12 +108,12 @@ struct nvcf_slot {
  * @active: Command ids that the device has.
  * @slot: Belongs to whoever set the bit in @used; while the bit in @active is set to the queue.
  * @room: For those who wait for a slot, or for none to be used.
- * @watch: Looks for completions, time-outs and death.
+ * @watch: Looks for completions, time-outs and death; not queued while the queue is down.
  */
 struct nvcf_queue {
 	struct pci_dev *pdev;
 	void __iomem *regs;
-	void (*died)(struct nvcf_queue *q);
+	struct vpv_ctrl_life *life;
 	void (*event)(struct nvcf_queue *q, u32 dw0);
 	struct nvs_sqe *sqes;
 	dma_addr_t sqes_dma;
@@ -141,8 +142,8 @@ struct nvcf_queue {
  * @c: Its function; the number is the CNTLID by which commands name it.  @c.pdev is also read
  *	under @sem.
  * @ctrl: Who manages it.
- * @given: It has a profile; ctrl->lock.
- * @want: The profile that it has or will be given; ctrl->lock.
+ * @given: It has a profile; ctrl->life.lock.
+ * @want: The profile that it has or will be given; ctrl->life.lock.
  * @sem: Held for writing by a command of a user, for reading by those of its driver.
  * @group: Its folder in configfs.
  * @ns: Folders of its namespaces.
@@ -161,57 +162,47 @@ struct nvcf_cdev;
 
 /**
  * struct nvcf_ctrl - A managing controller
- * @pdev: The function.
+ * @life: Its life, and the functions of migratable controllers.
  * @q: Its queue.
- * @lock: See above.
  * @user: See above.
- * @up: The queue works and @managing is valid; @lock.
- * @gone: The driver goes away, do not try to recover; @lock.
  * @cntlid: Its own.
  * @managing: What it can do; constant while something is published.
  * @num_fns: Migratable controllers; constant from probe on.
  * @fn: These.
  * @group: Its folder in configfs.
  * @cdev: Its character device.
- * @set: Functions of migratable controllers.
- * @announce: Looks for functions, publishes them, tells their drivers of news, and
- *	lets drivers bind.
- * @recover: Resets the controller after it died.
- * @attempts: How often that was tried, of late.
- * @tried: When it was tried last, in jiffies.
  * @event: Tells of an event, and asks for the next one.
  * @event_dw0: The event.
  */
 struct nvcf_ctrl {
-	struct pci_dev *pdev;
+	struct vpv_ctrl_life life;
 	struct nvcf_queue q;
-	struct mutex lock;	/* functions, up and down */
 	struct mutex user;	/* one command of a user at a time */
-	bool up;
-	bool gone;
 	u16 cntlid;
 	struct nvcf_managing managing;
 	unsigned int num_fns;
 	struct nvcf_fn fn[NVCF_MAX_FUNCTIONS];
 	struct config_group group;
 	struct nvcf_cdev *cdev;
-	struct vpv_controlled_set set;
-	struct work_struct announce;
-	struct delayed_work recover;
-	unsigned int attempts;
-	unsigned long tried;
 	struct work_struct event;
 	u32 event_dw0;
 };
+
+static inline struct nvcf_ctrl *nvcf_ctrl_of(struct vpv_ctrl_life *life)
+{
+	return container_of(life, struct nvcf_ctrl, life);
+}
 
 /* ctrl.c */
 extern struct workqueue_struct *nvcf_ctrl_wq;
 
 /* ctrl_queue.c */
-int nvcf_queue_init(struct nvcf_queue *q, struct pci_dev *pdev, void __iomem *regs);
+int nvcf_queue_init(struct nvcf_queue *q, struct vpv_ctrl_life *life, void __iomem *regs);
 void nvcf_queue_fini(struct nvcf_queue *q);
 int nvcf_queue_up(struct nvcf_queue *q);
 void nvcf_queue_down(struct nvcf_queue *q);
+bool nvcf_queue_disable(struct nvcf_queue *q);
+void nvcf_queue_look(struct nvcf_queue *q);
 void nvcf_queue_reap(struct nvcf_queue *q);
 int nvcf_queue_exec(struct nvcf_queue *q, struct nvcf_admin *cmd);
 void nvcf_queue_ask_event(struct nvcf_queue *q);
@@ -222,7 +213,7 @@ int nvcf_fn_disable(struct nvcf_fn *fn);
 int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd);
 int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num);
 void nvcf_fns_prepare(struct nvcf_ctrl *ctrl);
-void nvcf_fns_publish(struct nvcf_ctrl *ctrl);
+void nvcf_fns_publish(struct vpv_ctrl_life *life);
 
 /* ctrl_configfs.c */
 int nvcf_configfs_init(void);

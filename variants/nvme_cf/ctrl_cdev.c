@@ -219,7 +219,7 @@ int nvcf_cdev_add(struct nvcf_ctrl *ctrl)
 	c->ctrl = ctrl;
 	device_initialize(&c->dev);
 	c->dev.class = &cdev_class;
-	c->dev.parent = &ctrl->pdev->dev;
+	c->dev.parent = &ctrl->life.pdev->dev;
 	c->dev.devt = MKDEV(MAJOR(cdev_first), c->nr);
 	c->dev.release = cdev_release;
 	cdev_init(&c->cdev, &cdev_fops);

@@ -103,7 +103,7 @@ static ssize_t field_show(struct nvcf_fn *fn, size_t base, const struct field *f
 {
 	const u8 *at = (const u8 *)&fn->want + base + f->offset;
 
-	guard(mutex)(&fn->ctrl->lock);
+	guard(mutex)(&fn->ctrl->life.lock);
 	switch (f->kind) {
 	case FIELD_NUMBER:
 		return sysfs_emit(page, "%u\n", number_get(at, f->bytes));
@@ -126,7 +126,7 @@ static ssize_t field_store(struct nvcf_fn *fn, size_t base, const struct field *
 	u8 *at = (u8 *)&fn->want + base + f->offset;
 	int err = -EINVAL;
 
-	guard(mutex)(&fn->ctrl->lock);
+	guard(mutex)(&fn->ctrl->life.lock);
 	if (fn->given)
 		return -EBUSY;
 	switch (f->kind) {
@@ -234,8 +234,8 @@ static ssize_t fn_enable_show(struct config_item *item, char *page)
 {
 	struct nvcf_fn *fn = fn_of(item);
 
-	guard(mutex)(&fn->ctrl->lock);
-	if (!fn->ctrl->up)
+	guard(mutex)(&fn->ctrl->life.lock);
+	if (!fn->ctrl->life.up)
 		return -ENOTCONN;
 	return sysfs_emit(page, "%d\n", fn->given);
 }
@@ -252,7 +252,7 @@ static ssize_t fn_enable_store(struct config_item *item, const char *page, size_
 	if (enable) {
 		err = nvcf_fn_enable(fn);
 		if (!err)
-			vpv_controlled_attach(&fn->ctrl->set);
+			vpv_controlled_attach(&fn->ctrl->life.set);
 	} else {
 		err = nvcf_fn_disable(fn);
 	}
@@ -264,7 +264,7 @@ static ssize_t fn_address_show(struct config_item *item, char *page)
 {
 	struct nvcf_fn *fn = fn_of(item);
 
-	guard(mutex)(&fn->ctrl->lock);
+	guard(mutex)(&fn->ctrl->life.lock);
 	return sysfs_emit(page, "%s\n", fn->c.pdev ? pci_name(fn->c.pdev) : "");
 }
 CONFIGFS_ATTR_RO(fn_, address);
@@ -341,7 +341,7 @@ static void fn_add(struct nvcf_fn *fn, struct config_group *parent)
  */
 int nvcf_configfs_add(struct nvcf_ctrl *ctrl)
 {
-	config_group_init_type_name(&ctrl->group, pci_name(ctrl->pdev), &group_type);
+	config_group_init_type_name(&ctrl->group, pci_name(ctrl->life.pdev), &group_type);
 	for (unsigned int i = 0; i < ctrl->num_fns; i++)
 		fn_add(&ctrl->fn[i], &ctrl->group);
 	return configfs_register_group(&subsystem.su_group, &ctrl->group);

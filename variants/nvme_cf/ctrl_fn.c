@@ -66,7 +66,7 @@ static int fn_exec(struct nvcf_fn *fn, u8 opcode, u32 cdw10, void *data, u32 byt
 	int err = nvcf_queue_exec(&fn->ctrl->q, &cmd);
 
 	if (err && err != -ENOTCONN)
-		dev_warn_ratelimited(&fn->ctrl->pdev->dev,
+		dev_warn_ratelimited(&fn->ctrl->life.pdev->dev,
 				     "controller %u: command %#x failed: error %d, status %#x\n",
 				     fn->c.nr, opcode, err, cmd.status);
 	*dw0 = cmd.dw0;
@@ -89,7 +89,7 @@ static int fn_query(struct nvcf_fn *fn)
 	u32 dw0;
 	int err;
 
-	lockdep_assert_held(&fn->ctrl->lock);
+	lockdep_assert_held(&fn->ctrl->life.lock);
 
 	if (!profile)
 		return -ENOMEM;
@@ -98,7 +98,7 @@ static int fn_query(struct nvcf_fn *fn)
 		return err;
 	fn->given = dw0 & NVCF_PROFILE_GIVEN;
 	if (fn->given && nvcf_wire_unpack(&fn->want, profile))
-		dev_warn_ratelimited(&fn->ctrl->pdev->dev,
+		dev_warn_ratelimited(&fn->ctrl->life.pdev->dev,
 				     "controller %u: namespaces of its profile cannot be\n",
 				     fn->c.nr);
 	return 0;
@@ -135,7 +135,7 @@ static struct nvcf_fn *fn_find(struct nvcf_ctrl *ctrl, u16 cntlid)
 
 static struct vpv_controlled *fn_identify(struct vpv_controlled_set *set, struct pci_dev *pdev)
 {
-	struct nvcf_ctrl *ctrl = container_of(set, struct nvcf_ctrl, set);
+	struct nvcf_ctrl *ctrl = container_of(set, struct nvcf_ctrl, life.set);
 	struct nvcf_identity id;
 	struct nvcf_fn *fn;
 
@@ -146,28 +146,19 @@ static struct vpv_controlled *fn_identify(struct vpv_controlled_set *set, struct
 	return fn ? &fn->c : NULL;
 }
 
-static void fns_added(struct vpv_controlled_set *set)
-{
-	queue_work(nvcf_ctrl_wq, &container_of(set, struct nvcf_ctrl, set)->announce);
-}
-
 /**
  * nvcf_fns_prepare() - There are no functions yet
  * @ctrl: Managing controller.
  */
 void nvcf_fns_prepare(struct nvcf_ctrl *ctrl)
 {
-	ctrl->set = (struct vpv_controlled_set){
-		.pdev = ctrl->pdev,
-		.vendor = NVCF_VENDOR,
-		.device = NVCF_FN_DEVICE,
-		.family = NVCF_FAMILY,
-		.ops = &control_ops,
-		.lock = &ctrl->lock,
-		.identify = fn_identify,
-		.added = fns_added,
-	};
-	INIT_LIST_HEAD(&ctrl->set.fns);
+	struct vpv_controlled_set *set = &ctrl->life.set;
+
+	set->vendor = NVCF_VENDOR;
+	set->device = NVCF_FN_DEVICE;
+	set->family = NVCF_FAMILY;
+	set->ops = &control_ops;
+	set->identify = fn_identify;
 }
 
 static void fn_init(struct nvcf_ctrl *ctrl, struct nvcf_fn *fn, u16 cntlid)
@@ -176,7 +167,7 @@ static void fn_init(struct nvcf_ctrl *ctrl, struct nvcf_fn *fn, u16 cntlid)
 	fn->c.nr = cntlid;
 	init_rwsem(&fn->sem);
 	nvcf_wire_default(&fn->want, cntlid);
-	vpv_controlled_add(&ctrl->set, &fn->c);
+	vpv_controlled_add(&ctrl->life.set, &fn->c);
 }
 
 /**
@@ -202,11 +193,11 @@ int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num)
 
 /**
  * nvcf_fns_publish() - Publish all functions that are there and have a profile, and no other
- * @ctrl: Managing controller.
+ * @life: Of the managing controller.
  */
-void nvcf_fns_publish(struct nvcf_ctrl *ctrl)
+void nvcf_fns_publish(struct vpv_ctrl_life *life)
 {
-	lockdep_assert_held(&ctrl->lock);
+	struct nvcf_ctrl *ctrl = nvcf_ctrl_of(life);
 
 	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
 		struct nvcf_fn *fn = &ctrl->fn[i];
@@ -214,9 +205,9 @@ void nvcf_fns_publish(struct nvcf_ctrl *ctrl)
 		if (fn_query(fn))
 			continue;
 		if (fn->given)
-			vpv_controlled_publish(&ctrl->set, &fn->c);
+			vpv_controlled_publish(&life->set, &fn->c);
 		else
-			vpv_controlled_withdraw(&ctrl->set, &fn->c);
+			vpv_controlled_withdraw(&life->set, &fn->c);
 	}
 }
 
@@ -266,21 +257,21 @@ int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd)
 	/* The device refuses it. */
 	if (!fn)
 		return nvcf_queue_exec(&ctrl->q, cmd);
-	err = mutex_lock_killable(&ctrl->lock);
+	err = mutex_lock_killable(&ctrl->life.lock);
 	if (err)
 		return err;
-	if (!ctrl->up) {
-		mutex_unlock(&ctrl->lock);
+	if (!ctrl->life.up) {
+		mutex_unlock(&ctrl->life.lock);
 		return -ENOTCONN;
 	}
-	vpv_controlled_scan(&ctrl->set);
+	vpv_controlled_scan(&ctrl->life.set);
 	pdev = pci_dev_get(fn->c.pdev);
-	mutex_unlock(&ctrl->lock);
+	mutex_unlock(&ctrl->life.lock);
 	err = fn_user(fn, pdev, cmd);
 	pci_dev_put(pdev);
 	/* Who is published may have changed. */
 	if (!err && cmd->sqe.opcode == NVCF_ADMIN_PROFILE_SEND)
-		queue_work(nvcf_ctrl_wq, &ctrl->announce);
+		vpv_ctrl_life_announce(&ctrl->life);
 	return err;
 }
 
@@ -302,9 +293,9 @@ static int fn_enable(struct nvcf_fn *fn)
 {
 	int err;
 
-	lockdep_assert_held(&fn->ctrl->lock);
+	lockdep_assert_held(&fn->ctrl->life.lock);
 
-	if (!fn->ctrl->up)
+	if (!fn->ctrl->life.up)
 		return -ENOTCONN;
 	err = fn_query(fn);
 	if (err)
@@ -314,8 +305,8 @@ static int fn_enable(struct nvcf_fn *fn)
 	if (err)
 		return err;
 	fn->given = true;
-	vpv_controlled_scan(&fn->ctrl->set);
-	vpv_controlled_publish(&fn->ctrl->set, &fn->c);
+	vpv_controlled_scan(&fn->ctrl->life.set);
+	vpv_controlled_publish(&fn->ctrl->life.set, &fn->c);
 	return 0;
 }
 
@@ -341,17 +332,17 @@ int nvcf_fn_enable(struct nvcf_fn *fn)
 {
 	int err;
 
-	scoped_guard(mutex, &fn->ctrl->lock)
+	scoped_guard(mutex, &fn->ctrl->life.lock)
 		err = fn_enable(fn);
 	if (err == -EBUSY)
-		err = vpv_controlled_unbound(&fn->ctrl->set, &fn->c, fn_enable_unbound);
+		err = vpv_controlled_unbound(&fn->ctrl->life.set, &fn->c, fn_enable_unbound);
 	return err;
 }
 
 static int fn_take_back(struct vpv_controlled *c)
 {
 	struct nvcf_fn *fn = fn_of(c);
-	int err = fn->ctrl->up ? fn_query(fn) : -ENOTCONN;
+	int err = fn->ctrl->life.up ? fn_query(fn) : -ENOTCONN;
 
 	if (!err && fn->given)
 		err = fn_remove(fn);
@@ -360,7 +351,7 @@ static int fn_take_back(struct vpv_controlled *c)
 	if (err)
 		return err;
 	fn->given = false;
-	vpv_controlled_withdraw(&fn->ctrl->set, c);
+	vpv_controlled_withdraw(&fn->ctrl->life.set, c);
 	return 0;
 }
 
@@ -372,5 +363,5 @@ static int fn_take_back(struct vpv_controlled *c)
  */
 int nvcf_fn_disable(struct nvcf_fn *fn)
 {
-	return vpv_controlled_unbound(&fn->ctrl->set, &fn->c, fn_take_back);
+	return vpv_controlled_unbound(&fn->ctrl->life.set, &fn->c, fn_take_back);
 }

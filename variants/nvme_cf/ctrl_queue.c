@@ -5,13 +5,13 @@
  *
  * Every command ends: by the device, by its time-out, or when the queue is taken down.  One
  * whose time is over is aborted; if it does not end then, the controller is dead, and is
- * reset by ctrl.c, which ends all others.
+ * reset (vpv/ctrl_life.h), which ends all others.
  *
  * Data are copied: the device knows nothing but the memory of the queue, which is used again
  * when a command has ended, or after a reset.  It is freed if the device provably does not
  * access it: it says that it is disabled, or it cannot reach memory.  If neither can be had
- * from it, which takes a function that does not even answer to config space, the memory is
- * leaked: see @wild.
+ * from it, which takes a function that does not even answer to config space, or one that the
+ * PCI core is recovering from an error, the memory is kept, or leaked: see @wild.
  */
 #include <linux/dma-mapping.h>
 #include <linux/iopoll.h>
@@ -287,8 +287,14 @@ static unsigned long ready_us(struct nvcf_queue *q)
 	return (min(units, READY_UNITS_MAX) * NVS_TO_MS + MARGIN_MS) * 1000UL;
 }
 
-/* The controller says that it is reset; false when it does not. */
-static bool queue_disable(struct nvcf_queue *q)
+/**
+ * nvcf_queue_disable() - Reset the controller by CC.EN
+ * @q: Queue.
+ *
+ * Context: process; may sleep for as long as the controller asks for.
+ * Return: false when it does not say that it is reset.
+ */
+bool nvcf_queue_disable(struct nvcf_queue *q)
 {
 	u32 csts;
 
@@ -299,28 +305,10 @@ static bool queue_disable(struct nvcf_queue *q)
 	       csts != U32_MAX;
 }
 
-/* Bus mastering is off, and what was under way has arrived; or the function is not there. */
-static bool master_off(struct nvcf_queue *q)
-{
-	u16 cmd;
-
-	pci_clear_master(q->pdev);
-	if (READ_ONCE(q->pdev->error_state) == pci_channel_io_perm_failure)
-		return true;
-	/* The answer comes after the writes that the function has sent before. */
-	pci_read_config_word(q->pdev, PCI_COMMAND, &cmd);
-	return !PCI_POSSIBLE_ERROR(cmd) && !(cmd & PCI_COMMAND_MASTER) &&
-	       pci_wait_for_pending_transaction(q->pdev);
-}
-
 static void queue_cut_off(struct nvcf_queue *q)
 {
-	bool quiet = queue_disable(q);
-
-	/* Off in any case: nobody sees that the controller stays disabled. */
-	quiet |= master_off(q);
-	q->wild = !quiet;
-	if (!quiet)
+	q->wild = !vpv_ctrl_life_quiesce(q->life);
+	if (q->wild)
 		dev_err_ratelimited(&q->pdev->dev, "cannot be kept from accessing memory\n");
 }
 
@@ -336,15 +324,14 @@ static void queue_set(struct nvcf_queue *q, bool up)
  * Ends all commands here, not where the queue is taken down: who waits for one may hold the
  * lock that taking it down needs.
  */
-static void queue_dead(struct nvcf_queue *q, const char *why)
+static void queue_end(struct nvcf_queue *q)
 {
-	pci_err(q->pdev, "%s: CSTS %#x\n", why, reg_read(q, NVS_REG_CSTS));
 	queue_set(q, false);
 	nvcf_queue_reap(q);
 	queue_cut_off(q);
 	nvcf_queue_reap(q);
 	active_end(q);
-	q->died(q);
+	vpv_ctrl_life_died(q->life);
 }
 
 /* One at a time; false when a command, or the Abort itself, does not end. */
@@ -382,9 +369,14 @@ static bool queue_abort_late(struct nvcf_queue *q)
 
 static bool queue_check(struct nvcf_queue *q)
 {
-	u32 csts = reg_read(q, NVS_REG_CSTS);
 	const char *why = NULL;
+	u32 csts;
 
+	if (vpv_ctrl_life_cut_off(q->life)) {
+		queue_end(q);
+		return false;
+	}
+	csts = reg_read(q, NVS_REG_CSTS);
 	if (csts == U32_MAX)
 		why = "controller does not answer";
 	else if (csts & NVS_CSTS_CFS)
@@ -396,9 +388,11 @@ static bool queue_check(struct nvcf_queue *q)
 		if (!queue_abort_late(q))
 			why = "controller does not end commands";
 	}
-	if (why)
-		queue_dead(q, why);
-	return !why;
+	if (!why)
+		return true;
+	pci_err(q->pdev, "%s: CSTS %#x\n", why, reg_read(q, NVS_REG_CSTS));
+	queue_end(q);
+	return false;
 }
 
 static void queue_watch(struct work_struct *work)
@@ -460,7 +454,7 @@ int nvcf_queue_up(struct nvcf_queue *q)
 
 	if (err)
 		return err;
-	if (!queue_disable(q)) {
+	if (!nvcf_queue_disable(q)) {
 		pci_err(q->pdev, "controller cannot be disabled: CSTS %#x\n",
 			reg_read(q, NVS_REG_CSTS));
 		return -EIO;
@@ -489,7 +483,7 @@ int nvcf_queue_up(struct nvcf_queue *q)
  * On return the device does not access the queue, or @q->wild is set.
  *
  * Context: process; may sleep for as long as the controller takes to be disabled; not from
- * died().
+ * the queue's work.
  */
 void nvcf_queue_down(struct nvcf_queue *q)
 {
@@ -502,6 +496,20 @@ void nvcf_queue_down(struct nvcf_queue *q)
 	wait_event(q->room, !READ_ONCE(q->used));
 	/* Who began a command when it was cancelled may have queued it again. */
 	cancel_delayed_work_sync(&q->watch);
+}
+
+/**
+ * nvcf_queue_look() - Look now what became of the controller
+ * @q: Queue.
+ *
+ * Context: any that has interrupts on.
+ */
+void nvcf_queue_look(struct nvcf_queue *q)
+{
+	spin_lock(&q->lock);
+	if (q->up)
+		mod_delayed_work(nvcf_ctrl_wq, &q->watch, 0);
+	spin_unlock(&q->lock);
 }
 
 /* ---- Memory ---- */
@@ -550,20 +558,22 @@ static void queue_free(struct nvcf_queue *q)
 
 /**
  * nvcf_queue_init() - Allocate a queue
- * @q: Zeroed, but for its callbacks.
- * @pdev: Managing controller.
+ * @q: Zeroed, but for its callback.
+ * @life: Of the managing controller.
  * @regs: Its registers.
  *
  * Return: 0 or -ENOMEM.
  */
-int nvcf_queue_init(struct nvcf_queue *q, struct pci_dev *pdev, void __iomem *regs)
+int nvcf_queue_init(struct nvcf_queue *q, struct vpv_ctrl_life *life, void __iomem *regs)
 {
+	struct pci_dev *pdev = life->pdev;
 	int err = -ENOMEM;
 
 	BUILD_BUG_ON(NVCF_ENTRIES <= NVCF_IDS);
 	BUILD_BUG_ON(NVCF_ENTRIES * sizeof(*q->sqes) > NVCF_PAGE);
 
 	q->pdev = pdev;
+	q->life = life;
 	q->regs = regs;
 	q->phase = true;
 	spin_lock_init(&q->lock);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The life of a controlling function: up while it takes commands, down otherwise.
+ *
+ * Its death, its reset and errors of the bus take it down: all commands end, and its
+ * functions are withdrawn (vpv/controlled.h).  It comes up again when it works, and
+ * publishes them anew: whoever has a handle of before finds out by that.  When it is reset,
+ * and by whom, is in vpv/ctrl_recovery.h.
+ *
+ * The driver knows how to bring its function up and down, and whether it works.  The rest is
+ * here: attempts to recover, the callbacks of the PCI core, and telling drivers of functions.
+ */
+#ifndef VPV_CTRL_LIFE_H
+#define VPV_CTRL_LIFE_H
+
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#include <vpv/controlled.h>
+#include <vpv/ctrl_recovery.h>
+
+struct pci_dev;
+struct pci_error_handlers;
+struct pci_saved_state;
+struct vpv_ctrl_life;
+
+/**
+ * struct vpv_ctrl_life_ops - What a controlling driver does
+ */
+struct vpv_ctrl_life_ops {
+	/**
+	 * @start: Make the function take commands, and find out what it can do.
+	 *
+	 * Lock of the life held; may sleep.  The function is down.  After an error it is,
+	 * too.
+	 *
+	 * Return: 0 or a negative errno.
+	 */
+	int (*start)(struct vpv_ctrl_life *life);
+
+	/**
+	 * @stop: End all commands, and take none.
+	 *
+	 * Lock of the life held; may sleep.  Also when no command is taken.  No register is
+	 * touched while vpv_ctrl_life_reachable() is false.
+	 */
+	void (*stop)(struct vpv_ctrl_life *life);
+
+	/**
+	 * @cut_off: End all commands soon, and tell vpv_ctrl_life_died().
+	 *
+	 * An error has cut the function off, or it was reset.  Whoever waits for a command
+	 * may have the lock of the life, which is not taken here: a work does it, as when
+	 * the function dies.  Does not sleep.
+	 */
+	void (*cut_off)(struct vpv_ctrl_life *life);
+
+	/**
+	 * @works: Are commands taken?  Lock of the life held.
+	 *
+	 * Return: false from when the function is known to be dead.
+	 */
+	bool (*works)(struct vpv_ctrl_life *life);
+
+	/**
+	 * @disable: Have the function stop accessing memory, and say that it has.
+	 *
+	 * See vpv_ctrl_life_quiesce(); may sleep.
+	 *
+	 * Return: false when it does not.
+	 */
+	bool (*disable)(struct vpv_ctrl_life *life);
+
+	/**
+	 * @quiet: Does the function provably access no memory?  After @stop, or @start; lock
+	 * of the life held.
+	 *
+	 * Return: false if it may.
+	 */
+	bool (*quiet)(struct vpv_ctrl_life *life);
+
+	/**
+	 * @publish: Publish the functions that are to be published, by
+	 * vpv_controlled_publish().
+	 *
+	 * Lock of the life held; may sleep.  The function is up, and the set was scanned.
+	 */
+	void (*publish)(struct vpv_ctrl_life *life);
+};
+
+/**
+ * struct vpv_ctrl_life - A controlling function
+ * @pdev: The function, whose driver data this is.
+ * @ops: What its driver does.
+ * @wq: For works; the driver's, which may use it, too.
+ * @lock: Guards @up, @set, and what the driver says.
+ * @up: The function takes commands, as far as is known; @lock.
+ * @set: Its functions.
+ * @announce: Looks for functions, publishes them, tells their drivers of news, and lets
+ *	drivers bind.
+ * @recover: Does what @recovery says.
+ * @saved: Config space as it was when the driver was bound, for a reset after an error.
+ * @recovery_lock: Spinlock; guards @recovery; innermost.
+ * @recovery: Attempts to recover, and errors.
+ */
+struct vpv_ctrl_life {
+	struct pci_dev *pdev;
+	const struct vpv_ctrl_life_ops *ops;
+	struct workqueue_struct *wq;
+	struct mutex lock;	/* functions, up and down */
+	bool up;
+	struct vpv_controlled_set set;
+	struct work_struct announce;
+	struct delayed_work recover;
+	struct pci_saved_state *saved;
+	spinlock_t recovery_lock;	/* recovery */
+	struct vpv_recovery recovery;
+};
+
+/**
+ * vpv_ctrl_life_init() - Prepare a function that is down
+ * @life: Zeroed, but for @pdev, @ops, @wq and @recovery.self_reset.
+ *
+ * Then the driver fills in what is particular to it of @set: ids, family, ops, dma and
+ * identify.
+ */
+void vpv_ctrl_life_init(struct vpv_ctrl_life *life);
+
+/**
+ * vpv_ctrl_life_map() - Enable the function, and map its registers
+ * @life: Function.
+ * @bar: Where they are.
+ * @bytes: Least size of that.
+ *
+ * Return: registers; or ERR_PTR() of a negative errno.
+ */
+void __iomem *vpv_ctrl_life_map(struct vpv_ctrl_life *life, unsigned int bar,
+				resource_size_t bytes);
+
+/**
+ * vpv_ctrl_life_unmap() - Undo vpv_ctrl_life_map()
+ * @life: Function.
+ * @bar: Where the registers are.
+ * @regs: Registers.
+ */
+void vpv_ctrl_life_unmap(struct vpv_ctrl_life *life, unsigned int bar, void __iomem *regs);
+
+/**
+ * vpv_ctrl_life_start() - Bring the function up when its driver is bound
+ * @life: Function.  Its memory space is enabled, and it is not a bus master.
+ *
+ * Context: process; in probe, with the driver data set.
+ * Return: 0 or a negative errno.
+ */
+int vpv_ctrl_life_start(struct vpv_ctrl_life *life);
+
+/**
+ * vpv_ctrl_life_stop() - The driver goes away: no command, no function any more
+ * @life: Function; also one that is down.
+ *
+ * Works may still be scheduled, which do nothing.
+ *
+ * Context: process; under the device lock.
+ */
+void vpv_ctrl_life_stop(struct vpv_ctrl_life *life);
+
+/**
+ * vpv_ctrl_life_fini() - Undo vpv_ctrl_life_init()
+ * @life: Function that was stopped, or never started.  Nobody schedules its works any more.
+ */
+void vpv_ctrl_life_fini(struct vpv_ctrl_life *life);
+
+/**
+ * vpv_ctrl_life_announce() - Something has become of the functions: tell their drivers soon
+ * @life: Function.
+ *
+ * Context: any.
+ */
+void vpv_ctrl_life_announce(struct vpv_ctrl_life *life);
+
+/**
+ * vpv_ctrl_life_died() - Only a reset can help the function
+ * @life: Function; all its commands have ended, or it does not come up.
+ *
+ * Context: any that has interrupts on.
+ */
+void vpv_ctrl_life_died(struct vpv_ctrl_life *life);
+
+/**
+ * vpv_ctrl_life_reachable() - May registers and config space be touched?
+ * @life: Function.
+ *
+ * Context: any that has interrupts on; a snapshot: a reset may come at any time.
+ * Return: false while the PCI core recovers the function from an error.
+ */
+bool vpv_ctrl_life_reachable(struct vpv_ctrl_life *life);
+
+/**
+ * vpv_ctrl_life_cut_off() - Has an error, or the reset after one, ended all commands?
+ * @life: Function.
+ *
+ * Context: any that has interrupts on; a snapshot.
+ * Return: true from then until the function is brought up.
+ */
+bool vpv_ctrl_life_cut_off(struct vpv_ctrl_life *life);
+
+/**
+ * vpv_ctrl_life_quiesce() - Keep the function from accessing memory
+ * @life: Function.
+ *
+ * It is disabled, and not a bus master any more.
+ *
+ * Context: process; may sleep.
+ * Return: true if it provably accesses none: it says so, or is no bus master, or not there.
+ */
+bool vpv_ctrl_life_quiesce(struct vpv_ctrl_life *life);
+
+/* For drivers whose driver data is a struct vpv_ctrl_life. */
+extern const struct pci_error_handlers vpv_ctrl_life_err_handlers;
+
+#endif /* VPV_CTRL_LIFE_H */
