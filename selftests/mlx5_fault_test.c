@@ -9,9 +9,12 @@
  *
  * Groups: mlx5-fault
  */
+#include <stddef.h>
+
 #include "lib/dmalog.h"
 #include "lib/mlxpair.h"
 #include "lib/states.h"
+#include "lib/sweep.h"
 #include "lib/test.h"
 
 /* Shorter than the bound of a command, longer than a command. */
@@ -30,43 +33,30 @@ static const char *const commands[] = {
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 /**
- * struct sweep - One step under test
+ * struct mlx_sweep - One step under test
+ * @s: The step.
  * @p: The functions.
  * @image: A stream that the destination takes.
  * @out: What was read of the source.
- * @fd: Data file of the step, or -1.
  */
-struct sweep {
+struct mlx_sweep {
+	struct sweep s;
 	struct mlx_pair p;
 	struct blob image;
 	struct blob out;
-	int fd;
 };
 
-static void fd_close(struct sweep *s)
+static struct mlx_sweep *of(struct sweep *s)
 {
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
+	return (struct mlx_sweep *)((char *)s - offsetof(struct mlx_sweep, s));
 }
 
 /* ---- Steps ---- */
 
-static int set(struct sweep *s, unsigned int fn, unsigned int state)
-{
-	int fd = -1, err = mig_set(&s->p.v[fn], state, &fd);
-
-	if (fd >= 0) {
-		fd_close(s);
-		s->fd = fd;
-	}
-	return err;
-}
-
 /* 0 at the end of the file, or where pre-copy is drained. */
 static int pull(struct sweep *s)
 {
-	int err = blob_pull(&s->out, s->fd, 0);
+	int err = blob_pull(&of(s)->out, s->fd, 0);
 
 	return err == -ENOMSG ? 0 : err;
 }
@@ -77,32 +67,12 @@ static int pull_some(struct sweep *s)
 
 	ssize_t n = read(s->fd, buf, sizeof(buf));
 
-	return n > 0 ? blob_append(&s->out, buf, n) : -errno;
-}
-
-static int nothing(struct sweep *s)
-{
-	return 0;
-}
-
-static int to_p2p(struct sweep *s)
-{
-	return set(s, 0, RUNNING_P2P);
-}
-
-static int to_stop(struct sweep *s)
-{
-	return set(s, 0, STOP);
-}
-
-static int to_running(struct sweep *s)
-{
-	return set(s, 0, RUNNING);
+	return n > 0 ? blob_append(&of(s)->out, buf, n) : -errno;
 }
 
 static int to_precopy(struct sweep *s)
 {
-	int err = set(s, 0, PRE_COPY);
+	int err = sweep_set(s, 0, PRE_COPY);
 
 	return err ? err : pull(s);
 }
@@ -111,19 +81,19 @@ static int to_precopy_and_dirty(struct sweep *s)
 {
 	int err = to_precopy(s);
 
-	return err ? err : model_cmd(&s->p.fn[0], "dirty %u", DIRTY_PAGES);
+	return err ? err : model_cmd(&of(s)->p.fn[0], "dirty %u", DIRTY_PAGES);
 }
 
 static int in_precopy(struct sweep *s)
 {
-	int err = set(s, 0, PRE_COPY);
+	int err = sweep_set(s, 0, PRE_COPY);
 
 	return err ? err : pull_some(s);
 }
 
 static int to_precopy_p2p(struct sweep *s)
 {
-	return set(s, 0, PRE_COPY_P2P);
+	return sweep_set(s, 0, PRE_COPY_P2P);
 }
 
 static int precopy_p2p(struct sweep *s)
@@ -135,14 +105,14 @@ static int precopy_p2p(struct sweep *s)
 
 static int to_stop_copy(struct sweep *s)
 {
-	int err = set(s, 0, STOP_COPY);
+	int err = sweep_set(s, 0, STOP_COPY);
 
 	return err ? err : pull(s);
 }
 
 static int in_stop_copy(struct sweep *s)
 {
-	int err = set(s, 0, STOP_COPY);
+	int err = sweep_set(s, 0, STOP_COPY);
 
 	return err ? err : pull_some(s);
 }
@@ -150,31 +120,31 @@ static int in_stop_copy(struct sweep *s)
 static int estimate(struct sweep *s)
 {
 	uint64_t bytes = 0;
-	int err = mig_data_size(&s->p.v[0], &bytes);
+	int err = mig_data_size(&of(s)->p.v[0], &bytes);
 
 	return err || bytes ? err : -ENODATA;
 }
 
 static int dst_stop(struct sweep *s)
 {
-	return set(s, 1, STOP);
+	return sweep_set(s, 1, STOP);
 }
 
 static int dst_resuming(struct sweep *s)
 {
-	return set(s, 1, RESUMING);
+	return sweep_set(s, 1, RESUMING);
 }
 
 static int load(struct sweep *s)
 {
-	return blob_push(&s->image, s->fd, 0, s->image.bytes, 0);
+	return blob_push(&of(s)->image, s->fd, 0, of(s)->image.bytes, 0);
 }
 
 static int load_half(struct sweep *s)
 {
 	int err = dst_resuming(s);
 
-	return err ? err : blob_push(&s->image, s->fd, 0, s->image.bytes / 2, 0);
+	return err ? err : blob_push(&of(s)->image, s->fd, 0, of(s)->image.bytes / 2, 0);
 }
 
 static int dst_loaded(struct sweep *s)
@@ -193,38 +163,38 @@ static int dst_loaded_stop(struct sweep *s)
 
 static int dst_running(struct sweep *s)
 {
-	return set(s, 1, RUNNING);
+	return sweep_set(s, 1, RUNNING);
 }
 
 static int log_start(struct sweep *s)
 {
-	return mlx_log_start(&s->p.v[0]);
+	return mlx_log_start(&of(s)->p.v[0]);
 }
 
 /* Wherever the report comes from: what is written is in it. */
 static int log_report(struct sweep *s)
 {
 	uint64_t bitmap[VNET_PAGES / 64] = { 0 };
-	unsigned int page = mlx_pair_page(&s->p);
-	int err = mlx_pair_echo(&s->p, 0);
+	unsigned int page = mlx_pair_page(&of(s)->p);
+	int err = mlx_pair_echo(&of(s)->p, 0);
 
-	err = err ? err : mlx_log_report(&s->p.v[0], bitmap);
+	err = err ? err : mlx_log_report(&of(s)->p.v[0], bitmap);
 	return err || bitmap[page / 64] >> (page % 64) & 1 ? err : -EILSEQ;
 }
 
 static int log_stop(struct sweep *s)
 {
-	return dma_log_stop(&s->p.v[0]);
+	return dma_log_stop(&of(s)->p.v[0]);
 }
 
 static int src_open(struct sweep *s)
 {
-	return mlx_pair_open_fn(&s->p, 0);
+	return mlx_pair_open_fn(&of(s)->p, 0);
 }
 
 static int src_close(struct sweep *s)
 {
-	mlx_pair_close_fn(&s->p, 0);
+	mlx_pair_close_fn(&of(s)->p, 0);
 	return 0;
 }
 
@@ -237,13 +207,13 @@ static int logging_stop_copy(struct sweep *s)
 
 static int dst_unbound(struct sweep *s)
 {
-	mlx_pair_close_fn(&s->p, 1);
-	return vdev_unbind(s->p.slots[1].bdf);
+	mlx_pair_close_fn(&of(s)->p, 1);
+	return vdev_unbind(of(s)->p.slots[1].bdf);
 }
 
 static int dst_take_back(struct sweep *s)
 {
-	return mlx_config(&s->p.ctrl, s->p.slots[1].index, "enable", "0");
+	return mlx_config(&of(s)->p.ctrl, of(s)->p.slots[1].index, "enable", "0");
 }
 
 static int dst_disabled(struct sweep *s)
@@ -255,64 +225,45 @@ static int dst_disabled(struct sweep *s)
 
 static int dst_provision(struct sweep *s)
 {
-	return mlx_config(&s->p.ctrl, s->p.slots[1].index, "enable", "1");
+	return mlx_config(&of(s)->p.ctrl, of(s)->p.slots[1].index, "enable", "1");
 }
 
 static int ctrl_unbound(struct sweep *s)
 {
-	return vdev_unbind(s->p.ctrl.bdf);
+	return vdev_unbind(of(s)->p.ctrl.bdf);
 }
 
 static int ctrl_bind(struct sweep *s)
 {
-	return mlx_control(&s->p.ctrl);
+	return mlx_control(&of(s)->p.ctrl);
 }
 
-/**
- * struct step - One step
- * @name: As the documentation has it.
- * @fn: Whose state is looked at.
- * @begin: Bring the functions where it begins.
- * @run: The step.
- * @state: Where it leads.
- */
-struct step {
-	const char *name;
-	unsigned int fn;
-	int (*begin)(struct sweep *s);
-	int (*run)(struct sweep *s);
-	unsigned int state;
-};
-
-/* Nothing to look at: the function is not open. */
-#define CLOSED	99
-
-static const struct step steps[] = {
-	{ "quiesce",		0, nothing,		to_p2p,		RUNNING_P2P },
-	{ "freeze",		0, to_p2p,		to_stop,	STOP },
-	{ "thaw",		0, to_stop,		to_p2p,		RUNNING_P2P },
-	{ "unquiesce",		0, to_p2p,		to_running,	RUNNING },
-	{ "pre-copy",		0, nothing,		to_precopy,	PRE_COPY },
-	{ "round",		0, to_precopy_and_dirty, pull,		PRE_COPY },
-	{ "cancel pre-copy",	0, in_precopy,		to_running,	RUNNING },
-	{ "quiesce pre-copy",	0, to_precopy,		to_precopy_p2p,	PRE_COPY_P2P },
-	{ "final image",	0, precopy_p2p,		to_stop_copy,	STOP_COPY },
-	{ "save",		0, to_stop,		to_stop_copy,	STOP_COPY },
-	{ "end of save",	0, in_stop_copy,	to_stop,	STOP },
-	{ "estimate",		0, nothing,		estimate,	RUNNING },
-	{ "begin of load",	1, dst_stop,		dst_resuming,	RESUMING },
-	{ "load",		1, dst_resuming,	load,		RESUMING },
-	{ "end of load",	1, dst_loaded,		dst_stop,	STOP },
-	{ "run",		1, dst_loaded_stop,	dst_running,	RUNNING },
-	{ "give up load",	1, load_half,		dst_stop,	ERROR },
-	{ "start logging",	0, nothing,		log_start,	RUNNING },
-	{ "report",		0, log_start,		log_report,	RUNNING },
-	{ "stop logging",	0, log_start,		log_stop,	RUNNING },
-	{ "open",		0, src_close,		src_open,	RUNNING },
-	{ "close",		0, logging_stop_copy,	src_close,	CLOSED },
-	{ "provision",		1, dst_disabled,	dst_provision,	CLOSED },
-	{ "take back",		1, dst_unbound,		dst_take_back,	CLOSED },
-	{ "bind controlling",	0, ctrl_unbound,	ctrl_bind,	RUNNING },
+static const struct sweep_step steps[] = {
+	{ "quiesce",		0, sweep_nothing,		sweep_to_p2p,		RUNNING_P2P },
+	{ "freeze",		0, sweep_to_p2p,		sweep_to_stop,		STOP },
+	{ "thaw",		0, sweep_to_stop,		sweep_to_p2p,		RUNNING_P2P },
+	{ "unquiesce",		0, sweep_to_p2p,		sweep_to_running,	RUNNING },
+	{ "pre-copy",		0, sweep_nothing,		to_precopy,		PRE_COPY },
+	{ "round",		0, to_precopy_and_dirty,	pull,			PRE_COPY },
+	{ "cancel pre-copy",	0, in_precopy,			sweep_to_running,	RUNNING },
+	{ "quiesce pre-copy",	0, to_precopy,			to_precopy_p2p,		PRE_COPY_P2P },
+	{ "final image",	0, precopy_p2p,			to_stop_copy,		STOP_COPY },
+	{ "save",		0, sweep_to_stop,		to_stop_copy,		STOP_COPY },
+	{ "end of save",	0, in_stop_copy,		sweep_to_stop,		STOP },
+	{ "estimate",		0, sweep_nothing,		estimate,		RUNNING },
+	{ "begin of load",	1, dst_stop,			dst_resuming,		RESUMING },
+	{ "load",		1, dst_resuming,		load,			RESUMING },
+	{ "end of load",	1, dst_loaded,			dst_stop,		STOP },
+	{ "run",		1, dst_loaded_stop,		dst_running,		RUNNING },
+	{ "give up load",	1, load_half,			dst_stop,		ERROR },
+	{ "start logging",	0, sweep_nothing,		log_start,		RUNNING },
+	{ "report",		0, log_start,			log_report,		RUNNING },
+	{ "stop logging",	0, log_start,			log_stop,		RUNNING },
+	{ "open",		0, src_close,			src_open,		RUNNING },
+	{ "close",		0, logging_stop_copy,		src_close,		SWEEP_CLOSED },
+	{ "provision",		1, dst_disabled,		dst_provision,		SWEEP_CLOSED },
+	{ "take back",		1, dst_unbound,			dst_take_back,		SWEEP_CLOSED },
+	{ "bind controlling",	0, ctrl_unbound,		ctrl_bind,		RUNNING },
 };
 
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
@@ -352,16 +303,16 @@ static const struct outcome outcomes[] = {
 	{ "run", "resume_responder", STOP },
 	{ "start logging", "tracker_create", RUNNING },
 	{ "start logging", "tracker_arm", RUNNING },
-	{ "provision", "query_function", CLOSED },
-	{ "provision", "provision", CLOSED },
-	{ "provision", "enable", CLOSED },
-	{ "take back", "query_function", CLOSED },
-	{ "take back", "disable", CLOSED },
-	{ "take back", "provision", CLOSED },
+	{ "provision", "query_function", SWEEP_CLOSED },
+	{ "provision", "provision", SWEEP_CLOSED },
+	{ "provision", "enable", SWEEP_CLOSED },
+	{ "take back", "query_function", SWEEP_CLOSED },
+	{ "take back", "disable", SWEEP_CLOSED },
+	{ "take back", "provision", SWEEP_CLOSED },
 	{ "bind controlling", "query_caps", RUNNING },
 };
 
-static const struct outcome *outcome_of(const struct step *step, const char *command)
+static const struct outcome *outcome_of(const struct sweep_step *step, const char *command)
 {
 	for (unsigned int i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
 		if (!strcmp(outcomes[i].step, step->name) &&
@@ -374,7 +325,7 @@ static const struct outcome *outcome_of(const struct step *step, const char *com
 
 FIXTURE(mlx5_fault)
 {
-	struct sweep s;
+	struct mlx_sweep m;
 };
 
 FIXTURE_VARIANT(mlx5_fault)
@@ -413,75 +364,75 @@ STEP(bind_controlling, 24);
 
 FIXTURE_SETUP(mlx5_fault)
 {
-	struct sweep *s = &self->s;
+	struct sweep *s = &self->m.s;
 	int err;
 
-	s->fd = -1;
-	err = mlx_pair_open(&s->p);
+	sweep_init(s, self->m.p.v);
+	err = mlx_pair_open(&of(s)->p);
 	if (err == -ENODEV)
 		SKIP(return, "no two functions mlx5_like in /vpv/devices");
 	ASSERT_EQ(0, err);
-	ASSERT_EQ(0, mlx_pair_reset(&s->p));
+	ASSERT_EQ(0, mlx_pair_reset(&of(s)->p));
 	if (steps[variant->step].fn) {
-		ASSERT_EQ(0, mig_save(&s->p.v[0], &s->image, false));
-		ASSERT_EQ(0, mlx_pair_reset(&s->p));
+		ASSERT_EQ(0, mig_save(&of(s)->p.v[0], &of(s)->image, false));
+		ASSERT_EQ(0, mlx_pair_reset(&of(s)->p));
 	}
 }
 
 FIXTURE_TEARDOWN(mlx5_fault)
 {
-	fd_close(&self->s);
-	blob_free(&self->s.image);
-	blob_free(&self->s.out);
-	mlx_pair_close(&self->s.p);
+	sweep_fd_close(&self->m.s);
+	blob_free(&self->m.image);
+	blob_free(&self->m.out);
+	mlx_pair_close(&self->m.p);
 }
 
 static void taken(struct __test_metadata *_metadata, struct sweep *s, uint64_t *count)
 {
 	for (unsigned int i = 0; i < COMMANDS; i++)
-		ASSERT_EQ(0, model_fault_taken(&s->p.fw, commands[i], &count[i]));
+		ASSERT_EQ(0, model_fault_taken(&of(s)->p.fw, commands[i], &count[i]));
 }
 
 /* Everything is there, bound, open and runs. */
 static void restore(struct __test_metadata *_metadata, struct sweep *s)
 {
-	fd_close(s);
-	blob_free(&s->out);
-	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
-	ASSERT_EQ(0, mlx_control(&s->p.ctrl));
-	ASSERT_EQ(2, mlx_functions(s->p.slots, 2));
+	sweep_fd_close(s);
+	blob_free(&of(s)->out);
+	ASSERT_EQ(0, model_cmd(&of(s)->p.fw, "fault clear"));
+	ASSERT_EQ(0, mlx_control(&of(s)->p.ctrl));
+	ASSERT_EQ(2, mlx_functions(of(s)->p.slots, 2));
 	for (unsigned int i = 0; i < 2; i++)
-		if (s->p.v[i].fd < 0)
-			ASSERT_EQ(0, mlx_pair_open_fn(&s->p, i));
-	dma_log_stop(&s->p.v[0]);
-	ASSERT_EQ(0, mlx_pair_reset(&s->p));
+		if (of(s)->p.v[i].fd < 0)
+			ASSERT_EQ(0, mlx_pair_open_fn(&of(s)->p, i));
+	dma_log_stop(&of(s)->p.v[0]);
+	ASSERT_EQ(0, mlx_pair_reset(&of(s)->p));
 }
 
 /* A session that goes on ends well: what pre-copy lost is in the final image. */
 static bool finish(struct __test_metadata *_metadata, struct sweep *s)
 {
-	int state = mig_get(&s->p.v[0]);
+	int state = mig_get(&of(s)->p.v[0]);
 
 	if (state == PRE_COPY || state == PRE_COPY_P2P) {
 		EXPECT_EQ(0, to_stop_copy(s));
 	} else if (state != STOP_COPY) {
 		return false;
 	}
-	EXPECT_EQ(0, vdev_bus_master(&s->p.v[1], true));
-	EXPECT_EQ(0, mig_load(&s->p.v[1], &s->out, RUNNING));
-	EXPECT_EQ(0, mlx_pair_echo(&s->p, 1));
+	EXPECT_EQ(0, vdev_bus_master(&of(s)->p.v[1], true));
+	EXPECT_EQ(0, mig_load(&of(s)->p.v[1], &of(s)->out, RUNNING));
+	EXPECT_EQ(0, mlx_pair_echo(&of(s)->p, 1));
 	return true;
 }
 
 /* Without a fault it goes on; only ERROR needs a reset. */
-static void recover(struct __test_metadata *_metadata, struct sweep *s, const struct step *step,
-		    int err)
+static void recover(struct __test_metadata *_metadata, struct sweep *s,
+		    const struct sweep_step *step, int err)
 {
-	struct vdev *v = &s->p.v[step->fn];
+	struct vdev *v = &of(s)->p.v[step->fn];
 	unsigned int flags = 0;
 	bool was_reset = false;
 
-	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
+	ASSERT_EQ(0, model_cmd(&of(s)->p.fw, "fault clear"));
 	if (v->fd >= 0 && (step->fn || err || !finish(_metadata, s))) {
 		/* A destination that refused a stream does not run it. */
 		if (err && (step->run == load || step->run == dst_stop))
@@ -490,16 +441,16 @@ static void recover(struct __test_metadata *_metadata, struct sweep *s, const st
 		if (was_reset)
 			ASSERT_EQ(0, vdev_reset(v));
 		EXPECT_EQ(0, mig_set(v, RUNNING, NULL));
-		ASSERT_EQ(0, mlx_pair_flags(&s->p, step->fn, &flags));
+		ASSERT_EQ(0, mlx_pair_flags(&of(s)->p, step->fn, &flags));
 		EXPECT_EQ(0U, flags & MLX_FN_SUSPENDED);
 		if (!step->fn && was_reset)
-			ASSERT_EQ(0, vnet_start(&s->p.net, v));
+			ASSERT_EQ(0, vnet_start(&of(s)->p.net, v));
 		if (!step->fn)
-			EXPECT_EQ(0, mlx_pair_echo(&s->p, 0));
+			EXPECT_EQ(0, mlx_pair_echo(&of(s)->p, 0));
 	}
 	restore(_metadata, s);
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, err & 1));
-	ASSERT_EQ(0, mlx_pair_reset(&s->p));
+	EXPECT_EQ(0, mlx_pair_migrate(&of(s)->p, err & 1));
+	ASSERT_EQ(0, mlx_pair_reset(&of(s)->p));
 }
 
 struct mode {
@@ -518,7 +469,7 @@ static const struct mode modes[MODES] = {
 	[STALLS]	= { "stalls",		"delay=%u count=1",	STALL_MS },
 };
 
-static void one(struct __test_metadata *_metadata, struct sweep *s, const struct step *step,
+static void one(struct __test_metadata *_metadata, struct sweep *s, const struct sweep_step *step,
 		const char *command, unsigned int mode)
 {
 	const struct outcome *o = outcome_of(step, command);
@@ -528,12 +479,12 @@ static void one(struct __test_metadata *_metadata, struct sweep *s, const struct
 
 	ASSERT_EQ(0, step->begin(s));
 	snprintf(fault, sizeof(fault), modes[mode].fault, modes[mode].num);
-	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault %s %s", command, fault));
+	ASSERT_EQ(0, model_cmd(&of(s)->p.fw, "fault %s %s", command, fault));
 	begin = now_ms();
 	err = step->run(s);
-	state = s->p.v[step->fn].fd < 0 ? CLOSED : mig_get(&s->p.v[step->fn]);
+	state = sweep_state(s, step);
 	TH_LOG("%s: %s %s: %d, %s, %llu ms", step->name, command, modes[mode].name, err,
-	       state == CLOSED ? "-" : mig_state_name(state),
+	       sweep_state_name(state),
 	       (unsigned long long)(now_ms() - begin));
 	if (o && mode <= HANGS) {
 		want_err = mode == HANGS ? -ETIMEDOUT : -EREMOTEIO;
@@ -549,14 +500,14 @@ static void one(struct __test_metadata *_metadata, struct sweep *s, const struct
 
 TEST_F_TIMEOUT(mlx5_fault, each_command, 900)
 {
-	const struct step *step = &steps[variant->step];
+	const struct sweep_step *step = &steps[variant->step];
 	uint64_t before[COMMANDS], after[COMMANDS];
-	struct sweep *s = &self->s;
+	struct sweep *s = &self->m.s;
 
 	ASSERT_EQ(0, step->begin(s));
 	taken(_metadata, s, before);
 	for (unsigned int i = 0; i < COMMANDS; i++)
-		ASSERT_EQ(0, model_cmd(&s->p.fw, "fault %s delay=1", commands[i]));
+		ASSERT_EQ(0, model_cmd(&of(s)->p.fw, "fault %s delay=1", commands[i]));
 	EXPECT_EQ(step->state == ERROR ? -ENODATA : 0, step->run(s));
 	taken(_metadata, s, after);
 	restore(_metadata, s);

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 
 #include "lib/nvmepair.h"
 #include "lib/states.h"
+#include "lib/sweep.h"
 #include "lib/test.h"
 
 #define BATCH		8
@@ -32,20 +34,18 @@ static const char *const commands[] = {
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 /**
- * struct sweep - What is under test
+ * struct nvme_sweep - What is under test
+ * @s: The step.
  * @p: The controllers.
- * @fd: Data file of the step, or -1.
  */
-struct sweep {
+struct nvme_sweep {
+	struct sweep s;
 	struct nvme_pair p;
-	int fd;
 };
 
-static void fd_close(struct sweep *s)
+static struct nvme_pair *pair(struct sweep *s)
 {
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
+	return &((struct nvme_sweep *)((char *)s - offsetof(struct nvme_sweep, s)))->p;
 }
 
 /* ---- The guest ---- */
@@ -53,7 +53,7 @@ static void fd_close(struct sweep *s)
 /* It has an I/O queue, and what it writes it reads again. */
 static int work(struct sweep *s, bool fresh)
 {
-	struct nvme *n = &s->p.n;
+	struct nvme *n = &pair(s)->n;
 	int err = fresh ? nvme_queue_create(n, 1, 64, -1) : 0;
 
 	if (err)
@@ -69,15 +69,15 @@ static int restore(struct sweep *s)
 {
 	int err = 0;
 
-	fd_close(s);
+	sweep_fd_close(s);
 	for (unsigned int i = 0; i < 2 && !err; i++)
-		err = model_cmd(&s->p.ctrl[i], "fault clear");
-	if (!err && nvme_functions(s->p.slots, 2) != 2)
+		err = model_cmd(&pair(s)->ctrl[i], "fault clear");
+	if (!err && nvme_functions(pair(s)->slots, 2) != 2)
 		err = -ENODEV;
 	for (unsigned int i = 0; i < 2 && !err; i++)
-		if (s->p.v[i].fd < 0)
-			err = nvme_pair_reopen(&s->p, i);
-	err = err ? err : nvme_pair_restart(&s->p);
+		if (pair(s)->v[i].fd < 0)
+			err = nvme_pair_reopen(pair(s), i);
+	err = err ? err : nvme_pair_restart(pair(s));
 	return err ? err : work(s, true);
 }
 
@@ -85,55 +85,24 @@ static int whole_migration(struct sweep *s)
 {
 	int err = restore(s);
 
-	err = err ? err : nvme_pair_move(&s->p, true);
+	err = err ? err : nvme_pair_move(pair(s), true);
 	err = err ? err : work(s, false);
 	return err ? err : restore(s);
 }
 
 /* ---- Steps ---- */
 
-static int set(struct sweep *s, unsigned int fn, unsigned int state)
-{
-	int fd = -1, err = mig_set(&s->p.v[fn], state, &fd);
-
-	if (fd >= 0) {
-		fd_close(s);
-		s->fd = fd;
-	}
-	return err;
-}
-
-static int nothing(struct sweep *s)
-{
-	return 0;
-}
-
-static int to_p2p(struct sweep *s)
-{
-	return set(s, 0, RUNNING_P2P);
-}
-
-static int to_stop(struct sweep *s)
-{
-	return set(s, 0, STOP);
-}
-
-static int to_running(struct sweep *s)
-{
-	return set(s, 0, RUNNING);
-}
-
 static int to_precopy(struct sweep *s)
 {
-	return set(s, 0, PRE_COPY);
+	return sweep_set(s, 0, PRE_COPY);
 }
 
 static int to_stop_copy(struct sweep *s)
 {
-	int err = set(s, 0, STOP_COPY);
+	int err = sweep_set(s, 0, STOP_COPY);
 
-	s->p.blob.bytes = 0;
-	return err ? err : blob_pull(&s->p.blob, s->fd, 0);
+	pair(s)->blob.bytes = 0;
+	return err ? err : blob_pull(&pair(s)->blob, s->fd, 0);
 }
 
 /* The source stands still and keeps its state. */
@@ -141,20 +110,20 @@ static int dst_stop(struct sweep *s)
 {
 	int err = to_stop_copy(s);
 
-	err = err ? err : to_stop(s);
-	return err ? err : set(s, 1, STOP);
+	err = err ? err : sweep_to_stop(s);
+	return err ? err : sweep_set(s, 1, STOP);
 }
 
 static int dst_resuming(struct sweep *s)
 {
 	int err = dst_stop(s);
 
-	return err ? err : set(s, 1, RESUMING);
+	return err ? err : sweep_set(s, 1, RESUMING);
 }
 
 static int load(struct sweep *s)
 {
-	return blob_push(&s->p.blob, s->fd, 0, s->p.blob.bytes, 0);
+	return blob_push(&pair(s)->blob, s->fd, 0, pair(s)->blob.bytes, 0);
 }
 
 static int dst_loaded(struct sweep *s)
@@ -166,7 +135,7 @@ static int dst_loaded(struct sweep *s)
 
 static int dst_end(struct sweep *s)
 {
-	return set(s, 1, STOP);
+	return sweep_set(s, 1, STOP);
 }
 
 static int dst_ready(struct sweep *s)
@@ -178,48 +147,29 @@ static int dst_ready(struct sweep *s)
 
 static int dst_run(struct sweep *s)
 {
-	return set(s, 1, RUNNING);
+	return sweep_set(s, 1, RUNNING);
 }
 
 static int src_closed(struct sweep *s)
 {
-	vdev_close(&s->p.v[0]);
+	vdev_close(&pair(s)->v[0]);
 	return 0;
 }
 
 static int src_open(struct sweep *s)
 {
-	return nvme_pair_reopen(&s->p, 0);
+	return nvme_pair_reopen(pair(s), 0);
 }
 
-/**
- * struct step - One step
- * @name: As the documentation has it.
- * @fn: Whose state is looked at.
- * @begin: Bring the controllers where it begins.
- * @run: The step.
- * @state: Where it leads.
- */
-struct step {
-	const char *name;
-	unsigned int fn;
-	int (*begin)(struct sweep *s);
-	int (*run)(struct sweep *s);
-	unsigned int state;
-};
-
-/* Nothing to look at: the function is not open. */
-#define CLOSED	99
-
-static const struct step steps[] = {
-	{ "quiesce",		0, nothing,		to_p2p,		RUNNING_P2P },
-	{ "unquiesce",		0, to_p2p,		to_running,	RUNNING },
-	{ "pre-copy",		0, nothing,		to_precopy,	PRE_COPY },
-	{ "save",		0, to_stop,		to_stop_copy,	STOP_COPY },
-	{ "load",		1, dst_resuming,	load,		RESUMING },
-	{ "end of load",	1, dst_loaded,		dst_end,	STOP },
-	{ "run",		1, dst_ready,		dst_run,	RUNNING },
-	{ "open",		0, src_closed,		src_open,	RUNNING },
+static const struct sweep_step steps[] = {
+	{ "quiesce",		0, sweep_nothing,		sweep_to_p2p,		RUNNING_P2P },
+	{ "unquiesce",		0, sweep_to_p2p,		sweep_to_running,	RUNNING },
+	{ "pre-copy",		0, sweep_nothing,		to_precopy,		PRE_COPY },
+	{ "save",		0, sweep_to_stop,		to_stop_copy,		STOP_COPY },
+	{ "load",		1, dst_resuming,		load,			RESUMING },
+	{ "end of load",	1, dst_loaded,			dst_end,		STOP },
+	{ "run",		1, dst_ready,			dst_run,		RUNNING },
+	{ "open",		0, src_closed,			src_open,		RUNNING },
 };
 
 /**
@@ -249,12 +199,12 @@ static const struct outcome outcomes[] = {
 	{ "load", "profile_receive", -EREMOTEIO, RESUMING, -ETIMEDOUT, RESUMING },
 	{ "end of load", "set_state", -EINVAL, ERROR, -ETIMEDOUT, ERROR },
 	{ "run", "resume", -EREMOTEIO, RUNNING_P2P, -EIO, ERROR },
-	{ "open", "resume", -EREMOTEIO, CLOSED, -ETIMEDOUT, CLOSED },
+	{ "open", "resume", -EREMOTEIO, SWEEP_CLOSED, -ETIMEDOUT, SWEEP_CLOSED },
 };
 
 FIXTURE(nvme_fault)
 {
-	struct sweep s;
+	struct nvme_sweep n;
 };
 
 FIXTURE_VARIANT(nvme_fault)
@@ -275,21 +225,21 @@ STEP(open, 7);
 
 static int sweep_open(struct sweep *s)
 {
-	int err = nvme_pair_open(&s->p, access("/dev/iommu", F_OK) ? VDEV_GROUP : VDEV_CDEV);
+	int err = nvme_pair_open(pair(s), access("/dev/iommu", F_OK) ? VDEV_GROUP : VDEV_CDEV);
 
-	s->fd = -1;
+	sweep_init(s, pair(s)->v);
 	return err ? err : work(s, true);
 }
 
 static void sweep_close(struct sweep *s)
 {
-	fd_close(s);
-	nvme_pair_close(&s->p);
+	sweep_fd_close(s);
+	nvme_pair_close(pair(s));
 }
 
 FIXTURE_SETUP(nvme_fault)
 {
-	int err = sweep_open(&self->s);
+	int err = sweep_open(&self->n.s);
 
 	if (err == -ENODEV)
 		SKIP(return, "no two subsystems nvme_cf in /vpv/devices");
@@ -298,10 +248,10 @@ FIXTURE_SETUP(nvme_fault)
 
 FIXTURE_TEARDOWN(nvme_fault)
 {
-	sweep_close(&self->s);
+	sweep_close(&self->n.s);
 }
 
-static const struct outcome *outcome_of(const struct step *step, const char *command)
+static const struct outcome *outcome_of(const struct sweep_step *step, const char *command)
 {
 	for (unsigned int i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
 		if (!strcmp(outcomes[i].step, step->name) &&
@@ -310,7 +260,7 @@ static const struct outcome *outcome_of(const struct step *step, const char *com
 	return NULL;
 }
 
-static void one(struct __test_metadata *_metadata, struct sweep *s, const struct step *step,
+static void one(struct __test_metadata *_metadata, struct sweep *s, const struct sweep_step *step,
 		const char *command, bool hang)
 {
 	const struct outcome *o = outcome_of(step, command);
@@ -319,18 +269,18 @@ static void one(struct __test_metadata *_metadata, struct sweep *s, const struct
 	int err;
 
 	ASSERT_EQ(0, step->begin(s));
-	ASSERT_EQ(0, model_cmd(&s->p.ctrl[step->fn], "fault %s %s", command,
+	ASSERT_EQ(0, model_cmd(&pair(s)->ctrl[step->fn], "fault %s %s", command,
 			       hang ? "hang" : "fail"));
 	err = step->run(s);
-	state = s->p.v[step->fn].fd < 0 ? CLOSED : (unsigned int)mig_get(&s->p.v[step->fn]);
+	state = sweep_state(s, step);
 	TH_LOG("%s: %s %s: %d, %s", step->name, command, hang ? "hangs" : "fails", err,
-	       state == CLOSED ? "-" : mig_state_name(state));
+	       sweep_state_name(state));
 	EXPECT_EQ(want, err);
 	EXPECT_EQ(end, state);
 	/* What is no ERROR goes on without a reset. */
-	ASSERT_EQ(0, model_cmd(&s->p.ctrl[step->fn], "fault clear"));
-	if (!step->fn && state != CLOSED && state != ERROR) {
-		EXPECT_EQ(0, to_running(s));
+	ASSERT_EQ(0, model_cmd(&pair(s)->ctrl[step->fn], "fault clear"));
+	if (!step->fn && state != SWEEP_CLOSED && state != ERROR) {
+		EXPECT_EQ(0, sweep_to_running(s));
 		EXPECT_EQ(0, step->begin == src_closed ? 0 : work(s, false));
 	}
 	EXPECT_EQ(0, whole_migration(s));
@@ -338,11 +288,11 @@ static void one(struct __test_metadata *_metadata, struct sweep *s, const struct
 
 TEST_F_TIMEOUT(nvme_fault, each_command, 600)
 {
-	const struct step *step = &steps[variant->step];
+	const struct sweep_step *step = &steps[variant->step];
 
 	for (unsigned int i = 0; i < COMMANDS; i++)
 		for (unsigned int hang = 0; hang < 2; hang++)
-			one(_metadata, &self->s, step, commands[i], hang);
+			one(_metadata, &self->n.s, step, commands[i], hang);
 }
 
 /* ---- The managing controller goes away ---- */
@@ -351,7 +301,7 @@ enum way { RESET, UNBIND, REMOVE };
 
 FIXTURE(nvme_gone)
 {
-	struct sweep s;
+	struct nvme_sweep n;
 };
 
 FIXTURE_VARIANT(nvme_gone)
@@ -365,7 +315,7 @@ FIXTURE_VARIANT_ADD(nvme_gone, remove) { .way = REMOVE };
 
 FIXTURE_SETUP(nvme_gone)
 {
-	int err = sweep_open(&self->s);
+	int err = sweep_open(&self->n.s);
 
 	if (err == -ENODEV)
 		SKIP(return, "no two subsystems nvme_cf in /vpv/devices");
@@ -374,14 +324,14 @@ FIXTURE_SETUP(nvme_gone)
 
 FIXTURE_TEARDOWN(nvme_gone)
 {
-	sweep_close(&self->s);
+	sweep_close(&self->n.s);
 }
 
 static int managing_sysfs(struct sweep *s, unsigned int fn, const char *file)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", s->p.managing[fn].bdf, file);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", pair(s)->managing[fn].bdf, file);
 	return sysfs_write(path, "1");
 }
 
@@ -391,7 +341,7 @@ static int go_away(struct sweep *s, unsigned int fn, enum way way)
 	case RESET:
 		return managing_sysfs(s, fn, "reset");
 	case UNBIND:
-		return vdev_unbind(s->p.managing[fn].bdf);
+		return vdev_unbind(pair(s)->managing[fn].bdf);
 	case REMOVE:
 		return managing_sysfs(s, fn, "remove");
 	}
@@ -425,7 +375,7 @@ static int wait_suspend(struct sweep *s)
 	uint64_t end = now_ms() + BACK_MS;
 	int err;
 
-	while ((err = to_p2p(s)) == -ENOTCONN && now_ms() < end)
+	while ((err = sweep_to_p2p(s)) == -ENOTCONN && now_ms() < end)
 		usleep(10000);
 	return err;
 }
@@ -448,27 +398,27 @@ static void ends_in_error(struct __test_metadata *_metadata, struct sweep *s, un
 			  enum way way)
 {
 	ASSERT_EQ(0, go_away(s, fn, way));
-	EXPECT_EQ(0, wait_state(&s->p.v[fn], ERROR));
-	EXPECT_NE(0, mig_set(&s->p.v[fn], RUNNING, NULL));
+	EXPECT_EQ(0, wait_state(&pair(s)->v[fn], ERROR));
+	EXPECT_NE(0, mig_set(&pair(s)->v[fn], RUNNING, NULL));
 	/* Its user sees bus mastering as he has set it; in hardware it is off. */
 	if (!fn) {
-		EXPECT_NE(0U, vdev_cfg(&s->p.v[fn], PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
-		EXPECT_FALSE(hw_command(s->p.slots[fn].bdf) & PCI_COMMAND_MASTER);
+		EXPECT_NE(0U, vdev_cfg(&pair(s)->v[fn], PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
+		EXPECT_FALSE(hw_command(pair(s)->slots[fn].bdf) & PCI_COMMAND_MASTER);
 	}
 	ASSERT_EQ(0, come_back(s, way));
-	EXPECT_EQ(ERROR, mig_get(&s->p.v[fn]));
+	EXPECT_EQ(ERROR, mig_get(&pair(s)->v[fn]));
 	EXPECT_EQ(0, whole_migration(s));
 }
 
 #define GONE_IN(_name, _fn, _begin)						\
 TEST_F_TIMEOUT(nvme_gone, _name, 120)						\
 {										\
-	ASSERT_EQ(0, _begin(&self->s));						\
-	ends_in_error(_metadata, &self->s, _fn, variant->way);			\
+	ASSERT_EQ(0, _begin(&self->n.s));						\
+	ends_in_error(_metadata, &self->n.s, _fn, variant->way);			\
 }
 
-GONE_IN(running_p2p, 0, to_p2p)
-GONE_IN(stop, 0, to_stop)
+GONE_IN(running_p2p, 0, sweep_to_p2p)
+GONE_IN(stop, 0, sweep_to_stop)
 GONE_IN(stop_copy, 0, to_stop_copy)
 GONE_IN(dst_stop, 1, dst_stop)
 GONE_IN(resuming, 1, dst_resuming)
@@ -477,46 +427,46 @@ GONE_IN(ready, 1, dst_ready)
 
 TEST_F_TIMEOUT(nvme_gone, running, 120)
 {
-	struct sweep *s = &self->s;
+	struct sweep *s = &self->n.s;
 
 	ASSERT_EQ(0, go_away(s, 0, variant->way));
 	EXPECT_EQ(0, work(s, false));
-	EXPECT_EQ(RUNNING, mig_get(&s->p.v[0]));
+	EXPECT_EQ(RUNNING, mig_get(&pair(s)->v[0]));
 	if (variant->way != RESET) {
-		EXPECT_EQ(-ENOTCONN, to_p2p(s));
+		EXPECT_EQ(-ENOTCONN, sweep_to_p2p(s));
 		EXPECT_EQ(-ENOTCONN, to_precopy(s));
 	}
 	ASSERT_EQ(0, come_back(s, variant->way));
 	EXPECT_EQ(0, wait_suspend(s));
-	EXPECT_EQ(0, to_running(s));
+	EXPECT_EQ(0, sweep_to_running(s));
 	EXPECT_EQ(0, work(s, false));
 	EXPECT_EQ(0, whole_migration(s));
 }
 
 TEST_F_TIMEOUT(nvme_gone, pre_copy, 120)
 {
-	struct sweep *s = &self->s;
+	struct sweep *s = &self->n.s;
 
 	ASSERT_EQ(0, to_precopy(s));
 	ASSERT_EQ(0, go_away(s, 0, variant->way));
 	EXPECT_EQ(0, work(s, false));
-	EXPECT_EQ(PRE_COPY, mig_get(&s->p.v[0]));
+	EXPECT_EQ(PRE_COPY, mig_get(&pair(s)->v[0]));
 	ASSERT_EQ(0, come_back(s, variant->way));
-	EXPECT_EQ(0, to_running(s));
+	EXPECT_EQ(0, sweep_to_running(s));
 	EXPECT_EQ(0, work(s, false));
 	EXPECT_EQ(0, whole_migration(s));
 }
 
 TEST_F_TIMEOUT(nvme_gone, one_that_was_reset_in_a_suspension_runs, 120)
 {
-	struct sweep *s = &self->s;
+	struct sweep *s = &self->n.s;
 
-	ASSERT_EQ(0, to_stop(s));
+	ASSERT_EQ(0, sweep_to_stop(s));
 	ASSERT_EQ(0, go_away(s, 0, variant->way));
-	ASSERT_EQ(0, vdev_reset(&s->p.v[0]));
-	EXPECT_EQ(RUNNING, mig_get(&s->p.v[0]));
+	ASSERT_EQ(0, vdev_reset(&pair(s)->v[0]));
+	EXPECT_EQ(RUNNING, mig_get(&pair(s)->v[0]));
 	ASSERT_EQ(0, come_back(s, variant->way));
-	EXPECT_EQ(RUNNING, mig_get(&s->p.v[0]));
+	EXPECT_EQ(RUNNING, mig_get(&pair(s)->v[0]));
 	EXPECT_EQ(0, whole_migration(s));
 }
 
