@@ -272,18 +272,28 @@ static void reset_done(struct pci_dev *pdev)
 {
 	struct vpv_ctrl_life *life = pci_get_drvdata(pdev);
 	bool lost = vpv_ctrl_life_cut_off(life), may;
+	int err;
 
 	guard(mutex)(&life->lock);
-	scoped_guard(spinlock, &life->recovery_lock)
+	scoped_guard(spinlock, &life->recovery_lock) {
+		/* It may have been without power: then the PCI core has saved nothing of use. */
+		lost |= life->recovery.trying;
 		may = vpv_recovery_reset_done(&life->recovery, now_ms());
+	}
 	if (!may)
 		return;
 	if (lost)
 		restore_config(life);
-	if (!life->up && life_up(life)) {
-		pci_err(pdev, "does not work after its reset\n");
+	if (life->up)
+		return;
+	err = life_up(life);
+	if (err) {
+		pci_err(pdev, "does not work after its reset: error %d\n", err);
 		vpv_ctrl_life_died(life);
+		return;
 	}
+	/* An attempt that is due later would put off the next one. */
+	cancel_delayed_work(&life->recover);
 }
 
 const struct pci_error_handlers vpv_ctrl_life_err_handlers = {
@@ -364,9 +374,12 @@ EXPORT_SYMBOL_GPL(vpv_ctrl_life_start);
 
 void vpv_ctrl_life_stop(struct vpv_ctrl_life *life)
 {
+	bool up;
+
 	guard(mutex)(&life->lock);
 	scoped_guard(spinlock, &life->recovery_lock)
 		vpv_recovery_stop(&life->recovery);
+	up = life->up && READ_ONCE(life->recovery.channel) != VPV_CHANNEL_FAILED;
 	life_down(life);
 	/* It may answer by now, or have been pulled out. */
 	if (!life->ops->quiet(life))
@@ -374,8 +387,7 @@ void vpv_ctrl_life_stop(struct vpv_ctrl_life *life)
 	vpv_controlled_forget(&life->set, NULL);
 	life_quiet(life);
 	/* For the next driver. */
-	if (READ_ONCE(life->recovery.channel) == VPV_CHANNEL_FAILED &&
-	    pci_device_is_present(life->pdev))
+	if (!up && pci_device_is_present(life->pdev))
 		restore_config(life);
 }
 EXPORT_SYMBOL_GPL(vpv_ctrl_life_stop);
