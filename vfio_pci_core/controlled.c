@@ -77,6 +77,7 @@ void vpv_controlled_publish(struct vpv_controlled_set *set, struct vpv_controlle
 		return;
 	}
 	fn->control = control;
+	fn->fresh = true;
 	pci_info(set->pdev, "controls %s as function %u\n", pci_name(fn->pdev), fn->nr);
 }
 EXPORT_SYMBOL_GPL(vpv_controlled_publish);
@@ -120,8 +121,10 @@ void vpv_controlled_attach(struct vpv_controlled_set *set)
 		struct pci_dev *pdev = NULL;
 
 		scoped_guard(mutex, set->lock)
-			if (fn->control)
+			if (fn->control && fn->fresh) {
+				fn->fresh = false;
 				pdev = pci_dev_get(fn->pdev);
+			}
 		if (pdev && !READ_ONCE(pdev->dev.driver) &&
 		    device_attach(&pdev->dev) < 0)
 			pci_dbg(pdev, "no driver\n");

@@ -54,12 +54,14 @@ struct vpv_controlled_set {
  * @nr: Its number, for the log.
  * @pdev: The function, if it is there; referenced.
  * @control: What is published, or NULL.
+ * @fresh: No driver has looked at it since then.
  */
 struct vpv_controlled {
 	struct list_head node;
 	unsigned int nr;
 	struct pci_dev *pdev;
 	struct vpv_control *control;
+	bool fresh;
 };
 
 /**
@@ -118,6 +120,8 @@ void vpv_controlled_changed(struct vpv_controlled_set *set);
 /**
  * vpv_controlled_attach() - Let drivers look at what was published
  * @set: Set.
+ *
+ * Once each time: a function that was unbound since stays so.
  *
  * Context: process; no lock is held: drivers probe.
  */
