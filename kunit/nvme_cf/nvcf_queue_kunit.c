@@ -38,6 +38,8 @@ struct workqueue_struct *nvcf_ctrl_wq;
  * @phase: Likewise.
  * @stuck: Commands but Abort are not completed.
  * @stuck_abort: Abort is not, either.
+ * @keeps: It is, and aborts nothing.
+ * @late: When @held is completed all the same, in jiffies; 0: never.
  * @invent: So many completions of commands that are not in work come first.
  * @ones: Registers read all ones: the task does nothing.
  * @held: Id of the command that is not completed.
@@ -56,6 +58,8 @@ struct queue_test {
 	bool phase;
 	bool stuck;
 	bool stuck_abort;
+	bool keeps;
+	unsigned long late;
 	unsigned int invent;
 	bool ones;
 	u16 held;
@@ -107,7 +111,8 @@ static void device_take(struct queue_test *t, const struct nvs_sqe *sqe)
 		t->aborts++;
 		if (t->stuck_abort)
 			return;
-		device_complete(t, t->held, 0, NVS_SC_ABORT_REQUESTED);
+		if (!t->keeps)
+			device_complete(t, t->held, 0, NVS_SC_ABORT_REQUESTED);
 	} else if (t->stuck) {
 		t->held = cid;
 		return;
@@ -134,6 +139,10 @@ static void device_step(struct queue_test *t)
 	while (enabled && t->head != tail) {
 		device_take(t, &t->q.sqes[t->head]);
 		t->head = (t->head + 1) % NVCF_ENTRIES;
+	}
+	if (t->late && time_after(jiffies, t->late)) {
+		t->late = 0;
+		device_complete(t, t->held, 0, 0);
 	}
 }
 
@@ -273,6 +282,43 @@ static void a_late_command_is_aborted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->deaths, 0U);
 }
 
+/* A user wants an answer soon; the controller may take its time, and need not abort. */
+static void haste_of_one_is_not_the_death_of_all(struct kunit *test)
+{
+	struct nvcf_admin cmd = { .sqe.opcode = NVS_ADMIN_IDENTIFY, .limit = HZ / 20 };
+	struct queue_test *t = test->priv;
+
+	timeout_ms = 2 * LONG_MS;
+	t->stuck = true;
+	t->keeps = true;
+	t->late = jiffies + 2 * ABORT_LIMIT;
+	KUNIT_EXPECT_EQ(test, nvcf_queue_exec(&t->q, &cmd), 0);
+	KUNIT_EXPECT_EQ(test, t->aborts, 1U);
+	KUNIT_EXPECT_EQ(test, t->deaths, 0U);
+	t->stuck = false;
+}
+
+static void nothing_is_rung_in_a_recovery(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+	u8 *data = kunit_kzalloc(test, NVCF_PAGE, GFP_KERNEL);
+	u32 rung[2];
+
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	KUNIT_ASSERT_EQ(test, identify(t, 1, data), 0);
+	for (unsigned int i = 0; i < 2; i++)
+		rung[i] = t->regs[t->q.doorbells[i] / 4];
+	t->life.recovery.channel = VPV_CHANNEL_FROZEN;
+	device_complete(t, 7, 0, 0);
+	nvcf_queue_reap(&t->q);
+	KUNIT_EXPECT_EQ(test, identify(t, 1, data), -ENOTCONN);
+	for (unsigned int i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, t->regs[t->q.doorbells[i] / 4], rung[i]);
+	nvcf_queue_look(&t->q);
+	KUNIT_EXPECT_TRUE(test, becomes(&t->deaths, 1));
+	t->life.recovery.channel = VPV_CHANNEL_NORMAL;
+}
+
 static void one_that_cannot_be_aborted_is_the_death(struct kunit *test)
 {
 	struct queue_test *t = test->priv;
@@ -410,6 +456,8 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(commands_end_with_their_data),
 	KUNIT_CASE(what_the_device_invents_ends_nothing),
 	KUNIT_CASE(a_late_command_is_aborted),
+	KUNIT_CASE(haste_of_one_is_not_the_death_of_all),
+	KUNIT_CASE(nothing_is_rung_in_a_recovery),
 	KUNIT_CASE(one_that_cannot_be_aborted_is_the_death),
 	KUNIT_CASE(all_ones_cut_off_dma),
 	KUNIT_CASE(all_ones_everywhere_keep_the_memory),

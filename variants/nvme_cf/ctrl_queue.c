@@ -103,19 +103,21 @@ static int slot_start(struct nvcf_queue *q, unsigned int i, struct nvcf_admin *c
 	bool up, idle;
 
 	spin_lock(&q->lock);
-	up = q->up;
-	idle = !(q->active & ~BIT(NVCF_ID_EVENT));
+	up = q->up && vpv_ctrl_life_reachable(q->life);
 	if (up) {
+		idle = !(q->active & ~BIT(NVCF_ID_EVENT));
+		slot->patience = jiffies + limit;
 		slot->deadline = jiffies + min(cmd->limit ?: limit, limit);
 		queue_push(q, i, &cmd->sqe);
+		/*
+		 * Not at each command: a stream of them would put it off for ever.  With the
+		 * lock: nvcf_queue_down() cancels it once it is sure that nobody queues it.
+		 */
+		if (idle)
+			mod_delayed_work(nvcf_ctrl_wq, &q->watch, q->irq ? TICK_BUSY : TICK_POLL);
 	}
 	spin_unlock(&q->lock);
-	if (!up)
-		return -ENOTCONN;
-	/* Not at each command: a stream of them would put it off for ever. */
-	if (idle)
-		mod_delayed_work(nvcf_ctrl_wq, &q->watch, q->irq ? TICK_BUSY : TICK_POLL);
-	return 0;
+	return up ? 0 : -ENOTCONN;
 }
 
 /* The slot is this task's again. */
@@ -243,7 +245,7 @@ void nvcf_queue_reap(struct nvcf_queue *q)
 			dw0 = le32_to_cpu(cqe.dw0);
 		}
 	}
-	if (any)
+	if (any && vpv_ctrl_life_reachable(q->life))
 		reg_write(q, q->doorbells[1], q->head);
 	spin_unlock(&q->lock);
 	if (event)
@@ -334,6 +336,14 @@ static void queue_end(struct nvcf_queue *q)
 	vpv_ctrl_life_died(q->life);
 }
 
+/* The controller need not abort it: others do not pay for the haste of its sender. */
+static unsigned long abort_deadline(const struct nvcf_slot *slot)
+{
+	unsigned long least = jiffies + ABORT_LIMIT;
+
+	return time_after(slot->patience, least) ? slot->patience : least;
+}
+
 /* One at a time; false when a command, or the Abort itself, does not end. */
 static bool queue_abort_late(struct nvcf_queue *q)
 {
@@ -353,7 +363,7 @@ static bool queue_abort_late(struct nvcf_queue *q)
 	}
 	if (!stuck && late < NVCF_IDS && !(q->active & BIT(NVCF_ID_ABORT))) {
 		q->slot[late].aborted = true;
-		q->slot[late].deadline = jiffies + ABORT_LIMIT;
+		q->slot[late].deadline = abort_deadline(&q->slot[late]);
 		q->slot[NVCF_ID_ABORT].deadline = jiffies + ABORT_LIMIT;
 		sqe.cdw10 = cpu_to_le32(late << 16);
 		queue_push(q, NVCF_ID_ABORT, &sqe);
@@ -402,9 +412,12 @@ static void queue_watch(struct work_struct *work)
 
 	if (!queue_check(q))
 		return;
-	if (READ_ONCE(q->active) & ~BIT(NVCF_ID_EVENT))
+	spin_lock(&q->lock);
+	if (q->active & ~BIT(NVCF_ID_EVENT))
 		tick = q->irq ? TICK_BUSY : TICK_POLL;
-	queue_delayed_work(nvcf_ctrl_wq, &q->watch, tick);
+	if (q->up)
+		queue_delayed_work(nvcf_ctrl_wq, &q->watch, tick);
+	spin_unlock(&q->lock);
 }
 
 static int queue_identify(struct nvcf_queue *q)
@@ -441,6 +454,17 @@ static int queue_enable(struct nvcf_queue *q)
 	return -EIO;
 }
 
+/* An interrupt of before may still look for completions. */
+static void queue_empty(struct nvcf_queue *q)
+{
+	spin_lock(&q->lock);
+	memset(q->cqes, 0, NVCF_ENTRIES * sizeof(*q->cqes));
+	q->tail = 0;
+	q->head = 0;
+	q->phase = true;
+	spin_unlock(&q->lock);
+}
+
 /**
  * nvcf_queue_up() - Reset the controller, and accept commands
  * @q: Queue that is down.
@@ -460,10 +484,7 @@ int nvcf_queue_up(struct nvcf_queue *q)
 		return -EIO;
 	}
 	q->wild = false;
-	memset(q->cqes, 0, NVCF_ENTRIES * sizeof(*q->cqes));
-	q->tail = 0;
-	q->head = 0;
-	q->phase = true;
+	queue_empty(q);
 	q->max_data = NVS_IDENTIFY_BYTES;
 	pci_set_master(q->pdev);
 	err = queue_enable(q);
@@ -494,8 +515,6 @@ void nvcf_queue_down(struct nvcf_queue *q)
 	nvcf_queue_reap(q);
 	active_end(q);
 	wait_event(q->room, !READ_ONCE(q->used));
-	/* Who began a command when it was cancelled may have queued it again. */
-	cancel_delayed_work_sync(&q->watch);
 }
 
 /**
