@@ -67,6 +67,7 @@ struct nvcf_admin {
  * @list: PRP list of @buf.
  * @list_dma: Its address there.
  * @deadline: In jiffies.
+ * @patience: When its time would have been over, had its sender not shortened it.
  * @aborted: Its time was over, an Abort was sent.
  * @err: How it ended.
  * @cqe: Its completion, if @err is 0.
@@ -78,6 +79,7 @@ struct nvcf_slot {
 	__le64 *list;
 	dma_addr_t list_dma;
 	unsigned long deadline;
+	unsigned long patience;
 	bool aborted;
 	int err;
 	struct nvs_cqe cqe;
@@ -168,6 +170,7 @@ struct nvcf_cdev;
  * @cntlid: Its own.
  * @managing: What it can do; constant while something is published.
  * @num_fns: Migratable controllers; constant from probe on.
+ * @known: They are.
  * @fn: These.
  * @group: Its folder in configfs.
  * @cdev: Its character device.
@@ -181,6 +184,7 @@ struct nvcf_ctrl {
 	u16 cntlid;
 	struct nvcf_managing managing;
 	unsigned int num_fns;
+	bool known;
 	struct nvcf_fn fn[NVCF_MAX_FUNCTIONS];
 	struct config_group group;
 	struct nvcf_cdev *cdev;

@@ -99,11 +99,21 @@ static size_t text_len(const u8 *at, size_t room)
 	return len;
 }
 
-static ssize_t field_show(struct nvcf_fn *fn, size_t base, const struct field *f, char *page)
+/* Commands that take long may be carried out under it. */
+static int lock(struct nvcf_fn *fn)
+{
+	return mutex_lock_interruptible(&fn->ctrl->life.lock);
+}
+
+static void unlock(struct nvcf_fn *fn)
+{
+	mutex_unlock(&fn->ctrl->life.lock);
+}
+
+static ssize_t field_emit(struct nvcf_fn *fn, size_t base, const struct field *f, char *page)
 {
 	const u8 *at = (const u8 *)&fn->want + base + f->offset;
 
-	guard(mutex)(&fn->ctrl->life.lock);
 	switch (f->kind) {
 	case FIELD_NUMBER:
 		return sysfs_emit(page, "%u\n", number_get(at, f->bytes));
@@ -120,13 +130,23 @@ static ssize_t field_show(struct nvcf_fn *fn, size_t base, const struct field *f
 	return -EINVAL;
 }
 
-static ssize_t field_store(struct nvcf_fn *fn, size_t base, const struct field *f,
-			   const char *page, size_t count)
+static ssize_t field_show(struct nvcf_fn *fn, size_t base, const struct field *f, char *page)
+{
+	ssize_t ret = lock(fn);
+
+	if (ret)
+		return ret;
+	ret = field_emit(fn, base, f, page);
+	unlock(fn);
+	return ret;
+}
+
+static ssize_t field_put(struct nvcf_fn *fn, size_t base, const struct field *f,
+			 const char *page, size_t count)
 {
 	u8 *at = (u8 *)&fn->want + base + f->offset;
 	int err = -EINVAL;
 
-	guard(mutex)(&fn->ctrl->life.lock);
 	if (fn->given)
 		return -EBUSY;
 	switch (f->kind) {
@@ -146,6 +166,18 @@ static ssize_t field_store(struct nvcf_fn *fn, size_t base, const struct field *
 		break;
 	}
 	return err ?: count;
+}
+
+static ssize_t field_store(struct nvcf_fn *fn, size_t base, const struct field *f,
+			   const char *page, size_t count)
+{
+	ssize_t ret = lock(fn);
+
+	if (ret)
+		return ret;
+	ret = field_put(fn, base, f, page, count);
+	unlock(fn);
+	return ret;
 }
 
 /* ---- Controllers ---- */
@@ -233,11 +265,13 @@ FIELD(ns, nvcf_profile_ns, uuid, uuid, FIELD_UUID);
 static ssize_t fn_enable_show(struct config_item *item, char *page)
 {
 	struct nvcf_fn *fn = fn_of(item);
+	ssize_t ret = lock(fn);
 
-	guard(mutex)(&fn->ctrl->life.lock);
-	if (!fn->ctrl->life.up)
-		return -ENOTCONN;
-	return sysfs_emit(page, "%d\n", fn->given);
+	if (ret)
+		return ret;
+	ret = fn->ctrl->life.up ? sysfs_emit(page, "%d\n", fn->given) : -ENOTCONN;
+	unlock(fn);
+	return ret;
 }
 
 static ssize_t fn_enable_store(struct config_item *item, const char *page, size_t count)
@@ -263,9 +297,13 @@ CONFIGFS_ATTR(fn_, enable);
 static ssize_t fn_address_show(struct config_item *item, char *page)
 {
 	struct nvcf_fn *fn = fn_of(item);
+	ssize_t ret = lock(fn);
 
-	guard(mutex)(&fn->ctrl->life.lock);
-	return sysfs_emit(page, "%s\n", fn->c.pdev ? pci_name(fn->c.pdev) : "");
+	if (ret)
+		return ret;
+	ret = sysfs_emit(page, "%s\n", fn->c.pdev ? pci_name(fn->c.pdev) : "");
+	unlock(fn);
+	return ret;
 }
 CONFIGFS_ATTR_RO(fn_, address);
 

@@ -180,12 +180,15 @@ static void fn_init(struct nvcf_ctrl *ctrl, struct nvcf_fn *fn, u16 cntlid)
  */
 int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num)
 {
+	if (ctrl->known && ctrl->num_fns != num)
+		return -EPROTO;
 	for (unsigned int i = 0; i < ctrl->num_fns; i++)
-		if (ctrl->num_fns != num || ctrl->fn[i].c.nr != cntlid[i])
+		if (ctrl->fn[i].c.nr != cntlid[i])
 			return -EPROTO;
 	for (unsigned int i = ctrl->num_fns; i < num; i++)
 		fn_init(ctrl, &ctrl->fn[i], cntlid[i]);
 	ctrl->num_fns = num;
+	ctrl->known = true;
 	return 0;
 }
 
@@ -198,11 +201,15 @@ int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num)
 void nvcf_fns_publish(struct vpv_ctrl_life *life)
 {
 	struct nvcf_ctrl *ctrl = nvcf_ctrl_of(life);
+	unsigned int late = 0;
 
-	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
+	/* Others wait meanwhile: who is late twice is asked no more. */
+	for (unsigned int i = 0; i < ctrl->num_fns && late < 2; i++) {
 		struct nvcf_fn *fn = &ctrl->fn[i];
+		int err = fn_query(fn);
 
-		if (fn_query(fn))
+		late += err == -ETIMEDOUT;
+		if (err)
 			continue;
 		if (fn->given)
 			vpv_controlled_publish(&life->set, &fn->c);
@@ -326,14 +333,17 @@ static int fn_enable_unbound(struct vpv_controlled *c)
  * Context: process; no lock is held.
  * Return: 0; -ENOTCONN when the managing controller does not work; -EINVAL for a profile
  * that cannot be one or is beyond what the device has; -EBUSY while somebody uses the
- * controller; or another negative errno.
+ * controller; -EINTR; or another negative errno.
  */
 int nvcf_fn_enable(struct nvcf_fn *fn)
 {
 	int err;
 
-	scoped_guard(mutex, &fn->ctrl->life.lock)
-		err = fn_enable(fn);
+	err = mutex_lock_interruptible(&fn->ctrl->life.lock);
+	if (err)
+		return err;
+	err = fn_enable(fn);
+	mutex_unlock(&fn->ctrl->life.lock);
 	if (err == -EBUSY)
 		err = vpv_controlled_unbound(&fn->ctrl->life.set, &fn->c, fn_enable_unbound);
 	return err;
