@@ -196,6 +196,15 @@ static void cdev_release(struct device *dev)
 	kfree(c);
 }
 
+/* Commands in work have ended when this returns, and no other begins. */
+static void cdev_end(struct nvcf_cdev *c)
+{
+	down_write(&c->sem);
+	c->ctrl = NULL;
+	up_write(&c->sem);
+	put_device(&c->dev);
+}
+
 /**
  * nvcf_cdev_add() - Take commands of users
  * @ctrl: Controller.
@@ -228,7 +237,8 @@ int nvcf_cdev_add(struct nvcf_ctrl *ctrl)
 	if (!err)
 		err = cdev_device_add(&c->cdev, &c->dev);
 	if (err) {
-		put_device(&c->dev);
+		/* Somebody may have opened it before that failed. */
+		cdev_end(c);
 		return err;
 	}
 	ctrl->cdev = c;
@@ -254,10 +264,7 @@ void nvcf_cdev_remove(struct nvcf_ctrl *ctrl)
 
 	if (!c)
 		return;
-	down_write(&c->sem);
-	c->ctrl = NULL;
-	up_write(&c->sem);
-	put_device(&c->dev);
+	cdev_end(c);
 	ctrl->cdev = NULL;
 }
 
