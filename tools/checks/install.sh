@@ -56,6 +56,8 @@ for folder in variants/*/; do
 done
 point "vpv_pci has a vfio_pci: alias for everything" \
 	grep -q '^alias vfio_pci:v\*d\*sv\*sd\*bc\*sc\*i\* vpv_pci$' "$alias"
+# libvirt would give all that there are to a driver that refuses them.
+point "no driver of a family claims every virtio-net" none grep -q '^alias vfio_pci:v00001AF4d00001041sv\*sd\*' "$alias"
 # Drivers of managing functions do: their functions are nobody else's.
 point "no VFIO driver has a plain pci: alias" none grep -q "^alias pci:.* \\($vfio\\)\$" "$alias"
 echo "1..$n"

@@ -87,8 +87,10 @@ static const struct vpv_variant mlxl_variant = {
 	.reset_done = mlxl_reset_done,
 };
 
+/* The ids alone are those of every virtio-net: libvirt would give all of them to this driver. */
 static const struct pci_device_id mlxl_ids[] = {
-	{ PCI_DRIVER_OVERRIDE_DEVICE_VFIO(MLXL_FN_VENDOR, MLXL_FN_DEVICE) },
+	{ PCI_DEVICE_SUB(MLXL_FN_VENDOR, MLXL_FN_DEVICE, MLXL_VENDOR, MLXL_FN_SUBDEVICE),
+	  .override_only = PCI_ID_F_VFIO_DRIVER_OVERRIDE },
 	{ }
 };
 MODULE_DEVICE_TABLE(pci, mlxl_ids);
