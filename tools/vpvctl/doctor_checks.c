@@ -163,6 +163,23 @@ static void report_tie(const struct pci_fn *fn, const struct alias_choice *choic
 		"takes the one that modules.alias names first", all);
 }
 
+/* Whether a driver is made for it that this kernel has not. */
+static bool lacks_driver(const struct pci_fn *fn)
+{
+	const char *driver = family_driver(fn);
+	char release[128], *fix;
+
+	if (!driver || module_same(driver, fn->driver) || alias_has(fn, driver))
+		return false;
+	kernel_release(release, sizeof(release));
+	fix = xformat("apt install vpv-dkms linux-headers-%s (or make modules_install, and depmod "
+		      "-a); dkms status vpv tells whether it was built", release);
+	finding("driver-missing", fn->bdf, fix, "%s, which is made for it, is not installed for "
+		"kernel %s", driver, release);
+	free(fix);
+	return true;
+}
+
 static void check_aliases(const struct patient *p)
 {
 	const struct pci_fn *fn = &p->fn;
@@ -175,6 +192,8 @@ static void check_aliases(const struct patient *p)
 			  strerror(-err));
 		return;
 	}
+	if (lacks_driver(fn))
+		return;
 	if (choice.ties > 1)
 		report_tie(fn, &choice);
 	if (!fn->vfio[0])
@@ -189,8 +208,8 @@ static void check_aliases(const struct patient *p)
 			choice.ties ? choice.module : "vfio-pci");
 		free(fix);
 	} else if (choice.ties == 1 && !module_same(module, choice.module)) {
-		fix = xformat("vpvctl bind %s %s (virsh nodedev-detach takes vfio-pci unless told "
-			      "--driver %s)", fn->bdf, choice.module, choice.module);
+		fix = xformat("vpvctl bind %s %s, or name no driver to libvirt (10.0 or later)",
+			      fn->bdf, choice.module);
 		finding("wrong-driver", fn->bdf, fix, "it is bound to %s, but %s is made for it",
 			fn->driver, choice.module);
 		free(fix);

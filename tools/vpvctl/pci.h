@@ -96,6 +96,9 @@ int alias_choose(const struct pci_fn *fn, struct alias_choice *choice);
 /* Has @module a vfio_pci: alias for this function? */
 bool alias_has(const struct pci_fn *fn, const char *module);
 
+/* The driver of ours that is made for this function, be it installed or not; NULL if there is none. */
+const char *family_driver(const struct pci_fn *fn);
+
 /* '-' and '_' are the same in names of modules. */
 bool module_same(const char *a, const char *b);
 

@@ -25,6 +25,15 @@ expect "with its fix" 1 "$DEV: it is bound to vfio-pci, but vpv_hisi_like is mad
 healthy
 sed -i /hisi/d "$R"/lib/modules/*/modules.alias
 one "alias missing" alias-missing $DEV
+healthy driver=vfio-pci override=vfio-pci
+sed -i /hisi/d "$R"/lib/modules/*/modules.alias
+one "driver of the family missing" driver-missing $DEV $DEV
+expect "with what to install" 1 "vpv_hisi_like, which is made for it, is not installed for kernel .*driver-missing.
+    fix: apt install vpv-dkms linux-headers-" '' doctor
+for folder in "$here"/../../../variants/*/; do
+	family=vpv_$(basename "$folder")
+	holds "$family is known to it" grep -q "\"$family\"" "$here/../families.c"
+done
 healthy
 fake alias 'v00001234d00007610sv*sd*bc*sc*i* other_driver'
 one "alias tied" alias-tied $DEV
