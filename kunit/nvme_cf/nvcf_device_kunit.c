@@ -658,7 +658,8 @@ static const struct {
 	{ 0, 0, 1, 0, 0x1000, 0, 0, 0, 0 },
 	{ 0, 0, 1, 0, U64_MAX - 0xfff, 1, 0, 1, U64_MAX },
 	{ 0, 0, 1, 0, U64_MAX - 0xfff, 2, 0, 1, U64_MAX },
-	{ 0, 0, 1, 50, 0x1000, U32_MAX, 0, 1, U64_MAX },
+	{ 0, 0, 1, 50, 0x1000, 1, 0, 1, 0x1000 + BIT_ULL(62) - 1 },
+	{ 0, 0, 1, 50, 0x1000, U32_MAX, -EPROTO, 0, 0 },
 	{ 0, 0, 1, 51, 0x1000, 1, -EPROTO, 0, 0 },
 	{ 1, 0, 1, 0, 0x1000, 1, -EPROTO, 0, 0 },
 	{ 0, 0, 4096, 0, 0x1000, 1, -EPROTO, 0, 0 },
@@ -692,6 +693,14 @@ static void a_report_is_looked_at(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, seen.pushed[0].last, reports[i].last);
 		}
 	}
+	/* All there is, in each of several entries. */
+	*r = (struct nvs_track_report){ .count = cpu_to_le32(3) };
+	for (int i = 0; i < 3; i++)
+		w[i] = (struct nvs_track_written){ .length = cpu_to_le32(513) };
+	seen.num_pushed = 0;
+	KUNIT_EXPECT_EQ(test, nvcf_track_report(mig_of(t), NULL, NULL), -EPROTO);
+	KUNIT_EXPECT_EQ(test, seen.num_pushed, 1U);
+	memset(w, 0, 3 * sizeof(*w));
 	/* One that transfers less at a time tells less at a time. */
 	t->f.managing.max_data = SZ_4K;
 	*r = (struct nvs_track_report){ .count = cpu_to_le32(255) };
