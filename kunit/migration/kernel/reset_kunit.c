@@ -222,6 +222,9 @@ static void what_comes_after_a_reset_is_undone(struct kunit *test)
 		.state_oldest = 1,
 		.state_accepts = 1,
 		.match_bytes = FAKE_MATCH_BYTES,
+		.max_payload = 64 << 10,
+		.max_queued = FAKE_MAX_QUEUED,
+		.typical_bytes = 1,
 		.reach = &fake_reach,
 		.undone_by_reset = true,
 	};
