@@ -221,7 +221,9 @@ void vmig_stop(struct vmig_machine *m, bool detach)
 	mutex_lock(&m->request_lock);
 	if (detach)
 		WRITE_ONCE(m->detached, true);
+	spin_lock(&m->lock);
 	vmig_sessions_fail(m, -ENODEV);
+	spin_unlock(&m->lock);
 	vmig_lock(m);
 	vmig_sessions_end(m, -ENODEV);
 	m->open = false;
