@@ -13,8 +13,11 @@
 #include "../fake_function.h"
 
 static void fake_died(struct vpv_ctrl_life *life);
+static bool fake_mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
+				  unsigned long delay);
 
 #define vpv_ctrl_life_died fake_died
+#define mod_delayed_work(wq, work, delay) fake_mod_delayed_work(wq, work, delay)
 
 #include "../../variants/mlx5_like/ctrl_queue.c"
 #include "../../variants/mlx5_like/ctrl_wire.c"
@@ -39,6 +42,9 @@ static struct queue_test *current_test;
  * @err: How it ended here.
  * @master: Bus mastering was on then.
  * @ended: It has.
+ * @down_in_restart: Somebody begins to take the queue down when the command ends.
+ * @down_before_watch: Somebody takes it down before the watch is queued, if he can.
+ * @ends_in_cut_off: The firmware ends the command while it is being cut off.
  */
 struct queue_test {
 	struct fake_function fn;
@@ -55,6 +61,9 @@ struct queue_test {
 	int err;
 	bool master;
 	struct completion ended;
+	bool down_in_restart;
+	bool down_before_watch;
+	bool ends_in_cut_off;
 };
 
 static void fake_died(struct vpv_ctrl_life *life)
@@ -62,9 +71,28 @@ static void fake_died(struct vpv_ctrl_life *life)
 	current_test->deaths++;
 }
 
+static bool fake_mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
+				  unsigned long delay)
+{
+	struct queue_test *t = current_test;
+
+	if (t->down_before_watch && spin_trylock(&t->q.lock)) {
+		t->q.state = MLXL_QUEUE_DOWN;
+		spin_unlock(&t->q.lock);
+		cancel_delayed_work(work);
+	}
+	return (mod_delayed_work)(wq, work, delay);
+}
+
 static bool life_disable(struct vpv_ctrl_life *life)
 {
-	return mlxl_queue_disable(&current_test->q);
+	struct mlxl_queue *q = &current_test->q;
+
+	if (current_test->ends_in_cut_off) {
+		q->slots[0].tag_out = cpu_to_le32(q->work[0].wire.tag);
+		WRITE_ONCE(q->slots[0].owner, 0);
+	}
+	return mlxl_queue_disable(q);
 }
 
 static const struct vpv_ctrl_life_ops life_ops = { .disable = life_disable };
@@ -75,6 +103,10 @@ static void fake_done(struct mlxl_command *cmd, int err)
 
 	t->err = err;
 	t->master = t->fn.command & PCI_COMMAND_MASTER;
+	if (t->down_in_restart) {
+		queue_set(&t->q, MLXL_QUEUE_DOWN);
+		t->regs[MLXL_REG_STATUS / 4] = MLXL_STATUS_READY | MLXL_STATUS_CMDQ;
+	}
 	complete(&t->ended);
 }
 
@@ -110,7 +142,7 @@ static bool buffer_is_kept(struct queue_test *t)
 	return !t->freed;
 }
 
-/* The queue is up, as if the firmware had enabled it, and has a command in work. */
+/* The queue is up, as if the firmware had enabled it, has a command in work, and is not watched. */
 static int queue_test_init(struct kunit *test)
 {
 	struct queue_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
@@ -132,6 +164,8 @@ static int queue_test_init(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, mlxl_queue_init(&t->q, &t->life, (void __force __iomem *)t->regs), 0);
 	t->q.num = 4;
 	t->q.limit = 60 * HZ;
+	t->q.healthy = jiffies;
+	t->regs[MLXL_REG_STATUS / 4] = MLXL_STATUS_READY | MLXL_STATUS_CMDQ;
 	pci_set_master(t->fn.pdev);
 	KUNIT_ASSERT_TRUE(test, t->fn.command & PCI_COMMAND_MASTER);
 	queue_set(&t->q, MLXL_QUEUE_UP);
@@ -142,6 +176,7 @@ static int queue_test_init(struct kunit *test)
 	};
 	buffer_add(test, t);
 	KUNIT_ASSERT_EQ(test, mlxl_queue_submit(&t->q, 0, &t->cmd), 0);
+	cancel_delayed_work_sync(&t->q.watch);
 	return 0;
 }
 
@@ -189,8 +224,6 @@ static void all_ones_in_a_restart_cut_off_dma_first(struct kunit *test)
 {
 	struct queue_test *t = test->priv;
 
-	/* Before it finds out by itself. */
-	cancel_delayed_work_sync(&t->q.watch);
 	t->regs[MLXL_REG_STATUS / 4] = U32_MAX;
 	KUNIT_EXPECT_FALSE(test, queue_restart(&t->q, 0));
 	expect_ended(test, -ECONNABORTED);
@@ -239,7 +272,6 @@ static void a_frozen_function_is_not_touched(struct kunit *test)
 {
 	struct queue_test *t = test->priv;
 
-	cancel_delayed_work_sync(&t->q.watch);
 	t->regs[MLXL_REG_STATUS / 4] = MLXL_STATUS_READY;
 	t->regs[MLXL_REG_CMDQ_CTRL / 4] = MLXL_CTRL_ENABLE;
 	t->life.recovery.channel = VPV_CHANNEL_FROZEN;
@@ -274,6 +306,33 @@ static void one_that_is_down_is_not_watched(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, buffer_is_kept(t));
 }
 
+/* Who takes it down waits for the restart, and whoever is told of an end may come back at once. */
+static void one_that_is_taken_down_does_not_come_up_again(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	t->regs[MLXL_REG_STATUS / 4] = MLXL_STATUS_READY;
+	t->down_in_restart = true;
+	KUNIT_EXPECT_FALSE(test, queue_restart(&t->q, BIT(0)));
+	t->down_in_restart = false;
+	expect_ended(test, -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, (int)t->q.state, (int)MLXL_QUEUE_DOWN);
+	KUNIT_EXPECT_EQ(test, t->regs[MLXL_REG_CMDQ_CTRL / 4], 0U);
+	KUNIT_EXPECT_EQ(test, t->deaths, 0U);
+	KUNIT_EXPECT_EQ(test, mlxl_queue_submit(&t->q, 0, &t->cmd), -ENOTCONN);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&t->q.watch));
+}
+
+static void one_that_is_down_does_not_begin_again(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	queue_set(&t->q, MLXL_QUEUE_DOWN);
+	KUNIT_EXPECT_FALSE(test, queue_restart(&t->q, BIT(0)));
+	KUNIT_EXPECT_EQ(test, (int)t->q.state, (int)MLXL_QUEUE_DOWN);
+	KUNIT_EXPECT_EQ(test, t->deaths, 0U);
+}
+
 /* READY, but the queue does not come up: nobody knows what it does with its base. */
 static void queue_that_is_not_enabled_has_no_bus_master(struct kunit *test)
 {
@@ -294,6 +353,8 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(one_that_was_pulled_out_writes_nothing),
 	KUNIT_CASE(a_frozen_function_is_not_touched),
 	KUNIT_CASE(one_that_is_down_is_not_watched),
+	KUNIT_CASE(one_that_is_taken_down_does_not_come_up_again),
+	KUNIT_CASE(one_that_is_down_does_not_begin_again),
 	KUNIT_CASE(queue_that_is_not_enabled_has_no_bus_master),
 	{ }
 };

@@ -356,6 +356,21 @@ static void queue_set(struct mlxl_queue *q, enum mlxl_queue_state state)
 	wake_up_all(&q->room);
 }
 
+/* False when it is in another state: whoever takes it down may do so at any time. */
+static bool queue_change(struct mlxl_queue *q, enum mlxl_queue_state from,
+			 enum mlxl_queue_state to)
+{
+	bool done;
+
+	spin_lock(&q->lock);
+	done = q->state == from;
+	if (done)
+		q->state = to;
+	spin_unlock(&q->lock);
+	wake_up_all(&q->room);
+	return done;
+}
+
 static unsigned long active_take(struct mlxl_queue *q, unsigned long which)
 {
 	unsigned int i;
@@ -403,12 +418,16 @@ static void queue_dead(struct mlxl_queue *q, const char *why)
 	queue_end(q);
 }
 
-/* Some command is stuck, or the queue has stopped: begin again with an empty one. */
+/*
+ * Some command is stuck, or the queue has stopped: begin again with an empty one.  False when
+ * it is dead, or is being taken down.
+ */
 static bool queue_restart(struct mlxl_queue *q, unsigned long late)
 {
+	if (!queue_change(q, MLXL_QUEUE_UP, MLXL_QUEUE_RESTART))
+		return false;
 	dev_warn_ratelimited(&q->pdev->dev, "restarting the command queue: status %#x, slots %#lx late\n",
 			     reg_read(q, MLXL_REG_STATUS), late);
-	queue_set(q, MLXL_QUEUE_RESTART);
 	if (!mlxl_queue_disable(q)) {
 		queue_dead(q, "command queue cannot be disabled");
 		return false;
@@ -416,12 +435,14 @@ static bool queue_restart(struct mlxl_queue *q, unsigned long late)
 	mlxl_queue_reap(q);
 	slots_finish(q, active_take(q, late), -ETIMEDOUT);
 	slots_finish(q, active_take(q, ~0UL), -ECONNABORTED);
+	if (READ_ONCE(q->state) == MLXL_QUEUE_DOWN)
+		return false;
 	if (queue_enable(q)) {
 		queue_dead(q, "command queue cannot be enabled");
 		return false;
 	}
-	queue_set(q, MLXL_QUEUE_UP);
-	return true;
+	/* Whoever takes it down disables it when the watch has ended. */
+	return queue_change(q, MLXL_QUEUE_RESTART, MLXL_QUEUE_UP);
 }
 
 static bool queue_healthy(struct mlxl_queue *q)
