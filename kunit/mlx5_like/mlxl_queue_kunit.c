@@ -333,6 +333,21 @@ static void one_that_is_down_does_not_begin_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->deaths, 0U);
 }
 
+/* Otherwise the watch would be left over: it was cancelled before. */
+static void watch_is_not_queued_when_it_was_cancelled(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	t->q.slots[0].owner = 0;
+	mlxl_queue_reap(&t->q);
+	KUNIT_ASSERT_TRUE(test, try_wait_for_completion(&t->ended));
+	t->down_before_watch = true;
+	KUNIT_ASSERT_EQ(test, mlxl_queue_submit(&t->q, 0, &t->cmd), 0);
+	t->down_before_watch = false;
+	if (t->q.state == MLXL_QUEUE_DOWN)
+		KUNIT_EXPECT_FALSE(test, delayed_work_pending(&t->q.watch));
+}
+
 /* READY, but the queue does not come up: nobody knows what it does with its base. */
 static void queue_that_is_not_enabled_has_no_bus_master(struct kunit *test)
 {
@@ -355,6 +370,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(one_that_is_down_is_not_watched),
 	KUNIT_CASE(one_that_is_taken_down_does_not_come_up_again),
 	KUNIT_CASE(one_that_is_down_does_not_begin_again),
+	KUNIT_CASE(watch_is_not_queued_when_it_was_cancelled),
 	KUNIT_CASE(queue_that_is_not_enabled_has_no_bus_master),
 	{ }
 };

@@ -150,11 +150,11 @@ static int slot_try_start(struct mlxl_queue *q, unsigned int i)
 		WRITE_ONCE(q->slots[i].owner, cpu_to_le32(MLXL_OWNER_FW));
 		reg_write(q, MLXL_REG_DOORBELL, BIT(i));
 	}
-	spin_unlock(&q->lock);
 	/* Not at each command: a stream of them would put it off for ever. */
 	if (!err && idle)
 		mod_delayed_work(mlxl_ctrl_wq, &q->watch,
 				 q->irq ? TICK_BUSY : TICK_POLL);
+	spin_unlock(&q->lock);
 	return err;
 }
 
@@ -478,6 +478,15 @@ static bool queue_check(struct mlxl_queue *q)
 	return true;
 }
 
+/* Not once the queue is down: whoever has taken it down has cancelled the watch. */
+static void queue_watch_in(struct mlxl_queue *q, unsigned long tick)
+{
+	spin_lock(&q->lock);
+	if (q->state != MLXL_QUEUE_DOWN)
+		queue_delayed_work(mlxl_ctrl_wq, &q->watch, tick);
+	spin_unlock(&q->lock);
+}
+
 static void queue_watch(struct work_struct *work)
 {
 	struct mlxl_queue *q = container_of(to_delayed_work(work), struct mlxl_queue, watch);
@@ -487,7 +496,7 @@ static void queue_watch(struct work_struct *work)
 		return;
 	if (READ_ONCE(q->active))
 		tick = q->irq ? TICK_BUSY : TICK_POLL;
-	queue_delayed_work(mlxl_ctrl_wq, &q->watch, tick);
+	queue_watch_in(q, tick);
 }
 
 static int queue_identify(struct mlxl_queue *q)
@@ -550,7 +559,7 @@ int mlxl_queue_up(struct mlxl_queue *q)
 	q->health = reg_read(q, MLXL_REG_HEALTH);
 	q->healthy = jiffies;
 	queue_set(q, MLXL_QUEUE_UP);
-	queue_delayed_work(mlxl_ctrl_wq, &q->watch, TICK_IDLE);
+	queue_watch_in(q, TICK_IDLE);
 	return 0;
 }
 
@@ -572,8 +581,6 @@ void mlxl_queue_down(struct mlxl_queue *q)
 	mlxl_queue_reap(q);
 	slots_finish(q, active_take(q, ~0UL), -ECONNABORTED);
 	wait_event(q->room, !(READ_ONCE(q->used) & ~READ_ONCE(q->lost)));
-	/* Who was submitting when it was cancelled may have queued it again. */
-	cancel_delayed_work_sync(&q->watch);
 }
 
 /**
