@@ -348,6 +348,22 @@ static void watch_is_not_queued_when_it_was_cancelled(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, delayed_work_pending(&t->q.watch));
 }
 
+/* Firmware that has restarted by itself: nobody knows what it still has of what was. */
+static void firmware_that_has_disabled_the_queue_is_dead(struct kunit *test)
+{
+	static const u32 status[] = { MLXL_STATUS_READY, 0 };
+	struct queue_test *t = test->priv;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(status); i++) {
+		queue_set(&t->q, MLXL_QUEUE_UP);
+		t->regs[MLXL_REG_STATUS / 4] = status[i];
+		KUNIT_EXPECT_FALSE(test, queue_check(&t->q));
+		KUNIT_EXPECT_EQ(test, t->deaths, i + 1);
+		KUNIT_EXPECT_EQ(test, (int)t->q.state, (int)MLXL_QUEUE_DOWN);
+	}
+	expect_ended(test, -ECONNABORTED);
+}
+
 /* READY, but the queue does not come up: nobody knows what it does with its base. */
 static void queue_that_is_not_enabled_has_no_bus_master(struct kunit *test)
 {
@@ -371,6 +387,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(one_that_is_taken_down_does_not_come_up_again),
 	KUNIT_CASE(one_that_is_down_does_not_begin_again),
 	KUNIT_CASE(watch_is_not_queued_when_it_was_cancelled),
+	KUNIT_CASE(firmware_that_has_disabled_the_queue_is_dead),
 	KUNIT_CASE(queue_that_is_not_enabled_has_no_bus_master),
 	{ }
 };

@@ -456,9 +456,22 @@ static bool queue_healthy(struct mlxl_queue *q)
 	return !time_after(jiffies, q->healthy + HEALTH_LIMIT);
 }
 
+static const char *queue_why_dead(struct mlxl_queue *q, u32 status)
+{
+	if (status == U32_MAX)
+		return "function does not answer";
+	if ((status & MLXL_STATUS_FATAL) || !queue_healthy(q))
+		return "firmware has died";
+	/* It has begun anew: what it still has of sessions and suspensions nobody knows. */
+	if (!(status & (MLXL_STATUS_CMDQ | MLXL_STATUS_CMDQ_ERROR)))
+		return "firmware has disabled the command queue";
+	return NULL;
+}
+
 static bool queue_check(struct mlxl_queue *q)
 {
 	unsigned long late;
+	const char *why;
 	u32 status;
 
 	if (vpv_ctrl_life_cut_off(q->life)) {
@@ -466,9 +479,9 @@ static bool queue_check(struct mlxl_queue *q)
 		return false;
 	}
 	status = reg_read(q, MLXL_REG_STATUS);
-	if (status == U32_MAX || (status & MLXL_STATUS_FATAL) || !queue_healthy(q)) {
-		queue_dead(q, status == U32_MAX ? "function does not answer" :
-			   "firmware has died");
+	why = queue_why_dead(q, status);
+	if (why) {
+		queue_dead(q, why);
 		return false;
 	}
 	mlxl_queue_reap(q);
