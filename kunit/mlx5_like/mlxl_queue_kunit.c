@@ -364,6 +364,23 @@ static void firmware_that_has_disabled_the_queue_is_dead(struct kunit *test)
 	expect_ended(test, -ECONNABORTED);
 }
 
+/* Whoever finishes such a command is waited for: its slot is in use until then. */
+static void what_the_firmware_has_ended_is_not_lost(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	t->regs[MLXL_REG_STATUS / 4] = U32_MAX;
+	t->fn.deaf = true;
+	t->ends_in_cut_off = true;
+	mlxl_queue_down(&t->q);
+	t->ends_in_cut_off = false;
+	KUNIT_EXPECT_TRUE(test, t->q.wild);
+	KUNIT_EXPECT_EQ(test, t->q.lost, 0UL);
+	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
+	expect_ended(test, 0);
+	KUNIT_EXPECT_FALSE(test, buffer_is_kept(t));
+}
+
 /* READY, but the queue does not come up: nobody knows what it does with its base. */
 static void queue_that_is_not_enabled_has_no_bus_master(struct kunit *test)
 {
@@ -388,6 +405,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(one_that_is_down_does_not_begin_again),
 	KUNIT_CASE(watch_is_not_queued_when_it_was_cancelled),
 	KUNIT_CASE(firmware_that_has_disabled_the_queue_is_dead),
+	KUNIT_CASE(what_the_firmware_has_ended_is_not_lost),
 	KUNIT_CASE(queue_that_is_not_enabled_has_no_bus_master),
 	{ }
 };

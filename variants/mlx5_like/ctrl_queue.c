@@ -184,9 +184,6 @@ static void slot_finish(struct mlxl_queue *q, unsigned int i, int err)
 	struct mlxl_slot slot;
 	struct mlxl_reply reply;
 
-	/* It may have succeeded at last, but nobody may look at what it wrote. */
-	if (lost && !err)
-		err = -ECONNABORTED;
 	if (cmd->buf)
 		vpv_ctrl_buf_end(cmd->buf, lost);
 	if (!err) {
@@ -328,7 +325,6 @@ static void queue_cut_off(struct mlxl_queue *q)
 	pci_err(q->pdev, "cannot be kept from writing to memory: keeping what it knows of\n");
 	spin_lock(&q->lock);
 	q->wild = true;
-	q->lost |= q->active;
 	spin_unlock(&q->lock);
 }
 
@@ -371,6 +367,10 @@ static bool queue_change(struct mlxl_queue *q, enum mlxl_queue_state from,
 	return done;
 }
 
+/*
+ * Commands that end here, and not by the firmware's doing.  Those that it has ended are not
+ * lost: another thread may be giving back what they had.
+ */
 static unsigned long active_take(struct mlxl_queue *q, unsigned long which)
 {
 	unsigned int i;
@@ -378,6 +378,8 @@ static unsigned long active_take(struct mlxl_queue *q, unsigned long which)
 	spin_lock(&q->lock);
 	which &= q->active;
 	q->active &= ~which;
+	if (q->wild)
+		q->lost |= which;
 	for_each_set_bit(i, &which, q->num)
 		q->slots[i].owner = 0;
 	spin_unlock(&q->lock);
