@@ -381,6 +381,19 @@ static void what_the_firmware_has_ended_is_not_lost(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, buffer_is_kept(t));
 }
 
+/* Others wait for a command with locks held. */
+static void time_out_of_the_firmware_is_bounded(struct kunit *test)
+{
+	struct queue_test *t = test->priv;
+
+	t->regs[MLXL_REG_TIMEOUT_MS / 4] = 60000;
+	queue_limits(&t->q);
+	KUNIT_EXPECT_LE(test, t->q.limit, msecs_to_jiffies(11000));
+	t->regs[MLXL_REG_TIMEOUT_MS / 4] = 2000;
+	queue_limits(&t->q);
+	KUNIT_EXPECT_EQ(test, t->q.limit, msecs_to_jiffies(3000));
+}
+
 /* READY, but the queue does not come up: nobody knows what it does with its base. */
 static void queue_that_is_not_enabled_has_no_bus_master(struct kunit *test)
 {
@@ -406,6 +419,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(watch_is_not_queued_when_it_was_cancelled),
 	KUNIT_CASE(firmware_that_has_disabled_the_queue_is_dead),
 	KUNIT_CASE(what_the_firmware_has_ended_is_not_lost),
+	KUNIT_CASE(time_out_of_the_firmware_is_bounded),
 	KUNIT_CASE(queue_that_is_not_enabled_has_no_bus_master),
 	{ }
 };

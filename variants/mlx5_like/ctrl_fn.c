@@ -126,6 +126,9 @@ void mlxl_fns_prepare(struct mlxl_ctrl *ctrl)
 /**
  * mlxl_fns_publish() - Publish all functions that are there and enabled
  * @life: Of the controlling function.
+ *
+ * With the lock of the life held: firmware that is stuck is not asked about the others, whose
+ * turn comes with the next event.
  */
 void mlxl_fns_publish(struct vpv_ctrl_life *life)
 {
@@ -134,10 +137,14 @@ void mlxl_fns_publish(struct vpv_ctrl_life *life)
 	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
 		struct mlxl_fn *fn = &ctrl->fn[i];
 		struct mlxl_function state;
+		int err;
 
-		if (!fn->c.pdev || fn->c.control || mlxl_fn_query(fn, &state))
+		if (!fn->c.pdev || fn->c.control)
 			continue;
-		if (le32_to_cpu(state.state) == MLXL_ENABLED)
+		err = mlxl_fn_query(fn, &state);
+		if (err == -ETIMEDOUT || err == -ECONNABORTED)
+			return;
+		if (!err && le32_to_cpu(state.state) == MLXL_ENABLED)
 			vpv_controlled_publish(&life->set, &fn->c);
 	}
 }

@@ -23,6 +23,7 @@
 #define TICK_IDLE	msecs_to_jiffies(500)
 #define HEALTH_LIMIT	(3 * HZ)
 #define MARGIN_MS	1000
+#define TIMEOUT_MOST_MS	10000U		/* others wait meanwhile, with locks held */
 #define READY_LIMIT_US	(5 * 1000 * 1000)
 #define DISABLE_LIMIT_US (5 * MLXL_DISABLE_MS * 1000)
 
@@ -530,7 +531,7 @@ static int queue_identify(struct mlxl_queue *q)
 static void queue_limits(struct mlxl_queue *q)
 {
 	u32 limits = reg_read(q, MLXL_REG_LIMITS);
-	u32 timeout = clamp_t(u32, reg_read(q, MLXL_REG_TIMEOUT_MS), 10, 60000);
+	u32 timeout = clamp(reg_read(q, MLXL_REG_TIMEOUT_MS), 10U, TIMEOUT_MOST_MS);
 
 	q->num = 1U << min_t(u32, MLXL_LIMITS_LOG2(limits), ilog2(MLXL_MAX_SLOTS));
 	q->limit = msecs_to_jiffies(timeout + MARGIN_MS);

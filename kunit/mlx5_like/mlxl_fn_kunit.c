@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Controlled functions of mlx5_like, variants/mlx5_like/ctrl_fn.c: who is asked about them, and
+ * who is told, with a command queue of the test's own.
+ */
+#include <kunit/test.h>
+#include <linux/module.h>
+
+#include "../fake_function.h"
+
+#include "../../variants/mlx5_like/ctrl.h"
+
+static int fake_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd);
+
+#define mlxl_queue_exec		fake_exec
+#define mlxl_queue_submit(q, function, cmd)	fake_exec(q, function, cmd)
+
+#include "../../variants/mlx5_like/ctrl_fn.c"
+
+#define FUNCTIONS	4
+
+/**
+ * struct fn_test - A controlling function, and those that it controls
+ * @fake: The controlling function.
+ * @controlled: One that it controls.
+ * @ctrl: Its driver's.
+ * @state: Of all functions: enum mlxl_fn_state.
+ * @err: How questions about a function end.
+ * @questions: How often somebody asked.
+ * @watch: Hears of @controlled.
+ * @told: How often.
+ */
+struct fn_test {
+	struct fake_function fake;
+	struct fake_function controlled;
+	struct mlxl_ctrl ctrl;
+	u32 state;
+	int err;
+	unsigned int questions;
+	struct vpv_control_watch watch;
+	unsigned int told;
+};
+
+static int fake_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd)
+{
+	struct fn_test *t = container_of(q, struct fn_test, ctrl.q);
+	struct mlxl_function *fn = cmd->out;
+
+	cmd->out_len = cmd->out_bytes;
+	switch (cmd->opcode) {
+	case MLXL_QUERY_FUNCTION:
+		t->questions++;
+		*fn = (struct mlxl_function){ .state = cpu_to_le32(t->state) };
+		return t->err;
+	case MLXL_ENABLE:
+		t->state = MLXL_ENABLED;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static void fake_changed(struct vpv_control_watch *watch)
+{
+	container_of(watch, struct fn_test, watch)->told++;
+}
+
+static int fn_test_init(struct kunit *test)
+{
+	struct fn_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	test->priv = t;
+	fake_function_add(test, &t->fake, "vpv-mlx5-ctrl");
+	fake_function_add(test, &t->controlled, "vpv-mlx5-fn");
+	t->ctrl.life.pdev = t->fake.pdev;
+	t->ctrl.life.set.pdev = t->fake.pdev;
+	t->ctrl.life.set.lock = &t->ctrl.life.lock;
+	t->ctrl.life.up = true;
+	mutex_init(&t->ctrl.life.lock);
+	INIT_LIST_HEAD(&t->ctrl.life.set.fns);
+	mlxl_fns_prepare(&t->ctrl);
+	t->ctrl.num_fns = FUNCTIONS;
+	for (unsigned int i = 0; i < FUNCTIONS; i++) {
+		t->ctrl.fn[i].ctrl = &t->ctrl;
+		t->ctrl.fn[i].c.pdev = i ? t->fake.pdev : t->controlled.pdev;
+	}
+	t->watch = (struct vpv_control_watch){
+		.controlled = &t->controlled.pdev->dev, .family = MLXL_FAMILY,
+		.changed = fake_changed,
+	};
+	vpv_control_watch(&t->watch);
+	return 0;
+}
+
+static void fn_test_exit(struct kunit *test)
+{
+	struct fn_test *t = test->priv;
+
+	if (!t || !t->controlled.pdev)
+		return;
+	vpv_control_unwatch(&t->watch);
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		vpv_controlled_withdraw(&t->ctrl.life.set, NULL);
+	device_unregister(&t->controlled.pdev->dev);
+	device_unregister(&t->fake.pdev->dev);
+}
+
+struct stuck_case {
+	const char *name;
+	int err;
+	unsigned int questions;
+};
+
+static const struct stuck_case stuck_cases[] = {
+	{ "stuck", -ETIMEDOUT, 1 },
+	{ "stuck_for_another", -ECONNABORTED, 1 },
+	{ "refused", -EREMOTEIO, FUNCTIONS },
+};
+
+static void stuck_describe(const struct stuck_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(stuck, stuck_cases, stuck_describe);
+
+/* Whoever removes a function waits for the lock meanwhile. */
+static void firmware_that_is_stuck_is_asked_once(struct kunit *test)
+{
+	const struct stuck_case *c = test->param_value;
+	struct fn_test *t = test->priv;
+
+	t->err = c->err;
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		mlxl_fns_publish(&t->ctrl.life);
+	KUNIT_EXPECT_EQ(test, t->questions, c->questions);
+	KUNIT_EXPECT_NULL(test, t->ctrl.fn[0].c.control);
+}
+
+static struct kunit_case fn_cases[] = {
+	KUNIT_CASE_PARAM(firmware_that_is_stuck_is_asked_once, stuck_gen_params),
+	{ }
+};
+
+static struct kunit_suite fn_suite = {
+	.name = "mlx5_like_fn",
+	.init = fn_test_init,
+	.exit = fn_test_exit,
+	.test_cases = fn_cases,
+};
+
+kunit_test_suite(fn_suite);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("KUnit suite of mlx5_like's controlled functions");
