@@ -13,12 +13,20 @@ void vpv_controlled_add(struct vpv_controlled_set *set, struct vpv_controlled *f
 }
 EXPORT_SYMBOL_GPL(vpv_controlled_add);
 
+/* Others may have the same vendor and device id: the lock is not taken for their functions. */
+static bool set_has_ids(const struct vpv_controlled_set *set, const struct pci_dev *pdev)
+{
+	return pdev->vendor == set->vendor && pdev->device == set->device &&
+	       (!set->sub_vendor || pdev->subsystem_vendor == set->sub_vendor) &&
+	       (!set->sub_device || pdev->subsystem_device == set->sub_device);
+}
+
 static int set_bus_event(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct vpv_controlled_set *set = container_of(nb, struct vpv_controlled_set, nb);
 	struct pci_dev *pdev = to_pci_dev(data);
 
-	if (pdev->vendor != set->vendor || pdev->device != set->device)
+	if (!set_has_ids(set, pdev))
 		return NOTIFY_DONE;
 	switch (action) {
 	case BUS_NOTIFY_ADD_DEVICE:
@@ -54,8 +62,10 @@ void vpv_controlled_scan(struct vpv_controlled_set *set)
 	lockdep_assert_held(set->lock);
 
 	while ((pdev = pci_get_device(set->vendor, set->device, pdev))) {
-		struct vpv_controlled *fn = set->identify(set, pdev);
+		struct vpv_controlled *fn = NULL;
 
+		if (set_has_ids(set, pdev))
+			fn = set->identify(set, pdev);
 		if (fn && !fn->pdev)
 			WRITE_ONCE(fn->pdev, pci_dev_get(pdev));
 	}

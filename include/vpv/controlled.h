@@ -25,6 +25,8 @@ struct vpv_ctrl_dma;
  * @pdev: The controlling function.
  * @vendor: PCI vendor id of the functions.
  * @device: PCI device id of the functions.
+ * @sub_vendor: PCI subsystem vendor id of the functions; 0: any.
+ * @sub_device: PCI subsystem device id of the functions; 0: any.
  * @family: See vpv_control_publish().
  * @ops: Likewise; their first argument is the struct vpv_controlled.
  * @dma: Likewise.
@@ -38,6 +40,8 @@ struct vpv_controlled_set {
 	struct pci_dev *pdev;
 	u16 vendor;
 	u16 device;
+	u16 sub_vendor;
+	u16 sub_device;
 	const char *family;
 	const void *ops;
 	struct vpv_ctrl_dma *dma;

@@ -92,9 +92,7 @@ static struct vpv_controlled *fn_identify(struct vpv_controlled_set *set, struct
 	u8 cap[MLXL_CAP_BYTES];
 	u16 nr;
 
-	if (pdev->subsystem_vendor != MLXL_VENDOR ||
-	    pdev->subsystem_device != MLXL_FN_SUBDEVICE ||
-	    !vpv_controlled_capability(pdev, cap, sizeof(cap), cap_is_identity) ||
+	if (!vpv_controlled_capability(pdev, cap, sizeof(cap), cap_is_identity) ||
 	    get_unaligned_le64(cap + MLXL_CAP_SERIAL) != ctrl->serial)
 		return NULL;
 	nr = get_unaligned_le16(cap + MLXL_CAP_FUNCTION);
@@ -111,6 +109,8 @@ void mlxl_fns_prepare(struct mlxl_ctrl *ctrl)
 
 	set->vendor = MLXL_FN_VENDOR;
 	set->device = MLXL_FN_DEVICE;
+	set->sub_vendor = MLXL_VENDOR;
+	set->sub_device = MLXL_FN_SUBDEVICE;
 	set->family = MLXL_FAMILY;
 	set->ops = &control_ops;
 	set->dma = ctrl->dma;

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The functions of a controlling driver, vfio_pci_core/controlled.c: how they come and go. */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/module.h>
+#include <linux/workqueue.h>
+
+#include <vpv/controlled.h>
+
+#include "../fake_function.h"
+
+#define VENDOR		0x1234
+#define DEVICE		0x76ff
+#define SUB_VENDOR	0x1234
+#define SUB_DEVICE	0x76fe
+
+/**
+ * struct set_test - A set
+ * @set: The set.
+ * @lock: Its lock.
+ * @fn: Its function.
+ * @fake: A PCI function.
+ * @looks: How often the set was told to look for functions.
+ * @work: Tells the set that @fake is gone.
+ * @gone: It was told.
+ */
+struct set_test {
+	struct vpv_controlled_set set;
+	struct mutex lock;	/* of the set */
+	struct vpv_controlled fn;
+	struct fake_function fake;
+	unsigned int looks;
+	struct work_struct work;
+	struct completion gone;
+};
+
+static void set_added(struct vpv_controlled_set *set)
+{
+	container_of(set, struct set_test, set)->looks++;
+}
+
+static struct vpv_controlled *set_identify(struct vpv_controlled_set *set, struct pci_dev *pdev)
+{
+	return NULL;
+}
+
+static void removed(struct work_struct *work)
+{
+	struct set_test *t = container_of(work, struct set_test, work);
+
+	t->set.nb.notifier_call(&t->set.nb, BUS_NOTIFY_REMOVED_DEVICE, &t->fake.pdev->dev);
+	complete(&t->gone);
+}
+
+static int set_test_init(struct kunit *test)
+{
+	struct set_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	test->priv = t;
+	fake_function_add(test, &t->fake, "vpv-controlled-fn");
+	t->fake.pdev->vendor = VENDOR;
+	t->fake.pdev->device = DEVICE;
+	mutex_init(&t->lock);
+	init_completion(&t->gone);
+	INIT_WORK(&t->work, removed);
+	t->set = (struct vpv_controlled_set){
+		.pdev = t->fake.pdev, .vendor = VENDOR, .device = DEVICE,
+		.sub_vendor = SUB_VENDOR, .sub_device = SUB_DEVICE, .lock = &t->lock,
+		.identify = set_identify, .added = set_added,
+	};
+	INIT_LIST_HEAD(&t->set.fns);
+	vpv_controlled_add(&t->set, &t->fn);
+	KUNIT_ASSERT_EQ(test, vpv_controlled_listen(&t->set), 0);
+	return 0;
+}
+
+static void set_test_exit(struct kunit *test)
+{
+	struct set_test *t = test->priv;
+
+	if (!t || !t->fake.pdev)
+		return;
+	vpv_controlled_unlisten(&t->set);
+	device_unregister(&t->fake.pdev->dev);
+}
+
+/* All of the host's functions have these ids, and the lock may be held for long. */
+static void nobody_waits_to_remove_a_function_of_others(struct kunit *test)
+{
+	struct set_test *t = test->priv;
+	unsigned long left;
+
+	t->fake.pdev->subsystem_vendor = SUB_VENDOR;
+	t->fake.pdev->subsystem_device = SUB_DEVICE + 1;
+	mutex_lock(&t->lock);
+	schedule_work(&t->work);
+	left = wait_for_completion_timeout(&t->gone, 2 * HZ);
+	mutex_unlock(&t->lock);
+	flush_work(&t->work);
+	KUNIT_EXPECT_NE(test, left, 0UL);
+}
+
+static void one_of_its_own_is_forgotten(struct kunit *test)
+{
+	struct set_test *t = test->priv;
+
+	t->fake.pdev->subsystem_vendor = SUB_VENDOR;
+	t->fake.pdev->subsystem_device = SUB_DEVICE;
+	t->fn.pdev = pci_dev_get(t->fake.pdev);
+	removed(&t->work);
+	KUNIT_EXPECT_NULL(test, t->fn.pdev);
+}
+
+static struct kunit_case set_cases[] = {
+	KUNIT_CASE(nobody_waits_to_remove_a_function_of_others),
+	KUNIT_CASE(one_of_its_own_is_forgotten),
+	{ }
+};
+
+static struct kunit_suite set_suite = {
+	.name = "vpv_controlled",
+	.init = set_test_init,
+	.exit = set_test_exit,
+	.test_cases = set_cases,
+};
+
+kunit_test_suite(set_suite);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("KUnit suite of the functions of a controlling driver");
