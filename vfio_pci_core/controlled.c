@@ -44,8 +44,13 @@ static int set_bus_event(struct notifier_block *nb, unsigned long action, void *
 
 int vpv_controlled_listen(struct vpv_controlled_set *set)
 {
+	int err;
+
 	set->nb.notifier_call = set_bus_event;
-	return bus_register_notifier(&pci_bus_type, &set->nb);
+	err = bus_register_notifier(&pci_bus_type, &set->nb);
+	if (!err)
+		set->added(set);
+	return err;
 }
 EXPORT_SYMBOL_GPL(vpv_controlled_listen);
 

@@ -79,7 +79,8 @@ void vpv_controlled_add(struct vpv_controlled_set *set, struct vpv_controlled *f
  * vpv_controlled_listen() - Learn of functions that come and go
  * @set: Set.
  *
- * Those that go are forgotten.
+ * Those that go are forgotten.  One that came before this is found, too: @set->added is called
+ * once.
  *
  * Return: 0 or a negative errno.
  */

@@ -85,6 +85,14 @@ static void set_test_exit(struct kunit *test)
 	device_unregister(&t->fake.pdev->dev);
 }
 
+/* Whoever listens looks at once: one may have been added since he has looked before. */
+static void what_came_before_is_looked_for(struct kunit *test)
+{
+	struct set_test *t = test->priv;
+
+	KUNIT_EXPECT_EQ(test, t->looks, 1U);
+}
+
 /* All of the host's functions have these ids, and the lock may be held for long. */
 static void nobody_waits_to_remove_a_function_of_others(struct kunit *test)
 {
@@ -113,6 +121,7 @@ static void one_of_its_own_is_forgotten(struct kunit *test)
 }
 
 static struct kunit_case set_cases[] = {
+	KUNIT_CASE(what_came_before_is_looked_for),
 	KUNIT_CASE(nobody_waits_to_remove_a_function_of_others),
 	KUNIT_CASE(one_of_its_own_is_forgotten),
 	{ }
