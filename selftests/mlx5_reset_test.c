@@ -392,4 +392,49 @@ TEST_F_TIMEOUT(mlx5_reset, lost_suspension_is_an_error, 180)
 	EXPECT_EQ(0, wait_runs(s, 0));
 }
 
+/* Who was told of it does not forget it when there is no answer. */
+TEST_F_TIMEOUT(mlx5_reset, lost_suspension_is_found_when_the_firmware_answers, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 0, STOP));
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault query_function fail"));
+	ASSERT_EQ(0, model_cmd(&s->p.fn[0], "wake"));
+	sleep(4);
+	EXPECT_EQ(STOP, mig_get(&s->p.v[0]));
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
+	EXPECT_EQ(0, wait_state(s, 0, ERROR));
+	DO_RESET(0);
+}
+
+static int power_loss(struct scene *s)
+{
+	char path[128];
+	int err;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", s->p.ctrl.bdf);
+	err = sysfs_write(path, "1");
+	err = err ? err : model_cmd(&s->p.fw, "reset");
+	err = err ? err : sysfs_write("/sys/bus/pci/rescan", "1");
+	return err ? err : mlx_control(&s->p.ctrl);
+}
+
+/* It is enabled again, but has nothing of what it was: a guest must not go on with that. */
+TEST_F_TIMEOUT(mlx5_reset, function_that_is_enabled_after_a_power_loss_is_an_error, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 0, STOP));
+	ASSERT_EQ(0, power_loss(s));
+	/* Whoever looks now finds nobody to ask. */
+	sleep(4);
+	EXPECT_EQ(STOP, mig_get(&s->p.v[0]));
+	ASSERT_EQ(2, mlx_functions(s->p.slots, 2));
+	EXPECT_EQ(0, wait_state(s, 0, ERROR));
+	EXPECT_EQ(-EIO, scene_set(s, 0, RUNNING));
+	ASSERT_EQ(0, vdev_reset(&s->p.v[0]));
+	ASSERT_EQ(0, mlx_pair_reset(&s->p));
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+}
+
 TEST_HARNESS_MAIN

@@ -138,8 +138,28 @@ static void firmware_that_is_stuck_is_asked_once(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, t->ctrl.fn[0].c.control);
 }
 
+/* It may be open, and suspended as far as its driver knows: it has nothing of what it was. */
+static void driver_of_a_function_that_is_enabled_is_told(struct kunit *test)
+{
+	struct fn_test *t = test->priv;
+	struct mlxl_fn *fn = &t->ctrl.fn[0];
+
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(fn), 0);
+	KUNIT_EXPECT_EQ(test, t->state, (u32)MLXL_ENABLED);
+	KUNIT_EXPECT_NOT_NULL(test, fn->c.control);
+	KUNIT_EXPECT_EQ(test, t->told, 1U);
+
+	/* Lost while it was published. */
+	t->state = MLXL_UNPROVISIONED;
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(fn), 0);
+	KUNIT_EXPECT_EQ(test, t->told, 2U);
+}
+
 static struct kunit_case fn_cases[] = {
 	KUNIT_CASE_PARAM(firmware_that_is_stuck_is_asked_once, stuck_gen_params),
+	KUNIT_CASE(driver_of_a_function_that_is_enabled_is_told),
 	{ }
 };
 

@@ -155,7 +155,9 @@ void mlxl_fns_publish(struct vpv_ctrl_life *life)
  * mlxl_fn_enable() - Provision a function and make it appear
  * @fn: Function; @fn->want says as what.
  *
- * One that is enabled already stays what it is.  The caller calls vpv_controlled_attach().
+ * One that is enabled already stays what it is.  Its driver is told in any case: it may have
+ * the function open, which has nothing any more of what it was before a power loss.  The caller
+ * calls vpv_controlled_attach().
  *
  * Return: 0; -ENOTCONN when the controlling function does not work; -ERANGE for what
  * is beyond the firmware's limits; or another negative errno.
@@ -181,6 +183,8 @@ int mlxl_fn_enable(struct mlxl_fn *fn)
 	}
 	vpv_controlled_scan(&fn->ctrl->life.set);
 	vpv_controlled_publish(&fn->ctrl->life.set, &fn->c);
+	if (fn->c.control)
+		vpv_control_changed(fn->c.control);
 	return 0;
 }
 

@@ -125,16 +125,24 @@ void mlxl_changed(struct vpv_control_watch *watch)
  *
  * A controlling function that lost power, for instance, has forgotten it.  A source then
  * writes memory that was sent, a destination runs with half an image: nothing but a
- * reset helps.  Without an answer there will be news again.
+ * reset helps.  Without an answer it asks again, but for a function that nobody controls:
+ * there will be news when somebody does.
  */
 void mlxl_check(struct work_struct *work)
 {
 	struct mlxl_dev *md = container_of(to_delayed_work(work), struct mlxl_dev, check);
 	u32 changes = READ_ONCE(md->changes), flags = must_stand(md);
 	struct mlxl_function fn;
+	int err;
 
-	if (!flags || mlxl_hw_query(md, &fn))
+	if (!flags)
 		return;
+	err = mlxl_hw_query(md, &fn);
+	if (err) {
+		if (err != -ENOTCONN)
+			schedule_delayed_work(&md->check, CHECK_JIFFIES);
+		return;
+	}
 	/* A hook or a reset came between: the answer may be of before or after it. */
 	if (READ_ONCE(md->changes) != changes || must_stand(md) != flags)
 		return;
