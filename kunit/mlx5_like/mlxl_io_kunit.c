@@ -214,6 +214,40 @@ static void short_output_is_an_error(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, transfer(t), 0);
 }
 
+struct bitmap_case {
+	const char *name;
+	u64 query_pages;
+	u32 segments;
+	u64 pages;
+};
+
+static const struct bitmap_case bitmap_cases[] = {
+	{ "as_many_as_the_buffer_has_bits", 1ULL << 40, 4096, MLXL_TRACK_PAGES },
+	{ "as_many_as_one_query_takes", 4096, 4096, 4096 },
+	{ "as_many_as_fit_into_one_segment", 1ULL << 20, 1,
+	  MIN(PAGE_SIZE * BITS_PER_BYTE, MLXL_TRACK_PAGES) },
+	{ "segments_without_end", U64_MAX, U32_MAX, MLXL_TRACK_PAGES },
+};
+
+static void bitmap_describe(const struct bitmap_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(bitmap, bitmap_cases, bitmap_describe);
+
+/* Each page of the buffer may be a segment of its own. */
+static void report_fits_into_the_segments_of_a_command(struct kunit *test)
+{
+	const struct bitmap_case *c = test->param_value;
+	const struct mlxl_caps caps = {
+		.query_pages = cpu_to_le64(c->query_pages),
+		.segments = cpu_to_le32(c->segments),
+	};
+
+	KUNIT_EXPECT_EQ(test, mlxl_io_bitmap_pages(&caps), c->pages);
+}
+
 /* Whatever the old controlling function may still do to it. */
 static void memory_of_another_controller_is_not_used_again(struct kunit *test)
 {
@@ -229,6 +263,7 @@ static void memory_of_another_controller_is_not_used_again(struct kunit *test)
 static struct kunit_case io_cases[] = {
 	KUNIT_CASE_PARAM(end_of_a_command_that_is_early, end_gen_params),
 	KUNIT_CASE(short_output_is_an_error),
+	KUNIT_CASE_PARAM(report_fits_into_the_segments_of_a_command, bitmap_gen_params),
 	KUNIT_CASE(memory_of_another_controller_is_not_used_again),
 	{ }
 };

@@ -27,7 +27,7 @@ int mlxl_track_limits(struct vmig_dev *mig, struct vmig_track_limits *limits)
 		/* Sizes of ranges are 64 bits wide: not one of the whole space. */
 		.address_bits = min_t(u8, caps.address_bits, 63),
 		.pages = le64_to_cpu(caps.track_pages),
-		.report_pages = min_t(u64, le64_to_cpu(caps.query_pages), MLXL_TRACK_PAGES),
+		.report_pages = mlxl_io_bitmap_pages(&caps),
 	};
 	return 0;
 }

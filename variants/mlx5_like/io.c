@@ -118,6 +118,21 @@ u32 mlxl_io_piece_bytes(const struct mlxl_caps *caps)
 	return max_t(u64, ALIGN_DOWN(bytes, SZ_4K), SZ_4K);
 }
 
+/**
+ * mlxl_io_bitmap_pages() - How many pages can one command report?
+ * @caps: Of the firmware.
+ *
+ * Each page of the buffer for the bitmap may be a segment of its own.
+ *
+ * Return: pages, at most MLXL_TRACK_PAGES.
+ */
+u64 mlxl_io_bitmap_pages(const struct mlxl_caps *caps)
+{
+	u64 bits = (u64)le32_to_cpu(caps->segments) * PAGE_SIZE * BITS_PER_BYTE;
+
+	return min3(bits, le64_to_cpu(caps->query_pages), (u64)MLXL_TRACK_PAGES);
+}
+
 static void io_done(struct mlxl_command *cmd, int err)
 {
 	struct mlxl_io *io = container_of(cmd, struct mlxl_io, cmd);

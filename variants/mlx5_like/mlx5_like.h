@@ -199,6 +199,7 @@ void mlxl_io_free(struct mlxl_io *io);
 u32 mlxl_io_segments(const struct mlxl_io *io, u32 skip, u32 bytes,
 		     struct mlxl_segment *seg);
 u32 mlxl_io_piece_bytes(const struct mlxl_caps *caps);
+u64 mlxl_io_bitmap_pages(const struct mlxl_caps *caps);
 int mlxl_io_start(struct mlxl_io *io, struct mlxl_session *s, u16 opcode, u32 skip,
 		  u64 offset, u32 bytes);
 void mlxl_io_drain(struct mlxl_io *io);
