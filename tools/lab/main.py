@@ -8,6 +8,7 @@ usage: tools/lab/lab guest --out DIR [options]     write kernel and initrd of an
 usage: tools/lab/lab demo                          the live migration demo (ROUNDS=n, DEVICE=hisi_like|mlx5_like)
 usage: tools/lab/lab check [TEST]                  all tests, one group or one test
 usage: tools/lab/lab check-upstream [TEST]         the kernel's VFIO selftests with vfio-pci and with vpv_pci
+usage: tools/lab/lab soak                          random migrations, resets, faults for MINUTES, or MIGRATIONS; SEED repeats a run
 usage: tools/lab/lab bench                         what vpv_pci costs beside vfio-pci
 usage: tools/lab/lab deb                           the release's tarball and Debian packages, into build/deb/
 usage: tools/lab/lab build-matrix                  build against every packaged kernel
@@ -20,6 +21,7 @@ usage: tools/lab/lab clean                         remove the cache
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -154,6 +156,22 @@ def cmd_check_upstream(words):
     return status
 
 
+def _bounded(name, most):
+    """Run the program of group NAME until MINUTES are over or there was as much as the environment says by MOST."""
+    given = {key: os.environ[key] for key in ("SEED", "MINUTES", most) if os.environ.get(key)}
+    minutes = given.setdefault("MINUTES", str(24 * 60) if most in given else "5")
+    for key, value in given.items():
+        if not re.fullmatch(r"0|[1-9]\d*|0x[0-9a-f]+", value):
+            raise LabError(f"{key}={value}: expected a number")
+    words = " ".join(f"{key}={value}" for key, value in given.items())
+    return check.main([name], (tests.Group(name, "vm", f"{words} GROUP={name} /vpv/selftests/run.sh", needs="selftests",
+                                           timeout=int(minutes, 0) * 60 + 600, machine=tests.PAIRS),))
+
+
+def cmd_soak(_words):
+    return _bounded("soak", "MIGRATIONS")
+
+
 def cmd_bench(_words):
     return bench.main()
 
@@ -178,6 +196,7 @@ COMMANDS = {
     "check": cmd_check,
     "host-check": cmd_host_check,
     "check-upstream": cmd_check_upstream,
+    "soak": cmd_soak,
     "bench": cmd_bench,
     "build-matrix": cmd_build_matrix,
 }
