@@ -13,11 +13,12 @@ root_packages() {
 	sed 's/#.*//' "$@" | tr -s ' \t\n' '\n' | sed '/^$/d'
 }
 
-# root_suite LIST...: the release of Debian that these lists are for.
-root_suite() {
-	local suite
-	suite=$(root_packages "$@" | sed -n 's/^@suite://p')
-	echo "${suite:-$ROOT_SUITE}"
+# root_suites LIST...: the releases of Debian that these lists are for, the preferred one last: those that they name, or the lab's
+# own with its backports.
+root_suites() {
+	local suites
+	suites=$(root_packages "$@" | sed -n 's/^@suite://p')
+	echo "${suites:-$ROOT_SUITE $ROOT_SUITE-backports}"
 }
 
 # root_key LIST...: the name of the root made from these lists.
@@ -41,7 +42,8 @@ root_mirror() {
 }
 
 root_apt_config() {
-	local apt=$1 suite=$2 newest mirror keyring signed=
+	local apt=$1 suite mirror keyring signed=
+	shift
 	mirror=$(root_mirror)
 	[ -n "$mirror" ] ||
 		die "no Debian mirror in this machine's apt configuration: set VPV_MIRROR=http://HOST/debian"
@@ -51,13 +53,9 @@ root_apt_config() {
 	done
 	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
 	: >"$apt/status"
-	# Only of the release that the lab runs on the newest is wanted.
-	newest=$suite
-	printf 'deb %s %s %s main\n' "$signed" "$mirror" "$suite" >"$apt/sources.list"
-	if [ "$suite" = "$ROOT_SUITE" ]; then
-		newest=$suite-backports
-		printf 'deb %s %s %s main\n' "$signed" "$mirror" "$newest" >>"$apt/sources.list"
-	fi
+	for suite; do
+		printf 'deb %s %s %s main\n' "$signed" "$mirror" "$suite"
+	done >"$apt/sources.list"
 	# Proxies, retries and the like come from the machine; sources, hooks and pins do not.
 	apt-config dump | grep '^Acquire::' |
 		grep -vE '^Acquire::(IndexTargets|cdrom|CompressionTypes|Changelogs|Languages|GzipIndexes)' >"$apt/apt.conf"
@@ -76,7 +74,7 @@ root_apt_config() {
 		Dir::Log "$apt";
 		APT::Architecture "amd64";
 		APT::Architectures { "amd64"; };
-		APT::Default-Release "$newest";
+		APT::Default-Release "$suite";
 		APT::Install-Recommends "false";
 		APT::Install-Suggests "false";
 		APT::Get::Assume-Yes "true";
@@ -111,7 +109,8 @@ root_download() {
 	local apt=$1 wanted extra
 	shift
 	mkdir -p "$VPV_CACHE/debs/partial"
-	root_apt_config "$apt" "$(root_suite "$@")"
+	# shellcheck disable=SC2046 # a list of words
+	root_apt_config "$apt" $(root_suites "$@")
 	export APT_CONFIG=$apt/apt.conf
 	apt-get -q update
 	mapfile -t wanted < <(root_packages "$@" | root_lookup)

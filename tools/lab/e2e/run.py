@@ -16,10 +16,13 @@ MAP = env.REPO / "tools/vpvctl/maps/hisi_like-v1.map"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of run: its script, options of every model, and whether the second disk has the programs of the guest."""
+    """A kind of run: its script, options of every model, whether the second disk has the programs of the guest, the roots that L1
+    mounts, and QEMU's own devices."""
     script: str
     options: tuple = ()
     tools: bool = False
+    disks: tuple = ()
+    devices: tuple = ()
 
 
 # Each operation takes this long, so that the queues always hold work that waits, also when the guest is stopped, and
@@ -56,14 +59,23 @@ def migrate(kind, kern, folders, models, log, arguments, functions, timeout=300,
     arguments = ["--dialect", dialect, *arguments]
     options = [*kind.options, *([f"disk2={payload.tools()}"] if kind.tools else [])]
     job = vm.Job(kernel=kern, command=["python3", "-B", f"/vpv/{kind.script}", *arguments], payload=folders,
-                 models=functions, model_options=options, model_binary=models,
-                 timeout=timeout, log=log, sink=sink, disks=["qemu7"] if dialect == "v1" else [])
+                 models=functions, devices=list(kind.devices), model_options=options, model_binary=models,
+                 timeout=timeout, log=log, sink=sink, disks=[*kind.disks, *(["qemu7"] if dialect == "v1" else [])])
     result = vm.run(job)
     path = log / "out" / "result.json"
     try:
         return result, json.loads(path.read_text())
     except (OSError, ValueError):
         return result, {}
+
+
+def carry(log, name, folder):
+    """Make the folder NAME of the results in LOG that of the payload FOLDER, for the next boot; whether there is one."""
+    found = Path(log) / "out" / name
+    if found.is_dir():
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(found, folder / name)
+    return found.is_dir()
 
 
 def relay(data):
@@ -100,9 +112,9 @@ def report_runs(runs, emit=print):
     return all(held for held, _, _ in points)
 
 
-def main(doc, test, name):
-    """The command line of a test: TEST(kernel, log folder) on the debug kernel, or the one that is named."""
-    chosen = sys.argv[1] if len(sys.argv) > 1 else "debug"
+def main(doc, test, name, default="debug"):
+    """The command line of a test: TEST(kernel, log folder) on the kernel DEFAULT, or the one that is named."""
+    chosen = sys.argv[1] if len(sys.argv) > 1 else default
     if chosen not in ("stock", "debug"):
         print(doc, file=sys.stderr)
         return 2

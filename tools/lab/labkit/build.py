@@ -36,6 +36,21 @@ def modules(kern):
     return dest
 
 
+def installed(kern, root):
+    """Install our modules for KERN below ROOT, as `make modules_install` does, with the index of all modules of KERN."""
+    folder = env.BUILD / f"install-{kern.release}"
+    place = root / "lib/modules" / kern.release
+    with step(f"modules of {kern.release} installed"), _busy(folder):
+        run_logged(f"install modules for {kern.release}",
+                   ["make", "-C", str(env.REPO), JOBS, "modules_install", f"KDIR={kern.build}", f"BUILD={folder}",
+                    f"INSTALL_MOD_PATH={root}", "INSTALL_MOD_STRIP=1"])
+        for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
+            shutil.copy(kern.modules / name, place)
+        (place / "kernel").symlink_to(kern.modules / "kernel")
+        run_logged("index the modules", ["depmod", "-b", str(root), kern.release])
+        (place / "kernel").unlink()
+
+
 def models():
     """Build the device models; returns the program."""
     folder = env.BUILD / "models"

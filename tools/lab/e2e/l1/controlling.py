@@ -36,9 +36,14 @@ class Controlling:
         return self
 
     def provision(self, driver):
-        """Make the functions appear, for DRIVER alone. They get addresses of their own."""
-        for number, function in self.functions.items():
+        """Make the functions appear, for DRIVER alone."""
+        for function in self.functions.values():
             function.reserve(driver)
+        self.enable()
+
+    def enable(self):
+        """Make the functions appear. They get addresses of their own."""
+        for number, function in self.functions.items():
             place = int(function.bdf.split(":")[2].split(".")[0], 16)
             self._file(number, "mac").write_text(f"02:76:20:01:{place:02x}:{number:02x}")
             self._file(number, "enable").write_text("1")
