@@ -300,8 +300,6 @@ static int nvcf_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *ids
 	err = vpv_controlled_listen(&ctrl->life.set);
 	if (err)
 		goto remove_configfs;
-	/* For those that came before. */
-	vpv_ctrl_life_announce(&ctrl->life);
 	err = nvcf_cdev_add(ctrl);
 	if (err)
 		goto unlisten;
