@@ -141,10 +141,12 @@ static void nonsense_of_the_firmware_is_refused(struct kunit *test)
 {
 	const u32 bytes = 2 * MLXL_BOX_DATA;
 	struct mlxl_wire w = wire_of(0, bytes);
-	struct mlxl_chain in = {}, out = chain_of(1, bytes);
+	static const struct mlxl_chain in;
+	static struct mlxl_chain out;
 	struct mlxl_reply reply;
 	struct mlxl_slot good, slot;
 
+	out = chain_of(1, bytes);
 	KUNIT_EXPECT_EQ(test, mlxl_wire_build(&w, &in, &out, &good), 0);
 	good.tag_out = good.tag;
 	good.out_len = cpu_to_le32(bytes);
