@@ -28,6 +28,18 @@ CASES = {
         ["# got 3", "not ok 1 - one", "# RUN two", "ok 2 - two"], [("one", "fail", "# got 3$"), ("two", "pass", "")]),
     "a test that is missing": (
         ["1..2", "ok 1 - one"], [("one", "pass", ""), ("plan", "fail", "2 tests were planned, 1 ran")]),
+    "a test that was not planned": (
+        ["1..1", "ok 1 - one", "ok 2 - two"],
+        [("one", "pass", ""), ("two", "pass", ""), ("plan", "fail", "1 tests were planned, 2 ran")]),
+    "a program that prints nothing": (
+        ["1..2", "# Subtest: one_test", "ok 1 one_test", "# Subtest: two_test", "    1..1", "    ok 1 case", "ok 2 two_test"],
+        [("one_test", "fail", "no test ran"), ("two_test/case", "pass", "")]),
+    "a suite without cases": (
+        ["KTAP version 1", "1..1", "    # Subtest: suite", "ok 1 suite"], [("suite", "fail", "no test ran")]),
+    "a program that is skipped": (
+        ["1..1", "# Subtest: one_test", "ok 1 one_test # SKIP no device"], [("one_test", "skip", "no device")]),
+    "what is known to fail has not passed": (
+        ["1..2", "not ok 1 one # TODO", "ok 2 two # XFAIL why"], [("one", "skip", ""), ("two", "skip", "why")]),
     "nested": (
         ["KTAP version 1", "1..1", "    # Subtest: suite", "    1..2", "    ok 1 case", "    # why", "    not ok 2 other",
          "not ok 1 suite"],

@@ -17,6 +17,7 @@ class Test:
     name: str
     outcome: str            # "pass", "fail" or "skip"
     detail: str = ""
+    broken: bool = False    # a failure of the machine, not of what was tested
 
 
 @dataclass
@@ -49,18 +50,19 @@ class Parser:
         """A new document begins: was the old one complete?"""
         plan, seen = level.plan, level.seen
         level.plan, level.seen = -1, 0
-        return [Test("plan", "fail", f"{plan} tests were planned, {seen} ran")] if plan > seen else []
+        return [Test("plan", "fail", f"{plan} tests were planned, {seen} ran")] if plan >= 0 and plan != seen else []
 
     def _close_below(self, depth):
-        """Results one level up complete the deeper levels: check their plans."""
+        """Results one level up complete the deeper levels: check their plans; (what is wrong, failures, was one announced in vain)"""
         missing = []
-        failed = 0
+        failed, empty = 0, False
         for level in self.levels[depth + 1:]:
             failed += level.failed
-            if level.plan > level.seen:
+            if level.plan >= 0 and level.plan != level.seen:
                 missing.append(f"{level.plan} tests were planned, {level.seen} ran")
+            empty = empty or level.title and level.plan < 0 and not level.seen
         del self.levels[depth + 1:]
-        return missing, failed
+        return missing, failed, empty
 
     def feed(self, line):
         line = line.rstrip("\r\n")
@@ -106,7 +108,7 @@ class Parser:
         return []
 
     def _result(self, depth, match):
-        missing, failed_below = self._close_below(depth)
+        missing, failed_below, empty = self._close_below(depth)
         level = self._level(depth)
         parent = level.children
         level.children = False
@@ -114,7 +116,11 @@ class Parser:
         for upper in self.levels[:depth]:
             upper.children = True
         directive = (match[4] or "").upper()
-        outcome = "skip" if directive == "SKIP" else "pass" if match[2].lower() == "ok" or directive else "fail"
+        # What was expected to fail has not passed.
+        outcome = "skip" if directive else "pass" if match[2].lower() == "ok" else "fail"
+        if outcome == "pass" and not parent and not missing and (empty or level.title == match[3]):
+            outcome = "fail"
+            self._note("no test ran")
         level.failed += (outcome == "fail") + failed_below
         titles = [upper.title for upper in self.levels[:depth + 1] if upper.title and upper.title != match[3]]
         name = "/".join([*titles, match[3]])
@@ -131,6 +137,6 @@ class Parser:
         return tests
 
     def finish(self):
-        missing, _ = self._close_below(-1)
+        missing, *_ = self._close_below(-1)
         before, self.held = self.held, []
         return [*before, *(Test("plan", "fail", text) for text in missing)]
