@@ -74,9 +74,11 @@ class Attempt:
     def add(self, group, test):
         self.held.append((group, test))
 
-    def commit(self, tally):
+    def commit(self, tally, broken=False):
+        """Pass all on, or, if the machine has BROKEN, what failed before that."""
         for group, test in self.held:
-            tally.add(group, test)
+            if not broken or test.outcome == "fail" and not test.broken:
+                tally.add(group, test)
 
 
 class Run:
@@ -102,8 +104,8 @@ class Run:
             for test in self.parser.feed(line):
                 self.add(test)
 
-    def fail(self, name, detail=""):
-        self.add(Test(name, "fail", detail))
+    def fail(self, name, detail="", broken=False):
+        self.add(Test(name, "fail", detail, broken))
 
     def finish(self, status, complaint=None):
         """STATUS of the command, or None if it was stopped because its time was up."""
@@ -113,9 +115,10 @@ class Run:
             self.add(Test(self.group.name, "fail" if status else "pass", end if status else ""))
         else:
             for test in self.parser.finish():
+                test.broken = complaint is not None
                 self.add(test)
             if complaint:
-                self.fail("the run as a whole", complaint)
+                self.fail("the run as a whole", complaint, True)
             elif status is None:
                 self.fail(f"ends within {self.group.timeout} s", end)
             elif not self.tests:
@@ -165,9 +168,10 @@ def run_matrix(group, tally):
             run.add(Test(f"{release} sparse", "fail" if trouble else "pass"))
         else:
             run.add(Test(f"{release} sparse", "skip", "this kernel takes no sparse as old as Debian's"))
-    for line in build.install_check(*next(iter(trees.items()))):
+    status, lines = build.install_check(*next(iter(trees.items())))
+    for line in lines:
         run.feed(line)
-    run.finish(0)
+    run.finish(status)
 
 
 class Demultiplexer:
@@ -250,6 +254,7 @@ def run_machine(machine, groups, tally, get_kernel):
         log = boot_machine(machine, groups, held, get_kernel, attempt)
         if attempt < machine.attempts and log and known_abort(log):
             say(f"QEMU aborted (attempt {attempt} of {machine.attempts}), as it may when a model dies: {log}/qemu.log")
+            held.commit(tally, broken=True)
             continue
         if held is not tally:
             held.commit(tally)
@@ -283,7 +288,7 @@ def boot_machine(machine, groups, tally, get_kernel, attempt):
     for path, excerpt in splat.scan(logs)[:3]:
         tally.add(group_of(path, excerpt, groups), Test("no report in any log", "fail", f"{path}:\n{excerpt}"))
     for complaint in result.troubles:
-        tally.add(names, Test("the machine", "fail", complaint))
+        tally.add(names, Test("the machine", "fail", complaint, True))
     return job.log
 
 

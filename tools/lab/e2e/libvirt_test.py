@@ -35,6 +35,7 @@ def test(kern, log):
                                                     timeout=TIMEOUT_S[kern.name], sink=run.relay)))
         kept = env.WORK / "kept-payload"
         if not run.carry(log / "first", "kept", kept):
+            runs[-1][2].setdefault("error", "nothing came back that the next boot takes along")
             break
         folders.append(kept)
     return run.report_runs(runs)

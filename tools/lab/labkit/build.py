@@ -124,9 +124,9 @@ def matrix_one(release, kdir):
 
 
 def install_check(release, kdir):
-    """Install what matrix_one() built for one kernel into a scratch folder and look at it; returns lines of TAP."""
+    """Install what matrix_one() built for one kernel into a scratch folder and look at it; (status, lines of TAP)."""
     folder = env.BUILD / "matrix" / release
     with _busy(folder):
-        return subprocess.run([str(env.REPO / "tools/checks/install.sh"), str(kdir), str(folder), *MATRIX_FLAGS],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              check=False).stdout.splitlines()
+        done = subprocess.run([str(env.REPO / "tools/checks/install.sh"), str(kdir), str(folder), *MATRIX_FLAGS],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        return done.returncode, done.stdout.splitlines()

@@ -41,5 +41,6 @@ def lint(folder, name="deb"):
     """What lintian says of the packages in FOLDER/NAME."""
     changes = next((folder / name).glob("*_amd64.changes"))
     command = ["lintian", "--allow-root", "--profile", "debian", "--info", f"/mnt/{name}/{changes.name}"]
-    return subprocess.run(in_debian("build", folder, command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False).stdout
+    done = subprocess.run(in_debian("build", folder, command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    return done.stdout or (f"status {done.returncode}" if done.returncode else "")

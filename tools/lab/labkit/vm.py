@@ -250,11 +250,15 @@ class _Session:
                 deadline = min(deadline, time.monotonic() + POWEROFF_S)
                 self.status_text = self.status_text.replace(b"\n", b" ")
             if self.process.poll() is not None:
-                for key, _ in self.poll.select(0):
-                    if key.data[0] == "read":
-                        self._read(key.data[1])
+                self._drain()
                 return True
         return False
+
+    def _drain(self):
+        """What QEMU has left in the sockets: one that is at its end is not asked again."""
+        while ready := [key.data[1] for key, _ in self.poll.select(0) if key.data[0] == "read"]:
+            for port in ready:
+                self._read(port)
 
     def status(self):
         words = self.status_text.split()
