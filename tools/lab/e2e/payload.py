@@ -84,7 +84,7 @@ def guest():
     kern = kernel.stock()
     if not kern.build.exists():
         raise LabError(f"no headers for {kern.release} in the tool root: run 'tools/lab/lab clean'")
-    inputs = [kern.key, FORMAT, Path(__file__), *sorted(path for path in GUEST.iterdir() if path.is_file()),
+    inputs = [kern.key, FORMAT, Path(__file__), image.BUSYBOX, *sorted(path for path in GUEST.iterdir() if path.is_file()),
               *sorted(HARDWARE.iterdir())]
 
     def build(work):

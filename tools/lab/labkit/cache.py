@@ -25,11 +25,11 @@ def locked(path, what):
 
 
 def digest(*inputs):
-    """Hash of strings, bytes and files' contents."""
+    """Hash of strings, bytes, and files' names and contents."""
     total = hashlib.sha256()
     for item in inputs:
         if isinstance(item, Path):
-            item = item.read_bytes()
+            item = item.name.encode() + b"\0" + item.read_bytes()
         elif isinstance(item, str):
             item = item.encode()
         total.update(hashlib.sha256(item).digest())

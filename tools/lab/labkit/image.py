@@ -101,7 +101,7 @@ def host_image(kern):
         add_modules(archive, kern, L1_BOOT)
         archive.close()
 
-    initrd = cache.artifact(f"l1-initrd-{kern.name}", [kern.key, init, " ".join(L1_BOOT), "1"], build) / "initrd"
+    initrd = cache.artifact(f"l1-initrd-{kern.name}", [kern.key, init, BUSYBOX, " ".join(L1_BOOT), "1"], build) / "initrd"
     return HostImage(initrd, _root_image(), _modules_image(kern))
 
 

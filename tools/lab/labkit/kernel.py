@@ -12,6 +12,7 @@ from . import cache, env
 from .progress import LabError, run_logged, say, step
 
 MODULES = Path("/usr/lib/modules")
+PACKAGES = Path("/etc/vpv-packages")
 # As Debian builds them, and built by the lab.
 PACKAGED = ("stock", "stable")
 NAMES = (*PACKAGED, "debug", "lean")
@@ -56,7 +57,9 @@ def _packaged(name, release):
     image = next((path for path in (folder / "vmlinuz", Path(f"/boot/vmlinuz-{release}")) if path.exists()), None)
     if image is None:
         raise LabError(f"no vmlinuz for {release} in the tool root")
-    return Kernel(name, release, image, folder, folder / "build", f"stock-{release}")
+    # With the package's version: another build may have the same release.
+    version = next(line for line in PACKAGES.read_text().splitlines() if line.startswith(f"linux-image-{release}_"))
+    return Kernel(name, release, image, folder, folder / "build", version)
 
 
 def _releases():
@@ -98,8 +101,7 @@ def sources():
     found = sorted(Path("/usr/src").glob("linux-source-*.tar.xz"))
     if len(found) != 1:
         raise LabError("building a kernel needs the check root: use a verb or option that builds it")
-    packages = Path("/etc/vpv-packages").read_text().splitlines()
-    return found[0], next(line for line in packages if line.startswith("linux-source-"))
+    return found[0], next(line for line in PACKAGES.read_text().splitlines() if line.startswith("linux-source-"))
 
 
 def named(name):

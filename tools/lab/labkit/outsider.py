@@ -14,7 +14,7 @@ PARTS = {"drivers/vfio/mdev": "CONFIG_VFIO_MDEV=m", "samples/vfio-mdev": "CONFIG
 def build(kern):
     """Folder with mdev.ko and mtty.ko for KERN; built on first use."""
     source, version = kernel.sources()
-    return cache.artifact("outsider", [version, kern.key, "1"], lambda work: _build(kern, source, work))
+    return cache.artifact("outsider", [version, kern.key, str(PARTS), "1"], lambda work: _build(kern, source, work))
 
 
 def _build(kern, source, work):

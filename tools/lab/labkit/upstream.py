@@ -18,7 +18,7 @@ PARTS = ("tools/testing/selftests/vfio", "tools/testing/selftests/lib.mk", "tool
 def build():
     """Folder with a folder of programs for each driver; built on first use."""
     source, version = kernel.sources()
-    return cache.artifact("upstream-vfio", [version, "1"], lambda work: _build(source, work))
+    return cache.artifact("upstream-vfio", [version, " ".join(PARTS), OURS, "1"], lambda work: _build(source, work))
 
 
 def _build(source, work):
