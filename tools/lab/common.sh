@@ -22,8 +22,11 @@ step() {
 	began=$(date +%s)
 	shown=$began
 	say "$title ..."
+	# With a process group of its own, which cleanup() of lab can end as a whole.
+	set -m
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
+	set +m
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.2
 		now=$(date +%s)

@@ -111,6 +111,8 @@ def cmd_modules(words):
 
 
 def cmd_exec(words):
+    if not words:
+        raise LabError("exec: which command?")
     return subprocess.run(words, env=dict(os.environ, PYTHONPATH=str(env.LAB))).returncode
 
 

@@ -90,7 +90,10 @@ root_lookup() {
 	local word
 	while read -r word; do
 		case $word in
-		@newest:*) apt-cache search --names-only "^${word#@newest:}\$" | cut -d' ' -f1 | sort -V | tail -n 1 ;;
+		@newest:*)
+			apt-cache search --names-only "^${word#@newest:}\$" | cut -d' ' -f1 | sort -V | tail -n 1 | grep . ||
+				die "no package is called ${word#@newest:}"
+			;;
 		@stable:* | @suite:*) ;;
 		*) echo "$word" ;;
 		esac
@@ -113,7 +116,8 @@ root_download() {
 	root_apt_config "$apt" $(root_suites "$@")
 	export APT_CONFIG=$apt/apt.conf
 	apt-get -q update
-	mapfile -t wanted < <(root_packages "$@" | root_lookup)
+	root_packages "$@" | root_lookup >"$apt/wanted"
+	mapfile -t wanted <"$apt/wanted"
 	root_fetch "${wanted[@]}" >"$apt/names"
 	# The same package name in two versions cannot be installed, but kernels and their headers carry the version in
 	# their name and lie side by side: resolve those on their own and keep only them.

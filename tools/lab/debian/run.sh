@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# in-debian.sh ROOT FOLDER COMMAND...: run COMMAND as root in a Debian installation, with FOLDER as /mnt. What it changes
+# run.sh ROOT FOLDER COMMAND...: run COMMAND as root in a Debian installation, with FOLDER as /mnt. What it changes
 # elsewhere is gone afterwards. There is no network.
 set -euo pipefail
 root=$1 folder=$2

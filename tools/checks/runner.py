@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Checks the lab itself, in its tool root: what it counts, what it makes once for all runs, and what it leaves. TAP on stdout."""
+
+import contextlib
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+LAB = Path(__file__).resolve().parents[1] / "lab"
+sys.path.insert(0, str(LAB))
+
+import check  # noqa: E402
+from labkit import build, cache, kernel, splat, vm  # noqa: E402
+from labkit.tap import Test  # noqa: E402
+
+
+class Counts:
+    """In place of check.Tally."""
+
+    def __init__(self):
+        self.tests = []
+
+    def add(self, _group, test):
+        self.tests.append(test)
+
+    @property
+    def failed(self):
+        return [test.name for test in self.tests if test.outcome == "fail"]
+
+
+@contextlib.contextmanager
+def replaced(*triples):
+    """(owner, name, value): while the block runs."""
+    old = [(owner, name, getattr(owner, name)) for owner, name, _ in triples]
+    for triple in triples:
+        setattr(*triple)
+    try:
+        yield
+    finally:
+        for triple in old:
+            setattr(*triple)
+
+
+@contextlib.contextmanager
+def quiet():
+    with contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def shell(script, folder, **more):
+    """What SCRIPT prints that has the lab's functions."""
+    environ = {"PATH": os.environ["PATH"], "VPV_CACHE": str(folder), "VPV_LOGS": str(folder), **more}
+    return subprocess.run(["bash", "-c", f". {LAB}/lab; {script}"], env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=60, check=False).stdout
+
+
+# The tests: each returns what is wrong, or nothing.
+
+def a_dead_install_check(folder):
+    """build-matrix: install.sh ends with no line of TAP."""
+    script = folder / "tools/checks/install.sh"
+    script.parent.mkdir(parents=True)
+    script.write_text("#!/bin/sh\nexit 2\n")
+    script.chmod(0o755)
+    tally = Counts()
+    with replaced((build.env, "REPO", folder), (build.env, "BUILD", folder), (build, "matrix_one", lambda *_: (None, True)),
+                  (kernel, "header_trees", lambda: {"7.0": folder}), (check.env, "LOGS", folder)), quiet():
+        check.run_matrix(check.tests.Group("build-matrix", "matrix"), tally)
+    return "" if tally.failed else f"counted: {tally.tests}"
+
+
+def a_boot_that_is_repeated(folder):
+    """QEMU aborts, the machine is booted again; what failed before it did counts all the same."""
+    (folder / "qemu.log").write_text("error_setv: Assertion `*errp == NULL' failed.\n")
+    said = [[Test("one", "fail", "wrong"), Test("the machine", "fail", "gone", True), Test("two", "pass")],
+            [Test("one", "pass"), Test("two", "pass")]]
+
+    def boot(_machine, _groups, tally, _get_kernel, attempt):
+        for test in said[attempt - 1]:
+            tally.add("death", test)
+        return folder if attempt == 1 else None
+
+    tally = Counts()
+    with replaced((check, "boot_machine", boot)), quiet():
+        check.run_machine(SimpleNamespace(attempts=2), [], tally, None)
+    return "" if tally.failed == ["one"] and len(tally.tests) == 3 else f"counted: {tally.tests}"
+
+
+def the_last_output(folder):
+    """All that L1 wrote before QEMU ended is read."""
+    ours, theirs = socket.socketpair()
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    port = SimpleNamespace(name="lab.out", listener=ours, peer=ours)
+    got = []
+    session = vm._Session(SimpleNamespace(sink=got.append), [], SimpleNamespace(poll=lambda: 0), folder)
+    session.poll.register(ours, 1, ("read", port))
+    theirs.sendall(b"x" * 4 * vm.CHUNK)
+    theirs.close()
+    session.run(time.monotonic() + 5)
+    session.close()
+    ours.close()
+    size = sum(map(len, got))
+    return "" if size == 4 * vm.CHUNK else f"{size} of {4 * vm.CHUNK} bytes"
+
+
+def keys_of_files(folder):
+    """Which file has which content is part of a key."""
+    (folder / "a").write_text("1")
+    (folder / "b").write_text("1")
+    return "" if cache.digest(folder / "a") != cache.digest(folder / "b") else "renaming a file changes no key"
+
+
+def keys_of_kernels(folder):
+    """Two builds of a package that have the same release are two kernels."""
+    (folder / "7.0-amd64").mkdir()
+    (folder / "7.0-amd64/vmlinuz").touch()
+    keys = []
+    for version in ("7.0-1", "7.0-2"):
+        (folder / "names").write_text(f"linux-image-7.0-amd64_{version}_amd64\n")
+        with replaced((kernel, "MODULES", folder), (kernel, "PACKAGES", folder / "names")):
+            keys.append(kernel._packaged("stock", "7.0-amd64").key)
+    return "" if len({*keys}) == 2 else f"both are {keys[0]}"
+
+
+def a_name_that_is_not_found(folder):
+    """A root that lacks a package is not made."""
+    (folder / "list").write_text("make @newest:no-such-[0-9]+\n")
+    said = shell('apt-get() { echo "Inst make (4.4 Debian [amd64])"; }; apt-cache() { :; }; root_apt_config() { touch "$1/apt.conf"; }\n'
+                 f'(root_strict root_download {folder} {folder}/list); [ $? -ne 0 ] || echo made', folder)
+    return said if "made" in said or "no-such-" not in said else ""
+
+
+def a_step_that_is_interrupted(folder):
+    """Nothing of it goes on."""
+    script = "\n".join(("VPV_RUN=", "trap cleanup EXIT", "trap 'interrupted 130' INT", "deep() { sleep 4321 | cat; }",
+                        f"step deep {folder}/log deep"))
+    run = subprocess.Popen(["bash", "-c", f". {LAB}/lab; {script}"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, env={"PATH": os.environ["PATH"], "VPV_CACHE": str(folder)}, start_new_session=True)
+
+    def left():
+        found = []
+        for path in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if b"sleep\0004321\0" in (path / "cmdline").read_bytes() and os.getsid(int(path.name)) == run.pid:
+                    found.append(int(path.name))
+        return found
+
+    until = time.monotonic() + 20
+    while not left() and time.monotonic() < until:
+        time.sleep(0.1)
+    began = left()
+    run.send_signal(signal.SIGINT)
+    run.wait(20)
+    time.sleep(0.5)
+    found = left()
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
+    return "" if began and not found else f"begun: {began}, left: {found}"
+
+
+def folders_of_two_runs(folder):
+    """A run does not sweep the folder that another one is just making."""
+    said = shell("mktemp() { command mktemp \"$@\"; sleep 0.3; }\n"
+                 "one() { make_run_dir && [ -d \"$VPV_RUN/lab\" ] && echo made; sleep 1; }\n"
+                 "one & sleep 0.1; one & sleep 0.1; one & wait", folder)
+    return "" if said.split() == ["made"] * 3 else said
+
+
+def logs_of_a_live_run(folder):
+    """They are kept, whatever ran since."""
+    said = shell(f"VPV_REPO={folder}; VPV_RUN={folder}/tmp/run.new; mkdir -p {folder}/tmp/run.live {folder}/build/log/2000-live\n"
+                 f"for n in {{1..30}}; do mkdir {folder}/build/log/2001-$n; done\nmake_log_dir; cd {folder}/build/log; ls", folder)
+    names = said.split()
+    return "" if "2000-live" in names and len(names) < 25 else said
+
+
+def clean_of_a_folder(folder):
+    """Only a cache is removed, and none that a run uses."""
+    (folder / "home").mkdir()
+    (folder / "home/letter").touch()
+    lab = f"bash {LAB}/lab clean"
+    said = shell(f"VPV_CACHE={folder}/home {lab}", folder, HOME=str(folder))
+    if not (folder / "home/letter").exists():
+        return f"a folder that is no cache was removed: {said}"
+    said = shell(f"VPV_CACHE={folder}/used; make_run_dir; VPV_CACHE={folder}/used {lab}; [ -d \"$VPV_RUN\" ] && echo kept; "
+                 f"exec {{run_lock}}<&-; VPV_CACHE={folder}/used {lab}; ls -A {folder}", folder, HOME=str(folder))
+    return "" if "kept" in said and "used" not in said.splitlines()[-3:] else said
+
+
+def roots_of_verbs(folder):
+    """Who compiles a kernel, or vpvctl, gets the root that can."""
+    wrong = []
+    for verb, more, root in (("soak", {}, "check"), ("demo", {}, "tool"), ("demo", {"DEVICE": "nvme_cf"}, "check"),
+                             ("demo", {"DEVICE": "hisi_like"}, "tool"), ("shell --kernel debug", {}, "check"), ("bench", {}, "tool")):
+        said = shell(f'root_ensure() {{ REPLY=/; }}; roots_for {verb}; echo "$VPV_PROFILE"', folder, **more).strip()
+        if said != root:
+            wrong.append(f"{verb} {more}: {said}, not {root}")
+    return "\n".join(wrong)
+
+
+def reports(_folder):
+    """Lines that are reports, and lines that are none."""
+    bad = ("[1.0] WARNING: CPU: 0 PID: 1 at x.c:1", "BUG: KASAN: slab-out-of-bounds in x", "==1==ERROR: AddressSanitizer: heap",
+           "x.c:1:2: runtime error: shift", "kmemleak: 1 new suspected memory leaks", "DMAR: ERROR: x")
+    good = ("vpv_pci: loading out-of-tree module taints kernel.", "all is well", "FAULT_INJECTION: forcing a failure.\nx\nCall Trace:")
+    return "\n".join([text for text in bad if not splat.scan_text(text)] + [text for text in good if splat.scan_text(text)])
+
+
+TESTS = (a_dead_install_check, a_boot_that_is_repeated, the_last_output, keys_of_files, keys_of_kernels, a_name_that_is_not_found,
+         a_step_that_is_interrupted, folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder, roots_of_verbs, reports)
+
+
+def main():
+    print(f"TAP version 13\n1..{len(TESTS)}")
+    bad = 0
+    for number, test in enumerate(TESTS, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                wrong = test(Path(folder))
+            except Exception as error:      # the others run all the same
+                wrong = f"{type(error).__name__}: {error}"
+        bad += bool(wrong)
+        for line in wrong.splitlines():
+            print(f"# {line}")
+        print(f"{'not ok' if wrong else 'ok'} {number} - lab: {test.__name__.replace('_', ' ')}", flush=True)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
