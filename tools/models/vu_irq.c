@@ -9,6 +9,7 @@
  * vector's eventfd away from the guest itself.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <stdlib.h>
 #include <string.h>
@@ -277,6 +278,16 @@ static bool selected(const struct vu_req *req, uint32_t i)
 	return true;
 }
 
+/* Whatever the client calls an eventfd: nobody waits for it. */
+static int take_fd(int *from)
+{
+	int fd = *from;
+
+	*from = -1;
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return fd;
+}
+
 static void set_trigger(struct vu_dev *dev, const struct vu_req *req, int *fds,
 			unsigned int num_fds)
 {
@@ -291,10 +302,8 @@ static void set_trigger(struct vu_dev *dev, const struct vu_req *req, int *fds,
 	}
 	for (uint32_t i = 0; i < s->count; i++) {
 		drop_fd(&vec[s->start + i].trigger);
-		if (i < num_fds) {
-			vec[s->start + i].trigger = fds[i];
-			fds[i] = -1;
-		}
+		if (i < num_fds)
+			vec[s->start + i].trigger = take_fd(&fds[i]);
 	}
 	vu_irq_refresh(dev);
 }
@@ -324,10 +333,8 @@ static int set_mask(struct vu_dev *dev, const struct vu_req *req, int *fds,
 		if (s->index != VFIO_PCI_INTX_IRQ_INDEX || mask)
 			return -ENOTTY;
 		drop_fd(&dev->irq.intx_unmask);
-		if (num_fds) {
-			dev->irq.intx_unmask = fds[0];
-			fds[0] = -1;
-		}
+		if (num_fds)
+			dev->irq.intx_unmask = take_fd(&fds[0]);
 		return 0;
 	}
 	for (uint32_t i = 0; i < s->count; i++)

@@ -91,6 +91,8 @@ static int open_signals(struct vu_server *srv)
 {
 	sigset_t set;
 
+	/* The client may pass a pipe for an eventfd, and close its other end. */
+	signal(SIGPIPE, SIG_IGN);
 	if (!srv->opts.signals)
 		return 0;
 	sigemptyset(&set);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Runs all tests, or those whose name contains the argument; TAP on stdout. */
-#include <signal.h>
 #include <stdio.h>
 
 #include "test.h"
@@ -28,7 +27,6 @@ int main(int argc, char **argv)
 	const char *filter = argc > 1 ? argv[1] : NULL;
 	unsigned int num = 0, bad = 0, total = 0;
 
-	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for_each_suite(s)
 		for (const struct test *t = *s; t->name; t++)

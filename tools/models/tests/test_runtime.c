@@ -270,6 +270,29 @@ static void irq_info(void)
 	rig_close(r);
 }
 
+/* What a client passes need not be an eventfd, and never makes the model wait or end. */
+static void odd_eventfds(void)
+{
+	struct rig *r = rig_open(&test_model, NULL);
+	uint64_t full = UINT64_MAX - 1, dropped = r->dev->stats.irqs_dropped;
+	int fd[2], ev = eventfd(0, 0);
+
+	CHECK_EQ(pipe(fd), 0);
+	CHECK_EQ(write(ev, &full, sizeof(full)), sizeof(full));
+	rig_enable(r);
+	set_cfg(r, find_cap(r, PCI_CAP_ID_MSIX) + 2, 2, PCI_MSIX_FLAGS_ENABLE);
+	CHECK_EQ(rig_set_irqs(r, MSIX, SET_FD, 0, 1, &fd[1], 1), 0);
+	CHECK_EQ(rig_set_irqs(r, MSIX, SET_FD, 1, 1, &ev, 1), 0);
+	close(fd[0]);
+	rig_write32(r, 1, TM_MSIX, 0);
+	CHECK_EQ(r->dev->stats.irqs_dropped, dropped + 1);
+	rig_write32(r, 1, TM_MSIX, 1);
+	CHECK_EQ(rig_read32(r, 1, TM_RESETS), 1);
+	close(fd[1]);
+	close(ev);
+	rig_close(r);
+}
+
 static void msix_delivery(void)
 {
 	struct rig *r = rig_open(&test_model, NULL);
@@ -754,6 +777,7 @@ static const struct test runtime_tests[] = {
 	{ "runtime: flr_and_device_reset", resets },
 	{ "runtime: irq_info", irq_info },
 	{ "runtime: msix_delivery_mask_and_pending", msix_delivery },
+	{ "runtime: odd_eventfds", odd_eventfds },
 	{ "runtime: msi_err_req", msi_err_req },
 	{ "runtime: intx_level_and_resample", intx },
 	{ "runtime: dma_map_and_access", dma_basic },
