@@ -8,8 +8,10 @@ _vpvctl_devices() {
 	done
 }
 
+_vpvctl_files() { compgen -f -- "$1"; }
+
 _vpvctl() {
-	local cur=${COMP_WORDS[COMP_CWORD]} cmd='' word options words='' line=${COMP_LINE:0:COMP_POINT}
+	local cur=${COMP_WORDS[COMP_CWORD]} cmd='' word options='' words='' lists='' line=${COMP_LINE:0:COMP_POINT}
 	# Addresses have colons, at which readline cuts words.
 	local whole=${line##*[[:space:]]} cut=0
 
@@ -23,28 +25,32 @@ _vpvctl() {
 	done
 	case $cmd in
 	"") options=--version words='bind compat describe doctor list persona plot record stream unbind watch' ;;
-	bind) options=--timeout words=$(_vpvctl_devices) ;;
-	unbind) options='--no-probe --timeout' words=$(_vpvctl_devices) ;;
-	describe) options='--format --open' words="kubevirt nova prometheus $(_vpvctl_devices)" ;;
-	doctor) options=--open words=$(_vpvctl_devices) ;;
-	compat) options='--matrix --open' words="$(_vpvctl_devices) $(compgen -f -- "$whole")" ;;
+	bind) options=--timeout lists=devices ;;
+	unbind) options='--no-probe --timeout' lists=devices ;;
+	describe) options='--format --open' words='kubevirt nova prometheus' lists=devices ;;
+	doctor) options=--open lists=devices ;;
+	compat) options='--matrix --open' lists='devices files' ;;
 	list) options='--bound --open' ;;
-	watch) options='--count --interval' words=$(_vpvctl_devices) ;;
-	plot) options='--output --title' words=$(compgen -f -- "$whole") ;;
-	record) options='--interval --once' words=$(_vpvctl_devices) ;;
-	stream)
-		options='--family --max-record --oldest --persona --state-version'
-		words="show check - $(compgen -f -- "$whole")"
-		;;
+	watch) options='--count --interval' lists=devices ;;
+	plot) options='--output --title' lists=files ;;
+	record) options='--interval --once' lists=devices ;;
+	stream) options='--family --max-record --oldest --persona --state-version' words='show check -' lists=files ;;
 	persona)
 		options='--bar --config --device --name --output'
-		words="capture check compile decompile default diff set show $(_vpvctl_devices) $(compgen -f -- "$whole")"
+		words='capture check compile decompile default diff set show' lists='devices files'
 		;;
 	esac
-	[[ $whole == -* ]] && words="--json --help $options"
+	[[ $whole == -* ]] && words="--json --help $options" lists=''
 	[[ $whole != "$cur" ]] && cut=$((${#whole} - ${#cur}))
-	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$whole")
-	COMPREPLY=("${COMPREPLY[@]#"${whole:0:cut}"}")
+	# Not compgen -W: it expands its words, and so runs a command in the name of a file.
+	COMPREPLY=()
+	while IFS= read -r word; do
+		[[ -n $word && $word == "$whole"* ]] && COMPREPLY+=("${word:cut}")
+	done < <(
+		# shellcheck disable=SC2086
+		printf '%s\n' $words
+		for word in $lists; do "_vpvctl_$word" "$whole"; done
+	)
 }
 
 complete -o filenames -F _vpvctl vpvctl

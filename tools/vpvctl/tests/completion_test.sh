@@ -24,3 +24,14 @@ completes "behind a colon" "vpvctl bind 0000 : 00 : 0" "vpvctl bind 0000:00:0" "
 completes "verbs" "vpvctl stream sh" "vpvctl stream sh" "show"
 completes "personas" "vpvctl persona se" "vpvctl persona se" "set"
 completes "device of persona set" "vpvctl persona set 0000 : 00 : 05" "vpvctl persona set 0000:00:05" "05.0"
+# The name of a file is never run, and one with a blank is one word.
+mkdir -p "$T/files"
+# shellcheck disable=SC2016
+touch "$T/files/"'$(touch ran).json' "$T/files/a b.json" "$T/files/x.json"
+cd "$T/files" || exit 1
+# shellcheck disable=SC2016
+completes "file whose name is a command" 'vpvctl plot $' 'vpvctl plot $' '$(touch ran).json'
+holds "that was not run" [ ! -e ran ]
+completes "file with a blank" "vpvctl compat a" "vpvctl compat a" "a b.json"
+completes "file beside devices" "vpvctl compat x" "vpvctl compat x" "x.json"
+cd "$here" || exit 1
