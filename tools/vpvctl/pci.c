@@ -163,6 +163,17 @@ bool pci_group_blocker(const struct pci_fn *fn, char bdf[24], char driver[64])
 	return found;
 }
 
+void pci_group_node(const struct pci_fn *fn, char *node, size_t size)
+{
+	node[0] = 0;
+	if (!fn->group[0])
+		return;
+	if (exists(at("/dev/vfio/%s", fn->group).s))
+		snprintf(node, size, "/dev/vfio/%s", fn->group);
+	else if (exists(at("/dev/vfio/noiommu-%s", fn->group).s))
+		snprintf(node, size, "/dev/vfio/noiommu-%s", fn->group);
+}
+
 void pci_vfio_node(const struct pci_fn *fn, char *node, size_t size)
 {
 	node[0] = 0;
@@ -170,8 +181,6 @@ void pci_vfio_node(const struct pci_fn *fn, char *node, size_t size)
 		return;
 	if (exists(at("/dev/vfio/devices/%s", fn->vfio).s))
 		snprintf(node, size, "/dev/vfio/devices/%s", fn->vfio);
-	else if (fn->group[0] && exists(at("/dev/vfio/%s", fn->group).s))
-		snprintf(node, size, "/dev/vfio/%s", fn->group);
-	else if (fn->group[0] && exists(at("/dev/vfio/noiommu-%s", fn->group).s))
-		snprintf(node, size, "/dev/vfio/noiommu-%s", fn->group);
+	else
+		pci_group_node(fn, node, size);
 }

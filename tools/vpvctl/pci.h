@@ -67,6 +67,9 @@ int pci_all(struct pci_fn **fns);
  */
 bool pci_group_blocker(const struct pci_fn *fn, char bdf[24], char driver[64]);
 
+/* Place of the node of its IOMMU group, be there an IOMMU or not, or "". */
+void pci_group_node(const struct pci_fn *fn, char *node, size_t size);
+
 /* Place of the node that a VFIO user opens, or "". */
 void pci_vfio_node(const struct pci_fn *fn, char *node, size_t size);
 

@@ -178,6 +178,8 @@ static int ask_all(int device, struct vfio_view *view, char *why, size_t size)
 	while (view->config_bytes < info.size) {
 		n = pread(device, view->config + view->config_bytes,
 			  info.size - view->config_bytes, info.offset + view->config_bytes);
+		if (!n)
+			errno = EIO;
 		if (n <= 0)
 			return trouble(why, size, "cannot read config space");
 		view->config_bytes += n;
@@ -207,20 +209,6 @@ int vfio_look(const struct pci_fn *fn, struct vfio_view *view, char *why, size_t
 	return err;
 }
 
-/* Opening the group's node touches no device, and fails if it or a member is open. */
-bool vfio_in_use(const struct pci_fn *fn)
-{
-	int fd, err;
-
-	if (!fn->vfio[0] || !fn->group[0])
-		return false;
-	fd = open(at("/dev/vfio/%s", fn->group).s, O_RDWR | O_CLOEXEC);
-	err = errno;
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 && err == EBUSY;
-}
-
 /* Has process @pid one of the nodes open? */
 static bool holds(const char *pid, const struct pci_fn *fn)
 {
@@ -229,14 +217,14 @@ static bool holds(const char *pid, const struct pci_fn *fn)
 	bool found = false;
 	int n = list_dir(at("/proc/%s/fd", pid).s, &fds);
 
-	snprintf(group, sizeof(group), "/dev/vfio/%s", fn->group);
+	pci_group_node(fn, group, sizeof(group));
 	snprintf(node, sizeof(node), "/dev/vfio/devices/%s", fn->vfio);
 	for (int i = 0; i < n && !found; i++) {
 		ssize_t len = readlink(at("/proc/%s/fd/%s", pid, fds[i]).s, target,
 				       sizeof(target) - 1);
 
 		target[len > 0 ? len : 0] = 0;
-		found = (fn->group[0] && !strcmp(target, group)) || !strcmp(target, node);
+		found = target[0] && (!strcmp(target, group) || !strcmp(target, node));
 	}
 	free_names(fds, n);
 	return found;
@@ -256,4 +244,25 @@ int vfio_holder(const struct pci_fn *fn, char *name, size_t size)
 	}
 	free_names(pids, n);
 	return pid;
+}
+
+/*
+ * Opening the group's node touches no device, and fails if it or a member is open.  A
+ * kernel without groups has none: who has the function's own node open uses it.
+ */
+bool vfio_in_use(const struct pci_fn *fn)
+{
+	char node[64], name[64];
+	int fd, err;
+
+	if (!fn->vfio[0])
+		return false;
+	pci_group_node(fn, node, sizeof(node));
+	if (!node[0])
+		return vfio_holder(fn, name, sizeof(name));
+	fd = open(at("%s", node).s, O_RDWR | O_CLOEXEC);
+	err = errno;
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && err == EBUSY;
 }
