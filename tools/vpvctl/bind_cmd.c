@@ -78,10 +78,10 @@ static bool has_driver(const struct job *job, const char *driver)
 	return !strcmp(now, driver);
 }
 
-/* Polls until the function has @driver ("": none) or the time is over. */
-static bool wait_driver(const struct job *job, const char *driver)
+/* Polls until the function has @driver, or has it no longer, or the time is over. */
+static bool wait_driver(const struct job *job, const char *driver, bool has)
 {
-	for (unsigned int naps = job->wait_s * 50; !has_driver(job, driver); naps--) {
+	for (unsigned int naps = job->wait_s * 50; has_driver(job, driver) != has; naps--) {
 		if (!naps)
 			return false;
 		nap();
@@ -100,7 +100,7 @@ static int driver_bind(struct job *job, const char *driver)
 	if (err)
 		return because(job, err, "%s does not take it: %s (see the kernel log)", driver,
 			       errno_text(err));
-	if (!wait_driver(job, driver))
+	if (!wait_driver(job, driver, true))
 		return because(job, -ETIMEDOUT, "%s did not take it within %u s (see the "
 			       "kernel log)", driver, job->wait_s);
 	return 0;
@@ -126,11 +126,13 @@ static int run_modprobe(const char *module)
 {
 	struct path program = at("/sbin/modprobe");
 	char *argv[] = { program.s, "-q", "--", (char *)module, NULL };
-	int status;
+	int status, err;
 	pid_t pid;
 
-	if (posix_spawn(&pid, program.s, NULL, NULL, argv, environ))
-		return -errno;
+	/* It returns the errno, and leaves the variable alone. */
+	err = posix_spawn(&pid, program.s, NULL, NULL, argv, environ);
+	if (err)
+		return -err;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
@@ -278,6 +280,26 @@ static int bind_job(struct job *job)
 	return err;
 }
 
+/* Take it from its driver; one that keeps it keeps its driver_override, too. */
+static int release(struct job *job)
+{
+	const char *driver = job->fn.driver;
+	int err = set_override(job, "");
+
+	if (err || !*driver)
+		return err;
+	err = driver_unbind(job, driver);
+	if (!err && !wait_driver(job, driver, false))
+		err = because(job, -ETIMEDOUT, "%s still has it after %u s", driver,
+			      job->wait_s);
+	if (err && job->fn.override[0] && has_driver(job, driver)) {
+		struct job back = { .fn = job->fn };
+
+		set_override(&back, back.fn.override);
+	}
+	return err;
+}
+
 static int unbind_job(struct job *job, bool probe)
 {
 	int err;
@@ -289,12 +311,7 @@ static int unbind_job(struct job *job, bool probe)
 		return because(job, -EBUSY, "it, or another function of IOMMU group %s, is in "
 			       "use; stop its user first", job->fn.group);
 
-	err = set_override(job, "");
-	if (!err && job->fn.driver[0])
-		err = driver_unbind(job, job->fn.driver);
-	if (!err && !wait_driver(job, ""))
-		err = because(job, -ETIMEDOUT, "%s still has it after %u s", job->fn.driver,
-			      job->wait_s);
+	err = release(job);
 	if (err || !probe)
 		return err;
 	err = write_text(at("/sys/bus/pci/drivers_probe").s, job->fn.bdf);

@@ -90,3 +90,21 @@ stop_kernel
 host_with driver=vpv_hisi_like vfio=vfio0
 rm "$R/dev/vfio/3"
 expect "no node" 1 '' 'no node in /dev/vfio appeared within 1 s' bind --timeout 1 $DEV
+
+host_with driver=vpv_hisi_like vfio=vfio0 override=vpv_hisi_like
+ln -sf /dev/full "$R/sys/bus/pci/drivers/vpv_hisi_like/unbind"
+expect "unbind that fails" 1 '' 'cannot unbind vpv_hisi_like: No space left' unbind $DEV
+holds "leaves driver and override" has vpv_hisi_like vpv_hisi_like
+ln -sf /dev/null "$R/sys/bus/pci/drivers/vpv_hisi_like/unbind"
+expect "unbind that takes too long" 1 '' 'vpv_hisi_like still has it after 1 s' unbind --timeout 1 $DEV
+holds "leaves them, too" has vpv_hisi_like vpv_hisi_like
+
+# A kernel without groups: nobody but the user of the function's own node tells.
+rm "$R/dev/vfio/3"
+mkdir -p "$R/dev/vfio/devices" "$R/proc/4242/fd"
+touch "$R/dev/vfio/devices/vfio0"
+echo qemu >"$R/proc/4242/comm"
+ln -s /dev/vfio/devices/vfio0 "$R/proc/4242/fd/31"
+expect "in use without a group" 1 '' 'is in use; stop its user first' unbind --timeout 1 $DEV
+expect "not to another driver, either" 1 '' 'is in use; stop its user first' bind --timeout 1 $DEV vfio-pci
+holds "and nothing is touched" has vpv_hisi_like vpv_hisi_like
