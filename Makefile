@@ -48,7 +48,7 @@ build-matrix:
 	@$(LAB) build-matrix
 
 host-check:
-	@$(LAB) host-check
+	@$(LAB) host-check $(if $(TEST),'$(TEST)')
 
 dist:
 	@tools/dist.sh build

@@ -27,6 +27,9 @@ others() { ls /lib/modules | grep -Ev '^(6\.(1[2-9]|[2-9][0-9])|[7-9]|[1-9][0-9]
 # Of the conf alone, so that what is built is compared with what was to be built.
 modules() { sed -n 's/^BUILT_MODULE_NAME\[.*\]="\(.*\)"/\1/p' /usr/src/vpv-*/dkms.conf | sort; }
 
+# Those for the functions of a family.
+variants() { modules | grep -Ev '^vpv_(config|core|migration|pci|[a-z0-9_]*_ctrl)$'; }
+
 # All files but those of logs, caches and dpkg, and dkms' own key.
 files() { find / -xdev \( -path /proc -o -path /mnt -o -path /tmp -o -path /dev -o -path /var/log -o -path /var/cache -o \
 	-path /var/lib/dpkg -o -path /var/lib/apt -o -path '/var/lib/dkms/mok.*' \) -prune -o -printf '%p %y %l\n' | sort; }
@@ -50,9 +53,9 @@ not_for_others() {
 aliases() {
 	local kernel
 	for kernel in $(kernels); do
-		grep -E '^alias vfio_pci:v.* vpv_(edu|hisi|mlx5)_like$' "/lib/modules/$kernel/modules.alias" | cut -d' ' -f3 |
-			sort -u | diff - <(printf 'vpv_%s_like\n' edu hisi mlx5) || return
-		! grep -E '^alias pci:.* vpv_[a-z0-9_]*_like$' "/lib/modules/$kernel/modules.alias" || return
+		grep -E '^alias vfio_pci:v0000.* vpv_' "/lib/modules/$kernel/modules.alias" | cut -d' ' -f3 | sort -u |
+			diff - <(variants) || return
+		! grep -E "^alias pci:.* ($(variants | paste -sd'|'))\$" "/lib/modules/$kernel/modules.alias" || return
 		grep -q 'updates/dkms/vpv_hisi_like.ko.*: .*vpv_core' "/lib/modules/$kernel/modules.dep" || return
 	done
 }
