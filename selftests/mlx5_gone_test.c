@@ -447,6 +447,38 @@ TEST_F_TIMEOUT(mlx5_firmware, that_gets_ready_late_comes_back, 120)
 	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
 }
 
+/* Longer than it takes to reset the function meanwhile. */
+#define LATE_MS	4000
+
+/* Nobody knows that the function stands still: its driver has to have it run. */
+TEST_F_TIMEOUT(mlx5_firmware, that_suspends_a_function_after_its_reset, 120)
+{
+	struct scene *s = &self->s;
+	unsigned int flags = 0;
+	uint64_t end;
+
+	ASSERT_EQ(0, scene_call_slow(s, scene_to_p2p, "suspend_initiator", LATE_MS));
+	ASSERT_EQ(0, go_away(s, SILENCE));
+	EXPECT_EQ(-EIO, scene_join(s));
+	ASSERT_EQ(0, vdev_reset(&s->p.v[0]));
+	ASSERT_EQ(0, mlx_pair_flags(&s->p, 0, &flags));
+	ASSERT_EQ(0U, flags & MLX_FN_SUSPENDED);
+	usleep((LATE_MS + 500) * 1000);
+	ASSERT_EQ(0, mlx_pair_flags(&s->p, 0, &flags));
+	ASSERT_NE(0U, flags & MLX_FN_SUSPENDED);
+
+	EXPECT_EQ(RUNNING, mig_get(&s->p.v[0]));
+	ASSERT_EQ(0, come_back(s, SILENCE));
+	end = now_ms() + PROMPT_MS;
+	do {
+		usleep(20000);
+		ASSERT_EQ(0, mlx_pair_flags(&s->p, 0, &flags));
+	} while (flags & MLX_FN_SUSPENDED && now_ms() < end);
+	EXPECT_EQ(0U, flags & MLX_FN_SUSPENDED);
+	ASSERT_EQ(0, mlx_pair_reset(&s->p));
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+}
+
 static int load(struct scene *s)
 {
 	int err = scene_set(s, 1, RESUMING);

@@ -67,12 +67,13 @@ static void *call_thread(void *arg)
 }
 
 /* Begin a call; on return one of the commands that it needs is in work. */
-int scene_call(struct scene *s, int (*call)(struct scene *s), const char *command)
+int scene_call_slow(struct scene *s, int (*call)(struct scene *s), const char *command,
+		    unsigned int ms)
 {
 	uint64_t end = now_ms() + PROMPT_MS, before, after;
 	int err = model_fault_taken(&s->p.fw, command, &before);
 
-	err = err ? err : model_cmd(&s->p.fw, "fault %s delay=%u", command, SLOW_MS);
+	err = err ? err : model_cmd(&s->p.fw, "fault %s delay=%u", command, ms);
 	s->call = call;
 	err = err ? err : -pthread_create(&s->thread, NULL, call_thread, s);
 	if (err) {
@@ -84,6 +85,11 @@ int scene_call(struct scene *s, int (*call)(struct scene *s), const char *comman
 		err = model_fault_taken(&s->p.fw, command, &after);
 	} while (!err && after == before && now_ms() < end);
 	return err ? err : after == before ? -ETIMEDOUT : 0;
+}
+
+int scene_call(struct scene *s, int (*call)(struct scene *s), const char *command)
+{
+	return scene_call_slow(s, call, command, SLOW_MS);
 }
 
 int scene_join(struct scene *s)

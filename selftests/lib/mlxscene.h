@@ -58,6 +58,9 @@ int scene_precopy(struct scene *s);
  */
 #define SLOW_MS		1000
 int scene_call(struct scene *s, int (*call)(struct scene *s), const char *command);
+/* The same, with the time that the command takes. */
+int scene_call_slow(struct scene *s, int (*call)(struct scene *s), const char *command,
+		    unsigned int ms);
 /* How it ended. */
 int scene_join(struct scene *s);
 

@@ -34,6 +34,8 @@ static int settle(struct mlxl_dev *md)
 	if (!err)
 		err = mlxl_hw_resume(md, MLXL_INITIATOR);
 	md->unsettled = err;
+	if (!err)
+		md->unknown = false;
 	return err;
 }
 
@@ -41,8 +43,9 @@ static int settle(struct mlxl_dev *md)
  * mlxl_settle() - See that a function that everybody is told to run does so
  * @work: In struct mlxl_dev.
  *
- * After a reset without warning: a command that suspends the function may have been in
- * work and carried out after it.  Tried again until the firmware has done it.
+ * A command that suspends the function may have been in work when it was reset without
+ * warning, or may have ended here without the firmware's doing before it was reset, and
+ * may be carried out after that.  Tried again until the firmware has done it.
  */
 void mlxl_settle(struct work_struct *work)
 {
@@ -77,6 +80,8 @@ static int suspend(struct mlxl_dev *md, u32 what)
 		return err;
 	md->suspended = true;
 	err = mlxl_hw_suspend(md, what);
+	if (err == -EIO)
+		md->unknown = true;
 	if (!err)
 		halves_set(md, md->halves | half_flag(what));
 	return err;
@@ -213,7 +218,7 @@ static void mlxl_reset(struct vmig_dev *mig)
 	guard(mutex)(&md->power);
 	if (!READ_ONCE(md->resetting))
 		WRITE_ONCE(md->reset_ahead, false);
-	if (md->suspended) {
+	if (md->suspended || md->unknown) {
 		md->unsettled = true;
 		schedule_delayed_work(&md->settle, 0);
 	}

@@ -122,13 +122,15 @@ struct mlxl_tracker {
  * @full_bytes: Of a full image of the function, as the destination was told in match
  *	data; a reset in pre-copy, which begins @save anew, does not change it.
  * @stale: The function was reset: the firmware has forgotten the sessions.
- * @power: Held while the function is told to stop; guards the next four.  Taken under
+ * @power: Held while the function is told to stop; guards the next five.  Taken under
  *	memory_lock when the function is reset: inside are the registry's and the
  *	controlling driver's locks, and nothing of the core's.
  * @resetting: Between the two hooks of a reset; cleared without the lock.
  * @reset_ahead: From the first of them until the library has been told.
  * @suspended: A half of it was told to stop since the last reset.
  * @unsettled: It may have been told to stop before a reset and have stopped after it.
+ * @unknown: The end of a command that has told it to stop is not known, and it was not
+ *	told to run since: the firmware may carry that out whenever it likes.
  * @settle: See that it runs.
  * @halves: What was suspended, and is not being resumed: MLXL_FN_ flags.
  * @changes: How often that has changed.
@@ -153,6 +155,7 @@ struct mlxl_dev {
 	bool reset_ahead;
 	bool suspended;
 	bool unsettled;
+	bool unknown;
 	struct delayed_work settle;
 	u32 halves;
 	u32 changes;
