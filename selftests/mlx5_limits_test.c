@@ -5,6 +5,7 @@
  *
  * Groups: mlx5-fault
  */
+#include "lib/dmalog.h"
 #include "lib/mlxscene.h"
 #include "lib/states.h"
 #include "lib/test.h"
@@ -132,6 +133,30 @@ TEST_F_TIMEOUT(mlx5_limits, image_that_is_too_small_is_not_sent, 120)
 		ASSERT_EQ(0, scene_set(s, 0, RUNNING));
 	}
 	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+}
+
+/* A bitmap that has not come, or not all of it, is no report: everything may have been written. */
+TEST_F_TIMEOUT(mlx5_limits, report_that_is_another_than_the_firmware_says_counts_for_nothing, 120)
+{
+	uint64_t bitmap[VNET_PAGES / 64] = { 0 };
+	struct scene *s = &self->s;
+
+	if (access("/dev/iommu", F_OK))
+		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	ASSERT_EQ(0, mlx_log_start(&s->p.v[0]));
+	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
+	memset(bitmap, 0, sizeof(bitmap));
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "claim track_set 4000000000"));
+	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
+	for (unsigned int w = 0; w < VNET_PAGES / 64; w++)
+		EXPECT_EQ(UINT64_MAX, bitmap[w]);
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "claim clear"));
+	/* One more that knows nothing of the time before. */
+	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
+	memset(bitmap, 0, sizeof(bitmap));
+	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
+	EXPECT_EQ(0U, bitmap[VNET_PAGES / 64 - 1]);
+	EXPECT_EQ(0, dma_log_stop(&s->p.v[0]));
 }
 
 TEST_HARNESS_MAIN

@@ -103,7 +103,7 @@ struct mlxl_switch {
  * only.
  */
 /* What the firmware can be told to lie about; names in mlx5_like_cmd.c. */
-#define MLXL_CLAIMS	20
+#define MLXL_CLAIMS	21
 
 struct mlxl_claim {
 	bool made;
@@ -267,6 +267,8 @@ bool mlxl_segments_ok(struct mlxl_cmd *cmd, uint32_t list_at, uint32_t count, ui
 int mlxl_claim_set(struct mlxl *m, int argc, char **argv);
 /* In the output of SAVE_BEGIN. */
 void mlxl_claim_save(const struct mlxl *m, struct mlxl_cmd *cmd);
+/* In that of TRACKER_QUERY. */
+void mlxl_claim_track(const struct mlxl *m, struct mlxl_cmd *cmd);
 
 /**
  * struct mlxl_op - one command

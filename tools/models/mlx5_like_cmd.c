@@ -49,9 +49,9 @@ uint32_t mlxl_flags(const struct mlxl_fn *fn)
 
 /* ---- claims ---- */
 
-enum { OF_CAPS, OF_FUNCTION, OF_SAVE_BEGIN };
+enum { OF_CAPS, OF_FUNCTION, OF_SAVE_BEGIN, OF_TRACKER_QUERY };
 
-/* Fields of outputs, as in sections 5.1, 5.2 and 5.5. */
+/* Fields of outputs, as in sections 5.1, 5.2, 5.5 and 5.7. */
 static const struct {
 	const char *name;
 	unsigned int of;
@@ -68,6 +68,7 @@ static const struct {
 	{ "track_pages", OF_CAPS, 0x30, 8 }, { "query_pages", OF_CAPS, 0x38, 8 },
 	{ "serial", OF_CAPS, 0x40, 8 }, { "fn_pairs", OF_FUNCTION, 0x1e, 2 },
 	{ "fn_image", OF_FUNCTION, 0x30, 8 }, { "save", OF_SAVE_BEGIN, 8, 8 },
+	{ "track_set", OF_TRACKER_QUERY, 0, 8 },
 };
 
 int mlxl_claim_set(struct mlxl *m, int argc, char **argv)
@@ -101,6 +102,11 @@ static void claim(const struct mlxl *m, struct mlxl_cmd *cmd, unsigned int of)
 void mlxl_claim_save(const struct mlxl *m, struct mlxl_cmd *cmd)
 {
 	claim(m, cmd, OF_SAVE_BEGIN);
+}
+
+void mlxl_claim_track(const struct mlxl *m, struct mlxl_cmd *cmd)
+{
+	claim(m, cmd, OF_TRACKER_QUERY);
 }
 
 /* ---- queries ---- */

@@ -283,6 +283,7 @@ bool mlxl_tracker_query(struct mlxl *m, struct mlxl_cmd *cmd)
 	if (report(m, cmd, r, at, pages, &set))
 		return mlxl_end(cmd, MLXL_DMA, 0);
 	mlxl_put(cmd, 0, set, 8);
+	mlxl_claim_track(m, cmd);
 	cmd->clear = !(mlxl_get32(cmd, 4) & FLAG_KEEP);
 	return mlxl_end(cmd, MLXL_OK, 0);
 }

@@ -445,14 +445,17 @@ int mlxl_hw_tracker_create(struct mlxl_dev *md, const struct vmig_track *what,
  * @bytes: Size.
  * @bitmap_bytes: Size of the bitmap.
  *
- * Return: 0; a negative errno, after which they may be forgotten or not.
+ * Return: 0; -EPROTO when the bitmap is not what the firmware says it is; or another negative
+ * errno.  After any of these they may be forgotten or not.
  */
 int mlxl_hw_tracker_query(struct mlxl_dev *md, struct mlxl_session *s, struct mlxl_io *io,
 			  u64 iova, u64 bytes, u32 bitmap_bytes)
 {
 	struct mlxl_tracker_query *in = io->in;
 	struct mlxl_tracker_query_out out;
+	size_t set;
 	u32 num;
+	int err;
 
 	*in = (struct mlxl_tracker_query){
 		.tracker = cpu_to_le32(s->id),
@@ -469,7 +472,18 @@ int mlxl_hw_tracker_query(struct mlxl_dev *md, struct mlxl_session *s, struct ml
 		.out_bytes = sizeof(out),
 		.buf = io->buf,
 	};
-	return control_exec(md, s->control, &io->cmd);
+	/* What does not come is no report of before. */
+	memset(io->chunk->data, 0, bitmap_bytes);
+	err = control_exec(md, s->control, &io->cmd);
+	if (err)
+		return err;
+	set = memweight(io->chunk->data, bitmap_bytes);
+	if (set == le64_to_cpu(out.set))
+		return 0;
+	dev_warn_ratelimited(&md->m.vpv.pdev->dev,
+			     "report of written pages has %zu bits set, not %llu\n", set,
+			     le64_to_cpu(out.set));
+	return -EPROTO;
 }
 
 /**
