@@ -6,6 +6,7 @@
  *
  * Machine coherent-gpu families: coherent_gpu:2:carveout=32 coherent_gpu:1:size=512:carveout=128
  *	coherent_gpu:2:size=1024
+ * Machine coherent-gpu-fault allocations: coherent_gpu:1
  */
 #include <endian.h>
 #include <errno.h>

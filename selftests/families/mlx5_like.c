@@ -7,7 +7,7 @@
  * Machine mlx5 families: mlx5_like:2:image=8M:dirty=0:serial=1
  *	mlx5_like:1:image=8M:dirty=0:serial=2:firmware=2:incremental=0
  *	mlx5_like:1:image=1M:dirty=0:serial=3
- * Machine mlx5-fault: mlx5_like:2:image=4M:dirty=0:timeout_ms=500
+ * Machine mlx5-fault allocations: mlx5_like:2:image=4M:dirty=0:timeout_ms=500
  * Machine control: mlx5_like:2:image=4M:dirty=0:timeout_ms=500
  *	mlx5_like:1:image=4M:dirty=0:timeout_ms=500:serial=2:slot=shared
  */
