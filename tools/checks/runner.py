@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -92,6 +93,21 @@ def a_boot_that_is_repeated(folder):
     with replaced((check, "boot_machine", boot)), quiet():
         check.run_machine(SimpleNamespace(attempts=2), [], tally, None)
     return "" if tally.failed == ["one"] and len(tally.tests) == 3 else f"counted: {tally.tests}"
+
+
+def the_same_group_twice(folder):
+    """Two runs of one checkout: its group on the host, which builds below build/, is not run twice at a time."""
+    (folder / "build").mkdir()
+    group = check.tests.Group("twice", "host", f"mkdir {folder}/busy && sleep 0.5 && rmdir {folder}/busy", plain=True)
+    tally = Counts()
+    with replaced((check.env, "BUILD", folder / "build"), (check.env, "LOGS", folder)), quiet():
+        runs = [threading.Thread(target=check.run_host, args=(group, tally)) for _ in range(2)]
+        for run in runs:
+            run.start()
+            time.sleep(0.1)
+        for run in runs:
+            run.join()
+    return "" if not tally.failed and len(tally.tests) == 2 else f"counted: {tally.tests}"
 
 
 def the_last_output(folder):
@@ -214,8 +230,9 @@ def reports(_folder):
     return "\n".join([text for text in bad if not splat.scan_text(text)] + [text for text in good if splat.scan_text(text)])
 
 
-TESTS = (a_dead_install_check, a_boot_that_is_repeated, the_last_output, keys_of_files, keys_of_kernels, a_name_that_is_not_found,
-         a_step_that_is_interrupted, folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder, roots_of_verbs, reports)
+TESTS = (a_dead_install_check, a_boot_that_is_repeated, the_same_group_twice, the_last_output, keys_of_files, keys_of_kernels,
+         a_name_that_is_not_found, a_step_that_is_interrupted, folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder,
+         roots_of_verbs, reports)
 
 
 def main():

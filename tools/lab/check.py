@@ -11,7 +11,7 @@ from collections import deque
 from pathlib import Path
 
 import tests
-from labkit import build, devices, env, image, kernel, models, outsider, splat, upstream, vm
+from labkit import build, cache, devices, env, image, kernel, models, outsider, splat, upstream, vm
 from labkit.progress import LabError, say, step, tail
 from labkit.tap import Parser, Test
 
@@ -134,6 +134,12 @@ def missing(group):
 
 
 def run_host(group, tally):
+    # Another run of this checkout has the same folder below build/.
+    with cache.locked(env.BUILD / f".group-{group.name}.lock", f"group {group.name}"):
+        run_command(group, tally)
+
+
+def run_command(group, tally):
     run = Run(group, tally)
     if missing(group):
         run.finish(0, f"{group.needs} is missing in the tree")
@@ -355,7 +361,7 @@ def jobs_of(groups, tally):
         if group.kind == "vm":
             machines.setdefault(group.machine, []).append(group)
         elif group.kind == "nested":
-            nested.append((group.name, lambda group=group: run_host(group, tally)))
+            nested.append((group.name, lambda group=group: run_command(group, tally)))
         else:
             runner = run_matrix if group.kind == "matrix" else run_host
             host.insert(0, (group.name, lambda group=group, runner=runner: run_on_host(group, runner)))
