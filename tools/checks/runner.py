@@ -98,7 +98,7 @@ def a_boot_that_is_repeated(folder):
 def the_same_group_twice(folder):
     """Two runs of one checkout: its group on the host, which builds below build/, is not run twice at a time."""
     (folder / "build").mkdir()
-    group = check.tests.Group("twice", "host", f"mkdir {folder}/busy && sleep 0.5 && rmdir {folder}/busy", plain=True)
+    group = check.tests.Group("twice", "host", f"mkdir {folder}/busy && sleep 0.5 && rmdir {folder}/busy && echo ok 1 one")
     tally = Counts()
     with replaced((check.env, "BUILD", folder / "build"), (check.env, "LOGS", folder)), quiet():
         runs = [threading.Thread(target=check.run_host, args=(group, tally)) for _ in range(2)]

@@ -100,9 +100,8 @@ class Run:
 
     def feed(self, line):
         self.log.write(line + "\n")
-        if not self.group.plain:
-            for test in self.parser.feed(line):
-                self.add(test)
+        for test in self.parser.feed(line):
+            self.add(test)
 
     def fail(self, name, detail="", broken=False):
         self.add(Test(name, "fail", detail, broken))
@@ -111,20 +110,17 @@ class Run:
         """STATUS of the command, or None if it was stopped because its time was up."""
         self.log.close()
         end = tail(self.log.name, 15) + f"full log: {self.log.name}"
-        if self.group.plain and complaint is None and status is not None:
-            self.add(Test(self.group.name, "fail" if status else "pass", end if status else ""))
-        else:
-            for test in self.parser.finish():
-                test.broken = complaint is not None
-                self.add(test)
-            if complaint:
-                self.fail("the run as a whole", complaint, True)
-            elif status is None:
-                self.fail(f"ends within {self.group.timeout} s", end)
-            elif not self.tests:
-                self.fail("emits tests", end)
-            elif status and not self.failures:
-                self.fail(f"exits with status 0, not {status}", end)
+        for test in self.parser.finish():
+            test.broken = complaint is not None
+            self.add(test)
+        if complaint:
+            self.fail("the run as a whole", complaint, True)
+        elif status is None:
+            self.fail(f"ends within {self.group.timeout} s", end)
+        elif not self.tests:
+            self.fail("emits tests", end)
+        elif status and not self.failures:
+            self.fail(f"exits with status 0, not {status}", end)
         self.step.__exit__(None, None, None)
         say(f"group {self.group.name}: {self.tests} tests, {self.failures} failed")
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The groups of tests that `make check` runs, two at a time.
 
-host: a command in the tool root. nested: one that boots machines of its own. vm: a command in L1 with the tree's modules in /vpv/modules and the selftests in
-/vpv/selftests; groups with the same machine share one boot. matrix: built by the runner itself. A command prints TAP
-or KTAP, or, with plain=True, nothing of use: then its exit status is one test.
+host: a command in the tool root. nested: one that boots machines of its own. vm: a command in L1 with the tree's modules in
+/vpv/modules and the selftests in /vpv/selftests; groups with the same machine share one boot. matrix: built by the runner itself.
+A command prints TAP or KTAP.
 """
 
 import re
@@ -32,7 +32,6 @@ class Group:
     command: str = ""
     timeout: int = 1200
     needs: str = ""             # part of the tree without which the group fails
-    plain: bool = False
     machine: Machine = field(default_factory=Machine)
 
 
