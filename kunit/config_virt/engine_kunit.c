@@ -410,6 +410,21 @@ static void power_states(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->dstate, 1U);
 }
 
+/* The driver puts the function to sleep while its user writes the data selector. */
+static void selector_does_not_change_the_power_state(struct kunit *test)
+{
+	struct fake *f = new_nic(test);
+
+	f->rw[PM + 4] |= PCI_PM_CTRL_STATE_MASK;
+	f->meet_pos = PM + 4;
+	f->meet_val = f->hw[PM + 4] | PCI_PM_CTRL_STATE_MASK;
+	KUNIT_EXPECT_EQ(test, fake_set(f, PM + 4, 2, 0x0200), 0);
+	KUNIT_EXPECT_EQ(test, f->meet_pos, 0U);
+	KUNIT_EXPECT_EQ(test, vcfg_get16(f->hw, PM + 4) & PCI_PM_CTRL_STATE_MASK,
+			PCI_PM_CTRL_STATE_MASK);
+	KUNIT_EXPECT_EQ(test, vcfg_get16(f->hw, PM + 4) & 0x0200, 0x0200);
+}
+
 /* Where the hardware's PME_Status is passed through, 1 clears what reads as 1. */
 static void power_event_is_cleared(struct kunit *test)
 {
@@ -837,6 +852,7 @@ static struct kunit_case engine_tests[] = {
 	KUNIT_CASE(msi_enable_needs_set_irqs),
 	KUNIT_CASE(msi_vectors_are_those_of_set_irqs),
 	KUNIT_CASE(power_states),
+	KUNIT_CASE(selector_does_not_change_the_power_state),
 	KUNIT_CASE(power_event_is_cleared),
 	KUNIT_CASE_PARAM(device_control, devctl_gen_params),
 	KUNIT_CASE(read_request_size_is_the_hosts),

@@ -44,6 +44,10 @@ struct fake {
 	unsigned int last_bytes;
 	u32 last_val;
 
+	/* What somebody else writes right after the next read; 0: nothing. */
+	unsigned int meet_pos;
+	u8 meet_val;
+
 	/* Operations until one fails; 0: none does. */
 	unsigned int fail_nth;
 	bool failed;
@@ -76,6 +80,9 @@ static inline int fake_read(void *host, unsigned int pos, unsigned int bytes, u3
 		return err ? err : -EINVAL;
 	f->reads++;
 	*val = vcfg_get(f->hw, pos, bytes);
+	if (f->meet_pos)
+		f->hw[f->meet_pos] = f->meet_val;
+	f->meet_pos = 0;
 	return 0;
 }
 
