@@ -91,9 +91,13 @@ if [ $# = 0 ]; then
 fi
 for path; do
 	[ -e "$path" ] || path=$here/${path}_test.sh
-	file=$(basename "$path" _test.sh)
-	# shellcheck disable=SC1090
-	. "$path"
+	file=$(basename "$path" _test.sh) before=$count
+	: >"$T/out"
+	if bash -n "$path" 2>"$T/err"; then
+		# shellcheck disable=SC1090
+		. "$path"
+	fi
+	[ $count -gt $before ] || result "has tests" "none ran"
 done
 echo "1..$count"
 cat "$results"
