@@ -2,6 +2,7 @@
 /* "vpvctl persona": compile, decompile, show, diff, check, capture and set. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "persona_map.h"
@@ -56,6 +57,15 @@ static struct persona *load(const char *path)
 	return persona;
 }
 
+/* Of what is cut off nothing is left; a device that root named stays. */
+static void remove_part(const char *path)
+{
+	struct stat is;
+
+	if (!lstat(path, &is) && S_ISREG(is.st_mode))
+		unlink(path);
+}
+
 /* All of it, or no file. */
 static int write_file(const char *path, const void *data, size_t bytes)
 {
@@ -72,7 +82,7 @@ static int write_file(const char *path, const void *data, size_t bytes)
 	if (good)
 		return 0;
 	if (path)
-		unlink(path);
+		remove_part(path);
 	return fail("%s: cannot be written", path ? path : "stdout");
 }
 
@@ -306,10 +316,19 @@ static const char overview[] =
 	"persona capture|check|compile|decompile|diff|set|show ...\n"
 	"       (--help behind one of them tells its arguments)";
 
+static const char *option_name(int opt)
+{
+	size_t i = 0;
+
+	while (options[i].name && options[i].val != opt)
+		i++;
+	return options[i].name;
+}
+
 static void take_option(struct args *args, const struct subcommand *sub, int opt)
 {
 	if (!strchr(sub->options, opt))
-		usage_error("%s does not take '%s'", sub->name, optarg);
+		usage_error("%s does not take --%s", sub->name, option_name(opt));
 	switch (opt) {
 	case 'o':
 		args->out = optarg;

@@ -330,7 +330,7 @@ option first|--name x|before its options
 no operand|show|usage: persona show
 two operands|show a b|usage: persona show
 one operand for diff|diff a|usage: persona diff
-option of another|show a --output b|show does not take
+option of another|show a --output b|show does not take --output
 unknown option|show a --foo|unknown or wrong option '--foo'
 option without value|check a --config|needs a value
 device twice|capture 01:00.0 --device 01:00.0|named twice
@@ -345,3 +345,8 @@ nothing to capture|capture|capture needs
 name|capture --config $P/hisi --name 1x|--name '1x' is not
 name too long|capture --config $P/hisi --name a1234567890123456789012345678901|longer
 CASES
+
+# Only a file of our own is removed: root may name a device.
+ln -s /dev/full "$P/full"
+expect "nowhere to write to" 1 '' 'cannot be written' persona compile "$P/all" --output "$P/full"
+holds "what was no file stays" [ -L "$P/full" ]
