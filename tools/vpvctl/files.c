@@ -30,7 +30,7 @@ struct path at(const char *format, ...)
 	return path;
 }
 
-static char *read_all(gzFile gz, size_t *bytes)
+static char *read_all(gzFile gz, size_t most, size_t *bytes)
 {
 	size_t size = 16384, have = 0;
 	char *data = xalloc(size);
@@ -45,7 +45,7 @@ static char *read_all(gzFile gz, size_t *bytes)
 		if (have < size - 1)
 			continue;
 		size *= 2;
-		if (size > FILES_MAX_BYTES) {
+		if (size > most) {
 			free(data);
 			errno = EFBIG;
 			return NULL;
@@ -64,6 +64,11 @@ static char *read_all(gzFile gz, size_t *bytes)
 
 char *read_bytes(const char *path, size_t *bytes)
 {
+	return read_at_most(path, FILES_MAX_BYTES, bytes);
+}
+
+char *read_at_most(const char *path, size_t most, size_t *bytes)
+{
 	size_t ignored;
 	gzFile gz;
 	char *data;
@@ -75,7 +80,7 @@ char *read_bytes(const char *path, size_t *bytes)
 		errno = errno ? errno : ENOMEM;
 		return NULL;
 	}
-	data = read_all(gz, bytes ? bytes : &ignored);
+	data = read_all(gz, most, bytes ? bytes : &ignored);
 	err = errno;
 	gzclose(gz);
 	errno = err;

@@ -24,6 +24,9 @@ struct path at(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 char *read_bytes(const char *path, size_t *bytes);
 
+/* The same of a file that may be larger; @most: a power of two. */
+char *read_at_most(const char *path, size_t most, size_t *bytes);
+
 /* The first line of a small file into @text, without its end; 0 or -errno. */
 int read_line(const char *path, char *text, size_t size);
 

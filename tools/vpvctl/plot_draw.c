@@ -180,7 +180,7 @@ static double largest(const struct series *series, double so_far)
 
 /* A counter that holds its value (@steps) or grows from point to point. */
 static void curve(FILE *out, const struct scale *s, const struct series *series, double y,
-		  double low, double top, bool steps, const char *kind)
+		  double low, double span, bool steps, const char *kind)
 {
 	double last = low;
 
@@ -192,12 +192,12 @@ static void curve(FILE *out, const struct scale *s, const struct series *series,
 		double x = at_x(s, point->t);
 
 		if (steps)
-			svg_curve_point(out, x, y - CHART * (last - low) / (top - low));
+			svg_curve_point(out, x, y - CHART * (last - low) / span);
 		last = point->value;
-		svg_curve_point(out, x, y - CHART * (last - low) / (top - low));
+		svg_curve_point(out, x, y - CHART * (last - low) / span);
 	}
 	if (steps)
-		svg_curve_point(out, at_x(s, s->last), y - CHART * (last - low) / (top - low));
+		svg_curve_point(out, at_x(s, s->last), y - CHART * (last - low) / span);
 	svg_curve_end(out, kind);
 }
 
@@ -242,7 +242,7 @@ static bool draw_state(FILE *out, const struct plot *plot, const struct scale *s
 
 static bool draw_work(FILE *out, const struct plot *plot, const struct scale *s, double y)
 {
-	double low = INFINITY, top = 0;
+	double low = INFINITY, top = 0, span;
 	int drawn = 0;
 
 	for (int i = 0; i < plot->n_lanes; i++) {
@@ -254,11 +254,12 @@ static bool draw_work(FILE *out, const struct plot *plot, const struct scale *s,
 	}
 	if (isinf(low))
 		return false;
-	top += fmax(1, (top - low) * 0.1);
-	value_axis(out, y, top - low, plot->work_name ?: "Work", "count", 1);
+	/* Of large counters not even the next number is another double. */
+	span = fmax(top - low + 1, (top - low) * 1.1);
+	value_axis(out, y, span, plot->work_name ?: "Work", "count", 1);
 	for (int i = 0; i < plot->n_lanes; i++)
 		if (plot->lanes[i].work.n)
-			curve(out, s, &plot->lanes[i].work, y, low, top, false,
+			curve(out, s, &plot->lanes[i].work, y, low, span, false,
 			      drawn++ ? "work2" : "work");
 	return true;
 }

@@ -16,6 +16,8 @@
 /* More than a year: that is no migration. */
 #define TIME_MAX 4e7
 #define POINTS_MAX (1u << 20)
+/* So many lines of ten functions. */
+#define RECORD_MAX_BYTES (1u << 30)
 
 static const char * const states[] = {
 	"RUNNING", "RUNNING_P2P", "PRE_COPY", "PRE_COPY_P2P", "STOP", "STOP_COPY", "RESUMING",
@@ -224,7 +226,7 @@ static void read_line_of(struct reader *r, const char *text, bool last)
 void plot_read(struct plot *plot, const char *path)
 {
 	struct reader r = { .plot = plot, .path = path };
-	char *text = read_bytes(path, NULL), *rest = text, *line;
+	char *text = read_at_most(path, RECORD_MAX_BYTES, NULL), *rest = text, *line;
 
 	if (!text)
 		exit(fail("cannot read %s: %s", path, strerror(errno)));

@@ -114,6 +114,17 @@ bad "back in time" "${H}{\"t\": 2, \"memory\": 1}\n{\"t\": 1, \"memory\": 1}\n" 
 bad "too many functions" "$H$(for i in $(seq 65); do printf '{"t": 1, "device": "%s"}\\n' "$i"; done)" 'too many functions'
 cp source.jsonl bad.jsonl
 expect "the later record first" 1 '' 'begins before the first record' plot target.jsonl source.jsonl
+# A long record of many functions, and counters of which a double has no next one.
+python3 - <<'PY'
+with open("long.jsonl", "w") as f:
+    f.write('{"vpvctl_record": 1, "start": 5}\n')
+    f.writelines('{"t": %d, "memory": %d, "more": "%s"}\n' % (i, i, "x" * 1000000) for i in range(20))
+PY
+expect "a long record" 0 '</svg>' '' plot long.jsonl
+rm long.jsonl
+printf "$H"'{"t": 1, "device": "a", "work": 1e19}\n{"t": 2, "device": "a", "work": 1e19}\n' >still.jsonl
+run plot --output picture.svg still.jsonl
+holds "work that stands still" sh -c '! grep nan picture.svg'
 expect "no record given" 2 '' 'give a record' plot
 expect "cannot be written" 1 '' 'cannot write' plot --output /nowhere/x kept.jsonl
 cd "$here" || exit 1
