@@ -346,6 +346,13 @@ static void parse_config(struct side *side)
 	}
 }
 
+static bool blank(const char *text, const char *end)
+{
+	while (text < end && isspace((unsigned char)*text))
+		text++;
+	return text >= end;
+}
+
 static struct json_object *parse_file(const char *name)
 {
 	size_t bytes;
@@ -359,7 +366,8 @@ static struct json_object *parse_file(const char *name)
 		exit(fail("%s is too large for a description", name));
 	tok = json_tokener_new();
 	obj = tok ? json_tokener_parse_ex(tok, text, bytes + 1) : NULL;
-	if (!json_object_is_type(obj, json_type_object))
+	if (!json_object_is_type(obj, json_type_object) ||
+	    !blank(text + json_tokener_get_parse_end(tok), text + bytes))
 		exit(fail("%s is not JSON as vpvctl describe prints it", name));
 	if (json_object_get_int(member(obj, "vpvctl_describe")) != DESCRIBE_FORMAT)
 		exit(fail("%s is no description of format %d", name, DESCRIBE_FORMAT));

@@ -105,6 +105,10 @@ struct json_object *difference_json(const struct difference *d);
 /* Is config space left out, because both show the same persona to their users? */
 bool sides_hidden_by_persona(const struct side *a, const struct side *b);
 
+/* What is not known of one side, or of a pair and so was not compared: an array of texts. */
+struct json_object *side_notes(const struct side *side);
+struct json_object *pair_notes(const struct side *a, const struct side *b);
+
 /* All pairs of @n operands; prints them, and returns the exit status. */
 int compat_matrix(char **names, int n, bool open);
 

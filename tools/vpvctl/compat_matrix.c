@@ -9,10 +9,11 @@
 #include "compat.h"
 #include "vpvctl.h"
 
-/* A group, and the member that is compared for all. */
+/* A group, the member that is compared for all, and what is not known of that. */
 struct group {
 	struct side *first;
 	struct json_object *names;
+	struct json_object *notes;
 };
 
 /*
@@ -38,7 +39,7 @@ static struct group *group_of(struct group *groups, int *n, struct side *side)
 	for (int i = 0; i < *n; i++)
 		if (!memcmp(groups[i].first->value, side->value, sizeof(side->value)))
 			return &groups[i];
-	groups[*n] = (struct group){ side, json_object_new_array() };
+	groups[*n] = (struct group){ side, json_object_new_array(), side_notes(side) };
 	return &groups[(*n)++];
 }
 
@@ -56,10 +57,11 @@ static int make_groups(struct side *sides, int n, struct group *groups)
 	return found;
 }
 
-static void print_names(const struct group *group)
+static void print_texts(const char *before, struct json_object *list)
 {
-	for (size_t i = 0; i < json_object_array_length(group->names); i++)
-		printf(" %s", json_object_get_string(json_object_array_get_idx(group->names, i)));
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		printf("%s%s", before,
+		       json_object_get_string(json_object_array_get_idx(list, i)));
 }
 
 /* From one group: those that it may go to in one line, and a line for each other. */
@@ -69,7 +71,8 @@ static bool text_row(const struct group *groups, int n, int from)
 
 	paint(PAINT_BOLD, "group %d", from + 1);
 	putchar(':');
-	print_names(&groups[from]);
+	print_texts(" ", groups[from].names);
+	print_texts("\n  note: ", groups[from].notes);
 	for (int to = 0; to < n; to++) {
 		struct difference d = { 0 };
 
@@ -120,6 +123,13 @@ static bool json_row(const struct group *groups, int n, int from)
 	return refused;
 }
 
+static void print_group(const struct group *group, int i)
+{
+	printf("%s{\"group\": %d, \"members\": %s", i ? ",\n" : "\n", i + 1,
+	       json_object_to_json_string(group->names));
+	printf(", \"notes\": %s}", json_object_to_json_string(group->notes));
+}
+
 static bool print_groups(const struct group *groups, int n)
 {
 	bool refused = false;
@@ -127,8 +137,7 @@ static bool print_groups(const struct group *groups, int n)
 	if (vpvctl.json) {
 		printf("{\"groups\": [");
 		for (int i = 0; i < n; i++)
-			printf("%s{\"group\": %d, \"members\": %s}", i ? ",\n" : "\n", i + 1,
-			       json_object_to_json_string(groups[i].names));
+			print_group(&groups[i], i);
 		printf("],\n\"pairs\": [\n");
 	}
 	for (int i = 0; i < n; i++)
@@ -149,8 +158,10 @@ int compat_matrix(char **names, int n, bool open)
 		side_load(&sides[i], names[i], open);
 	found = make_groups(sides, n, groups);
 	refused = print_groups(groups, found);
-	for (int i = 0; i < found; i++)
+	for (int i = 0; i < found; i++) {
 		json_object_put(groups[i].names);
+		json_object_put(groups[i].notes);
+	}
 	for (int i = 0; i < n; i++)
 		side_put(&sides[i]);
 	free(groups);

@@ -16,7 +16,7 @@ static struct json_object *text_object(const char *format, va_list args)
 
 	if (vasprintf(&text, format, args) < 0)
 		exit(fail("out of memory"));
-	obj = json_object_new_string(text);
+	obj = text_json(text);
 	free(text);
 	return obj;
 }

@@ -144,7 +144,7 @@ static struct json_object *match_value(const char *rule, const char *text)
 
 	if (strcmp(rule, "text") && *text && !*end)
 		return json_object_new_uint64(number);
-	return json_object_new_string(text);
+	return text_json(text);
 }
 
 struct json_object *mig_match_json(const struct pci_fn *fn)

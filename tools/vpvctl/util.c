@@ -90,6 +90,16 @@ static int option_word(int argc, char **argv, const struct option *options)
 	return getopt_long(argc, argv, vpvctl.command ? ":" : "+:", options, NULL);
 }
 
+/* A letter in a group of letters does not end its word, so that the index is still at it. */
+static const char *wrong_word(int argc, char **argv)
+{
+	const char *next = optind < argc ? argv[optind] : "";
+
+	if (next[0] == '-' && next[1] && next[1] == optopt && next[2])
+		return next;
+	return argv[optind - 1];
+}
+
 int next_option(int argc, char **argv, const struct option *options, const char *usage)
 {
 	for (;;) {
@@ -110,7 +120,7 @@ int next_option(int argc, char **argv, const struct option *options, const char 
 		case ':':
 			usage_error("option '%s' needs a value", argv[optind - 1]);
 		case '?':
-			usage_error("unknown or wrong option '%s'", argv[optind - 1]);
+			usage_error("unknown or wrong option '%s'", wrong_word(argc, argv));
 		default:
 			return opt;
 		}
@@ -148,14 +158,67 @@ void paint(enum paint how, const char *format, ...)
 		fputs("\033[0m", stdout);
 }
 
+/* Bytes of the character at @text, or 0 if that is none of UTF-8. */
+static size_t utf8_bytes(const char *text)
+{
+	static const struct {
+		uint8_t mask;
+		uint8_t lead;
+		uint32_t least;
+	} forms[] = {
+		{ 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 },
+	};
+	const uint8_t *byte = (const uint8_t *)text;
+
+	if (*byte < 0x80)
+		return 1;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		uint32_t code = *byte & ~forms[i].mask & 0xff;
+		size_t n = 0;
+
+		if ((*byte & forms[i].mask) != forms[i].lead)
+			continue;
+		while (n <= i && (byte[n + 1] & 0xc0) == 0x80)
+			code = code << 6 | (byte[++n] & 0x3f);
+		return n == i + 1 && code >= forms[i].least && code <= 0x10ffff &&
+		       code >> 11 != 0xd800 >> 11 ? n + 1 : 0;
+	}
+	return 0;
+}
+
+/* Where @text ends, or the first byte that is not of UTF-8. */
+static char *utf8_end(char *text)
+{
+	size_t n;
+
+	while (*text && (n = utf8_bytes(text)))
+		text += n;
+	return text;
+}
+
+struct json_object *text_json(const char *text)
+{
+	struct json_object *obj;
+	char *copy, *wrong;
+
+	if (!*utf8_end((char *)text))
+		return json_object_new_string(text);
+	copy = xformat("%s", text);
+	for (wrong = copy; *(wrong = utf8_end(wrong));)
+		*wrong = '?';
+	obj = json_object_new_string(copy);
+	free(copy);
+	return obj;
+}
+
 void put_text(struct json_object *obj, const char *key, const char *text)
 {
-	json_object_object_add(obj, key, json_object_new_string(text));
+	json_object_object_add(obj, key, text_json(text));
 }
 
 void put_text_or_null(struct json_object *obj, const char *key, const char *text)
 {
-	json_object_object_add(obj, key, text && *text ? json_object_new_string(text) : NULL);
+	json_object_object_add(obj, key, text && *text ? text_json(text) : NULL);
 }
 
 void put_number(struct json_object *obj, const char *key, uint64_t value)

@@ -86,6 +86,9 @@ char *xformat(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Replace what a terminal might obey; for bytes that somebody else wrote. */
 char *printable(char *text);
 
+/* A string of JSON; what is not UTF-8, such as in the name of a file, becomes '?'. */
+struct json_object *text_json(const char *text);
+
 /* Members of a JSON object. */
 void put_text(struct json_object *obj, const char *key, const char *text);
 void put_number(struct json_object *obj, const char *key, uint64_t value);

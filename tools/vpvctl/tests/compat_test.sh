@@ -145,3 +145,9 @@ expect "file: control characters are not printed" 1 'has a\?\[31mb' '' compat "$
 printf '{"vpvctl_describe": 1, "driver": 5, "bars": {"a": 1}, "capabilities": "x"}' >"$T/bad.json"
 expect "file: members of other types" 1 'not compatible: driver.vfio' '' compat "$T/a.json" "$T/bad.json"
 expect "file: not there" 1 '' 'cannot read' compat "$T/a.json" "$T/none.json"
+
+# One description a file: of two the second one would not be seen.
+cat "$T/a.json" "$T/a.json" >"$T/twice.json"
+expect "two descriptions in one file" 1 '' 'twice.json is not JSON as vpvctl describe prints it' compat "$T/a.json" "$T/twice.json"
+printf '\n \t\n' >>"$T/a.json"
+expect "blank lines behind it" 0 '^compatible' '' compat "$T/a.json" "$T/a.json"

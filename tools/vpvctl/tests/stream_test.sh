@@ -187,3 +187,7 @@ pages in disorder|0LQPE|.*PAGES record: next page of the pass: expected 0x4, fou
 page that is not there|0Lq|bytes 288-311: PAGES record: page of a run: expected 0x3, found 0x4 .EINVAL
 page that is missing|0LPE|byte 4472: pages of memory: expected 0x4, found 0x3 .ENODATA
 CASES
+
+# JSON is UTF-8, whatever the name of a file is.
+cp "$S" "$T/"$'gr\xc3\xbcn\xff\xed\xa0\x80'
+json "a name that is not UTF-8" 0 'd["file"].endswith("/gr\xfcn????")' stream check "$T/"$'gr\xc3\xbcn\xff\xed\xa0\x80'

@@ -41,3 +41,7 @@ expect "help" 0 'usage: vpvctl.*bind' '' --help
 expect "help of a command" 0 '^usage: vpvctl stream show\|check' '' stream --help
 expect "version" 0 '^vpvctl ' '' --version
 expect "device that is not there" 1 '' 'there is no PCI function 0000:00:06.0' describe 00:06.0
+
+expect "no letters for options" 2 '' "unknown or wrong option '-ab'" list --open -ab
+expect "one letter" 2 '' "unknown or wrong option '-x'" list -x --open
+expect "an option with a value that it has not" 2 '' "unknown or wrong option '--open=yes'" list --open=yes --bound
