@@ -5,6 +5,7 @@
 import contextlib
 import io
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ LAB = Path(__file__).resolve().parents[1] / "lab"
 sys.path.insert(0, str(LAB))
 
 import check  # noqa: E402
+import main  # noqa: E402
 from labkit import build, cache, kernel, splat, vm  # noqa: E402
 from labkit.tap import Test  # noqa: E402
 
@@ -222,6 +224,24 @@ def roots_of_verbs(folder):
     return "\n".join(wrong)
 
 
+def programs_that_nobody_runs(_folder):
+    """A program of selftests/ whose Groups have a word that no group picks by, or a family in no machine."""
+    groups = [*check.tests.GROUPS, *check.tests.UPSTREAM]
+    picked = {word for group in groups for found in re.findall(r"GROUP='([^']*)'|GROUP=([\w-]+)", group.command)
+              for word in " ".join(found).split()} | set(main.COMMANDS)
+    models = " ".join(group.machine.models for group in groups)
+    wrong = []
+    for path in sorted(check.tests.SELFTESTS.glob("*_test.c")):
+        words = re.search(r"^ \* Groups: (.*)$", path.read_text().partition("*/")[0], re.M)
+        for word in words[1].split() if words else ["no group"]:
+            if word not in picked:
+                wrong.append(f"{path.name}: {word}")
+    for path in sorted((check.tests.SELFTESTS / "families").glob("*.c")):
+        if not re.search(rf"\b{path.stem}:", models):
+            wrong.append(f"no machine has functions of {path.stem}")
+    return "\n".join(wrong)
+
+
 def reports(_folder):
     """Lines that are reports, and lines that are none."""
     bad = ("[1.0] WARNING: CPU: 0 PID: 1 at x.c:1", "BUG: KASAN: slab-out-of-bounds in x", "==1==ERROR: AddressSanitizer: heap",
@@ -232,10 +252,10 @@ def reports(_folder):
 
 TESTS = (a_dead_install_check, a_boot_that_is_repeated, the_same_group_twice, the_last_output, keys_of_files, keys_of_kernels,
          a_name_that_is_not_found, a_step_that_is_interrupted, folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder,
-         roots_of_verbs, reports)
+         roots_of_verbs, programs_that_nobody_runs, reports)
 
 
-def main():
+def run():
     print(f"TAP version 13\n1..{len(TESTS)}")
     bad = 0
     for number, test in enumerate(TESTS, 1):
@@ -252,4 +272,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())
