@@ -109,8 +109,7 @@ static void bytes_text(uint64_t bytes, const char *per, char *text, size_t room)
 
 static void session_text(const struct mig_session *s, uint64_t rate, char *text, size_t room)
 {
-	double seconds = session_seconds(s, rate);
-	char bytes[24], per_second[24], rest[24] = "";
+	char bytes[24], per_second[24];
 
 	if (!s->any) {
 		snprintf(text, room, "-");
@@ -118,10 +117,22 @@ static void session_text(const struct mig_session *s, uint64_t rate, char *text,
 	}
 	bytes_text(s->bytes, "", bytes, sizeof(bytes));
 	bytes_text(rate, "/s", per_second, sizeof(per_second));
-	if (seconds >= 0)
-		snprintf(rest, sizeof(rest), ", %.0f s", seconds);
-	snprintf(text, room, "%s %s%s", bytes, s->result == -EINPROGRESS ? per_second :
-		 session_result(s), rest);
+	snprintf(text, room, "%s %s", bytes, s->result == -EINPROGRESS ? per_second :
+		 session_result(s));
+}
+
+/* State that has still to be sent, what became dirty again with it, and how long that takes. */
+static void rest_text(const struct mig_session *s, uint64_t rate, char *text, size_t room)
+{
+	double seconds = session_seconds(s, rate);
+	char bytes[24];
+
+	if (!s->any || s->result != -EINPROGRESS || !s->rest) {
+		snprintf(text, room, "-");
+		return;
+	}
+	bytes_text(s->rest, "", bytes, sizeof(bytes));
+	snprintf(text, room, seconds < 0 ? "%s" : "%s, %.0f s", bytes, seconds);
 }
 
 /* One line of at most @columns characters, and nothing of the old one behind it. */
@@ -151,12 +162,13 @@ static enum paint state_paint(const char *state)
 static void draw_function(const struct watched *w, int columns, double now)
 {
 	const char *state = w->mig.state[0] ? w->mig.state : "gone";
-	char save[64], load[64];
+	char save[64], load[64], rest[64];
 
 	session_text(&w->mig.save, w->save_rate, save, sizeof(save));
 	session_text(&w->mig.load, w->load_rate, load, sizeof(load));
-	line(state_paint(state), columns, "%-13s %-13s %8.1f s  %-26s %-26s %s", w->fn.bdf, state,
-	     now - w->since, save, load, w->mig.error);
+	rest_text(&w->mig.save, w->save_rate, rest, sizeof(rest));
+	line(state_paint(state), columns, "%-13s %-13s %8.1f s  %-24s %-18s %-24s %s", w->fn.bdf,
+	     state, now - w->since, save, rest, load, w->mig.error);
 }
 
 void screen_draw(const struct watched *all, int n)
@@ -175,8 +187,8 @@ void screen_draw(const struct watched *all, int n)
 	line(PAINT_NONE, window.ws_col, "%s  %d functions, %d not in RUNNING  (q: leave)", when, n,
 	     migrating);
 	line(PAINT_NONE, window.ws_col, "%s", "");
-	line(PAINT_BOLD, window.ws_col, "%-13s %-13s %8s    %-26s %-26s %s", "DEVICE", "STATE",
-	     "FOR", "SAVED", "LOADED", "LAST ERROR");
+	line(PAINT_BOLD, window.ws_col, "%-13s %-13s %8s    %-24s %-18s %-24s %s", "DEVICE",
+	     "STATE", "FOR", "SAVED", "TO COME", "LOADED", "LAST ERROR");
 	for (int i = 0; i < n && i < rows; i++)
 		draw_function(&all[i], window.ws_col, now);
 	if (n > rows)
