@@ -132,6 +132,11 @@ static const struct refusal refusals[] = {
 	  "type of a BAR is not known" },
 	{ "bar_upper_half_taken", { { BARP(3, kind), 1, VPV_PERSONA_BAR_HIDDEN } }, -EEXIST,
 	  BAR, 2, "upper half of a 64-bit BAR is another BAR" },
+	/* Kind and type of BAR 5, and BAR 4 without an upper half. */
+	{ "bar_upper_half_beyond", { { BARP(4, type), 1, 0 }, { BARP(5, kind), 2,
+	  VPV_PERSONA_BAR_SHOWN | PCI_BASE_ADDRESS_MEM_TYPE_64 << 8 },
+	  { BARP(5, bytes), 8, 4096 } }, -ENOSPC, BAR, 5,
+	  "64-bit BAR has no place for its upper half" },
 	{ "bar_upper_half_missing", { { BARP(5, kind), 1, VPV_PERSONA_BAR_SHOWN },
 	  { BARP(5, type), 1, 4 }, { BARP(5, bytes), 8, 4096 } }, -EEXIST, BAR, 4,
 	  "upper half of a 64-bit BAR is another BAR" },
@@ -278,6 +283,10 @@ static const struct refusal refusals[] = {
 	  { FIELDP(FAKE_LINE - 3, source), 1, VPV_PERSONA_FIXED },
 	  { FIELDP(FAKE_LINE - 3, value), 8, 1 } }, -EINVAL, BLOB, 0,
 	  "header type is not 0" },
+	/* Only its upper byte is there. */
+	{ "no_command", { { FIELDP(FAKE_COMMAND, pos), 2, PCI_COMMAND + 1 },
+	  { FIELDP(FAKE_COMMAND, bytes), 2, 1 }, { FIELDP(FAKE_COMMAND, bits), 4, 0xff } },
+	  -EINVAL, BLOB, 0, "command is missing" },
 	{ "command_fixed", { { FIELDP(FAKE_COMMAND, source), 1, VPV_PERSONA_FIXED } }, -EPERM,
 	  FIELD, FAKE_COMMAND, "command is not just hw" },
 	{ "command_narrowed", { { FIELDP(FAKE_COMMAND, flags), 1, 1 } }, -EPERM, FIELD,
@@ -505,6 +514,10 @@ static void fit_accepted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vcfg_get32(room->val, 0xc0), 0x600df00dU);
 	KUNIT_EXPECT_EQ(test, vcfg_get32(room->known, 0xc0), ~0U);
 	KUNIT_EXPECT_EQ(test, vcfg_get32(room->known, 0x98), 0U);
+	/* A vendor-specific capability that ends where the persona shows the hardware's bytes. */
+	room->cfg[0x61] = 0xb8;
+	vcfg_put32(room->cfg, 0xb8, 0x00080009);
+	KUNIT_EXPECT_EQ(test, fit(room), 0);
 }
 
 struct misfit {
@@ -566,6 +579,10 @@ static const struct misfit misfits[] = {
 	  .text = "hw is beyond the device's capability" },
 	{ "hw_in_cap", .config = { { 0x61, 1, 0xd0 }, { 0xd0, 2, 0x0005 } }, .err = -EPERM,
 	  .part = FIELD, .index = FAKE_OWN, .text = "hw is in a capability of the device" },
+	/* It says how long it is. */
+	{ "hw_in_vendor_cap", .config = { { 0x61, 1, 0xb8 }, { 0xb8, 4, 0x00100009 } },
+	  .err = -EPERM, .part = FIELD, .index = FAKE_OWN,
+	  .text = "hw is in a capability of the device" },
 	{ "pin", .pokes = { { FIELDP(FAKE_LINE, pos), 2, PCI_INTERRUPT_PIN },
 	  { FIELDP(FAKE_LINE, value), 4, 1 } }, .err = -EOPNOTSUPP,
 	  .text = "interrupt pin that the device lacks" },

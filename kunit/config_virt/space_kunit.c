@@ -232,6 +232,58 @@ static void pm_state(struct kunit *test)
 	}
 }
 
+/* MSI in the place of MSI-X, in a device that names more vectors than there can be. */
+static int build_msi(struct shown *s, u16 hw_bits, u16 vectors)
+{
+	struct vpv_persona_field *f = &s->blob.field[FAKE_VECTORS];
+
+	shown_device(s);
+	fake_reg(&s->dev, 0x40, 2, 0x5005, 0, 0);
+	fake_reg(&s->dev, 0x42, 2, 7 << 1, PCI_MSI_FLAGS_QSIZE | PCI_MSI_FLAGS_ENABLE, 0);
+	s->blob.cap[1].id = cpu_to_le16(PCI_CAP_ID_MSI);
+	f[0].bits = cpu_to_le32(0xffff & ~hw_bits);
+	f[0].value = cpu_to_le32(vectors << 1);
+	f[1].bits = cpu_to_le32(hw_bits);
+	/* In the order of their first bits. */
+	swap(f[0], f[1]);
+	for (unsigned int i = 2; i < 4; i++) {
+		f[i].source = VPV_PERSONA_HW;
+		f[i].value = 0;
+	}
+	return shown_build(s);
+}
+
+static void msi_has_a_limit(struct kunit *test)
+{
+	u16 control = PCI_MSI_FLAGS_QSIZE | PCI_MSI_FLAGS_ENABLE;
+	struct shown *s = new_shown(test);
+
+	KUNIT_ASSERT_EQ(test, build_msi(s, control, 5), 0);
+	KUNIT_EXPECT_EQ(test, fake_get(&s->dev, 0x82, 2), 5U << 1);
+	/* Where the persona shows the hardware's it promises nothing. */
+	KUNIT_ASSERT_EQ(test, build_msi(s, control | PCI_MSI_FLAGS_QMASK, 0), 0);
+	KUNIT_EXPECT_EQ(test, fake_get(&s->dev, 0x82, 2), 5U << 1);
+	KUNIT_EXPECT_EQ(test, build_msi(s, control, 6), -ERANGE);
+	KUNIT_EXPECT_STREQ(test, s->fit.why.text, "more MSI vectors than there can be");
+	KUNIT_EXPECT_EQ(test, (int)s->fit.why.part, (int)VCFG_PERSONA_BLOB);
+}
+
+/* Half of the device's, and its enable bit. */
+static void rom_has_the_size_of_the_persona(struct kunit *test)
+{
+	struct shown *s = new_shown(test);
+	struct vpv_persona_bar *rom = &s->blob.header.bar[VPV_PERSONA_ROM];
+
+	s->dev.desc.rom_bytes = 0x20000;
+	rom->kind = VPV_PERSONA_BAR_SHOWN;
+	rom->bytes = cpu_to_le64(0x10000);
+	KUNIT_ASSERT_EQ(test, shown_build(s), 0);
+	KUNIT_EXPECT_EQ(test, fake_set(&s->dev, PCI_ROM_ADDRESS, 4, ~0U), 0);
+	KUNIT_EXPECT_EQ(test, fake_get(&s->dev, PCI_ROM_ADDRESS, 4), 0xffff0001U);
+	/* The user decides on it: no view has its bits. */
+	KUNIT_EXPECT_EQ(test, vcfg_get32(s->p.known, PCI_ROM_ADDRESS), 0xfffeU);
+}
+
 static void callback_errors(struct kunit *test)
 {
 	struct shown *s = new_shown(test);
@@ -396,6 +448,9 @@ static void read_errors(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, err, s->dev.failed ? -EIO : 0);
 	} while (err);
 	KUNIT_EXPECT_GT(test, nth, 1024U);
+
+	s->dev.fail_nth = 1;
+	KUNIT_EXPECT_EQ(test, vcfg_view_build(&s->dev.space), -EIO);
 }
 
 static struct kunit_case space_cases[] = {
@@ -406,6 +461,8 @@ static struct kunit_case space_cases[] = {
 	KUNIT_CASE(trap_with_other_bits),
 	KUNIT_CASE(narrowed_bits),
 	KUNIT_CASE(pm_state),
+	KUNIT_CASE(msi_has_a_limit),
+	KUNIT_CASE(rom_has_the_size_of_the_persona),
 	KUNIT_CASE(callback_errors),
 	KUNIT_CASE(command_is_the_hosts),
 	KUNIT_CASE(vf_has_ids_and_memory),

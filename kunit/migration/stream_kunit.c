@@ -642,6 +642,32 @@ static void newer_minor_may_have_a_longer_header(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, parse_all(seen, s->bytes, s->fill), -EBADMSG);
 }
 
+static void header_of_a_newer_minor_has_bounds(struct kunit *test)
+{
+	static const struct {
+		u32 bytes;
+		u64 bound;
+	} cases[] = {
+		{ sizeof(struct vpv_stream_header) - 1, sizeof(struct vpv_stream_header) },
+		{ 0, sizeof(struct vpv_stream_header) },
+		{ VMIG_HEADER_MAX_BYTES + 1, VMIG_HEADER_MAX_BYTES },
+		{ U32_MAX, VMIG_HEADER_MAX_BYTES },
+	};
+	struct stream *s = stream_new(test);
+	struct seen *seen = seen_new(test);
+	struct vpv_stream_header h;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		vmig_emit_header(&s->w, &self, &h);
+		h.minor = cpu_to_le16(VPV_STREAM_MINOR + 1);
+		h.header_bytes = cpu_to_le32(cases[i].bytes);
+		KUNIT_EXPECT_EQ(test, parse_all(seen, (u8 *)&h, sizeof(h)), -EINVAL);
+		KUNIT_EXPECT_STREQ(test, seen->p.why.field, "header size");
+		KUNIT_EXPECT_EQ(test, seen->p.why.want, cases[i].bound);
+		KUNIT_EXPECT_EQ(test, seen->p.why.got, (u64)cases[i].bytes);
+	}
+}
+
 /* Records whose checksums are right but which must not be there. */
 struct record_case {
 	const char *name;
@@ -866,6 +892,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE_PARAM(header_field_is_checked, header_gen_params),
 	KUNIT_CASE_PARAM(version_range_is_checked, version_gen_params),
 	KUNIT_CASE(newer_minor_may_have_a_longer_header),
+	KUNIT_CASE(header_of_a_newer_minor_has_bounds),
 	KUNIT_CASE_PARAM(record_is_checked, record_gen_params),
 	KUNIT_CASE(config_has_its_place),
 	KUNIT_CASE(view_that_is_wanted_must_be_there),

@@ -381,6 +381,21 @@ static void a_state_has_the_size_that_it_says(struct kunit *test)
 	}
 }
 
+/* What one part has less, the other has more. */
+static void parts_of_a_state_have_their_sizes(struct kunit *test)
+{
+	static struct state st;
+	struct vmig_diff diff;
+
+	for (int more = -1; more <= 1; more += 2) {
+		make_state(&st);
+		st.h.nvmecss[0] = cpu_to_le64(le64_to_cpu(st.h.nvmecss[0]) + more);
+		st.h.vss[0] = cpu_to_le64(le64_to_cpu(st.h.vss[0]) - more);
+		KUNIT_EXPECT_EQ(test, check(&st, sizeof(st), &diff), -EINVAL);
+		KUNIT_EXPECT_STREQ(test, diff.field, "dwords of the vendor state");
+	}
+}
+
 /* One that was never enabled, or is disabled, has neither queues nor sane registers. */
 static void a_controller_that_is_not_ready_fits(struct kunit *test)
 {
@@ -411,6 +426,7 @@ static struct kunit_case nvcf_match_cases[] = {
 	KUNIT_CASE(what_is_no_profile_is_refused),
 	KUNIT_CASE(each_field_of_the_state_is_checked),
 	KUNIT_CASE(a_state_has_the_size_that_it_says),
+	KUNIT_CASE(parts_of_a_state_have_their_sizes),
 	KUNIT_CASE(a_controller_that_is_not_ready_fits),
 	{}
 };
