@@ -62,13 +62,14 @@ static int replace(const char *path, const u8 *data, size_t bytes)
 	return err;
 }
 
-static void remember(struct persona_install *inst)
+/* What is there and cannot be read could not be put back. */
+static bool remember(struct persona_install *inst, char **error)
 {
-	char *ignored = NULL;
-
+	if (!exists(inst->path))
+		return true;
 	inst->old = persona_read_file(inst->path, VPV_PERSONA_MAX_BYTES, &inst->old_bytes,
-				      &ignored);
-	free(ignored);
+				      error);
+	return inst->old;
 }
 
 /* A version stands for its bytes, everywhere: other bytes need another version. */
@@ -92,8 +93,8 @@ bool persona_install(struct persona_install *inst, const struct persona *persona
 	*inst = (struct persona_install){
 		.path = xformat("%s", installed_path(persona->p.name).s),
 	};
-	if (!err)
-		remember(inst);
+	if (!err && !remember(inst, error))
+		return false;
 	if (!err && clashes(inst, persona)) {
 		*error = xformat("%s has version %u with other content: raise the version in "
 				 "the map", inst->path, persona->p.version);

@@ -72,6 +72,9 @@ holds "the file is gone" [ -z "$(ls -A "$files")" ]
 cp "$T/before" "$files/mine.persona"
 expect "refused again" 1 '' 'refuses mine' persona set $DEV "$T/changed.map"
 holds "the file from before is back" cmp "$T/before" "$files/mine.persona"
+head -c 70000 /dev/zero >"$files/mine.persona"
+expect "what could not be put back is not replaced" 1 '' 'mine.persona: larger than 65536 bytes' persona set $DEV "$T/mine.map"
+holds "and still there" [ "$(stat -c %s "$files/mine.persona")" = 70000 ]
 
 device_with ""
 rm -r "$sys/vpv"
