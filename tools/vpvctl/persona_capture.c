@@ -19,20 +19,6 @@ struct capture {
 	unsigned int seen[2][256];	/* how many of an id, by chain */
 };
 
-static const char *bar_type(u8 flags)
-{
-	if (flags & PCI_BASE_ADDRESS_SPACE_IO)
-		return "io";
-	switch (flags & PCI_BASE_ADDRESS_MEM_TYPE_MASK) {
-	case PCI_BASE_ADDRESS_MEM_TYPE_64:
-		return "mem64";
-	case PCI_BASE_ADDRESS_MEM_TYPE_1M:
-		return "mem1m";
-	default:
-		return "mem32";
-	}
-}
-
 static void capture_bars(const struct capture *c)
 {
 	const struct vcfg_persona_hw *hw = &c->dev->hw;
@@ -40,7 +26,7 @@ static void capture_bars(const struct capture *c)
 	for (unsigned int i = 0; i < VCFG_BARS; i++) {
 		if (!hw->bar_bytes[i])
 			continue;
-		fprintf(c->to, "bar %u %s %" PRIu64 "%s\n", i, bar_type(hw->bar_flags[i]),
+		fprintf(c->to, "bar %u %s %" PRIu64 "%s\n", i, map_bar_type_name(hw->bar_flags[i]),
 			hw->bar_bytes[i],
 			!(hw->bar_flags[i] & PCI_BASE_ADDRESS_SPACE_IO) &&
 			hw->bar_flags[i] & PCI_BASE_ADDRESS_MEM_PREFETCH ? " prefetch" : "");

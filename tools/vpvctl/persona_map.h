@@ -101,6 +101,9 @@ struct map_register {
 
 const struct map_register *map_register_find(const char *name, size_t bytes);
 const struct map_register *map_register_of(const struct vcfg_persona_field *f);
+/* "mem64", of the low four bits of a BAR; and back, or -1. */
+const char *map_bar_type_name(u8 type);
+int map_bar_type(const char *name, size_t bytes);
 /* Name of a capability's id, or NULL; and back, or -1. */
 const char *map_cap_name(unsigned int id, bool ext);
 int map_cap_id(const char *name, size_t bytes, bool ext);

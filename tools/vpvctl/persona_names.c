@@ -107,9 +107,38 @@ static const struct {
 	{ PCI_EXT_CAP_ID_DVSEC, true, 4, "vendor, revision and length" },
 };
 
+static const struct {
+	const char *name;
+	u8 type;
+} bar_types[] = {
+	{ "io", PCI_BASE_ADDRESS_SPACE_IO },
+	{ "mem32", PCI_BASE_ADDRESS_MEM_TYPE_32 },
+	{ "mem1m", PCI_BASE_ADDRESS_MEM_TYPE_1M },
+	{ "mem64", PCI_BASE_ADDRESS_MEM_TYPE_64 },
+};
+
 static bool same(const char *name, const char *text, size_t bytes)
 {
 	return strlen(name) == bytes && !memcmp(name, text, bytes);
+}
+
+const char *map_bar_type_name(u8 type)
+{
+	u8 kind = type & PCI_BASE_ADDRESS_SPACE_IO ? PCI_BASE_ADDRESS_SPACE_IO :
+		  type & PCI_BASE_ADDRESS_MEM_TYPE_MASK;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bar_types); i++)
+		if (bar_types[i].type == kind)
+			return bar_types[i].name;
+	return "mem32";
+}
+
+int map_bar_type(const char *name, size_t bytes)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bar_types); i++)
+		if (same(bar_types[i].name, name, bytes))
+			return bar_types[i].type;
+	return -1;
 }
 
 const struct map_register *map_register_find(const char *name, size_t bytes)

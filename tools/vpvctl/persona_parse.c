@@ -8,16 +8,6 @@
 
 #include "persona_map.h"
 
-static const struct {
-	const char *name;
-	u8 type;
-} bar_types[] = {
-	{ "io", PCI_BASE_ADDRESS_SPACE_IO },
-	{ "mem32", PCI_BASE_ADDRESS_MEM_TYPE_32 },
-	{ "mem1m", PCI_BASE_ADDRESS_MEM_TYPE_1M },
-	{ "mem64", PCI_BASE_ADDRESS_MEM_TYPE_64 },
-};
-
 /* "MASK" behind the word @word, if that comes. */
 static bool parse_mask(struct map_lexer *lex, const char *word, u64 most,
 		       unsigned int shift, u32 *mask, bool *there)
@@ -156,13 +146,11 @@ static bool parse_config(struct map *map, struct map_lexer *lex)
 /* TYPE SIZE [prefetch] */
 static bool parse_bar_type(struct map_lexer *lex, struct vcfg_persona_bar *bar)
 {
-	size_t i = 0;
+	int type = lex->token == TOKEN_WORD ? map_bar_type(lex->text, lex->bytes) : -1;
 
-	while (i < ARRAY_SIZE(bar_types) && !map_lex_is(lex, bar_types[i].name))
-		i++;
-	if (i == ARRAY_SIZE(bar_types))
+	if (type < 0)
 		return map_lex_wrong(lex, "'hidden', 'io', 'mem32', 'mem1m' or 'mem64'");
-	bar->type = bar_types[i].type;
+	bar->type = (u8)type;
 	if (!map_lex_next(lex) || !map_lex_size(lex, &bar->bytes))
 		return false;
 	if (!map_lex_is(lex, "prefetch"))

@@ -17,15 +17,6 @@ static void print_size(u64 bytes, FILE *to)
 	fprintf(to, "%" PRIu64 "%s", bytes, unit);
 }
 
-static const char *type_name(u8 type)
-{
-	if (type & PCI_BASE_ADDRESS_SPACE_IO)
-		return "io";
-	if (type & PCI_BASE_ADDRESS_MEM_TYPE_64)
-		return "mem64";
-	return type & PCI_BASE_ADDRESS_MEM_TYPE_1M ? "mem1m" : "mem32";
-}
-
 /* Nothing for one that is not there. */
 void map_print_bar(const struct vcfg_persona *p, unsigned int i, FILE *to)
 {
@@ -42,7 +33,7 @@ void map_print_bar(const struct vcfg_persona *p, unsigned int i, FILE *to)
 		return;
 	}
 	if (i != VPV_PERSONA_ROM)
-		fprintf(to, "%s ", type_name(bar.type));
+		fprintf(to, "%s ", map_bar_type_name(bar.type));
 	print_size(bar.bytes, to);
 	if (!(bar.type & PCI_BASE_ADDRESS_SPACE_IO) &&
 	    bar.type & PCI_BASE_ADDRESS_MEM_PREFETCH)

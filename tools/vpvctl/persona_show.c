@@ -12,11 +12,7 @@ static const char *bar_kind(const struct vcfg_persona_bar *bar, bool rom)
 		return "hidden";
 	if (rom)
 		return "rom";
-	if (bar->type & PCI_BASE_ADDRESS_SPACE_IO)
-		return "io";
-	if (bar->type & PCI_BASE_ADDRESS_MEM_TYPE_64)
-		return "mem64";
-	return bar->type & PCI_BASE_ADDRESS_MEM_TYPE_1M ? "mem1m" : "mem32";
+	return map_bar_type_name(bar->type);
 }
 
 static struct json_object *bars_json(const struct vcfg_persona *p)
