@@ -276,6 +276,8 @@ int cmd_describe(int argc, char **argv)
 		else
 			open = true;
 	}
+	if (format && vpvctl.json)
+		usage_error("--format and --json exclude each other");
 	if (format)
 		return describe_as(format, argv + optind, argc - optind, open);
 	if (argc - optind != 1)
