@@ -21,7 +21,7 @@ VARIANTS_OF_FAMILIES(compat, one_way);
 FIXTURE_SETUP(compat)
 {
 	NEED(variant->family->fits, "functions of this family do not differ");
-	self->num = family_bind(variant->family, self->slots, SLOT_MAX);
+	self->num = BIND_FAMILY(variant->family, self->slots, SLOT_MAX);
 	ASSERT_EQ(0, guest_init(&self->g, variant->family));
 }
 

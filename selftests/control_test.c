@@ -398,8 +398,10 @@ static int nvme_other(struct slot *ctrl, struct slot *fn)
 	struct slot ctrls[SLOT_MAX], fns[SLOT_MAX];
 	int num_ctrls = nvme_managing(ctrls, SLOT_MAX), num = slots_find("nvme_cf", fns, SLOT_MAX);
 
+	if (num_ctrls < 0)
+		return num_ctrls;
 	if (num < 1 || num_ctrls < 2)
-		return -ENODEV;
+		return TOO_FEW;
 	/* The lab numbers the functions of the last device last. */
 	*ctrl = ctrls[num_ctrls - 1];
 	*fn = fns[num - 1];
@@ -425,7 +427,7 @@ FIXTURE_SETUP(control_slot)
 	if (access(CONFIGFS "/" MLX_CTRL, F_OK))
 		mount("configfs", CONFIGFS, "configfs", 0, NULL);
 	err = variant->other(&self->ctrl, &self->fn);
-	if (err == -ENODEV)
+	if (err == TOO_FEW)
 		SKIP(return, "no second controlling function in /vpv/devices");
 	ASSERT_EQ(0, err);
 	err = ERROR("recover-normal");

@@ -26,7 +26,7 @@ VARIANTS_OF_FAMILIES(many, one_way);
 FIXTURE_SETUP(many)
 {
 	NEED_FAMILY(variant->family, self->slot, LEAST);
-	self->num = family_bind(variant->family, self->slot, MOST);
+	self->num = BIND_FAMILY(variant->family, self->slot, MOST);
 	for (int i = 0; i < self->num; i++) {
 		ASSERT_EQ(0, guest_init(&self->g[i], variant->family));
 		ASSERT_EQ(0, vdev_open(&self->v[i], &self->slot[i], any_mode()));

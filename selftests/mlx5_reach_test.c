@@ -33,7 +33,7 @@ FIXTURE_SETUP(mlx5_left)
 {
 	int err = mlx_pair_open(&self->p);
 
-	if (err == -ENODEV)
+	if (err == TOO_FEW)
 		SKIP(return, "no two functions mlx5_like in /vpv/devices");
 	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, vdev_bus_master(&self->p.v[1], true));

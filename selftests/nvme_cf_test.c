@@ -29,7 +29,7 @@ FIXTURE_SETUP(nvme_cf)
 
 	NEED_MODE(variant->mode);
 	err = nvme_pair_open(&self->p, variant->mode);
-	if (err == -ENODEV)
+	if (err == TOO_FEW)
 		SKIP(return, "no two subsystems nvme_cf in /vpv/devices");
 	ASSERT_EQ(0, err);
 }

@@ -65,7 +65,7 @@ static int find_files(const struct family *f, glob_t *files)
 
 FIXTURE_SETUP(release)
 {
-	self->num = family_bind(variant->family, self->slot, FUNCTIONS);
+	self->num = BIND_FAMILY(variant->family, self->slot, FUNCTIONS);
 	if (self->num < 1)
 		SKIP(return, "needs a function of family %s", variant->family->name);
 	ASSERT_EQ(0, find_files(variant->family, &self->files));

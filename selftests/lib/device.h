@@ -6,6 +6,7 @@
 #ifndef SELFTEST_DEVICE_H
 #define SELFTEST_DEVICE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,9 @@
 #include "uapi.h"
 
 #define SLOT_MAX 32
+
+/* Of what looks for functions: the machine lacks them.  No driver says so of a function that it refuses. */
+#define TOO_FEW (-ENOMEDIUM)
 
 /**
  * struct slot - A line "BDF MODEL INDEX CONTROLPORT": a function that the lab plugged in

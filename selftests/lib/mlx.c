@@ -53,7 +53,7 @@ static int bind_control(const struct slot *ctrl)
 int mlx_control(struct slot *ctrl)
 {
 	if (slots_find("mlx5_ctrl", ctrl, 1) < 1)
-		return -ENODEV;
+		return TOO_FEW;
 	return bind_control(ctrl);
 }
 
@@ -64,7 +64,7 @@ int mlx_other(struct slot *ctrl, struct slot *fn)
 
 	num = slots_find("mlx5_like", fns, SLOT_MAX);
 	if (slots_find("mlx5_ctrl", ctrls, 2) < 2 || num < 1)
-		return -ENODEV;
+		return TOO_FEW;
 	/* The lab numbers the functions of the last device last. */
 	*ctrl = ctrls[1];
 	*fn = fns[num - 1];

@@ -14,10 +14,10 @@
 /* Most memory of a session: four buffers of 2 MiB, and a little for records. */
 #define MLX_HELD_MAX	((8U << 20) + (64U << 10))
 
-/* The controlling function, bound to its driver.  -ENODEV without one. */
+/* The controlling function, bound to its driver.  TOO_FEW without one. */
 int mlx_control(struct slot *ctrl);
 /*
- * Another device, with a function that is provisioned and bound.  -ENODEV without one.
+ * Another device, with a function that is provisioned and bound.  TOO_FEW without one.
  */
 int mlx_other(struct slot *ctrl, struct slot *fn);
 /* Functions, provisioned and bound to our driver; their number. */

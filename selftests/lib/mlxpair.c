@@ -42,7 +42,7 @@ int mlx_pair_open(struct mlx_pair *p)
 	if (err)
 		return err;
 	num = mlx_functions(p->slots, 2);
-	err = num < 0 ? num : num < 2 ? -ENODEV : model_open(&p->fw, &p->ctrl);
+	err = num < 0 ? num : num < 2 ? TOO_FEW : model_open(&p->fw, &p->ctrl);
 	err = err ? err : vnet_alloc(&p->net);
 	for (unsigned int i = 0; i < 2 && !err; i++) {
 		err = model_open(&p->fn[i], &p->slots[i]);

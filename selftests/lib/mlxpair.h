@@ -32,7 +32,7 @@ struct mlx_pair {
 	uint32_t tag;
 };
 
-/* Open everything and start the source's driver.  -ENODEV without such a device. */
+/* Open everything and start the source's driver.  TOO_FEW without such a device. */
 int mlx_pair_open(struct mlx_pair *p);
 /* Also clears all faults. */
 void mlx_pair_close(struct mlx_pair *p);

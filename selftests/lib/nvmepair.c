@@ -27,10 +27,10 @@ int nvme_pair_open(struct nvme_pair *p, enum vdev_mode mode)
 	}
 	num = slots_find("nvme_ctrl", p->managing, 2);
 	if (num < 2)
-		return num < 0 ? num : -ENODEV;
+		return num < 0 ? num : TOO_FEW;
 	num = nvme_functions(p->slots, 2);
 	if (num < 2)
-		return num < 0 ? num : -ENODEV;
+		return num < 0 ? num : TOO_FEW;
 	p->log = calloc(1, sizeof(*p->log));
 	err = p->log ? nvme_alloc(&p->n) : -ENOMEM;
 	for (unsigned int i = 0; i < 2 && !err; i++) {

@@ -37,7 +37,7 @@ struct nvme_pair {
 	struct blob blob;
 };
 
-/* Open everything; the host is on the first function.  -ENODEV without two subsystems. */
+/* Open everything; the host is on the first function.  TOO_FEW without two subsystems. */
 int nvme_pair_open(struct nvme_pair *p, enum vdev_mode mode);
 void nvme_pair_close(struct nvme_pair *p);
 /* Whatever became of them: reset both, start again on the first one, with a new log. */

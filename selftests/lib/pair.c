@@ -31,7 +31,7 @@ int pair_init(struct pair *p, const struct family *f)
 	p->family = f;
 	num = family_bind(f, slots, 2);
 	if (num < 2)
-		return num < 0 ? num : -ENODEV;
+		return num < 0 ? num : TOO_FEW;
 	for (unsigned int i = 0; i < 2; i++) {
 		p->side[i].slot = slots[i];
 		p->side[i].v = (struct vdev){ .fd = -1, .group = -1, .iommu = -1 };

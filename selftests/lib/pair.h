@@ -45,7 +45,7 @@ struct pair {
 	const char *at;
 };
 
-/* Find and bind them; -ENODEV if there are no two.  Closed on return. */
+/* Find and bind them; TOO_FEW if there are no two.  Closed on return. */
 int pair_init(struct pair *p, const struct family *f);
 void pair_exit(struct pair *p);
 
