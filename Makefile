@@ -68,6 +68,7 @@ help:
 	@echo 'make modules_install  install them (as root)'
 	@echo 'make demo             show a live migration; ROUNDS=n migrates back and forth, DEVICE=mlx5_like'
 	@echo '                      takes network functions, and compares the downtime without pre-copy; DEVICE=nvme_cf disks;'
+	@echo '                      DEVICE=coherent_gpu functions with coherent memory;'
 	@echo '                      DIALECT=v1 migrates by the region of older VMMs, with QEMU 7.2'
 	@echo 'make check            run all tests; TEST=name runs one group, TEST=group/name one test'
 	@echo 'make check-upstream   run the kernel'\''s VFIO selftests with vfio-pci and with vpv_pci, and compare'

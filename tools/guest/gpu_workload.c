@@ -39,7 +39,7 @@ static void report(const char *kind, const char *more)
 	const struct gpu_round_stats *g = gpu_round_stats();
 	struct gpu_cpu_stats c = gpu_cpu_stats();
 
-	line_report("%s t=%lld rounds=%llu sub=%llu checks=%llu bad=%llu written_mib=%llu "
+	line_report("%s t=%lld rounds=%llu done=%llu checks=%llu bad=%llu written_mib=%llu "
 		    "cpu_rounds=%llu cpu_bad=%llu cpu_mib=%llu irqs=%llu missed=%llu longest=%llu%s",
 		    kind, (long long)(line_now_ms() - began_ms), (unsigned long long)g->rounds,
 		    (unsigned long long)g->commands, (unsigned long long)g->checks,

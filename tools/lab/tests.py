@@ -110,6 +110,7 @@ UPSTREAM = (
     *(selftests(name, programs, timeout=3600, machine=Machine(kernel="debug", models=",".join(models)))
       for name, (programs, models) in FAMILIES.items()),
     Group("mlx5-nested", "nested", "python3 tools/lab/e2e/network_test.py", needs="tools/lab/e2e/network_test.py", timeout=1200),
+    Group("gpu-nested", "nested", "python3 tools/lab/e2e/gpu_test.py", needs="tools/lab/e2e/gpu_test.py", timeout=1500),
     Group("v1-nested", "nested", "python3 tools/lab/e2e/v1_test.py", needs="tools/lab/e2e/v1_test.py", timeout=1800),
     Group("nvme-nested", "nested", "python3 tools/lab/e2e/nvme_test.py", needs="tools/lab/e2e/nvme_test.py", timeout=1500),
     Group("libvirt", "nested", "python3 tools/lab/e2e/libvirt_test.py", needs="tools/lab/e2e/libvirt_test.py", timeout=3600),
@@ -117,7 +118,7 @@ UPSTREAM = (
     selftests("stable", timeout=1800,
               machine=Machine(kernel="stable", models="hisi_like:2", devices=f"{FUNCTIONS},igb-pair,e1000e-pair", memory=3072)),
     # A kernel without sanitizers: what is reported is time.
-    selftests("throughput", timeout=900, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0", memory=4096)),
+    selftests("throughput", timeout=900, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0,coherent_gpu:2:size=1024", memory=4096)),
     # The second subsystem has no profiles.
     selftests("nvme-ctrl", timeout=1800, machine=Machine(kernel="debug", models="nvme_cf:2:profile=7,nvme_cf:2")),
     # All that a subsystem can have.

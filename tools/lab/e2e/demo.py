@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The demo: migrates a running guest whose device our modules drive, and shows what happened.
 
-Runs inside the lab's tool root (`make demo`). DEVICE=mlx5_like takes network functions and DEVICE=nvme_cf disks instead of
-accelerators (hisi_like); DIALECT=v1 migrates by the region of older VMMs, with QEMU 7.2; ROUNDS=n migrates back and forth.
+Runs inside the lab's tool root (`make demo`). DEVICE=mlx5_like takes network functions, DEVICE=nvme_cf disks and DEVICE=coherent_gpu
+functions with coherent memory instead of accelerators (hisi_like); DIALECT=v1 migrates by the region of older VMMs, with
+QEMU 7.2; ROUNDS=n migrates back and forth.
 The timeline of round n is build/demo/timeline-n.svg; build/demo/timeline.svg is that of the first.
 """
 
@@ -46,6 +47,10 @@ DEMOS = {
     "mlx5_like": Demo(run.NETWORKS, (("mlx5_like", 2, "image=256M"), ("mlx5_like", 2, "image=256M", "incremental=0")),
                       ("--compare", "--lead", "500", "--timeout", "300"), table.networks, "Records back since the start", 600, 240,
                       dialects=("v2", "v1")),
+    # The second two have no log of what they write, and so no pre-copy.
+    "coherent_gpu": Demo(run.COMPUTE, (("coherent_gpu", 2), ("coherent_gpu", 2, "log=0")),
+                         ("--compare", "--lead", "20", "--timeout", "600"), table.compute,
+                         "Commands since the start", 900, 400),
     # Two subsystems, as those of two hosts, with different firmware.
     "nvme_cf": Demo(run.DISKS, (("nvme_cf", 1), ("nvme_cf", 1, "firmware=2")),
                     ("--firmware", "--blocks", "10000", "--lead", "500", "--timeout", "600"), table.disks,

@@ -29,6 +29,7 @@ class Kind:
 # so that the workload leaves CPU time to the migration where everything is emulated.
 ACCELERATORS = Kind("l1_migrate.py", ("op_us=4000",))
 NETWORKS = Kind("l1_network.py")
+COMPUTE = Kind("l1_gpu.py")
 # Two subsystems with a disk that both reach, as two hosts do, and one with the programs of the guest.
 DISKS = Kind("l1_nvme.py", ("disk1=@data", "readonly2=1"), tools=True)
 

@@ -91,6 +91,31 @@ def networks(result):
     return lines
 
 
+def _compute_rows(seen):
+    sizes = seen["precopy_sizes"]
+    return [
+        ("device state, saved and loaded", f"{_mib(seen['state_bytes'])} and {_mib(seen['loaded_bytes'])}"),
+        *((f"  sent by round {number} of pre-copy", _mib(size)) for number, size in enumerate(sizes, 1)),
+        ("  sent while the guest was stopped", _mib(seen["final_bytes"])),
+        ("time in STOP_COPY", _millis(seen["stop_copy_s"])),
+        *((f"faults that mapped {name}", seen["faults"][key])
+          for name, key in (("4 KiB", "fault_page"), ("2 MiB", "fault_pmd"), ("1 GiB", "fault_pud"))),
+        ("commands completed before the switch", seen["done_source"]),
+    ]
+
+
+def compute(result):
+    lines = []
+    for number, seen in enumerate(result["rounds"], 1):
+        title = f"Round {number}" if seen["precopy"] else "Functions without a log: no pre-copy"
+        lines += _migration(title, seen, _compute_rows(seen))
+    for final, title in zip(result.get("finals", []), ("Work of the first guest", "and of the second")):
+        lines += _final(f"{title}, checked end to end", final, (
+            ("commands", "done"), ("checks of their results", "checks"), ("wrong", "bad"), ("MiB that they wrote", "written_mib"),
+            ("MiB that CPUs wrote", "cpu_mib"), ("wrong", "cpu_bad"), ("interrupts lost", "missed")))
+    return lines
+
+
 def _iops(value):
     return "unknown" if value is None else f"{value:.0f}"
 

@@ -18,7 +18,7 @@ KERNEL_LINE = ("console=ttyS0 loglevel=5 panic=-1 mitigations=off no_timer_check
 
 
 # The first word of a report: each workload has its own.
-TAGS = ("HSL", "NET", "NVM")
+TAGS = ("HSL", "NET", "NVM", "GPU")
 
 
 class GuestError(Exception):

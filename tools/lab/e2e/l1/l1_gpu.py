@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Runs in L1, with functions whose memory CPUs cache (coherent_gpu): binds them, boots a guest in which the function and CPUs
+write that memory and check what the other one has written, migrates it live, and checks that no byte got lost. What all
+runs share is in session.py.
+"""
+
+import sys
+from pathlib import Path
+
+from session import HARMLESS, UNTRACKED, Session, main, parser
+
+DEBUGFS = Path("/sys/kernel/debug/vpv_core")
+FAULTS = ("fault_page", "fault_pmd", "fault_pud")
+
+
+def faults(function):
+    """Pages of the function's BARs that were mapped, by their size."""
+    words = dict(line.split() for line in (DEBUGFS / function.bdf / "counters").read_text().splitlines())
+    return {name: int(words[name]) for name in FAULTS}
+
+
+class Compute(Session):
+    driver = "vpv_coherent_gpu"
+    model = "coherent_gpu"
+    modules = ("vpv_coherent_gpu",)
+    initrd = "gpu-initrd"
+    workload = "-m256,-w16,-x16,-y8"
+    passes = 3              # all of the memory is sent by the first, and then what was written meanwhile
+    harmless = (*HARMLESS, UNTRACKED)
+
+    def prepare(self):
+        (DEBUGFS / "counting").write_text("1")
+
+    def check_precopy(self, number, seen, precopy):
+        source = seen["source"]
+        sent = [size for _, size in source["rounds"]]
+        seen["precopy"] = precopy
+        seen["precopy_sizes"] = sent
+        seen["final_bytes"] = seen["state_bytes"] - sum(sent)
+        stopped = [span["end"] - span["start"] for span in source["states"] if span["state"] == "stop-copy"]
+        seen["stop_copy_s"] = sum(stopped)
+        if precopy:
+            self.check(f"round {number}: memory is sent in several rounds while the guest runs", len(sent) > 1, sent)
+            self.check(f"round {number}: most of it is sent before the guest is stopped",
+                       seen["final_bytes"] < seen["state_bytes"] / 4, (seen["final_bytes"], seen["state_bytes"]))
+        else:
+            self.check(f"round {number}: a function without a log has all of it sent while the guest is stopped",
+                       not sent and seen["final_bytes"] == seen["state_bytes"], sent)
+
+    def part_of(self, pair, rounds, precopy=True):
+        spare = self.launch([pair[1]], "defer")
+        self.boot([pair[0]])
+        for number in range(1, rounds + 1):
+            target = spare or self.launch([pair[number % 2]], "defer")
+            spare = None
+            function = self.guest.functions[0]
+            before = faults(function)
+            seen = self.round(number, target)
+            after = faults(function)
+            seen["faults"] = {name: after[name] - before[name] for name in FAULTS}
+            self.check_precopy(number, seen, precopy)
+        self.finish()
+
+    def finish(self):
+        final = super().finish()
+        self.check("no result of the function was wrong", final.get("bad") == 0 and final.get("checks", 0) > 0, final)
+        self.check("nothing that CPUs wrote was lost", final.get("cpu_bad") == 0 and final.get("cpu_rounds", 0) > 0, final)
+        self.check("the device counts the commands that the guest counts",
+                   final.get("device_done") == final.get("done") and final.get("device_failed") == 0, final)
+        self.check("no interrupt was lost", final.get("missed") == 0, final.get("missed"))
+        self.result.setdefault("finals", []).append(final)
+        self.say(f"workload stopped: {final.get('done')} commands, {final.get('cpu_mib')} MiB written by CPUs, all checked")
+
+    def run(self):
+        self.bind(4 if self.args.compare else 2)
+        self.part_of(self.functions[:2], self.args.rounds)
+        if self.args.compare:
+            self.part = "without pre-copy: "
+            self.part_of(self.functions[2:4], 1, precopy=False)
+            self.part = ""
+            self.compare()
+        counted = self.counted()
+        self.check("no access of a model faulted", not any(item["dma_faults"] for item in counted), counted)
+        self.check("nobody touched the memory before it was ready", not any(item["early_pages"] for item in counted), counted)
+        self.release()
+
+    def compare(self):
+        """Device bytes in STOP_COPY, and the time there, next to those without pre-copy."""
+        *rounds, without = self.result["rounds"]
+        for name, key in (("bytes", "final_bytes"), ("time", "stop_copy_s")):
+            most, all_of_it = max(seen[key] for seen in rounds), without[key]
+            self.check(f"pre-copy leaves less for STOP_COPY: {name}", most < all_of_it, (most, all_of_it))
+            self.say(f"STOP_COPY, {name}: {most:.4g} with pre-copy, {all_of_it:.4g} without: {most / all_of_it:.3f}")
+
+
+def arguments():
+    options = parser(__doc__)
+    options.add_argument("--compare", action="store_true", help="two further functions have no log: migrate a guest there as well")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main(Compute, arguments()))
