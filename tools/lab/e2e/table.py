@@ -91,11 +91,16 @@ def networks(result):
     return lines
 
 
+ROUNDS_SHOWN = 4
+
+
 def _compute_rows(seen):
     sizes = seen["precopy_sizes"]
+    rest = sizes[ROUNDS_SHOWN:]
     return [
         ("device state, saved and loaded", f"{_mib(seen['state_bytes'])} and {_mib(seen['loaded_bytes'])}"),
-        *((f"  sent by round {number} of pre-copy", _mib(size)) for number, size in enumerate(sizes, 1)),
+        *((f"  sent by round {number} of pre-copy", _mib(size)) for number, size in enumerate(sizes[:ROUNDS_SHOWN], 1)),
+        *([(f"  sent by {len(rest)} further rounds", _mib(sum(rest)))] if rest else []),
         ("  sent while the guest was stopped", _mib(seen["final_bytes"])),
         ("time in STOP_COPY", _millis(seen["stop_copy_s"])),
         *((f"faults that mapped {name}", seen["faults"][key])
