@@ -14,6 +14,8 @@ SAMPLE_S = 0.1
 SHORT_LIMIT_MS = 1
 DEFAULT_LIMIT_MS = 300
 LONG_LIMIT_MS = 60000
+# The part of the time-out that a pre-copy with a short limit may take.
+PATIENCE = 0.3
 MAX_BANDWIDTH = 8 << 30
 CAPABILITIES = ("events", "return-path", "switchover-ack")
 ENDS = ("completed", "failed", "cancelled")
@@ -51,7 +53,8 @@ def _sample(began, info, source, target):
 def watch(source, target, began, timeout, until=ENDS, passes=1, probe=None, limit_ms=LONG_LIMIT_MS):
     """Sample both sides until the migration is over. Return (last query-migrate, samples).
 
-    After PASSES passes over memory the source may stop the guest for LIMIT_MS. PROBE is called for each sample.
+    After PASSES passes over memory the source may stop the guest for LIMIT_MS, or after PATIENCE: QEMU begins no other pass while a
+    function always has more to save than a short limit allows. PROBE is called for each sample.
     """
     samples = []
     limited = True
@@ -61,7 +64,8 @@ def watch(source, target, began, timeout, until=ENDS, passes=1, probe=None, limi
         samples.append(_sample(began, info, source, target))
         if probe:
             probe()
-        if limited and info.get("ram", {}).get("dirty-sync-count", 0) > passes:
+        passed = info.get("ram", {}).get("dirty-sync-count", 0) > passes
+        if limited and (passed or time.time() - began > timeout * PATIENCE):
             source.qmp.execute("migrate-set-parameters", downtime_limit=limit_ms)
             limited = False
         if info.get("status") in until:
