@@ -57,14 +57,20 @@ class Trace:
             EVENTS.write_text("0")
 
 
-def session_bytes(bdf, kind):
-    """Bytes of the last or present data session, KIND "save" or "load"; 0 if there is none."""
+def session(bdf, kind):
+    """The line of the last or present data session, KIND "save" or "load"; empty if there is none."""
     try:
         text = (SESSIONS / bdf / "sessions").read_text()
     except OSError:
-        return 0
-    found = re.search(rf"^{kind} .*bytes (\d+)", text, re.MULTILINE)
-    return int(found.group(1)) if found else 0
+        return ""
+    return next((line for line in text.splitlines() if line.startswith(f"{kind} ")), "")
+
+
+def session_bytes(bdf, kind, old=None):
+    """Bytes of the last or present data session; 0 if there is none, and while it is still the one with the line OLD."""
+    line = session(bdf, kind)
+    found = re.search(r" bytes (\d+)", line)
+    return int(found.group(1)) if found and line != old else 0
 
 
 def state(bdf):

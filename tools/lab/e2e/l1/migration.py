@@ -39,18 +39,23 @@ def _memory(info):
     return max(0, info.get("ram", {}).get("transferred", 0) - info.get("vfio", {}).get("transferred", 0))
 
 
-def _bytes(guest, kind):
-    """Device state of all functions of a guest."""
-    return sum(kernel_view.session_bytes(function.bdf, kind) for function in guest.functions)
+def _bytes(guest, kind, old=None):
+    """Device state of all functions of a guest; OLD has the sessions that were over before, by kind and function."""
+    return sum(kernel_view.session_bytes(function.bdf, kind, old and old[kind][function.bdf]) for function in guest.functions)
 
 
-def _sample(began, info, source, target):
+def _sessions(source, target):
+    return {kind: {function.bdf: kernel_view.session(function.bdf, kind) for function in guest.functions}
+            for kind, guest in (("save", source), ("load", target))}
+
+
+def _sample(began, info, source, target, old):
     return {"t": time.time() - began, "status": info.get("status", "none"),
             "ram": _memory(info),
-            "saved": _bytes(source, "save"), "loaded": _bytes(target, "load")}
+            "saved": _bytes(source, "save", old), "loaded": _bytes(target, "load", old)}
 
 
-def watch(source, target, began, timeout, until=ENDS, passes=1, probe=None, limit_ms=LONG_LIMIT_MS):
+def watch(source, target, began, timeout, until=ENDS, passes=1, probe=None, limit_ms=LONG_LIMIT_MS, old=None):
     """Sample both sides until the migration is over. Return (last query-migrate, samples).
 
     After PASSES passes over memory the source may stop the guest for LIMIT_MS, or after PATIENCE: QEMU begins no other pass while a
@@ -61,7 +66,7 @@ def watch(source, target, began, timeout, until=ENDS, passes=1, probe=None, limi
     while True:
         # QEMU does not answer while it saves devices of a guest that is stopped.
         info = source.qmp.execute("query-migrate", timeout)
-        samples.append(_sample(began, info, source, target))
+        samples.append(_sample(began, info, source, target, old))
         if probe:
             probe()
         passed = info.get("ram", {}).get("dirty-sync-count", 0) > passes
@@ -109,11 +114,12 @@ def _side(guest, trace, began, ended):
 def migrate(source, target, uri, timeout, lead_in, trace, passes=1, probe=None, limit_ms=LONG_LIMIT_MS):
     """Move the guest of SOURCE into TARGET, which waits for it at URI. Return what was seen."""
     capabilities(source, target)
+    old = _sessions(source, target)
     target.qmp.execute("migrate-incoming", uri=uri)
     began = time.time()
     before = source.last()
     start(source, uri)
-    info, samples = watch(source, target, began, timeout, passes=passes, probe=probe, limit_ms=limit_ms)
+    info, samples = watch(source, target, began, timeout, passes=passes, probe=probe, limit_ms=limit_ms, old=old)
     over = time.time()
     if info["status"] != "completed":
         raise GuestError(f"migration {info['status']}: {info.get('error-desc', 'no reason given')}; "
