@@ -5,7 +5,7 @@
 Topology: L1 with four functions of coherent_gpu, two of them without a log of what they write. A guest in which the function and
 CPUs write 64 MiB is migrated to the second function and back, another one from the third to the fourth, without pre-copy.
 
-usage: gpu_test.py [stock|debug]    the kernel of L1, debug unless told otherwise
+usage: gpu_test.py [stock|debug]    the kernel of L1, stock unless told otherwise
 """
 
 import sys
@@ -27,4 +27,4 @@ def test(kern, log):
 
 
 if __name__ == "__main__":
-    sys.exit(run.main(__doc__, test, "gpu"))
+    sys.exit(run.main(__doc__, test, "gpu", default="stock"))
