@@ -345,6 +345,39 @@ TEST_F(mapping, regions_like_a_bar)
 	munmap(other, 2 * MB2);
 }
 
+/* As KVM has a page of a guest made (kunit/vfio_pci_core/vpv_test_fault.c). */
+static int fault_of_kvm(int fd, const uint8_t *p)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%#lx", (unsigned long)p);
+
+	return write(fd, text, n) == n ? 0 : -errno;
+}
+
+/* An entry that was taken away again before it is looked at must not be an error. */
+TEST_F(mapping, who_looks_at_an_entry_looks_again)
+{
+	uint8_t *p = map_at(&self->v, BAR, 0, TRAP, 0);
+	uint8_t *like = map_at(&self->v, LIKE_BAR, 0, 2 * MB2, 0);
+	int fd = open("/dev/vpv_test_fault", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		SKIP(return, "vpv_test_fault is not loaded");
+	ASSERT_NE(NULL, p);
+	ASSERT_NE(NULL, like);
+	for (unsigned int i = 0; i < ARRAY_SIZE(places); i++) {
+		EXPECT_EQ(0, fault_of_kvm(fd, p + places[i].pos)) {
+			TH_LOG("at %#lx", places[i].pos);
+		}
+	}
+	EXPECT_EQ(0, fault_of_kvm(fd, like));
+	EXPECT_EQ(1, orders_mapped(&self->trace, 18));
+	EXPECT_EQ(2, orders_mapped(&self->trace, 9));
+	close(fd);
+	munmap(p, TRAP);
+	munmap(like, 2 * MB2);
+}
+
 TEST_F(mapping, reset_takes_every_order_away)
 {
 	uint8_t *p = map_at(&self->v, BAR, 0, TRAP, 0);

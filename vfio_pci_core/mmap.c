@@ -180,12 +180,27 @@ static vm_fault_t insert_block(struct vpv_device *vpv, struct vm_fault *vmf,
 	return ret;
 }
 
+/*
+ * KVM and type 1 containers have the kernel fault a page in, and look at its entry afterwards.  One
+ * that is gone again is an error, and ends KVM's guest; if the lock of the mm was released
+ * meanwhile, they look again.
+ */
+static vm_fault_t fault_complete(struct vm_fault *vmf, vm_fault_t ret)
+{
+	if (ret != VM_FAULT_NOPAGE || !fault_flag_allow_retry_first(vmf->flags) ||
+	    (vmf->flags & (FAULT_FLAG_USER | FAULT_FLAG_VMA_LOCK | FAULT_FLAG_RETRY_NOWAIT)))
+		return ret;
+	mmap_read_unlock(vmf->vma->vm_mm);
+	/* Without NOPAGE, a page is looked for. */
+	return VM_FAULT_COMPLETED | VM_FAULT_NOPAGE;
+}
+
 vm_fault_t vpv_fault_insert(struct vpv_device *vpv, struct vm_fault *vmf, unsigned int order,
 			    unsigned long pfn)
 {
 	if (!block_fits(vmf, order, pfn))
 		return VM_FAULT_FALLBACK;
-	return insert_block(vpv, vmf, order, pfn, false);
+	return fault_complete(vmf, insert_block(vpv, vmf, order, pfn, false));
 }
 EXPORT_SYMBOL_GPL(vpv_fault_insert);
 
@@ -267,7 +282,7 @@ static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
 	trace_vpv_fault(vpv->pdev, bar->region.index, pos, order, (__force unsigned int)ret);
 	if (ret & VM_FAULT_HWPOISON)
 		return tell_of_bad_page(vmf);
-	return ret & VM_FAULT_RETRY ? wait_for_memory(vpv, vmf) : ret;
+	return ret & VM_FAULT_RETRY ? wait_for_memory(vpv, vmf) : fault_complete(vmf, ret);
 }
 
 static vm_fault_t bar_fault(struct vm_fault *vmf)

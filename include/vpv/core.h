@@ -467,7 +467,8 @@ int vpv_region_add(struct vpv_device *vpv, u32 type, u32 subtype, u64 bytes,
  * is mapped goes by itself, and a page of ones is mapped while the function cannot answer.
  * The physical pages behind the whole mapping must be contiguous.
  * Context: page fault; takes memory_lock.
- * Return: VM_FAULT_NOPAGE; VM_FAULT_SIGBUS: memory is not enabled; VM_FAULT_OOM; VM_FAULT_FALLBACK:
+ * Return: VM_FAULT_NOPAGE; with VM_FAULT_COMPLETED: the lock of the mm was released, and @vmf->vma
+ * may be gone; VM_FAULT_SIGBUS: memory is not enabled; VM_FAULT_OOM; VM_FAULT_FALLBACK:
  * the block is not aligned in both address and @pfn, not all within the mapping, of no
  * order that the machine has, or of PUD size and vm_operations_struct.open is not
  * vpv_vma_open(): the kernel then comes again with a smaller one.
