@@ -65,7 +65,7 @@ struct reading {
 	struct fault fault;
 };
 
-/* stream_read.c: one event of the parser; false when reading ends, with the fault if there is one. */
+/* stream_read.c: one event of the parser; false when reading ends, with the fault if any. */
 bool stream_step(struct reading *r, void **payload);
 
 /* stream_show.c: nothing, unless @r->show says so. */
