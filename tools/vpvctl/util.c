@@ -129,12 +129,14 @@ int next_option(int argc, char **argv, const struct option *options, const char 
 
 uint64_t number(const char *what, const char *text, uint64_t min, uint64_t max)
 {
+	/* 010 is ten to most, as in maps of personas. */
+	bool octal = text[0] == '0' && isdigit((unsigned char)text[1]);
 	char *end;
 	uint64_t value;
 
 	errno = 0;
 	value = strtoull(text, &end, 0);
-	if (!isdigit((unsigned char)text[0]) || *end || errno || value < min || value > max)
+	if (!isdigit((unsigned char)text[0]) || octal || *end || errno || value < min || value > max)
 		usage_error("%s must be a number from %llu to %llu, not '%s'", what,
 			    (unsigned long long)min, (unsigned long long)max, text);
 	return value;

@@ -13,6 +13,7 @@ unknown option before the command|--foo list|'--foo'
 option of another command|list --count 3|'--count'
 option without value|bind --timeout|needs a value
 no number|watch --count x|number
+octal number|watch --count 010|number
 two formats at once|describe --json --format nova|exclude each other
 number too small|watch --count 0|number
 number with junk|watch --count 3x|number
