@@ -4,7 +4,8 @@
  * object.  VPV_HAVE_<API> says that probes/<api>.c compiled.  Each shim names
  * the header it adapts.
  */
-#ifndef VPV_COMPAT_H
+/* The compiler flags of a probe may force this file in, too: it asks for what the kernel has. */
+#if !defined(VPV_COMPAT_H) && !defined(VPV_PROBING)
 #define VPV_COMPAT_H
 
 /* What is in registers, streams and files is taken as it is in memory. */
@@ -12,10 +13,7 @@
 #error "only little-endian machines are supported"
 #endif
 
-/* The compiler flags of a probe may force this file in, too. */
-#ifndef VPV_PROBING
 #include "vpv_probes.h"
-#endif
 
 /* linux/vfio.h: who answers GET_REGION_INFO, and who matches VF tokens. */
 #ifdef VPV_HAVE_VFIO_GET_REGION_INFO_CAPS
