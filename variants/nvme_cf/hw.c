@@ -177,7 +177,7 @@ static int get_piece(struct nvcf_dev *nd, const struct nvcf_managing *managing, 
 	if (cmd.dw0 & NVS_CSUP)
 		return 0;
 	dev_warn_ratelimited(&nd->m.vpv.pdev->dev, "not suspended while its state was read\n");
-	return -EPROTO;
+	return -EIO;
 }
 
 static int get_formats(struct nvcf_dev *nd, struct nvcf_managing *managing)
@@ -205,7 +205,8 @@ static int get_rest(struct nvcf_dev *nd, const struct nvcf_managing *managing, u
  * @state: Receives memory with it, for kvfree().  Only its size is right for sure.
  * @bytes: Receives its size, at most NVCF_STATE_MOST.
  *
- * Return: 0; -EPROTO for a state that makes no sense; or another negative errno.
+ * Return: 0; -EPROTO for a state that makes no sense; -EIO if it runs, though everybody is told
+ * that it stands still; or another negative errno.
  */
 int nvcf_hw_get_state(struct nvcf_dev *nd, void **state, u32 *bytes)
 {
