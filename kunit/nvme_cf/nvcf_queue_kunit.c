@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The admin queues of nvme_cf's managing controller, variants/nvme_cf/ctrl_queue.c, on a
- * function of the test's own.  A task is the device: it sets CSTS as CC wants it, and
- * completes commands as the test says.
+ * The admin queues of nvme_cf's managing controller, variants/nvme_cf/ctrl_queue.c and
+ * ctrl_slot.c, on a function of the test's own.  A task is the device: it sets CSTS as CC wants it,
+ * and completes commands as the test says.
  */
 #include <kunit/test.h>
 #include <linux/kthread.h>
@@ -17,6 +17,7 @@ static void fake_died(struct vpv_ctrl_life *life);
 #define vpv_ctrl_life_died fake_died
 
 #include "../../variants/nvme_cf/ctrl_queue.c"
+#include "../../variants/nvme_cf/ctrl_slot.c"
 #include "../../variants/nvme_cf/ctrl_wire.c"
 
 struct workqueue_struct *nvcf_ctrl_wq;

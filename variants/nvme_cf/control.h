@@ -14,6 +14,12 @@
 /* Most data of a command, in bytes. */
 #define NVCF_MAX_DATA 65536
 
+/*
+ * How long a controller may take to be enabled or disabled, in units of NVS_TO_MS, whatever it
+ * says: 30 s, since nobody who waits for it can be killed.
+ */
+#define NVCF_READY_UNITS_MAX 60U
+
 /**
  * struct nvcf_managing - What the managing controller can do, in CPU byte order
  * @serial: Of the subsystem, as the identity capability has it.

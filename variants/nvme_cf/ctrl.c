@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Driver of the managing controller of nvme_cf: bringing it up, events, interrupts, probe and
- * remove.  Commands are in ctrl_queue.c, migratable controllers in ctrl_fn.c; what happens
- * when it dies or is reset is the library's (vpv/ctrl_life.h).
+ * remove.  The admin queues are in ctrl_queue.c, commands in ctrl_slot.c, migratable controllers in
+ * ctrl_fn.c; what happens when it dies or is reset is the library's (vpv/ctrl_life.h).
  *
  * A reset has ended all suspensions and all tracking.
  */

@@ -207,9 +207,19 @@ int nvcf_queue_up(struct nvcf_queue *q);
 void nvcf_queue_down(struct nvcf_queue *q);
 bool nvcf_queue_disable(struct nvcf_queue *q);
 void nvcf_queue_look(struct nvcf_queue *q);
+
+/* How soon to look for completions; interrupts may get lost. */
+static inline unsigned long nvcf_queue_tick(const struct nvcf_queue *q)
+{
+	return q->irq ? msecs_to_jiffies(20) : 1;
+}
+
+/* ctrl_slot.c */
 void nvcf_queue_reap(struct nvcf_queue *q);
 int nvcf_queue_exec(struct nvcf_queue *q, struct nvcf_admin *cmd);
 void nvcf_queue_ask_event(struct nvcf_queue *q);
+void nvcf_slots_end(struct nvcf_queue *q);
+bool nvcf_slots_abort_late(struct nvcf_queue *q);
 
 /* ctrl_fn.c */
 int nvcf_fn_enable(struct nvcf_fn *fn);

@@ -10,9 +10,6 @@
 
 #include "nvme_cf.h"
 
-/* 30 s, however long the controller says that it takes: nobody can be killed meanwhile. */
-#define DISABLE_UNITS_MAX	60U
-
 /* As of zlib. */
 static u32 checksum(const void *data, size_t bytes)
 {
@@ -125,7 +122,7 @@ static int disable(struct nvcf_dev *nd)
 	err = vpv_reg_read(&regs, NVS_REG_CAP, &cap);
 	err = err ?: vpv_reg_write(&regs, NVS_REG_CC, 0);
 	err = err ?: vpv_reg_poll(&regs, NVS_REG_CSTS, NVS_CSTS_RDY, 0,
-				  min(NVS_CAP_TO_GET(cap) + 1, DISABLE_UNITS_MAX) * NVS_TO_MS,
+				  min(NVS_CAP_TO_GET(cap) + 1, NVCF_READY_UNITS_MAX) * NVS_TO_MS,
 				  NULL);
 	return err ?: nvcf_suspend(nd);
 }
