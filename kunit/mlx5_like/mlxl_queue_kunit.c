@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The command queue of mlx5_like, variants/mlx5_like/ctrl_queue.c, on a function of the
- * test's own: registers are memory, config space is a COMMAND register, and either can
+ * The command queue of mlx5_like, variants/mlx5_like/ctrl_queue.c and ctrl_slot.c, on a function
+ * of the test's own: registers are memory, config space is a COMMAND register, and either can
  * read all ones.  No memory goes back while such a function may still write it.
  */
 #include <kunit/test.h>
@@ -20,6 +20,7 @@ static bool fake_mod_delayed_work(struct workqueue_struct *wq, struct delayed_wo
 #define mod_delayed_work(wq, work, delay) fake_mod_delayed_work(wq, work, delay)
 
 #include "../../variants/mlx5_like/ctrl_queue.c"
+#include "../../variants/mlx5_like/ctrl_slot.c"
 #include "../../variants/mlx5_like/ctrl_wire.c"
 
 struct workqueue_struct *mlxl_ctrl_wq;

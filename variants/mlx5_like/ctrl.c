@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Driver of the controlling function of mlx5_like: bringing it up, interrupts, probe and
- * remove.  Commands are in ctrl_queue.c, controlled functions in ctrl_fn.c; what happens
- * when it dies or is reset is the library's (vpv/ctrl_life.h).
+ * remove.  The command queue is in ctrl_queue.c, commands in ctrl_slot.c, controlled functions in
+ * ctrl_fn.c; what happens when it dies or is reset is the library's (vpv/ctrl_life.h).
  */
 #include <linux/module.h>
 #include <linux/slab.h>

@@ -159,9 +159,20 @@ int mlxl_queue_up(struct mlxl_queue *q);
 void mlxl_queue_down(struct mlxl_queue *q);
 bool mlxl_queue_disable(struct mlxl_queue *q);
 void mlxl_queue_look(struct mlxl_queue *q);
+
+/* How soon to look for completions; interrupts may get lost. */
+static inline unsigned long mlxl_queue_tick(const struct mlxl_queue *q)
+{
+	return q->irq ? msecs_to_jiffies(20) : 1;
+}
+
+/* ctrl_slot.c */
 void mlxl_queue_reap(struct mlxl_queue *q);
 int mlxl_queue_submit(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd);
 int mlxl_queue_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd);
+void mlxl_slots_end(struct mlxl_queue *q, unsigned long which, int err);
+unsigned long mlxl_slots_late(struct mlxl_queue *q);
+void mlxl_slots_quiet(struct mlxl_queue *q);
 
 /* ctrl_fn.c */
 int mlxl_fn_query(struct mlxl_fn *fn, struct mlxl_function *out);
