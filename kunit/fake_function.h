@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A PCI function of the test's own, for the queues of controlling drivers: its config space
- * is a COMMAND register, or reads all ones.
+ * A PCI function of the test's own, for controlling drivers: its config space is ids and a
+ * COMMAND register, or reads all ones.
  */
 #ifndef FAKE_FUNCTION_H
 #define FAKE_FUNCTION_H
@@ -10,6 +10,8 @@
 #include <linux/dma-mapping.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+
+#define FAKE_IDS	0x00017620U
 
 /**
  * struct fake_function - A function
@@ -30,7 +32,8 @@ static int fake_config_read(struct pci_bus *bus, unsigned int devfn, int where, 
 {
 	const struct fake_function *fn = container_of(bus, struct fake_function, bus);
 
-	*val = fn->deaf ? U32_MAX : where == PCI_COMMAND ? fn->command : 0;
+	*val = fn->deaf ? U32_MAX : where == PCI_COMMAND ? fn->command :
+	       where == PCI_VENDOR_ID ? FAKE_IDS : 0;
 	return PCIBIOS_SUCCESSFUL;
 }
 

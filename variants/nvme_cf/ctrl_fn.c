@@ -286,12 +286,15 @@ int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd)
 
 /*
  * What enabled a controller that no driver is bound to, such as the firmware of the host, has
- * left it: a reset of the function disables it.
+ * left it: a reset of the function disables it.  The PCI core would wait for a minute for one
+ * that does not answer, and others for the lock.
  */
 static int fn_reset_unbound(struct nvcf_fn *fn)
 {
 	if (!fn->c.pdev)
 		return -EBUSY;
+	if (!pci_device_is_present(fn->c.pdev))
+		return -ENODEV;
 	pci_dbg(fn->c.pdev, "enabled, and no driver is bound: reset\n");
 	return pci_reset_function_locked(fn->c.pdev);
 }
