@@ -17,7 +17,7 @@
  */
 int vmig_bufs_alloc(struct vmig_machine *m, struct list_head *bufs, size_t bytes)
 {
-	const size_t most = VMIG_BUF_BYTES - sizeof(struct vmig_buf);
+	const size_t most = VMIG_BUF_BYTES - VMIG_ALLOC_FRONT_BYTES - sizeof(struct vmig_buf);
 
 	while (bytes) {
 		size_t room = min(bytes, most);
@@ -94,12 +94,8 @@ void vmig_buf_free(struct vmig_buf *buf)
 {
 	if (!buf)
 		return;
-	if (buf->chunk) {
-		vmig_chunk_put(buf->chunk);
-		vmig_free(buf->m, buf, sizeof(*buf));
-	} else {
-		vmig_free(buf->m, buf, struct_size(buf, data, buf->room));
-	}
+	vmig_chunk_put(buf->chunk);
+	vmig_free(buf->m, buf);
 }
 
 /**

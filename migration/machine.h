@@ -35,6 +35,8 @@
 
 #define VMIG_MAX_QUEUED_DEFAULT	(8U << 20)
 #define VMIG_BUF_BYTES		(64U << 10)
+/* That vmig_alloc() takes besides. */
+#define VMIG_ALLOC_FRONT_BYTES	16U
 #define VMIG_ERROR_TEXT_BYTES	160
 /* Records of pages, each with its memory: one is sent while the user reads another one. */
 #define VMIG_PAGES_SLOTS(readers) ((readers) + 2)
@@ -145,7 +147,8 @@ struct vmig_session_ops {
  * @last_save: Last save session; lock.
  * @last_load: Last load session; lock.
  * @held_limit: Most of that; constant.
- * @held: Bytes of memory that sessions and chunks hold; lock.
+ * @user: How often it was opened; lock.
+ * @held: Bytes of memory that sessions and chunks of this user hold; lock.
  * @held_most: Most since the last session began; lock.
  * @last_error: Last thing that failed; lock.
  * @match: What vmig_ops.match wrote last, if @match_known; lock.
@@ -191,6 +194,7 @@ struct vmig_machine {
 	struct vmig_session_stats last_save;
 	struct vmig_session_stats last_load;
 	u64 held_limit;
+	unsigned int user;
 	u64 held;
 	u64 held_most;
 	char last_error[VMIG_ERROR_TEXT_BYTES];
@@ -231,9 +235,10 @@ int vmig_match_print(struct vmig_machine *m, struct seq_file *s);
 /* memory.c */
 u64 vmig_held_limit(const struct vmig_desc *desc);
 void *vmig_alloc(struct vmig_machine *m, size_t bytes);
-void vmig_free(struct vmig_machine *m, void *p, size_t bytes);
-bool vmig_held_add(struct vmig_machine *m, size_t bytes);
-void vmig_held_sub(struct vmig_machine *m, size_t bytes);
+void vmig_free(struct vmig_machine *m, void *p);
+void vmig_held_open(struct vmig_machine *m);
+bool vmig_held_add(struct vmig_machine *m, size_t bytes, unsigned int *user);
+void vmig_held_sub(struct vmig_machine *m, size_t bytes, unsigned int user);
 
 /* reach.c */
 int vmig_reach(struct vmig_machine *m);

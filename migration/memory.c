@@ -7,6 +7,7 @@
  */
 #include <linux/device.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -17,6 +18,20 @@
  * was left behind in a page fault.
  */
 #define HELD_SPARE_BYTES	SZ_1M
+
+/**
+ * struct held - What is in front of memory that was allocated
+ * @bytes: Its size.
+ * @user: For which user of the device it is counted.
+ * @data: It.
+ */
+struct held {
+	size_t bytes;
+	unsigned int user;
+	u8 data[] __aligned(sizeof(u64));
+};
+
+static_assert(sizeof(struct held) <= VMIG_ALLOC_FRONT_BYTES);
 
 static u64 staged_bytes(const struct vmig_desc *desc)
 {
@@ -40,7 +55,7 @@ static u64 pages_bytes(const struct vmig_desc *desc)
 }
 
 /**
- * vmig_held_limit() - How much may the sessions of a device hold?
+ * vmig_held_limit() - How much may the sessions of a user of a device hold?
  * @desc: Constants of its family.
  *
  * A queue that is full or all that is kept of a stream, the piece being read, a record being
@@ -61,13 +76,30 @@ u64 vmig_held_limit(const struct vmig_desc *desc)
 }
 
 /**
+ * vmig_held_open() - The device gets another user
+ * @m: Machine.
+ *
+ * What the one before left behind, in a page fault that does not end, is charged to his
+ * control group, and is not taken from what this one may hold.
+ */
+void vmig_held_open(struct vmig_machine *m)
+{
+	spin_lock(&m->lock);
+	m->user++;
+	m->held = 0;
+	m->held_most = 0;
+	spin_unlock(&m->lock);
+}
+
+/**
  * vmig_held_add() - Count memory
  * @m: Machine.
  * @bytes: Its size.
+ * @user: Receives for whom.
  *
  * Return: false: that is too much, and there was a line.
  */
-bool vmig_held_add(struct vmig_machine *m, size_t bytes)
+bool vmig_held_add(struct vmig_machine *m, size_t bytes, unsigned int *user)
 {
 	bool fits;
 
@@ -75,6 +107,7 @@ bool vmig_held_add(struct vmig_machine *m, size_t bytes)
 	fits = bytes <= m->held_limit - m->held;
 	if (fits)
 		m->held += bytes;
+	*user = m->user;
 	m->held_most = max(m->held_most, m->held);
 	spin_unlock(&m->lock);
 	if (!fits)
@@ -88,11 +121,13 @@ bool vmig_held_add(struct vmig_machine *m, size_t bytes)
  * vmig_held_sub() - Undo vmig_held_add()
  * @m: Machine.
  * @bytes: The same.
+ * @user: The same.
  */
-void vmig_held_sub(struct vmig_machine *m, size_t bytes)
+void vmig_held_sub(struct vmig_machine *m, size_t bytes, unsigned int user)
 {
 	spin_lock(&m->lock);
-	m->held -= bytes;
+	if (user == m->user)
+		m->held -= bytes;
 	spin_unlock(&m->lock);
 }
 
@@ -106,24 +141,33 @@ void vmig_held_sub(struct vmig_machine *m, size_t bytes)
  */
 void *vmig_alloc(struct vmig_machine *m, size_t bytes)
 {
-	void *p;
+	unsigned int user;
+	struct held *held;
 
-	if (!vmig_held_add(m, bytes))
+	if (!vmig_held_add(m, bytes, &user))
 		return NULL;
-	p = kvmalloc(max_t(size_t, bytes, 1), GFP_KERNEL_ACCOUNT);
-	if (!p)
-		vmig_held_sub(m, bytes);
-	return p;
+	held = kvmalloc(struct_size(held, data, bytes), GFP_KERNEL_ACCOUNT);
+	if (!held) {
+		vmig_held_sub(m, bytes, user);
+		return NULL;
+	}
+	held->bytes = bytes;
+	held->user = user;
+	return held->data;
 }
 
 /**
  * vmig_free() - Free it
  * @m: Machine.
- * @p: What vmig_alloc() returned; also NULL, with a size of 0.
- * @bytes: Its size.
+ * @p: What vmig_alloc() returned; also NULL.
  */
-void vmig_free(struct vmig_machine *m, void *p, size_t bytes)
+void vmig_free(struct vmig_machine *m, void *p)
 {
-	kvfree(p);
-	vmig_held_sub(m, bytes);
+	struct held *held;
+
+	if (!p)
+		return;
+	held = container_of(p, struct held, data);
+	vmig_held_sub(m, held->bytes, held->user);
+	kvfree(held);
 }

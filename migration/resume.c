@@ -59,7 +59,7 @@ static int resume_room(struct vmig_machine *m, struct vmig_session *s)
 	if (err < 0)
 		return err;
 	if (s->payload_room < p->front_bytes || !s->payload) {
-		vmig_free(m, s->payload, s->payload_room);
+		vmig_free(m, s->payload);
 		s->payload_room = 0;
 		s->payload = vmig_alloc(m, p->front_bytes);
 		if (!s->payload)

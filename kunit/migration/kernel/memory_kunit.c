@@ -167,19 +167,15 @@ static void reader_that_goes_on_keeps_nothing(struct kunit *test)
 	fake_put(fake);
 }
 
-static void device_holds_no_more_than_it_may(struct kunit *test)
+#define MOST_CHUNKS	(TOO_MUCH_BYTES / SZ_64K)
+
+/* Hold all that the user may, to the last byte.  Return: the number of chunks. */
+static unsigned int hold_all(struct kunit *test, struct fake *fake, struct vmig_chunk **more)
 {
-	struct fake *fake = memory_new(test, "vmig-src");
-	const unsigned int most = TOO_MUCH_BYTES / SZ_64K;
-	struct vmig_chunk **more;
-	struct file *file = NULL;
 	unsigned int num = 0;
 
-	more = kunit_kcalloc(test, most, sizeof(*more), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, more);
-	/* To the last byte. */
-	for (size_t bytes = SZ_64K; bytes && num < most; bytes /= 2) {
-		while (num < most) {
+	for (size_t bytes = SZ_64K; bytes && num < MOST_CHUNKS; bytes /= 2) {
+		while (num < MOST_CHUNKS) {
 			more[num] = vmig_chunk_alloc(&fake->mig, bytes);
 			if (!more[num])
 				break;
@@ -187,7 +183,20 @@ static void device_holds_no_more_than_it_may(struct kunit *test)
 		}
 	}
 	KUNIT_EXPECT_GT(test, num, 0U);
-	KUNIT_EXPECT_LT(test, num, most);
+	KUNIT_EXPECT_LT(test, num, MOST_CHUNKS);
+	return num;
+}
+
+static void device_holds_no_more_than_it_may(struct kunit *test)
+{
+	struct fake *fake = memory_new(test, "vmig-src");
+	struct vmig_chunk **more;
+	struct file *file = NULL;
+	unsigned int num;
+
+	more = kunit_kcalloc(test, MOST_CHUNKS, sizeof(*more), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, more);
+	num = hold_all(test, fake, more);
 
 	/* A session has no more; and one begins as soon as there is room. */
 	KUNIT_EXPECT_EQ(test, fake_go(fake, E(STOP_COPY), &file), -ENOMEM);
@@ -196,6 +205,40 @@ static void device_holds_no_more_than_it_may(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
 	fake_close(file);
 	chunks_put();
+	fake_put(fake);
+}
+
+/* What readers and writers of one user never give back is not taken from the next one. */
+static void user_is_not_bounded_by_the_one_before(struct kunit *test)
+{
+	struct vmig_chunk **left = kunit_kcalloc(test, MOST_CHUNKS, sizeof(*left), GFP_KERNEL);
+	struct vmig_chunk **more = kunit_kcalloc(test, MOST_CHUNKS, sizeof(*more), GFP_KERNEL);
+	struct fake *fake = memory_new(test, "vmig-src");
+	struct vmig_machine *m = fake->mig.m;
+	unsigned int num, num_left;
+	struct file *file = NULL;
+	u64 held;
+
+	KUNIT_ASSERT_NOT_NULL(test, left);
+	KUNIT_ASSERT_NOT_NULL(test, more);
+	num_left = hold_all(test, fake, left);
+	vmig_close(&fake->mig);
+	KUNIT_ASSERT_EQ(test, vmig_open(&fake->mig), 0);
+	KUNIT_EXPECT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
+	KUNIT_EXPECT_EQ(test, end_by_state(fake), 0);
+	fake_close(file);
+
+	/* He has as much as the other one, and what that one gives back is not his. */
+	KUNIT_EXPECT_EQ(test, m->held, 0ULL);
+	num = hold_all(test, fake, more);
+	held = m->held;
+	while (num_left)
+		vmig_chunk_put(left[--num_left]);
+	chunks_put();
+	KUNIT_EXPECT_EQ(test, m->held, held);
+	while (num)
+		vmig_chunk_put(more[--num]);
+	KUNIT_EXPECT_EQ(test, m->held, 0ULL);
 	fake_put(fake);
 }
 
@@ -305,6 +348,7 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE_PARAM(piece_being_read_ends_with_the_session, end_gen_params),
 	KUNIT_CASE_SLOW(reader_that_goes_on_keeps_nothing),
 	KUNIT_CASE(device_holds_no_more_than_it_may),
+	KUNIT_CASE(user_is_not_bounded_by_the_one_before),
 	KUNIT_CASE(bytes_of_a_silence_are_counted_until_it_ends),
 	KUNIT_CASE(silence_may_end_after_the_device),
 	{}
