@@ -21,10 +21,9 @@ static bool asks(const struct vmig_machine *m)
 
 static u64 ask(struct vmig_machine *m)
 {
-	struct vmig_dev *mig = m->mig;
-	u64 own = mig->ops->estimate ? mig->ops->estimate(mig) : mig->desc->typical_bytes;
+	const struct vmig_ops *ops = m->mig->ops;
 
-	return own + m->session_ops->memory_bytes(m);
+	return ops->estimate ? ops->estimate(m->mig) : m->mig->desc->typical_bytes;
 }
 
 /**
@@ -34,9 +33,31 @@ static u64 ask(struct vmig_machine *m)
 void vmig_estimate_open(struct vmig_machine *m)
 {
 	spin_lock(&m->lock);
-	m->estimate = m->mig->desc->typical_bytes;
+	m->estimate_own = m->mig->desc->typical_bytes;
+	m->estimate = m->estimate_own;
 	m->estimate_wanted = false;
 	m->estimate_known = !asks(m);
+	spin_unlock(&m->lock);
+}
+
+/**
+ * vmig_estimate_begin() - A save session has begun
+ * @m: Machine.
+ *
+ * The worker cannot ask the device before the session is idle, which may take as long as all of
+ * its memory: until then the answer is what that is.
+ */
+void vmig_estimate_begin(struct vmig_machine *m)
+{
+	u64 memory;
+
+	lockdep_assert_held(&m->state_lock);
+
+	if (!m->mig->desc->pages)
+		return;
+	memory = m->session_ops->memory_bytes(m);
+	spin_lock(&m->lock);
+	m->estimate = m->estimate_own + memory;
 	spin_unlock(&m->lock);
 }
 
@@ -92,8 +113,8 @@ u64 vmig_estimate(struct vmig_machine *m)
  */
 void vmig_estimate_work(struct vmig_machine *m)
 {
+	u64 own, memory;
 	bool wanted;
-	u64 estimate;
 
 	lockdep_assert_held(&m->state_lock);
 
@@ -104,9 +125,11 @@ void vmig_estimate_work(struct vmig_machine *m)
 	if (!wanted || !m->open || vmig_reach(m))
 		return;
 
-	estimate = ask(m);
+	own = ask(m);
+	memory = m->session_ops->memory_bytes(m);
 	spin_lock(&m->lock);
-	m->estimate = estimate;
+	m->estimate_own = own;
+	m->estimate = own + memory;
 	m->estimate_known = true;
 	m->estimate_at = jiffies;
 	spin_unlock(&m->lock);

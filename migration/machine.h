@@ -134,7 +134,8 @@ struct vmig_session_ops {
  *	held but request_lock, nor held over user memory.
  * @logging: User space wants to know what the device writes; written under track_lock.
  * @tracker: The device keeps track; NULL: everything is dirty; track_lock.
- * @estimate: Last answer of the estimate hook; lock.
+ * @estimate: How much a save session would emit, as far as it is known; lock.
+ * @estimate_own: Of this what is not memory: the last answer of the estimate hook; lock.
  * @estimate_wanted: The worker is to call it; lock.
  * @estimate_known: It has answered since the device was opened and not long ago, or not
  *	in time; lock.
@@ -182,6 +183,7 @@ struct vmig_machine {
 	bool logging;
 	struct vmig_tracker *tracker;
 	u64 estimate;
+	u64 estimate_own;
 	bool estimate_wanted;
 	bool estimate_known;
 	unsigned long estimate_at;
@@ -224,6 +226,7 @@ struct vmig_chunk *vmig_chunk_get(struct vmig_chunk *chunk);
 
 /* estimate.c */
 void vmig_estimate_open(struct vmig_machine *m);
+void vmig_estimate_begin(struct vmig_machine *m);
 u64 vmig_estimate(struct vmig_machine *m);
 void vmig_estimate_work(struct vmig_machine *m);
 

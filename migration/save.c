@@ -50,6 +50,7 @@ int vmig_save_begin(struct vmig_machine *m, bool final, struct vmig_front *front
 		return err;
 	}
 	vmig_session_begin(m, s);
+	vmig_estimate_begin(m);
 	/* The first question about pre-copy may come while round 0 is made. */
 	if (!final)
 		vmig_precopy_dirty(m, s);

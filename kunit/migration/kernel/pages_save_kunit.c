@@ -347,6 +347,21 @@ static void question_that_fails_loses_nothing(struct kunit *test)
 	fake_close(to);
 }
 
+/* The device cannot be asked before round 0 has ended: that may take long. */
+static void data_size_is_known_while_round_0_is_made(struct kunit *test)
+{
+	struct file *from = NULL;
+
+	both_new(test);
+	src.stall = true;
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(PRE_COPY), &from), 0);
+	wait_for_completion(&src.there);
+	KUNIT_EXPECT_GE(test, (u64)fake_size(src.fake), PAGES * PAGE);
+	WRITE_ONCE(src.stall, false);
+	complete_all(&src.go);
+	fake_close(from);
+}
+
 static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(frozen_memory_comes_back),
 	KUNIT_CASE(device_that_cannot_record_is_sent_frozen),
@@ -357,6 +372,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(ring_is_all_that_is_held),
 	KUNIT_CASE(user_is_told_how_much_there_is),
 	KUNIT_CASE(question_that_fails_loses_nothing),
+	KUNIT_CASE(data_size_is_known_while_round_0_is_made),
 	{}
 };
 
