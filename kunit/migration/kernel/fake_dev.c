@@ -175,9 +175,10 @@ static void fake_reset(struct vmig_dev *mig)
 {
 	struct fake *fake = to_fake(mig);
 
-	hook_begin(mig, FAKE_RESET);
+	/* Before it is counted: a test that waits for the call looks at them. */
 	fake->quiesced = false;
 	fake->frozen = false;
+	hook_begin(mig, FAKE_RESET);
 	hook_end(mig, 0);
 }
 
