@@ -45,6 +45,15 @@ static void part_commit(struct vcfg_space *space, const struct part *part, u16 v
 	vcfg_put16(space->shadow, part->reg, (part->old & ~keep) | (val & keep));
 }
 
+/*
+ * A value that device and PM control never have: nobody answered the read.  It is not written
+ * back, since the function may be there again by then.
+ */
+static bool is_lost(u32 now, unsigned int bytes)
+{
+	return now == vcfg_lanes(bytes);
+}
+
 /* With an address in it: one that a reset has not left as it was. */
 #define BAR_ADDRESS	(~0xfU)
 
@@ -130,7 +139,7 @@ static int pm_select(struct vcfg_space *space, const struct part *part)
 	if (!pass)
 		return 0;
 	err = vcfg_hw_read(space, part->reg + 1, 1, &now);
-	if (err)
+	if (err || is_lost(now, 1))
 		return err;
 	/* Nothing to write.  A 1 that clears what is 1 is something. */
 	if (!((now ^ val) & pass) && !(val & pass & w1c))
@@ -250,9 +259,9 @@ static int exp_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 	if (err)
 		return err;
 	out = (now & ~pass) | (part.val & pass);
-	if (out != now)
+	if (out != now && !is_lost(now, 2))
 		err = vcfg_hw_write(space, part.reg, 2, out);
-	if (!err)
+	if (!err && !is_lost(now, 2))
 		err = exp_readrq(space, &part, now);
 	if (err)
 		return err;

@@ -487,6 +487,23 @@ static void device_control(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_get(f, EXP + 8, 2), (u32)c->seen);
 }
 
+/*
+ * All ones are no register's value but a read that nobody answered.  Written back they would
+ * start a reset, and set sizes that do not exist, in a function that answers again.
+ */
+static void lost_registers_are_not_written_back(struct kunit *test)
+{
+	struct fake *f = new_nic(test);
+
+	vcfg_put16(f->hw, EXP + 8, 0xffff);
+	KUNIT_EXPECT_EQ(test, fake_set(f, EXP + 8, 2, 0x2831), 0);
+	KUNIT_EXPECT_EQ(test, fake_set(f, EXP + 8, 1, 0x30), 0);
+	vcfg_put16(f->hw, PM + PCI_PM_CTRL, 0xffff);
+	KUNIT_EXPECT_EQ(test, fake_set(f, PM + PCI_PM_CTRL + 1, 1, 0x02), 0);
+	KUNIT_EXPECT_EQ(test, f->writes, 0U);
+	KUNIT_EXPECT_EQ(test, f->readrqs, 0U);
+}
+
 /* The register is PCI core's: the engine asks, and never writes these bits itself. */
 static void read_request_size_is_the_hosts(struct kunit *test)
 {
@@ -855,6 +872,7 @@ static struct kunit_case engine_tests[] = {
 	KUNIT_CASE(selector_does_not_change_the_power_state),
 	KUNIT_CASE(power_event_is_cleared),
 	KUNIT_CASE_PARAM(device_control, devctl_gen_params),
+	KUNIT_CASE(lost_registers_are_not_written_back),
 	KUNIT_CASE(read_request_size_is_the_hosts),
 	KUNIT_CASE(kept_bits_are_the_hosts),
 	KUNIT_CASE(resets),
