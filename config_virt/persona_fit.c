@@ -43,6 +43,8 @@ static const struct promise promises[] = {
 	    "power state that the device lacks"),
 	STD(PCI_CAP_ID_PM, PCI_PM_PMC, 2, NONE, PCI_PM_CAP_PME_MASK,
 	    "PME, which users do not get"),
+	STD(PCI_CAP_ID_PM, PCI_PM_CTRL, 2, SUBSET, PCI_PM_CTRL_NO_SOFT_RESET,
+	    "No_Soft_Reset that the device lacks"),
 	STD(PCI_CAP_ID_MSI, PCI_MSI_FLAGS, 2, AT_MOST, PCI_MSI_FLAGS_QMASK,
 	    "more MSI vectors than the device has"),
 	STD(PCI_CAP_ID_MSI, PCI_MSI_FLAGS, 2, SAME,
@@ -317,8 +319,11 @@ static int fit_promise(const struct vcfg_persona *p, const struct vcfg_persona_h
 {
 	u32 known, seen = vcfg_persona_seen(p, NULL, NULL, pos, promise->bytes, &known);
 	u32 real = vcfg_get(hw->config, at, promise->bytes) & promise->bits;
-	u32 mine;
+	u32 mine, write;
 
+	/* What the user can make of it counts as well. */
+	vcfg_persona_emulated(p, ALIGN_DOWN(pos, 4), &write);
+	seen |= write >> 8 * (pos & 3);
 	/* What the hardware gives it can keep; what users do not get is masked. */
 	mine = promise->kind == NONE ? 0 : real & ~known;
 	seen = (seen & known & promise->bits) | mine;

@@ -144,6 +144,25 @@ unsigned int vcfg_persona_from(const struct vcfg_persona *p, unsigned int pos)
 	return low;
 }
 
+u32 vcfg_persona_emulated(const struct vcfg_persona *p, unsigned int pos, u32 *write)
+{
+	u32 bits = 0;
+
+	*write = 0;
+	for (unsigned int i = vcfg_persona_from(p, pos); i < p->num_fields; i++) {
+		struct vcfg_persona_field f = vcfg_persona_field(p, i);
+		unsigned int shift = 8 * (f.pos & 3);
+
+		if (f.pos >= pos + 4)
+			break;
+		if (f.source != VPV_PERSONA_EMULATED)
+			continue;
+		bits |= f.bits << shift;
+		*write |= f.write << shift;
+	}
+	return bits;
+}
+
 /*
  * Bits of two fields may be interleaved in a dword, so that the field in question
  * need not be the last one that begins before the bit; but it begins in its dword,

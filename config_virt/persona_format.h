@@ -144,6 +144,14 @@ unsigned int vcfg_persona_first_bit(const struct vcfg_persona_field *f);
 unsigned int vcfg_persona_from(const struct vcfg_persona *p, unsigned int pos);
 
 /**
+ * vcfg_persona_emulated() - Bits of a dword that the persona emulates
+ * @p: Validated persona.
+ * @pos: Offset, a multiple of 4.
+ * @write: Set to those of them that the user may write.
+ */
+u32 vcfg_persona_emulated(const struct vcfg_persona *p, unsigned int pos, u32 *write);
+
+/**
  * vcfg_persona_header() - Validate sizes, checksum and header of a blob
  * @p: Its @blob and @bytes are set; what the header says is filled in.
  * @why: What was wrong.

@@ -19,22 +19,8 @@
 /* The emulated bits of the dword at @pos, and which of them the user may write. */
 static u32 emulated_bits(const struct vcfg_space *space, unsigned int pos, u32 *write)
 {
-	const struct vcfg_persona *p = space->persona;
-	u32 bits = 0;
-
 	*write = 0;
-	for (unsigned int i = p ? vcfg_persona_from(p, pos) : 0; p && i < p->num_fields; i++) {
-		struct vcfg_persona_field f = vcfg_persona_field(p, i);
-		unsigned int shift = 8 * (f.pos & 3);
-
-		if (f.pos >= pos + 4)
-			break;
-		if (f.source != VPV_PERSONA_EMULATED)
-			continue;
-		bits |= f.bits << shift;
-		*write |= f.write << shift;
-	}
-	return bits;
+	return space->persona ? vcfg_persona_emulated(space->persona, pos, write) : 0;
 }
 
 /* Does a stream have to have a CONFIG record, of whatever version? */

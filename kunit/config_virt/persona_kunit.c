@@ -522,7 +522,7 @@ static void fit_accepted(struct kunit *test)
 
 struct misfit {
 	const char *name;
-	struct poke pokes[3];		/* in the persona */
+	struct poke pokes[8];		/* in the persona */
 	struct poke config[3];		/* in physical config space */
 	struct poke facts[2];		/* in struct vcfg_persona_hw */
 	int err;
@@ -608,6 +608,20 @@ static const struct misfit misfits[] = {
 	  { CAPP(2, from), 1, 1 }, { FIELDP(FAKE_LENGTH, value), 4, 0x86 } },
 	  .config = { { 0x61, 1, 0xa0 }, { 0xa0, 4, 0x00840005 } }, .err = -ERANGE,
 	  .part = CAP, .index = 2, .text = "more MSI vectors than the device has" },
+	/* Not now, but as soon as the user writes it. */
+	{ "flr_later", .pokes = { { FIELDP(FAKE_DEVCAP, source), 1, VPV_PERSONA_EMULATED },
+	  { FIELDP(FAKE_DEVCAP, value), 4, 0x8021 },
+	  { FIELDP(FAKE_DEVCAP, write), 4, PCI_EXP_DEVCAP_FLR } },
+	  .config = { { 0x64, 4, 0x8022 } }, .err = -EOPNOTSUPP, .part = CAP,
+	  .index = 0, .text = "PCI Express feature that the device lacks" },
+	/* Its state would be lost in D3hot, and a guest that believes that bit sets up nothing. */
+	{ "no_soft_reset", .pokes = { { CAPP(2, id), 2, PCI_CAP_ID_PM }, { CAPP(2, from), 1, 1 },
+	  { CAPP(2, bytes), 2, PCI_PM_SIZEOF }, { FIELDP(FAKE_LENGTH, value), 4, 0 },
+	  { FIELDP(FAKE_EMULATED, source), 1, VPV_PERSONA_FIXED },
+	  { FIELDP(FAKE_EMULATED, value), 4, PCI_PM_CTRL_NO_SOFT_RESET },
+	  { FIELDP(FAKE_EMULATED, write), 4, 0 }, { FIELDP(FAKE_EMULATED, w1c), 4, 0 } },
+	  .err = -EOPNOTSUPP, .part = CAP, .index = 2,
+	  .text = "No_Soft_Reset that the device lacks" },
 	{ "callback", .facts = { { FACT(num_callbacks), 4, 1 } }, .err = -EOPNOTSUPP,
 	  .part = NAME, .index = 0, .text = "callback that the driver lacks" },
 	/* What the persona leaves to the hardware decides where MSI-X is. */

@@ -46,20 +46,6 @@ static unsigned int words_of(const void *data)
 	return le32_to_cpu(head.words);
 }
 
-/* Bits of a dword that the persona emulates, to be kept in a CONFIG record. */
-static u32 emulated(const struct vcfg_persona *p, unsigned int pos)
-{
-	u32 bits = 0;
-
-	for (unsigned int i = 0; i < p->num_fields; i++) {
-		struct vcfg_persona_field f = vcfg_persona_field(p, i);
-
-		if (f.source == VPV_PERSONA_EMULATED && (f.pos & ~3U) == pos)
-			bits |= f.bits << 8 * (f.pos & 3);
-	}
-	return bits;
-}
-
 static int wrong(char *text, size_t size, unsigned int pos, const char *what, u32 want,
 		 u32 got)
 {
@@ -80,7 +66,7 @@ static int check_state(const void *data, const struct vcfg_persona *p, char *tex
 	unsigned int words = words_of(data), i = 0;
 
 	for (unsigned int pos = 0; pos < p->config_bytes; pos += 4) {
-		u32 want = emulated(p, pos), val = 0, mask = 0;
+		u32 write, want = vcfg_persona_emulated(p, pos, &write), val = 0, mask = 0;
 		unsigned int at = 0;
 
 		if (i < words)
