@@ -14,6 +14,7 @@ from pathlib import Path
 
 import controlling
 import persona
+from domain import xml
 from function import FunctionError, functions
 from host import Host, HostError, install_modules, uninstall_module
 
@@ -21,37 +22,11 @@ GENERIC = "vpv_pci"
 # Whose functions are given to a guest that uses them.
 WORKLOAD = {"hisi_like": "work=-q4,-n64"}
 GUEST_S, SETTLE_S = 240, 60
-DOMAIN = """
-<domain type='{kind}'>
-  <name>{name}</name><memory unit='MiB'>160</memory><vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='q35'>hvm</type><kernel>/vpv/guest-kernel</kernel><initrd>/vpv/guest-initrd</initrd>
-    <cmdline>console=ttyS0 loglevel=5 panic=-1 mitigations=off no_timer_check tsc=reliable cryptomgr.notests {line}</cmdline></os>
-  <features><acpi/></features>{cpu}
-  <on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot><on_crash>destroy</on_crash>
-  <devices>
-    <controller type='usb' model='none'/><memballoon model='none'/>
-    <serial type='file'><source path='/vpv/out/{name}.console'/><target port='0'/></serial>
-    <serial type='file'><source path='/vpv/out/{name}.workload'/><target port='1'/></serial>
-    <hostdev mode='subsystem' type='pci' managed='{managed}'>{driver}
-      <source><address domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' function='0x{number}'/></source>
-    </hostdev>
-  </devices>
-</domain>
-"""
 
 
 def node(function):
     """The name that libvirt gives to it."""
     return "pci_" + function.bdf.replace(":", "_").replace(".", "_")
-
-
-def xml(function, name, managed="yes", model="", line=""):
-    domain, bus, rest = function.bdf.split(":")
-    slot, number = rest.split(".")
-    kvm = Path("/dev/kvm").exists()
-    return DOMAIN.format(kind="kvm" if kvm else "qemu", cpu="<cpu mode='host-passthrough'/>" if kvm else "", name=name, line=line,
-                         managed=managed, driver=f"<driver name='vfio' model='{model}'/>" if model else "",
-                         domain=domain, bus=bus, slot=slot, number=number)
 
 
 class Run:
