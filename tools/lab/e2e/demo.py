@@ -4,7 +4,8 @@
 
 Runs inside the lab's tool root (`make demo`). DEVICE=mlx5_like takes network functions, DEVICE=nvme_cf disks and DEVICE=coherent_gpu
 functions with coherent memory instead of accelerators (hisi_like); DIALECT=v1 migrates by the region of older VMMs, with
-QEMU 7.2; ROUNDS=n migrates back and forth.
+QEMU 7.2; ROUNDS=n migrates back and forth. HOSTS=2 takes two hosts with libvirt instead of one, and ROUNDS round trips between
+them.
 The timeline of round n is build/demo/timeline-n.svg; build/demo/timeline.svg is that of the first.
 """
 
@@ -17,6 +18,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 
+import hosts  # noqa: E402
+import hosts_steps  # noqa: E402
 import run  # noqa: E402
 import table  # noqa: E402
 import timeline  # noqa: E402
@@ -58,18 +61,6 @@ DEMOS = {
 }
 
 
-class Lines:
-    """A sink for the output of L1: whole lines become progress lines."""
-
-    def __init__(self):
-        self.rest = b""
-
-    def __call__(self, data):
-        *lines, self.rest = (self.rest + data).split(b"\n")
-        for line in lines:
-            say(line.decode(errors="replace").rstrip())
-
-
 def rounds_wanted():
     text = os.environ.get("ROUNDS") or "1"
     if not text.isdigit() or not 1 <= int(text) <= 100:
@@ -108,20 +99,54 @@ def draw(result, name):
     return paths
 
 
-def main():
-    rounds, name = rounds_wanted(), device_wanted()
-    demo, dialect = DEMOS[name], dialect_wanted(name)
+def hosts_wanted(device, dialect):
+    text = os.environ.get("HOSTS") or "1"
+    if text not in ("1", "2"):
+        raise LabError(f"HOSTS={text}: expected 1 or 2")
+    if text == "2" and (device, dialect) != ("hisi_like", "v2"):
+        raise LabError("HOSTS=2 shows hisi_like, with DIALECT=v2")
+    return int(text)
+
+
+def one_host(demo, name, dialect, rounds):
+    """(outcome, result, lines of the table, timelines)"""
     kern = kernel.stock()
     folders, models = run.prepare(kern, tools=demo.tools)
     accel = "KVM" if vm.kvm_works() else "TCG, no KVM here"
     with step(f"virtual host (L1, {kern.release}, {accel})"):
         outcome, result = run.migrate(demo.kind, kern, folders, models, env.LOGS / "demo",
                                       ["--rounds", str(rounds), *demo.arguments], demo.models,
-                                      timeout=demo.base_s + demo.round_s * rounds, sink=Lines(), dialect=dialect)
+                                      timeout=demo.base_s + demo.round_s * rounds, sink=run.Lines(), dialect=dialect)
+    if not result.get("rounds"):
+        return outcome, result, [], []
+    return outcome, result, demo.summary(result), draw(result, name)
+
+
+def two_hosts(rounds):
+    """The same of two hosts with libvirt, with round trips."""
+    log = env.LOGS / "demo"
+    both = hosts.Hosts(kernel.stock(), log, 2400 + 600 * rounds, say, lambda name: run.Lines(f"{name}: "))
+    complaints = hosts_steps.run(both, 2 * rounds, False)
+    result = both.result
+    result["ok"] = "error" not in result and all(item["ok"] for item in both.checks)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    paths = [Path(shutil.copy(seen["picture"], FOLDER)) for seen in result["rounds"] if Path(seen["picture"]).exists()]
+    if paths:
+        shutil.copy(paths[0], FOLDER / "timeline.svg")
+    return vm.Result(status=0, troubles=complaints, log=log), result, table.hosts(result), paths
+
+
+def main():
+    rounds, name = rounds_wanted(), device_wanted()
+    demo, dialect = DEMOS[name], dialect_wanted(name)
+    if hosts_wanted(name, dialect) == 2:
+        outcome, result, lines, paths = two_hosts(rounds)
+    else:
+        outcome, result, lines, paths = one_host(demo, name, dialect, rounds)
     vm.report(outcome)
-    if result.get("rounds"):
-        paths = draw(result, name)
-        print("\n".join(demo.summary(result)))
+    if lines:
+        print("\n".join(lines))
         print(f"\nTimeline: {FOLDER / 'timeline.svg'}" + "".join(f", {path.name}" for path in paths[1:]))
     print(f"Logs:     {outcome.log}", flush=True)
     broken = [f"{item['name']}: {item['detail']}" for item in result.get("checks", []) if not item["ok"]]

@@ -79,6 +79,18 @@ def carry(log, name, folder):
     return found.is_dir()
 
 
+class Lines:
+    """A sink for the output of L1: whole lines become progress lines, with PREFIX."""
+
+    def __init__(self, prefix=""):
+        self.prefix, self.rest = prefix, b""
+
+    def __call__(self, data):
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            say(self.prefix + line.decode(errors="replace").rstrip())
+
+
 def relay(data):
     """A sink that shows the output of L1 beside the TAP of a test."""
     sys.stderr.buffer.write(data)

@@ -3,6 +3,8 @@
 
 STATES = ("running", "running-p2p", "pre-copy", "pre-copy-p2p", "stop", "stop-copy", "resuming", "error")
 MIB = 1 << 20
+OPERATIONS = (("submitted", "sub"), ("completed", "done"), ("lost", "lost"), ("duplicated", "dup"), ("corrupted", "bad"),
+              ("failed", "fail"), ("interrupts lost", "missed"))
 
 
 def _row(name, value):
@@ -57,9 +59,7 @@ def accelerators(result):
             ("operations completed before the switch", seen["done_source"]),
             ("operations completed after it", marks[number] - marks[number - 1]),
         ])
-    return lines + _final("Operations of the whole run, checked end to end", final, (
-        ("submitted", "sub"), ("completed", "done"), ("lost", "lost"), ("duplicated", "dup"), ("corrupted", "bad"),
-        ("failed", "fail"), ("interrupts lost", "missed")))
+    return lines + _final("Operations of the whole run, checked end to end", final, OPERATIONS)
 
 
 def _network_rows(seen):
@@ -143,3 +143,18 @@ def disks(result):
     for name, key in (("longest read", "longest_read_us"), ("longest write", "longest_write_us")):
         lines.append(_row(name, _millis(final[key] / 1e6) if key in final else "unknown"))
     return lines
+
+
+def hosts(result):
+    """Two hosts; the figures of a migration are libvirt's, on the destination."""
+    lines, final, rounds = [], result.get("final", {}), result["rounds"]
+    if "refused" in result:
+        lines += ["", "Without a persona, virsh says:", f"  {result['refused']}"]
+    for number, seen in enumerate(rounds, 1):
+        job = seen["job"]
+        lines += ["", f"Round {number}: {seen['source']} -> {seen['target']}",
+                  _row("virsh migrate", f"{seen['seconds']:.1f} s"),
+                  _row("downtime (libvirt's figure)", job.get("Total downtime", "unknown")),
+                  _row("memory sent", job.get("Memory processed", "unknown")),
+                  _row("operations completed on the source", seen["done_source"])]
+    return lines + _final("Operations of the whole run, checked end to end", final, OPERATIONS)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What happens to the guests of two hosts, in this order: refused, moved there and back, and left alone by a host that dies."""
+
+from hosts import PERSONA, SLOW, VANISH_S
+from hosts_machine import PLACES
+from labkit.progress import LabError
+
+# The first byte in which the two firmwares differ, the revision id, as the driver of the destination names it.
+FIRST_BYTE = "config space at 0x008: expected 0x02, got 0x01"
+ERRORS = (LabError, OSError, ValueError, KeyError, IndexError)
+
+
+def reason(seen):
+    """What virsh says behind its progress."""
+    return " ".join(seen[2].partition("error: ")[2].split())
+
+
+def failed(seen):
+    """Has virsh itself given up?"""
+    return seen[0] not in (0, 124, -1) and "error:" in seen[2]
+
+
+def meet(hosts):
+    first, second = hosts.boot(*PLACES)
+    hosts.connect(first, second)
+    hosts.connect(second, first)
+    return first, second
+
+
+def refused(hosts, first, second):
+    """Without a persona the hosts do not fit: the guest stays where it is."""
+    name = "refused"
+    said = hosts.compare(first, second)
+    hosts.check("vpvctl compat says beforehand that the firmwares differ", said.returncode == 1 and "ids.revision" in said.stdout,
+                said.stdout + said.stderr)
+    hosts.start(first, name)
+    seen, _ = hosts.migrate(first, second, name)
+    hosts.result["refused"] = reason(seen)
+    hosts.check("virsh migrate fails, and prints what QEMU says", failed(seen) and "load of migration failed" in seen[2], seen)
+    lines = [line for line in second.call("log") if "refused" in line and hosts.functions[second.name] in line]
+    hosts.check("the kernel of the destination has one line that says what differs", len(lines) == 1 and FIRST_BYTE in lines[0], lines)
+    hosts.goes_on(first, name, "after the refused migration")
+    hosts.clean(second, "after the refused migration")
+    hosts.finish(first, name)
+    hosts.say(f"{name}: {reason(seen)}")
+
+
+def moved(hosts, first, second, rounds):
+    """Under a persona both hosts show the same."""
+    name = "moved"
+    hosts.persona(first, second)
+    said = hosts.compare(first, second)
+    hosts.check(f"vpvctl compat: with {PERSONA} the hosts fit", said.returncode == 0, said.stdout + said.stderr)
+    before = [host.call("stats")[0] for host in (first, second)]
+    hosts.start(first, name)
+    for _ in range(rounds):
+        hosts.move(first, second, name)
+        first, second = second, first
+    final = hosts.result["final"] = hosts.finish(first, name)
+    after = [host.call("stats")[0] for host in sorted((first, second), key=lambda host: host.name)]
+    wrote = sum(now["dma_writes"] - old["dma_writes"] for now, old in zip(after, before))
+    # Two for each completion, and one for the result of an operation that has one.
+    wanted = 2 * final["done"] + sum(final[key] for key in ("copy", "fill", "deflate", "inflate"))
+    hosts.check("the devices carried out each operation once, on one host", wrote == wanted,
+                f"writes of the devices {wrote}, of the operations that the guest saw {wanted}")
+
+
+def target_dies(hosts, first, second):
+    """The destination vanishes during pre-copy: the guest has never left."""
+    name = "kept"
+    hosts.start(first, name)
+    thread, seen = hosts.begin(first, second, name, "--bandwidth", str(SLOW))
+    hosts.check(f"{name}: memory is sent when {second.name} is killed", hosts.underway(first, name, thread), seen)
+    second.kill()
+    thread.join(VANISH_S)
+    hosts.check("virsh migrate fails when the destination has vanished, and says so", seen and failed(seen[0]), seen)
+    hosts.say(f"{name}: {reason(seen[0]) if seen else 'virsh does not return'}")
+    hosts.goes_on(first, name, "after its destination has vanished")
+    hosts.finish(first, name)
+
+
+def run(hosts, rounds, death):
+    """Everything, the DEATH of a host if it is wanted, too; what is wrong goes to the checks of HOSTS. Return the complaints of all hosts."""
+    try:
+        first, second = meet(hosts)
+        refused(hosts, first, second)
+        moved(hosts, first, second, rounds)
+        if death:
+            target_dies(hosts, first, second)
+        return hosts.end()
+    except ERRORS as error:
+        hosts.result["error"] = str(error)
+        hosts.say(f"FAILED: {error}")
+        try:
+            hosts.standing()
+        except ERRORS as more:
+            hosts.say(str(more))
+        return hosts.end()
+    except BaseException:
+        hosts.abandon()
+        raise
