@@ -296,14 +296,13 @@ TEST_F_TIMEOUT(truth, no_write_is_missed, 1800)
 
 /*
  * KVM looks at the entry of a page itself, after the kernel has made it, and ends the guest if it
- * is gone again by then.  On a machine with nothing else to do it never is; mapping_test has a test
- * that fails then.
+ * is gone again by then.  That takes a busy machine: mapping_test shows it on any.
  */
 TEST_F_TIMEOUT(truth, a_guest_of_kvm_survives_pre_copy, 600)
 {
 	struct kvm_guest k;
 	unsigned int rounds = 0;
-	int err = kvm_guest_start(&k, self->p, KVM_BYTES, true);
+	int err = kvm_guest_start(&k, self->p, KVM_BYTES);
 
 	if (err == -ENOENT)
 		SKIP(return, "no KVM here");
@@ -311,7 +310,7 @@ TEST_F_TIMEOUT(truth, a_guest_of_kvm_survives_pre_copy, 600)
 	for (unsigned int i = 0; i < KVM_READS && !k.err; i++) {
 		ssize_t n = pump_piece(self);
 
-		ASSERT_TRUE(n > 0 || n == -ENOMSG);
+		EXPECT_TRUE(n > 0 || n == -ENOMSG);
 		rounds += n < 0;
 	}
 	TH_LOG("%u rounds, %u writes of the guest", rounds, kvm_guest_count(&k));

@@ -63,10 +63,9 @@ static ssize_t move(int fd, bool out, uint8_t *buf, size_t bytes)
 /* Find two functions, and bind them: 0, TOO_FEW, or an errno. */
 static int find_mlx(struct slot *slots)
 {
-	struct slot ctrl;
-	int err = mlx_control(&ctrl);
+	int num = mlx_functions(slots, 2);
 
-	return err ? err : mlx_functions(slots, 2) == 2 ? 0 : TOO_FEW;
+	return num < 0 ? num : num < 2 ? TOO_FEW : 0;
 }
 
 static int find_gpu(struct slot *slots)

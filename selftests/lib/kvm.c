@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A guest of KVM that accesses memory of a function (kvm.h). */
+/* A guest of KVM that writes memory of a function (kvm.h). */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -25,23 +25,18 @@ static const uint8_t code[] = {
 	0x05, 0x39, 0x30, 0x00, 0x00,		/*  6 add eax, 12345 */
 	0x89, 0xc7,				/* 11 mov edi, eax */
 	0x81, 0xe7, 0x00, 0x00, 0x00, 0x00,	/* 13 and edi, MASK */
-	0x8a, 0x9f, 0x00, 0x00, 0x00, TARGET >> 24,	/* 19 mov bl, [edi + TARGET] */
+	0xfe, 0x87, 0x00, 0x00, 0x00, TARGET >> 24,	/* 19 inc byte [edi + TARGET] */
 	0xff, 0x05, 0x00, COUNT >> 8, 0x00, 0x00,	/* 25 inc dword [COUNT] */
 	0xeb, 0xdf,				/* 31 jmp 0 */
 };
 #define CODE_MASK	15
-#define CODE_ACCESS	19
 
-static const uint8_t increment[] = { 0xfe, 0x87 };	/* inc byte [edi + ...] */
-
-static void write_code(uint8_t *at, uint64_t bytes, bool writes)
+static void write_code(uint8_t *at, uint64_t bytes)
 {
 	uint32_t mask = (uint32_t)(bytes - 1) & ~(PAGE - 1U);
 
 	memcpy(at, code, sizeof(code));
 	memcpy(at + CODE_MASK, &mask, sizeof(mask));
-	if (writes)
-		memcpy(at + CODE_ACCESS, increment, sizeof(increment));
 }
 
 static int add_memory(struct kvm_guest *k, unsigned int slot, uint64_t at, void *p, uint64_t bytes)
@@ -146,7 +141,7 @@ int kvm_guest_stop(struct kvm_guest *k)
 	return k->err;
 }
 
-int kvm_guest_start(struct kvm_guest *k, void *p, uint64_t bytes, bool writes)
+int kvm_guest_start(struct kvm_guest *k, void *p, uint64_t bytes)
 {
 	struct sigaction act = { .sa_handler = wake };
 	int err;
@@ -160,7 +155,7 @@ int kvm_guest_start(struct kvm_guest *k, void *p, uint64_t bytes, bool writes)
 	if (!err)
 		err = set_registers(k);
 	if (!err) {
-		write_code(k->page, bytes, writes);
+		write_code(k->page, bytes);
 		sigaction(SIGUSR1, &act, NULL);
 		err = -pthread_create(&k->thread, NULL, run, k);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A guest of KVM with one CPU that accesses pages of a mapping in random order, for ever: faults
+ * A guest of KVM with one CPU that writes pages of a mapping in random order, for ever: faults
  * come the way that they do with a VMM.
  */
 #ifndef SELFTEST_KVM_H
@@ -28,12 +28,12 @@ struct kvm_guest {
 };
 
 /*
- * Have it increment a byte of each page of [p, p + bytes), or read one.  @bytes is a power of
- * two, at most 256 MiB.  -ENOENT: there is no KVM here.
+ * Have it increment a byte of each page of [p, p + bytes).  @bytes is a power of two, at most
+ * 256 MiB.  -ENOENT: there is no KVM here.
  */
-int kvm_guest_start(struct kvm_guest *k, void *p, uint64_t bytes, bool writes);
+int kvm_guest_start(struct kvm_guest *k, void *p, uint64_t bytes);
 
-/* Accesses so far. */
+/* Writes so far. */
 uint32_t kvm_guest_count(const struct kvm_guest *k);
 
 /* Stop it, if it was started.  Return: the errno that KVM gave it, or 0. */

@@ -5,7 +5,7 @@
 usage: tools/lab/lab run [options] -- COMMAND...   run COMMAND in L1 (options: run --help)
 usage: tools/lab/lab shell [options]               a shell in L1 with our modules loaded and functions bound
 usage: tools/lab/lab guest --out DIR [options]     write kernel and initrd of an L2 guest
-usage: tools/lab/lab demo                          the live migration demo (ROUNDS=n, DEVICE=hisi_like|mlx5_like|nvme_cf, HOSTS=2)
+usage: tools/lab/lab demo                          the live migration demo (ROUNDS=n, DEVICE=hisi_like|mlx5_like|nvme_cf|coherent_gpu, HOSTS=2)
 usage: tools/lab/lab check [TEST]                  all tests, one group or one test
 usage: tools/lab/lab check-upstream [TEST]         the kernel's VFIO selftests with vfio-pci and with vpv_pci
 usage: tools/lab/lab soak                          random migrations, resets, faults for MINUTES, or MIGRATIONS; SEED repeats a run
