@@ -350,7 +350,9 @@ class Lane(threading.Thread):
 
 
 def jobs_of(groups, tally):
-    """A queue: those that wait for machines at the left, the longest first, then the others, the first at the right."""
+    """A queue: those that boot at the left, the longest first; then those that boot what they need themselves, and at the right those
+    that need no machine, which the other lane takes first.
+    """
     machines = {}
     nested, host = [], []
     for group in groups:
@@ -376,7 +378,7 @@ def jobs_of(groups, tally):
 
     booted = [(members[0].name, lambda machine=machine, members=members: run_machine(machine, members, tally, get_kernel))
               for machine, members in sorted(machines.items(), key=lambda item: -sum(group.timeout for group in item[1]))]
-    return deque([*booted[:1], *nested, *booted[1:], *host])
+    return deque([*booted, *nested, *host])
 
 
 def main(words, groups=tests.GROUPS, host_only=False):
