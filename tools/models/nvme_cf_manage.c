@@ -52,6 +52,7 @@ void nvcf_suspend_work(struct nvcf_ctrl *c)
 	}
 	drop_commands(c);
 	c->run = NVCF_SUSPENDED;
+	c->suspended_at = vu_now();
 	c->suspensions++;
 	vu_irq_hold(c->dev, true);
 	nvcf_intx_update(c);

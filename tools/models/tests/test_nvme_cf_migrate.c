@@ -265,8 +265,8 @@ static void test_managing_reset(void)
 /* ---- faults ---- */
 
 /*
- * Each command of the managing controller fails, is late, and hangs.  @suspended: what it needs;
- * on the second host
+ * Each command of the managing controller fails, is late, and hangs, on the second host, where
+ * memory is tracked.  @suspended: what it needs
  */
 static const struct {
 	const char *point;
@@ -287,6 +287,8 @@ static const struct {
 		.cdw11 = 1 << 16 | NVMH_CNTLID, .cdw15 = 11 } },
 	{ "track_send", false, { .opcode = NVS_ADMIN_TRACK_SEND,
 				 .cdw10 = NVS_TRACK_MEMORY, .cdw11 = NVMH_CNTLID } },
+	{ "track_receive", false, { .opcode = NVS_ADMIN_TRACK_RECEIVE, .cdw12 = 3,
+				    .cdw10 = NVS_TRACK_RECEIVE_MEMORY, .cdw11 = NVMH_CNTLID } },
 	{ "profile_send", false, { .opcode = NVCF_ADMIN_PROFILE_SEND,
 				   .cdw10 = NVCF_PROFILE_REMOVE, .cdw11 = NVMH_CNTLID } },
 	{ "profile_receive", false, { .opcode = NVCF_ADMIN_PROFILE_RECEIVE,
@@ -297,6 +299,16 @@ static const struct {
 	{ "post", false, { .opcode = NVS_ADMIN_IDENTIFY, .cdw10 = NVS_CNS_CONTROLLER } },
 };
 
+static int track(struct nvmh *m)
+{
+	const struct nvs_track_request req = { .count = htole32(1) };
+	const struct nvs_track_range range = { .length = htole32(1) };
+
+	memcpy(m->data, &req, sizeof(req));
+	memcpy(m->data + sizeof(req), &range, sizeof(range));
+	return nvmh_admin(m, NVS_ADMIN_TRACK_SEND, 0, 1 << 16 | NVS_TRACK_MEMORY, NVMH_CNTLID);
+}
+
 static void managing_fault(size_t i, const char *how)
 {
 	struct nvs_sqe sqe = managing_commands[i].sqe;
@@ -306,6 +318,7 @@ static void managing_fault(size_t i, const char *how)
 	char line[64];
 
 	nvmh_open_pair(&p, NULL);
+	CHECK_EQ(track(m), 0);
 	if (managing_commands[i].suspended)
 		CHECK_EQ(nvmh_suspend(&p.b), 0);
 	sqe.prp1 = nvmh_addr(NVMH_DATA);
@@ -349,6 +362,7 @@ static void test_state_stands_still(void)
 	uint32_t bytes;
 
 	nvmh_open_pair(&p, NULL);
+	CHECK_EQ(nvmh_admin(&p.a.fn, NVS_ADMIN_SET_FEATURES, 0, NVS_FEAT_TIMESTAMP, 0), 0);
 	CHECK_EQ(nvmh_suspend(&p.a), 0);
 	bytes = nvmh_get_state(&p.a, first);
 	usleep(20000);
