@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 
 #include "../nvme_cf.h"
 #include "nvme_pair.h"
@@ -89,6 +90,8 @@ static uint32_t feature(struct nvmh_host *h, uint8_t fid, uint32_t cdw11)
 	return h->fn.cqe.dw0;
 }
 
+#define GONE_ON_MS	30
+
 /* Each feature has another value than after a reset, and has it on the other side. */
 static void test_move_features(void)
 {
@@ -122,6 +125,7 @@ static void test_move_features(void)
 	CHECK_EQ(nvmh_admin(&p.a.fn, NVS_ADMIN_SET_FEATURES, 0, NVS_FEAT_TIMESTAMP, 0), 0);
 	rig_write32(p.a.fn.r, 0, NVS_REG_INTMS, 0x10);
 	CHECK_EQ(nvmh_create_pair(&p.a.fn, 3, 8), 0);
+	usleep(GONE_ON_MS * 1000);
 	nvmh_move(&p.a, &p.b);
 	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
 		CHECK_EQ(feature(&p.b, features[i].fid, features[i].get), features[i].want);
@@ -130,7 +134,7 @@ static void test_move_features(void)
 	/* It is set, and has gone on. */
 	CHECK_EQ(moved >> 48, 2);
 	moved &= 0xffffffffffff;
-	CHECK(moved >= stamp && moved < stamp + 60000);
+	CHECK(moved >= stamp + GONE_ON_MS && moved < stamp + 60000);
 	CHECK_EQ(rig_read32(p.b.fn.r, 0, NVS_REG_INTMS), 0x10);
 	CHECK_EQ(nvmh_create_pair(&p.b.fn, 4, 8), NVS_SC_INVALID_QID);
 	CHECK_EQ(nvmh_create_pair(&p.b.fn, 2, 8), 0);
@@ -241,6 +245,46 @@ static void test_move_two_disks(void)
 	unlink(path);
 }
 
+/* All of it but what is in the file; 0 if it came to that. */
+static int write_move_and_die(struct nvmh_pair *p)
+{
+	int bad = 0;
+
+	for (uint64_t lba = 0; lba < 8; lba++) {
+		memset(p->a.fn.data, (int)(0x51 + lba), 512);
+		bad |= nvmh_io(&p->a, NVS_IO_WRITE, lba, 1);
+	}
+	nvmh_move(&p->a, &p->b);
+	memset(p->b.fn.data, 0x99, 512);
+	bad |= nvmh_io(&p->b, NVS_IO_WRITE, 8, 1);
+	return bad;
+}
+
+/*
+ * Whoever dies takes its write cache along, whose content nobody has asked to be written: nothing of
+ * the source is in there any more.
+ */
+static void test_source_dies(void)
+{
+	uint8_t block[512];
+	struct nvmh_pair p;
+	int status = -1;
+	pid_t child;
+
+	nvmh_open_pair(&p, NULL);
+	child = fork();
+	if (!child)
+		_exit(write_move_and_die(&p) != 0);
+	CHECK_EQ(waitpid(child, &status, 0), child);
+	CHECK_EQ(status, 0);
+	for (int lba = 0; lba < 9; lba++) {
+		CHECK_EQ(pread(p.fd, block, sizeof(block), lba * 512), 512);
+		CHECK_EQ(block[0], lba < 8 ? 0x51 + lba : 0);
+		CHECK_EQ(block[511], block[0]);
+	}
+	nvmh_close_pair(&p);
+}
+
 static const struct test tests[] = {
 	{ "nvme_cf: move between subsystems", test_move },
 	{ "nvme_cf: move events and features", test_move_everything },
@@ -249,6 +293,7 @@ static const struct test tests[] = {
 	{ "nvme_cf: move a controller that is not ready", test_move_not_ready },
 	{ "nvme_cf: locks and rollback", test_lock_and_rollback },
 	{ "nvme_cf: move two disks", test_move_two_disks },
+	{ "nvme_cf: source that dies after a move", test_source_dies },
 	{ NULL, NULL },
 };
 TEST_SUITE(tests);
