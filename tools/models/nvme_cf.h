@@ -505,6 +505,8 @@ bool nvcf_disk_hold(struct nvcf_disk *d, unsigned int holder);
 bool nvcf_disk_held(const struct nvcf_disk *d, unsigned int holder);
 /* Write back, and drop the lock with its last holder; after a failure it is still held. */
 int nvcf_disk_release(struct nvcf_disk *d, unsigned int holder);
+/* Count what must not be, and say so the first time: the lab fails a run whose logs have it. */
+void nvcf_disk_unlocked(struct nvcf_disk *d);
 int nvcf_disk_read(struct nvcf_disk *d, uint64_t off, void *buf, size_t len);
 /* Writes of controller @holder; -EPERM, and counted, if it does not hold the disk. */
 int nvcf_disk_write(struct nvcf_disk *d, unsigned int holder, uint64_t off, const void *buf,

@@ -110,12 +110,18 @@ int nvcf_disk_release(struct nvcf_disk *d, unsigned int holder)
 	return 0;
 }
 
+void nvcf_disk_unlocked(struct nvcf_disk *d)
+{
+	if (!d->unlocked_writes++)
+		fprintf(stderr, "vpv-model: BUG: a disk is used without its lock\n");
+}
+
 /* ---- the file ---- */
 
 static int file_write(struct nvcf_disk *d, uint64_t off, const uint8_t *buf, size_t len)
 {
 	if (!d->locked) {
-		d->unlocked_writes++;
+		nvcf_disk_unlocked(d);
 		return -EPERM;
 	}
 	while (len) {
@@ -248,7 +254,8 @@ static bool may_write(struct nvcf_disk *d, unsigned int holder)
 {
 	bool held = d->locked && nvcf_disk_held(d, holder);
 
-	d->unlocked_writes += !held;
+	if (!held)
+		nvcf_disk_unlocked(d);
 	return held;
 }
 

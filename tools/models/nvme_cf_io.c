@@ -26,7 +26,7 @@ static int open_ns(struct nvcf_ctrl *c, const struct nvcf_cmd *cmd, bool writes,
 		return NVS_SC_WRITE_PROTECTED | NVS_SC_DNR;
 	/* No command is carried out while suspended, when others may have the disk. */
 	if (c->run == NVCF_SUSPENDED) {
-		(*d)->unlocked_writes++;
+		nvcf_disk_unlocked(*d);
 		nvcf_fatal(c);
 		return NVS_SC_INTERNAL;
 	}

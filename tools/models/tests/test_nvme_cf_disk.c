@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "../nvme_cf.h"
@@ -94,9 +95,15 @@ static void test_lock_oracle(void)
 	struct nvcf_disk *d = nvcf_disk_open(NULL, 1 << 20, 65536, false);
 	static const uint8_t block[512];
 	struct nvs_sqe read = { .opcode = NVS_IO_READ, .nsid = 1, .prp1 = DATA };
+	char said[128] = "";
 	struct nvcf_ctrl *c;
 	struct disk own;
+	FILE *log = tmpfile();
+	int saved = dup(STDERR_FILENO);
 
+	if (!log || saved < 0)
+		abort();
+	dup2(fileno(log), STDERR_FILENO);
 	CHECK(nvcf_disk_hold(d, 1));
 	CHECK_EQ(nvcf_disk_write(d, 1, 0, block, sizeof(block), false), 0);
 	CHECK_EQ(nvcf_disk_write(d, 2, 0, block, sizeof(block), false), -EPERM);
@@ -113,6 +120,14 @@ static void test_lock_oracle(void)
 	rig_run(own.h.r, 3);
 	CHECK_EQ(nvmh_csts(&own.h), NVS_CSTS_RDY | NVS_CSTS_CFS);
 	CHECK_EQ(nvmh_stat(own.h.r, "unlocked_writes "), 1);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	/* Once for each disk. */
+	rewind(log);
+	for (int i = 0; i < 2; i++)
+		CHECK(fgets(said, sizeof(said), log) && strstr(said, "BUG: "));
+	CHECK(!fgets(said, sizeof(said), log));
+	fclose(log);
 	close_disk(&own);
 }
 
