@@ -139,6 +139,27 @@ void vmig_complain(struct vmig_machine *m, const char *fmt, ...)
 }
 
 /**
+ * vmig_blame() - The same of a hook that failed
+ * @m: Machine; state_lock is held.
+ * @fmt: What happened, without a newline.
+ *
+ * Nothing is said if the hook has told why it refuses, or if a reset or a fault was reported
+ * meanwhile: it may have failed for that alone.
+ */
+void vmig_blame(struct vmig_machine *m, const char *fmt, ...)
+{
+	va_list args;
+
+	lockdep_assert_held(&m->state_lock);
+
+	if (m->refused || vmig_pending(m))
+		return;
+	va_start(args, fmt);
+	vmig_vcomplain(m, fmt, args);
+	va_end(args);
+}
+
+/**
  * vmig_tell() - The same, of what user space has done with a device that it has open
  * @m: Machine.
  * @fmt: What happened, without a newline.

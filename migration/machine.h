@@ -205,6 +205,18 @@ struct vmig_machine {
 	struct dentry *debug_dir;
 };
 
+/**
+ * vmig_pending() - Was a reset or a fault left to the holder of state_lock?
+ * @m: Machine.
+ *
+ * Context: any; a snapshot.
+ */
+static inline bool vmig_pending(const struct vmig_machine *m)
+{
+	return READ_ONCE(m->reset_pending) || READ_ONCE(m->fault) ||
+	       READ_ONCE(m->restart_pending);
+}
+
 /* machine.c */
 extern struct workqueue_struct *vmig_wq;
 extern struct workqueue_struct *vmig_read_wq;
@@ -216,6 +228,8 @@ void vmig_machine_get(struct vmig_machine *m);
 void vmig_machine_put(struct vmig_machine *m);
 __printf(2, 3)
 void vmig_complain(struct vmig_machine *m, const char *fmt, ...);
+__printf(2, 3)
+void vmig_blame(struct vmig_machine *m, const char *fmt, ...);
 __printf(2, 3)
 void vmig_tell(struct vmig_machine *m, const char *fmt, ...);
 __printf(2, 0)
@@ -251,11 +265,11 @@ void vmig_reach_end(struct vmig_machine *m);
 void vmig_lock(struct vmig_machine *m);
 int vmig_lock_killable(struct vmig_machine *m);
 void vmig_unlock(struct vmig_machine *m);
-bool vmig_pending(const struct vmig_machine *m);
 
 /* state.c */
 void vmig_state_set(struct vmig_machine *m, u8 bits);
 void vmig_state_error(struct vmig_machine *m, int err);
+void vmig_state_failed(struct vmig_machine *m, int err);
 u8 vmig_state_snapshot(struct vmig_machine *m);
 
 /* work.c */

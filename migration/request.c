@@ -61,14 +61,11 @@ static int do_load_begin(struct vmig_machine *m, struct vmig_front *front)
 	return vmig_resume_begin(m, front);
 }
 
-/* A device that was loaded in part must not run: ERROR. */
 static int do_load_end(struct vmig_machine *m, struct vmig_front *front)
 {
 	int err = vmig_resume_end(m);
 
-	if (err)
-		vmig_state_error(m, err);
-	else
+	if (!err)
 		vmig_session_end(m, false, -ENODEV);
 	return err;
 }
@@ -89,6 +86,14 @@ static const struct {
 	[VMIG_LOAD_END]		= { "load end",		do_load_end },
 };
 
+/* Was a reset or a fault left to the holder of state_lock?  What a request ends with then. */
+static int interrupted(const struct vmig_machine *m)
+{
+	if (!vmig_pending(m))
+		return 0;
+	return READ_ONCE(m->fault) ? -EIO : -ECANCELED;
+}
+
 static int state_step(struct vmig_machine *m, const struct vmig_step *step,
 		      struct vmig_front *front)
 {
@@ -106,15 +111,14 @@ static int state_step(struct vmig_machine *m, const struct vmig_step *step,
 	if (!err)
 		return 0;
 
-	/* A refusal has had its line, and that of a stream has ended in ERROR. */
-	if (step->action == VMIG_LOAD_END)
-		return err;
-	if (!m->refused)
-		vmig_complain(m, "%s -> %s: %s failed: %d", vmig_fsm_name(from),
-			      vmig_fsm_name(to), actions[step->action].name, err);
-	if (err == -EIO)
-		vmig_state_error(m, err);
-	return err;
+	/* The refusal of a stream has had its line. */
+	if (step->action != VMIG_LOAD_END)
+		vmig_blame(m, "%s -> %s: %s failed: %d", vmig_fsm_name(from),
+			   vmig_fsm_name(to), actions[step->action].name, err);
+	/* A device that was loaded in part must not run, either. */
+	if (err == -EIO || step->action == VMIG_LOAD_END)
+		vmig_state_failed(m, err);
+	return interrupted(m) ?: err;
 }
 
 /*
@@ -128,12 +132,11 @@ static int state_walk(struct vmig_machine *m, const struct vmig_path *path,
 	int err = vmig_reach(m);
 
 	if (err == -EIO)
-		vmig_state_error(m, err);
-	for (i = 0; i < path->steps && !err; i++) {
-		if (vmig_pending(m))
-			return READ_ONCE(m->fault) ? -EIO : -ECANCELED;
-		err = state_step(m, path->step[i], front);
-	}
+		vmig_state_failed(m, err);
+	if (err)
+		return interrupted(m) ?: err;
+	for (i = 0; i < path->steps && !err; i++)
+		err = interrupted(m) ?: state_step(m, path->step[i], front);
 	return err;
 }
 

@@ -77,18 +77,6 @@ static void pending_locked(struct vmig_machine *m)
 		restart_locked(m);
 }
 
-/**
- * vmig_pending() - Was a reset or a fault left to the holder of state_lock?
- * @m: Machine.
- *
- * Context: any; a snapshot.
- */
-bool vmig_pending(const struct vmig_machine *m)
-{
-	return READ_ONCE(m->reset_pending) || READ_ONCE(m->fault) ||
-	       READ_ONCE(m->restart_pending);
-}
-
 static void lock_taken(struct vmig_machine *m)
 {
 	while (vmig_pending(m))

@@ -40,9 +40,8 @@ static int resume_chunk(struct vmig_machine *m, struct vmig_session *s)
 	    (front > p->record_bytes || p->record_bytes - front > chunk->bytes))
 		chunk = ERR_PTR(-EOVERFLOW);
 	if (IS_ERR(chunk)) {
-		if (!m->refused)
-			vmig_complain(m, "stream refused: no room for record %llu: %u bytes (%d)",
-				      p->seq, p->record_bytes, (int)PTR_ERR(chunk));
+		vmig_blame(m, "stream refused: no room for record %llu: %u bytes (%d)", p->seq,
+			   p->record_bytes, (int)PTR_ERR(chunk));
 		return PTR_ERR(chunk);
 	}
 	s->chunk = vmig_chunk_get(chunk);
@@ -112,8 +111,8 @@ static int resume_verify(struct vmig_machine *m, struct vmig_parser *p)
 		err = ops->verify(m->mig, p->payload, bytes);
 	else if (desc->num_match_fields)
 		err = verify_fields(m, p->payload, bytes, version < m->id.state_version);
-	if (err && !m->refused)
-		vmig_complain(m, "stream refused: match data (%d)", err);
+	if (err)
+		vmig_blame(m, "stream refused: match data (%d)", err);
 	return err;
 }
 
@@ -141,9 +140,9 @@ static int resume_load(struct vmig_machine *m, struct vmig_session *s)
 	s->chunk = NULL;
 	if (err == -EOPNOTSUPP && rec.optional && !m->refused && !vmig_staged_knows(s, rec.type))
 		return 0;
-	if (err && !m->refused)
-		vmig_complain(m, "stream refused: record %llu of type %#x (%d)",
-			      p->seq - 1, rec.type, err);
+	if (err)
+		vmig_blame(m, "stream refused: record %llu of type %#x (%d)", p->seq - 1,
+			   rec.type, err);
 	return err;
 }
 
@@ -155,9 +154,9 @@ static int resume_pages(struct vmig_machine *m, struct vmig_session *s)
 	m->refused = false;
 	err = vmig_pages_load(s);
 	vmig_session_waited(s, begin);
-	if (err && !m->refused)
-		vmig_complain(m, "stream refused: record %llu of memory (%d)", s->parser.seq - 1,
-			      err);
+	if (err)
+		vmig_blame(m, "stream refused: record %llu of memory (%d)", s->parser.seq - 1,
+			   err);
 	return err;
 }
 
@@ -220,10 +219,12 @@ static int resume_feed(struct vmig_session *s, const u8 *data, size_t bytes)
 	err = resume_parse(m, s, data, bytes);
 	set_active_memcg(before);
 	if (err == -EIO)
-		vmig_state_error(m, err);
+		vmig_state_failed(m, err);
 	if (err) {
 		vmig_session_fail(s, err);
 		vmig_staged_free(s);
+		/* A reset may have come first. */
+		err = READ_ONCE(s->err);
 	}
 	spin_lock(&s->lock);
 	s->bytes += bytes;
@@ -364,7 +365,7 @@ int vmig_resume_end(struct vmig_machine *m)
 	err = vmig_staged_commit(s);
 	if (!err && m->mig->ops->load_end)
 		err = m->mig->ops->load_end(m->mig);
-	if (err && !m->refused)
-		vmig_complain(m, "stream refused by the device (%d)", err);
+	if (err)
+		vmig_blame(m, "stream refused by the device (%d)", err);
 	return err;
 }

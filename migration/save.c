@@ -233,14 +233,13 @@ static void save_produce(struct vmig_machine *m, struct vmig_session *s)
 	/* It was interrupted: the session is over, or pre-copy goes on (vmig_save_continue()). */
 	if (err == -ECANCELED && vmig_emit_stopped(s))
 		return;
-	/* It failed since the function was reset. */
-	if (READ_ONCE(s->restart))
+	/* A reset or a fault has come first, and decides what becomes of the session. */
+	if (READ_ONCE(s->restart) || vmig_pending(m))
 		return;
 
-	if (!m->refused)
-		vmig_complain(m, "%s hook failed: %d", what, err);
+	vmig_blame(m, "%s hook failed: %d", what, err);
 	if (err == -EIO) {
-		vmig_state_error(m, err);
+		vmig_state_failed(m, err);
 		return;
 	}
 	vmig_session_fail(s, err);

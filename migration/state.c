@@ -4,6 +4,21 @@
  */
 #include "machine.h"
 
+static void enter(struct vmig_machine *m, u8 bits)
+{
+	ktime_t now = ktime_get();
+
+	lockdep_assert_held(&m->state_lock);
+	lockdep_assert_held(&m->lock);
+
+	if (m->state == VMIG_RUNNING && bits != VMIG_RUNNING)
+		memset(m->state_ns, 0, sizeof(m->state_ns));
+	else
+		m->state_ns[vmig_fsm_v2(m->state)] += ktime_to_ns(ktime_sub(now, m->entered));
+	m->entered = now;
+	m->state = bits;
+}
+
 /**
  * vmig_state_set() - Note a new state
  * @m: Machine.
@@ -11,17 +26,8 @@
  */
 void vmig_state_set(struct vmig_machine *m, u8 bits)
 {
-	ktime_t now = ktime_get();
-
-	lockdep_assert_held(&m->state_lock);
-
 	spin_lock(&m->lock);
-	if (m->state == VMIG_RUNNING && bits != VMIG_RUNNING)
-		memset(m->state_ns, 0, sizeof(m->state_ns));
-	else
-		m->state_ns[vmig_fsm_v2(m->state)] += ktime_to_ns(ktime_sub(now, m->entered));
-	m->entered = now;
-	m->state = bits;
+	enter(m, bits);
 	spin_unlock(&m->lock);
 }
 
@@ -34,11 +40,33 @@ void vmig_state_set(struct vmig_machine *m, u8 bits)
  */
 void vmig_state_error(struct vmig_machine *m, int err)
 {
-	vmig_state_set(m, VMIG_ERROR);
 	spin_lock(&m->lock);
+	enter(m, VMIG_ERROR);
 	m->session_ops->fail(m, err);
 	spin_unlock(&m->lock);
 	m->session_ops->end(m, err);
+}
+
+/**
+ * vmig_state_failed() - A hook has left the device in a state that only a reset helps from
+ * @m: Machine.
+ * @err: What its sessions fail with.
+ *
+ * If a reset or a fault has been reported since, that one decides about the state.
+ */
+void vmig_state_failed(struct vmig_machine *m, int err)
+{
+	bool decided;
+
+	spin_lock(&m->lock);
+	decided = vmig_pending(m);
+	if (!decided) {
+		enter(m, VMIG_ERROR);
+		m->session_ops->fail(m, err);
+	}
+	spin_unlock(&m->lock);
+	if (!decided)
+		m->session_ops->end(m, err);
 }
 
 /**

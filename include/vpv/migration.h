@@ -269,7 +269,9 @@ int vmig_refuse(struct vmig_dev *mig, int err, const struct vmig_diff *diff);
  * nothing there, unless it is marked mandatory.
  *
  * A hook that fails leaves the device in the state it was in before, or returns
- * -EIO, after which the library puts the device into ERROR until it is reset.
+ * -EIO, after which the library puts the device into ERROR until it is reset.  If a
+ * reset or a fault was reported while it ran, its error means nothing: neither the
+ * log nor the state has anything of it.
  */
 struct vmig_ops {
 	/**
