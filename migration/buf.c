@@ -28,7 +28,6 @@ int vmig_bufs_alloc(struct vmig_machine *m, struct list_head *bufs, size_t bytes
 			vmig_bufs_free(bufs);
 			return -ENOMEM;
 		}
-		buf->m = m;
 		buf->room = room;
 		buf->fill = 0;
 		buf->pos = 0;
@@ -76,7 +75,6 @@ int vmig_bufs_add_chunk(struct vmig_machine *m, struct list_head *bufs,
 
 	if (!buf)
 		return -ENOMEM;
-	buf->m = m;
 	buf->room = bytes;
 	buf->fill = bytes;
 	buf->pos = 0;
@@ -95,7 +93,7 @@ void vmig_buf_free(struct vmig_buf *buf)
 	if (!buf)
 		return;
 	vmig_chunk_put(buf->chunk);
-	vmig_free(buf->m, buf);
+	vmig_free(buf);
 }
 
 /**

@@ -16,7 +16,7 @@ struct vmig_chunk *vmig_chunk_alloc(struct vmig_dev *mig, size_t bytes)
 
 	if (!chunk)
 		return NULL;
-	if (!vmig_held_add(mig->m, bytes, &chunk->user))
+	if (!vmig_held_add(mig->m, bytes))
 		goto free;
 	/* Zeroed: what the device does not write must not be old memory. */
 	chunk->data = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
@@ -29,7 +29,7 @@ struct vmig_chunk *vmig_chunk_alloc(struct vmig_dev *mig, size_t bytes)
 	return chunk;
 
 sub:
-	vmig_held_sub(mig->m, bytes, chunk->user);
+	vmig_held_sub(mig->m, bytes);
 free:
 	kfree(chunk);
 	return NULL;
@@ -53,7 +53,7 @@ void vmig_chunk_put(struct vmig_chunk *chunk)
 	if (!chunk || !refcount_dec_and_test(&chunk->ref))
 		return;
 	kvfree(chunk->data);
-	vmig_held_sub(chunk->m, chunk->bytes, chunk->user);
+	vmig_held_sub(chunk->m, chunk->bytes);
 	vmig_machine_put(chunk->m);
 	kfree(chunk);
 }

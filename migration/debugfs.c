@@ -67,14 +67,16 @@ DEFINE_SHOW_ATTRIBUTE(sessions);
 static int memory_show(struct seq_file *s, void *unused)
 {
 	struct vmig_machine *m = s->private;
-	u64 held, most;
+	u64 held, most, sets;
 
 	spin_lock(&m->lock);
 	held = m->held;
 	most = m->held_most;
+	sets = m->sets;
 	spin_unlock(&m->lock);
 
-	seq_printf(s, "held %llu\nmost %llu\nlimit %llu\n", held, most, m->held_limit);
+	seq_printf(s, "held %llu\nmost %llu\nlimit %llu\nsets %llu\n", held, most, m->held_limit,
+		   sets);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(memory);

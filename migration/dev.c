@@ -8,6 +8,8 @@
  * A reset is reported under memory_lock, hence never waits for state_lock (reset.c).
  * The fault handler takes memory_lock under mmap_lock, hence no user memory is
  * touched under state_lock: sessions copy under io_lock, which nothing above takes.
+ * They copy only what needs no page fault, which user space may let last for ever: whoever
+ * waits for one holds neither a lock nor memory of the session.
  *
  * A producer holds state_lock while it waits for the reader.  Those who need the
  * lock interrupt it first, and so that two of them do not disturb each other they hold
@@ -107,7 +109,6 @@ int vmig_open(struct vmig_dev *mig)
 	}
 	vmig_log_open(m);
 	vmig_estimate_open(m);
-	vmig_held_open(m);
 	vmig_lock(m);
 	vmig_state_set(m, VMIG_RUNNING);
 	vmig_config_open(m);

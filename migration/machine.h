@@ -15,7 +15,8 @@
  *   vmig_session.lock		spinlock
  *
  * request_lock and io_lock are never held together, but for a trylock of io_lock that frees
- * memory.  User memory is accessed under io_lock only.  state_lock is released by
+ * memory.  User memory is accessed under io_lock only, and with that only if it is there: page
+ * faults are waited for with no lock held.  state_lock is released by
  * vmig_unlock() and reset.c alone, io_lock by vmig_session_io_unlock().
  */
 #ifndef VMIG_MACHINE_H
@@ -148,9 +149,9 @@ struct vmig_session_ops {
  * @last_save: Last save session; lock.
  * @last_load: Last load session; lock.
  * @held_limit: Most of that; constant.
- * @user: How often it was opened; lock.
- * @held: Bytes of memory that sessions and chunks of this user hold; lock.
+ * @held: Bytes of memory that sessions and chunks hold; lock.
  * @held_most: Most since the last session began; lock.
+ * @sets: Bytes of sets of pages; lock.
  * @last_error: Last thing that failed; lock.
  * @match: What vmig_ops.match wrote last, if @match_known; lock.
  * @match_known: It has written something; lock.
@@ -196,9 +197,9 @@ struct vmig_machine {
 	struct vmig_session_stats last_save;
 	struct vmig_session_stats last_load;
 	u64 held_limit;
-	unsigned int user;
 	u64 held;
 	u64 held_most;
+	u64 sets;
 	char last_error[VMIG_ERROR_TEXT_BYTES];
 	void *match;
 	bool match_known;
@@ -252,10 +253,11 @@ int vmig_match_print(struct vmig_machine *m, struct seq_file *s);
 /* memory.c */
 u64 vmig_held_limit(const struct vmig_desc *desc);
 void *vmig_alloc(struct vmig_machine *m, size_t bytes);
-void vmig_free(struct vmig_machine *m, void *p);
-void vmig_held_open(struct vmig_machine *m);
-bool vmig_held_add(struct vmig_machine *m, size_t bytes, unsigned int *user);
-void vmig_held_sub(struct vmig_machine *m, size_t bytes, unsigned int user);
+void vmig_free(void *p);
+bool vmig_held_add(struct vmig_machine *m, size_t bytes);
+void vmig_held_sub(struct vmig_machine *m, size_t bytes);
+void *vmig_set_alloc(struct vmig_machine *m, size_t num, size_t bytes);
+void vmig_set_free(void *p);
 
 /* reach.c */
 int vmig_reach(struct vmig_machine *m);

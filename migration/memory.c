@@ -13,21 +13,18 @@
 
 #include "machine.h"
 
-/*
- * Room besides the queue and the records: the chunks of a tracker, a reader or writer that
- * was left behind in a page fault.
- */
+/* Room besides the queue and the records: the chunks of a tracker. */
 #define HELD_SPARE_BYTES	SZ_1M
 
 /**
  * struct held - What is in front of memory that was allocated
+ * @m: Where it is counted.
  * @bytes: Its size.
- * @user: For which user of the device it is counted.
  * @data: It.
  */
 struct held {
+	struct vmig_machine *m;
 	size_t bytes;
-	unsigned int user;
 	u8 data[] __aligned(sizeof(u64));
 };
 
@@ -55,14 +52,12 @@ static u64 pages_bytes(const struct vmig_desc *desc)
 }
 
 /**
- * vmig_held_limit() - How much may the sessions of a user of a device hold?
+ * vmig_held_limit() - How much may the sessions of a device hold?
  * @desc: Constants of its family.
  *
  * A queue that is full or all that is kept of a stream, the piece being read, a record being
  * made or loaded and as much that the device fills or reads, records of its memory; and once
- * more the same, for
- * what an ended session whose reader does not return, or the variant, has not given back
- * yet.
+ * more the same, for what an ended session, or the variant, has not given back yet.
  *
  * Return: bytes.
  */
@@ -76,30 +71,13 @@ u64 vmig_held_limit(const struct vmig_desc *desc)
 }
 
 /**
- * vmig_held_open() - The device gets another user
- * @m: Machine.
- *
- * What the one before left behind, in a page fault that does not end, is charged to his
- * control group, and is not taken from what this one may hold.
- */
-void vmig_held_open(struct vmig_machine *m)
-{
-	spin_lock(&m->lock);
-	m->user++;
-	m->held = 0;
-	m->held_most = 0;
-	spin_unlock(&m->lock);
-}
-
-/**
  * vmig_held_add() - Count memory
  * @m: Machine.
  * @bytes: Its size.
- * @user: Receives for whom.
  *
  * Return: false: that is too much, and there was a line.
  */
-bool vmig_held_add(struct vmig_machine *m, size_t bytes, unsigned int *user)
+bool vmig_held_add(struct vmig_machine *m, size_t bytes)
 {
 	bool fits;
 
@@ -107,7 +85,6 @@ bool vmig_held_add(struct vmig_machine *m, size_t bytes, unsigned int *user)
 	fits = bytes <= m->held_limit - m->held;
 	if (fits)
 		m->held += bytes;
-	*user = m->user;
 	m->held_most = max(m->held_most, m->held);
 	spin_unlock(&m->lock);
 	if (!fits)
@@ -121,19 +98,17 @@ bool vmig_held_add(struct vmig_machine *m, size_t bytes, unsigned int *user)
  * vmig_held_sub() - Undo vmig_held_add()
  * @m: Machine.
  * @bytes: The same.
- * @user: The same.
  */
-void vmig_held_sub(struct vmig_machine *m, size_t bytes, unsigned int user)
+void vmig_held_sub(struct vmig_machine *m, size_t bytes)
 {
 	spin_lock(&m->lock);
-	if (user == m->user)
-		m->held -= bytes;
+	m->held -= bytes;
 	spin_unlock(&m->lock);
 }
 
 /**
  * vmig_alloc() - Allocate memory that is counted
- * @m: Machine.
+ * @m: Machine; outlives it.
  * @bytes: Size; may be 0.
  *
  * Context: a lock that keeps m->mig.
@@ -141,33 +116,75 @@ void vmig_held_sub(struct vmig_machine *m, size_t bytes, unsigned int user)
  */
 void *vmig_alloc(struct vmig_machine *m, size_t bytes)
 {
-	unsigned int user;
 	struct held *held;
 
-	if (!vmig_held_add(m, bytes, &user))
+	if (!vmig_held_add(m, bytes))
 		return NULL;
 	held = kvmalloc(struct_size(held, data, bytes), GFP_KERNEL_ACCOUNT);
 	if (!held) {
-		vmig_held_sub(m, bytes, user);
+		vmig_held_sub(m, bytes);
 		return NULL;
 	}
+	held->m = m;
 	held->bytes = bytes;
-	held->user = user;
 	return held->data;
 }
 
 /**
  * vmig_free() - Free it
- * @m: Machine.
  * @p: What vmig_alloc() returned; also NULL.
  */
-void vmig_free(struct vmig_machine *m, void *p)
+void vmig_free(void *p)
 {
 	struct held *held;
 
 	if (!p)
 		return;
 	held = container_of(p, struct held, data);
-	vmig_held_sub(m, held->bytes, held->user);
+	vmig_held_sub(held->m, held->bytes);
+	kvfree(held);
+}
+
+/**
+ * vmig_set_alloc() - Allocate a part of a set of pages
+ * @m: Machine; outlives it.
+ * @num: Number of its elements; may be 0.
+ * @bytes: Size of one.
+ *
+ * Bounded by what a tracker may cover, or by the memory that the device has: it is counted apart
+ * from what the limit is for.
+ *
+ * Return: zeroed memory that is not NULL, or NULL.
+ */
+void *vmig_set_alloc(struct vmig_machine *m, size_t num, size_t bytes)
+{
+	size_t all = array_size(num, bytes);
+	struct held *held;
+
+	held = kvzalloc(struct_size(held, data, all), GFP_KERNEL_ACCOUNT);
+	if (!held)
+		return NULL;
+	held->m = m;
+	held->bytes = all;
+	spin_lock(&m->lock);
+	m->sets += all;
+	spin_unlock(&m->lock);
+	return held->data;
+}
+
+/**
+ * vmig_set_free() - Free it
+ * @p: What vmig_set_alloc() returned; also NULL.
+ */
+void vmig_set_free(void *p)
+{
+	struct held *held;
+
+	if (!p)
+		return;
+	held = container_of(p, struct held, data);
+	spin_lock(&held->m->lock);
+	held->m->sets -= held->bytes;
+	spin_unlock(&held->m->lock);
 	kvfree(held);
 }

@@ -25,7 +25,7 @@ static int load_layout(struct vmig_session *s, struct vmig_range *theirs,
 	err = vmig_layout_fits(mine, num_mine, theirs, num, &diff);
 	if (err)
 		return vmig_refuse(s->m->mig, err, &diff);
-	return vmig_pages_set_alloc(&s->pages_in.seen, theirs, num);
+	return vmig_pages_set_alloc(s->m, &s->pages_in.seen, theirs, num);
 }
 
 static int load_pages(struct vmig_session *s)

@@ -56,22 +56,25 @@ int vmig_pages_layout(struct vmig_machine *m, struct vmig_range *ranges)
 
 /**
  * vmig_pages_set_alloc() - Make a set of no pages
+ * @m: Machine.
  * @set: Set.
  * @ranges: Ranges that were checked.
  * @num: Their number.
  *
  * Return: 0 or -ENOMEM, with a set that vmig_pages_set_free() takes in any case.
  */
-int vmig_pages_set_alloc(struct vmig_dirty *set, const struct vmig_range *ranges, u32 num)
+int vmig_pages_set_alloc(struct vmig_machine *m, struct vmig_dirty *set,
+			 const struct vmig_range *ranges, u32 num)
 {
 	*set = (struct vmig_dirty){ .page_log2 = VPV_PAGE_LOG2 };
-	set->ranges = kmemdup_array(ranges, num, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
-	set->index = kcalloc(num, sizeof(*set->index), GFP_KERNEL_ACCOUNT);
+	set->ranges = vmig_set_alloc(m, num, sizeof(*ranges));
+	set->index = vmig_set_alloc(m, num, sizeof(*set->index));
 	if (!set->ranges || !set->index)
 		return -ENOMEM;
+	memcpy(set->ranges, ranges, num * sizeof(*ranges));
 	set->num = num;
 	vmig_dirty_init(set);
-	set->bits = kvcalloc(vmig_dirty_longs(set->pages), sizeof(long), GFP_KERNEL_ACCOUNT);
+	set->bits = vmig_set_alloc(m, vmig_dirty_longs(set->pages), sizeof(long));
 	return set->bits ? 0 : -ENOMEM;
 }
 
@@ -81,9 +84,9 @@ int vmig_pages_set_alloc(struct vmig_dirty *set, const struct vmig_range *ranges
  */
 void vmig_pages_set_free(struct vmig_dirty *set)
 {
-	kvfree(set->bits);
-	kfree(set->index);
-	kfree(set->ranges);
+	vmig_set_free(set->bits);
+	vmig_set_free(set->index);
+	vmig_set_free(set->ranges);
 	*set = (struct vmig_dirty){};
 }
 
@@ -108,7 +111,7 @@ static int save_layout(struct vmig_session *s, struct vmig_range *ranges)
 	s->pages_out = vmig_pages_out_alloc(s, pages_ops(m)->readers);
 	if (!s->pages_out)
 		return -ENOMEM;
-	err = vmig_pages_set_alloc(&s->pages_out->set, ranges, num);
+	err = vmig_pages_set_alloc(m, &s->pages_out->set, ranges, num);
 	if (err)
 		return err;
 	return vmig_emit_own(s, VPV_RECORD_LAYOUT, 0, buf, vmig_layout_put(ranges, num, buf));

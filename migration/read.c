@@ -2,6 +2,8 @@
 /*
  * Save sessions: the reader drains what is queued; what those who poll are told.
  */
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 
 #include "session_priv.h"
@@ -55,15 +57,20 @@ static int read_next(struct vmig_session *s, bool nonblock)
 	}
 }
 
-/* User memory is written here: io_lock is the only lock held. */
-static ssize_t read_copy(struct vmig_session *s, struct iov_iter *to)
+/*
+ * User memory is written here: io_lock is the only lock held, and page faults are not waited
+ * for.  Return: bytes; 0: it is not there.
+ */
+static size_t read_copy(struct vmig_session *s, struct iov_iter *to)
 {
 	struct vmig_buf *buf = s->current_buf;
 	size_t n;
 
+	pagefault_disable();
 	n = copy_to_iter(buf->from + buf->pos, buf->fill - buf->pos, to);
+	pagefault_enable();
 	if (!n)
-		return -EFAULT;
+		return 0;
 
 	buf->pos += n;
 	if (buf->pos == buf->fill) {
@@ -84,6 +91,40 @@ static ssize_t read_copy(struct vmig_session *s, struct iov_iter *to)
 	return n;
 }
 
+/*
+ * Read what vmig_session_read() would, count it in @done, and stop where user memory is not
+ * there (@absent).
+ */
+static ssize_t read_present(struct vmig_session *s, struct iov_iter *to, bool nonblock,
+			    ssize_t *done, bool *absent)
+{
+	ssize_t n = vmig_session_io_lock(s, nonblock || *done);
+
+	*absent = false;
+	if (n)
+		return n;
+	while (iov_iter_count(to) && !*absent) {
+		n = read_next(s, nonblock || *done);
+		if (n <= 0)
+			break;
+		n = read_copy(s, to);
+		*done += n;
+		*absent = !n;
+	}
+	vmig_session_io_unlock(s);
+	return n;
+}
+
+/* Wait for user memory, as long as user space likes.  Context: no lock is held. */
+static int read_fault(const struct iov_iter *to)
+{
+	size_t bytes = min_t(size_t, iov_iter_count(to), VMIG_COPY_BYTES);
+
+	if (signal_pending(current))
+		return -ERESTARTSYS;
+	return fault_in_iov_iter_writeable(to, bytes) < bytes ? 0 : -EFAULT;
+}
+
 /**
  * vmig_session_read() - Read what is queued, and wait for more
  * @s: Save session.
@@ -96,20 +137,13 @@ static ssize_t read_copy(struct vmig_session *s, struct iov_iter *to)
 ssize_t vmig_session_read(struct vmig_session *s, struct iov_iter *to, bool nonblock)
 {
 	ssize_t done = 0, n;
+	bool absent;
 
-	n = vmig_session_io_lock(s, nonblock);
-	if (n)
-		return n;
-
-	while (iov_iter_count(to)) {
-		n = read_next(s, nonblock || done);
-		if (n > 0)
-			n = read_copy(s, to);
-		if (n <= 0)
-			break;
-		done += n;
-	}
-	vmig_session_io_unlock(s);
+	do {
+		n = read_present(s, to, nonblock, &done, &absent);
+		if (absent)
+			n = read_fault(to);
+	} while (absent && !n);
 	return done ?: n;
 }
 

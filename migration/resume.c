@@ -11,13 +11,11 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 
 #include "match.h"
 #include "session_priv.h"
-
-/* Copied from user space at once; state_lock is held so long as its checksum takes. */
-#define VMIG_COPY_BYTES	(64U << 10)
 
 /* Memory of the variant for this record: true; or false, or a negative errno. */
 static int resume_chunk(struct vmig_machine *m, struct vmig_session *s)
@@ -58,7 +56,7 @@ static int resume_room(struct vmig_machine *m, struct vmig_session *s)
 	if (err < 0)
 		return err;
 	if (s->payload_room < p->front_bytes || !s->payload) {
-		vmig_free(m, s->payload);
+		vmig_free(s->payload);
 		s->payload_room = 0;
 		s->payload = vmig_alloc(m, p->front_bytes);
 		if (!s->payload)
@@ -235,9 +233,10 @@ unlock:
 }
 
 /*
- * User memory is read here: io_lock is the only lock held.  The parser is changed by
- * its holder alone.  The memory that it names is gone when a session that has failed was
- * left, and stays otherwise until io_lock is released.
+ * User memory is read here: io_lock is the only lock held, and page faults are not waited for.
+ * The parser is changed by its holder alone.  The memory that it names is gone when a session
+ * that has failed was left, and stays otherwise until io_lock is released.
+ * Return: bytes; 0: user memory is not there; or a negative errno.
  */
 static ssize_t resume_copy(struct vmig_session *s, struct iov_iter *from)
 {
@@ -254,11 +253,48 @@ static ssize_t resume_copy(struct vmig_session *s, struct iov_iter *from)
 		room = s->part;
 		n = min(vmig_parse_wants(&s->parser), sizeof(s->part));
 	}
+	pagefault_disable();
 	n = copy_from_iter(room, min_t(size_t, n, VMIG_COPY_BYTES), from);
+	pagefault_enable();
 	if (!n)
-		return -EFAULT;
+		return 0;
 	err = resume_feed(s, payload ? NULL : room, n);
 	return err ?: n;
+}
+
+/*
+ * Take what vmig_session_write() would, count it in @done, and stop where user memory is not
+ * there (@absent).  Return: negative: why nothing more is taken.
+ */
+static ssize_t write_present(struct vmig_session *s, struct iov_iter *from, bool nonblock,
+			     ssize_t *done, bool *absent)
+{
+	ssize_t n = vmig_session_io_lock(s, nonblock);
+
+	*absent = false;
+	if (n)
+		return *done ? 0 : n;
+	while (iov_iter_count(from) && !*absent) {
+		if (*done && signal_pending(current))
+			break;
+		n = resume_copy(s, from);
+		if (n < 0)
+			break;
+		*done += n;
+		*absent = !n;
+	}
+	vmig_session_io_unlock(s);
+	return n;
+}
+
+/* Wait for user memory, as long as user space likes.  Context: no lock is held. */
+static int write_fault(const struct iov_iter *from)
+{
+	size_t bytes = min_t(size_t, iov_iter_count(from), VMIG_COPY_BYTES);
+
+	if (signal_pending(current))
+		return -ERESTARTSYS;
+	return fault_in_iov_iter_readable(from, bytes) < bytes ? 0 : -EFAULT;
 }
 
 /**
@@ -273,24 +309,16 @@ static ssize_t resume_copy(struct vmig_session *s, struct iov_iter *from)
 ssize_t vmig_session_write(struct vmig_session *s, struct iov_iter *from, bool nonblock)
 {
 	ssize_t done = 0, n;
+	bool absent;
+	int err;
 
-	n = vmig_session_io_lock(s, nonblock);
-	if (n)
-		return n;
-
-	while (iov_iter_count(from)) {
-		if (done && signal_pending(current))
-			break;
-		n = resume_copy(s, from);
-		if (n < 0)
-			break;
-		done += n;
-	}
-	vmig_session_io_unlock(s);
-
-	if (n < 0 && !(done && n == -EFAULT))
-		return n;
-	return done;
+	do {
+		n = write_present(s, from, nonblock, &done, &absent);
+		err = absent ? write_fault(from) : 0;
+		if (err)
+			return done ?: err;
+	} while (absent);
+	return n < 0 ? n : done;
 }
 
 /**

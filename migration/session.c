@@ -24,7 +24,7 @@ static void session_drop(struct vmig_session *s)
 {
 	vmig_buf_free(s->current_buf);
 	s->current_buf = NULL;
-	vmig_free(s->m, s->payload);
+	vmig_free(s->payload);
 	s->payload = NULL;
 	s->payload_room = 0;
 	vmig_chunk_put(s->chunk);

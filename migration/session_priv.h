@@ -11,13 +11,14 @@
 #include "session.h"
 
 #define VMIG_PART_BYTES		256U
+/* Of user memory at once: written to be there, or read and summed up under state_lock. */
+#define VMIG_COPY_BYTES		(64U << 10)
 
 struct vmig_pages_out;
 
 /**
  * struct vmig_buf - A piece of a stream, waiting for the reader
  * @node: In a list of pieces.
- * @m: Where its memory is counted.
  * @room: Bytes that fit.
  * @fill: Bytes that are there.
  * @pos: Bytes of these that the reader has taken.
@@ -27,7 +28,6 @@ struct vmig_pages_out;
  */
 struct vmig_buf {
 	struct list_head node;
-	struct vmig_machine *m;
 	u32 room;
 	u32 fill;
 	u32 pos;

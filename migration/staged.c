@@ -79,8 +79,8 @@ int vmig_staged_begin(struct vmig_session *s)
 void vmig_staged_free(struct vmig_session *s)
 {
 	for (u32 i = 0; i < s->staged_slots; i++)
-		vmig_free(s->m, s->staged[i].data);
-	vmig_free(s->m, s->staged);
+		vmig_free(s->staged[i].data);
+	vmig_free(s->staged);
 	s->staged = NULL;
 	s->staged_slots = 0;
 }

@@ -72,9 +72,9 @@ static void tracker_complain(struct vmig_machine *m, const char *fmt, ...)
 
 static void set_free(struct vmig_dirty *set)
 {
-	kvfree(set->bits);
-	kvfree(set->index);
-	kvfree(set->ranges);
+	vmig_set_free(set->bits);
+	vmig_set_free(set->index);
+	vmig_set_free(set->ranges);
 	*set = (struct vmig_dirty){};
 }
 
@@ -83,21 +83,22 @@ static void tracker_free(struct vmig_tracker *t)
 	if (!t)
 		return;
 	set_free(&t->set);
-	kvfree(t->want);
+	vmig_set_free(t->want);
 	kfree(t);
 }
 
 DEFINE_FREE(tracker, struct vmig_tracker *, tracker_free(_T))
 
 /* With the ranges that are wanted. */
-static struct vmig_tracker *tracker_alloc(struct rb_root_cached *root, u32 num)
+static struct vmig_tracker *tracker_alloc(struct vmig_machine *m, struct rb_root_cached *root,
+					  u32 num)
 {
 	struct vmig_tracker *t __free(tracker) = kzalloc_obj(*t, GFP_KERNEL_ACCOUNT);
 	struct rb_node *node;
 
 	if (!t)
 		return NULL;
-	t->want = kvcalloc(num, sizeof(*t->want), GFP_KERNEL_ACCOUNT);
+	t->want = vmig_set_alloc(m, num, sizeof(*t->want));
 	if (!t->want)
 		return NULL;
 	for (node = rb_first_cached(root); node && t->num_want < num; node = rb_next(node)) {
@@ -134,8 +135,8 @@ static int plan_ranges(struct vmig_machine *m, const struct vmig_tracker *t,
 		tracker_complain(m, "DMA logging refused: the tracker does not report");
 		return -EINVAL;
 	}
-	set->ranges = kvcalloc(vmig_track_room(&can, t->num_want), sizeof(*set->ranges),
-			       GFP_KERNEL_ACCOUNT);
+	set->ranges = vmig_set_alloc(m, vmig_track_room(&can, t->num_want),
+				     sizeof(*set->ranges));
 	if (!set->ranges)
 		return -ENOMEM;
 	err = vmig_track_plan(&can, t->want, t->num_want, t->page_bytes, set->ranges, &plan,
@@ -161,12 +162,11 @@ static int tracker_plan(struct vmig_machine *m, struct vmig_tracker *t,
 	err = plan_ranges(m, t, limits, &set);
 	if (!err) {
 		err = -ENOMEM;
-		set.index = kvcalloc(set.num, sizeof(*set.index), GFP_KERNEL_ACCOUNT);
+		set.index = vmig_set_alloc(m, set.num, sizeof(*set.index));
 	}
 	if (set.index) {
 		vmig_dirty_init(&set);
-		set.bits = kvcalloc(vmig_dirty_longs(set.pages), sizeof(long),
-				    GFP_KERNEL_ACCOUNT);
+		set.bits = vmig_set_alloc(m, vmig_dirty_longs(set.pages), sizeof(long));
 	}
 	if (!set.bits) {
 		set_free(&set);
@@ -222,7 +222,7 @@ static int tracker_start(struct vmig_machine *m, struct rb_root_cached *root, u3
 	err = tracker_limits(m, &limits);
 	if (err)
 		return err;
-	t = tracker_alloc(root, num);
+	t = tracker_alloc(m, root, num);
 	if (!t)
 		return -ENOMEM;
 	t->page_bytes = *page_size;

@@ -85,14 +85,12 @@ int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data,
  * struct vmig_chunk - Memory that a device fills or reads, and the stream with it
  * @ref: Held by the variant, and by the stream as long as it needs it.
  * @m: Where it is counted; for the library alone.
- * @user: For whom; likewise.
  * @bytes: Size.
  * @data: The memory: kmalloc or vmalloc.
  */
 struct vmig_chunk {
 	refcount_t ref;
 	struct vmig_machine *m;
-	unsigned int user;
 	size_t bytes;
 	void *data;
 };

@@ -9,6 +9,7 @@
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
+#include "../../../migration/machine.h"
 #include "fake_dev.h"
 
 #define BASE		0x100000ULL
@@ -224,7 +225,9 @@ static void reports_are_exact(struct kunit *test)
 	struct fake *fake = tracked_new(test, "vmig-src");
 	DECLARE_BITMAP(bits, ALL_PAGES);
 
+	KUNIT_EXPECT_EQ(test, fake->mig.m->sets, 0ULL);
 	KUNIT_ASSERT_EQ(test, log_start_all(fake), 0);
+	KUNIT_EXPECT_GE(test, fake->mig.m->sets, (u64)ALL_PAGES / 8);
 	__set_bit(3, tracker.written);
 	__set_bit(40, tracker.written);
 	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), 2);
@@ -233,6 +236,7 @@ static void reports_are_exact(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, log_report_all(test, fake, bits), 0);
 	KUNIT_EXPECT_EQ(test, log_report(test, fake, BASE, 0, bits), -EINVAL);
 	KUNIT_EXPECT_EQ(test, log_stop(fake), 0);
+	KUNIT_EXPECT_EQ(test, fake->mig.m->sets, 0ULL);
 	fake_put(fake);
 }
 

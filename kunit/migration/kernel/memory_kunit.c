@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory of sessions: given back when they end, and no more than a device may hold. */
+#include <linux/anon_inodes.h>
 #include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
+#include <linux/file.h>
 #include <linux/kthread.h>
+#include <linux/mman.h>
 #include <linux/sizes.h>
+#include <linux/uio.h>
 #include <vpv/controlling.h>
 #include <vpv/ctrl_buf.h>
 
@@ -169,7 +173,7 @@ static void reader_that_goes_on_keeps_nothing(struct kunit *test)
 
 #define MOST_CHUNKS	(TOO_MUCH_BYTES / SZ_64K)
 
-/* Hold all that the user may, to the last byte.  Return: the number of chunks. */
+/* Hold all that the device may, to the last byte.  Return: the number of chunks. */
 static unsigned int hold_all(struct kunit *test, struct fake *fake, struct vmig_chunk **more)
 {
 	unsigned int num = 0;
@@ -208,37 +212,175 @@ static void device_holds_no_more_than_it_may(struct kunit *test)
 	fake_put(fake);
 }
 
-/* What readers and writers of one user never give back is not taken from the next one. */
-static void user_is_not_bounded_by_the_one_before(struct kunit *test)
+/* What the variant has not given back when the device is closed counts for whoever opens it. */
+static void what_is_left_is_counted(struct kunit *test)
 {
-	struct vmig_chunk **left = kunit_kcalloc(test, MOST_CHUNKS, sizeof(*left), GFP_KERNEL);
-	struct vmig_chunk **more = kunit_kcalloc(test, MOST_CHUNKS, sizeof(*more), GFP_KERNEL);
 	struct fake *fake = memory_new(test, "vmig-src");
 	struct vmig_machine *m = fake->mig.m;
-	unsigned int num, num_left;
-	struct file *file = NULL;
-	u64 held;
+	const u64 held = m->held;
 
-	KUNIT_ASSERT_NOT_NULL(test, left);
-	KUNIT_ASSERT_NOT_NULL(test, more);
-	num_left = hold_all(test, fake, left);
+	KUNIT_EXPECT_GE(test, held, (u64)PIECES * PIECE_BYTES);
 	vmig_close(&fake->mig);
 	KUNIT_ASSERT_EQ(test, vmig_open(&fake->mig), 0);
-	KUNIT_EXPECT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
-	KUNIT_EXPECT_EQ(test, end_by_state(fake), 0);
-	fake_close(file);
-
-	/* He has as much as the other one, and what that one gives back is not his. */
-	KUNIT_EXPECT_EQ(test, m->held, 0ULL);
-	num = hold_all(test, fake, more);
-	held = m->held;
-	while (num_left)
-		vmig_chunk_put(left[--num_left]);
-	chunks_put();
 	KUNIT_EXPECT_EQ(test, m->held, held);
-	while (num)
-		vmig_chunk_put(more[--num]);
+	chunks_put();
 	KUNIT_EXPECT_EQ(test, m->held, 0ULL);
+	fake_put(fake);
+}
+
+/* ---- User memory whose page fault does not end ---- */
+
+#define HUNG_BYTES	SZ_64K
+
+/**
+ * struct hung - Somebody who reads or writes with such memory
+ * @file: Data file.
+ * @mm: Where the memory is,
+ * @at: and from where on.
+ * @saving: Reads.
+ * @faulted: He is in the page fault.
+ * @go: It may end.
+ * @done: He has returned,
+ * @ret: with that.
+ */
+static struct hung {
+	struct file *file;
+	struct mm_struct *mm;
+	unsigned long at;
+	bool saving;
+	struct completion faulted;
+	struct completion go;
+	struct completion done;
+	ssize_t ret;
+} hung;
+
+static vm_fault_t hung_fault(struct vm_fault *vmf)
+{
+	complete(&hung.faulted);
+	wait_for_completion(&hung.go);
+	return VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct hung_vm_ops = {
+	.fault = hung_fault,
+};
+
+static int hung_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	vma->vm_ops = &hung_vm_ops;
+	return 0;
+}
+
+static const struct file_operations hung_fops = {
+	.owner = THIS_MODULE,
+	.mmap = hung_mmap,
+};
+
+static int hung_run(void *data)
+{
+	void __user *at = (void __user *)hung.at;
+	struct kiocb iocb;
+	struct iov_iter iter;
+
+	kthread_use_mm(hung.mm);
+	init_sync_kiocb(&iocb, hung.file);
+	iov_iter_ubuf(&iter, hung.saving ? ITER_DEST : ITER_SOURCE, at, HUNG_BYTES);
+	hung.ret = hung.saving ? hung.file->f_op->read_iter(&iocb, &iter) :
+				 hung.file->f_op->write_iter(&iocb, &iter);
+	kthread_unuse_mm(hung.mm);
+	complete(&hung.done);
+	return 0;
+}
+
+/* Returns when he is in the page fault. */
+static void hung_begin(struct kunit *test, struct file *file, bool saving)
+{
+	struct file *memory = anon_inode_getfile("[vmig-kunit]", &hung_fops, NULL, O_RDWR);
+	struct task_struct *task;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(memory));
+	hung = (struct hung){ .file = file, .saving = saving };
+	init_completion(&hung.faulted);
+	init_completion(&hung.go);
+	init_completion(&hung.done);
+	hung.at = kunit_vm_mmap(test, memory, 0, HUNG_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	fput(memory);
+	KUNIT_ASSERT_LT(test, hung.at, (unsigned long)TASK_SIZE);
+	hung.mm = current->mm;
+	task = kthread_run(hung_run, NULL, "vmig-kunit");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&hung.faulted);
+}
+
+/* A record has begun, whose rest comes from such memory. */
+static void write_begin_of_record(struct kunit *test, struct file *to)
+{
+	static u8 stream[2 * FAKE_STATE_BYTES];
+	struct fake *source = fake_new(test, "vmig-from", &fake_ops);
+	struct file *from = NULL;
+	ssize_t bytes, end;
+
+	KUNIT_ASSERT_EQ(test, fake_go(source, E(STOP_COPY), &from), 0);
+	bytes = fake_read_all(test, from, stream, sizeof(stream), sizeof(stream), &end);
+	KUNIT_ASSERT_EQ(test, end, (ssize_t)0);
+	fake_close(from);
+	fake_put(source);
+	KUNIT_ASSERT_EQ(test, fake_write(to, stream, bytes / 2), bytes / 2);
+}
+
+static void page_fault_keeps_nothing(struct kunit *test, bool saving)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct vmig_machine *m = fake->mig.m;
+	struct file *file = NULL, *next = NULL;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, saving ? E(STOP_COPY) : E(RESUMING), &file), 0);
+	if (!saving)
+		write_begin_of_record(test, file);
+	hung_begin(test, file, saving);
+	KUNIT_EXPECT_GT(test, m->held, 0ULL);
+
+	vmig_close(&fake->mig);
+	KUNIT_EXPECT_EQ(test, m->held, 0ULL);
+	KUNIT_ASSERT_EQ(test, vmig_open(&fake->mig), 0);
+	KUNIT_EXPECT_EQ(test, fake_go(fake, E(STOP_COPY), &next), 0);
+	KUNIT_EXPECT_EQ(test, end_by_state(fake), 0);
+	KUNIT_EXPECT_EQ(test, m->held, 0ULL);
+
+	complete(&hung.go);
+	wait_for_completion(&hung.done);
+	KUNIT_EXPECT_EQ(test, hung.ret, (ssize_t)-EFAULT);
+	if (next)
+		fake_close(next);
+	fake_close(file);
+	fake_put(fake);
+}
+
+static void reader_in_a_page_fault_keeps_nothing(struct kunit *test)
+{
+	page_fault_keeps_nothing(test, true);
+}
+
+static void writer_in_a_page_fault_keeps_nothing(struct kunit *test)
+{
+	page_fault_keeps_nothing(test, false);
+}
+
+/* Nor is it kept while the session is on: somebody else may read. */
+static void reader_in_a_page_fault_is_not_waited_for(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct file *file = NULL;
+	u8 byte;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
+	hung_begin(test, file, true);
+	file->f_flags |= O_NONBLOCK;
+	KUNIT_EXPECT_EQ(test, fake_read(file, &byte, 1), (ssize_t)1);
+	complete(&hung.go);
+	wait_for_completion(&hung.done);
+	KUNIT_EXPECT_EQ(test, hung.ret, (ssize_t)-EFAULT);
+	fake_close(file);
 	fake_put(fake);
 }
 
@@ -348,7 +490,10 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE_PARAM(piece_being_read_ends_with_the_session, end_gen_params),
 	KUNIT_CASE_SLOW(reader_that_goes_on_keeps_nothing),
 	KUNIT_CASE(device_holds_no_more_than_it_may),
-	KUNIT_CASE(user_is_not_bounded_by_the_one_before),
+	KUNIT_CASE(what_is_left_is_counted),
+	KUNIT_CASE(reader_in_a_page_fault_keeps_nothing),
+	KUNIT_CASE(writer_in_a_page_fault_keeps_nothing),
+	KUNIT_CASE(reader_in_a_page_fault_is_not_waited_for),
 	KUNIT_CASE(bytes_of_a_silence_are_counted_until_it_ends),
 	KUNIT_CASE(silence_may_end_after_the_device),
 	{}
