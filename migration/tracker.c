@@ -33,7 +33,10 @@
 #define MOST_PLANS	4
 /* What is not tracked is reported in parts of this size. */
 #define UNTRACKED_BYTES	BIT_ULL(40)
-/* The device is not asked any more when a report has taken this long: the rest is dirty. */
+/*
+ * The device is not asked any more when a report has taken this long: the rest is dirty.  Nor is
+ * it started again with what it offers.
+ */
 #define REPORT_MS	5000
 /* A tracker that failed is left alone for this many times as long as that took. */
 #define PAUSE_FACTOR	8
@@ -178,9 +181,11 @@ static int tracker_plan(struct vmig_machine *m, struct vmig_tracker *t,
 	return 0;
 }
 
-/* Start what was planned; as long as the device offers less than that, plan again. */
+/* Start what was planned; as long as the device offers less than that, soon, plan again. */
 static int tracker_go(struct vmig_machine *m, struct vmig_tracker *t)
 {
+	const ktime_t until = ktime_add_ms(ktime_get(), REPORT_MS);
+
 	for (unsigned int plans = 1; ; plans++) {
 		const struct vmig_track what = {
 			.ranges = t->set.ranges,
@@ -190,8 +195,10 @@ static int tracker_go(struct vmig_machine *m, struct vmig_tracker *t)
 		struct vmig_track_limits limits = t->limits;
 		int err = m->mig->ops->track_start(m->mig, &what, &limits);
 
-		if (err != -ENOSPC || plans == MOST_PLANS)
+		if (err != -ENOSPC || plans == MOST_PLANS || ktime_after(ktime_get(), until))
 			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		err = tracker_plan(m, t, &limits);
 		if (err)
 			return err;

@@ -642,6 +642,38 @@ static void a_tracker_offers_less(struct kunit *test)
 	nvcf_track_stop(mig_of(t));
 }
 
+/* A managing controller that hangs costs the time of one command, whichever that is. */
+static void one_that_hangs_is_asked_once(struct kunit *test)
+{
+	static const struct {
+		struct fake_end ends[2];
+		unsigned int num, commands;
+	} hangs[] = {
+		{ { { -ETIMEDOUT } }, 1, 1 },
+		{ { {}, { -ETIMEDOUT } }, 2, 2 },
+		{ { {}, { -ETIMEDOUT, .carried = true } }, 2, 2 },
+		{ { {}, { -ECONNABORTED } }, 2, 2 },
+	};
+	struct device_test *t = test->priv;
+	struct vmig_track_limits limits;
+
+	t->f.ends_opcode = NVS_ADMIN_TRACK_SEND;
+	for (int i = 0; i < ARRAY_SIZE(hangs); i++) {
+		const int err = hangs[i].ends[hangs[i].num - 1].err;
+
+		memcpy(t->f.ends, hangs[i].ends, sizeof(hangs[i].ends));
+		t->f.num_ends = hangs[i].num;
+		t->f.num = 0;
+		KUNIT_EXPECT_EQ(test, start_tracking(t, 12, &limits), err);
+		KUNIT_EXPECT_EQ_MSG(test, t->f.num, hangs[i].commands, "case %d", i);
+		t->f.num_ends = 0;
+	}
+	/* What it may have begun to record all the same is given up by the next start. */
+	KUNIT_EXPECT_EQ(test, start_tracking(t, 12, &limits), 0);
+	nvcf_track_stop(mig_of(t));
+	KUNIT_EXPECT_FALSE(test, t->f.tracking);
+}
+
 static const struct {
 	u8 ver, attr;
 	u32 count;
@@ -736,6 +768,7 @@ static struct kunit_case device_cases[] = {
 	KUNIT_CASE(a_state_that_the_device_refuses_is_named),
 	KUNIT_CASE(one_that_was_used_is_emptied_before_it_is_loaded),
 	KUNIT_CASE(a_tracker_offers_less),
+	KUNIT_CASE(one_that_hangs_is_asked_once),
 	KUNIT_CASE(a_report_is_looked_at),
 	{}
 };

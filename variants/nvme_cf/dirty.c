@@ -4,6 +4,7 @@
  * Addresses are those that its user puts into commands: IOVAs.
  */
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 
 #include "nvme_cf.h"
 
@@ -71,6 +72,34 @@ static u64 units_of(const struct vmig_track *what)
 	return units;
 }
 
+/* Whoever asks on waits for as long again, and the managing controller may be reset each time. */
+static bool hangs(int err)
+{
+	return err == -ETIMEDOUT || err == -ECONNABORTED;
+}
+
+static int start(struct nvcf_dev *nd, const struct vmig_track *what,
+		 struct vmig_track_limits *limits)
+{
+	u32 granule, ranges;
+	int err;
+
+	err = nvcf_hw_untrack(nd);
+	if (hangs(err))
+		return err;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	nd->tracked = units_of(what);
+	err = nvcf_hw_track(nd, what, &granule, &ranges);
+	return err == -ENOSPC ? offer(what, limits, granule, ranges) : err;
+}
+
+static void report_free(struct nvcf_dev *nd)
+{
+	kvfree(nd->report);
+	nd->report = NULL;
+}
+
 /**
  * nvcf_track_start() - The track_start hook
  * @mig: Device.
@@ -78,26 +107,25 @@ static u64 units_of(const struct vmig_track *what)
  * @limits: What the device can do; receives less if it offers less.
  *
  * What is recorded already is given up first: the device takes no second request.  So is what
- * it may record after an error.
+ * it may record after an error, unless the managing controller hangs: then the next start does
+ * that, and nothing else is tried now.
  */
 int nvcf_track_start(struct vmig_dev *mig, const struct vmig_track *what,
 		     struct vmig_track_limits *limits)
 {
 	struct nvcf_dev *nd = nvcf_from_mig(mig);
-	u32 granule, ranges;
 	int err;
 
 	if (!nd->report)
 		nd->report = kvmalloc(NVCF_MAX_DATA, GFP_KERNEL_ACCOUNT);
 	if (!nd->report)
 		return -ENOMEM;
-	nvcf_hw_untrack(nd);
-	nd->tracked = units_of(what);
-	err = nvcf_hw_track(nd, what, &granule, &ranges);
-	if (err == -ENOSPC)
-		err = offer(what, limits, granule, ranges);
-	if (err && err != -ENOSPC)
-		nvcf_track_stop(mig);
+	err = start(nd, what, limits);
+	if (!err || err == -ENOSPC)
+		return err;
+	if (!hangs(err) && !fatal_signal_pending(current))
+		nvcf_hw_untrack(nd);
+	report_free(nd);
 	return err;
 }
 
@@ -110,8 +138,7 @@ void nvcf_track_stop(struct vmig_dev *mig)
 	struct nvcf_dev *nd = nvcf_from_mig(mig);
 
 	nvcf_hw_untrack(nd);
-	kvfree(nd->report);
-	nd->report = NULL;
+	report_free(nd);
 }
 
 /* Granules from @first on; those beyond the end of the address space are nobody's. */

@@ -288,15 +288,17 @@ int nvcf_hw_set_state(struct nvcf_dev *nd, const void *state, u32 bytes, u16 *st
 /**
  * nvcf_hw_untrack() - Stop recording what the controller writes
  * @nd: Device.
+ *
+ * Return: 0 or a negative errno.
  */
-void nvcf_hw_untrack(struct nvcf_dev *nd)
+int nvcf_hw_untrack(struct nvcf_dev *nd)
 {
 	struct nvcf_command cmd = {
 		.opcode = NVS_ADMIN_TRACK_SEND,
 		.cdw10 = NVS_TRACK_MEMORY,
 	};
 
-	hw_ask(nd, &cmd);
+	return hw_ask(nd, &cmd);
 }
 
 /**

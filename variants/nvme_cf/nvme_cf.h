@@ -84,7 +84,7 @@ int nvcf_hw_get_state(struct nvcf_dev *nd, void **state, u32 *bytes);
 int nvcf_hw_set_state(struct nvcf_dev *nd, const void *state, u32 bytes, u16 *status);
 int nvcf_hw_track(struct nvcf_dev *nd, const struct vmig_track *what, u32 *granule,
 		  u32 *ranges);
-void nvcf_hw_untrack(struct nvcf_dev *nd);
+int nvcf_hw_untrack(struct nvcf_dev *nd);
 int nvcf_hw_report(struct nvcf_dev *nd, struct nvs_track_report *report, u32 *bytes);
 
 /* suspend.c */

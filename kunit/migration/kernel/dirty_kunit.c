@@ -571,6 +571,23 @@ static void device_that_offers_less_and_less_is_given_up(struct kunit *test)
 	fake_put(fake);
 }
 
+/* Nobody waits for four starts that take long. */
+static void device_that_offers_less_slowly_is_given_up(struct kunit *test)
+{
+	static const struct vmig_track_limits offers[] = {
+		OFFER(2, 12), OFFER(2, 13), OFFER(2, 14),
+	};
+	struct fake *fake = unfiltered_new(test, "vmig-src");
+
+	tracker.ms = 2600;
+	tracker.offers = offers;
+	tracker.num_offers = ARRAY_SIZE(offers);
+	KUNIT_EXPECT_EQ(test, log_start_all(fake), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, tracker.starts, 2);
+	KUNIT_EXPECT_EQ(test, fake->mig.m->sets, 0ULL);
+	fake_put(fake);
+}
+
 /* In the middle of a report, in other pages: everything is dirty, and then exact. */
 static void lost_tracker_that_offers_less_is_planned_for_again(struct kunit *test)
 {
@@ -611,6 +628,7 @@ static struct kunit_case dirty_cases[] = {
 	KUNIT_CASE(unfiltered_tracker_that_failed_is_exact_again),
 	KUNIT_CASE(device_that_offers_less_is_planned_for_again),
 	KUNIT_CASE(device_that_offers_less_and_less_is_given_up),
+	KUNIT_CASE_SLOW(device_that_offers_less_slowly_is_given_up),
 	KUNIT_CASE(lost_tracker_that_offers_less_is_planned_for_again),
 	{}
 };
