@@ -38,6 +38,9 @@ check-upstream:
 soak:
 	@$(LAB) soak
 
+coverage:
+	@$(LAB) coverage
+
 bench:
 	@$(LAB) bench
 
@@ -74,6 +77,7 @@ help:
 	@echo 'make check            run all tests; TEST=name runs one group, TEST=group/name one test'
 	@echo 'make check-upstream   run the kernel'\''s VFIO selftests with vfio-pci and with vpv_pci, and compare'
 	@echo 'make soak             random migrations, resets, faults, kills for MINUTES (5) or MIGRATIONS; SEED repeats a run'
+	@echo 'make coverage         which lines of pure files the KUnit suites execute'
 	@echo 'make bench            count what vpv_pci costs beside vfio-pci: build/bench/'
 	@echo 'make host-check       run the tests that need no virtual machine'
 	@echo 'make build-matrix     build with W=1 and sparse for every kernel that the lab has headers of'
@@ -83,4 +87,4 @@ help:
 	@echo 'make shell            a shell in the virtual host with our driver bound'
 	@echo 'make clean            remove build/; tools/lab/lab clean removes the lab'\''s cache'
 
-.PHONY: all headers sources modules modules_install demo check check-upstream soak bench shell build-matrix host-check dist deb fuzz clean help
+.PHONY: all headers sources modules modules_install demo check check-upstream soak coverage bench shell build-matrix host-check dist deb fuzz clean help

@@ -9,6 +9,7 @@ usage: tools/lab/lab demo                          the live migration demo (ROUN
 usage: tools/lab/lab check [TEST]                  all tests, one group or one test
 usage: tools/lab/lab check-upstream [TEST]         the kernel's VFIO selftests with vfio-pci and with vpv_pci
 usage: tools/lab/lab soak                          random migrations, resets, faults for MINUTES, or MIGRATIONS; SEED repeats a run
+usage: tools/lab/lab coverage                      which lines of pure files the KUnit suites execute
 usage: tools/lab/lab bench                         what vpv_pci costs beside vfio-pci
 usage: tools/lab/lab deb                           the release's tarball and Debian packages, into build/deb/
 usage: tools/lab/lab build-matrix                  build against every packaged kernel
@@ -33,8 +34,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bench  # noqa: E402
 import check  # noqa: E402
 import tests  # noqa: E402
-from labkit import build, devices, env, image, kernel, models, packages, vm  # noqa: E402
-from labkit.progress import LabError, say  # noqa: E402
+from labkit import build, cover, devices, env, image, kernel, models, packages, vm  # noqa: E402
+from labkit.progress import LabError, run_logged, say  # noqa: E402
 
 
 def machine_options(parser):
@@ -174,6 +175,14 @@ def cmd_soak(_words):
     return _bounded("soak", "MIGRATIONS")
 
 
+def cmd_coverage(_words):
+    folder = env.BUILD / "host-cover"
+    run_logged("run the host suites", ["make", "-s", "-C", str(env.REPO / "kunit/host"), "check", "COVER=1", f"O={folder}"])
+    for file, share in cover.by_file(cover.pure(folder)):
+        print(f"{file:40} {share}")
+    return 0
+
+
 def cmd_bench(_words):
     return bench.main()
 
@@ -199,6 +208,7 @@ COMMANDS = {
     "host-check": cmd_host_check,
     "check-upstream": cmd_check_upstream,
     "soak": cmd_soak,
+    "coverage": cmd_coverage,
     "bench": cmd_bench,
     "build-matrix": cmd_build_matrix,
 }
