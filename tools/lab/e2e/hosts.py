@@ -87,8 +87,10 @@ class Hosts:
         began = time.monotonic()
         booted = []
         for place in places:
-            booted.append(Machine(place, self.kern, self.payload, self.models, self.log / place.name, self.timeout,
-                                  self.sink(place.name)))
+            # A host that was killed may boot again.
+            boots = sum(host.place is place for host in self.machines)
+            log = self.log / (f"{place.name}-{boots + 1}" if boots else place.name)
+            booted.append(Machine(place, self.kern, self.payload, self.models, log, self.timeout, self.sink(place.name)))
             self.machines.append(booted[-1])
         for host in booted:
             host.wait_ready()

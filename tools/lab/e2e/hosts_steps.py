@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What happens to the guests of two hosts, in this order: refused, moved there and back, and left alone by a host that dies."""
+"""What happens to the guests of two hosts, in this order: refused, moved there and back, left alone by a destination that dies, and
+lost with a source that dies.
+"""
 
 from hosts import PERSONA, SLOW, VANISH_S
 from hosts_machine import PLACES
@@ -65,28 +67,48 @@ def moved(hosts, first, second, rounds):
                 f"writes of the devices {wrote}, of the operations that the guest saw {wanted}")
 
 
+def vanish(hosts, source, target, name, victim):
+    """VICTIM is killed while memory is sent: a list with what virsh returned, if it did."""
+    hosts.start(source, name)
+    thread, seen = hosts.begin(source, target, name, "--bandwidth", str(SLOW))
+    hosts.check(f"{name}: memory is sent when {victim.name} is killed", hosts.underway(source, name, thread), seen)
+    victim.kill()
+    thread.join(VANISH_S)
+    return seen
+
+
 def target_dies(hosts, first, second):
     """The destination vanishes during pre-copy: the guest has never left."""
     name = "kept"
-    hosts.start(first, name)
-    thread, seen = hosts.begin(first, second, name, "--bandwidth", str(SLOW))
-    hosts.check(f"{name}: memory is sent when {second.name} is killed", hosts.underway(first, name, thread), seen)
-    second.kill()
-    thread.join(VANISH_S)
+    seen = vanish(hosts, first, second, name, second)
     hosts.check("virsh migrate fails when the destination has vanished, and says so", seen and failed(seen[0]), seen)
     hosts.say(f"{name}: {reason(seen[0]) if seen else 'virsh does not return'}")
     hosts.goes_on(first, name, "after its destination has vanished")
     hosts.finish(first, name)
 
 
+def source_dies(hosts, source, target):
+    """The source vanishes during pre-copy, and its guest with it: nothing of that is left on the destination."""
+    name, when = "lost", "after the source has vanished"
+    hosts.persona(source)
+    vanish(hosts, source, target, name, source)
+    hosts.clean(target, when)
+    hosts.start(target, "next")
+    final = hosts.finish(target, "next")
+    hosts.check(f"{target.name}: another guest uses the function {when}", final.get("done", 0) > 0, final)
+
+
 def run(hosts, rounds, death):
-    """Everything, the DEATH of a host if it is wanted, too; what is wrong goes to the checks of HOSTS. Return the complaints of all hosts."""
+    """Everything, the DEATH of either host if it is wanted, too; what is wrong goes to the checks of HOSTS. Return the complaints of all hosts."""
     try:
         first, second = meet(hosts)
         refused(hosts, first, second)
         moved(hosts, first, second, rounds)
         if death:
             target_dies(hosts, first, second)
+            again, = hosts.boot(second.place)
+            hosts.connect(again, first)
+            source_dies(hosts, again, first)
         return hosts.end()
     except ERRORS as error:
         hosts.result["error"] = str(error)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Two hosts with stock libvirt of Debian stable as a test, TAP on stdout: a refused migration, one there and back between two
-firmwares under a persona, and a destination that is killed during a migration.
+firmwares under a persona, and a destination and a source that are killed during a migration.
 
 usage: hosts_test.py [stock|debug]    the kernel of the hosts, stock unless told otherwise
 """
