@@ -2,6 +2,7 @@
 /*
  * Does a VFIO device with FEATURE_MIGRATION do what users of it rely on?  See README.rst.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,21 +57,64 @@ static int list(void)
 	return 0;
 }
 
-/* Lines that begin with '#' are none. */
-static int read_differs(const char *path, struct differ *differs)
+/* A pattern that no rule has is a mistake, which would go unseen. */
+static bool is_pattern(const char *pattern)
+{
+	if (rules_match(pattern))
+		return true;
+	fprintf(stderr, "no rule is called %s, see --list\n", pattern);
+	return false;
+}
+
+/* Return: whether there was place for it, and a rule for it. */
+static bool add_pattern(const char **patterns, unsigned int *num, const char *pattern)
+{
+	if (*num == PATTERNS) {
+		fprintf(stderr, "more than %d patterns\n", PATTERNS);
+		return false;
+	}
+	patterns[(*num)++] = pattern;
+	return is_pattern(pattern);
+}
+
+/* Lines that begin with '#' are none, and neither are empty ones. */
+static bool read_differs(const char *path, struct options *o, struct differ *differs)
 {
 	FILE *file = fopen(path, "re");
 	char line[512];
-	int num = 0;
+	bool good = true;
 
-	if (!file)
-		return -errno;
-	while (num < DIFFERS && fgets(line, sizeof(line), file))
-		if (line[0] != '#' &&
-		    sscanf(line, "%63s %319[^\n]", differs[num].id, differs[num].why) == 2)
-			num++;
+	if (!file) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		return false;
+	}
+	while (good && fgets(line, sizeof(line), file)) {
+		struct differ *d = &differs[o->num_differs];
+
+		if (line[0] == '#' || line[0] == '\n')
+			continue;
+		good = o->num_differs < DIFFERS &&
+		       sscanf(line, "%63s %319[^\n]", d->id, d->why) == 2;
+		if (!good)
+			fprintf(stderr, "%s: not a rule and a reason, or too many: %s", path, line);
+		good = good && is_pattern(d->id);
+		o->num_differs++;
+	}
 	fclose(file);
-	return num;
+	return good;
+}
+
+/* Return: whether it is a time. */
+static bool read_seconds(const char *text, unsigned int *seconds)
+{
+	char *end;
+	unsigned long val = strtoul(text, &end, 10);
+
+	*seconds = val;
+	if (*text >= '0' && *text <= '9' && !*end && val && val <= 86400)
+		return true;
+	fprintf(stderr, "%s: not a number of seconds from 1 to 86400\n", text);
+	return false;
 }
 
 static int run(struct ctx *c, const struct options *o, char **devices, int num, unsigned int has)
@@ -108,7 +152,8 @@ int main(int argc, char **argv)
 	unsigned int has = 0;
 	bool test = false;
 	sigset_t set;
-	int opt, num, err;
+	bool good = true;
+	int opt, err;
 
 	/* Waited for, not handled. */
 	sigemptyset(&set);
@@ -120,25 +165,22 @@ int main(int argc, char **argv)
 		case 'b': plug.busy = optarg; break;
 		case 'v': plug.verify = optarg; break;
 		case 'd':
-			num = read_differs(optarg, differs);
-			if (num < 0) {
-				fprintf(stderr, "%s: %s\n", optarg, strerror(-num));
-				return 2;
-			}
-			o.num_differs = num;
+			good &= read_differs(optarg, &o, differs);
 			break;
 		case 'p': plug.how = optarg; break;
 		case 'u': has |= NEED_UNBIND; break;
-		case 't': o.seconds = atoi(optarg); break;
+		case 't': good &= read_seconds(optarg, &o.seconds); break;
 		case 'f': test = true; break;
 		case 'l': return list();
 		case 'm': return self_test(&o, true);
-		case 'o': if (o.num_only < PATTERNS) only[o.num_only++] = optarg; break;
-		case 's': if (o.num_skip < PATTERNS) skip[o.num_skip++] = optarg; break;
+		case 'o': good &= add_pattern(only, &o.num_only, optarg); break;
+		case 's': good &= add_pattern(skip, &o.num_skip, optarg); break;
 		case 'h': fputs(help, stdout); return 0;
 		default: fputs(help, stderr); return 2;
 		}
 	}
+	if (!good)
+		return 2;
 	if (test)
 		return self_test(&o, false);
 	if (optind >= argc) {

@@ -148,6 +148,8 @@ int ctx_begin(struct ctx *c, unsigned int more);
 void ctx_end(struct ctx *c);
 /* One rule; the reason is in c->shared->why. */
 enum outcome rule_run(struct ctx *c, const struct rule *rule, const struct options *o);
+/* Is there a rule of that name, or with a name of that pattern? */
+bool rules_match(const char *pattern);
 /* All that are wanted; TAP on stdout. */
 int rules_run(struct ctx *c, const struct options *o, struct totals *t);
 

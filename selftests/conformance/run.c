@@ -209,6 +209,17 @@ static enum outcome compare(struct ctx *c, const struct rule *rule, const struct
 	return outcome;
 }
 
+bool rules_match(const char *pattern)
+{
+	unsigned int all;
+	const struct rule *rules = rules_all(&all);
+
+	for (unsigned int i = 0; i < all; i++)
+		if (matches(rules[i].id, &pattern, 1))
+			return true;
+	return false;
+}
+
 int rules_run(struct ctx *c, const struct options *o, struct totals *t)
 {
 	static const char *const words[] = { [PASS] = "ok", [FAIL] = "not ok", [SKIP] = "ok" };
