@@ -178,9 +178,11 @@ static int step_kill(struct pair *p)
 		fprintf(stderr, "# before it was killed: %s\n", strerror(-err));
 		_exit(1);
 	}
+	if (pid < 0)
+		return -errno;
 	usleep(1000 * (50 + draw(2000)));
 	kill(pid, SIGKILL);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
+	if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
 		return -ECHILD;
 	/* What it has left in memory must not look like work of now. */
 	p->tag += 1000;
