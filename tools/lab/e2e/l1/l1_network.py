@@ -6,15 +6,11 @@ byte got lost and no connection broke. What all runs share is in session.py.
 """
 
 import sys
-from pathlib import Path
 
 import controlling
-import migration
 from function import FunctionError, functions
-from session import HARMLESS, UNTRACKED, Session, main, parser
+from session import Tracked, main, parser
 
-# Kernels without it have no dirty tracking by devices.
-IOMMUFD = Path("/dev/iommu").exists()
 BARRIERS = (("source", "pre-copy-p2p", "stop-copy"), ("target", "running-p2p", "running"))
 
 
@@ -24,15 +20,13 @@ def _starts(side, state):
                 default=None) for item in side["functions"]]
 
 
-class Networks(Session):
+class Networks(Tracked):
     driver = "vpv_mlx5_like"
     model = "mlx5_like"
     modules = ("vpv_mlx5_ctrl", "vpv_mlx5_like")
     initrd = "net-initrd"
     workload = "-g20,-n4"
     passes = 2              # the device is sent in a first round, and in later ones what changed meanwhile
-    limit_ms = migration.DEFAULT_LIMIT_MS if IOMMUFD else migration.LONG_LIMIT_MS
-    harmless = HARMLESS if IOMMUFD else (*HARMLESS, UNTRACKED)
 
     def prepare(self):
         controlling.mount_configfs(controlling.DRIVER)
@@ -47,7 +41,7 @@ class Networks(Session):
     # Checks of one migration
 
     def check_tracking(self, number, source, tracked):
-        if not IOMMUFD or self.args.dialect == "v1":
+        if not self.tracked:
             return
         self.check(f"round {number}: QEMU had the device track what it writes",
                    tracked == {function.bdf for function in source.functions}, tracked)

@@ -9,14 +9,11 @@ import sys
 from pathlib import Path
 
 import limits
-import migration
 import persona
 from controlling import mount_configfs
 from function import FunctionError, functions
-from session import HARMLESS, UNTRACKED, Session, main, parser
+from session import Tracked, main, parser
 
-# Kernels without it have no dirty tracking by devices.
-IOMMUFD = Path("/dev/iommu").exists()
 CTRL = "vpv_nvme_ctrl"
 CONFIGFS = Path("/sys/kernel/config")
 PERSONA = "nvme_cf-v1"
@@ -40,15 +37,13 @@ def rate(points, begin, end):
     return (inside[-1][1] - inside[0][1]) / (inside[-1][0] - inside[0][0])
 
 
-class Disks(Session):
+class Disks(Tracked):
     driver = "vpv_nvme_cf"
     model = "nvme_cf"
     modules = (CTRL, "vpv_nvme_cf")
     initrd = "nvme-initrd"
     workload = "-s16,-q16,-b64"
     passes = 2
-    limit_ms = migration.DEFAULT_LIMIT_MS if IOMMUFD else migration.LONG_LIMIT_MS
-    harmless = HARMLESS if IOMMUFD else (*HARMLESS, UNTRACKED)
 
     # Before the guest
 

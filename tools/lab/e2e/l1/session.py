@@ -35,6 +35,8 @@ HARMLESS = (
 )
 # Where neither the device nor the IOMMU tracks what is written, which it says at every start.
 UNTRACKED = r"doesn't support device and IOMMU dirty tracking"
+# Kernels without it have no dirty tracking by devices.
+IOMMUFD = Path("/dev/iommu").exists()
 ERRORS = (GuestError, FunctionError, QmpError, OSError, KeyError, ValueError)
 # So that pre-copy is still under way when it is cancelled.
 SLOW = 8 << 20
@@ -271,6 +273,16 @@ class Session:
         self.result["ok"] = "error" not in self.result and all(item["ok"] for item in self.checks)
         (self.out / "result.json").write_text(json.dumps(self.result, indent=1))
         return 0 if self.result["ok"] else 1
+
+
+class Tracked(Session):
+    """One whose functions say which memory they have written, where kernel and dialect let them."""
+
+    def __init__(self, args):
+        super().__init__(args)
+        self.tracked = IOMMUFD and args.dialect != "v1"
+        self.limit_ms = migration.DEFAULT_LIMIT_MS if self.tracked else migration.LONG_LIMIT_MS
+        self.harmless = HARMLESS if self.tracked else (*HARMLESS, UNTRACKED)
 
 
 def parser(doc):
