@@ -4,7 +4,7 @@
  * or taken when they offer more.  Uses every function of the lab, of each family, whose model
  * was started with other options, whatever they are.
  *
- * Groups: self stable
+ * Groups: self families stable
  */
 #include "lib/test.h"
 #include "lib/family_test.h"
