@@ -378,6 +378,62 @@ TEST_F(mapping, who_looks_at_an_entry_looks_again)
 	munmap(like, 2 * MB2);
 }
 
+/* Does the kernel watch which pages are written?  A page that was just made counts as written. */
+static bool soft_dirty(void)
+{
+	static volatile uint8_t page[2 * KB4];
+	uint64_t entry = 0;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	page[KB4] = 1;
+	if (fd < 0)
+		return false;
+	if (pread(fd, &entry, 8, (uintptr_t)&page[KB4] / KB4 * 8) != 8)
+		entry = 0;
+	close(fd);
+	return entry >> 55 & 1;
+}
+
+/* In a process of its own, which ends with 0 when all stores have come to an end. */
+static int store_while_watched(struct vdev *v)
+{
+	uint8_t *p = map_at(v, BAR, 0, TRAP, 0);
+
+	if (!p)
+		return 1;
+	for (unsigned int i = 0; i < ARRAY_SIZE(places); i++)
+		*(volatile uint32_t *)(p + (places[i].pos & ~3UL)) = i;
+	/* Entries of all orders are read-only now, until they are written again. */
+	if (sysfs_write("/proc/self/clear_refs", "4"))
+		return 2;
+	for (unsigned int i = 0; i < ARRAY_SIZE(places); i++)
+		*(volatile uint32_t *)(p + (places[i].pos & ~3UL)) = 0x50f70000 + i;
+	return 0;
+}
+
+TEST_F(mapping, stores_while_the_kernel_watches_them)
+{
+	int status = 0;
+	pid_t pid;
+
+	if (!soft_dirty())
+		SKIP(return, "this kernel does not watch which pages are written");
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		/* Ends a store that faults again and again. */
+		alarm(20);
+		_exit(store_while_watched(&self->v));
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFEXITED(status) && !WEXITSTATUS(status))
+		TH_LOG("the child's status is %#x", status);
+	for (unsigned int i = 0; i < ARRAY_SIZE(places); i++) {
+		EXPECT_EQ(0x50f70000 + i, stored(&self->v, places[i].pos & ~3UL))
+			TH_LOG("place %u", i);
+	}
+}
+
 TEST_F(mapping, reset_takes_every_order_away)
 {
 	uint8_t *p = map_at(&self->v, BAR, 0, TRAP, 0);

@@ -123,7 +123,8 @@ static bool block_fits(const struct vm_fault *vmf, unsigned int order, unsigned 
 
 	pfn -= (vmf->address - addr) >> PAGE_SHIFT;
 	return IS_ALIGNED(pfn, 1UL << order) && addr >= vma->vm_start &&
-	       addr + (bytes - 1) <= vma->vm_end - 1 && order_is_safe(vma, order);
+	       addr + (bytes - 1) <= vma->vm_end - 1 && order_is_safe(vma, order) &&
+	       !vpv_compat_entry_there(vmf, order);
 }
 
 /* Does vpv_memory_zap() find what is mapped for this page of the device fd? */

@@ -32,6 +32,20 @@ static inline vm_fault_t vpv_compat_insert_pfn(struct vm_fault *vmf, unsigned lo
 	return VM_FAULT_FALLBACK;
 }
 
+/*
+ * Is there an entry of @order at the address of a fault?  It cannot be written then, since the
+ * kernel watches which pages are (clear_refs), and inserting what is there would not change it.
+ * Where this order fails the kernel drops the entry, and pages are made writable one by one.
+ */
+static inline bool vpv_compat_entry_there(const struct vm_fault *vmf, unsigned int order)
+{
+	if (order == PMD_ORDER)
+		return !pmd_none(pmdp_get_lockless(vmf->pmd));
+	if (order == PUD_ORDER)
+		return !pud_none(READ_ONCE(*vmf->pud));
+	return false;
+}
+
 /* For struct vm_operations_struct. */
 #ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
 #define VPV_COMPAT_HUGE_FAULT(fn) .huge_fault = (fn),
