@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Users who do everything at once: page faults against what takes memory away,
- * SET_IRQS against itself and against interrupts, hot reset against opens.  What is
- * looked for is a report of the kernel (KASAN, lockdep) or a hang; afterwards the
- * function has to work.  RACE_SECONDS=n makes each race longer.  A job tells whether it
- * did what it is for: a race in which one never did was none, and fails.
+ * SET_IRQS against itself and against interrupts, resets by sysfs against all of that,
+ * hot reset against opens.  What is looked for is a report of the kernel (KASAN, lockdep)
+ * or a hang; afterwards the function has to work.  RACE_SECONDS=n makes each race
+ * longer.  A job tells whether it did what it is for: a race in which one never did was
+ * none, and fails.
  *
  * Groups: functions
  */
@@ -179,6 +180,33 @@ TEST_F_TIMEOUT(race, faults_against_what_takes_memory, 300)
 	struct prey *p = &self->prey;
 	struct race_job jobs[] = {
 		JOB(loads, p), JOB(loads, p), JOB(reads, p), JOB(memory_bit, p),
+		JOB(resets, p), JOB(d_states, p), JOB(low_power, p),
+	};
+
+	EXPECT_TRUE(race_run(jobs, ARRAY_SIZE(jobs)));
+	EXPECT_EQ(0, still_works(&self->v));
+	EXPECT_FALSE(race_load_faults(p->map));
+}
+
+/* Of somebody else, who waits for nobody. */
+static int sysfs_resets(void *arg, unsigned long n)
+{
+	char path[96];
+	struct vdev *v = arg;
+	int err;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", v->slot.bdf);
+	err = sysfs_write(path, "1");
+	/* At other places of what the others do. */
+	usleep(n % 8 * 15000);
+	return err;
+}
+
+TEST_F_TIMEOUT(race, resets_by_sysfs_against_what_takes_memory, 300)
+{
+	struct prey *p = &self->prey;
+	struct race_job jobs[] = {
+		JOB(sysfs_resets, &self->v), JOB(loads, p), JOB(reads, p), JOB(memory_bit, p),
 		JOB(resets, p), JOB(d_states, p), JOB(low_power, p),
 	};
 
@@ -386,6 +414,25 @@ TEST_F_TIMEOUT(irqs, set_irqs_against_itself, 300)
 
 	NEED_STOCK("e1000e", &self->slot, 1);
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
+	EXPECT_TRUE(race_run(jobs, ARRAY_SIZE(jobs)));
+	irqs_off(&self->v);
+	EXPECT_EQ(0, vdev_reset(&self->v));
+	EXPECT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_MSIX_IRQ_INDEX, 0, 4, q->fd));
+}
+
+/* On a function that has a function level reset. */
+TEST_F_TIMEOUT(irqs, set_irqs_against_resets_by_sysfs, 300)
+{
+	struct prey prey = { .v = &self->v };
+	struct irqs *q = &self->q;
+	struct race_job jobs[] = {
+		JOB(sysfs_resets, &self->v), JOB(intx_on_off, q), JOB(msix_on_off, q),
+		JOB(single_vectors, q), JOB(masks, q), JOB(d_states, &prey),
+	};
+
+	NEED_STOCK("igb", &self->slot, 1);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
+	prey.pm = vdev_find_cap(&self->v, PCI_CAP_ID_PM);
 	EXPECT_TRUE(race_run(jobs, ARRAY_SIZE(jobs)));
 	irqs_off(&self->v);
 	EXPECT_EQ(0, vdev_reset(&self->v));

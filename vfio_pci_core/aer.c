@@ -75,10 +75,10 @@ static bool restore(struct vpv_device *vpv)
 	}
 	if (pf && !vpv_channel_normal(pf))
 		return false;
-	if (!pci_dev_trylock(pdev))
+	if (!vpv_dev_trylock(pdev))
 		return false;
 	/* A reset has made it D0, which the PCI core has not noticed. */
-	vpv_power_set(vpv, PCI_D0);
+	vpv_power_set_locked(vpv, PCI_D0);
 	vpv_config_restore(vpv);
 	tell_variant(vpv);
 	/* Another error may have come. */

@@ -76,8 +76,8 @@ static int write_command(struct vpv_device *vpv, u16 val)
 	u16 cmd, out, hw = val;
 	int ret;
 
-	/* Not into the middle of a reset that sysfs has started. */
-	pci_cfg_access_lock(pdev);
+	/* Not into the middle of a reset by somebody else. */
+	guard(vpv_cfg_access)(pdev);
 	spin_lock_irqsave(&vpv->state->irqlock, flags);
 	if (vpv_dma_is_off(vpv->state))
 		hw &= ~PCI_COMMAND_MASTER;
@@ -92,7 +92,6 @@ static int write_command(struct vpv_device *vpv, u16 val)
 	if (!ret)
 		WRITE_ONCE(vpv->state->user_command, val);
 	spin_unlock_irqrestore(&vpv->state->irqlock, flags);
-	pci_cfg_access_unlock(pdev);
 	return pcibios_err_to_errno(ret);
 }
 
@@ -143,11 +142,10 @@ static int host_readrq(void *host, unsigned int bytes)
 	struct pci_dev *pdev = ((struct vpv_device *)host)->pdev;
 	int ret = 0;
 
-	/* Not into the middle of a reset that sysfs has started. */
-	pci_cfg_access_lock(pdev);
+	/* Not into the middle of a reset by somebody else. */
+	guard(vpv_cfg_access)(pdev);
 	if (!pci_find_host_bridge(pdev->bus)->no_inc_mrrs || bytes <= pcie_get_readrq(pdev))
 		ret = pcie_set_readrq(pdev, bytes);
-	pci_cfg_access_unlock(pdev);
 	return ret == -EINVAL ? 0 : ret;
 }
 
@@ -348,8 +346,9 @@ int vpv_config_open(struct vpv_device *vpv)
 	desc.view = vpv->variant->companion;
 	for (unsigned int i = 0; i < VPV_BARS; i++)
 		desc.bar_bytes[i] = st->bars[i].region.bytes;
+	/* They wait for a reset by somebody else, which would show zeroes. */
 	for (unsigned int i = 0; i <= VPV_BARS; i++)
-		pci_read_config_dword(pdev, bar_pos(i), &st->rbar[i]);
+		pci_user_read_config_dword(pdev, bar_pos(i), &st->rbar[i]);
 
 	cfg = vcfg_create(&desc, &host_ops, vpv, why);
 	if (IS_ERR(cfg)) {
@@ -394,6 +393,7 @@ void vpv_command_restore(struct vpv_device *vpv)
 	u16 cmd;
 
 	lockdep_assert_held_write(&st->memory_lock);
+	vpv_cfg_access_assert(vpv->pdev);
 
 	if (st->cfg)
 		enables = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
@@ -415,6 +415,7 @@ void vpv_command_restore(struct vpv_device *vpv)
 void vpv_config_restore(struct vpv_device *vpv)
 {
 	lockdep_assert_held_write(&vpv->state->memory_lock);
+	vpv_cfg_access_assert(vpv->pdev);
 
 	pci_load_saved_state(vpv->pdev, vpv->state->saved);
 	pci_restore_state(vpv->pdev);

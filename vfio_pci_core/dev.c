@@ -31,13 +31,16 @@ static int save_config(struct vpv_device *vpv)
 }
 
 /*
- * After an error that was not recovered from config space may be lost, and what is saved
- * from before is the better one.
+ * Look at a function that was reset for its user.  After an error that was not recovered from
+ * config space may be lost, and what is saved from before is the better one.
  */
 static int settle_config(struct vpv_device *vpv)
 {
 	guard(rwsem_write)(&vpv->state->memory_lock);
+	guard(vpv_cfg_access)(vpv->pdev);
 
+	vpv_power_probe(vpv);
+	vpv_intx_probe(vpv);
 	return vpv_channel_normal(vpv) ? save_config(vpv) : vpv_reset_settle(vpv);
 }
 
@@ -82,6 +85,23 @@ static int enable_once(struct vpv_device *vpv)
 	return 0;
 }
 
+/* Return: 0; -EAGAIN if somebody else resets or unbinds it: not to be opened unreset. */
+static int reset_for_open(struct vpv_device *vpv)
+{
+	int ret = vpv_reset_begin(vpv);
+
+	if (ret)
+		return ret;
+	ret = pci_reset_function_locked(vpv->pdev);
+	vpv_reset_end(vpv);
+	trace_vpv_reset(vpv->pdev, "open", ret);
+	vpv->state->reset_works = !ret;
+	/* What close has not been able to do. */
+	if (ret)
+		vpv_set_reset_if_unused(vpv->vdev.dev_set);
+	return 0;
+}
+
 /* Awake while it is open, or, with disable_idle_d3, for as long as it is bound. */
 static int usage_get(struct vpv_device *vpv)
 {
@@ -110,75 +130,80 @@ static int function_enable(struct vpv_device *vpv)
 	if (ret)
 		goto put;
 
-	/* What is saved below must not let the function do DMA. */
-	pci_clear_master(pdev);
-	ret = enable_once(vpv);
+	scoped_guard(vpv_cfg_access, pdev) {
+		/* What is saved below must not let the function do DMA. */
+		pci_clear_master(pdev);
+		ret = enable_once(vpv);
+	}
 	if (ret)
 		goto put;
+	ret = reset_for_open(vpv);
+	/* Without what is saved the next user would find what this one leaves. */
+	ret = ret ?: settle_config(vpv);
+	if (!ret)
+		return 0;
 
-	/* Busy: somebody else resets or unbinds; not to be opened unreset. */
-	ret = pci_try_reset_function(pdev);
-	trace_vpv_reset(pdev, "open", ret);
-	if (ret == -EAGAIN)
-		goto mask;
-	st->reset_works = !ret;
-	/* What close has not been able to do. */
-	if (ret)
-		vpv_set_reset_if_unused(vpv->vdev.dev_set);
-
-	vpv_power_probe(vpv);
-	vpv_intx_probe(vpv);
-	/* Without it the next user would find what this one leaves. */
-	ret = settle_config(vpv);
-	if (ret)
-		goto mask;
-	return 0;
-
-mask:
 	/* It stays enabled. */
-	pci_intx(pdev, 0);
+	scoped_guard(vpv_cfg_access, pdev)
+		pci_intx(pdev, 0);
 put:
 	usage_put(vpv);
 	return ret;
 }
 
-/* Reset with the saved state already loaded, so not by the "try" functions. */
+/* With the saved state already loaded, so not by what saves another. */
 static int reset_for_close(struct pci_dev *pdev)
 {
 	struct pci_dev *bridge = pci_upstream_bridge(pdev);
-	int ret = -EAGAIN;
+	int ret;
 
 	if (bridge && !pci_dev_trylock(bridge))
-		return ret;
-	if (pci_dev_trylock(pdev)) {
-		ret = __pci_reset_function_locked(pdev);
-		pci_dev_unlock(pdev);
-	}
+		return -EAGAIN;
+	ret = __pci_reset_function_locked(pdev);
 	if (bridge)
 		pci_dev_unlock(bridge);
+	return ret;
+}
+
+/*
+ * As it was before it was opened.  Return: whether it has been reset, or why not.
+ *
+ * Somebody else's reset between the steps would have the PCI core save, and put back at the
+ * end, what the user has left.
+ */
+static int config_back(struct vpv_device *vpv)
+{
+	int ret = vpv->state->reset_works ? vpv_reset_begin(vpv) : -ENOTTY;
+	struct pci_dev *pdev = vpv->pdev;
+	bool begun = !ret;
+
+	if (!begun)
+		pci_cfg_access_lock(pdev);
+	pci_load_saved_state(pdev, vpv->state->saved);
+	/* Quiet during the reset. */
+	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
+	if (begun)
+		ret = reset_for_close(pdev);
+	pci_restore_state(pdev);
+	pci_clear_master(pdev);
+	if (begun)
+		vpv_reset_end(vpv);
+	else
+		pci_cfg_access_unlock(pdev);
 	return ret;
 }
 
 static void function_disable(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
-	struct pci_dev *pdev = vpv->pdev;
-	int ret = -ENOTTY;
+	int ret;
 
 	st->needs_reset = true;
-	down_write(&st->memory_lock);
-	pci_load_saved_state(pdev, st->saved);
-
-	/* Quiet during the reset. */
-	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
-	if (st->reset_works)
-		ret = vpv_reset_check(vpv) ?: reset_for_close(pdev);
-	trace_vpv_reset(pdev, "close", ret);
+	scoped_guard(rwsem_write, &st->memory_lock)
+		ret = config_back(vpv);
+	trace_vpv_reset(vpv->pdev, "close", ret);
 	if (!ret)
 		st->needs_reset = false;
-	pci_restore_state(pdev);
-	pci_clear_master(pdev);
-	up_write(&st->memory_lock);
 
 	vpv_set_reset_if_unused(vpv->vdev.dev_set);
 	usage_put(vpv);
@@ -197,7 +222,9 @@ static int rom_open(struct vpv_device *vpv)
 	if (!pci_resource_start(pdev, PCI_ROM_RESOURCE))
 		return 0;
 
-	io = pci_map_rom(pdev, &image);
+	/* In a reset by somebody else there would be none. */
+	scoped_guard(vpv_cfg_access, pdev)
+		io = pci_map_rom(pdev, &image);
 	/* No image, or the ROM that it was to be looked for in could not be mapped. */
 	if (!io && image)
 		return -ENOMEM;
@@ -220,7 +247,8 @@ static int regions_open(struct vpv_device *vpv)
 		ret = rom_open(vpv);
 	if (ret)
 		goto close_bars;
-	vpv_atomics_open(vpv);
+	scoped_guard(vpv_cfg_access, vpv->pdev)
+		vpv_atomics_open(vpv);
 
 	ret = vpv_config_open(vpv);
 	if (ret)
@@ -283,10 +311,9 @@ EXPORT_SYMBOL_GPL(vpv_op_open);
 /* While INTx may still be masked by its handler, in the same register. */
 static void dma_off(struct vpv_device *vpv)
 {
-	pci_cfg_access_lock(vpv->pdev);
+	guard(vpv_cfg_access)(vpv->pdev);
 	scoped_guard(spinlock_irqsave, &vpv->state->irqlock)
 		pci_clear_master(vpv->pdev);
-	pci_cfg_access_unlock(vpv->pdev);
 }
 
 void vpv_op_close(struct vfio_device *vdev)

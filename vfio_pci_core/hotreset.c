@@ -325,7 +325,8 @@ static int set_reset_locked(struct vfio_device_set *set, struct pci_dev *pdev)
 	if (ret)
 		return ret;
 	list_for_each_entry(vpv, &set->device_list, vdev.dev_set_list) {
-		err = vpv_reset_settle(vpv);
+		scoped_guard(vpv_cfg_access, vpv->pdev)
+			err = vpv_reset_settle(vpv);
 		ret = ret ?: err;
 	}
 	return ret;

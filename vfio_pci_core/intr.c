@@ -161,7 +161,7 @@ static int count_vectors(struct vpv_device *vpv, unsigned int index, u8 cap, u8 
 	ret = vcfg_read(vpv->state->cfg, pos + PCI_MSI_FLAGS, &raw, sizeof(raw));
 	if (ret)
 		return ret;
-	pci_read_config_word(vpv->pdev, hw + PCI_MSI_FLAGS, &flags);
+	pci_user_read_config_word(vpv->pdev, hw + PCI_MSI_FLAGS, &flags);
 	vpv->state->irq_count[index] = min(vectors(flags), vectors(le16_to_cpu(raw)));
 	return 0;
 }

@@ -11,6 +11,10 @@
  * A reset that only the function knows of clears Interrupt Disable: it is set again by the
  * next write of COMMAND, and by the handler if the function raises its line before.
  *
+ * What may sleep writes COMMAND under the config access lock.  What may not uses
+ * pci_check_and_mask_intx() and its like, which leave what a reset by somebody else writes
+ * meanwhile; reset_done() mends the rest.
+ *
  * irqlock guards the mask state.  Whether to signal is decided under it, and
  * signalled after it: the unmask eventfd calls us with its wait queue locked.
  */
@@ -85,6 +89,8 @@ static void signal_user(struct vpv_device *vpv)
 /* Always, not only when something is pending as the handler does. */
 static void hw_mask(struct vpv_device *vpv)
 {
+	vpv_cfg_access_assert(vpv->pdev);
+
 	if (vpv->state->intx.suspended)
 		return;
 	if (vpv->state->intx_maskable)
@@ -134,6 +140,7 @@ static bool unmask_locked(struct vpv_device *vpv)
 
 static void mask(struct vpv_device *vpv)
 {
+	guard(vpv_cfg_access)(vpv->pdev);
 	scoped_guard(spinlock_irqsave, &vpv->state->irqlock)
 		mask_locked(vpv);
 }
@@ -170,6 +177,7 @@ void vpv_intx_virq(struct vpv_device *vpv, bool disabled)
 	struct vpv_state *st = vpv->state;
 	bool pending = false;
 
+	pci_cfg_access_lock(vpv->pdev);
 	scoped_guard(spinlock_irqsave, &st->irqlock) {
 		st->intx.virq_disabled = disabled;
 		if (disabled)
@@ -177,6 +185,7 @@ void vpv_intx_virq(struct vpv_device *vpv, bool disabled)
 		else
 			pending = unmask_locked(vpv);
 	}
+	pci_cfg_access_unlock(vpv->pdev);
 	if (pending)
 		signal_user(vpv);
 }
@@ -186,6 +195,7 @@ void vpv_intx_suspend(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
 
+	guard(vpv_cfg_access)(vpv->pdev);
 	scoped_guard(spinlock_irqsave, &st->irqlock) {
 		if (st->intx.active && !st->intx.masked)
 			hw_mask(vpv);
@@ -216,6 +226,8 @@ void vpv_intx_resume(struct vpv_device *vpv)
 void vpv_intx_restore(struct vpv_device *vpv)
 {
 	u16 now, cmd;
+
+	vpv_cfg_access_assert(vpv->pdev);
 
 	scoped_guard(spinlock_irqsave, &vpv->state->irqlock) {
 		pci_read_config_word(vpv->pdev, PCI_COMMAND, &now);
@@ -272,6 +284,7 @@ static void intx_activate(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
 
+	guard(vpv_cfg_access)(vpv->pdev);
 	scoped_guard(spinlock_irqsave, &st->irqlock) {
 		st->intx.active = true;
 		st->intx.masked = st->intx.virq_disabled;
@@ -332,11 +345,13 @@ void vpv_intx_disable(struct vpv_device *vpv)
 	lockdep_assert_held(&st->igate);
 
 	vfio_virqfd_disable(&st->intx.unmask);
+	pci_cfg_access_lock(vpv->pdev);
 	scoped_guard(spinlock_irqsave, &st->irqlock) {
 		st->intx.active = false;
 		if (st->intx_maskable)
 			pci_intx(vpv->pdev, 0);
 	}
+	pci_cfg_access_unlock(vpv->pdev);
 	free_irq(irq, vpv);
 	if (!st->intx_maskable)
 		irq_modify_status(irq, IRQ_DISABLE_UNLAZY, 0);

@@ -146,10 +146,9 @@ static void command_memory(struct vpv_device *vpv, bool on)
 {
 	lockdep_assert_held_write(&vpv->state->memory_lock);
 
-	/* Not into the middle of a reset that sysfs has started. */
-	pci_cfg_access_lock(vpv->pdev);
+	/* Not into the middle of a reset by somebody else. */
+	guard(vpv_cfg_access)(vpv->pdev);
 	write_memory_bit(vpv, on);
-	pci_cfg_access_unlock(vpv->pdev);
 }
 
 /* Memory space on in hardware.  Return: whether it was off. */
@@ -161,12 +160,11 @@ bool vpv_memory_on(struct vpv_device *vpv)
 
 	if (vpv->pdev->no_command_memory)
 		return false;
-	/* What it says in the middle of a reset that sysfs has started is the reset's. */
-	pci_cfg_access_lock(vpv->pdev);
+	/* What it says in the middle of a reset by somebody else is the reset's. */
+	guard(vpv_cfg_access)(vpv->pdev);
 	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
 	if (!(cmd & PCI_COMMAND_MEMORY))
 		write_memory_bit(vpv, true);
-	pci_cfg_access_unlock(vpv->pdev);
 	return !(cmd & PCI_COMMAND_MEMORY);
 }
 
@@ -252,23 +250,52 @@ static int recovery_state(struct vpv_state *st)
 }
 
 /*
- * Before each reset of ours.  Return: 0; -EAGAIN if somebody else resets the function, or
- * recovers it from an error; -ENODEV if it does not answer.
+ * Keep others from resetting the function.  Return: false if one of them is at it, or has it
+ * for something else.
  */
-int vpv_reset_check(struct vpv_device *vpv)
+bool vpv_dev_trylock(struct pci_dev *pdev)
+{
+	/* Removal has it, and waits for our user. */
+	if (!device_trylock(&pdev->dev))
+		return false;
+	/* Resets have the other one, too: no one has this for long. */
+	pci_cfg_access_lock(pdev);
+	return true;
+}
+
+/*
+ * Before each reset of ours.  Return: 0, and only the caller resets it until vpv_reset_end();
+ * -EAGAIN if somebody else resets the function, or recovers it from an error; -ENODEV if it
+ * does not answer.
+ */
+int vpv_reset_begin(struct vpv_device *vpv)
 {
 	int channel = recovery_state(vpv->state);
-	struct pci_dev *pdev = vpv->pdev;
-	bool answers;
 
 	if (channel == VPV_CHANNEL_FROZEN || channel == VPV_CHANNEL_RESET)
 		return -EAGAIN;
 	/* In a reset by somebody else nothing answers, either. */
-	if (!pci_dev_trylock(pdev))
+	if (!vpv_dev_trylock(vpv->pdev))
 		return -EAGAIN;
-	answers = vpv_answers(pdev);
-	pci_dev_unlock(pdev);
-	return answers ? 0 : -ENODEV;
+	if (vpv_answers(vpv->pdev))
+		return 0;
+	vpv_reset_end(vpv);
+	return -ENODEV;
+}
+
+void vpv_reset_end(struct vpv_device *vpv)
+{
+	pci_dev_unlock(vpv->pdev);
+}
+
+/* Before what comes before a reset. */
+int vpv_reset_check(struct vpv_device *vpv)
+{
+	int ret = vpv_reset_begin(vpv);
+
+	if (!ret)
+		vpv_reset_end(vpv);
+	return ret;
 }
 
 /*
@@ -280,6 +307,7 @@ int vpv_reset_settle(struct vpv_device *vpv)
 	atomic_t *channel = &vpv->state->channel;
 
 	lockdep_assert_held_write(&vpv->state->memory_lock);
+	vpv_cfg_access_assert(vpv->pdev);
 
 	if (atomic_read(channel) == VPV_CHANNEL_FAILED) {
 		vpv_config_restore(vpv);
@@ -303,10 +331,12 @@ int vpv_function_reset(struct vpv_device *vpv)
 	if (!ret) {
 		/* Not left to the PCI core, which does not know what we saved for D3hot. */
 		vpv_power_set(vpv, PCI_D0);
-		ret = pci_try_reset_function(vpv->pdev);
+		ret = vpv_reset_begin(vpv);
 	}
-	if (!ret)
-		ret = vpv_reset_settle(vpv);
+	if (!ret) {
+		ret = pci_reset_function_locked(vpv->pdev) ?: vpv_reset_settle(vpv);
+		vpv_reset_end(vpv);
+	}
 	vpv_memory_back(vpv);
 	up_write(&st->memory_lock);
 

@@ -10,7 +10,9 @@
  * re-arming and disarming exchange the eventfd and switch the interrupt on and off in
  * Linux, which remembers one that comes meanwhile.
  *
- * The kernel writes the MSI-X table, so memory space is enabled around that.
+ * The kernel writes the MSI-X table, so memory space is enabled around that.  It writes config
+ * space as well, and notes what is in either: a reset by somebody else, after which the PCI core
+ * restores both, may not come between (table_lock()).
  */
 #include <linux/eventfd.h>
 #include <linux/interrupt.h>
@@ -44,6 +46,18 @@ static irqreturn_t msi_handler(int irq, void *dev_id)
 
 /* ---- Vectors ---- */
 
+static void table_lock(struct vpv_device *vpv)
+{
+	vpv_memory_force(vpv);
+	pci_cfg_access_lock(vpv->pdev);
+}
+
+static void table_unlock(struct vpv_device *vpv)
+{
+	pci_cfg_access_unlock(vpv->pdev);
+	vpv_memory_unforce(vpv);
+}
+
 /* Linux's number of a vector, which is allocated if it can be. */
 static int vector_get_irq(struct vpv_device *vpv, unsigned int nr)
 {
@@ -53,9 +67,9 @@ static int vector_get_irq(struct vpv_device *vpv, unsigned int nr)
 	if (irq > 0 || !is_msix(vpv) || !vpv->state->msix_dynamic)
 		return irq ?: -EINVAL;
 
-	vpv_memory_force(vpv);
+	table_lock(vpv);
 	map = pci_msix_alloc_irq_at(vpv->pdev, nr, NULL);
-	vpv_memory_unforce(vpv);
+	table_unlock(vpv);
 	return map.index < 0 ? map.index : map.virq;
 }
 
@@ -87,12 +101,12 @@ static int vector_request(struct vpv_device *vpv, struct vpv_vector *vec)
 {
 	int ret;
 
-	vpv_memory_force(vpv);
+	table_lock(vpv);
 	irq_modify_status(vec->irq, 0, IRQ_DISABLE_UNLAZY);
 	ret = request_irq(vec->irq, msi_handler, IRQF_NO_AUTOEN, vec->name, vec);
 	if (ret)
 		irq_modify_status(vec->irq, IRQ_DISABLE_UNLAZY, 0);
-	vpv_memory_unforce(vpv);
+	table_unlock(vpv);
 	return ret;
 }
 
@@ -151,7 +165,7 @@ static struct eventfd_ctx *vector_exchange(struct vpv_device *vpv, struct vpv_ve
 {
 	struct eventfd_ctx *old = vec->trigger;
 
-	vpv_memory_force(vpv);
+	table_lock(vpv);
 	if (trigger && is_msix(vpv))
 		table_restore(vpv, vec, nr);
 	if (old && !trigger)
@@ -161,7 +175,7 @@ static struct eventfd_ctx *vector_exchange(struct vpv_device *vpv, struct vpv_ve
 		synchronize_irq(vec->irq);
 	if (!old && trigger)
 		enable_irq(vec->irq);
-	vpv_memory_unforce(vpv);
+	table_unlock(vpv);
 	return old;
 }
 
@@ -280,18 +294,15 @@ void vpv_msi_disable(struct vpv_device *vpv)
 	xa_for_each(&st->vectors, nr, vec)
 		vpv_compat_irq_bypass_unregister(&vec->producer);
 
-	vpv_memory_force(vpv);
-	/* A reset by sysfs would enable messages again, with what is in them by then. */
-	pci_cfg_access_lock(vpv->pdev);
+	/* A reset by somebody else would enable messages again, with what is in them by then. */
+	table_lock(vpv);
 	messages_off(vpv);
 	xa_for_each(&st->vectors, nr, vec)
 		vector_remove(vpv, vec, nr);
 	pci_free_irq_vectors(vpv->pdev);
-	pci_cfg_access_unlock(vpv->pdev);
-	vpv_memory_unforce(vpv);
-
 	/* That has cleared Interrupt Disable. */
 	vpv_intx_restore(vpv);
+	table_unlock(vpv);
 
 	WRITE_ONCE(st->irq_type, VPV_IRQ_NONE);
 	WRITE_ONCE(st->irq_vectors, 0);
@@ -304,16 +315,16 @@ static int msi_enable(struct vpv_device *vpv, unsigned int type, unsigned int nu
 	struct vpv_state *st = vpv->state;
 	int ret;
 
-	vpv_memory_force(vpv);
+	table_lock(vpv);
 	ret = pci_alloc_irq_vectors(vpv->pdev, 1, num, flag);
 	if (ret > 0 && ret < num)
 		pci_free_irq_vectors(vpv->pdev);
-	vpv_memory_unforce(vpv);
-	if (ret < (int)num) {
-		/* To free them has cleared Interrupt Disable. */
+	/* To free them has cleared Interrupt Disable. */
+	if (ret < (int)num)
 		vpv_intx_restore(vpv);
+	table_unlock(vpv);
+	if (ret < (int)num)
 		return ret;
-	}
 
 	WRITE_ONCE(st->irq_vectors, num);
 	WRITE_ONCE(st->irq_type, type);

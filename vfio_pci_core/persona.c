@@ -315,9 +315,9 @@ static bool hw_msix(struct pci_dev *pdev, struct msix *m)
 
 	if (!pdev->msix_cap)
 		return false;
-	pci_read_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS, &flags);
-	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_TABLE, &m->table);
-	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_PBA, &m->pba);
+	pci_user_read_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS, &flags);
+	pci_user_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_TABLE, &m->table);
+	pci_user_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_PBA, &m->pba);
 	m->vectors = (flags & PCI_MSIX_FLAGS_QSIZE) + 1;
 	return MSIX_BAR(m->table) < VPV_BARS;
 }

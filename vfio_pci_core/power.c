@@ -24,7 +24,7 @@ static bool is_d3(pci_power_t power)
 	return power == PCI_D3hot || power == PCI_D3cold;
 }
 
-/* The function itself.  Context: memory_lock held for writing. */
+/* The function itself. */
 int vpv_power_enter(struct vpv_device *vpv, pci_power_t power)
 {
 	struct vpv_state *st = vpv->state;
@@ -33,6 +33,9 @@ int vpv_power_enter(struct vpv_device *vpv, pci_power_t power)
 	bool save = !st->no_soft_reset && !is_d3(old) && is_d3(power);
 	bool restore = !st->no_soft_reset && is_d3(old) && power == PCI_D0;
 	int ret;
+
+	lockdep_assert_held_write(&st->memory_lock);
+	vpv_cfg_access_assert(pdev);
 
 	if (save)
 		pci_save_state(pdev);
@@ -61,12 +64,15 @@ int vpv_power_enter(struct vpv_device *vpv, pci_power_t power)
 
 /*
  * For its user, or because whatever he wanted ends here.  A function that is kept awake goes
- * to sleep later.  Context: memory_lock held for writing.
+ * to sleep later.
  */
-int vpv_power_set(struct vpv_device *vpv, pci_power_t power)
+int vpv_power_set_locked(struct vpv_device *vpv, pci_power_t power)
 {
 	struct vpv_state *st = vpv->state;
 	bool later = st->awake && power != PCI_D0;
+
+	lockdep_assert_held_write(&st->memory_lock);
+	vpv_cfg_access_assert(vpv->pdev);
 
 	if (power != PCI_D0 && READ_ONCE(st->sriov.active))
 		return -EBUSY;
@@ -77,4 +83,12 @@ int vpv_power_set(struct vpv_device *vpv, pci_power_t power)
 			vpv_asleep_done(st);
 	}
 	return later ? 0 : vpv_power_enter(vpv, power);
+}
+
+/* The same, but not in the middle of a reset by somebody else. */
+int vpv_power_set(struct vpv_device *vpv, pci_power_t power)
+{
+	guard(vpv_cfg_access)(vpv->pdev);
+
+	return vpv_power_set_locked(vpv, power);
 }

@@ -29,16 +29,28 @@ void vpv_asleep_done(struct vpv_state *st)
 	smp_store_release(&st->asleep_command, 0);
 }
 
-/* Context: memory_lock held for writing, runtime PM active. */
-int vpv_wake(struct vpv_device *vpv)
+static void go_asleep(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+
+	/* A reset by somebody else may have ended it. */
+	if (st->asleep == PCI_D0)
+		return;
+	vpv_power_enter(vpv, st->asleep);
+	/* Bus mastering is shown as it is again when it is. */
+	WRITE_ONCE(st->asleep_command, st->asleep_command | PCI_COMMAND_MASTER);
+	WRITE_ONCE(st->asleep, PCI_D0);
+	vpv_command_restore(vpv);
+	vpv_asleep_done(st);
+}
+
+static int go_awake(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
 	struct pci_dev *pdev = vpv->pdev;
 	u16 cmd;
 
-	lockdep_assert_held_write(&st->memory_lock);
-
-	if (st->awake++ || pdev->current_state == PCI_D0)
+	if (pdev->current_state == PCI_D0)
 		return 0;
 
 	if (pci_read_config_word(pdev, PCI_COMMAND, &cmd) || PCI_POSSIBLE_ERROR(cmd))
@@ -50,8 +62,28 @@ int vpv_wake(struct vpv_device *vpv)
 	vpv_command_restore(vpv);
 	if (!vpv_power_enter(vpv, PCI_D0) && pdev->current_state == PCI_D0)
 		return 0;
-	vpv_rest(vpv);
+	go_asleep(vpv);
 	return vpv_gone(pdev) || !pci_device_is_present(pdev) ? -ENODEV : -EIO;
+}
+
+/* Context: memory_lock held for writing, runtime PM active. */
+int vpv_wake(struct vpv_device *vpv)
+{
+	struct vpv_state *st = vpv->state;
+	int ret;
+
+	lockdep_assert_held_write(&st->memory_lock);
+
+	/* Of a function that is open nobody but us ends D0. */
+	if (st->awake++ || vpv->pdev->current_state == PCI_D0)
+		return 0;
+	scoped_guard(vpv_cfg_access, vpv->pdev)
+		ret = go_awake(vpv);
+	if (!ret)
+		return 0;
+	st->awake--;
+	vpv_memory_back(vpv);
+	return ret;
 }
 
 /* Undo vpv_wake(). */
@@ -63,23 +95,20 @@ void vpv_rest(struct vpv_device *vpv)
 
 	if (--st->awake || st->asleep == PCI_D0)
 		return;
-	vpv_power_enter(vpv, st->asleep);
-	/* Bus mastering is shown as it is again when it is. */
-	WRITE_ONCE(st->asleep_command, st->asleep_command | PCI_COMMAND_MASTER);
-	WRITE_ONCE(st->asleep, PCI_D0);
-	vpv_command_restore(vpv);
-	vpv_asleep_done(st);
+	scoped_guard(vpv_cfg_access, vpv->pdev)
+		go_asleep(vpv);
 	/* If it does not sleep: quirks. */
 	vpv_memory_back(vpv);
 }
 
-/* Bus mastering in hardware as the user has it.  Context: irqlock. */
+/* Bus mastering in hardware as the user has it. */
 static void master_back(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
 	u16 cmd;
 
 	lockdep_assert_held(&st->irqlock);
+	vpv_cfg_access_assert(vpv->pdev);
 
 	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
 	if (PCI_POSSIBLE_ERROR(cmd))
@@ -93,6 +122,8 @@ void vpv_asleep_forget(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
 	unsigned long flags;
+
+	vpv_cfg_access_assert(vpv->pdev);
 
 	if (!vpv_dma_is_off(st))
 		return;
@@ -112,8 +143,8 @@ void vpv_dma_hold(struct vpv_device *vpv)
 	unsigned long flags;
 	u16 cmd;
 
-	/* Not into the middle of a reset that sysfs has started. */
-	pci_cfg_access_lock(pdev);
+	/* Not into the middle of a reset by somebody else. */
+	guard(vpv_cfg_access)(pdev);
 	spin_lock_irqsave(&st->irqlock, flags);
 	/* In this order: the user does not see it off. */
 	WRITE_ONCE(st->dma_held, true);
@@ -121,7 +152,6 @@ void vpv_dma_hold(struct vpv_device *vpv)
 	if (!PCI_POSSIBLE_ERROR(cmd))
 		pci_write_config_word(pdev, PCI_COMMAND, cmd & ~PCI_COMMAND_MASTER);
 	spin_unlock_irqrestore(&st->irqlock, flags);
-	pci_cfg_access_unlock(pdev);
 }
 EXPORT_SYMBOL_GPL(vpv_dma_hold);
 
@@ -130,6 +160,13 @@ void vpv_dma_release(struct vpv_device *vpv)
 	struct vpv_state *st = vpv->state;
 	unsigned long flags;
 
+	/*
+	 * Whoever reports a reset has ended it, see vpv_asleep_forget(), and still has the config
+	 * access lock, so that nobody holds it anew.
+	 */
+	if (!READ_ONCE(st->dma_held))
+		return;
+	guard(vpv_cfg_access)(vpv->pdev);
 	spin_lock_irqsave(&st->irqlock, flags);
 	if (st->dma_held) {
 		if (st->asleep == PCI_D0)

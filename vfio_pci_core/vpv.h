@@ -13,7 +13,7 @@
  *	      vpv_memories.lock (mutex: one waits for memory outside of BARs)
  *	      memory_lock (rwsem: may registers be accessed)
  *	        device lock (by trylock in resets)
- *	        config access lock (likewise; writers of COMMAND wait for it)
+ *	        config access lock (see vpv_cfg_access; also inside igate alone)
  *	        lock of a dma-buf (dma_resv)
  *	        vpv_memories.use (rwsem: is memory outside of BARs there)
  *	        irqlock (spinlock: INTx masking and bits of the physical COMMAND)
@@ -323,6 +323,21 @@ static inline bool vpv_answers(struct pci_dev *pdev)
 	return !PCI_POSSIBLE_ERROR(val);
 }
 
+/*
+ * The PCI core's lock of a function's config space: resets by anybody have it from before they
+ * save config space until they have restored it.  We change the D state, COMMAND and interrupts
+ * under it, and use what the PCI core saves.  Whoever has it may not use pci_user_*(), nor does
+ * lockdep know it.
+ */
+DEFINE_GUARD(vpv_cfg_access, struct pci_dev *, pci_cfg_access_lock(_T),
+	     pci_cfg_access_unlock(_T))
+
+/* Does somebody have it? */
+static inline void vpv_cfg_access_assert(struct pci_dev *pdev)
+{
+	lockdep_assert(pdev->block_cfg_access);
+}
+
 /* bar.c */
 int vpv_bars_open(struct vpv_device *vpv);
 int vpv_bars_apply_rules(struct vpv_device *vpv);
@@ -457,7 +472,10 @@ bool vpv_memory_on(struct vpv_device *vpv);
 void vpv_memory_off(struct vpv_device *vpv);
 void vpv_memory_force(struct vpv_device *vpv);
 void vpv_memory_unforce(struct vpv_device *vpv);
+bool vpv_dev_trylock(struct pci_dev *pdev);
 int vpv_reset_check(struct vpv_device *vpv);
+int vpv_reset_begin(struct vpv_device *vpv);
+void vpv_reset_end(struct vpv_device *vpv);
 int vpv_reset_settle(struct vpv_device *vpv);
 int vpv_function_reset(struct vpv_device *vpv);
 
@@ -487,6 +505,7 @@ int vpv_persona_msix(struct vpv_device *vpv, struct vpv_msix_table *table);
 void vpv_power_probe(struct vpv_device *vpv);
 int vpv_power_enter(struct vpv_device *vpv, pci_power_t power);
 int vpv_power_set(struct vpv_device *vpv, pci_power_t power);
+int vpv_power_set_locked(struct vpv_device *vpv, pci_power_t power);
 
 /* reach.c */
 int vpv_wake(struct vpv_device *vpv);

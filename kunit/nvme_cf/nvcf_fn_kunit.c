@@ -31,6 +31,7 @@ static struct fn_test *current_test;
  * @given: It has a profile.
  * @enabled: Somebody has enabled it.
  * @resets: How often its function was reset.
+ * @unlocked: Once without the config access lock: user space may have been at it meanwhile.
  */
 struct fn_test {
 	struct fake_function fake;
@@ -39,6 +40,7 @@ struct fn_test {
 	bool given;
 	bool enabled;
 	unsigned int resets;
+	bool unlocked;
 };
 
 static int fake_exec(struct nvcf_queue *q, struct nvcf_admin *cmd)
@@ -64,6 +66,7 @@ static int fake_exec(struct nvcf_queue *q, struct nvcf_admin *cmd)
 static int fake_reset(struct pci_dev *pdev)
 {
 	current_test->resets++;
+	current_test->unlocked |= !pdev->block_cfg_access;
 	current_test->enabled = false;
 	return 0;
 }
@@ -119,6 +122,7 @@ static void one_that_was_left_enabled_is_reset(struct kunit *test)
 	t->enabled = true;
 	KUNIT_EXPECT_EQ(test, nvcf_fn_disable(fn), 0);
 	KUNIT_EXPECT_EQ(test, t->resets, 2U);
+	KUNIT_EXPECT_FALSE(test, t->unlocked);
 	KUNIT_EXPECT_FALSE(test, t->given);
 	KUNIT_EXPECT_NULL(test, fn->c.control);
 }

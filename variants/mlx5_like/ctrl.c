@@ -235,11 +235,13 @@ static int mlxl_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto free;
 	/* Whoever had it before may have left anything behind. */
+	pci_cfg_access_lock(pdev);
 	pci_save_state(pdev);
 	err = pcie_reset_flr(pdev, PCI_RESET_DO_RESET);
 	if (err)
 		pci_info(pdev, "cannot be reset: %d\n", err);
 	pci_restore_state(pdev);
+	pci_cfg_access_unlock(pdev);
 	pci_set_drvdata(pdev, &ctrl->life);
 	irqs_alloc(ctrl);
 	err = vpv_ctrl_life_start(&ctrl->life);

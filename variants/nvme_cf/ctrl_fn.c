@@ -291,12 +291,17 @@ int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd)
  */
 static int fn_reset_unbound(struct nvcf_fn *fn)
 {
+	int err;
+
 	if (!fn->c.pdev)
 		return -EBUSY;
 	if (!pci_device_is_present(fn->c.pdev))
 		return -ENODEV;
 	pci_dbg(fn->c.pdev, "enabled, and no driver is bound: reset\n");
-	return pci_reset_function_locked(fn->c.pdev);
+	pci_cfg_access_lock(fn->c.pdev);
+	err = pci_reset_function_locked(fn->c.pdev);
+	pci_cfg_access_unlock(fn->c.pdev);
+	return err;
 }
 
 static int fn_enable(struct nvcf_fn *fn)
