@@ -6,6 +6,7 @@
  *
  * Groups: self stable
  */
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -408,6 +409,73 @@ TEST_F(msix, a_table_that_was_cleared_is_restored)
 		EXPECT_TRUE(eventfd_wait(self->s.fd[n], SOON_MS));
 	}
 	munmap((void *)table, PAGE);
+}
+
+/* ---- The kernel moves it meanwhile ---- */
+
+/* An interrupt, and a thread that moves it from one CPU to another. */
+struct mover {
+	char path[64];
+	pthread_t thread;
+	atomic_bool stop;
+	_Atomic unsigned long moves;
+};
+
+static void *mover_thread(void *arg)
+{
+	struct mover *m = arg;
+	char mask[16];
+
+	for (unsigned long n = 0; !m->stop; n++) {
+		snprintf(mask, sizeof(mask), "%x", 1U << n % 2);
+		m->moves += !sysfs_write(m->path, mask);
+	}
+	return NULL;
+}
+
+/* The function has one vector. */
+static int mover_begin(struct mover *m, const struct slot *slot)
+{
+	struct dirent *entry;
+	char dir[96];
+	DIR *irqs;
+	int irq = 0;
+
+	snprintf(dir, sizeof(dir), "/sys/bus/pci/devices/%s/msi_irqs", slot->bdf);
+	irqs = opendir(dir);
+	while (irqs && !irq && (entry = readdir(irqs)))
+		irq = atoi(entry->d_name);
+	if (irqs)
+		closedir(irqs);
+	if (!irq)
+		return -ENOENT;
+	snprintf(m->path, sizeof(m->path), "/proc/irq/%d/smp_affinity", irq);
+	m->stop = false;
+	m->moves = 0;
+	return -pthread_create(&m->thread, NULL, mover_thread, m);
+}
+
+static void mover_end(struct mover *m)
+{
+	m->stop = true;
+	pthread_join(m->thread, NULL);
+}
+
+/* Where interrupts are remapped it keeps its message; otherwise that is written by both. */
+TEST_F_TIMEOUT(msix, each_one_is_told_while_it_is_moved, 600)
+{
+	struct mover mover;
+	int64_t extra;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "there is one CPU");
+	ASSERT_EQ(0, storm_begin(&self->s, disarm_and_arm));
+	ASSERT_EQ(0, mover_begin(&mover, &self->slot));
+	EXPECT_EQ(0U, raise_and_count(&self->s, raise_e1000e, &extra));
+	mover_end(&mover);
+	EXPECT_EQ(0, storm_end(&self->s));
+	EXPECT_LE(0, extra);
+	EXPECT_LT(CHANGES, mover.moves);
 }
 
 TEST_HARNESS_MAIN

@@ -141,19 +141,26 @@ free:
 }
 
 /*
- * A reset behind our back clears the table, and masks its entries.  An entry that is
- * in use is not written otherwise, since the kernel may just be moving the interrupt.
+ * A reset that only the function knows of clears the table, and masks its entries.  One that
+ * is in use is not written otherwise: it would be masked meanwhile, for nothing.
+ *
+ * The kernel moves an interrupt, masks and unmasks it under its descriptor's lock: without it
+ * the address could be of one CPU and the data of another's, or both of one that the
+ * interrupt has just left.
  */
 static void table_restore(struct vpv_device *vpv, struct vpv_vector *vec, unsigned int nr)
 {
 	void __iomem *entry = vpv->pdev->msix_base + nr * PCI_MSIX_ENTRY_SIZE;
+	struct irq_desc *desc = irq_data_to_desc(irq_get_irq_data(vec->irq));
 	struct msi_msg msg;
 
-	if (vec->trigger && !(readl(entry + PCI_MSIX_ENTRY_VECTOR_CTRL) &
-			      PCI_MSIX_ENTRY_CTRL_MASKBIT))
-		return;
-	get_cached_msi_msg(vec->irq, &msg);
-	pci_write_msi_msg(vec->irq, &msg);
+	scoped_guard(raw_spinlock_irqsave, &desc->lock) {
+		if (!vec->trigger || (readl(entry + PCI_MSIX_ENTRY_VECTOR_CTRL) &
+				      PCI_MSIX_ENTRY_CTRL_MASKBIT)) {
+			get_cached_msi_msg(vec->irq, &msg);
+			pci_write_msi_msg(vec->irq, &msg);
+		}
+	}
 }
 
 /*
