@@ -368,6 +368,36 @@ TEST_F(asleep, a_reset_wakes_it_up)
 	}
 }
 
+/* One that forgets its config space when it is woken up. */
+TEST_F(asleep, a_reset_by_somebody_else_loses_no_more)
+{
+	struct vdev *v = &self->v;
+	struct model m;
+	char path[128];
+	uint32_t cmd;
+
+	/* It is looked at when it is opened. */
+	guest_off(&self->g);
+	vdev_close(v);
+	ASSERT_EQ(0, model_open(&m, &self->slot));
+	ASSERT_EQ(0, model_cmd(&m, "soft_reset 1"));
+	ASSERT_EQ(0, vdev_open(v, &self->slot, VDEV_GROUP));
+	ASSERT_EQ(0, vdev_bus_master(v, true));
+	cmd = vdev_cfg(v, PCI_COMMAND, 2);
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", self->slot.bdf);
+	for (unsigned int i = 0; i < 2; i++) {
+		EXPECT_EQ(0, vdev_cfg_set(v, self->ctrl, 2, 3));
+		EXPECT_EQ(0, sysfs_write(path, "1"));
+		EXPECT_EQ(0U, dstate(v, self->ctrl));
+		EXPECT_EQ(cmd, vdev_cfg(v, PCI_COMMAND, 2));
+		EXPECT_TRUE(in_hardware(v, "D0", true));
+		EXPECT_EQ(4, bar_read(v, variant->family));
+	}
+	EXPECT_EQ(0, model_cmd(&m, "soft_reset 0"));
+	model_close(&m);
+}
+
 /* Closed in any state: the next user finds it awake. */
 TEST_F(asleep, closed_while_it_is_kept_awake)
 {

@@ -209,6 +209,7 @@ static void reset_prepare(struct pci_dev *pdev)
 	if (!vpv)
 		return;
 	vpv_memory_resetting(vpv, true);
+	vpv_power_resetting(vpv);
 	if (vpv->variant->reset_prepare)
 		vpv->variant->reset_prepare(vpv);
 }

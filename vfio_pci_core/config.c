@@ -392,7 +392,6 @@ void vpv_command_restore(struct vpv_device *vpv)
 	u16 wanted;
 	u16 cmd;
 
-	lockdep_assert_held_write(&st->memory_lock);
 	vpv_cfg_access_assert(vpv->pdev);
 
 	if (st->cfg)

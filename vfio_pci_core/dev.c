@@ -327,11 +327,13 @@ void vpv_op_close(struct vfio_device *vdev)
 	vpv_sriov_close(vpv);
 	vpv_variant_close(vpv);
 
-	scoped_guard(rwsem_write, &st->memory_lock) {
-		vpv_power_set(vpv, PCI_D0);
+	down_write(&st->memory_lock);
+	scoped_guard(vpv_cfg_access, vpv->pdev) {
+		vpv_power_set_locked(vpv, PCI_D0);
 		kfree(st->pm_saved);
 		st->pm_saved = NULL;
 	}
+	up_write(&st->memory_lock);
 
 	dma_off(vpv);
 	vpv_irqs_close(vpv);

@@ -34,7 +34,6 @@ int vpv_power_enter(struct vpv_device *vpv, pci_power_t power)
 	bool restore = !st->no_soft_reset && is_d3(old) && power == PCI_D0;
 	int ret;
 
-	lockdep_assert_held_write(&st->memory_lock);
 	vpv_cfg_access_assert(pdev);
 
 	if (save)
@@ -60,6 +59,19 @@ int vpv_power_enter(struct vpv_device *vpv, pci_power_t power)
 		vpv_config_restore(vpv);
 	}
 	return 0;
+}
+
+/*
+ * Somebody resets a function that its user may have put to sleep.  The PCI core would wake it
+ * without what is kept here, and save what is left: COMMAND would be off to the end.  As
+ * reset_prepare(): takes no memory_lock.
+ */
+void vpv_power_resetting(struct vpv_device *vpv)
+{
+	vpv_cfg_access_assert(vpv->pdev);
+
+	if (vpv->state->pm_saved)
+		vpv_power_enter(vpv, PCI_D0);
 }
 
 /*

@@ -27,8 +27,8 @@
  * eventfd is signalled under irqlock; eventfd slots are read under RCU instead.
  *
  * reset_prepare and reset_done of the PCI core run under memory_lock when the
- * reset is ours and without it otherwise: they take none of these locks but
- * vpv_memories.use.
+ * reset is ours and without it otherwise, under the device lock and the config access
+ * lock in both cases: they take none of these locks but irqlock and vpv_memories.use.
  */
 #ifndef VPV_PRIVATE_H
 #define VPV_PRIVATE_H
@@ -148,7 +148,7 @@ struct vpv_pba {
  * @devset: Set of functions that are reset together.
  * @saved: Config space to go back to at close, and after errors.  Written at
  *	probe and open.
- * @pm_saved: Config space of a function that loses it in D3hot.
+ * @pm_saved: Config space of a function that loses it in D3hot.  Config access lock.
  * @enabled: In the PCI core; from the first open to the unbinding.
  * @decode: Bits of COMMAND that this has set.
  * @reset_works: A function reset worked at open.
@@ -504,6 +504,7 @@ int vpv_persona_msix(struct vpv_device *vpv, struct vpv_msix_table *table);
 /* power.c */
 void vpv_power_probe(struct vpv_device *vpv);
 int vpv_power_enter(struct vpv_device *vpv, pci_power_t power);
+void vpv_power_resetting(struct vpv_device *vpv);
 int vpv_power_set(struct vpv_device *vpv, pci_power_t power);
 int vpv_power_set_locked(struct vpv_device *vpv, pci_power_t power);
 
