@@ -285,7 +285,9 @@ struct outcome {
 static const struct outcome outcomes[] = {
 	{ "quiesce", "suspend_initiator", RUNNING },
 	{ "freeze", "suspend_responder", RUNNING_P2P },
+	{ "thaw", "query_function", STOP },
 	{ "thaw", "resume_responder", STOP },
+	{ "unquiesce", "query_function", RUNNING_P2P },
 	{ "unquiesce", "resume_initiator", RUNNING_P2P },
 	{ "pre-copy", "query_function", RUNNING },
 	{ "quiesce pre-copy", "suspend_initiator", PRE_COPY },
@@ -299,6 +301,7 @@ static const struct outcome outcomes[] = {
 	{ "load", "load_begin", RESUMING },
 	{ "load", "load_chunk", RESUMING },
 	{ "load", "load_end", RESUMING },
+	{ "run", "query_function", STOP },
 	{ "run", "resume_initiator", RUNNING_P2P },
 	{ "run", "resume_responder", STOP },
 	{ "start logging", "tracker_create", RUNNING },

@@ -392,6 +392,38 @@ TEST_F_TIMEOUT(mlx5_reset, lost_suspension_is_an_error, 180)
 	EXPECT_EQ(0, wait_runs(s, 0));
 }
 
+/* At once, before anybody has looked after it: what runs now is not what was suspended. */
+TEST_F_TIMEOUT(mlx5_reset, lost_suspension_is_not_resumed, 180)
+{
+	static const unsigned int states[] = { RUNNING_P2P, STOP, STOP_COPY };
+	struct scene *s = &self->s;
+
+	for (unsigned int i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		ASSERT_EQ(0, scene_set(s, 0, states[i]));
+		ASSERT_EQ(0, model_cmd(&s->p.fn[0], "wake"));
+		EXPECT_EQ(-EIO, scene_set(s, 0, RUNNING)) TH_LOG("in state %u", states[i]);
+		EXPECT_EQ(ERROR, mig_get(&s->p.v[0]));
+		scene_fd_close(s);
+		DO_RESET(0);
+	}
+	/* Nor a change that fails for that: the way back of a source that cannot be stopped. */
+	ASSERT_EQ(0, scene_set(s, 0, RUNNING_P2P));
+	ASSERT_EQ(0, model_cmd(&s->p.fn[0], "wake"));
+	EXPECT_NE(0, scene_set(s, 0, STOP));
+	EXPECT_EQ(-EIO, scene_set(s, 0, RUNNING));
+	EXPECT_EQ(ERROR, mig_get(&s->p.v[0]));
+	DO_RESET(0);
+	/* Nor a destination that has taken all of a stream. */
+	ASSERT_EQ(0, scene_set(s, 1, RESUMING));
+	ASSERT_EQ(0, scene_load_all(s));
+	ASSERT_EQ(0, scene_set(s, 1, STOP));
+	ASSERT_EQ(0, model_cmd(&s->p.fn[1], "wake"));
+	EXPECT_EQ(-EIO, scene_set(s, 1, RUNNING));
+	EXPECT_EQ(ERROR, mig_get(&s->p.v[1]));
+	DO_RESET(1);
+	GOES_ON(1);
+}
+
 /* Who was told of it does not forget it when there is no answer. */
 TEST_F_TIMEOUT(mlx5_reset, lost_suspension_is_found_when_the_firmware_answers, 120)
 {
@@ -432,6 +464,21 @@ TEST_F_TIMEOUT(mlx5_reset, function_that_is_enabled_after_a_power_loss_is_an_err
 	ASSERT_EQ(2, mlx_functions(s->p.slots, 2));
 	EXPECT_EQ(0, wait_state(s, 0, ERROR));
 	EXPECT_EQ(-EIO, scene_set(s, 0, RUNNING));
+	ASSERT_EQ(0, vdev_reset(&s->p.v[0]));
+	ASSERT_EQ(0, mlx_pair_reset(&s->p));
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+}
+
+/* The same before anybody has looked after it. */
+TEST_F_TIMEOUT(mlx5_reset, function_is_not_resumed_after_a_power_loss, 120)
+{
+	struct scene *s = &self->s;
+
+	ASSERT_EQ(0, scene_set(s, 0, STOP));
+	ASSERT_EQ(0, power_loss(s));
+	ASSERT_EQ(2, mlx_functions(s->p.slots, 2));
+	EXPECT_EQ(-EIO, scene_set(s, 0, RUNNING));
+	EXPECT_EQ(ERROR, mig_get(&s->p.v[0]));
 	ASSERT_EQ(0, vdev_reset(&s->p.v[0]));
 	ASSERT_EQ(0, mlx_pair_reset(&s->p));
 	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));

@@ -101,6 +101,15 @@ int mlxl_hw_caps(struct mlxl_dev *md, struct mlxl_caps *caps)
 	return err;
 }
 
+static struct mlxl_command query_command(struct mlxl_function *fn)
+{
+	return (struct mlxl_command){
+		.opcode = MLXL_QUERY_FUNCTION,
+		.out = fn,
+		.out_bytes = sizeof(*fn),
+	};
+}
+
 /**
  * mlxl_hw_query() - State of the function as the firmware sees it
  * @md: Device.
@@ -110,28 +119,20 @@ int mlxl_hw_caps(struct mlxl_dev *md, struct mlxl_caps *caps)
  */
 int mlxl_hw_query(struct mlxl_dev *md, struct mlxl_function *fn)
 {
-	struct mlxl_command cmd = {
-		.opcode = MLXL_QUERY_FUNCTION,
-		.out = fn,
-		.out_bytes = sizeof(*fn),
-	};
+	struct mlxl_command cmd = query_command(fn);
 
 	return hw_ask(md, &cmd);
 }
 
 /* ---- Suspend and resume ---- */
 
-static bool suspended(const struct mlxl_function *fn, u32 what)
+static bool suspended(const struct mlxl_function *fn, u32 halves)
 {
-	return le32_to_cpu(fn->flags) &
-	       (what == MLXL_INITIATOR ? MLXL_FN_INITIATOR : MLXL_FN_RESPONDER);
+	return le32_to_cpu(fn->state) == MLXL_ENABLED &&
+	       (le32_to_cpu(fn->flags) & halves) == halves;
 }
 
-/*
- * A command that nobody knows the end of is followed by a question, and repeated if
- * it had no effect.  Without an answer only a reset helps.
- */
-static int power_command(struct mlxl_dev *md, u16 opcode, u32 what)
+static int power_exec(struct mlxl_dev *md, struct vpv_control *control, u16 opcode, u32 what)
 {
 	const __le32 in = cpu_to_le32(what);
 	struct mlxl_command cmd = {
@@ -139,18 +140,8 @@ static int power_command(struct mlxl_dev *md, u16 opcode, u32 what)
 		.in = &in,
 		.in_bytes = sizeof(in),
 	};
-	const bool suspend = opcode == MLXL_SUSPEND;
-	struct mlxl_function fn;
-	int err;
 
-	err = hw_exec(md, &cmd);
-	if (!uncertain(err))
-		return err;
-	if (mlxl_hw_query(md, &fn))
-		return -EIO;
-	if (suspended(&fn, what) == suspend)
-		return 0;
-	return err;
+	return control_exec(md, control, &cmd);
 }
 
 /**
@@ -158,25 +149,88 @@ static int power_command(struct mlxl_dev *md, u16 opcode, u32 what)
  * @md: Device.
  * @what: MLXL_INITIATOR or MLXL_RESPONDER.
  *
+ * A command that nobody knows the end of is followed by a question.  Without an answer only a
+ * reset helps.
+ *
  * Context: process; may sleep for the firmware's time-out.
  * Return: 0; a negative errno, and it runs as before; -EIO when nobody knows.
  */
 int mlxl_hw_suspend(struct mlxl_dev *md, u32 what)
 {
-	return power_command(md, MLXL_SUSPEND, what);
+	struct vpv_control *control = control_get(md);
+	struct mlxl_function fn;
+	int err;
+
+	if (IS_ERR(control))
+		return PTR_ERR(control);
+	err = power_exec(md, control, MLXL_SUSPEND, what);
+	vpv_control_put(control);
+	if (!uncertain(err))
+		return err;
+	if (mlxl_hw_query(md, &fn))
+		return -EIO;
+	return suspended(&fn, mlxl_half(what)) ? 0 : err;
 }
 
 /**
- * mlxl_hw_resume() - Undo mlxl_hw_suspend()
+ * mlxl_hw_resume() - Undo mlxl_hw_suspend(), if that has lasted until now
  * @md: Device.
  * @what: MLXL_INITIATOR or MLXL_RESPONDER.
+ * @halves: What was suspended, @what included: MLXL_FN_ flags.
  *
- * Context: process; may sleep for the firmware's time-out.
- * Return: 0; a negative errno, and it stands as before; -EIO when nobody knows.
+ * RESUME succeeds as well for a function that runs, since a reset or a loss of power for
+ * instance, with nothing of the state that it was suspended with.  So the firmware is asked
+ * before.  The command goes the way of the question: if the controlling function was reset
+ * between the two, that way is gone.  A command that nobody knows the end of is followed by
+ * another question.
+ *
+ * Context: process; may sleep for the firmware's time-out, three times.
+ * Return: 0; -ESTALE: the suspension was lost, or is now, and the state with it; another
+ * negative errno, and it stands as before; -EIO when nobody knows.
  */
-int mlxl_hw_resume(struct mlxl_dev *md, u32 what)
+int mlxl_hw_resume(struct mlxl_dev *md, u32 what, u32 halves)
 {
-	return power_command(md, MLXL_RESUME, what);
+	struct vpv_control *control = control_get(md);
+	struct mlxl_function before, after;
+	struct mlxl_command cmd = query_command(&before);
+	int err;
+
+	if (IS_ERR(control))
+		return PTR_ERR(control);
+	err = control_exec_again(md, control, &cmd);
+	if (err || !suspended(&before, halves)) {
+		vpv_control_put(control);
+		return err ?: -ESTALE;
+	}
+	err = power_exec(md, control, MLXL_RESUME, what);
+	vpv_control_put(control);
+	if (!uncertain(err))
+		return err;
+	if (mlxl_hw_query(md, &after))
+		return -EIO;
+	if (after.resets != before.resets || !suspended(&after, halves & ~mlxl_half(what)))
+		return -ESTALE;
+	return suspended(&after, halves) ? err : 0;
+}
+
+/**
+ * mlxl_hw_run() - See that the function runs, whatever it did before
+ * @md: Device.
+ *
+ * Context: process; may sleep for the firmware's time-out, twice.
+ * Return: 0; a negative errno, and it may stand still.
+ */
+int mlxl_hw_run(struct mlxl_dev *md)
+{
+	struct vpv_control *control = control_get(md);
+	int err;
+
+	if (IS_ERR(control))
+		return PTR_ERR(control);
+	err = power_exec(md, control, MLXL_RESUME, MLXL_RESPONDER);
+	err = err ?: power_exec(md, control, MLXL_RESUME, MLXL_INITIATOR);
+	vpv_control_put(control);
+	return err;
 }
 
 /* ---- Sessions ---- */

@@ -7,6 +7,8 @@
 
 #define CHECK_JIFFIES	(2 * HZ)
 
+static const char lost_suspension[] = "the function has lost its suspension";
+
 /**
  * mlxl_forget() - Give up all sessions without telling the firmware
  * @md: Device that was reset, or will be; no hook runs.
@@ -30,9 +32,7 @@ static int settle(struct mlxl_dev *md)
 
 	if (!md->unsettled)
 		return 0;
-	err = mlxl_hw_resume(md, MLXL_RESPONDER);
-	if (!err)
-		err = mlxl_hw_resume(md, MLXL_INITIATOR);
+	err = mlxl_hw_run(md);
 	md->unsettled = err;
 	if (!err)
 		md->unknown = false;
@@ -62,11 +62,6 @@ static void halves_set(struct mlxl_dev *md, u32 halves)
 	WRITE_ONCE(md->changes, md->changes + 1);
 }
 
-static u32 half_flag(u32 what)
-{
-	return what == MLXL_INITIATOR ? MLXL_FN_INITIATOR : MLXL_FN_RESPONDER;
-}
-
 /* From the announcement of a reset until the library knows of it nothing is suspended. */
 static int suspend(struct mlxl_dev *md, u32 what)
 {
@@ -83,20 +78,28 @@ static int suspend(struct mlxl_dev *md, u32 what)
 	if (err == -EIO)
 		md->unknown = true;
 	if (!err)
-		halves_set(md, md->halves | half_flag(what));
+		halves_set(md, md->halves | mlxl_half(what));
 	return err;
 }
 
+/* A function that is not suspended any more must not be taken for one that was resumed. */
 static int resume(struct mlxl_dev *md, u32 what)
 {
 	u32 halves = md->halves;
 	int err;
 
-	halves_set(md, halves & ~half_flag(what));
-	err = mlxl_hw_resume(md, what);
-	if (err)
-		halves_set(md, halves);
-	return err;
+	halves_set(md, halves & ~mlxl_half(what));
+	err = mlxl_hw_resume(md, what, halves);
+	if (!err)
+		return 0;
+	halves_set(md, halves);
+	if (err != -ESTALE)
+		return err;
+	/* By a reset that the library will be told of, and which decides then? */
+	if (READ_ONCE(md->reset_ahead))
+		return -ENODEV;
+	vmig_fault(&md->m.mig, lost_suspension);
+	return -EIO;
 }
 
 /* What stands still, as the library and the hooks believe; 0 while a hook changes it. */
@@ -154,7 +157,7 @@ void mlxl_check(struct work_struct *work)
 	if (le32_to_cpu(fn.state) != MLXL_ENABLED)
 		vmig_fault(&md->m.mig, "firmware has lost the function while it was suspended");
 	else if ((le32_to_cpu(fn.flags) & flags) != flags)
-		vmig_fault(&md->m.mig, "the function has lost its suspension");
+		vmig_fault(&md->m.mig, lost_suspension);
 }
 
 /**

@@ -177,11 +177,18 @@ static inline struct mlxl_dev *mlxl_from_mig(struct vmig_dev *mig)
 	return container_of(mig, struct mlxl_dev, m.mig);
 }
 
+/* The flag of QUERY_FUNCTION for what SUSPEND and RESUME name. */
+static inline u32 mlxl_half(u32 what)
+{
+	return what == MLXL_INITIATOR ? MLXL_FN_INITIATOR : MLXL_FN_RESPONDER;
+}
+
 /* hw.c */
 int mlxl_hw_caps(struct mlxl_dev *md, struct mlxl_caps *caps);
 int mlxl_hw_query(struct mlxl_dev *md, struct mlxl_function *fn);
 int mlxl_hw_suspend(struct mlxl_dev *md, u32 what);
-int mlxl_hw_resume(struct mlxl_dev *md, u32 what);
+int mlxl_hw_resume(struct mlxl_dev *md, u32 what, u32 halves);
+int mlxl_hw_run(struct mlxl_dev *md);
 int mlxl_hw_image_size(struct mlxl_dev *md, u32 mode, struct mlxl_image_size *size);
 int mlxl_hw_save_begin(struct mlxl_dev *md, u32 mode, bool track, struct mlxl_session *s);
 int mlxl_hw_save_end(struct mlxl_dev *md, struct mlxl_session *s, bool commit);
