@@ -140,10 +140,34 @@ static const struct edge edges[] = {
 	  "reserved bytes of a feature" },
 	{ "reserved2", VENDOR(reserved2[255]), SET(1), "reserved bytes of the vendor state" },
 
-	/* What the driver does not know the controller does. */
 	{ "feature that there is not", VENDOR(features[0].fid), SET(0), "feature id" },
-	{ "value that cannot be set", VENDOR(features[0].value), SET(0xf8),
-	  "status of Set State" },
+	{ "another feature", VENDOR(features[3].fid), SET(NVS_FEAT_TEMPERATURE), "feature id" },
+	{ "feature missing at the end", VENDOR(features[7].fid), SET(0), "feature id" },
+	{ "Arbitration", VENDOR(features[0].value), SET(0xf8), "value of Arbitration" },
+	{ "Arbitration, all bits", VENDOR(features[0].value), SET(0xffffff07), NULL },
+	{ "Power Management", VENDOR(features[1].value), SET(NVCF_POWER_STATES),
+	  "value of Power Management" },
+	{ "last power state", VENDOR(features[1].value), SET(NVCF_POWER_STATES - 1), NULL },
+	{ "Error Recovery", VENDOR(features[2].value), OR(0x10000), "value of Error Recovery" },
+	{ "Volatile Write Cache", VENDOR(features[3].value), SET(2),
+	  "value of Volatile Write Cache" },
+	{ "65 queues", VENDOR(features[4].value), SET(0x400040), "value of Number of Queues" },
+	{ "64 and 63 queues", VENDOR(features[4].value), SET(0x3f003e),
+	  "value of Number of Queues" },
+	{ "queues beyond it", VENDOR(features[4].value), SET(0), "number of submission queues" },
+	{ "no queue to spare", VENDOR(features[4].value), SET(0x10001), NULL },
+	{ "Interrupt Coalescing", VENDOR(features[5].value), OR(1U << 31),
+	  "value of Interrupt Coalescing" },
+	{ "Write Atomicity", VENDOR(features[6].value), SET(2), "value of Write Atomicity" },
+	{ "Asynchronous Event", VENDOR(features[7].value), OR(0x200),
+	  "value of Asynchronous Event Configuration" },
+	{ "coalescing of vector 64", VENDOR(no_coalescing[8]), SET(1), NULL },
+	{ "coalescing of vector 65", VENDOR(no_coalescing[8]), SET(2),
+	  "coalescing of vectors that do not exist" },
+	{ "coalescing of vector 127", VENDOR(no_coalescing[15]), SET(0x80),
+	  "coalescing of vectors that do not exist" },
+	{ "last timestamp", VENDOR(timestamp), SET((1ULL << 48) - 1), NULL },
+	{ "timestamp", VENDOR(timestamp), SET(1ULL << 48), "timestamp" },
 };
 
 FIXTURE(nvme_state)
@@ -207,6 +231,9 @@ static void check(struct __test_metadata *_metadata, struct nvme_pair *p, int lo
 	memset(scratch, 0, sizeof(scratch));
 	nvme_state_change(&s, e->part, e->off, e->bytes, e->keep, e->val);
 	stream_seal(&s, &end);
+	/* The kernel prints ten such lines in five seconds. */
+	if (e->says)
+		usleep(600000);
 	err = take(p, &s);
 	lines = log_count(log, "refused: ", line, sizeof(line));
 	EXPECT_EQ(e->says ? 1 : 0, lines) {

@@ -146,6 +146,7 @@ struct nvcf_profile {
 #define NVCF_STATE_MAGIC	0x5453564e	/* "NVST" */
 #define NVCF_STATE_VERSION	1
 #define NVCF_STATE_FEATURES	16
+#define NVCF_POWER_STATES	2U
 #define NVCF_STATE_AERS		4
 #define NVCF_STATE_EVENTS	3
 

@@ -443,6 +443,11 @@ static void put_state(struct device_test *t)
 		.version = cpu_to_le16(NVCF_STATE_VERSION),
 		.bytes = cpu_to_le16(sizeof(v)),
 		.profile = t->nd.match.profile,
+		.features = {
+			{ .fid = 1 }, { .fid = 2 }, { .fid = 5 },
+			{ .fid = 7, .value = cpu_to_le32(0x30003) }, { .fid = 8 }, { .fid = 10 },
+			{ .fid = 11 },
+		},
 	};
 	const size_t from = offsetof(struct nvcf_state, profile);
 

@@ -219,7 +219,11 @@ static void make_state(struct state *st)
 			.flags = NVCF_STATE_PHASE,
 			.outstanding = 2,
 			.aer = { cpu_to_le16(7), cpu_to_le16(8) },
-			.features = { { .fid = 1 }, { .fid = 4 } },
+			.features = {
+				{ .fid = 1 }, { .fid = 2 }, { .fid = 5 }, { .fid = 6 },
+				{ .fid = 7, .value = cpu_to_le32(0x30003) }, { .fid = 8 },
+				{ .fid = 10 }, { .fid = 11 },
+			},
 		},
 	};
 	for (u16 i = 0; i < 3; i++)
@@ -342,8 +346,31 @@ static const struct {
 	{ AT(v.changed_ns), 16, "changed namespaces" },
 	{ AT(v.features[1].fid), 1, "feature id" },
 	{ AT(v.features[0].fid), 0, "feature id" },
+	{ AT(v.features[1].fid), 3, "feature id" },
+	{ AT(v.features[7].fid), 0, "feature id" },
+	{ AT(v.features[8].fid), 0x81, "feature id" },
 	{ AT(v.features[0].reserved[2]), 1, "reserved bytes of a feature" },
 	{ AT(v.features[15].value), 1, "feature id" },
+	{ AT(v.features[0].value), 8, "value of Arbitration" },
+	{ AT(v.features[0].value), 0xffffff07, NULL },
+	{ AT(v.features[1].value), 2, "value of Power Management" },
+	{ AT(v.features[1].value), 1, NULL },
+	{ AT(v.features[2].value), 0x10000, "value of Error Recovery" },
+	{ AT(v.features[3].value), 2, "value of Volatile Write Cache" },
+	{ AT(v.features[4].value), 0x40004, "value of Number of Queues" },
+	{ AT(v.features[4].value), 0x30002, "value of Number of Queues" },
+	{ AT(v.features[4].value), 0xffffffff, "value of Number of Queues" },
+	/* The last queue is beyond it. */
+	{ AT(v.features[4].value), 0x20002, "completion queue id" },
+	{ AT(v.features[5].value), 0x10000, "value of Interrupt Coalescing" },
+	{ AT(v.features[6].value), 2, "value of Write Atomicity" },
+	{ AT(v.features[7].value), 0x200, "value of Asynchronous Event Configuration" },
+	{ AT(v.no_coalescing[8]), 1, NULL },
+	{ AT(v.no_coalescing[8]), 2, "coalescing of vectors that do not exist" },
+	{ AT(v.no_coalescing[15]), 0x80, "coalescing of vectors that do not exist" },
+	{ AT(v.timestamp), (1ULL << 48) - 1, NULL },
+	{ AT(v.timestamp), 1ULL << 48, "timestamp" },
+	{ AT(v.flags), NVCF_STATE_TIMESTAMP, NULL },
 	{ AT(v.reserved2[255]), 1, "reserved bytes of the vendor state" },
 };
 
@@ -396,6 +423,17 @@ static void parts_of_a_state_have_their_sizes(struct kunit *test)
 	}
 }
 
+static const struct {
+	size_t offset;
+	const char *differs;
+} idle[] = {
+	{ offsetof(struct nvcf_state, sq_head), "head of the admin submission queue" },
+	{ offsetof(struct nvcf_state, sq_tail), "tail of the admin submission queue" },
+	{ offsetof(struct nvcf_state, cq_head), "head of the admin completion queue" },
+	{ offsetof(struct nvcf_state, cq_tail), "tail of the admin completion queue" },
+	{ offsetof(struct nvcf_state, outstanding), "outstanding event requests" },
+};
+
 /* One that was never enabled, or is disabled, has neither queues nor sane registers. */
 static void a_controller_that_is_not_ready_fits(struct kunit *test)
 {
@@ -410,13 +448,47 @@ static void a_controller_that_is_not_ready_fits(struct kunit *test)
 		.version = cpu_to_le16(NVCF_STATE_VERSION),
 		.bytes = cpu_to_le16(sizeof(v)),
 		.profile = cpu_to_le32(CRC),
-		.sq_head = cpu_to_le16(5),
+		.asq = cpu_to_le64(0x10000),
+		.features = {
+			{ .fid = 1 }, { .fid = 2 }, { .fid = 5 }, { .fid = 6 },
+			{ .fid = 7, .value = cpu_to_le32(0x30003) }, { .fid = 8 }, { .fid = 10 },
+			{ .fid = 11 },
+		},
 	};
 	struct vmig_diff diff;
 
 	memcpy(buf, &h, sizeof(h));
 	memcpy(buf + sizeof(buf) - sizeof(v), &v, sizeof(v));
 	KUNIT_EXPECT_EQ_MSG(test, check(buf, sizeof(buf), &diff), 0, "%s", diff.field);
+	for (size_t i = 0; i < ARRAY_SIZE(idle); i++) {
+		u8 *at = buf + sizeof(buf) - sizeof(v) + idle[i].offset;
+
+		*at = 1;
+		KUNIT_EXPECT_EQ(test, check(buf, sizeof(buf), &diff), -EINVAL);
+		KUNIT_EXPECT_STREQ(test, diff.field, idle[i].differs);
+		*at = 0;
+	}
+}
+
+/* What the profile does not have is not in the state. */
+static void options_of_the_profile_count(struct kunit *test)
+{
+	static struct nvcf_profile p;
+	static struct nvcf_match fn;
+	static struct state st;
+	struct vmig_diff diff;
+
+	make_profile(&p);
+	p.options = cpu_to_le32(NVCF_OPT_ALL & ~(NVCF_OPT_WRITE_CACHE | NVCF_OPT_TIMESTAMP));
+	nvcf_match_write(&p, CRC, &fn);
+	make_state(&st);
+	KUNIT_EXPECT_EQ(test, nvcf_state_check(&fn, &st, sizeof(st), &diff), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, diff.field, "feature id");
+	memmove(&st.v.features[3], &st.v.features[4], 5 * sizeof(st.v.features[0]));
+	KUNIT_EXPECT_EQ(test, nvcf_state_check(&fn, &st, sizeof(st), &diff), 0);
+	st.v.flags |= NVCF_STATE_TIMESTAMP;
+	KUNIT_EXPECT_EQ(test, nvcf_state_check(&fn, &st, sizeof(st), &diff), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, diff.field, "timestamp of a controller that has none");
 }
 
 static struct kunit_case nvcf_match_cases[] = {
@@ -428,6 +500,7 @@ static struct kunit_case nvcf_match_cases[] = {
 	KUNIT_CASE(a_state_has_the_size_that_it_says),
 	KUNIT_CASE(parts_of_a_state_have_their_sizes),
 	KUNIT_CASE(a_controller_that_is_not_ready_fits),
+	KUNIT_CASE(options_of_the_profile_count),
 	{}
 };
 

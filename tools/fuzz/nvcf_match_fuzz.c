@@ -65,7 +65,10 @@ static void make_state(uint8_t *buf)
 		.magic = NVCF_STATE_MAGIC, .version = NVCF_STATE_VERSION, .bytes = sizeof(v),
 		.profile = CRC, .cc = 0x460001, .csts = NVS_CSTS_RDY, .aqa = 0x001f001f,
 		.asq = 0x10000, .acq = 0x11000, .outstanding = 2, .aer = { 7, 8 },
-		.features = { { .fid = 1 }, { .fid = 4 } },
+		.features = {
+			{ .fid = 1 }, { .fid = 2 }, { .fid = 5 }, { .fid = 7, .value = 0x30003 },
+			{ .fid = 8 }, { .fid = 10 }, { .fid = 11 },
+		},
 	};
 	uint8_t *at = buf;
 
@@ -134,6 +137,9 @@ static void look_at_state(const uint8_t *buf, size_t bytes)
 	REQUIRE(bytes == 48 + 4 * h.nvmecss[0] + 4 * h.vss[0] && bytes <= NVCF_STATE_MOST);
 	REQUIRE(h.csattr == NVS_CSUP && v.profile == CRC && v.bytes == sizeof(v));
 	REQUIRE(v.outstanding <= 4 && !(v.changed_ns >> 4));
+	REQUIRE(!(v.timestamp >> 48) && !(v.flags & NVCF_STATE_TIMESTAMP));
+	REQUIRE(!v.features[7].fid && v.features[3].fid == NVS_FEAT_QUEUES);
+	REQUIRE((v.features[3].value & 0xffff) < 4 && v.features[1].value < 2);
 	if (v.csts & NVS_CSTS_RDY) {
 		REQUIRE(v.cc & NVS_CC_EN);
 		REQUIRE(v.sq_head <= NVS_AQA_ASQS(v.aqa) && v.sq_tail <= NVS_AQA_ASQS(v.aqa));

@@ -32,7 +32,6 @@
 #define NVCF_MAX_PAGE_LOG2	16u
 #define NVCF_TRANSFER_BYTES	(4096u << NVCF_MAX_MDTS)
 #define NVCF_ERRORS		16u	/* entries of the error log */
-#define NVCF_POWER_STATES	2u
 #define NVCF_NAMED_DISKS	16u	/* options disk1 and so on */
 #define NVCF_MAX_DISKS		(NVCF_MAX_FUNCTIONS * NVCF_MAX_NS)
 #define NVCF_RECORD		524288u	/* completions that are remembered */

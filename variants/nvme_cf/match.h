@@ -123,8 +123,7 @@ int nvcf_state_bytes(const struct nvs_state_header *h, u32 *bytes, struct vmig_d
  * @bytes: Its size.
  * @diff: Receives what is wrong.
  *
- * All that the specification and the layout of the vendor specific state say; what only
- * the device knows, such as values of features, it checks itself.
+ * All that the hardware page says; what only the device knows it checks itself.
  *
  * Return: 0 or -EINVAL; -EFBIG for one that is too large.
  */

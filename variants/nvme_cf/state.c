@@ -13,12 +13,13 @@ static_assert(sizeof(struct nvcf_state) == 512);
 
 #define QUEUE_BYTES	sizeof(struct nvs_state_sq)
 #define VECTORS		(NVCF_MAX_IOQ + 1)
+#define TIMESTAMP_MOST	(BIT_ULL(48) - 1)
 #define PAGE_LOG2_LEAST	12
 #define PAGE_LOG2_MOST	16
 
 /**
  * struct nvcf_seen - What was seen of a state so far
- * @queues: Most pairs of I/O queues.
+ * @queues: Most pairs of I/O queues; what its user has asked for once that was seen.
  * @entries: Most entries of a queue.
  * @page_mask: Bits of an address within a page of the controller.
  * @cqs: Completion queues, a bit for each.
@@ -167,6 +168,27 @@ static int check_standard(struct nvcf_seen *seen, const u8 *buf, u32 bytes, bool
 
 /* ---- The vendor specific rest ---- */
 
+/* What is said of vectors that there are not. */
+static u32 beyond_vectors(const u8 *bits, size_t bytes)
+{
+	return bits[VECTORS / 8] >> VECTORS % 8 ||
+	       has_bytes(bits + VECTORS / 8 + 1, bytes - VECTORS / 8 - 1);
+}
+
+static int check_settings(const struct nvcf_match *fn, const struct nvcf_state *s,
+			  struct vmig_diff *diff)
+{
+	const u32 none = le32_to_cpu(fn->options) & NVCF_OPT_TIMESTAMP ? 0 : NVCF_STATE_TIMESTAMP;
+	const struct vmig_range_rule rules[] = {
+		{ "coalescing of vectors that do not exist",
+		  beyond_vectors(s->no_coalescing, sizeof(s->no_coalescing)), 0, 0 },
+		{ "timestamp", le64_to_cpu(s->timestamp), 0, TIMESTAMP_MOST },
+		{ "timestamp of a controller that has none", s->flags & none, 0, 0 },
+	};
+
+	return CHECK(rules, diff);
+}
+
 static int check_events(const struct nvcf_state *s, struct vmig_diff *diff)
 {
 	static const u32 known[NVCF_STATE_EVENTS] = {
@@ -199,24 +221,92 @@ static int check_events(const struct nvcf_state *s, struct vmig_diff *diff)
 	return err;
 }
 
-/* Ascending; a zero ends the list. */
-static int check_features(const struct nvcf_state *s, struct vmig_diff *diff)
+/**
+ * struct nvcf_feature_rule - A feature whose value is in the state
+ * @fid: Its id.
+ * @option: NVCF_OPT_* without which there is none.
+ * @mask: Bits that its value can have.
+ * @name: For the log.
+ */
+struct nvcf_feature_rule {
+	u8 fid;
+	u8 option;
+	u32 mask;
+	const char *name;
+};
+
+/* Ascending. */
+static const struct nvcf_feature_rule feature_rules[] = {
+	{ NVS_FEAT_ARBITRATION, 0, 0xffffff07, "value of Arbitration" },
+	{ NVS_FEAT_POWER, 0, NVCF_POWER_STATES - 1, "value of Power Management" },
+	{ NVS_FEAT_ERROR_RECOVERY, 0, 0xffff, "value of Error Recovery" },
+	{ NVS_FEAT_WRITE_CACHE, NVCF_OPT_WRITE_CACHE, 1, "value of Volatile Write Cache" },
+	{ NVS_FEAT_QUEUES, 0, U32_MAX, "value of Number of Queues" },
+	{ NVS_FEAT_COALESCING, 0, 0xffff, "value of Interrupt Coalescing" },
+	{ NVS_FEAT_ATOMICITY, 0, 1, "value of Write Atomicity" },
+	{ NVS_FEAT_ASYNC_EVENT, 0, 0x1ff, "value of Asynchronous Event Configuration" },
+};
+
+static_assert(ARRAY_SIZE(feature_rules) <= NVCF_STATE_FEATURES);
+static_assert(!(NVCF_POWER_STATES & (NVCF_POWER_STATES - 1)));
+
+/* Both counts are the same, 0's based: no queue beyond them. */
+static int check_num_queues(struct nvcf_seen *seen, u32 val, const char *name,
+			    struct vmig_diff *diff)
 {
-	u32 last = 0;
-	bool ended = false;
+	const u32 most = seen->queues ? seen->queues - 1 : 0;
 
-	for (u32 i = 0; i < NVCF_STATE_FEATURES; i++) {
-		const struct nvcf_state_feature *f = &s->features[i];
-
-		ended |= !f->fid;
-		if (ended ? has_bytes(f, sizeof(*f)) : f->fid <= last)
-			return vmig_differs(diff, -EINVAL, "feature id", ended ? 0 : last + 1,
-					    f->fid);
-		if (has_bytes(f->reserved, sizeof(f->reserved)))
-			return vmig_differs(diff, -EINVAL, "reserved bytes of a feature", 0, 1);
-		last = f->fid;
-	}
+	if ((val & 0xffff) > most || val >> 16 != (val & 0xffff))
+		return vmig_differs(diff, -EINVAL, name, most << 16 | most, val);
+	seen->queues = (val & 0xffff) + 1;
 	return 0;
+}
+
+static int check_feature(struct nvcf_seen *seen, const struct nvcf_feature_rule *rule,
+			 const struct nvcf_state_feature *f, struct vmig_diff *diff)
+{
+	const u32 val = le32_to_cpu(f->value);
+
+	if (f->fid != rule->fid)
+		return vmig_differs(diff, -EINVAL, "feature id", rule->fid, f->fid);
+	if (has_bytes(f->reserved, sizeof(f->reserved)))
+		return vmig_differs(diff, -EINVAL, "reserved bytes of a feature", 0, 1);
+	if (val & ~rule->mask)
+		return vmig_differs(diff, -EINVAL, rule->name, rule->mask, val);
+	if (f->fid == NVS_FEAT_QUEUES)
+		return check_num_queues(seen, val, rule->name, diff);
+	return 0;
+}
+
+/* All that such a controller has, and nothing behind them. */
+static int check_features(struct nvcf_seen *seen, const struct nvcf_match *fn,
+			  const struct nvcf_state *s, struct vmig_diff *diff)
+{
+	const u32 options = le32_to_cpu(fn->options);
+	const struct nvcf_state_feature *f = s->features;
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(feature_rules) && !err; i++)
+		if (!(feature_rules[i].option & ~options))
+			err = check_feature(seen, &feature_rules[i], f++, diff);
+	for (; f < s->features + NVCF_STATE_FEATURES && !err; f++)
+		if (has_bytes(f, sizeof(*f)))
+			err = vmig_differs(diff, -EINVAL, "feature id", 0, f->fid);
+	return err;
+}
+
+/* Of a controller that is not ready: nothing is in its queues. */
+static int check_idle(const struct nvcf_state *s, struct vmig_diff *diff)
+{
+	const struct vmig_range_rule rules[] = {
+		{ "head of the admin submission queue", le16_to_cpu(s->sq_head), 0, 0 },
+		{ "tail of the admin submission queue", le16_to_cpu(s->sq_tail), 0, 0 },
+		{ "head of the admin completion queue", le16_to_cpu(s->cq_head), 0, 0 },
+		{ "tail of the admin completion queue", le16_to_cpu(s->cq_tail), 0, 0 },
+		{ "outstanding event requests", s->outstanding, 0, 0 },
+	};
+
+	return CHECK(rules, diff);
 }
 
 /* The admin queue, of a controller that is ready. */
@@ -249,8 +339,8 @@ static int check_admin(struct nvcf_seen *seen, const struct nvcf_state *s,
 	return CHECK(rules, diff);
 }
 
-static int check_vendor(const struct nvcf_match *fn, const struct nvcf_state *s,
-			struct vmig_diff *diff)
+static int check_vendor(struct nvcf_seen *seen, const struct nvcf_match *fn,
+			const struct nvcf_state *s, struct vmig_diff *diff)
 {
 	const u32 csts = le32_to_cpu(s->csts), profile = le32_to_cpu(fn->profile);
 	const u32 known = NVS_CSTS_RDY | NVS_CSTS_CFS | NVS_CSTS_SHST_MASK | NVS_CSTS_NSSRO;
@@ -274,8 +364,9 @@ static int check_vendor(const struct nvcf_match *fn, const struct nvcf_state *s,
 	};
 	int err = CHECK(rules, diff);
 
+	err = err ?: check_settings(fn, s, diff);
 	err = err ?: check_events(s, diff);
-	return err ?: check_features(s, diff);
+	return err ?: check_features(seen, fn, s, diff);
 }
 
 int nvcf_state_check(const struct nvcf_match *fn, const void *buf, size_t bytes,
@@ -306,9 +397,10 @@ int nvcf_state_check(const struct nvcf_match *fn, const void *buf, size_t bytes,
 				    sizeof(vendor) / 4, le64_to_cpu(h.vss[0]));
 	memcpy(&vendor, nvcf_state_vendor(buf, bytes), sizeof(vendor));
 	ready = le32_to_cpu(vendor.csts) & NVS_CSTS_RDY;
-	err = check_vendor(fn, &vendor, diff);
+	err = check_vendor(&seen, fn, &vendor, diff);
 	if (!err && ready)
 		err = check_admin(&seen, &vendor, diff);
-	return err ?: check_standard(&seen, from + sizeof(h),
-				     bytes - sizeof(h) - sizeof(vendor), ready, diff);
+	err = err ?: check_standard(&seen, from + sizeof(h),
+				    bytes - sizeof(h) - sizeof(vendor), ready, diff);
+	return err || ready ? err : check_idle(&vendor, diff);
 }
