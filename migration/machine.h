@@ -125,6 +125,7 @@ struct vmig_session_ops {
  * @dialect: What the next user speaks; request_lock.
  * @v1: The region of a user of v1, constant while he has the device open; else NULL.
  * @reset_pending: vmig_reset_done() left work to the holder of state_lock; lock.
+ * @resets: How many it has reported; written under lock.
  * @restart_pending: The same of one that the save session survives; lock.
  * @request_failed: The last state request failed; written under request_lock and lock.
  * @fault: So did vmig_fault(), after that reset if both are set; what failed; lock.
@@ -174,6 +175,7 @@ struct vmig_machine {
 	enum vmig_dialect dialect;
 	struct vmig_v1 *v1;
 	bool reset_pending;
+	u32 resets;
 	bool restart_pending;
 	bool request_failed;
 	const char *fault;

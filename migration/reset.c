@@ -170,6 +170,7 @@ void vmig_reset_done(struct vmig_dev *mig)
 	bool restarts;
 
 	spin_lock(&m->lock);
+	WRITE_ONCE(m->resets, m->resets + 1);
 	restarts = reset_restarts(m);
 	m->restart_pending = restarts;
 	m->reset_pending |= !restarts;
@@ -186,18 +187,45 @@ void vmig_reset_done(struct vmig_dev *mig)
 }
 EXPORT_SYMBOL_GPL(vmig_reset_done);
 
-void vmig_fault(struct vmig_dev *mig, const char *why)
+u32 vmig_resets(const struct vmig_dev *mig)
 {
-	struct vmig_machine *m = mig->m;
+	return READ_ONCE(mig->m->resets);
+}
+EXPORT_SYMBOL_GPL(vmig_resets);
 
-	spin_lock(&m->lock);
-	m->fault = why;
-	m->session_ops->fail(m, -EIO);
-	spin_unlock(&m->lock);
+/* @resets: NULL: whatever was reset. */
+static bool note_fault(struct vmig_machine *m, const u32 *resets, const char *why)
+{
+	bool same;
 
+	scoped_guard(spinlock, &m->lock) {
+		same = !resets || *resets == m->resets;
+		if (same) {
+			m->fault = why;
+			m->session_ops->fail(m, -EIO);
+		}
+	}
+	return same;
+}
+
+static void report_fault(struct vmig_machine *m, const u32 *resets, const char *why)
+{
+	if (!note_fault(m, resets, why))
+		return;
 	if (mutex_trylock(&m->state_lock))
 		unlock_after_report(m);
 	else
 		trace_vmig_fault(m, why, true);
 }
+
+void vmig_fault(struct vmig_dev *mig, const char *why)
+{
+	report_fault(mig->m, NULL, why);
+}
 EXPORT_SYMBOL_GPL(vmig_fault);
+
+void vmig_fault_of(struct vmig_dev *mig, u32 resets, const char *why)
+{
+	report_fault(mig->m, &resets, why);
+}
+EXPORT_SYMBOL_GPL(vmig_fault_of);

@@ -627,6 +627,28 @@ void vmig_reset_done(struct vmig_dev *mig);
 void vmig_fault(struct vmig_dev *mig, const char *why);
 
 /**
+ * vmig_resets() - How often was the function reset?
+ * @mig: Device.
+ *
+ * Context: any.
+ * Return: a number that changes with each vmig_reset_done().
+ */
+u32 vmig_resets(const struct vmig_dev *mig);
+
+/**
+ * vmig_fault_of() - vmig_fault(), unless the function was reset meanwhile
+ * @mig: Device.
+ * @resets: vmig_resets() of before what has failed began, such as a suspension.
+ * @why: See vmig_fault().
+ *
+ * For what is noticed later than it happens: a reset that is reported before the fault may have
+ * come after it.
+ *
+ * Context: as vmig_fault().
+ */
+void vmig_fault_of(struct vmig_dev *mig, u32 resets, const char *why);
+
+/**
  * vmig_detach() - The device is going away
  * @mig: Device; all data files fail with -ENODEV, state requests with -ENODEV.
  *

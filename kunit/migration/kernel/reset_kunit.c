@@ -437,6 +437,22 @@ static void the_later_one_of_reset_and_fault_decides(struct kunit *test)
 	}
 }
 
+/* It is noticed when the reset has ended it already. */
+static void a_fault_of_before_a_reset_is_none(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	u32 resets = vmig_resets(&fake->mig);
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP), NULL), 0);
+	fake_reset_function(fake);
+	vmig_fault_of(&fake->mig, resets, "kunit");
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP), NULL), 0);
+	vmig_fault_of(&fake->mig, vmig_resets(&fake->mig), "kunit");
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(ERROR));
+	fake_put(fake);
+}
+
 static void fault_fails_a_reader_that_waits(struct kunit *test)
 {
 	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
@@ -529,6 +545,7 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(fault_in_every_state_is_an_error_until_reset),
 	KUNIT_CASE(fault_is_left_to_the_holder_of_the_lock),
 	KUNIT_CASE(the_later_one_of_reset_and_fault_decides),
+	KUNIT_CASE(a_fault_of_before_a_reset_is_none),
 	KUNIT_CASE(fault_fails_a_reader_that_waits),
 	KUNIT_CASE(fault_of_a_closed_device_has_no_effect),
 	KUNIT_CASE(storm_of_resets_leaves_a_working_device),
