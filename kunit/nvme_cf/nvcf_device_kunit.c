@@ -15,7 +15,8 @@
 /**
  * struct seen - What the driver has done besides commands
  * @held: DMA is held.
- * @faults: Calls of vmig_fault().
+ * @faults: Faults that were reported.
+ * @resets: How often the library was told of a reset, before the driver is.
  * @field: Of the last refusal.
  * @emitted: Bytes of the record.
  * @pushed: Ranges of written memory.
@@ -25,6 +26,7 @@
 static struct seen {
 	bool held;
 	unsigned int faults;
+	u32 resets;
 	char field[48];
 	size_t emitted;
 	struct vmig_range pushed[8];
@@ -61,9 +63,9 @@ static int fake_reg_poll(const struct vpv_window *win, u32 reg, u32 mask, u32 wa
 	return (seen.csts & mask) == want ? 0 : -ETIMEDOUT;
 }
 
-static void fake_fault(struct vmig_dev *mig, const char *why)
+static void fake_fault(struct vmig_dev *mig, u32 resets, const char *why)
 {
-	seen.faults++;
+	seen.faults += resets == seen.resets;
 }
 
 static int fake_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data, size_t bytes)
@@ -87,7 +89,8 @@ static void fake_push(struct vmig_dirty *dirty, u64 first, u64 last)
 #define vpv_dma_hold(vpv)			((void)(vpv), seen.held = true)
 #define vpv_dma_release(vpv)			((void)(vpv), seen.held = false)
 #define vmig_refuse(...)			fake_refuse(__VA_ARGS__)
-#define vmig_fault(...)				fake_fault(__VA_ARGS__)
+#define vmig_resets(mig)				((void)(mig), seen.resets)
+#define vmig_fault_of(...)			fake_fault(__VA_ARGS__)
 #define vmig_dirty_push(...)			fake_push(__VA_ARGS__)
 #define vmig_emit(...)				fake_emit(__VA_ARGS__)
 
@@ -250,7 +253,7 @@ static void a_suspend_that_fails_leaves_it_running(struct kunit *test)
 
 static const struct end_case resume_cases[] = {
 	{ "refused", { { -EREMOTEIO, 6 } }, 1, -EREMOTEIO, true, true, true },
-	{ "not_given", { { -ENOTCONN } }, 1, -ENOTCONN, true, true, true },
+	{ "not_given", { { -ENOTCONN } }, 1, -EIO, true, true, true },
 	{ "stuck", { { -ETIMEDOUT } }, 1, 0 },
 	{ "stuck_and_done", { { -ETIMEDOUT, 0, true } }, 1, 0 },
 	{ "aborted_and_done", { { -ECONNABORTED, 0, true } }, 1, 0 },
@@ -330,6 +333,26 @@ static void a_managing_controller_that_goes_ends_a_suspension(struct kunit *test
 	KUNIT_EXPECT_FALSE(test, seen.held);
 	look(t);
 	KUNIT_EXPECT_EQ(test, nvcf_quiesce(mig_of(t)), 0);
+}
+
+/* The reset is reported before the loss is noticed, and the hook has not run yet. */
+static void one_that_was_reset_has_lost_nothing(struct kunit *test)
+{
+	struct device_test *t = test->priv;
+
+	KUNIT_ASSERT_EQ(test, nvcf_quiesce(mig_of(t)), 0);
+	seen.resets++;
+	fake_withdraw(&t->f);
+	look(t);
+	KUNIT_EXPECT_EQ(test, seen.faults, 0U);
+	nvcf_reset(mig_of(t));
+	look(t);
+	KUNIT_ASSERT_EQ(test, fake_publish(&t->f), 0);
+	/* Of another suspension it is. */
+	KUNIT_ASSERT_EQ(test, nvcf_quiesce(mig_of(t)), 0);
+	fake_withdraw(&t->f);
+	look(t);
+	KUNIT_EXPECT_EQ(test, seen.faults, 1U);
 }
 
 static void a_controller_that_runs_needs_no_managing_one(struct kunit *test)
@@ -761,6 +784,7 @@ static struct kunit_case device_cases[] = {
 	KUNIT_CASE(a_resume_waits_for_disks),
 	KUNIT_CASE(a_suspension_that_somebody_ended_is_an_error),
 	KUNIT_CASE(a_managing_controller_that_goes_ends_a_suspension),
+	KUNIT_CASE(one_that_was_reset_has_lost_nothing),
 	KUNIT_CASE(a_controller_that_runs_needs_no_managing_one),
 	KUNIT_CASE(after_a_reset_it_runs),
 	KUNIT_CASE(one_that_is_opened_is_not_suspended),

@@ -22,13 +22,14 @@
 /**
  * struct nvcf_dev - One migratable controller
  * @m: What the core and the migration library know; first.
- * @power: Held while the controller is suspended or resumed; guards the next three.  Under
+ * @power: Held while the controller is suspended or resumed; guards the next four.  Under
  *	state_lock of the library; inside are the registry's and the managing driver's locks.
  * @held: Who has suspended the controller, referenced; it stays suspended as long as that
  *	is live.  NULL: nobody, as far as we know.
+ * @resets: vmig_resets() when that began.
  * @issued: Suspend was sent, and nothing that surely ends a suspension since.  Without
  *	@held: it must be resumed, since everybody is told that it runs.
- * @stale: It was reset, and the former two are of before.  Set without the lock.
+ * @stale: It was reset, and @held and @issued are of before.  Set without the lock.
  * @watch: Hears of news of the controller while it is open.
  * @look: After news: see that @held and @issued are true.
  * @match: Match data, as written last; all zeroes when a load session begins.
@@ -42,6 +43,7 @@ struct nvcf_dev {
 	struct vpv_migratable m;
 	struct mutex power;	/* see above */
 	struct vpv_control *held;
+	u32 resets;
 	bool issued;
 	bool stale;
 	struct vpv_control_watch watch;

@@ -68,10 +68,12 @@ static int settle(struct nvcf_dev *nd)
 int nvcf_suspend(struct nvcf_dev *nd)
 {
 	struct vpv_control *control;
+	u32 resets;
 	bool issued;
 	int err;
 
 	guard(mutex)(&nd->power);
+	resets = vmig_resets(&nd->m.mig);
 	refresh(nd);
 	control = nvcf_control_get(nd);
 	if (IS_ERR(control))
@@ -82,6 +84,7 @@ int nvcf_suspend(struct nvcf_dev *nd)
 	if (!err) {
 		held_put(nd);
 		nd->held = control;
+		nd->resets = resets;
 		return 0;
 	}
 	vpv_control_put(control);
@@ -141,10 +144,13 @@ static int resume(struct nvcf_dev *nd)
 		return -EIO;
 	vpv_dma_release(&nd->m.vpv);
 	err = resume_exec(nd, nd->held);
-	/* It may be done, or undone: once more says so.  Or somebody has resumed it before us. */
+	/*
+	 * It may be done, or undone: once more says so.  Or somebody has resumed it before us,
+	 * or the managing controller is dying, and has let it run.
+	 */
 	if (nvcf_uncertain(err))
 		err = settle(nd) ? -EIO : 0;
-	else if (err == -EALREADY)
+	else if (err == -EALREADY || err == -ENOTCONN)
 		err = -EIO;
 	if (err)
 		vpv_dma_hold(&nd->m.vpv);
@@ -227,16 +233,19 @@ static bool lost(struct nvcf_dev *nd)
 void nvcf_look(struct work_struct *work)
 {
 	struct nvcf_dev *nd = container_of(to_delayed_work(work), struct nvcf_dev, look);
+	u32 resets;
 	bool fault;
 
 	scoped_guard(mutex, &nd->power) {
 		refresh(nd);
+		resets = nd->resets;
 		fault = lost(nd);
 		if (nd->issued && !nd->held && settle(nd))
 			schedule_delayed_work(&nd->look, NVCF_LOOK_JIFFIES);
 	}
 	if (fault)
-		vmig_fault(&nd->m.mig, "the managing controller has lost its suspension");
+		vmig_fault_of(&nd->m.mig, resets,
+			      "the managing controller has lost its suspension");
 }
 
 /**
