@@ -436,13 +436,31 @@ TEST_F(nvme_cf, only_one_side_has_the_disk)
 	ASSERT_EQ(0, nvme_batch_take(n, 1, 4));
 	ASSERT_EQ(0, nvme_pair_move(&self->p, true));
 	/* The destination has gone on: the source cannot. */
-	EXPECT_GT(0, mig_set(&self->p.v[0], RUNNING, NULL));
+	EXPECT_EQ(-EBUSY, mig_set(&self->p.v[0], RUNNING, NULL));
+	EXPECT_EQ(RUNNING_P2P, mig_get(&self->p.v[0]));
 	EXPECT_EQ(0, nvme_batch_check(n, 1, 0, 4, 1));
-	/* When it has been given up the source may run again, from where it was stopped. */
-	if (mig_get(&self->p.v[0]) == STOP) {
-		ASSERT_EQ(0, vdev_reset(&self->p.v[1]));
-		EXPECT_EQ(0, mig_set(&self->p.v[0], RUNNING, NULL));
-	}
+}
+
+/* The guest has not seen the destination yet: the source runs again, from where it was stopped. */
+TEST_F(nvme_cf, a_destination_that_is_given_up_gives_the_disk_back)
+{
+	struct nvme *n = &self->p.n;
+
+	ASSERT_EQ(0, nvme_queue_create(n, 1, 64, -1));
+	nvme_batch_put(n, 1, NVS_IO_WRITE, 0, 4, 1);
+	ASSERT_EQ(0, nvme_ring(n, 1));
+	ASSERT_EQ(0, nvme_batch_take(n, 1, 4));
+	ASSERT_EQ(0, nvme_pair_move(&self->p, true));
+	ASSERT_EQ(-EBUSY, mig_set(&self->p.v[0], RUNNING, NULL));
+	ASSERT_EQ(0, vdev_reset(&self->p.v[1]));
+	ASSERT_EQ(0, mig_set(&self->p.v[0], RUNNING, NULL));
+	ASSERT_EQ(0, nvme_on(n, &self->p.v[0]));
+	self->p.on = 0;
+	EXPECT_EQ(0, nvme_batch_check(n, 1, 0, 4, 1));
+	nvme_batch_put(n, 1, NVS_IO_WRITE, 0, 4, 2);
+	ASSERT_EQ(0, nvme_ring(n, 1));
+	EXPECT_EQ(0, nvme_batch_take(n, 1, 4));
+	EXPECT_EQ(0, nvme_batch_check(n, 1, 0, 4, 2));
 }
 
 /* ---- dirty memory ---- */
