@@ -233,11 +233,13 @@ static void fini(struct vu_dev *dev)
 
 static int revise(const struct vu_dev *dev, struct vu_model *own)
 {
-	uint64_t firmware = 1;
+	uint64_t firmware = 1, subvendor = own->subvendor;
 
-	if (vu_option_u64(dev, "firmware", 1, 9, &firmware))
+	if (vu_option_u64(dev, "firmware", 1, 9, &firmware) ||
+	    vu_option_u64(dev, "subvendor", 1, 0xfffe, &subvendor))
 		return -EINVAL;
 	own->revision = (uint8_t)firmware;
+	own->subvendor = (uint16_t)subvendor;
 	return 0;
 }
 
@@ -380,6 +382,7 @@ static const struct vu_option options[] = {
 	{ "profile", "seed of the identity that they have from the start; 0: none (0)" },
 	{ "serial", "serial of the subsystem" },
 	{ "firmware", "version of the firmware, 1 to 9: revision id (1)" },
+	{ "subvendor", "vendor of the board: subsystem vendor id (0x1234)" },
 	{ "disk1", "file of the first disk (memory), made if there is none; likewise to disk16" },
 	{ "block1", "its block size, 512 or 4096 (512)" },
 	{ "readonly1", "1: it cannot be written (0)" },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nvme_cf (Documentation/hardware/nvme_cf.rst): disks, their cache and locks, and the record. */
 #include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -184,12 +185,13 @@ static void test_disks_each(void)
 	rig_close(owner);
 }
 
-/* The same seed makes the same controller in another process, whatever its firmware. */
+/* The same seed makes the same controller in another process, whatever its firmware and vendor. */
 static void test_seed(void)
 {
-	char *options[2][5] = {
+	static const uint16_t subvendor[2] = { NVCF_VENDOR, 0x1b36 };
+	char *options[2][6] = {
 		{ "profile=9", "functions=2", "size=1", "serial=1", NULL },
-		{ "profile=9", "functions=2", "size=1", "firmware=3", NULL },
+		{ "profile=9", "functions=2", "size=1", "firmware=3", "subvendor=0x1b36", NULL },
 	};
 	uint8_t page[2][2][2][4096];
 
@@ -201,6 +203,7 @@ static void test_seed(void)
 
 			nvmh_open(&fn, owner, i);
 			CHECK(nvmh_enable(&fn));
+			CHECK_EQ(vu_config_get(fn.r->dev, PCI_SUBSYSTEM_VENDOR_ID, 2), subvendor[host]);
 			CHECK_EQ(nvmh_identify(&fn, NVS_CNS_CONTROLLER, 0, 0), 0);
 			memcpy(page[host][i][0], fn.data, 4096);
 			CHECK_EQ(nvmh_identify(&fn, NVS_CNS_NS_DESCRIPTORS, 1, 0), 0);
