@@ -54,17 +54,20 @@ static void make_profile(struct nvcf_profile *p)
 	memset(p->sn, ' ', sizeof(p->sn) + sizeof(p->mn) + sizeof(p->fr));
 }
 
-static void make_state(uint8_t *buf)
+/* @idle: of a controller that is not ready.  Returns its size. */
+static size_t make_state(uint8_t *buf, bool idle)
 {
+	const unsigned int sqs = idle ? 0 : SQS, cqs = idle ? 0 : CQS;
 	const struct nvs_state_header h = {
 		.csattr = NVS_CSUP, .vss = { sizeof(struct nvcf_state) / 4 },
-		.nvmecss = { (sizeof(struct nvs_state) + (SQS + CQS) * QUEUE_BYTES) / 4 },
+		.nvmecss = { (sizeof(struct nvs_state) + (sqs + cqs) * QUEUE_BYTES) / 4 },
 	};
-	const struct nvs_state s = { .niosq = SQS, .niocq = CQS };
+	const struct nvs_state s = { .niosq = sqs, .niocq = cqs };
 	const struct nvcf_state v = {
 		.magic = NVCF_STATE_MAGIC, .version = NVCF_STATE_VERSION, .bytes = sizeof(v),
-		.profile = CRC, .cc = 0x460001, .csts = NVS_CSTS_RDY, .aqa = 0x001f001f,
-		.asq = 0x10000, .acq = 0x11000, .outstanding = 2, .aer = { 7, 8 },
+		.profile = CRC, .cc = 0x460001, .csts = idle ? 0 : NVS_CSTS_RDY, .aqa = 0x001f001f,
+		.asq = 0x10000, .acq = 0x11000, .outstanding = idle ? 0 : 2,
+		.aer = { idle ? 0 : 7, idle ? 0 : 8 },
 		.features = {
 			{ .fid = 1 }, { .fid = 2 }, { .fid = 5 }, { .fid = 7, .value = 0x30003 },
 			{ .fid = 8 }, { .fid = 10 }, { .fid = 11 },
@@ -76,7 +79,7 @@ static void make_state(uint8_t *buf)
 	at += sizeof(h);
 	memcpy(at, &s, sizeof(s));
 	at += sizeof(s);
-	for (unsigned int i = 0; i < SQS; i++, at += QUEUE_BYTES) {
+	for (unsigned int i = 0; i < sqs; i++, at += QUEUE_BYTES) {
 		const struct nvs_state_sq q = {
 			.prp1 = 0x20000, .qsize = 255, .qid = i + 1, .cqid = i < 2 ? 1 : 4,
 			.attr = NVS_STATE_SQ_PC,
@@ -84,7 +87,7 @@ static void make_state(uint8_t *buf)
 
 		memcpy(at, &q, sizeof(q));
 	}
-	for (unsigned int i = 0; i < CQS; i++, at += QUEUE_BYTES) {
+	for (unsigned int i = 0; i < cqs; i++, at += QUEUE_BYTES) {
 		const struct nvs_state_cq q = {
 			.prp1 = 0x30000, .qsize = 1, .qid = i ? 4 : 1, .attr = NVS_STATE_CQ_PC,
 		};
@@ -92,6 +95,7 @@ static void make_state(uint8_t *buf)
 		memcpy(at, &q, sizeof(q));
 	}
 	memcpy(at, &v, sizeof(v));
+	return at + sizeof(v) - buf;
 }
 
 /* What a device does with a state must not lead it beyond its queues. */
@@ -140,6 +144,7 @@ static void look_at_state(const uint8_t *buf, size_t bytes)
 	REQUIRE(!(v.timestamp >> 48) && !(v.flags & NVCF_STATE_TIMESTAMP));
 	REQUIRE(!v.features[7].fid && v.features[3].fid == NVS_FEAT_QUEUES);
 	REQUIRE((v.features[3].value & 0xffff) < 4 && v.features[1].value < 2);
+	REQUIRE(v.csts & NVS_CSTS_RDY || !(v.sq_head | v.sq_tail | v.cq_head | v.cq_tail));
 	if (v.csts & NVS_CSTS_RDY) {
 		REQUIRE(v.cc & NVS_CC_EN);
 		REQUIRE(v.sq_head <= NVS_AQA_ASQS(v.aqa) && v.sq_tail <= NVS_AQA_ASQS(v.aqa));
@@ -153,16 +158,16 @@ static void fuzz_state(const uint8_t *in, size_t left)
 	struct vmig_diff diff = { .field = NULL };
 	static struct nvcf_profile p;
 	static struct nvcf_match fn;
-	uint8_t *buf;
-	size_t bytes = BYTES;
+	/* The largest of those that follow. */
+	uint8_t *buf = calloc(1, max(BYTES, 8 * 255));
+	size_t bytes;
 
+	make_profile(&p);
+	nvcf_match_write(&p, CRC, &fn);
+	bytes = make_state(buf, left && *in % 4 == 2);
 	/* A size of its own, so that what is read beyond it is seen. */
 	if (left && *in % 4 == 3)
 		bytes = *in * 8;
-	make_profile(&p);
-	nvcf_match_write(&p, CRC, &fn);
-	buf = calloc(1, max(bytes, BYTES));
-	make_state(buf);
 	if (left)
 		patch(buf, bytes ?: 1, in + 1, left - 1);
 	buf = realloc(buf, bytes ?: 1);
