@@ -12,9 +12,7 @@
 
 #ifdef VPV_HAVE_DMA_BUF_REVOKE
 
-#include <linux/dma-buf-mapping.h>
 #include <linux/dma-mapping.h>
-#include <linux/dma-resv.h>
 #include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/pci-p2pdma.h>
@@ -22,39 +20,12 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
+#include "dmabuf_priv.h"
 #include "trace.h"
 #include "vpv.h"
 
 /* How long importers may take before the log says what is waited for. */
 #define PATIENCE	(10 * HZ)
-
-/**
- * struct vpv_dmabuf - Parts of a BAR as one dma-buf
- * @refs: Of the dma-buf, and of who looks at it in the device's list.
- * @node: In the device's list, or in none after close.  dmabufs_lock.
- * @resv: Lock of the dma-buf.  Here, because the dma-buf may go at any time.
- * @dmabuf: The dma-buf; NULL when it is gone.  @resv.
- * @revoked: Nobody may map it.  @resv; written under memory_lock too.
- * @maps: Mappings by importers; more come only under @resv.
- * @idle: @maps is zero.
- * @provider: Of the BAR; gone when the driver is unbound.
- * @bytes: Of all parts.
- * @num: Number of @vecs.
- * @vecs: The parts.
- */
-struct vpv_dmabuf {
-	refcount_t refs;
-	struct list_head node;
-	struct dma_resv resv;
-	struct dma_buf *dmabuf;
-	bool revoked;
-	atomic_t maps;
-	wait_queue_head_t idle;
-	struct p2pdma_provider *provider;
-	size_t bytes;
-	u32 num;
-	struct phys_vec vecs[] __counted_by(num);
-};
 
 /* Guards the lists of all devices: a dma-buf that goes cannot ask for its device. */
 static DEFINE_SPINLOCK(dmabufs_lock);
@@ -91,100 +62,6 @@ static struct vpv_dmabuf *buf_next(struct vpv_device *vpv, struct vpv_dmabuf *bu
 	return next;
 }
 
-/* ---- Mapping for an importer ---- */
-
-/**
- * struct buf_mapping - What an importer gets
- * @sgt: All parts in one.
- * @num: Number of @parts.
- * @parts: Each part as the kernel maps it.
- *
- * One by one, because dma_buf_phys_vec_to_sgt() (7.3) lets all parts begin at the same
- * address if there is an IOMMU, which is an error at best.
- */
-struct buf_mapping {
-	struct sg_table sgt;
-	u32 num;
-	struct sg_table *parts[] __counted_by(num);
-};
-
-/* Its lock is held. */
-static void part_unmap(struct dma_buf_attachment *attach, struct sg_table *part,
-		       enum dma_data_direction dir)
-{
-	/* Set to 0 to say that there are no pages; dma_buf_free_sgt() (7.3) forgets it. */
-	part->orig_nents = part->nents;
-	dma_buf_free_sgt(attach, part, dir);
-}
-
-static void mapping_free(struct dma_buf_attachment *attach, struct buf_mapping *map,
-			 enum dma_data_direction dir)
-{
-	map->sgt.orig_nents = map->sgt.nents;
-	sg_free_table(&map->sgt);
-	for (u32 i = 0; i < map->num && map->parts[i]; i++) {
-		part_unmap(attach, map->parts[i], dir);
-		cond_resched();
-	}
-	kvfree(map);
-}
-
-/* All parts into one table without pages.  Return: 0 or a negative errno. */
-static int mapping_join(struct buf_mapping *map)
-{
-	struct scatterlist *from, *to;
-	unsigned int entries = 0, j;
-	int ret;
-
-	for (u32 i = 0; i < map->num; i++)
-		if (check_add_overflow(entries, map->parts[i]->nents, &entries))
-			return -EINVAL;
-	ret = sg_alloc_table(&map->sgt, entries, GFP_KERNEL);
-	if (ret)
-		return ret;
-
-	to = map->sgt.sgl;
-	for (u32 i = 0; i < map->num; i++) {
-		for_each_sgtable_dma_sg(map->parts[i], from, j) {
-			sg_dma_address(to) = sg_dma_address(from);
-			sg_dma_len(to) = sg_dma_len(from);
-			to = sg_next(to);
-		}
-	}
-	map->sgt.orig_nents = 0;
-	return 0;
-}
-
-static struct sg_table *mapping_create(struct dma_buf_attachment *attach,
-				       struct vpv_dmabuf *buf, enum dma_data_direction dir)
-{
-	struct buf_mapping *map;
-	int ret = 0;
-
-	map = kvzalloc(struct_size(map, parts, buf->num), GFP_KERNEL_ACCOUNT);
-	if (!map)
-		return ERR_PTR(-ENOMEM);
-	map->num = buf->num;
-	for (u32 i = 0; i < buf->num && !ret; i++) {
-		struct phys_vec *vec = &buf->vecs[i];
-		struct sg_table *part;
-
-		part = dma_buf_phys_vec_to_sgt(attach, buf->provider, vec, 1, vec->len, dir);
-		if (IS_ERR(part))
-			ret = PTR_ERR(part);
-		else
-			map->parts[i] = part;
-		cond_resched();
-	}
-	if (!ret)
-		ret = mapping_join(map);
-	if (ret) {
-		mapping_free(attach, map, dir);
-		return ERR_PTR(ret);
-	}
-	return &map->sgt;
-}
-
 /* ---- What importers call ---- */
 
 static int buf_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
@@ -207,7 +84,7 @@ static struct sg_table *buf_map(struct dma_buf_attachment *attach, enum dma_data
 
 	if (buf->revoked)
 		return ERR_PTR(-ENODEV);
-	sgt = mapping_create(attach, buf, dir);
+	sgt = vpv_dmabuf_map(attach, buf, dir);
 	if (!IS_ERR(sgt))
 		atomic_inc(&buf->maps);
 	return sgt;
@@ -218,7 +95,7 @@ static void buf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 {
 	struct vpv_dmabuf *buf = attach->dmabuf->priv;
 
-	mapping_free(attach, container_of(sgt, struct buf_mapping, sgt), dir);
+	vpv_dmabuf_unmap(attach, buf, sgt, dir);
 	if (atomic_dec_and_test(&buf->maps))
 		wake_up_all(&buf->idle);
 }
