@@ -3,7 +3,7 @@
  * Bad pages of the memory of coherent_gpu: who touches one, what is migrated of it, and who says
  * so: the function, or the kernel.
  *
- * Groups: coherent-gpu
+ * Groups: coherent-gpu-special
  */
 #include <sys/wait.h>
 

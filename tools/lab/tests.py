@@ -120,7 +120,7 @@ UPSTREAM = (
     selftests("stable", timeout=1800,
               machine=Machine(kernel="stable", models="hisi_like:2", devices=f"{FUNCTIONS},igb-pair,e1000e-pair", memory=3072)),
     # A kernel without sanitizers: what is reported is time.
-    selftests("throughput", timeout=900, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0,coherent_gpu:2:size=1024", memory=4096)),
+    selftests("throughput", timeout=900, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0,coherent_gpu:2:size=1024,coherent_gpu:1:size=65536", memory=4096)),
     # The second subsystem has no profiles.
     selftests("nvme-ctrl", timeout=1800, machine=Machine(kernel="debug", models="nvme_cf:2:profile=7,nvme_cf:2")),
     # All that a subsystem can have.
