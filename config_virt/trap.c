@@ -59,13 +59,12 @@ static bool is_lost(u32 now, unsigned int bytes)
 
 /*
  * Has the function lost its BARs in a reset that nobody told us about?  Either
- * they differ, or decoding is off although the user had it on.  Where decoding is
- * as the user had it, one BAR speaks for all: a reset spares none.
+ * they differ, or decoding is off although the user had it on.  One BAR with an
+ * address speaks for all: a reset spares none.
  */
 static int bars_lost(struct vcfg_space *space, u16 old, u16 val, bool *lost)
 {
 	u32 now;
-	bool decodes;
 	int err;
 
 	*lost = false;
@@ -75,7 +74,6 @@ static int bars_lost(struct vcfg_space *space, u16 old, u16 val, bool *lost)
 	if (err)
 		return err;
 	*lost = old & val & ~now & MEM_IO;
-	decodes = old & now & MEM_IO;
 	for (unsigned int i = 0; i < VCFG_BARS && !*lost; i++) {
 		if (!space->saved_bar[i])
 			continue;
@@ -83,7 +81,7 @@ static int bars_lost(struct vcfg_space *space, u16 old, u16 val, bool *lost)
 		if (err)
 			return err;
 		*lost = now != space->saved_bar[i];
-		if (decodes && space->saved_bar[i] & BAR_ADDRESS)
+		if (space->saved_bar[i] & BAR_ADDRESS)
 			break;
 	}
 	return 0;
