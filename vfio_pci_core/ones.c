@@ -31,6 +31,7 @@ static struct page *ones_page(struct vpv_device *vpv, pgoff_t pgoff)
 	if (!page)
 		return NULL;
 	memset(page_address(page), 0xff, PAGE_SIZE);
+	WRITE_ONCE(vpv->state->ones_shown, true);
 	/* Faults run side by side. */
 	other = cmpxchg(slot, NULL, page);
 	if (!other)
@@ -62,15 +63,15 @@ vm_fault_t vpv_ones_fault(struct vpv_device *vpv, struct vm_fault *vmf, unsigned
 /* Are there such pages? */
 bool vpv_ones_shown(struct vpv_device *vpv)
 {
-	for (unsigned int i = 0; i < VPV_ONES_PAGES; i++)
-		if (vpv->state->ones[i])
-			return true;
-	return false;
+	return READ_ONCE(vpv->state->ones_shown);
 }
 
 /* No mapping has them any more, and no fault can come. */
 void vpv_ones_free(struct vpv_device *vpv)
 {
+	if (!vpv_ones_shown(vpv))
+		return;
+	WRITE_ONCE(vpv->state->ones_shown, false);
 	for (unsigned int i = 0; i < VPV_ONES_PAGES; i++) {
 		if (vpv->state->ones[i])
 			__free_page(vpv->state->ones[i]);

@@ -322,25 +322,29 @@ static int rom_read_page(struct vpv_device *vpv, u64 pos, u8 *page, size_t bytes
 static ssize_t rom_read(struct vpv_device *vpv, char __user *buf, size_t count, u64 pos)
 {
 	u64 size = min(vpv_rom_bytes(vpv->pdev), vpv->state->rom_most);
+	u8 chunk[VPV_CHUNK] __uninitialized;
 	size_t done = 0, bytes;
+	u8 *data = chunk;
 	int ret = 0;
-	u8 *page;
 
 	if (pos >= size)
 		return -EINVAL;
 	count = min_t(u64, count, size - pos);
 
-	page = kmalloc(min_t(size_t, count, SZ_4K), GFP_KERNEL);
-	if (!page)
-		return -ENOMEM;
+	if (count > sizeof(chunk)) {
+		data = kmalloc(min_t(size_t, count, SZ_4K), GFP_KERNEL);
+		if (!data)
+			return -ENOMEM;
+	}
 
 	for (; done < count && !ret && !fatal_signal_pending(current); done += bytes) {
 		bytes = min_t(size_t, count - done, SZ_4K);
-		ret = rom_read_page(vpv, pos + done, page, bytes);
-		if (!ret && copy_to_user(buf + done, page, bytes))
+		ret = rom_read_page(vpv, pos + done, data, bytes);
+		if (!ret && copy_to_user(buf + done, data, bytes))
 			ret = -EFAULT;
 	}
-	kfree(page);
+	if (data != chunk)
+		kfree(data);
 	return ret ?: done;
 }
 

@@ -191,6 +191,7 @@ struct vpv_pba {
  * @dmabufs: struct vpv_dmabuf of what is exported.  A lock in dmabuf.c; made longer
  *	under memory_lock only.
  * @ones: Pages that mappings have while the function does not answer, see ones.c.
+ * @ones_shown: There are such pages.
  *	Set by faults under memory_lock for reading, cleared under it for writing.
  * @cfg: The user's config space while open.
  * @config_bytes: Its size.
@@ -257,6 +258,7 @@ struct vpv_state {
 	unsigned long like_bar;
 	struct list_head dmabufs;
 	struct page *ones[VPV_ONES_PAGES];
+	bool ones_shown;
 
 	struct vcfg_dev *cfg;
 	unsigned int config_bytes;
