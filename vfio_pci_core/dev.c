@@ -363,6 +363,9 @@ int vpv_op_init(struct vfio_device *vdev)
 	INIT_LIST_HEAD(&st->ioeventfds);
 	INIT_LIST_HEAD(&st->dmabufs);
 	spin_lock_init(&st->irqlock);
+	vpv_eventfd_init(&st->intx.trigger);
+	vpv_eventfd_init(&st->err);
+	vpv_eventfd_init(&st->req);
 	xa_init(&st->vectors);
 	init_rwsem(&st->memory_lock);
 	vpv_settle_init(vpv);
@@ -574,8 +577,6 @@ EXPORT_SYMBOL_GPL(vpv_remove);
 static void __exit vpv_core_exit(void)
 {
 	vpv_sriov_module_exit();
-	/* Eventfds may still be on their way out, by code of this module. */
-	rcu_barrier();
 	vpv_debugfs_exit();
 	vpv_aer_module_exit();
 }

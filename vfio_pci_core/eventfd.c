@@ -1,77 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Slots for an eventfd of the user.  They are changed under igate and signalled
- * under RCU, from interrupts and under the device lock.
+ * Slots for an eventfd of the user.  They are changed under igate, and signalled from
+ * interrupts and under the device lock.
+ *
+ * What an eventfd wakes up may take irqlock (the eventfd that unmasks), but signals no
+ * slot; so a slot's lock is taken first, and nobody signals under irqlock.
  */
 #include <linux/eventfd.h>
-#include <linux/slab.h>
 
 #include "vpv.h"
 
-struct vpv_eventfd {
-	struct eventfd_ctx *ctx;
-	struct rcu_head rcu;
-};
-
-static void eventfd_free_rcu(struct rcu_head *rcu)
+void vpv_eventfd_init(struct vpv_eventfd *slot)
 {
-	struct vpv_eventfd *efd = container_of(rcu, struct vpv_eventfd, rcu);
-
-	eventfd_ctx_put(efd->ctx);
-	kfree(efd);
-}
-
-static struct vpv_eventfd *eventfd_alloc(int fd)
-{
-	struct vpv_eventfd *efd = kzalloc_obj(*efd, GFP_KERNEL_ACCOUNT);
-	struct eventfd_ctx *ctx;
-
-	if (!efd)
-		return ERR_PTR(-ENOMEM);
-
-	ctx = eventfd_ctx_fdget(fd);
-	if (IS_ERR(ctx)) {
-		kfree(efd);
-		return ERR_CAST(ctx);
-	}
-	efd->ctx = ctx;
-	return efd;
+	spin_lock_init(&slot->lock);
+	slot->ctx = NULL;
 }
 
 /*
- * Put @fd into a slot, or nothing for a negative one, and put the old one.  When one is
- * exchanged, the old one is not signalled any more on return: nothing is told to an
- * eventfd that nobody reads.
+ * Put @fd into a slot, or nothing for a negative one, and put the old one, which is not
+ * signalled any more on return: nothing is told to an eventfd that nobody reads.
  */
-int vpv_eventfd_replace(struct vpv_device *vpv, struct vpv_eventfd __rcu **slot, int fd)
+int vpv_eventfd_replace(struct vpv_device *vpv, struct vpv_eventfd *slot, int fd)
 {
-	struct vpv_eventfd *old, *efd = NULL;
+	struct eventfd_ctx *ctx = NULL;
 
 	lockdep_assert_held(&vpv->state->igate);
 
 	if (fd >= 0) {
-		efd = eventfd_alloc(fd);
-		if (IS_ERR(efd))
-			return PTR_ERR(efd);
+		ctx = eventfd_ctx_fdget(fd);
+		if (IS_ERR(ctx))
+			return PTR_ERR(ctx);
 	}
 
-	old = rcu_replace_pointer(*slot, efd, lockdep_is_held(&vpv->state->igate));
-	if (old && efd)
-		synchronize_rcu();
-	if (old)
-		call_rcu(&old->rcu, eventfd_free_rcu);
+	scoped_guard(spinlock_irq, &slot->lock)
+		swap(slot->ctx, ctx);
+	if (ctx)
+		eventfd_ctx_put(ctx);
 	return 0;
 }
 
-/* Signal what is in a slot.  Return: whether there was something. */
-bool vpv_eventfd_signal(struct vpv_eventfd __rcu **slot)
+/* Is there one?  Under igate. */
+bool vpv_eventfd_there(const struct vpv_eventfd *slot)
 {
-	struct vpv_eventfd *efd;
+	return slot->ctx;
+}
 
-	rcu_read_lock();
-	efd = rcu_dereference(*slot);
-	if (efd)
-		eventfd_signal(efd->ctx);
-	rcu_read_unlock();
-	return efd;
+/* Signal what is in a slot.  Return: whether there was something. */
+bool vpv_eventfd_signal(struct vpv_eventfd *slot)
+{
+	bool there;
+
+	scoped_guard(spinlock_irqsave, &slot->lock) {
+		there = slot->ctx;
+		if (there)
+			eventfd_signal(slot->ctx);
+	}
+	return there;
 }

@@ -15,7 +15,7 @@ typedef int (*vpv_irq_fn)(struct vpv_device *vpv, const struct vfio_irq_set *set
 			  void *data);
 
 /* An eventfd that may be there or not, of which there is one. */
-static int set_slot(struct vpv_device *vpv, struct vpv_eventfd __rcu **slot,
+static int set_slot(struct vpv_device *vpv, struct vpv_eventfd *slot,
 		    const struct vfio_irq_set *set, void *data)
 {
 	if (set->start || set->count > 1)
@@ -23,7 +23,7 @@ static int set_slot(struct vpv_device *vpv, struct vpv_eventfd __rcu **slot,
 
 	switch (set->flags & VFIO_IRQ_SET_DATA_TYPE_MASK) {
 	case VFIO_IRQ_SET_DATA_NONE:
-		if (!rcu_access_pointer(*slot))
+		if (!vpv_eventfd_there(slot))
 			return -EINVAL;
 		if (!set->count)
 			return vpv_eventfd_replace(vpv, slot, -1);

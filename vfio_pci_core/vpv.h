@@ -24,7 +24,7 @@
  * page fault handler
  * brings mmap_lock -> memory_lock, so user memory is touched under none of
  * them.  eventfd wait queue -> irqlock comes from the INTx unmask eventfd, so no
- * eventfd is signalled under irqlock; eventfd slots are read under RCU instead.
+ * eventfd is signalled under irqlock; eventfd slots have a lock of their own.
  *
  * reset_prepare and reset_done of the PCI core run under memory_lock when the
  * reset is ours and without it otherwise, under the device lock and the config access
@@ -62,8 +62,17 @@
 struct seq_file;
 struct virqfd;
 struct vpv_devset;
-struct vpv_eventfd;
 struct vpv_memories;
+
+/**
+ * struct vpv_eventfd - Slot for an eventfd of the user, see eventfd.c
+ * @lock: Held while it is signalled.
+ * @ctx: NULL if there is none; changed under igate.
+ */
+struct vpv_eventfd {
+	spinlock_t lock;
+	struct eventfd_ctx *ctx;
+};
 
 /**
  * struct vpv_bar_part - Bytes of a BAR that user space does not reach directly
@@ -111,7 +120,7 @@ struct vpv_bar_state {
 
 /**
  * struct vpv_intx - Legacy interrupt; guarded by irqlock, set up under igate
- * @trigger: Eventfd of the user, RCU.
+ * @trigger: Eventfd of the user, with a lock of its own.
  * @unmask: Eventfd of the user that unmasks.
  * @name: Of the handler.
  * @active: The handler may run.
@@ -120,7 +129,7 @@ struct vpv_bar_state {
  * @virq_disabled: Interrupt Disable of the user's COMMAND.
  */
 struct vpv_intx {
-	struct vpv_eventfd __rcu *trigger;
+	struct vpv_eventfd trigger;
 	struct virqfd *unmask;
 	char name[32];
 	bool active;
@@ -165,8 +174,8 @@ struct vpv_pba {
  * @irqlock: Guards @intx and read-modify-write of the physical COMMAND.
  * @intx: Legacy interrupt.
  * @vectors: struct vpv_vector by number.  igate.
- * @err: Eventfd for errors (AER).  Written under igate, RCU.
- * @req: Eventfd for the request to release.  Written under igate, RCU.
+ * @err: Eventfd for errors (AER).  Written under igate.
+ * @req: Eventfd for the request to release.  Written under igate.
  * @memory_lock: May registers be accessed.
  * @user_command: COMMAND of the user.  memory_lock.
  * @mmio_forced: vpv_memory_force() has enabled memory space.  memory_lock.
@@ -237,8 +246,8 @@ struct vpv_state {
 	spinlock_t irqlock; /* intx, physical COMMAND */
 	struct vpv_intx intx;
 	struct xarray vectors;
-	struct vpv_eventfd __rcu *err;
-	struct vpv_eventfd __rcu *req;
+	struct vpv_eventfd err;
+	struct vpv_eventfd req;
 
 	struct rw_semaphore memory_lock;
 	u16 user_command;
@@ -404,8 +413,10 @@ int vpv_display_init(struct vpv_device *vpv);
 void vpv_display_exit(struct vpv_device *vpv);
 
 /* eventfd.c */
-int vpv_eventfd_replace(struct vpv_device *vpv, struct vpv_eventfd __rcu **slot, int fd);
-bool vpv_eventfd_signal(struct vpv_eventfd __rcu **slot);
+void vpv_eventfd_init(struct vpv_eventfd *slot);
+int vpv_eventfd_replace(struct vpv_device *vpv, struct vpv_eventfd *slot, int fd);
+bool vpv_eventfd_there(const struct vpv_eventfd *slot);
+bool vpv_eventfd_signal(struct vpv_eventfd *slot);
 
 /* hotreset.c */
 int vpv_hot_reset_info(struct vpv_device *vpv, void __user *arg);
