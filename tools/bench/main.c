@@ -141,13 +141,19 @@ static void close_device(struct bench *b)
 	vdev_close(&b->v);
 }
 
-static int run_all(struct bench *b, bool closed)
+/* Those whose names begin so; all if there is no such argument. */
+static bool asked_for(const struct bench_op *op, const char *begin)
+{
+	return !begin || !strncmp(op->name, begin, strlen(begin));
+}
+
+static int run_all(struct bench *b, const char *begin, bool closed)
 {
 	int bad = 0;
 
 	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		for (const struct bench_op *op = lists[i]; op->name; op++)
-			if (op->closed == closed && applies(b, op))
+			if (op->closed == closed && asked_for(op, begin) && applies(b, op))
 				bad |= measure(b, op);
 	return bad;
 }
@@ -157,8 +163,8 @@ int main(int argc, char **argv)
 	struct bench b = { .v = { .fd = -1 } };
 	int bad;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: bench BDF NAME DRIVER\n");
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "usage: bench BDF NAME DRIVER [BEGIN_OF_OPERATIONS]\n");
 		return 2;
 	}
 	snprintf(b.slot.bdf, sizeof(b.slot.bdf), "%s", argv[1]);
@@ -171,8 +177,8 @@ int main(int argc, char **argv)
 	}
 	if (open_device(&b))
 		return 1;
-	bad = run_all(&b, false);
+	bad = run_all(&b, argv[4], false);
 	close_device(&b);
-	bad |= run_all(&b, true);
+	bad |= run_all(&b, argv[4], true);
 	return bad ? 1 : 0;
 }

@@ -14,7 +14,7 @@ DEVICES = "edu,e1000e,igb,nvme,testdev:membar=4G,testdev:membar=64G"
 TIMEOUT_S = 1800
 THEIRS, OURS = "vfio-pci", "vpv_pci"
 # The first of these words that a name holds decides how much of vfio-pci's count we may need at most.
-TARGETS = (("config read 256", 0.25), ("config read 64", 0.40), ("config read", 0.90), ("config write", 0.90),
+TARGETS = (("persona: config read 256", 0.25), ("config read 64", 0.40), ("config read", 0.90), ("config write", 0.90),
            ("unbind", 0.90), ("bind", 0.90), ("bytes", 1.00), ("open", 0.90), ("close", 0.90), ("", 1.00))
 ROW, LABEL, BAR, NUMBERS = 18, 330, 420, 260
 
@@ -28,6 +28,7 @@ def payload(kern):
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "bench").mkdir(parents=True)
     shutil.copytree(build.modules(kern), folder / "modules")
+    shutil.copy(build.vpvctl(), folder)
     for file in (build.bench(), env.REPO / "tools/bench/run.py", env.REPO / "tools/bench/memory.py",
                  env.LAB / "upstream/pci.py"):
         shutil.copy(file, folder / "bench")
