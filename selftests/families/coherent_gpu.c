@@ -207,15 +207,16 @@ static const struct damage damage[] = {
 static const struct claim claims[] = {
 	{ "queues 0x00000000", -EOPNOTSUPP },
 	{ "queues 0x000a0000", -EOPNOTSUPP },
-	{ "queues 0x000a0007", -EOPNOTSUPP },
+	{ "queues 0x000a0007", -EOPNOTSUPP, .sane = true, .less = true },
 	{ "queues 0x000a0009", -EOPNOTSUPP },
 	{ "queues 0x000affff", -EOPNOTSUPP },
 	{ "queues 0x00ff0008", -EOPNOTSUPP },
 	{ "version 0", -EOPNOTSUPP },
 	{ "version 0x00020001", -EOPNOTSUPP },
-	{ "mem 0", -EOPNOTSUPP },
-	{ "mem 0x20000000", -EOPNOTSUPP },
-	{ "carve 0x200000", -EOPNOTSUPP },
+	/* Firmware has described them, too. */
+	{ "mem 0", -EOPNOTSUPP, .open = -EINVAL },
+	{ "mem 0x20000000", -EOPNOTSUPP, .open = -EINVAL },
+	{ "carve 0x200000", -EOPNOTSUPP, .open = -EINVAL },
 };
 
 FAMILY(coherent_gpu) = {

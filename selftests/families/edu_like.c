@@ -83,6 +83,12 @@ static const struct damage damage[] = {
 	DAMAGE(state_short, -EINVAL),
 };
 
+static const struct claim claims[] = {
+	{ "max_words 0", -EOPNOTSUPP },
+	{ "max_words 1023", -EOPNOTSUPP, .sane = true },
+	{ "max_words 0xfffffffe", -EOPNOTSUPP, .sane = true },
+};
+
 FAMILY(edu_like) = {
 	.name = "edu_like", .driver = "vpv_edu_like",
 	.migration = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_PRE_COPY,
@@ -91,5 +97,6 @@ FAMILY(edu_like) = {
 	.mem_bytes = WORDS * sizeof(uint32_t), .irq_index = VFIO_PCI_MSI_IRQ_INDEX,
 	.slow = "fault op delay=200", .counter = "words_filled", .counts = WORDS,
 	.damage = damage, .num_damage = sizeof(damage) / sizeof(damage[0]),
+	.claims = claims, .num_claims = sizeof(claims) / sizeof(claims[0]),
 	.start = start, .check = check, .fits = fits,
 };

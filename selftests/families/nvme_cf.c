@@ -96,6 +96,18 @@ static int check(struct guest *g, uint32_t tag)
 	return err;
 }
 
+/* What its profile says: pairs of queues, their entries, the most data of a command. */
+static const struct claim claims[] = {
+	{ "version 0", -EOPNOTSUPP },
+	{ "version 2", -EOPNOTSUPP },
+	{ "queues 0", -EOPNOTSUPP },
+	{ "queues 0xffff", -EOPNOTSUPP },
+	{ "entries 1", -EOPNOTSUPP },
+	{ "entries 0xffff", -EOPNOTSUPP },
+	{ "mdts 0", -EOPNOTSUPP },
+	{ "mdts 0xff", -EOPNOTSUPP },
+};
+
 FAMILY(nvme_cf) = {
 	.name = "nvme_cf", .driver = NVME_DRIVER,
 	.migration = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY,
@@ -106,5 +118,6 @@ FAMILY(nvme_cf) = {
 	/* One command is fetched at a time: what is left is fetched by the destination. */
 	.slow = "fault fetch delay=30",
 	.counter = "commands_completed", .counts = 2 * OPS,
+	.claims = claims, .num_claims = sizeof(claims) / sizeof(claims[0]),
 	.bind = nvme_functions, .attach = attach, .begin = begin, .start = start, .check = check,
 };

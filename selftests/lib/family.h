@@ -51,10 +51,16 @@ struct damage {
  * struct claim - What a function can be made to say of itself that is not true
  * @what: Setting for the model's command "claim".
  * @err: How saving is refused.
+ * @open: How opening is refused, if it says so from the beginning; 0: it is not.
+ * @sane: From the beginning it may be true: nothing is refused, unless there is more to save.
+ * @less: There is more to save: reading the stream fails.
  */
 struct claim {
 	const char *what;
 	int err;
+	int open;
+	bool sane;
+	bool less;
 };
 
 #define DAMAGE(change, ...) { #change, change, __VA_ARGS__ }

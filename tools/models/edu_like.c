@@ -28,12 +28,15 @@ struct request {
 /*
  * @now: the device's state, which begins with the user's registers
  * @window: what the host has written to the window
+ * @claims, @claim: MAX_WORDS is read as that, whatever is true
  */
 struct edul {
 	struct edul_state now, window;
 	uint32_t pause, commit;
 	struct request pausing, committing;
 	uint64_t max_words, tile_us, next_tile, filled;
+	bool claims;
+	uint32_t claim;
 };
 
 static void request(struct vu_dev *dev, struct request *r, unsigned int fault)
@@ -180,7 +183,8 @@ static void edul_bar_read(struct vu_dev *dev, int bar, uint64_t off, void *buf, 
 	const struct edul *e = vu_priv(dev);
 	uint8_t regs[EDUL_BAR_BYTES] = { 0 };
 	const uint32_t ctl[] = {
-		htole32(EDUL_ID_VALUE), htole32(EDUL_VERSION_NOW), htole32((uint32_t)e->max_words),
+		htole32(EDUL_ID_VALUE), htole32(EDUL_VERSION_NOW),
+		htole32(e->claims ? e->claim : (uint32_t)e->max_words),
 		htole32(e->pause), htole32(e->commit),
 	};
 
@@ -199,7 +203,10 @@ static void edul_reset(struct vu_dev *dev, enum vu_reset why)
 	struct edul *e = vu_priv(dev);
 
 	(void)why;
-	*e = (struct edul){ .max_words = e->max_words, .tile_us = e->tile_us };
+	*e = (struct edul){
+		.max_words = e->max_words, .tile_us = e->tile_us,
+		.claims = e->claims, .claim = e->claim,
+	};
 }
 
 static int edul_init(struct vu_dev *dev)
@@ -229,6 +236,30 @@ static void edul_stats(struct vu_dev *dev, FILE *out)
 	fprintf(out, "words_filled %" PRIu64 "\nmax_words %" PRIu64 "\n", e->filled, e->max_words);
 }
 
+static int edul_command(struct vu_dev *dev, int argc, char **argv, FILE *out)
+{
+	struct edul *e = vu_priv(dev);
+	unsigned long val;
+	char *end;
+
+	(void)out;
+	if (strcmp(argv[0], "claim"))
+		return -ENOENT;
+	if (argc == 2 && !strcmp(argv[1], "clear")) {
+		e->claims = false;
+		return 0;
+	}
+	if (argc != 3 || strcmp(argv[1], "max_words"))
+		return -EINVAL;
+	errno = 0;
+	val = strtoul(argv[2], &end, 0);
+	if (errno || end == argv[2] || *end || val > UINT32_MAX)
+		return -EINVAL;
+	e->claims = true;
+	e->claim = (uint32_t)val;
+	return 0;
+}
+
 static const struct vu_model edul_model = {
 	.name = "edu_like", .summary = "fills memory; the smallest device that migrates",
 	.vendor = EDUL_VENDOR, .device = EDUL_DEVICE, .revision = 1,
@@ -244,5 +275,7 @@ static const struct vu_model edul_model = {
 	.init = edul_init, .fini = edul_fini, .reset = edul_reset, .work = edul_work,
 	.bar_read = edul_bar_read, .bar_write = edul_bar_write, .config_changed = vu_kick,
 	.stats = edul_stats,
+	.commands = "claim max_words VALUE    what MAX_WORDS says from now on; clear: the truth\n",
+	.command = edul_command,
 };
 VU_MODEL(edul_model);

@@ -328,6 +328,8 @@ static int command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 
 	if (!strcmp(argv[0], "completions"))
 		return completions(c, argc, argv, out);
+	if (!strcmp(argv[0], "claim") && c->kind == NVCF_MIGRATABLE)
+		return nvcf_profile_claim(c, argc, argv);
 	if (argc == 2 && !strcmp(argv[0], "temperature"))
 		nvcf_temperature(c, (uint16_t)strtoul(argv[1], NULL, 0));
 	else if (argc == 3 && !strcmp(argv[0], "resize"))
@@ -372,6 +374,7 @@ static const struct vu_model nvcf_fn_model = {
 	.bar_read = nvcf_bar_read, .bar_write = nvcf_bar_write, .config_changed = config_changed,
 	.regs = nvcf_regs, .stats = stats, .command = command,
 	.commands = COMMANDS
+		    "claim NAME VALUE         what the profile says from now on; clear: the truth\n"
 		    "resize NSID BLOCKS       change the size of a namespace\n",
 };
 

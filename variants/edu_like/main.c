@@ -21,10 +21,12 @@ struct edul_match {
  * struct edul_dev - One function
  * @m: What the core and the migration library know; first.
  * @ctl: The control window; set by open.
+ * @max_words: The largest operation; set by open.
  */
 struct edul_dev {
 	struct vpv_migratable m;
 	struct vpv_window ctl;
+	u32 max_words;
 };
 
 static struct edul_dev *edul_from_mig(struct vmig_dev *mig)
@@ -35,6 +37,7 @@ static struct edul_dev *edul_from_mig(struct vmig_dev *mig)
 static int edul_open(struct vpv_device *vpv)
 {
 	struct edul_dev *ed = container_of(vpv, struct edul_dev, m.vpv);
+	int err;
 
 	ed->ctl = (struct vpv_window){
 		.vpv = vpv,
@@ -44,7 +47,8 @@ static int edul_open(struct vpv_device *vpv)
 		.id = EDUL_ID,
 		.id_value = EDUL_ID_VALUE,
 	};
-	return vpv_window_open(&ed->ctl);
+	err = vpv_window_open(&ed->ctl);
+	return err ?: vpv_reg_read(&ed->ctl, EDUL_MAX_WORDS, &ed->max_words);
 }
 
 static int edul_thaw(struct vmig_dev *mig)
@@ -81,6 +85,10 @@ static int edul_match(struct vmig_dev *mig, void *buf)
 	if (version != EDUL_VERSION_NOW)
 		return vmig_refuse(mig, -EOPNOTSUPP, VMIG_DIFF("state format of this function",
 				   EDUL_VERSION_NOW, version));
+	/* A user may have begun what is larger than what it says now. */
+	if (!max_words || max_words != ed->max_words)
+		return vmig_refuse(mig, -EOPNOTSUPP, VMIG_DIFF("largest operation before",
+				   ed->max_words, max_words));
 	*(struct edul_match *)buf = (struct edul_match){
 		.version = cpu_to_le32(version),
 		.max_words = cpu_to_le32(max_words),

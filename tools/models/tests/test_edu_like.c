@@ -220,11 +220,27 @@ static void faults(void)
 	user_close(&u, true);
 }
 
+static void claims(void)
+{
+	struct user u;
+
+	user_open(&u, NULL, NULL);
+	CHECK_EQ(rd(&u, CTL(EDUL_MAX_WORDS)), 65536);
+	CHECK(!strcmp(rig_control(u.r, "claim max_words 0"), "ok\n"));
+	CHECK_EQ(rd(&u, CTL(EDUL_MAX_WORDS)), 0);
+	CHECK(strstr(rig_control(u.r, "claim max_words 0x100000000"), "err"));
+	CHECK(strstr(rig_control(u.r, "claim id 1"), "err"));
+	CHECK(!strcmp(rig_control(u.r, "claim clear"), "ok\n"));
+	CHECK_EQ(rd(&u, CTL(EDUL_MAX_WORDS)), 65536);
+	user_close(&u, true);
+}
+
 static const struct test edu_like_tests[] = {
 	{ "edu_like: fills and refuses", fill },
 	{ "edu_like: goes on elsewhere", go_on_elsewhere },
 	{ "edu_like: refuses what is no state", refused_states },
 	{ "edu_like: faults", faults },
+	{ "edu_like: claims", claims },
 	{ NULL, NULL },
 };
 

@@ -381,6 +381,30 @@ static void test_bad_profiles(void)
 	close_host(&h);
 }
 
+static void test_claims(void)
+{
+	struct nvcf_profile p = valid_profile(), seen;
+	struct host h;
+
+	open_host(&h, NULL);
+	CHECK_EQ(give(&h, &p), 0);
+	CHECK(!strcmp(rig_control(h.fn.r, "claim queues 3"), "ok\n"));
+	CHECK(!strcmp(rig_control(h.fn.r, "claim mdts 0"), "ok\n"));
+	CHECK(strstr(rig_control(h.fn.r, "claim mdts 256"), "err"));
+	CHECK(strstr(rig_control(h.fn.r, "claim nothing 1"), "err"));
+	CHECK(strstr(rig_control(h.m.r, "claim queues 1"), "err"));
+	CHECK_EQ(nvmh_admin(&h.m, NVCF_ADMIN_PROFILE_RECEIVE, 0, 0, CNTLID), 0);
+	memcpy(&seen, h.m.data, sizeof(seen));
+	CHECK_EQ(le16toh(seen.queues), 3);
+	CHECK_EQ(seen.mdts, 0);
+	CHECK(!strcmp(rig_control(h.fn.r, "claim clear"), "ok\n"));
+	CHECK_EQ(nvmh_admin(&h.m, NVCF_ADMIN_PROFILE_RECEIVE, 0, 0, CNTLID), 0);
+	memcpy(&seen, h.m.data, sizeof(seen));
+	CHECK_EQ(seen.queues, p.queues);
+	CHECK_EQ(seen.mdts, p.mdts);
+	close_host(&h);
+}
+
 static const struct test tests[] = {
 	{ "nvme_cf: track memory", test_track },
 	{ "nvme_cf: a report that does not arrive", test_track_report_fails },
@@ -389,6 +413,7 @@ static const struct test tests[] = {
 	{ "nvme_cf: resources of tracking", test_track_resources },
 	{ "nvme_cf: profiles", test_profile },
 	{ "nvme_cf: illegal profiles", test_bad_profiles },
+	{ "nvme_cf: profiles that lie", test_claims },
 	{ NULL, NULL },
 };
 TEST_SUITE(tests);
