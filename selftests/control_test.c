@@ -19,6 +19,8 @@
 #define FNS		2
 /* Of a loaded machine. */
 #define PROMPT_MS	20000
+/* For a function that answers all ones. */
+#define SILENT_MS	2000
 /* In which the driver would have tried to recover three times. */
 #define QUIET_S		4
 #define SECONDS		180
@@ -171,6 +173,28 @@ FIXTURE_TEARDOWN(control)
 }
 
 /* ---- Errors ---- */
+
+/* Nobody waits for one that answers all ones: not for its reset, which the PCI core would. */
+TEST_F_TIMEOUT(control, that_does_not_answer_is_not_bound, SECONDS)
+{
+	uint64_t begin;
+	char now[64];
+
+	ASSERT_EQ(0, vdev_unbind(self->ctrl.bdf));
+	ASSERT_EQ(0, ERROR("silent"));
+	begin = now_ms();
+	/* What the driver core does not tell who writes to "bind". */
+	ctrl_bind(&self->ctrl, variant->driver);
+	EXPECT_GT((uint64_t)SILENT_MS, now_ms() - begin) {
+		TH_LOG("took %llu ms", (unsigned long long)(now_ms() - begin));
+	}
+	EXPECT_NE(0, vdev_driver(self->ctrl.bdf, now, sizeof(now)) ?:
+		     strcmp(now, variant->driver));
+	ASSERT_EQ(0, ERROR("heard"));
+	ASSERT_EQ(0, ctrl_bind(&self->ctrl, variant->driver));
+	EXPECT_EQ(0, BECOMES(0));
+	EXPECT_TRUE(published(self->log));
+}
 
 TEST_F_TIMEOUT(control, an_error_that_breaks_nothing_is_not_noticed, SECONDS)
 {

@@ -328,6 +328,9 @@ void __iomem *vpv_ctrl_life_map(struct vpv_ctrl_life *life, unsigned int bar,
 	void __iomem *regs;
 	int err;
 
+	/* The PCI core would wait for a minute in a reset of one that is not there. */
+	if (!pci_device_is_present(pdev))
+		return IOMEM_ERR_PTR(-ENODEV);
 	err = pci_enable_device_mem(pdev);
 	if (err)
 		return IOMEM_ERR_PTR(err);
