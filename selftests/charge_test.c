@@ -3,7 +3,7 @@
  * Who pays for the memory of a session: the memory control group of whoever opened it,
  * also for what the driver's worker allocates, and only as long as the session is on.
  *
- * Groups: stable throughput
+ * Groups: throughput
  */
 #include "lib/charge.h"
 #include "lib/mlx.h"

@@ -3,7 +3,7 @@
  * Displays of the host: the framebuffer driver that shows the console on one goes when it
  * is bound, and the host's arbiter of the legacy VGA ranges knows that it needs none.
  *
- * Groups: display stable
+ * Groups: display
  */
 #include "lib/stock.h"
 #include "lib/test.h"

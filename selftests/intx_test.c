@@ -419,9 +419,8 @@ FIXTURE(e1000e)
 
 FIXTURE_SETUP(e1000e)
 {
-	NEED_MODE(VDEV_CDEV);
 	NEED_STOCK("e1000e", &self->slot, 1);
-	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_CDEV));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
 	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
 	self->event = eventfd_new();
 	ASSERT_LE(0, self->event);
@@ -514,9 +513,10 @@ static int by_hot_reset(struct vdev *v)
 	struct {
 		struct vfio_pci_hot_reset reset;
 		int32_t fd;
-	} b = { .reset = { .argsz = sizeof(b) } };
+	} b = { .reset = { .argsz = sizeof(b) }, .fd = v->group };
 
 	/* By a character device, what it resets is known without groups. */
+	b.reset.count = v->mode == VDEV_GROUP;
 	return ioctl(v->fd, VFIO_DEVICE_PCI_HOT_RESET, &b) ? -errno : 0;
 }
 
@@ -593,11 +593,10 @@ RESTORED(igb, by_low_power);
 FIXTURE_SETUP(restored)
 {
 	self->v.fd = self->v.group = self->v.iommu = -1;
-	NEED_MODE(VDEV_CDEV);
 	if (variant->way == by_error && access(ERROR_STEP, W_OK))
 		SKIP(return, "vpv_test_error is not loaded");
 	NEED_STOCK(variant->name, &self->slot, 1);
-	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_CDEV));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
 	for (int i = 0; i < 2; i++)
 		self->event[i] = eventfd_new();
 }

@@ -56,6 +56,8 @@
 	irq_bypass_register_producer(producer, ctx, virq)
 #define vpv_compat_irq_bypass_unregister(producer)			\
 	irq_bypass_unregister_producer(producer)
+#define vpv_compat_irq_bypass_consume(consumer, ctx)			\
+	irq_bypass_register_consumer(consumer, ctx)
 #else
 #define vpv_compat_irq_bypass_register(producer, ctx, virq)		\
 ({									\
@@ -72,6 +74,11 @@
 ({									\
 	irq_bypass_unregister_producer(producer);			\
 	(producer)->token = NULL;					\
+})
+#define vpv_compat_irq_bypass_consume(consumer, ctx)			\
+({									\
+	(consumer)->token = (ctx);					\
+	irq_bypass_register_consumer(consumer);				\
 })
 #endif
 

@@ -7,14 +7,11 @@
  * Read from it: Linux's number of the interrupt that it is connected to (0: none), and
  * how often it was connected and disconnected.
  */
-#include <linux/module.h>
-
-#ifdef VPV_HAVE_IRQ_BYPASS_EVENTFD
-
 #include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/irqbypass.h>
 #include <linux/miscdevice.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -67,7 +64,7 @@ static ssize_t bypass_write(struct file *file, const char __user *buf, size_t co
 		eventfd_ctx_put(eventfd);
 		return -EBUSY;
 	}
-	ret = irq_bypass_register_consumer(&b->consumer, eventfd);
+	ret = vpv_compat_irq_bypass_consume(&b->consumer, eventfd);
 	return ret ?: count;
 }
 
@@ -124,8 +121,6 @@ static struct miscdevice bypass_device = {
 	.mode = 0600,
 };
 module_misc_device(bypass_device);
-
-#endif /* VPV_HAVE_IRQ_BYPASS_EVENTFD */
 
 MODULE_DESCRIPTION("Consumer of interrupts, for selftests");
 MODULE_LICENSE("GPL");

@@ -80,10 +80,6 @@ static const struct way both_openings[] __attribute__((unused)) = {
 	{ .name = "cdev", .mode = VDEV_CDEV },
 };
 
-static inline enum vdev_mode any_mode(void)
-{
-	return access("/dev/iommu", R_OK | W_OK) ? VDEV_GROUP : VDEV_CDEV;
-}
 
 /* In a fixture's setup: bind up to @num functions of a family; one that its driver refuses is a failure. */
 #define BIND_FAMILY(family, slots, num) ({						\

@@ -73,4 +73,10 @@
 		SKIP(return, "this kernel has no /dev/iommu");			\
 } while (0)
 
+/* For tests that are about something else. */
+static inline enum vdev_mode any_mode(void)
+{
+	return access("/dev/iommu", R_OK | W_OK) ? VDEV_GROUP : VDEV_CDEV;
+}
+
 #endif /* SELFTEST_TEST_H */

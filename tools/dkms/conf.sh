@@ -14,7 +14,7 @@ BUILD_EXCLUSIVE_KERNEL="^(6\.(1[2-9]|[2-9][0-9])|[7-9]|[1-9][0-9]+)\."
 # What Kconfig selects or asks for.
 BUILD_EXCLUSIVE_CONFIG="CONFIG_PCI CONFIG_VFIO CONFIG_VFIO_VIRQFD CONFIG_IRQ_BYPASS_MANAGER CONFIG_FW_LOADER CONFIG_CRC32 CONFIG_CRYPTO_LIB_SHA256 CONFIG_CONFIGFS_FS"
 AUTOINSTALL="yes"
-MAKE[0]="make -C \$kernel_source_dir M=\$dkms_tree/\$PACKAGE_NAME/\$PACKAGE_VERSION/build CONFIG_VPV_KUNIT_TEST=n modules"
+MAKE[0]="make -C \$kernel_source_dir M=\$dkms_tree/\$PACKAGE_NAME/\$PACKAGE_VERSION/build CONFIG_VPV_KUNIT_TEST=n CONFIG_VPV_TEST=n modules"
 CONF
 n=0
 for kbuild in config_virt/Kbuild migration/Kbuild vfio_pci_core/Kbuild variants/*/Kbuild; do

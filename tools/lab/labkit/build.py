@@ -26,7 +26,8 @@ def modules(kern):
     folder = env.BUILD / kern.release
     with step(f"modules for {kern.release}"), _busy(folder):
         run_logged(f"build modules for {kern.release}",
-                   ["make", "-C", str(env.REPO), JOBS, "modules", "DROPIN=1", f"KDIR={kern.build}", f"BUILD={folder}"])
+                   ["make", "-C", str(env.REPO), JOBS, "modules", "DROPIN=1", "TESTS=1", f"KDIR={kern.build}",
+                    f"BUILD={folder}"])
         dest = Path(tempfile.mkdtemp(prefix=f"modules-{kern.name}.", dir=env.WORK))
         dest.chmod(0o755)
         for file in folder.rglob("*.ko"):
@@ -97,7 +98,7 @@ def bench():
     return folder / "bench"
 
 
-MATRIX_FLAGS = ["W=1", "C=1", "CHECK=sparse", "KCFLAGS=-Werror"]
+MATRIX_FLAGS = ["TESTS=1", "W=1", "C=1", "CHECK=sparse", "KCFLAGS=-Werror"]
 NO_SPARSE = "but sparse is not available"
 
 
