@@ -128,6 +128,54 @@ static unsigned int raise_and_count(struct storm *s, int (*raise)(struct vdev *v
 	return lost;
 }
 
+/* Who stands in for KVM: for what is told to the second eventfd. */
+static int kvm_open(const struct storm *s)
+{
+	int kvm = open("/dev/vpv_test_bypass", O_RDWR | O_CLOEXEC);
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", s->fd[1]);
+	if (kvm < 0 || write(kvm, text, strlen(text)) == (ssize_t)strlen(text))
+		return kvm;
+	close(kvm);
+	return -1;
+}
+
+/* Which interrupt it has, 0 for none; how often it was given one and lost it. */
+static int kvm_irq(int kvm, unsigned int *connected, unsigned int *disconnected)
+{
+	char text[64] = "";
+	int irq = -1;
+
+	if (pread(kvm, text, sizeof(text) - 1, 0) <= 0 ||
+	    sscanf(text, "%d %u %u", &irq, connected, disconnected) != 3)
+		return -1;
+	return irq;
+}
+
+#define KVM_COMES_AND_GOES(raise, COMPARE) do {					\
+	unsigned int connected, disconnected;					\
+	int64_t extra;								\
+	int kvm;								\
+										\
+	if (access("/dev/vpv_test_bypass", R_OK))				\
+		SKIP(return, "vpv_test_bypass is not loaded");			\
+	kvm = kvm_open(&self->s);						\
+	ASSERT_LE(0, kvm);							\
+	ASSERT_EQ(0, storm_begin(&self->s, exchange));				\
+	EXPECT_EQ(0U, raise_and_count(&self->s, raise, &extra));		\
+	EXPECT_EQ(0, storm_end(&self->s));					\
+	COMPARE(0, extra);							\
+										\
+	ASSERT_EQ(0, exchange(&self->s, 1));					\
+	EXPECT_LT(0, kvm_irq(kvm, &connected, &disconnected));			\
+	EXPECT_EQ(self->s.steps / 2 + 1, connected);				\
+	EXPECT_EQ(connected - 1, disconnected);					\
+	ASSERT_EQ(0, exchange(&self->s, 0));					\
+	EXPECT_EQ(0, kvm_irq(kvm, &connected, &disconnected));			\
+	close(kvm);								\
+} while (0)
+
 static int storm_open(struct storm *s, const struct slot *slot, unsigned int index)
 {
 	int err = vdev_open(&s->v, slot, VDEV_GROUP);
@@ -258,32 +306,7 @@ TEST_F(msi, an_eventfd_that_is_none_changes_nothing)
 /* As when a guest masks and unmasks a vector: from KVM to user space and back. */
 TEST_F_TIMEOUT(msi, each_one_is_told_while_kvm_comes_and_goes, 600)
 {
-	unsigned int connected = 0, disconnected = 0;
-	char text[64] = "";
-	int64_t extra;
-	int irq = -1;
-	int kvm = open("/dev/vpv_test_bypass", O_RDWR | O_CLOEXEC);
-
-	if (kvm < 0)
-		SKIP(return, "vpv_test_bypass is not loaded");
-	snprintf(text, sizeof(text), "%d", self->s.fd[1]);
-	ASSERT_EQ((ssize_t)strlen(text), write(kvm, text, strlen(text)));
-
-	ASSERT_EQ(0, storm_begin(&self->s, exchange));
-	EXPECT_EQ(0U, raise_and_count(&self->s, raise_edu, &extra));
-	EXPECT_EQ(0, storm_end(&self->s));
-	EXPECT_EQ(0, extra);
-
-	ASSERT_EQ(0, exchange(&self->s, 1));
-	ASSERT_LT(0, pread(kvm, text, sizeof(text) - 1, 0));
-	ASSERT_EQ(3, sscanf(text, "%d %u %u", &irq, &connected, &disconnected));
-	EXPECT_LT(0, irq);
-	EXPECT_EQ(self->s.steps / 2 + 1, connected);
-	EXPECT_EQ(connected - 1, disconnected);
-	ASSERT_EQ(0, exchange(&self->s, 0));
-	ASSERT_LT(0, pread(kvm, text, sizeof(text) - 1, 0));
-	EXPECT_EQ(0, atoi(text));
-	close(kvm);
+	KVM_COMES_AND_GOES(raise_edu, EXPECT_EQ);
 }
 
 /* ---- MSI-X ---- */
@@ -310,7 +333,7 @@ FIXTURE_TEARDOWN(msix)
 	storm_close(&self->s);
 }
 
-/* Once, as the cause that it is for is taken back at once. */
+/* Mostly once, as the cause is taken back at once; but QEMU may send one message more meanwhile. */
 static int raise_e1000e(struct vdev *v)
 {
 	bar_get(v, 0, E1000E_ICR);
@@ -337,6 +360,11 @@ TEST_F_TIMEOUT(msix, each_one_is_told_while_it_is_disarmed_and_armed, 600)
 	EXPECT_EQ(0U, raise_and_count(&self->s, raise_e1000e, &extra));
 	EXPECT_EQ(0, storm_end(&self->s));
 	EXPECT_LE(0, extra);
+}
+
+TEST_F_TIMEOUT(msix, each_one_is_told_while_kvm_comes_and_goes, 600)
+{
+	KVM_COMES_AND_GOES(raise_e1000e, EXPECT_LE);
 }
 
 /* A block with a mistake in it leaves the vectors as they are, the armed and the others. */

@@ -354,27 +354,47 @@ TEST_F_TIMEOUT(recovery, that_does_not_end_has_failed, 300)
 
 /* ---- Functions that answer all ones ---- */
 
-/* Of a loaded machine.  The PCI core waits a minute. */
-#define PROMPT_MS	20000
+/*
+ * In the guest's time, which goes on while the machine is busy with something else: the best of
+ * three counts.  The PCI core waits a minute, each time.
+ */
+#define PROMPT_MS	2000
+#define PROMPT_TRIES	3
 
-static uint64_t start;
-
-/* Longer than this is as long as the PCI core waits. */
-static int prompt(int ret)
+static int prompt_ms(uint64_t start, unsigned int tries)
 {
 	uint64_t ms = now_ms() - start;
 
-	if (ms >= PROMPT_MS)
-		printf("# took %llu ms\n", (unsigned long long)ms);
-	return ms < PROMPT_MS ? ret : -ETIMEDOUT;
+	if (ms < PROMPT_MS)
+		return 0;
+	printf("# took %llu ms\n", (unsigned long long)ms);
+	return tries < PROMPT_TRIES ? 1 : -ETIMEDOUT;
 }
 
-#define PROMPT(call) ({ start = now_ms(); prompt(call); })
+/* What @call returns, or -ETIMEDOUT; it may be done again. */
+#define PROMPT(call) ({								\
+	int _ret, _late;							\
+	unsigned int _tries = 0;						\
+	uint64_t _start;							\
+										\
+	do {									\
+		_start = now_ms();						\
+		_ret = (call);							\
+		_late = prompt_ms(_start, ++_tries);				\
+	} while (_late > 0);							\
+	_late ? _late : _ret;							\
+})
 
 static int closed(struct vdev *v)
 {
 	vdev_close(v);
 	return 0;
+}
+
+static int opened(struct vdev *v, const struct slot *slot)
+{
+	vdev_close(v);
+	return vdev_open(v, slot, VDEV_GROUP);
 }
 
 TEST_F_TIMEOUT(recovery, is_not_waited_for, 600)
@@ -388,10 +408,10 @@ TEST_F_TIMEOUT(recovery, is_not_waited_for, 600)
 
 	/* Nor do those who have the lock of the set keep out others. */
 	EXPECT_EQ(0, PROMPT(closed(v)));
-	EXPECT_EQ(-ENODEV, PROMPT(vdev_open(v, &self->slot[0], VDEV_GROUP)));
+	EXPECT_EQ(-ENODEV, PROMPT(opened(v, &self->slot[0])));
 	vdev_close(v);
 	EXPECT_EQ(0, PROMPT(closed(&self->v[1])));
-	EXPECT_EQ(0, PROMPT(vdev_open(&self->v[1], &self->slot[1], VDEV_GROUP)));
+	EXPECT_EQ(0, PROMPT(opened(&self->v[1], &self->slot[1])));
 
 	ASSERT_EQ(0, vdev_error(self->slot[0].bdf, "heard"));
 	ASSERT_EQ(0, vdev_open(v, &self->slot[0], VDEV_GROUP));
@@ -429,7 +449,7 @@ TEST_F_TIMEOUT(alone, is_not_waited_for, 600)
 	ASSERT_EQ(0, vdev_error(self->slot.bdf, "silent"));
 	EXPECT_EQ(-ENODEV, PROMPT(vdev_reset(v)));
 	EXPECT_EQ(0, PROMPT(closed(v)));
-	EXPECT_EQ(-ENODEV, PROMPT(vdev_open(v, &self->slot, VDEV_GROUP)));
+	EXPECT_EQ(-ENODEV, PROMPT(opened(v, &self->slot)));
 	vdev_close(v);
 	ASSERT_EQ(0, vdev_error(self->slot.bdf, "heard"));
 	ASSERT_EQ(0, vdev_open(v, &self->slot, VDEV_GROUP));
