@@ -23,6 +23,7 @@ static const struct {
 	[LEFT_NO_MEMORY] = { "without memory", PCI_COMMAND_MEMORY, 0 },
 	[LEFT_NO_MASTER] = { "without bus master", PCI_COMMAND_MASTER, 0 },
 	[LEFT_HALF_IRQ] = { "with half of its interrupts", 0, 0 },
+	[LEFT_INTX_MASKED] = { "with INTx masked", 0, 0 },
 	[LEFT_D3HOT_OFF] = { "in D3hot with all off", ON, 3 },
 };
 
@@ -41,6 +42,49 @@ static int low_power(struct vdev *v, uint32_t feature)
 	return vdev_feature(v, VFIO_DEVICE_FEATURE_SET | feature, NULL, 0);
 }
 
+static uint32_t interrupts(struct vdev *v, unsigned int index)
+{
+	struct vfio_irq_info info = { .argsz = sizeof(info) };
+
+	return vdev_irq(v, index, &info) ? 0 : info.count;
+}
+
+bool left_can(struct vdev *v, enum left_how how)
+{
+	if (how == LEFT_INTX_MASKED)
+		return interrupts(v, VFIO_PCI_INTX_IRQ_INDEX);
+	return how != LEFT_HALF_IRQ || interrupts(v, VFIO_PCI_MSIX_IRQ_INDEX) > 1 ||
+	       interrupts(v, VFIO_PCI_MSI_IRQ_INDEX);
+}
+
+static int half_irq(struct vdev *v, struct left *l, int fd)
+{
+	static const int none = -1;
+	int err;
+
+	l->irq = VFIO_PCI_MSIX_IRQ_INDEX;
+	if (interrupts(v, l->irq) > 1)
+		return vdev_irq_eventfds(v, l->irq, 1, 1, &fd);
+	l->irq = VFIO_PCI_MSI_IRQ_INDEX;
+	err = vdev_irq_eventfds(v, l->irq, 0, 1, &fd);
+	return err ? err : vdev_irq_eventfds(v, l->irq, 0, 1, &none);
+}
+
+static int intx_masked(struct vdev *v, struct left *l, int fd)
+{
+	int err;
+
+	l->irq = VFIO_PCI_INTX_IRQ_INDEX;
+	err = vdev_irq_eventfds(v, l->irq, 0, 1, &fd);
+	return err ? err : vdev_irq_one(v, l->irq, VFIO_IRQ_SET_ACTION_MASK |
+					VFIO_IRQ_SET_DATA_NONE, 0);
+}
+
+static bool sets_up_irq(enum left_how how)
+{
+	return how == LEFT_HALF_IRQ || how == LEFT_INTX_MASKED;
+}
+
 int left_leave(struct vdev *v, struct left *l, enum left_how how)
 {
 	int fd, err = 0;
@@ -57,10 +101,10 @@ int left_leave(struct vdev *v, struct left *l, enum left_how how)
 		err = low_power(v, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY);
 		return err ? err : vdev_pm_becomes(v->slot.bdf, "suspended") ? 0 : -ETIMEDOUT;
 	}
-	if (how != LEFT_HALF_IRQ)
+	if (!sets_up_irq(how))
 		return 0;
 	fd = eventfd_new();
-	err = vdev_irq_eventfds(v, VFIO_PCI_MSIX_IRQ_INDEX, 1, 1, &fd);
+	err = how == LEFT_HALF_IRQ ? half_irq(v, l, fd) : intx_masked(v, l, fd);
 	close(fd);
 	return err;
 }
@@ -131,8 +175,8 @@ int left_back(struct vdev *v, const struct left *l)
 		err = vdev_cfg_set(v, power_reg(v), 2, 0);
 	if (!err && ways[l->how].off)
 		err = vdev_cfg_set(v, PCI_COMMAND, 2, l->command);
-	if (!err && l->how == LEFT_HALF_IRQ)
-		err = vdev_irq_eventfds(v, VFIO_PCI_MSIX_IRQ_INDEX, 0, 0, NULL);
+	if (!err && sets_up_irq(l->how))
+		err = vdev_irq_eventfds(v, l->irq, 0, 0, NULL);
 	return err;
 }
 

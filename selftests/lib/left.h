@@ -13,7 +13,8 @@ enum left_how {
 	LEFT_LOW_POWER,		/* LOW_POWER_ENTRY: runtime-suspended */
 	LEFT_NO_MEMORY,
 	LEFT_NO_MASTER,
-	LEFT_HALF_IRQ,		/* MSI-X with one vector of some */
+	LEFT_HALF_IRQ,		/* MSI-X with one vector of some, or MSI with none */
+	LEFT_INTX_MASKED,	/* INTx with an eventfd, and masked */
 	LEFT_D3HOT_OFF,		/* D3hot, with memory and bus master off */
 	LEFT_WAYS,
 };
@@ -23,14 +24,18 @@ enum left_how {
  * @how: How.
  * @command: COMMAND before.
  * @bar: One that the user may read, for left_check().
+ * @irq: Kind of interrupt that was set up.
  */
 struct left {
 	enum left_how how;
 	uint32_t command;
 	unsigned int bar;
+	unsigned int irq;
 };
 
 const char *left_name(enum left_how how);
+/* Has the function what is needed for that? */
+bool left_can(struct vdev *v, enum left_how how);
 int left_leave(struct vdev *v, struct left *l, enum left_how how);
 /* Is it, for its user and, when it is RUNNING, in hardware, as it was left?  Else -EUCLEAN. */
 int left_check(struct vdev *v, const struct left *l, bool hardware);
