@@ -5,7 +5,7 @@
 Topology: L1 with four hisi_like functions, the third with another firmware, the fourth with fewer queues. A guest on the
 first function is migrated to the fourth (refused, the guest goes on), to the third (refused: it shows other bytes; the
 guest goes on), to the second and cancelled (the guest goes on). Another guest on the first function, which now shows a
-persona as the third does, is migrated to the third and back.
+persona as the third does, is migrated to the third and back. A last guest is reset while its migration is in pre-copy.
 
 usage: migrate_test.py [stock|debug]    the kernel of L1, debug unless told otherwise
 """
@@ -19,13 +19,13 @@ import run  # noqa: E402
 
 # Two that are alike, one with another config space, and one that does not fit.
 MODELS = [("hisi_like", 2), ("hisi_like", 1, "firmware=2"), ("hisi_like", 1, "queues=8")]
-TIMEOUT_S = {"stock": 420, "debug": 900}
+TIMEOUT_S = {"stock": 540, "debug": 1080}
 
 
 def test(kern, log):
     folders, models = run.prepare(kern, tools=True)
     return run.report(*run.migrate(run.ACCELERATORS, kern, folders, models, log,
-                                   ["--rounds", "2", "--cancel", "--refuse", "--firmware"], MODELS,
+                                   ["--rounds", "2", "--cancel", "--refuse", "--firmware", "--reset"], MODELS,
                                    timeout=TIMEOUT_S[kern.name], sink=run.relay))
 
 

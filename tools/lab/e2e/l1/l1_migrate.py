@@ -70,6 +70,16 @@ class Accelerators(Session):
         self.finish()
         self.ledger(before)
 
+    def reset(self, pair):
+        """Another guest, which is reset in pre-copy: what its functions did before is not counted."""
+        self.part = "reset in pre-copy: "
+        report_everything(self.options.iommufd)
+        target = self.launch(pair[1:], "defer")
+        report_everything(False)
+        self.boot(pair[:1], iommufd=False)
+        self.reset_in_precopy(target)
+        self.finish()
+
     def run(self):
         self.bind()
         pair = self.functions[:2]
@@ -95,6 +105,8 @@ class Accelerators(Session):
             persona.busy(self, tool, self.guest)
         self.rounds(pair, spare)
         self.end(before)
+        if self.args.reset:
+            self.reset(pair)
         self.release()
 
 
@@ -105,6 +117,7 @@ def arguments():
                          help="the last function does not fit: try to migrate there first")
     options.add_argument("--firmware", action="store_true", help="the third function has another firmware: a guest "
                          "is refused there, another one migrates there and back under a persona")
+    options.add_argument("--reset", action="store_true", help="at last reset a guest while its migration is in pre-copy")
     options.add_argument("--tool", default="/vpv/vpvctl")
     options.add_argument("--map", default="/vpv/hisi_like-v1.map")
     return options

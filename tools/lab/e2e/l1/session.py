@@ -156,6 +156,38 @@ class Session:
         self.excuse(source, target)
         self.say(f"{source.name}: migration cancelled in pre-copy; the guest goes on")
 
+    def reset_in_precopy(self, target):
+        """The guest's machine is reset while a migration is in pre-copy, as when the guest reboots.
+
+        The session of the function goes on (migration.rst), and so does the migration; the guest boots on, or on the other
+        side, and its workload begins there.
+        """
+        source = self.guest
+        function = source.functions[0].bdf
+        migration.capabilities(source, target)
+        uri = self.uri("reset")
+        target.qmp.execute("migrate-incoming", uri=uri)
+        source.qmp.execute("set-action", reboot="reset")
+        began = time.time()
+        migration.start(source, uri, bandwidth=SLOW)
+        migration.watch(source, target, began, self.args.timeout, until=(*migration.ENDS, "active"))
+        time.sleep(1)
+        source.qmp.execute("system_reset")
+        time.sleep(2)
+        self.check("the machine was reset", source.qmp.first("RESET", began), source.qmp.events[-5:])
+        status, state = source.qmp.execute("query-migrate")["status"], kernel_view.state(function)
+        session = kernel_view.session(function, "save")
+        self.check("a reset of the function in pre-copy leaves it there, and its session",
+                   status == "active" and state == "pre-copy" and "result -115 " in session, (status, state, session))
+        source.qmp.execute("migrate-set-parameters", max_bandwidth=migration.MAX_BANDWIDTH)
+        info, _ = migration.watch(source, target, began, self.args.timeout, limit_ms=self.limit_ms)
+        self.check("the migration succeeds", info["status"] == "completed", info.get("error-desc", info["status"]))
+        self.guest = target
+        source.quit()
+        target.wait_report("the workload of the guest that was reset", lambda kind, _: kind == "start", self.args.timeout)
+        target.wait_done(self.args.lead, self.args.timeout)
+        self.say(f"{source.name}: reset in pre-copy; {target.name} has the guest that boots, and its workload runs")
+
     def refuse(self, chosen, why=""):
         """A destination that does not fit must be refused before the guest is stopped, with WHY in the kernel's log."""
         source = self.guest
