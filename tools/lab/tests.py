@@ -76,7 +76,7 @@ GROUPS = (
     Group("build-matrix", "matrix"),
     Group("checkpatch", "host", 'tools/checks/checkpatch.sh "$(python3 tools/lab/main.py kernel | tail -n 1)/scripts/checkpatch.pl" "$VPV_CACHE/checkpatch"',
           needs="tools/checks/checkpatch.sh", timeout=1800),
-    Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1200),
+    Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1500),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=600, needs="kunit", machine=PLAIN_DEBUG),
     selftests("self", timeout=3600, machine=DEBUG),
@@ -117,8 +117,9 @@ UPSTREAM = (
     Group("libvirt", "nested", "python3 tools/lab/e2e/libvirt_test.py", needs="tools/lab/e2e/libvirt_test.py", timeout=3600),
     Group("hosts", "nested", "python3 tools/lab/e2e/hosts_test.py", needs="tools/lab/e2e/hosts_test.py", timeout=3600),
     # The oldest kernel that the tree is for, as Debian stable has it: no IOMMUFD, no fault injection, other APIs.
-    selftests("stable", timeout=1800,
-              machine=Machine(kernel="stable", models="hisi_like:2", devices=f"{FUNCTIONS},igb-pair,e1000e-pair", memory=3072)),
+    selftests("stable", timeout=3600,
+              machine=Machine(kernel="stable", models=f"{DEBUG.models},{PLAIN}",
+                              devices=f"{FUNCTIONS},igb-pair,e1000e-pair,bridge,vga", memory=3072)),
     # A kernel without sanitizers: what is reported is time.
     selftests("throughput", timeout=900, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0,coherent_gpu:2:size=1024,coherent_gpu:1:size=65536", memory=4096)),
     # The second subsystem has no profiles.
