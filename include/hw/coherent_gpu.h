@@ -3,6 +3,8 @@
  * Registers, commands and state of coherent_gpu (Documentation/hardware/coherent_gpu.rst,
  * whose section numbers stand in the comments), for its driver, its model, its guest and
  * their tests.  All are little-endian, registers 32 bits wide.
+ *
+ * Function of vpv_coherent_gpu: CGPU_VENDOR, CGPU_DEVICE
  */
 #ifndef HW_COHERENT_GPU_H
 #define HW_COHERENT_GPU_H

@@ -2,6 +2,8 @@
 /*
  * Registers of edu_like (Documentation/hardware/edu_like.rst), for its driver, its
  * model and their tests.  All are 32 bits wide and little-endian.
+ *
+ * Function of vpv_edu_like: EDUL_VENDOR, EDUL_DEVICE
  */
 #ifndef HW_EDU_LIKE_H
 #define HW_EDU_LIKE_H

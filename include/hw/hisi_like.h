@@ -3,6 +3,8 @@
  * Registers, ring entries and contexts of hisi_like (Documentation/hardware/hisi_like.rst,
  * whose section numbers stand in the comments), for its driver, its model, its guest and
  * their tests.  All are little-endian, registers 32 bits wide.
+ *
+ * Function of vpv_hisi_like: HISIL_VENDOR, HISIL_DEVICE
  */
 #ifndef HW_HISI_LIKE_H
 #define HW_HISI_LIKE_H

@@ -3,6 +3,8 @@
  * Registers, commands and structures of mlx5_like (Documentation/hardware/mlx5_like.rst,
  * whose section numbers stand in the comments), for its drivers, its models and their
  * tests.  All are little-endian.
+ *
+ * Function of vpv_mlx5_like: MLXL_FN_VENDOR, MLXL_FN_DEVICE, MLXL_VENDOR, MLXL_FN_SUBDEVICE
  */
 #ifndef HW_MLX5_LIKE_H
 #define HW_MLX5_LIKE_H

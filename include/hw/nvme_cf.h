@@ -3,6 +3,8 @@
  * What is particular to nvme_cf (Documentation/hardware/nvme_cf.rst), for its model, its
  * drivers and their tests: ids, the identity capability, profiles and vendor specific
  * state.  All are little-endian.  What the specification defines is in nvme_cf_spec.h.
+ *
+ * Function of vpv_nvme_cf: NVCF_VENDOR, NVCF_FN_DEVICE
  */
 #ifndef HW_NVME_CF_H
 #define HW_NVME_CF_H
