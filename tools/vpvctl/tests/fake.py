@@ -11,9 +11,13 @@
                                          match=RULE,NAME,SENDS,TAKES;...
     fake.py kernel DIR [refuse=NAME]     answer to bind, unbind and drivers_probe until killed
     fake.py driver-of-personas DIR BDF   answer to BDF's vpv/persona until killed
+    fake.py json FILE EXPRESSION         is EXPRESSION true of d, what is in FILE?
+    fake.py serve                        all of these, told on stdin: how many words, and they, each ended by a zero byte;
+                                         answers each time by one line, "ok" or why not
 """
 
 import hashlib
+import json
 import os
 import select
 import struct
@@ -192,8 +196,13 @@ def personas(root, bdf):
         path.write_text(persona_line(root, dev, name) + "\n")
 
 
-def main():
-    verb, root, words = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
+def is_true(path, expression):
+    return eval(f"({expression})", {"d": json.loads(path.read_text()), "json": json})
+
+
+def do(verb, root, *words):
+    """Return: whether it is so, or was done."""
+    root = Path(root)
     opts = dict(w.split("=", 1) for w in words if "=" in w)
     if verb == "host":
         host(root, opts)
@@ -207,6 +216,30 @@ def main():
         kernel(root, opts)
     elif verb == "driver-of-personas":
         personas(root, words[0])
+    elif verb == "json":
+        return is_true(root, words[0])
+    return True
 
 
-main()
+def words_of_stdin():
+    rest = b""
+    while data := os.read(0, 65536):
+        *words, rest = (rest + data).split(b"\0")
+        yield from (word.decode() for word in words)
+
+
+def serve():
+    words = words_of_stdin()
+    for number in words:
+        asked = [next(words) for _ in range(int(number))]
+        try:
+            said = "ok" if do(*asked) else "no"
+        except Exception as error:      # whatever it is, the test that asked has failed
+            said = f"{type(error).__name__}: {error}".replace("\n", " ")
+        print(said, flush=True)
+
+
+if sys.argv[1] == "serve":
+    serve()
+else:
+    sys.exit(not do(*sys.argv[1:]))

@@ -6,14 +6,28 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 T=$(mktemp -d) || exit 1
 jobs_started=()
-trap '[ ${#jobs_started[@]} = 0 ] || kill "${jobs_started[@]}" 2>/dev/null; rm -rf "$T"' EXIT
+trap 'kill "${jobs_started[@]}" "$server" 2>/dev/null; rm -rf "$T"' EXIT
 R=$T/root
 results=$T/results
 : >"$results"
 count=0 failed=0
 unset VPVCTL_ROOT NO_COLOR
 
-fake() { python3 "$here/fake.py" "$1" "$R" "${@:2}"; }
+# One interpreter for all that is asked of fake.py: to start one is most of what it would do.
+coproc SERVER { exec python3 "$here/fake.py" serve; }
+# shellcheck disable=SC2153	# coproc sets SERVER_PID
+server=$SERVER_PID
+# Subshells do not have those of a coproc.
+exec {to_server}>&"${SERVER[1]}" {from_server}<&"${SERVER[0]}"
+
+ask() { # WORD...
+	local answer="no answer"
+	printf '%s\0' $# "$@" >&"$to_server"
+	read -r answer <&"$from_server"
+	[ "$answer" = ok ] || { echo "fake.py: $answer" >&2; return 1; }
+}
+
+fake() { ask "$1" "$R" "${@:2}"; }
 
 # An empty host.
 fresh() { rm -rf "$R"; mkdir -p "$R"; fake host "$@"; }
@@ -58,9 +72,7 @@ json() {
 	local status trouble=
 	run --json "${@:4}"; status=$?
 	[ $status = "$2" ] || trouble="status $status instead of $2"
-	python3 -c 'import json, sys
-d = json.load(open(sys.argv[1]))
-sys.exit(not eval("(" + sys.argv[2] + ")"))' "$T/out" "$3" 2>>"$T/err" || trouble="$trouble; not true: $3"
+	ask json "$T/out" "$3" 2>>"$T/err" || trouble="$trouble; not true: $3"
 	result "$1" "${trouble#; }"
 }
 
