@@ -51,9 +51,10 @@ int cgpu_track_start(struct vmig_dev *mig)
 	struct cgpu_dev *cd = cgpu_from_mig(mig);
 	int err;
 
-	err = choose_page(cd);
+	/* Then the function is READY, too, and says what its log can do. */
+	err = vpv_bar_memory_wait(&cd->m.vpv);
 	if (!err)
-		err = vpv_bar_memory_wait(&cd->m.vpv);
+		err = choose_page(cd);
 	if (!err)
 		err = vpv_bar_memory_track(&cd->m.vpv);
 	if (err)

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Resets of coherent_gpu while its memory is migrated: it is gone then for as long as the function
+ * likes, and pre-copy begins again with it.
+ *
+ * Groups: coherent-gpu
+ */
+#include "lib/gpu.h"
+#include "lib/test.h"
+#include "lib/family_test.h"
+
+#define GPU_DRIVER	"vpv_coherent_gpu"
+#define PAGE		4096UL
+#define FAR		(64UL << 20)
+
+FIXTURE(late)
+{
+	struct slot slot;
+	struct vdev v;
+	struct model m;
+	struct blob blob;
+	int fd;
+};
+
+FIXTURE_SETUP(late)
+{
+	int err;
+
+	self->v.fd = -1;
+	self->m.fd = -1;
+	self->fd = -1;
+	NEED_SLOTS_OF("coherent_gpu", GPU_DRIVER, &self->slot, 1);
+	ASSERT_EQ(0, model_open(&self->m, &self->slot));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
+	/* A VMM that can be told that what it has sent is worthless. */
+	err = vdev_feature(&self->v, VFIO_DEVICE_FEATURE_SET |
+				     VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, NULL, 0);
+	if (err == -ENOTTY)
+		SKIP(return, "this kernel has no second version of PRECOPY_INFO");
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, mig_set(&self->v, VFIO_DEVICE_STATE_PRE_COPY, &self->fd));
+	ASSERT_EQ(-ENOMSG, blob_pull(&self->blob, self->fd, 0));
+}
+
+FIXTURE_TEARDOWN(late)
+{
+	if (self->m.fd > 0) {
+		model_cmd(&self->m, "fault clear");
+		model_cmd(&self->m, "ready_ms 0");
+		model_close(&self->m);
+	}
+	if (self->fd >= 0)
+		close(self->fd);
+	if (self->v.fd >= 0)
+		vdev_close(&self->v);
+	blob_free(&self->blob);
+}
+
+/* Bytes that pre-copy has for a page that was written. */
+static uint64_t page_sent(FIXTURE_DATA(late) *self)
+{
+	uint8_t page[PAGE];
+	size_t before = self->blob.bytes;
+
+	memset(page, 0x5a, sizeof(page));
+	if (vdev_pwrite(&self->v, GPU_MAIN_BAR, FAR, page, PAGE) != PAGE ||
+	    blob_pull(&self->blob, self->fd, 0) != -ENOMSG)
+		return ~0UL;
+	return self->blob.bytes - before;
+}
+
+/* Registers say nothing of the log either, before the function is ready. */
+TEST_F_TIMEOUT(late, pre_copy_goes_on_with_a_function_that_is_late, 120)
+{
+	ASSERT_EQ(0, model_cmd(&self->m, "fault reset delay=800 count=1"));
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	ASSERT_EQ(0, gpu_set_memory(&self->v, true));
+	EXPECT_EQ(VFIO_DEVICE_STATE_PRE_COPY, mig_get(&self->v));
+	ASSERT_EQ(-ENOMSG, blob_pull(&self->blob, self->fd, 0));
+	/* What is written is known. */
+	EXPECT_LE(PAGE, page_sent(self));
+	EXPECT_GE(2 * PAGE, page_sent(self));
+	ASSERT_EQ(0, mig_stop_copy(&self->v, &self->blob, self->fd));
+	self->fd = -1;
+}
+
+TEST_HARNESS_MAIN
