@@ -27,6 +27,19 @@ bool vmig_emit_stopped(struct vmig_session *s)
 	return stopped;
 }
 
+bool vmig_stopped(struct vmig_dev *mig)
+{
+	struct vmig_machine *m = mig->m;
+	bool stopped;
+
+	spin_lock(&m->lock);
+	stopped = (m->saving && vmig_emit_stopped(m->saving)) ||
+		  (m->resuming && vmig_emit_stopped(m->resuming));
+	spin_unlock(&m->lock);
+	return stopped;
+}
+EXPORT_SYMBOL_GPL(vmig_stopped);
+
 static bool has_room(struct vmig_session *s, size_t bytes)
 {
 	const struct vmig_desc *desc = s->m->mig->desc;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Resets of coherent_gpu while its memory is migrated: it is gone then for as long as the function
- * likes, and pre-copy begins again with it.
+ * likes, pre-copy begins again with it, and nobody has to wait for it in order to give up.
  *
  * Groups: coherent-gpu
  */
@@ -12,6 +12,8 @@
 #define GPU_DRIVER	"vpv_coherent_gpu"
 #define PAGE		4096UL
 #define FAR		(64UL << 20)
+#define LONG_MS		20000
+#define AT_ONCE_MS	3000
 
 FIXTURE(late)
 {
@@ -82,6 +84,75 @@ TEST_F_TIMEOUT(late, pre_copy_goes_on_with_a_function_that_is_late, 120)
 	EXPECT_GE(2 * PAGE, page_sent(self));
 	ASSERT_EQ(0, mig_stop_copy(&self->v, &self->blob, self->fd));
 	self->fd = -1;
+}
+
+static void lose_memory(struct __test_metadata *_metadata, FIXTURE_DATA(late) *self)
+{
+	ASSERT_EQ(0, model_cmd(&self->m, "ready_ms %u", LONG_MS));
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	/* The worker waits for it by then. */
+	usleep(500000);
+}
+
+TEST_F_TIMEOUT(late, who_changes_the_state_does_not_wait, 120)
+{
+	static const unsigned int states[] = {
+		VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_PRE_COPY_P2P,
+		VFIO_DEVICE_STATE_STOP_COPY,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(states); i++) {
+		uint64_t begin;
+
+		lose_memory(_metadata, self);
+		begin = now_ms();
+		EXPECT_EQ(0, mig_set(&self->v, states[i], NULL)) TH_LOG("state %u", states[i]);
+		EXPECT_GE(AT_ONCE_MS, now_ms() - begin) TH_LOG("state %u", states[i]);
+		/* The rest of it needs the memory, too. */
+		usleep(300000);
+		begin = now_ms();
+		EXPECT_EQ(0, mig_set(&self->v, VFIO_DEVICE_STATE_RUNNING, NULL));
+		EXPECT_GE(AT_ONCE_MS, now_ms() - begin) TH_LOG("state %u", states[i]);
+		close(self->fd);
+		self->fd = -1;
+		ASSERT_EQ(0, model_cmd(&self->m, "ready_ms 0"));
+		ASSERT_EQ(0, vdev_reset(&self->v));
+		ASSERT_EQ(0, mig_set(&self->v, VFIO_DEVICE_STATE_PRE_COPY, &self->fd));
+	}
+}
+
+TEST_F_TIMEOUT(late, who_closes_does_not_wait, 120)
+{
+	uint64_t begin;
+
+	lose_memory(_metadata, self);
+	begin = now_ms();
+	close(self->fd);
+	self->fd = -1;
+	vdev_close(&self->v);
+	self->v.fd = -1;
+	EXPECT_GE(AT_ONCE_MS, now_ms() - begin);
+}
+
+TEST_F_TIMEOUT(late, who_reads_can_be_killed, 120)
+{
+	uint64_t begin;
+	int status;
+	pid_t pid;
+
+	lose_memory(_metadata, self);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		blob_pull(&self->blob, self->fd, 0);
+		_exit(0);
+	}
+	usleep(300000);
+	begin = now_ms();
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_GE(AT_ONCE_MS, now_ms() - begin);
 }
 
 TEST_HARNESS_MAIN

@@ -18,6 +18,9 @@
 /* No reset takes so long: a minute for a function that does not come back, and a little. */
 #define RESET_MOST	(90 * HZ)
 
+/* How often a waiter who may give up looks whether he has to. */
+#define LOOK_MS		20
+
 /* So often it may go while somebody waits, before he has to look whether he may have it. */
 #define LOST_MOST	10
 
@@ -229,11 +232,37 @@ void vpv_memory_resetting(struct vpv_device *vpv, bool resetting)
 	wake_up_all(&m->over);
 }
 
+/* Has the one who waits to give up?  Return: 0 or what he returns. */
+static int given_up(const struct vpv_memories *m)
+{
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	return m->stop && m->stop(m->stop_data) ? -ECANCELED : 0;
+}
+
+int vpv_bar_memory_given_up(struct vpv_device *vpv)
+{
+	lockdep_assert_held(&vpv->state->memories->lock);
+
+	return given_up(vpv->state->memories);
+}
+EXPORT_SYMBOL_GPL(vpv_bar_memory_given_up);
+
 static int wait_for_reset(struct vpv_memories *m)
 {
-	long left = wait_event_killable_timeout(m->over, !READ_ONCE(m->resetting), RESET_MOST);
+	unsigned long end = jiffies + RESET_MOST;
 
-	return left > 0 ? 0 : left ? -EINTR : -ETIMEDOUT;
+	while (READ_ONCE(m->resetting)) {
+		int ret = given_up(m);
+
+		if (ret)
+			return ret;
+		if (time_after(jiffies, end))
+			return -ETIMEDOUT;
+		wait_event_killable_timeout(m->over, !READ_ONCE(m->resetting),
+					    msecs_to_jiffies(LOOK_MS));
+	}
+	return 0;
 }
 
 /* Note what has become of it.  Return: that, or -EAGAIN if it has gone again meanwhile. */
@@ -251,7 +280,7 @@ static int note(struct vpv_memories *m, unsigned long lost, int err)
 static int wait_locked(struct vpv_device *vpv, struct vpv_memories *m)
 {
 	unsigned long lost;
-	int ret = -EAGAIN;
+	int ret = -EAGAIN, up;
 
 	for (unsigned int i = 0; i < LOST_MOST && ret == -EAGAIN; i++) {
 		ret = wait_for_reset(m);
@@ -265,26 +294,50 @@ static int wait_locked(struct vpv_device *vpv, struct vpv_memories *m)
 			return ret;
 		ret = vpv->variant->memory_ready(vpv);
 		/* That says nothing of the memory. */
-		if (fatal_signal_pending(current))
-			return -EINTR;
+		up = given_up(m);
+		if (up)
+			return up;
 		ret = note(m, lost, ret == -EAGAIN ? -EIO : ret);
 	}
 	return ret;
 }
 
-int vpv_bar_memory_wait(struct vpv_device *vpv)
+/* The one who waits at the moment may do so for other reasons. */
+static int turn(struct vpv_memories *m, bool (*stop)(void *data), void *data)
+{
+	if (!stop)
+		return mutex_lock_killable(&m->lock);
+	while (!mutex_trylock(&m->lock)) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (stop(data))
+			return -ECANCELED;
+		schedule_timeout_killable(msecs_to_jiffies(LOOK_MS));
+	}
+	return 0;
+}
+
+int vpv_bar_memory_wait_unless(struct vpv_device *vpv, bool (*stop)(void *data), void *data)
 {
 	struct vpv_memories *m = vpv->state->memories;
 	int ret;
 
 	if (!m)
 		return 0;
-	ret = mutex_lock_killable(&m->lock);
+	ret = turn(m, stop, data);
 	if (ret)
 		return ret;
+	m->stop = stop;
+	m->stop_data = data;
 	ret = wait_locked(vpv, m);
 	mutex_unlock(&m->lock);
 	return ret;
+}
+EXPORT_SYMBOL_GPL(vpv_bar_memory_wait_unless);
+
+int vpv_bar_memory_wait(struct vpv_device *vpv)
+{
+	return vpv_bar_memory_wait_unless(vpv, NULL, NULL);
 }
 EXPORT_SYMBOL_GPL(vpv_bar_memory_wait);
 

@@ -39,6 +39,8 @@ struct vpv_shown {
  * struct vpv_memories - All of it that a device has
  * @bar: By number of the BAR.
  * @lock: Held by the one who waits for it; outside of memory_lock.
+ * @stop: Tells when that one gives up; NULL: when he is killed.  @lock.
+ * @stop_data: For @stop.
  * @use: Guards the rest; inside of memory_lock, and under it nothing of ours is taken.  For
  *	reading: the memory is touched, or mapped.
  * @lost: How often it went, by a reset, or for want of power.
@@ -52,6 +54,8 @@ struct vpv_shown {
 struct vpv_memories {
 	struct vpv_shown bar[VPV_BARS];
 	struct mutex lock;	/* one waits */
+	bool (*stop)(void *data);
+	void *stop_data;
 	struct rw_semaphore use;
 	unsigned long lost;
 	bool resetting;

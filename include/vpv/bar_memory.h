@@ -63,6 +63,25 @@ int vpv_bar_memory_add(struct vpv_device *vpv, unsigned int bar,
 int vpv_bar_memory_wait(struct vpv_device *vpv);
 
 /**
+ * vpv_bar_memory_wait_unless() - The same, for who may have to give up
+ * @vpv: Device, open.
+ * @stop: Has he to?  Asked now and then; must not sleep.
+ * @data: For @stop.
+ *
+ * Return: as vpv_bar_memory_wait(); -ECANCELED: @stop has said so.
+ */
+int vpv_bar_memory_wait_unless(struct vpv_device *vpv, bool (*stop)(void *data), void *data);
+
+/**
+ * vpv_bar_memory_given_up() - Does the one who waits not wait any more?
+ * @vpv: Device.
+ *
+ * Context: the variant's memory_ready hook, which asks this while it waits.
+ * Return: 0, or an errno to be returned: what the hook says counts for nobody.
+ */
+int vpv_bar_memory_given_up(struct vpv_device *vpv);
+
+/**
  * vpv_bar_memory_copy() - Copy to or from it, whatever the user has enabled
  * @vpv: Device, open.
  * @bar: As given to vpv_bar_memory_add().

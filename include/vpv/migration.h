@@ -627,6 +627,18 @@ void vmig_reset_done(struct vmig_dev *mig);
 void vmig_fault(struct vmig_dev *mig, const char *why);
 
 /**
+ * vmig_stopped() - Has a hook that saves or loads to end?
+ * @mig: Device.
+ *
+ * Its session has failed, the function was reset, or somebody wants to change the state, and
+ * waits for the hook.  One that waits for long asks this, and ends with -ECANCELED: what it did
+ * is not lost, it comes again if it is still wanted.
+ *
+ * Context: a hook, or what it waits for; may not be that of a state change.
+ */
+bool vmig_stopped(struct vmig_dev *mig);
+
+/**
  * vmig_resets() - How often was the function reset?
  * @mig: Device.
  *

@@ -27,7 +27,8 @@ struct vmig_dirty;
  * device may have any size.
  *
  * All hooks run in process context with the state lock of the library held and the device
- * reachable, as those of struct vmig_ops do, and bound their waits.  @protect and @read are
+ * reachable, as those of struct vmig_ops do, and bound their waits; one that waits for long ends
+ * with -ECANCELED when vmig_stopped() says so.  @protect and @read are
  * the only ones that run more than once at a time.  An error of -EIO puts the device into
  * ERROR, unless a hook says otherwise.
  */

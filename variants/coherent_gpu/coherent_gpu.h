@@ -181,6 +181,15 @@ void cgpu_watch_start(struct cgpu_dev *cd);
 void cgpu_watch_stop(struct cgpu_dev *cd);
 
 /* migrate.c */
+
+/**
+ * cgpu_memory_wait() - Wait until the memory is there, in a hook that may have to end
+ * @mig: Function.
+ *
+ * Return: as vpv_bar_memory_wait_unless().
+ */
+int cgpu_memory_wait(struct vmig_dev *mig);
+
 extern const struct vmig_ops cgpu_ops;
 extern const struct vmig_desc cgpu_desc;
 

@@ -52,7 +52,7 @@ int cgpu_track_start(struct vmig_dev *mig)
 	int err;
 
 	/* Then the function is READY, too, and says what its log can do. */
-	err = vpv_bar_memory_wait(&cd->m.vpv);
+	err = cgpu_memory_wait(mig);
 	if (!err)
 		err = choose_page(cd);
 	if (!err)

@@ -5,7 +5,6 @@
  */
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
-#include <linux/sched/signal.h>
 
 #include "coherent_gpu.h"
 
@@ -74,8 +73,9 @@ static int wait_for_memory(struct cgpu_dev *cd, u32 limit_ms)
 			tell += msecs_to_jiffies(TELL_MS);
 		}
 		schedule_timeout_killable(msecs_to_jiffies(POLL_MS));
-		if (fatal_signal_pending(current))
-			return -EINTR;
+		err = vpv_bar_memory_given_up(&cd->m.vpv);
+		if (err)
+			return err;
 	}
 }
 

@@ -69,6 +69,16 @@ static int cgpu_layout(struct vmig_dev *mig, struct vmig_range *ranges, unsigned
 	return 2;
 }
 
+static bool stopped(void *mig)
+{
+	return vmig_stopped(mig);
+}
+
+int cgpu_memory_wait(struct vmig_dev *mig)
+{
+	return vpv_bar_memory_wait_unless(&cgpu_from_mig(mig)->m.vpv, stopped, mig);
+}
+
 /* A reset may come in between, which the library learns of later, and begins anew. */
 static int copy(struct vmig_dev *mig, u64 first, size_t bytes, void *to, const void *from)
 {
@@ -84,7 +94,7 @@ static int copy(struct vmig_dev *mig, u64 first, size_t bytes, void *to, const v
 		err = vpv_bar_memory_copy(vpv, bar, first, bytes, to, from);
 		if (err != -EAGAIN)
 			return err;
-		err = vpv_bar_memory_wait(vpv);
+		err = cgpu_memory_wait(mig);
 	} while (!err);
 	return err;
 }
