@@ -208,6 +208,34 @@ TEST_F_TIMEOUT(poison, who_blocks_the_signal_dies, 60)
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
 }
 
+/* A question for bad pages that fails says nothing of the memory. */
+TEST_F_TIMEOUT(poison, question_that_fails_is_put_again, 120)
+{
+	uint64_t val = 0;
+
+	ASSERT_EQ(0, open_function(self, BAD));
+	ASSERT_EQ(0, model_cmd(&self->m, "poison 0xb1000"));
+	ASSERT_TRUE(noticed(self, 0xb1000));
+	/* Once: nobody notices. */
+	ASSERT_EQ(0, model_cmd(&self->m, "fault poison fail count=1"));
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, PCI_COMMAND_MEMORY));
+	EXPECT_EQ(0, sigbus_load(self->p, NULL).code);
+	/* For long: who comes meanwhile is told. */
+	ASSERT_EQ(0, model_cmd(&self->m, "fault poison fail"));
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, PCI_COMMAND_MEMORY));
+	EXPECT_EQ(-EREMOTEIO, vdev_pread(&self->v, GPU_MAIN_BAR, 0, &val, 8));
+	EXPECT_EQ(BUS_ADRERR, sigbus_load(self->p, NULL).code);
+	/* Without another reset. */
+	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
+	for (unsigned int i = 0; i < 50 && sigbus_load(self->p, NULL).code; i++)
+		usleep(100000);
+	EXPECT_EQ(0, sigbus_load(self->p, NULL).code);
+	EXPECT_EQ(8, vdev_pread(&self->v, GPU_MAIN_BAR, 0, &val, 8));
+	EXPECT_EQ(BUS_MCEERR_AR, sigbus_load(self->p + 0xb1000, NULL).code);
+}
+
 static uint64_t poison_of(struct model *m)
 {
 	uint64_t val;

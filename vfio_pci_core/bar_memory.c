@@ -21,6 +21,10 @@
 /* How often a waiter who may give up looks whether he has to. */
 #define LOOK_MS		20
 
+/* So often it is asked for if the question fails, and then not again for a while. */
+#define ASK_MOST	3
+#define ASK_AGAIN_MS	1000
+
 /* So often it may go while somebody waits, before he has to look whether he may have it. */
 #define LOST_MOST	10
 
@@ -177,10 +181,20 @@ void vpv_memories_free(struct vpv_device *vpv)
 
 /* ---- Is it there? ---- */
 
+/* Does it come with the next reset only?  Otherwise it may have come, and the question failed. */
+static bool is_final(int err)
+{
+	return !err || err == -ETIMEDOUT;
+}
+
 /* Return: 0, or -EAGAIN if that is not known, or why it is not. */
 static int state_of(const struct vpv_memories *m)
 {
-	return m->resetting || m->known != m->lost ? -EAGAIN : m->err;
+	if (m->resetting || m->known != m->lost)
+		return -EAGAIN;
+	if (!is_final(m->err) && time_after(jiffies, m->asked + msecs_to_jiffies(ASK_AGAIN_MS)))
+		return -EAGAIN;
+	return m->err;
 }
 
 /*
@@ -274,7 +288,20 @@ static int note(struct vpv_memories *m, unsigned long lost, int err)
 		return -EAGAIN;
 	m->known = lost;
 	m->err = err;
+	m->asked = jiffies;
 	return err;
+}
+
+static int ask(struct vpv_device *vpv, struct vpv_memories *m)
+{
+	int err = -EIO;
+
+	for (unsigned int i = 0; i < ASK_MOST && !given_up(m); i++) {
+		err = vpv->variant->memory_ready(vpv);
+		if (is_final(err))
+			break;
+	}
+	return err == -EAGAIN ? -EIO : err;
 }
 
 static int wait_locked(struct vpv_device *vpv, struct vpv_memories *m)
@@ -292,12 +319,12 @@ static int wait_locked(struct vpv_device *vpv, struct vpv_memories *m)
 		}
 		if (ret != -EAGAIN)
 			return ret;
-		ret = vpv->variant->memory_ready(vpv);
+		ret = ask(vpv, m);
 		/* That says nothing of the memory. */
 		up = given_up(m);
 		if (up)
 			return up;
-		ret = note(m, lost, ret == -EAGAIN ? -EIO : ret);
+		ret = note(m, lost, ret);
 	}
 	return ret;
 }

@@ -46,6 +46,7 @@ struct vpv_shown {
  * @lost: How often it went, by a reset, or for want of power.
  * @resetting: A reset is under way.
  * @known: What @lost was when @err was found out.
+ * @asked: When that was, in jiffies.
  * @err: 0: it is there; or why it is not.
  * @over: A reset is over.
  * @take_away: Takes mappings away once the kernel has told of an error.
@@ -60,6 +61,7 @@ struct vpv_memories {
 	unsigned long lost;
 	bool resetting;
 	unsigned long known;
+	unsigned long asked;
 	int err;
 	wait_queue_head_t over;
 	struct work_struct take_away;

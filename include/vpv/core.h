@@ -295,12 +295,13 @@ struct vpv_variant {
 	 * @memory_ready: Wait until memory of vpv_bar_memory_add() is there after a reset.
 	 *
 	 * Mandatory with such memory (vpv/bar_memory.h).  Called when somebody wants to
-	 * use it, one at a time; not again before the next reset.  The device is open, or
-	 * is being opened.
+	 * use it, one at a time; not again before the next reset if it was successful, or
+	 * timed out.  The device is open, or is being opened.
 	 *
-	 * Context: process; as vpv_mmio_begin().  Bounds its wait, and ends it when the
-	 * process is being killed.
-	 * Return: 0 or a negative errno: it does not come.
+	 * Context: process; as vpv_mmio_begin().  Bounds its wait, and ends it when
+	 * vpv_bar_memory_given_up() says so.
+	 * Return: 0; -ETIMEDOUT: it does not come; another errno: the question failed, which
+	 * says nothing of the memory.
 	 */
 	int (*memory_ready)(struct vpv_device *vpv);
 

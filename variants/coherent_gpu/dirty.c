@@ -147,13 +147,16 @@ static void push_carve(void *dirty, u64 first, u64 last)
 	vmig_dirty_push(dirty, CGPU_CARVE_BASE + first, CGPU_CARVE_BASE + last);
 }
 
-/* The log is that of a paused function, if this is the last time: it has all. */
+/*
+ * The log is that of a paused function, if this is the last time: it has all.  Of bad pages nobody
+ * need know before the end, when cgpu_save() insists.
+ */
 int cgpu_harvest(struct vmig_dev *mig, struct vmig_dirty *dirty)
 {
 	struct cgpu_dev *cd = cgpu_from_mig(mig);
 	int err = cgpu_bad_update(cd, false);
 
-	if (err)
+	if (err == -EIO)
 		return err;
 	vpv_bar_memory_written(&cd->m.vpv, CGPU_MAIN_BAR, push_main, dirty);
 	if (cd->place.carve)

@@ -87,7 +87,11 @@ int cgpu_memory_ready(struct vpv_device *vpv)
 
 	if (!err)
 		err = wait_for_memory(cd, min(limit_ms, CGPU_MEM_READY_MS));
-	return err ?: cgpu_bad_update(cd, true);
+	if (err)
+		return err;
+	err = cgpu_bad_update(cd, true);
+	/* Of a command that did not end.  The memory is there. */
+	return err == -ETIMEDOUT ? -EREMOTEIO : err;
 }
 
 /* ---- Pause and go on ---- */
