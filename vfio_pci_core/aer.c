@@ -140,9 +140,8 @@ static void cut_off(struct vpv_device *vpv, enum vpv_channel channel)
 	/* A barrier, too: see insert_block(). */
 	atomic_xchg(&vpv->state->channel, channel);
 	atomic_set(&vpv->state->to_zap, 1);
-	vpv_memory_unmap(vpv);
-	/* Whoever copies it, too. */
 	vpv_memory_lost(vpv);
+	vpv_memory_unmap(vpv);
 	vpv_settle_later(vpv);
 }
 

@@ -113,7 +113,7 @@ static struct vpv_memories *memories_of(struct vpv_device *vpv)
 	INIT_WORK(&m->take_away, vpv_bad_take_away);
 	m->vpv = vpv;
 	/* It has to be asked for first. */
-	m->lost = 1;
+	atomic_long_set(&m->lost, 1);
 	vpv->state->memories = m;
 	return m;
 }
@@ -190,7 +190,7 @@ static bool is_final(int err)
 /* Return: 0, or -EAGAIN if that is not known, or why it is not. */
 static int state_of(const struct vpv_memories *m)
 {
-	if (m->resetting || m->known != m->lost)
+	if (m->resetting || m->known != atomic_long_read(&m->lost))
 		return -EAGAIN;
 	if (!is_final(m->err) && time_after(jiffies, m->asked + msecs_to_jiffies(ASK_AGAIN_MS)))
 		return -EAGAIN;
@@ -219,8 +219,8 @@ void vpv_memory_unuse(struct vpv_device *vpv)
 }
 
 /*
- * It goes, or has gone, by a reset: nobody has it any more when this returns.  Also without
- * memory_lock: no mapping comes before it is there again.
+ * It has gone, or may have.  Callbacks of errors and runtime PM call this: it takes no lock and
+ * waits for nobody.  Who touches it at the moment goes on; mappings are up to the caller.
  */
 void vpv_memory_lost(struct vpv_device *vpv)
 {
@@ -228,21 +228,31 @@ void vpv_memory_lost(struct vpv_device *vpv)
 
 	if (!m)
 		return;
-	scoped_guard(rwsem_write, &m->use)
-		m->lost++;
-	vpv_memory_unmap(vpv);
+	atomic_long_inc(&m->lost);
+	/* Pairs with insert_block()'s. */
+	smp_mb__after_atomic();
 }
 
-/* A reset begins, or has ended.  Device lock. */
+/* Has it gone since a fault has asked?  After the page was mapped. */
+bool vpv_memory_went(struct vpv_device *vpv)
+{
+	struct vpv_memories *m = vpv->state->memories;
+
+	return READ_ONCE(m->resetting) || READ_ONCE(m->known) != atomic_long_read(&m->lost);
+}
+
+/* A reset begins, or has ended: nobody has it any more when this returns.  Device lock. */
 void vpv_memory_resetting(struct vpv_device *vpv, bool resetting)
 {
 	struct vpv_memories *m = vpv->state->memories;
 
 	if (!m)
 		return;
-	scoped_guard(rwsem_write, &m->use)
+	scoped_guard(rwsem_write, &m->use) {
 		WRITE_ONCE(m->resetting, resetting);
-	vpv_memory_lost(vpv);
+		vpv_memory_lost(vpv);
+	}
+	vpv_memory_unmap(vpv);
 	wake_up_all(&m->over);
 }
 
@@ -280,13 +290,13 @@ static int wait_for_reset(struct vpv_memories *m)
 }
 
 /* Note what has become of it.  Return: that, or -EAGAIN if it has gone again meanwhile. */
-static int note(struct vpv_memories *m, unsigned long lost, int err)
+static int note(struct vpv_memories *m, long lost, int err)
 {
 	guard(rwsem_write)(&m->use);
 
-	if (m->lost != lost)
+	if (atomic_long_read(&m->lost) != lost)
 		return -EAGAIN;
-	m->known = lost;
+	WRITE_ONCE(m->known, lost);
 	m->err = err;
 	m->asked = jiffies;
 	return err;
@@ -306,15 +316,15 @@ static int ask(struct vpv_device *vpv, struct vpv_memories *m)
 
 static int wait_locked(struct vpv_device *vpv, struct vpv_memories *m)
 {
-	unsigned long lost;
 	int ret = -EAGAIN, up;
+	long lost;
 
 	for (unsigned int i = 0; i < LOST_MOST && ret == -EAGAIN; i++) {
 		ret = wait_for_reset(m);
 		if (ret)
 			return ret;
 		scoped_guard(rwsem_read, &m->use) {
-			lost = m->lost;
+			lost = atomic_long_read(&m->lost);
 			ret = state_of(m);
 		}
 		if (ret != -EAGAIN)

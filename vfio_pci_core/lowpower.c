@@ -171,7 +171,7 @@ static int runtime_resume(struct device *dev)
 		vpv_memory_off(vpv);
 	st->pm_forced = false;
 	vpv_intx_resume(vpv);
-	/* It may have been without power. */
+	/* It may have been without power.  Nothing of it is mapped: low power is not over. */
 	vpv_memory_lost(vpv);
 
 	/* Who asked to be told is told once, and low power is over. */

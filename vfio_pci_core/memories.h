@@ -43,7 +43,7 @@ struct vpv_shown {
  * @stop_data: For @stop.
  * @use: Guards the rest; inside of memory_lock, and under it nothing of ours is taken.  For
  *	reading: the memory is touched, or mapped.
- * @lost: How often it went, by a reset, or for want of power.
+ * @lost: How often it went, by a reset, an error, or for want of power.  Any context.
  * @resetting: A reset is under way.
  * @known: What @lost was when @err was found out.
  * @asked: When that was, in jiffies.
@@ -58,9 +58,9 @@ struct vpv_memories {
 	bool (*stop)(void *data);
 	void *stop_data;
 	struct rw_semaphore use;
-	unsigned long lost;
+	atomic_long_t lost;
 	bool resetting;
-	unsigned long known;
+	long known;
 	unsigned long asked;
 	int err;
 	wait_queue_head_t over;

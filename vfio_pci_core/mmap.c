@@ -171,7 +171,8 @@ static vm_fault_t insert_block(struct vpv_device *vpv, struct vm_fault *vmf,
 			       vpv_compat_insert_pfn(vmf, pfn, order);
 		/* An error may have been told, and mappings taken away, before it was made. */
 		smp_mb();
-		if (unlikely(!vpv_channel_normal(vpv)))
+		if (unlikely(!vpv_channel_normal(vpv) ||
+			     (memory && ret == VM_FAULT_NOPAGE && vpv_memory_went(vpv))))
 			vpv_memory_unmap(vpv);
 	} else if (!vpv->state->low_power && vpv_memory_ones(vpv) &&
 		   is_zapped(vpv, vmf->pgoff)) {

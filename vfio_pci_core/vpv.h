@@ -382,6 +382,7 @@ void vpv_memory_failures_unregister(struct vpv_device *vpv);
 bool vpv_memory_dirty(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes, bool block);
 void vpv_memory_show_bad(struct vpv_device *vpv, struct seq_file *s);
 void vpv_memory_lost(struct vpv_device *vpv);
+bool vpv_memory_went(struct vpv_device *vpv);
 void vpv_memory_resetting(struct vpv_device *vpv, bool resetting);
 void vpv_memories_free(struct vpv_device *vpv);
 
