@@ -3,7 +3,7 @@
  * coherent_gpu with other amounts of memory at the destination: a smaller one is refused in
  * pre-copy, a larger one needs a persona.
  *
- * Groups: coherent-gpu
+ * Groups: coherent-gpu coherent-gpu-stable
  */
 #include "lib/gpu.h"
 #include "lib/test.h"

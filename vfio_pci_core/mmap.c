@@ -122,6 +122,8 @@ static bool block_fits(const struct vm_fault *vmf, unsigned int order, unsigned 
 	unsigned long addr = ALIGN_DOWN(vmf->address, bytes);
 
 	pfn -= (vmf->address - addr) >> PAGE_SHIFT;
+	if (order && !VPV_COMPAT_MIXED_HUGE && (vma->vm_flags & VM_MIXEDMAP))
+		return false;
 	return IS_ALIGNED(pfn, 1UL << order) && addr >= vma->vm_start &&
 	       addr + (bytes - 1) <= vma->vm_end - 1 && order_is_safe(vma, order) &&
 	       !vpv_compat_entry_there(vmf, order);

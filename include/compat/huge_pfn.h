@@ -15,6 +15,17 @@
 #define vpv_compat_pfn(pfn) __pfn_to_pfn_t(pfn, PFN_DEV)
 #endif
 
+/*
+ * mm/, fs/proc/: may a VM_MIXEDMAP have huge entries without struct pages?  Kernels before
+ * leafops.h (6.12) take a page from any that is not in a VM_PFNMAP, for pagemap, clear_refs,
+ * madvise() and mbind().
+ */
+#ifdef VPV_HAVE_LEAFOPS
+#define VPV_COMPAT_MIXED_HUGE	true
+#else
+#define VPV_COMPAT_MIXED_HUGE	false
+#endif
+
 /* Map what @pfn begins, of @order; VM_FAULT_FALLBACK for an order that is not there. */
 static inline vm_fault_t vpv_compat_insert_pfn(struct vm_fault *vmf, unsigned long pfn,
 					       unsigned int order)

@@ -120,6 +120,10 @@ UPSTREAM = (
     selftests("stable", timeout=3600,
               machine=Machine(kernel="stable", models=f"{DEBUG.models},{PLAIN}",
                               devices=f"{FUNCTIONS},igb-pair,e1000e-pair,bridge,vga", memory=3072)),
+    # What of coherent_gpu is not the same there: its memory has no huge entries.
+    selftests("coherent-gpu-stable", timeout=1200,
+              machine=Machine(kernel="stable", models="coherent_gpu:2:carveout=32,coherent_gpu:1:size=512:carveout=128,"
+                              "coherent_gpu:2:size=1024")),
     # A kernel without sanitizers: what is reported is time.
     selftests("throughput", timeout=900, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0,coherent_gpu:2:size=1024,coherent_gpu:1:size=65536", memory=4096)),
     # The second subsystem has no profiles.
