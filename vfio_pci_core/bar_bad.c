@@ -90,14 +90,20 @@ void vpv_bad_found(struct vpv_device *vpv, unsigned int nr, u64 pos)
 		schedule_work(&vpv->state->memories->take_away);
 }
 
-void vpv_bar_memory_bad(struct vpv_device *vpv, unsigned int bar, u64 pos, bool bad)
+bool vpv_bar_memory_bad(struct vpv_device *vpv, unsigned int bar, u64 pos, bool bad)
 {
-	if (!bad)
-		clear_bit(pos >> PAGE_SHIFT, vpv_shown(vpv, bar)->bad[VPV_BAD_FUNCTION]);
-	else if (note(vpv, bar, pos, VPV_BAD_FUNCTION))
-		take_away(vpv);
+	if (bad)
+		return note(vpv, bar, pos, VPV_BAD_FUNCTION);
+	clear_bit(pos >> PAGE_SHIFT, vpv_shown(vpv, bar)->bad[VPV_BAD_FUNCTION]);
+	return false;
 }
 EXPORT_SYMBOL_GPL(vpv_bar_memory_bad);
+
+void vpv_bar_memory_bad_told(struct vpv_device *vpv)
+{
+	take_away(vpv);
+}
+EXPORT_SYMBOL_GPL(vpv_bar_memory_bad_told);
 
 void vpv_bar_memory_bad_pages(struct vpv_device *vpv, unsigned int bar,
 			      void (*tell)(void *data, u64 pos), void *data)

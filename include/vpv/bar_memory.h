@@ -114,10 +114,19 @@ bool vpv_bar_memory_enabled(struct vpv_device *vpv);
  * @pos: First byte of the page, inside of the memory.
  * @bad: It is, or it is not any more.
  *
- * Takes mappings away.  What the kernel has said holds on.
+ * What the kernel has said holds on.
+ * Context: process; also in memory_ready.
+ * Return: whether vpv_bar_memory_bad_told() has to follow, once for any number of pages.
+ */
+bool vpv_bar_memory_bad(struct vpv_device *vpv, unsigned int bar, u64 pos, bool bad);
+
+/**
+ * vpv_bar_memory_bad_told() - Take mappings away that may have bad pages
+ * @vpv: Device, open, or being opened.
+ *
  * Context: process; also in memory_ready.
  */
-void vpv_bar_memory_bad(struct vpv_device *vpv, unsigned int bar, u64 pos, bool bad);
+void vpv_bar_memory_bad_told(struct vpv_device *vpv);
 
 /**
  * vpv_bar_memory_bad_pages() - Tell which pages are bad, by whomever

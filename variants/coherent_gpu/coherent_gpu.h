@@ -29,6 +29,7 @@
  * @num_bad: Their number.  @cmd_lock.
  * @bad_seq: CP_POISON_SEQ, before it was asked.  @cmd_lock.
  * @watch: Asks whether there are others, while the device is open.
+ * @watch_ms: How long it waits, more after a question that failed.  @watch.
  *
  * The rest without locks: hooks of the library use it, of which one runs at a time, and open
  * and close, when none does.  The memory is read and written in several threads.
@@ -45,6 +46,7 @@ struct cgpu_dev {
 	u32 num_bad;
 	u32 bad_seq;
 	struct delayed_work watch;
+	unsigned int watch_ms;
 };
 
 static inline struct cgpu_dev *cgpu_from_vpv(struct vpv_device *vpv)

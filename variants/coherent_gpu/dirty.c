@@ -15,6 +15,9 @@ static int log_begin(struct cgpu_dev *cd)
 	u32 stat;
 	int err;
 
+	/* A command that is BUSY may be one for the log. */
+	guard(mutex)(&cd->cmd_lock);
+
 	err = vpv_reg_write(&cd->ctl, CGPU_CP_LOG, CGPU_LOG_ON | CGPU_LOG_PAGE(cd->log_log2));
 	if (!err)
 		err = vpv_reg_read(&cd->ctl, CGPU_CP_LOG_STAT, &stat);

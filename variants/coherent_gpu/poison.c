@@ -9,22 +9,27 @@
 #include "coherent_gpu.h"
 
 #define WATCH_MS	1000U
+#define WATCH_MOST_MS	(64 * WATCH_MS)
 
-/* Pages of @list that are not in @other are bad, or are so no more. */
-static void tell_others(struct cgpu_dev *cd, const struct cgpu_poison *list, u32 num,
+/* Pages of @list that are not in @other are bad, or are so no more.  Return: was any not known? */
+static bool tell_others(struct cgpu_dev *cd, const struct cgpu_poison *list, u32 num,
 			const struct cgpu_poison *other, u32 num_other, bool bad)
 {
+	struct vpv_device *vpv = &cd->m.vpv;
+	bool told = false;
+
 	for (u32 i = 0; i < num; i++) {
 		u64 addr = le64_to_cpu(list[i].address);
 
 		if (cgpu_poison_has(other, num_other, addr))
 			continue;
 		if (addr < CGPU_CARVE_BASE)
-			vpv_bar_memory_bad(&cd->m.vpv, CGPU_MAIN_BAR, addr, bad);
+			told |= vpv_bar_memory_bad(vpv, CGPU_MAIN_BAR, addr, bad);
 		else
-			vpv_bar_memory_bad(&cd->m.vpv, CGPU_CARVE_BAR, addr - CGPU_CARVE_BASE,
-					   bad);
+			told |= vpv_bar_memory_bad(vpv, CGPU_CARVE_BAR, addr - CGPU_CARVE_BASE,
+						   bad);
 	}
+	return told;
 }
 
 /* Return: 0, or -EPROTO, with a line in the log. */
@@ -83,7 +88,8 @@ static int new_list(struct cgpu_dev *cd)
 		return -ENOMEM;
 	num = any ? read_list(cd, list) : 0;
 	if (num >= 0) {
-		tell_others(cd, list, num, cd->bad, cd->num_bad, true);
+		if (tell_others(cd, list, num, cd->bad, cd->num_bad, true))
+			vpv_bar_memory_bad_told(&cd->m.vpv);
 		tell_others(cd, cd->bad, cd->num_bad, list, num, false);
 		memcpy(cd->bad, list, num * sizeof(*list));
 		cd->num_bad = num;
@@ -139,14 +145,21 @@ u32 cgpu_bad_list(struct cgpu_dev *cd, struct cgpu_poison *list)
 
 /* ---- Now and then ---- */
 
-/* Nothing raises an interrupt.  What is wrong is in the log. */
+static void watch_in(struct cgpu_dev *cd, unsigned int ms)
+{
+	cd->watch_ms = ms;
+	schedule_delayed_work(&cd->watch, msecs_to_jiffies(ms));
+}
+
+/* Nothing raises an interrupt.  What is wrong is in the log, less and less often. */
 static void watch(struct work_struct *work)
 {
 	struct cgpu_dev *cd = container_of(to_delayed_work(work), struct cgpu_dev, watch);
+	unsigned int ms = WATCH_MS;
 
-	if (vpv_bar_memory_enabled(&cd->m.vpv))
-		cgpu_bad_update(cd, false);
-	cgpu_watch_start(cd);
+	if (vpv_bar_memory_enabled(&cd->m.vpv) && cgpu_bad_update(cd, false))
+		ms = min(2 * cd->watch_ms, WATCH_MOST_MS);
+	watch_in(cd, ms);
 }
 
 void cgpu_watch_init(struct cgpu_dev *cd)
@@ -156,7 +169,7 @@ void cgpu_watch_init(struct cgpu_dev *cd)
 
 void cgpu_watch_start(struct cgpu_dev *cd)
 {
-	schedule_delayed_work(&cd->watch, msecs_to_jiffies(WATCH_MS));
+	watch_in(cd, WATCH_MS);
 }
 
 void cgpu_watch_stop(struct cgpu_dev *cd)
