@@ -243,6 +243,20 @@ static uint64_t poison_of(struct model *m)
 	return model_value(m, "regs", "CP_POISON", &val) ? ~0ULL : val;
 }
 
+#define SECRET	"what is in a bad page stays there"
+
+/* Fill a page with something that is nowhere else. */
+static void keep_secret(FIXTURE_DATA(poison) *self, uint64_t pos)
+{
+	for (uint64_t at = pos; at + sizeof(SECRET) <= pos + PAGE; at += sizeof(SECRET))
+		memcpy(self->p + at, SECRET, sizeof(SECRET));
+}
+
+static bool is_told(const struct blob *blob, size_t from)
+{
+	return memmem(blob->data + from, blob->bytes - from, SECRET, sizeof(SECRET));
+}
+
 /* Its content is not sent, and at the other side nobody touches it, until a reset. */
 static void moves(struct __test_metadata *_metadata, FIXTURE_DATA(poison) *self, bool precopy,
 		  uint64_t pos)
@@ -256,8 +270,10 @@ static void moves(struct __test_metadata *_metadata, FIXTURE_DATA(poison) *self,
 	ASSERT_EQ(0, model_open(&to, &self->slot[OTHER]));
 	memset(self->p + pos - PAGE, 0x44, PAGE);
 	memset(self->p + pos + PAGE, 0x46, PAGE);
+	keep_secret(self, pos);
 	ASSERT_EQ(0, model_cmd(&self->m, "poison 0x%lx", pos));
 	ASSERT_EQ(0, mig_save(&self->v, &blob, precopy));
+	EXPECT_FALSE(is_told(&blob, 0));
 	ASSERT_EQ(0, mig_load(&b, &blob, VFIO_DEVICE_STATE_STOP));
 	EXPECT_EQ(poison_of(&self->m), poison_of(&to));
 	/* What is bad here does not take what comes from elsewhere. */
@@ -290,6 +306,45 @@ TEST_F_TIMEOUT(poison, bad_page_is_not_sent, 300)
 TEST_F_TIMEOUT(poison, bad_page_is_not_sent_in_pre_copy, 300)
 {
 	moves(_metadata, self, true, 0x87000);
+}
+
+/* Between two rounds, and when the device is frozen: what was sent before cannot be taken back. */
+TEST_F_TIMEOUT(poison, pages_that_go_bad_while_they_are_sent, 300)
+{
+	const uint64_t pos[] = { 0xc1000, 0xc5000 };
+	struct blob blob = {};
+	size_t before;
+	int fd = -1;
+
+	ASSERT_EQ(0, open_function(self, BAD));
+	for (unsigned int i = 0; i < 2; i++)
+		memset(self->p + pos[i] - PAGE, 0x31 + i, 3 * PAGE);
+	ASSERT_EQ(0, mig_precopy(&self->v, &blob, &fd));
+	before = blob.bytes;
+	keep_secret(self, pos[0]);
+	keep_secret(self, pos[1]);
+	ASSERT_EQ(0, model_cmd(&self->m, "poison 0x%lx", pos[0]));
+	ASSERT_EQ(-ENOMSG, blob_pull(&blob, fd, 0));
+	/* Of the other one, which is still good. */
+	EXPECT_TRUE(is_told(&blob, before));
+	EXPECT_EQ(BUS_MCEERR_AR, sigbus_load(self->p + pos[0], NULL).code);
+	before = blob.bytes;
+	keep_secret(self, pos[1]);
+	ASSERT_EQ(0, model_cmd(&self->m, "poison 0x%lx", pos[1]));
+	ASSERT_EQ(0, mig_stop_copy(&self->v, &blob, fd));
+	EXPECT_FALSE(is_told(&blob, before));
+	close_function(self);
+
+	ASSERT_EQ(0, open_function(self, OTHER));
+	ASSERT_EQ(0, mig_load(&self->v, &blob, VFIO_DEVICE_STATE_STOP));
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, PCI_COMMAND, 2, PCI_COMMAND_MEMORY));
+	for (unsigned int i = 0; i < 2; i++) {
+		expect_bad(_metadata, self, pos[i]);
+		EXPECT_EQ(0x31 + i, self->p[pos[i] - 1]);
+		EXPECT_EQ(0x31 + i, self->p[pos[i] + PAGE]);
+	}
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	blob_free(&blob);
 }
 
 /* ---- By the kernel ---- */

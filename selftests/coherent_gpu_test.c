@@ -435,6 +435,36 @@ TEST_F(coherent, device_and_cpu_share_it)
 	munmap(p, MB2);
 }
 
+/* Other devices may still be at it, and the guest's CPUs are until it is frozen. */
+TEST_F(coherent, memory_answers_in_p2p)
+{
+	static const unsigned int states[] = {
+		VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_PRE_COPY_P2P,
+	};
+	uint8_t *p = gpu_map(&self->v, GPU_MAIN_BAR, 0, MB2);
+
+	ASSERT_NE(NULL, p);
+	ASSERT_EQ(0, gpu_set_memory(&self->v, true));
+	for (unsigned int i = 0; i < ARRAY_SIZE(states); i++) {
+		uint32_t val = 0x11220000 + i, back = 0;
+		int fd = -1;
+
+		ASSERT_EQ(0, mig_set(&self->v, states[i], &fd));
+		ASSERT_EQ(4, vdev_pwrite(&self->v, GPU_MAIN_BAR, 2 * KB4 - 2, &val, 4));
+		ASSERT_EQ(4, vdev_pread(&self->v, GPU_MAIN_BAR, 2 * KB4 - 2, &back, 4));
+		EXPECT_EQ(val, back);
+		/* A page that nobody has mapped yet, and once more. */
+		*(volatile uint32_t *)(p + (8 + i) * KB4) = val;
+		*(volatile uint32_t *)(p + (8 + i) * KB4) += 1;
+		ASSERT_EQ(4, vdev_pread(&self->v, GPU_MAIN_BAR, (8 + i) * KB4, &back, 4));
+		EXPECT_EQ(val + 1, back);
+		ASSERT_EQ(0, mig_set(&self->v, VFIO_DEVICE_STATE_RUNNING, NULL));
+		if (fd >= 0)
+			close(fd);
+	}
+	munmap(p, MB2);
+}
+
 /* ---- Resets and readiness ---- */
 
 static uint64_t early_pages(struct model *m)
@@ -538,8 +568,11 @@ TEST_F_TIMEOUT(coherent, who_waits_can_be_killed, 120)
 TEST_F_TIMEOUT(coherent, memory_that_never_comes, 120)
 {
 	uint8_t *p = gpu_map(&self->v, GPU_MAIN_BAR, 0, MB2), val;
+	int log = log_mark(), told;
+	char line[256];
 
 	ASSERT_NE(NULL, p);
+	ASSERT_LE(0, log);
 	gpu_detach(&self->g);
 	ASSERT_EQ(0, model_cmd(&self->m, "fault ready fail"));
 	ASSERT_EQ(0, vdev_reset(&self->v));
@@ -547,6 +580,12 @@ TEST_F_TIMEOUT(coherent, memory_that_never_comes, 120)
 	EXPECT_EQ(-ETIMEDOUT, vdev_pread(&self->v, GPU_MAIN_BAR, 0, &val, 1));
 	EXPECT_EQ(-ETIMEDOUT, vdev_pread(&self->v, GPU_MAIN_BAR, 0, &val, 1));
 	EXPECT_EQ(BUS_ADRERR, sigbus_load(p, NULL).code);
+	/* What goes on is told now and then, and the end of it once. */
+	told = log_count(log, self->slot[LARGE].bdf, line, sizeof(line));
+	EXPECT_LE(4, told);
+	EXPECT_GE(7, told);
+	EXPECT_NE(NULL, strstr(line, "memory is not ready after 30 s")) TH_LOG("%s", line);
+	close(log);
 	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
 	ASSERT_EQ(0, vdev_reset(&self->v));
 	ASSERT_EQ(0, gpu_set_memory(&self->v, true));

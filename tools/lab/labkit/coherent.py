@@ -15,12 +15,17 @@ GIB = 1 << 30
 # Above any RAM of L1.
 FIRST_BASE = 16 * GIB
 DEFAULT_MIB = 256
+# Options that are not the model's.
+OPTIONS = ("at",)
 PROPERTIES = uuid.UUID("daffd814-6eba-4d8c-8a91-bc9bbf4aa301")
 BASE, SIZE, CARVE = "vpv,coherent-mem-base", "vpv,coherent-mem-size", "vpv,coherent-carve-size"
 
 
 class Memory:
-    """Of one function, whose options say how large it is; its place is given by place()."""
+    """Of one function, whose options say how large it is; its place is given by place().
+
+    at=MIB: firmware says another address, for drivers that have to find that out.
+    """
 
     def __init__(self, owner, folder, options):
         given = dict(option.split("=", 1) for option in options)
@@ -28,6 +33,7 @@ class Memory:
         self.file = SHM / f"{Path(folder).name}.{owner}"
         self.bytes = int(given.get("size", DEFAULT_MIB)) * MIB
         self.carve = int(given.get("carveout", 0)) * MIB
+        self.told = int(given["at"]) * MIB if "at" in given else None
         self.base = None
 
     def remove(self):
@@ -55,7 +61,7 @@ def _property(name, value):
 def _scope(slot, memory):
     """Scope (\\_SB.PCI0.Sxx) { Name (_DSD, ...) }: QEMU names the node of a function after its devfn."""
     kind = b"\x11" + _length(b"\x0a\x10" + PROPERTIES.bytes_le)
-    values = [_property(BASE, memory.base), _property(SIZE, memory.bytes)]
+    values = [_property(BASE, memory.base if memory.told is None else memory.told), _property(SIZE, memory.bytes)]
     if memory.carve:
         values.append(_property(CARVE, memory.carve))
     path = b"\\\x2f\x03_SB_PCI0" + f"S{slot << 3:02X}_".encode()

@@ -50,9 +50,10 @@ class Model:
         self.control = Path(sockets) / f"{name}.{index}.ctl"
         self.log = Path(log_dir) / f"model.{name}.{index}.log"
         self.command = [str(binary), "--model", model or name, "--socket", str(self.socket), "--control", str(self.control)]
-        for option in options:
-            self.command += ["--option", _with_file(option, sockets)]
         self.memory = coherent.Memory(f"{name}{index}", sockets, options) if name in COHERENT else None
+        for option in options:
+            if not self.memory or option.partition("=")[0] not in coherent.OPTIONS:
+                self.command += ["--option", _with_file(option, sockets)]
         if self.memory:
             self.command += ["--option", f"mem={self.memory.file}"]
         self.process = None
