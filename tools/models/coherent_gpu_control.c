@@ -345,6 +345,11 @@ void cgpu_control_write(struct cgpu *g, uint32_t off, uint32_t val)
 
 #define REG(name) { #name, CGPU_##name }
 
+static uint64_t read64(struct cgpu *g, uint32_t off)
+{
+	return cgpu_control_read(g, off) | (uint64_t)cgpu_control_read(g, off + 4) << 32;
+}
+
 void cgpu_control_regs(struct cgpu *g, FILE *out)
 {
 	static const struct {
@@ -361,4 +366,6 @@ void cgpu_control_regs(struct cgpu *g, FILE *out)
 	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
 		fprintf(out, "%s 0x%" PRIx32 "\n", regs[i].name,
 			cgpu_control_read(g, regs[i].off));
+	fprintf(out, "CP_MEM 0x%" PRIx64 "\n", read64(g, CGPU_CP_MEM_BYTES));
+	fprintf(out, "CP_CARVE 0x%" PRIx64 "\n", read64(g, CGPU_CP_CARVE_BYTES));
 }
