@@ -115,6 +115,17 @@ static int host_command(void *host, u16 old, u16 val)
 	return 0;
 }
 
+/*
+ * Is the function awake, and not only for its driver?  D0 changes nothing then.  Who puts it to
+ * sleep, or wakes it for the driver, has memory_lock for writing, or wakes it for a reset.
+ */
+static bool is_awake(struct vpv_device *vpv)
+{
+	guard(rwsem_read)(&vpv->state->memory_lock);
+
+	return vpv->pdev->current_state == PCI_D0 && vpv->state->asleep == PCI_D0;
+}
+
 static int host_power(void *host, unsigned int dstate)
 {
 	static const pci_power_t states[] = { PCI_D0, PCI_D1, PCI_D2, PCI_D3hot };
@@ -122,6 +133,8 @@ static int host_power(void *host, unsigned int dstate)
 
 	if (dstate >= ARRAY_SIZE(states))
 		return -EINVAL;
+	if (!dstate && is_awake(vpv))
+		return 0;
 
 	down_write(&vpv->state->memory_lock);
 	if (dstate)
