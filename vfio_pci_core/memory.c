@@ -142,30 +142,30 @@ static void write_memory_bit(struct vpv_device *vpv, bool on)
 	spin_unlock_irqrestore(&vpv->state->irqlock, flags);
 }
 
-static void command_memory(struct vpv_device *vpv, bool on)
-{
-	lockdep_assert_held_write(&vpv->state->memory_lock);
-
-	/* Not into the middle of a reset by somebody else. */
-	guard(vpv_cfg_access)(vpv->pdev);
-	write_memory_bit(vpv, on);
-}
-
-/* Memory space on in hardware.  Return: whether it was off. */
-bool vpv_memory_on(struct vpv_device *vpv)
+/*
+ * Memory space on in hardware.  Return: whether it was off.  What COMMAND says in the middle
+ * of a reset by somebody else is the reset's.
+ */
+static bool memory_on_locked(struct vpv_device *vpv)
 {
 	u16 cmd;
 
 	lockdep_assert_held_write(&vpv->state->memory_lock);
+	vpv_cfg_access_assert(vpv->pdev);
 
 	if (vpv->pdev->no_command_memory)
 		return false;
-	/* What it says in the middle of a reset by somebody else is the reset's. */
-	guard(vpv_cfg_access)(vpv->pdev);
 	pci_read_config_word(vpv->pdev, PCI_COMMAND, &cmd);
 	if (!(cmd & PCI_COMMAND_MEMORY))
 		write_memory_bit(vpv, true);
 	return !(cmd & PCI_COMMAND_MEMORY);
+}
+
+bool vpv_memory_on(struct vpv_device *vpv)
+{
+	guard(vpv_cfg_access)(vpv->pdev);
+
+	return memory_on_locked(vpv);
 }
 
 /*
@@ -177,32 +177,32 @@ void vpv_memory_off(struct vpv_device *vpv)
 	write_memory_bit(vpv, false);
 }
 
-static void force_locked(struct vpv_device *vpv)
-{
-	vpv->state->mmio_forced = vpv_memory_on(vpv);
-}
-
 static void unforce_locked(struct vpv_device *vpv)
 {
+	lockdep_assert_held_write(&vpv->state->memory_lock);
+	vpv_cfg_access_assert(vpv->pdev);
+
 	/* The user's, by now? */
 	if (vpv->state->mmio_forced && !user_enabled(vpv))
-		command_memory(vpv, false);
+		write_memory_bit(vpv, false);
 	vpv->state->mmio_forced = false;
 }
 
 /*
- * Enable memory space in hardware for an access by the driver or the PCI core.
- * The user gains nothing: vpv_memory_enabled() looks at the user's bit.
+ * Enable memory space in hardware for an access by the PCI core, and keep resets by
+ * somebody else out of it.  The user gains nothing: vpv_memory_enabled() looks at his bit.
  */
 void vpv_memory_force(struct vpv_device *vpv)
 {
 	down_write(&vpv->state->memory_lock);
-	force_locked(vpv);
+	pci_cfg_access_lock(vpv->pdev);
+	vpv->state->mmio_forced = memory_on_locked(vpv);
 }
 
 void vpv_memory_unforce(struct vpv_device *vpv)
 {
 	unforce_locked(vpv);
+	pci_cfg_access_unlock(vpv->pdev);
 	up_write(&vpv->state->memory_lock);
 }
 
@@ -223,7 +223,8 @@ int vpv_mmio_begin(struct vpv_device *vpv)
 	else
 		ret = vpv_wake(vpv);
 	if (!ret) {
-		force_locked(vpv);
+		/* As vpv_memory_force(), for the driver. */
+		st->mmio_forced = vpv_memory_on(vpv);
 		return 0;
 	}
 	up_write(&st->memory_lock);
@@ -234,7 +235,10 @@ EXPORT_SYMBOL_GPL(vpv_mmio_begin);
 
 void vpv_mmio_end(struct vpv_device *vpv)
 {
-	unforce_locked(vpv);
+	if (vpv->state->mmio_forced) {
+		scoped_guard(vpv_cfg_access, vpv->pdev)
+			unforce_locked(vpv);
+	}
 	vpv_rest(vpv);
 	up_write(&vpv->state->memory_lock);
 	vpv_awake_put(vpv);

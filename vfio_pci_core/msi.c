@@ -12,7 +12,8 @@
  *
  * The kernel writes the MSI-X table, so memory space is enabled around that.  It writes config
  * space as well, and notes what is in either: a reset by somebody else, after which the PCI core
- * restores both, may not come between (table_lock()).
+ * restores both, may not come between.  vpv_memory_force() does both: all vectors of a
+ * request are set up, or exchanged, in one go.
  */
 #include <linux/eventfd.h>
 #include <linux/interrupt.h>
@@ -46,18 +47,6 @@ static irqreturn_t msi_handler(int irq, void *dev_id)
 
 /* ---- Vectors ---- */
 
-static void table_lock(struct vpv_device *vpv)
-{
-	vpv_memory_force(vpv);
-	pci_cfg_access_lock(vpv->pdev);
-}
-
-static void table_unlock(struct vpv_device *vpv)
-{
-	pci_cfg_access_unlock(vpv->pdev);
-	vpv_memory_unforce(vpv);
-}
-
 /* Linux's number of a vector, which is allocated if it can be. */
 static int vector_get_irq(struct vpv_device *vpv, unsigned int nr)
 {
@@ -67,9 +56,7 @@ static int vector_get_irq(struct vpv_device *vpv, unsigned int nr)
 	if (irq > 0 || !is_msix(vpv) || !vpv->state->msix_dynamic)
 		return irq ?: -EINVAL;
 
-	table_lock(vpv);
 	map = pci_msix_alloc_irq_at(vpv->pdev, nr, NULL);
-	table_unlock(vpv);
 	return map.index < 0 ? map.index : map.virq;
 }
 
@@ -97,16 +84,14 @@ static void vector_free(struct vpv_vector *vec)
 }
 
 /* A handler, whose interrupt is off.  Off has to mean masked where the function can. */
-static int vector_request(struct vpv_device *vpv, struct vpv_vector *vec)
+static int vector_request(struct vpv_vector *vec)
 {
 	int ret;
 
-	table_lock(vpv);
 	irq_modify_status(vec->irq, 0, IRQ_DISABLE_UNLAZY);
 	ret = request_irq(vec->irq, msi_handler, IRQF_NO_AUTOEN, vec->name, vec);
 	if (ret)
 		irq_modify_status(vec->irq, IRQ_DISABLE_UNLAZY, 0);
-	table_unlock(vpv);
 	return ret;
 }
 
@@ -115,6 +100,8 @@ static int vector_add(struct vpv_device *vpv, unsigned int nr)
 {
 	struct vpv_vector *vec;
 	int ret;
+
+	vpv_memory_forced_assert(vpv);
 
 	if (xa_load(&vpv->state->vectors, nr))
 		return 0;
@@ -130,7 +117,7 @@ static int vector_add(struct vpv_device *vpv, unsigned int nr)
 	ret = xa_err(xa_store(&vpv->state->vectors, nr, vec, GFP_KERNEL_ACCOUNT));
 	if (ret)
 		goto free;
-	ret = vector_request(vpv, vec);
+	ret = vector_request(vec);
 	if (!ret)
 		return 0;
 
@@ -172,7 +159,8 @@ static struct eventfd_ctx *vector_exchange(struct vpv_device *vpv, struct vpv_ve
 {
 	struct eventfd_ctx *old = vec->trigger;
 
-	table_lock(vpv);
+	vpv_memory_forced_assert(vpv);
+
 	if (trigger && is_msix(vpv))
 		table_restore(vpv, vec, nr);
 	if (old && !trigger)
@@ -182,28 +170,14 @@ static struct eventfd_ctx *vector_exchange(struct vpv_device *vpv, struct vpv_ve
 		synchronize_irq(vec->irq);
 	if (!old && trigger)
 		enable_irq(vec->irq);
-	table_unlock(vpv);
 	return old;
 }
 
-/* Let @trigger, which is taken over, or nobody if it is NULL, be told of a vector. */
-static void vector_set(struct vpv_device *vpv, unsigned int nr, struct eventfd_ctx *trigger)
+/* KVM may be told directly. */
+static void vector_bypass(struct vpv_device *vpv, struct vpv_vector *vec)
 {
-	struct vpv_vector *vec = xa_load(&vpv->state->vectors, nr);
-	struct eventfd_ctx *old;
-	int ret;
+	int ret = vpv_compat_irq_bypass_register(&vec->producer, vec->trigger, vec->irq);
 
-	if (!vec)
-		return;
-	/* What KVM was told directly comes to the handler from here on. */
-	vpv_compat_irq_bypass_unregister(&vec->producer);
-	old = vector_exchange(vpv, vec, nr, trigger);
-	if (old)
-		eventfd_ctx_put(old);
-	if (!trigger)
-		return;
-
-	ret = vpv_compat_irq_bypass_register(&vec->producer, trigger, vec->irq);
 	if (ret)
 		pci_info_ratelimited(vpv->pdev, "interrupt %d goes the long way: %d\n",
 				     vec->irq, ret);
@@ -243,6 +217,49 @@ static int triggers_get(struct eventfd_ctx **triggers, const s32 *fds, unsigned 
 	return 0;
 }
 
+/* Those of a block that @triggers has something for; all of it for NULL. */
+static int vectors_add(struct vpv_device *vpv, unsigned int start, unsigned int num,
+		       struct eventfd_ctx *const *triggers)
+{
+	int ret = 0;
+
+	vpv_memory_force(vpv);
+	for (unsigned int i = 0; i < num && !ret; i++)
+		if (!triggers || triggers[i])
+			ret = vector_add(vpv, start + i);
+	vpv_memory_unforce(vpv);
+	return ret;
+}
+
+/* @triggers are those of the block from now on; the old ones are returned there. */
+static void vectors_exchange(struct vpv_device *vpv, unsigned int start, unsigned int num,
+			     struct eventfd_ctx **triggers)
+{
+	struct xarray *vectors = &vpv->state->vectors;
+	struct vpv_vector *vec;
+
+	/* What KVM was told directly comes to the handler from here on. */
+	for (unsigned int i = 0; i < num; i++) {
+		vec = xa_load(vectors, start + i);
+		if (vec)
+			vpv_compat_irq_bypass_unregister(&vec->producer);
+	}
+
+	vpv_memory_force(vpv);
+	for (unsigned int i = 0; i < num; i++) {
+		vec = xa_load(vectors, start + i);
+		if (vec)
+			triggers[i] = vector_exchange(vpv, vec, start + i, triggers[i]);
+	}
+	vpv_memory_unforce(vpv);
+
+	for (unsigned int i = 0; i < num; i++) {
+		vec = xa_load(vectors, start + i);
+		if (vec && vec->trigger)
+			vector_bypass(vpv, vec);
+	}
+}
+
 /*
  * All of a block or nothing of it: what can fail is done before the first vector
  * changes.  One that was added for nothing stays, off, until the type is disabled.
@@ -260,15 +277,10 @@ static int vectors_set(struct vpv_device *vpv, const struct vfio_irq_set *set,
 	if (ret)
 		goto free;
 
-	for (unsigned int i = 0; i < set->count && !ret; i++)
-		if (triggers[i])
-			ret = vector_add(vpv, set->start + i);
-	if (ret) {
-		triggers_put(triggers, set->count);
-		goto free;
-	}
-	for (unsigned int i = 0; i < set->count; i++)
-		vector_set(vpv, set->start + i, triggers[i]);
+	ret = vectors_add(vpv, set->start, set->count, triggers);
+	if (!ret)
+		vectors_exchange(vpv, set->start, set->count, triggers);
+	triggers_put(triggers, set->count);
 free:
 	kfree(triggers);
 	return ret;
@@ -302,14 +314,14 @@ void vpv_msi_disable(struct vpv_device *vpv)
 		vpv_compat_irq_bypass_unregister(&vec->producer);
 
 	/* A reset by somebody else would enable messages again, with what is in them by then. */
-	table_lock(vpv);
+	vpv_memory_force(vpv);
 	messages_off(vpv);
 	xa_for_each(&st->vectors, nr, vec)
 		vector_remove(vpv, vec, nr);
 	pci_free_irq_vectors(vpv->pdev);
 	/* That has cleared Interrupt Disable. */
 	vpv_intx_restore(vpv);
-	table_unlock(vpv);
+	vpv_memory_unforce(vpv);
 
 	WRITE_ONCE(st->irq_type, VPV_IRQ_NONE);
 	WRITE_ONCE(st->irq_vectors, 0);
@@ -322,14 +334,14 @@ static int msi_enable(struct vpv_device *vpv, unsigned int type, unsigned int nu
 	struct vpv_state *st = vpv->state;
 	int ret;
 
-	table_lock(vpv);
+	vpv_memory_force(vpv);
 	ret = pci_alloc_irq_vectors(vpv->pdev, 1, num, flag);
 	if (ret > 0 && ret < num)
 		pci_free_irq_vectors(vpv->pdev);
 	/* To free them has cleared Interrupt Disable. */
 	if (ret < (int)num)
 		vpv_intx_restore(vpv);
-	table_unlock(vpv);
+	vpv_memory_unforce(vpv);
 	if (ret < (int)num)
 		return ret;
 
@@ -337,9 +349,7 @@ static int msi_enable(struct vpv_device *vpv, unsigned int type, unsigned int nu
 	WRITE_ONCE(st->irq_type, type);
 
 	/* Those of MSI have one message: the function may send all of them from now on. */
-	ret = 0;
-	for (unsigned int nr = 0; nr < num && !is_msix(vpv) && !ret; nr++)
-		ret = vector_add(vpv, nr);
+	ret = is_msix(vpv) ? 0 : vectors_add(vpv, 0, num, NULL);
 	if (ret)
 		vpv_msi_disable(vpv);
 	return ret;

@@ -486,6 +486,14 @@ bool vpv_memory_on(struct vpv_device *vpv);
 void vpv_memory_off(struct vpv_device *vpv);
 void vpv_memory_force(struct vpv_device *vpv);
 void vpv_memory_unforce(struct vpv_device *vpv);
+
+/* Between these two. */
+static inline void vpv_memory_forced_assert(struct vpv_device *vpv)
+{
+	lockdep_assert_held_write(&vpv->state->memory_lock);
+	vpv_cfg_access_assert(vpv->pdev);
+}
+
 bool vpv_dev_trylock(struct pci_dev *pdev);
 int vpv_reset_check(struct vpv_device *vpv);
 int vpv_reset_begin(struct vpv_device *vpv);
