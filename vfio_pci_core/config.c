@@ -73,19 +73,22 @@ static int write_command(struct vpv_device *vpv, u16 val)
 {
 	struct pci_dev *pdev = vpv->pdev;
 	unsigned long flags;
-	u16 cmd, out, hw = val;
-	int ret;
+	bool keep = !vpv_intx_decides(vpv);
+	u16 cmd = 0, out, hw = val;
+	int ret = 0;
 
 	/* Not into the middle of a reset by somebody else. */
 	guard(vpv_cfg_access)(pdev);
 	spin_lock_irqsave(&vpv->state->irqlock, flags);
 	if (vpv_dma_is_off(vpv->state))
 		hw &= ~PCI_COMMAND_MASTER;
-	ret = pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	/* Spare the read of what is not kept. */
+	if (keep)
+		ret = pci_read_config_word(pdev, PCI_COMMAND, &cmd);
 	if (!ret) {
 		out = (cmd & PCI_COMMAND_INTX_DISABLE) | (hw & ~PCI_COMMAND_INTX_DISABLE);
 		out = vpv_intx_command(vpv, out);
-		if (out != cmd)
+		if (!keep || out != cmd)
 			ret = pci_write_config_word(pdev, PCI_COMMAND, out);
 	}
 	/* Under this lock whoever puts bus mastering back does not look at the older one. */

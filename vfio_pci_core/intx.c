@@ -45,6 +45,12 @@ static const struct pci_device_id broken_intx[] = {
 	{ }
 };
 
+/* Is Interrupt Disable of the hardware what we want it to be, or does it stay as it is? */
+bool vpv_intx_decides(const struct vpv_device *vpv)
+{
+	return vpv->state->intx_maskable || (vpv->state->nointx && !vpv->pdev->is_virtfn);
+}
+
 /*
  * COMMAND with Interrupt Disable as it has to be by now.  @cmd has the one of the hardware,
  * which stays where INTx is masked at the interrupt controller.
@@ -56,10 +62,10 @@ u16 vpv_intx_command(struct vpv_device *vpv, u16 cmd)
 
 	lockdep_assert_held(&st->irqlock);
 
+	if (!vpv_intx_decides(vpv))
+		return cmd;
 	if (st->intx_maskable)
 		off = !st->intx.active || st->intx.masked || st->intx.suspended;
-	else if (!st->nointx || vpv->pdev->is_virtfn)
-		return cmd;
 	return off ? cmd | PCI_COMMAND_INTX_DISABLE : cmd & ~PCI_COMMAND_INTX_DISABLE;
 }
 

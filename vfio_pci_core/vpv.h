@@ -435,6 +435,7 @@ void vpv_irqs_close(struct vpv_device *vpv);
 int vpv_set_irqs(struct vpv_device *vpv, void __user *arg);
 
 /* intx.c */
+bool vpv_intx_decides(const struct vpv_device *vpv);
 u16 vpv_intx_command(struct vpv_device *vpv, u16 cmd);
 void vpv_intx_probe(struct vpv_device *vpv);
 void vpv_intx_virq(struct vpv_device *vpv, bool disabled);
