@@ -492,9 +492,23 @@ static int bars_read(const struct slot *slot, uint8_t *bars)
 	return 0;
 }
 
+/* A worker restores them, and debugfs does not tell of it if the function was never open. */
+static bool bars_become(const struct slot *slot, const uint8_t *want)
+{
+	uint64_t end = now_ms() + 10000;
+	uint8_t now[BAR_BYTES] = {};
+
+	while (bars_read(slot, now) || memcmp(want, now, BAR_BYTES)) {
+		if (now_ms() > end)
+			return false;
+		usleep(5000);
+	}
+	return true;
+}
+
 TEST_F_TIMEOUT(control_slot, recovers_from_errors_of_the_slot, SECONDS)
 {
-	uint8_t before[2][BAR_BYTES], after[2][BAR_BYTES];
+	uint8_t before[2][BAR_BYTES];
 
 	ASSERT_EQ(0, bars_read(&self->ctrl, before[0]));
 	ASSERT_EQ(0, bars_read(&self->fn, before[1]));
@@ -506,10 +520,8 @@ TEST_F_TIMEOUT(control_slot, recovers_from_errors_of_the_slot, SECONDS)
 		ASSERT_EQ(0, vdev_error(i & 1 ? self->fn.bdf : self->ctrl.bdf, "recover"));
 		EXPECT_EQ(0, BECOMES(0));
 		EXPECT_EQ(0, COMMAND());
-		ASSERT_TRUE(vdev_settles(self->fn.bdf));
-		ASSERT_EQ(0, bars_read(&self->ctrl, after[0]));
-		ASSERT_EQ(0, bars_read(&self->fn, after[1]));
-		EXPECT_EQ(0, memcmp(before, after, sizeof(before)));
+		EXPECT_TRUE(bars_become(&self->ctrl, before[0]));
+		EXPECT_TRUE(bars_become(&self->fn, before[1]));
 	}
 }
 

@@ -126,7 +126,7 @@ TEST_F(debugfs, counters_count_when_asked)
 	EXPECT_LT(before[2], after[2]);
 }
 
-TEST_F(debugfs, files_end_with_the_binding)
+TEST_F(debugfs, files_are_there_from_open_to_unbind)
 {
 	static const char *const files[] = { "state", "parameters", "regions", "counters" };
 	int fd[ARRAY_SIZE(files)];
@@ -147,7 +147,10 @@ TEST_F(debugfs, files_end_with_the_binding)
 		close(fd[i]);
 	}
 	ASSERT_EQ(0, vdev_bind(self->slot.bdf, DRIVER));
+	/* They are made when somebody opens it. */
+	EXPECT_NE(0, access(path, F_OK));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
+	EXPECT_EQ(0, access(path, F_OK));
 }
 
 /* All of the file @name of an open e1000e, with vpv_pci loaded so; "" if that fails. */

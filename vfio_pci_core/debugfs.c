@@ -146,11 +146,19 @@ static int bad_pages_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(bad_pages);
 
-/* The function is registered: its files may be looked at from now on. */
+/*
+ * The function is open, for the first time or once more: its files may be looked at from the
+ * first time on.  Most functions that are bound at boot are not opened at all.
+ */
 void vpv_debugfs_add(struct vpv_device *vpv)
 {
-	struct dentry *dir = debugfs_create_dir(pci_name(vpv->pdev), debug_root);
+	struct dentry *dir;
 
+	lockdep_assert_held(&vpv->vdev.dev_set->lock);
+
+	if (!IS_ERR_OR_NULL(vpv->state->debug_dir))
+		return;
+	dir = debugfs_create_dir(pci_name(vpv->pdev), debug_root);
 	debugfs_create_file("state", 0400, dir, vpv, &state_fops);
 	debugfs_create_file("parameters", 0400, dir, vpv, &parameters_fops);
 	debugfs_create_file("regions", 0400, dir, vpv, &regions_fops);

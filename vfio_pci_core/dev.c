@@ -294,6 +294,7 @@ int vpv_op_open(struct vfio_device *vdev)
 	ret = vpv_variant_open(vpv);
 	if (ret)
 		goto close_regions;
+	vpv_debugfs_add(vpv);
 	return 0;
 
 close_regions:
@@ -477,8 +478,6 @@ static int device_announce(struct vpv_device *vpv)
 	ret = vfio_register_group_dev(&vpv->vdev);
 	if (ret)
 		runtime_pm_undo(vpv);
-	else
-		vpv_debugfs_add(vpv);
 	return ret;
 }
 
