@@ -33,18 +33,22 @@ def run_program(device, driver, samples, *only, under=""):
     return done.returncode == 0
 
 
-def show_captured(device):
-    """Have a device bound to our driver show the persona that vpvctl makes of it."""
-    done = subprocess.run([VPVCTL, "persona", "capture", device.bdf], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                          check=True)
-    file = Path(f"/tmp/{device.name}.map")
+def show_captured(device, number):
+    """Have a device bound to our driver show the persona that vpvctl makes of it; False if that failed."""
+    # Of its own: what it shows may be another in each round.
+    name = f"bench-{number}-{device.bdf.replace(':', '-')}"
+    file = Path(f"/tmp/{name}.map")
+    done = subprocess.run([VPVCTL, "persona", "capture", device.bdf, "--name", name], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, text=True)
     file.write_text(done.stdout)
-    subprocess.run([VPVCTL, "persona", "set", device.bdf, file], stdin=subprocess.DEVNULL, check=True)
+    return done.returncode == 0 and \
+        subprocess.run([VPVCTL, "persona", "set", device.bdf, file], stdin=subprocess.DEVNULL).returncode == 0
 
 
-def run_persona(device, samples):
+def run_persona(device, samples, number):
     """The same under a persona, beside what vfio-pci, which has none, needs."""
-    show_captured(device)
+    if not show_captured(device, number):
+        return False
     ok = run_program(device, OURS, samples, SEEN, under=UNDER)
     for name in [name for name in samples if name.startswith(f"{device.name}: {UNDER}")]:
         samples[name][DRIVERS[0]] = samples[name.replace(UNDER, "")][DRIVERS[0]]
@@ -62,7 +66,7 @@ def main():
                 with Bound(device, driver):
                     ok &= run_program(device, driver, samples)
                     if driver == OURS:
-                        ok &= run_persona(device, samples)
+                        ok &= run_persona(device, samples, number)
                 if number == 0 and not device.name.startswith("testdev"):
                     memory.setdefault(device.name, {})[driver] = live_bytes(device, driver)
         print(f"round {number + 1} of {ROUNDS} done", flush=True)
