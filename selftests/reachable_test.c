@@ -105,50 +105,6 @@ static const unsigned int walk[] = {
 	RUNNING_P2P, STOP, RESUMING, STOP, RUNNING,
 };
 
-struct watcher {
-	struct vdev *v;
-	atomic_bool stop;
-	uint32_t want, seen;
-	unsigned long reads;
-};
-
-/* Reads COMMAND all the time; remembers what it should not have been. */
-static void *watch_command(void *arg)
-{
-	struct watcher *w = arg;
-
-	while (!atomic_load(&w->stop)) {
-		uint32_t command = vdev_cfg(w->v, PCI_COMMAND, 2);
-
-		w->reads++;
-		if (command != w->want)
-			w->seen = command;
-	}
-	return NULL;
-}
-
-/* Whatever is done to the function meanwhile, a guest reads what it has written. */
-TEST_F_TIMEOUT(left, command_stays, SECONDS)
-{
-	struct watcher w = { .v = &self->a };
-	pthread_t thread;
-
-	if (variant->way->how != LEFT_D3HOT)
-		SKIP(return, "does not sleep by itself");
-	ASSERT_EQ(0, left_leave(&self->a, &self->left[0], variant->way->how));
-	w.want = w.seen = vdev_cfg(&self->a, PCI_COMMAND, 2);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, watch_command, &w));
-	for (int i = 0; i < 20; i++) {
-		EXPECT_EQ(0, go(&self->a, PRE_COPY));
-		EXPECT_EQ(0, go(&self->a, RUNNING));
-	}
-	atomic_store(&w.stop, true);
-	pthread_join(thread, NULL);
-	EXPECT_EQ(w.want, w.seen);
-	EXPECT_LT(100UL, w.reads);
-	ASSERT_EQ(0, left_back(&self->a, &self->left[0]));
-}
-
 TEST_F_TIMEOUT(left, every_arc, SECONDS)
 {
 	struct left *left = &self->left[0];
@@ -362,7 +318,19 @@ TEST_F(asleep, a_reset_wakes_it_up)
 	}
 }
 
-/* One that forgets its config space when it is woken up. */
+/* Have a function forget its config space when it is woken up, and open it once more. */
+static void forget_asleep(struct __test_metadata *_metadata, FIXTURE_DATA(asleep) *self,
+			  struct model *m)
+{
+	/* It is looked at when it is opened. */
+	guest_off(&self->g);
+	vdev_close(&self->v);
+	ASSERT_EQ(0, model_open(m, &self->slot));
+	ASSERT_EQ(0, model_cmd(m, "soft_reset 1"));
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
+	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
+}
+
 TEST_F(asleep, a_reset_by_somebody_else_loses_no_more)
 {
 	struct vdev *v = &self->v;
@@ -370,13 +338,7 @@ TEST_F(asleep, a_reset_by_somebody_else_loses_no_more)
 	char path[128];
 	uint32_t cmd;
 
-	/* It is looked at when it is opened. */
-	guest_off(&self->g);
-	vdev_close(v);
-	ASSERT_EQ(0, model_open(&m, &self->slot));
-	ASSERT_EQ(0, model_cmd(&m, "soft_reset 1"));
-	ASSERT_EQ(0, vdev_open(v, &self->slot, VDEV_GROUP));
-	ASSERT_EQ(0, vdev_bus_master(v, true));
+	forget_asleep(_metadata, self, &m);
 	cmd = vdev_cfg(v, PCI_COMMAND, 2);
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", self->slot.bdf);
@@ -388,6 +350,63 @@ TEST_F(asleep, a_reset_by_somebody_else_loses_no_more)
 		EXPECT_TRUE(in_hardware(v, "D0", true));
 		EXPECT_EQ(4, bar_read(v, variant->family));
 	}
+	EXPECT_EQ(0, model_cmd(&m, "soft_reset 0"));
+	model_close(&m);
+}
+
+struct watcher {
+	struct vdev *v;
+	atomic_bool stop;
+	uint32_t want, seen;
+	unsigned long reads;
+};
+
+/* Reads COMMAND all the time; remembers what it should not have been. */
+static void *watch_command(void *arg)
+{
+	struct watcher *w = arg;
+
+	while (!atomic_load(&w->stop)) {
+		uint32_t command = vdev_cfg(w->v, PCI_COMMAND, 2);
+
+		w->reads++;
+		if (command != w->want)
+			w->seen = command;
+	}
+	return NULL;
+}
+
+/* Whatever is done to the function meanwhile, a guest reads what it has written. */
+static void command_stays(struct __test_metadata *_metadata, FIXTURE_DATA(asleep) *self)
+{
+	struct watcher w = { .v = &self->v };
+	pthread_t thread;
+
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, self->ctrl, 2, 3));
+	w.want = w.seen = vdev_cfg(&self->v, PCI_COMMAND, 2);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, watch_command, &w));
+	for (int i = 0; i < 20; i++) {
+		EXPECT_EQ(0, go(&self->v, PRE_COPY));
+		EXPECT_EQ(0, go(&self->v, RUNNING));
+	}
+	atomic_store(&w.stop, true);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(w.want, w.seen);
+	EXPECT_LT(100UL, w.reads);
+	ASSERT_EQ(0, vdev_cfg_set(&self->v, self->ctrl, 2, 0));
+}
+
+TEST_F_TIMEOUT(asleep, command_stays, SECONDS)
+{
+	command_stays(_metadata, self);
+}
+
+TEST_F_TIMEOUT(asleep, command_stays_where_it_is_forgotten, SECONDS)
+{
+	struct model m;
+
+	forget_asleep(_metadata, self, &m);
+	command_stays(_metadata, self);
 	EXPECT_EQ(0, model_cmd(&m, "soft_reset 0"));
 	model_close(&m);
 }
