@@ -44,7 +44,10 @@ static int settle_config(struct vpv_device *vpv)
 	return vpv_channel_normal(vpv) ? save_config(vpv) : vpv_reset_settle(vpv);
 }
 
-/* What pci_enable_device() does to COMMAND, which somebody may have changed since. */
+/*
+ * What pci_clear_master() and pci_enable_device() do to COMMAND, which somebody may have changed
+ * since.
+ */
 static void command_again(struct vpv_device *vpv)
 {
 	struct pci_dev *pdev = vpv->pdev;
@@ -53,7 +56,7 @@ static void command_again(struct vpv_device *vpv)
 
 	spin_lock_irqsave(&vpv->state->irqlock, flags);
 	pci_read_config_word(pdev, PCI_COMMAND, &now);
-	cmd = now | vpv->state->decode;
+	cmd = (now | vpv->state->decode) & ~PCI_COMMAND_MASTER;
 	if (pdev->pin)
 		cmd &= ~PCI_COMMAND_INTX_DISABLE;
 	/* One that can be masked, or is broken, stays so: see intx.c. */
@@ -65,7 +68,8 @@ static void command_again(struct vpv_device *vpv)
 
 /*
  * From its first open on a function stays enabled until it is unbound: to find its
- * interrupt and to give that up, in ACPI, is most of what open and close would cost.
+ * interrupt and to give that up, in ACPI, is most of what open and close would cost.  It does no
+ * DMA.
  */
 static int enable_once(struct vpv_device *vpv)
 {
@@ -76,6 +80,7 @@ static int enable_once(struct vpv_device *vpv)
 		command_again(vpv);
 		return 0;
 	}
+	pci_clear_master(vpv->pdev);
 	ret = pci_enable_device(vpv->pdev);
 	if (ret)
 		return ret;
@@ -130,11 +135,9 @@ static int function_enable(struct vpv_device *vpv)
 	if (ret)
 		goto put;
 
-	scoped_guard(vpv_cfg_access, pdev) {
-		/* What is saved below must not let the function do DMA. */
-		pci_clear_master(pdev);
+	/* What is saved below must not let the function do DMA. */
+	scoped_guard(vpv_cfg_access, pdev)
 		ret = enable_once(vpv);
-	}
 	if (ret)
 		goto put;
 	ret = reset_for_open(vpv);

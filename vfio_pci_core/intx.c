@@ -74,6 +74,7 @@ void vpv_intx_probe(struct vpv_device *vpv)
 {
 	struct vpv_state *st = vpv->state;
 	struct pci_dev *pdev = vpv->pdev;
+	bool again = vpv_intx_decides(vpv);
 
 	st->intx_maskable = false;
 	st->nointx = pdev->is_virtfn || !pdev->irq || pdev->irq == IRQ_NOTCONNECTED;
@@ -84,7 +85,9 @@ void vpv_intx_probe(struct vpv_device *vpv)
 		st->nointx = true;
 	else if (!st->nointx)
 		st->intx_maskable = pci_intx_mask_supported(pdev);
-	vpv_intx_restore(vpv);
+	/* At later opens COMMAND has been written as was found out at the first. */
+	if (!again)
+		vpv_intx_restore(vpv);
 }
 
 static void signal_user(struct vpv_device *vpv)
