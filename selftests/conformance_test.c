@@ -7,6 +7,7 @@
  * Groups: self families conformance
  */
 #include <errno.h>
+#include <glob.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,9 +44,25 @@ static void report(unsigned int *num, const char *name, int status)
 	printf("%s %u %s\n", status ? "not ok" : "ok", ++*num, name);
 }
 
+/* What a release has saved of another family, as an option; empty if there is none. */
+static void other_kind(const struct family *f, char *option, size_t room)
+{
+	option[0] = 0;
+	for_each_family(g) {
+		char pattern[384];
+		glob_t found;
+
+		snprintf(pattern, sizeof(pattern), "%s/releases/*/%s.stream", here, (*g)->name);
+		if (*g == f || option[0] || glob(pattern, 0, NULL, &found))
+			continue;
+		snprintf(option, room, "--other-kind '%s'", found.gl_pathv[0]);
+		globfree(&found);
+	}
+}
+
 static int family_run(const struct family *f)
 {
-	char command[1024];
+	char command[2048], option[400];
 	struct slot s[2];
 	int have = family_bind(f, s, 2);
 
@@ -54,9 +71,10 @@ static int family_run(const struct family *f)
 		printf("# no function can be bound: %d\n", have);
 		return 1;
 	}
+	other_kind(f, option, sizeof(option));
 	snprintf(command, sizeof(command),
-		 "%s/" PROGRAM " %s --unbind --busy '%s/" PLUG " busy %s' --verify '%s/" PLUG
-		 " verify %s' %s %s", here, all ? "" : SOME, here, f->name, here, f->name, s[0].bdf,
+		 "%s/" PROGRAM " %s %s --unbind --busy '%s/" PLUG " busy %s' --verify '%s/" PLUG
+		 " verify %s' %s %s", here, all ? "" : SOME, option, here, f->name, here, f->name, s[0].bdf,
 		 have > 1 ? s[1].bdf : "");
 	return run(command);
 }

@@ -3,12 +3,14 @@
  * Does a VFIO device with FEATURE_MIGRATION do what users of it rely on?  See README.rst.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mig.h"
@@ -23,6 +25,7 @@ static const struct option long_options[] = {
 	{ "only", required_argument, NULL, 'o' },
 	{ "skip", required_argument, NULL, 's' },
 	{ "differs", required_argument, NULL, 'd' },
+	{ "other-kind", required_argument, NULL, 'k' },
 	{ "open", required_argument, NULL, 'p' },
 	{ "unbind", no_argument, NULL, 'u' },
 	{ "seconds", required_argument, NULL, 't' },
@@ -40,6 +43,7 @@ static const char help[] =
 "  --busy CMD, --verify CMD  give the device work; wait for it and check it\n"
 "  --only ID, --skip ID      rules (patterns), again and again\n"
 "  --differs FILE            lines \"ID REASON\": rules that the device is known to break\n"
+"  --other-kind FILE         a stream of a device of another kind\n"
 "  --open cdev|group         how to open it; else whatever there is\n"
 "  --unbind                  the driver may be taken from the device, and given back\n"
 "  --seconds N               for one rule (60)\n"
@@ -102,6 +106,28 @@ static bool read_differs(const char *path, struct options *o, struct differ *dif
 	}
 	fclose(file);
 	return good;
+}
+
+/* Return: whether it can be read. */
+static bool read_other_kind(const char *path, struct ctx *c)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	void *p;
+
+	if (fd < 0 || fstat(fd, &st) || !st.st_size) {
+		fprintf(stderr, "%s: cannot be read, or is empty\n", path);
+		return false;
+	}
+	p = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (p == MAP_FAILED) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		return false;
+	}
+	c->other_kind = p;
+	c->other_kind_bytes = st.st_size;
+	return true;
 }
 
 /* Return: whether it is a time. */
@@ -167,6 +193,7 @@ int main(int argc, char **argv)
 		case 'd':
 			good &= read_differs(optarg, &o, differs);
 			break;
+		case 'k': good &= read_other_kind(optarg, &c); break;
 		case 'p': plug.how = optarg; break;
 		case 'u': has |= NEED_UNBIND; break;
 		case 't': good &= read_seconds(optarg, &o.seconds); break;
@@ -189,6 +216,7 @@ int main(int argc, char **argv)
 	}
 	sys = &vfio_layer;
 	has |= plug.busy && plug.verify ? NEED_PLUG : 0;
+	has |= c.other_kind ? NEED_OTHER_KIND : 0;
 	err = run(&c, &o, argv + optind, argc - optind, has);
 	if (err < 0) {
 		printf("Bail out! %s: %s\n", argv[optind], strerror(-err));

@@ -54,7 +54,7 @@ enum { INIT = 1, FINAL, END };
  * @saves: It is read.
  * @dead: It has ended.
  * @drained: A read has found the end.
- * @waited: A reader with O_NONBLOCK was sent away once.
+ * @waited: A reader or writer with O_NONBLOCK was sent away once.
  * @queue: What can be read, from @pos to @filled.
  * @initial: Of that, initial bytes.
  * @seq: Of the next record.
@@ -63,6 +63,7 @@ enum { INIT = 1, FINAL, END };
  * @seen: Bits of record types that came.
  * @refused: Something was wrong.
  * @regs: To be loaded.
+ * @user: Thread that has read or written last.
  */
 struct fake_file {
 	ino_t ino;
@@ -77,7 +78,7 @@ struct fake_file {
 	size_t part_bytes;
 	unsigned int seen;
 	uint8_t regs[PAYLOAD];
-	long reader;
+	long user;
 };
 
 /**
@@ -88,6 +89,7 @@ struct fake_file {
  * @session: Index of the file, plus one; @last: of one that was closed with the device.
  * @sessions: Since it was opened.
  * @busy: It was closed during a session.
+ * @logger: Thread that has started logging.
  * @walker, @walker_pid: Who has changed its state last.
  */
 struct fake {
@@ -100,6 +102,7 @@ struct fake {
 	unsigned int last;
 	unsigned int sessions;
 	bool logging, log_broken;
+	long logger;
 	uint8_t dirty[FAKE_PAGES];
 	long walker;
 	pid_t walker_pid;
@@ -131,6 +134,8 @@ long thread_id(void);
 
 /* fake_file.c */
 int fake_file_new(struct fake *f, bool saves, int *fd);
+/* A whole stream, as devices of another kind have it; to be freed. */
+uint8_t *fake_other_kind(size_t *bytes);
 void fake_file_emit(struct fake_file *file, unsigned int type, const void *payload);
 /* 0 if it holds a whole state. */
 int fake_file_commit(struct fake *f, struct fake_file *file);

@@ -57,6 +57,8 @@ static int leave(struct fake *f, unsigned int to)
 	if (!file) {
 		return 0;
 	} else if (f->state == RESUMING) {
+		if (bug(BUG_BUSY_WRITER) && file->part_bytes)
+			return -EBUSY;
 		err = fake_file_commit(f, file);
 		end_session(f);
 		if (err) {
@@ -183,7 +185,7 @@ static int reset(struct fake *f)
 {
 	struct fake_file *file = fake_session(f);
 
-	if (bug(BUG_RESET_BUSY) && file)
+	if ((bug(BUG_RESET_BUSY) && file) || (bug(BUG_LOG_NO_RESET) && f->logging))
 		return -EBUSY;
 	memset(f->regs, 0, PAYLOAD);
 	if (bug(BUG_ERROR_STAYS) && f->state == ERROR)

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "fake.h"
 
 #define MAGIC 0x4b4e4f43
+#define FAKE_TICK_MS 10	/* it sleeps for a hundredth of that */
 
 int copy_in(void *to, const void *from, size_t bytes)
 {
@@ -87,6 +89,18 @@ void fake_file_emit(struct fake_file *file, unsigned int type, const void *paylo
 		file->initial += sizeof(r);
 }
 
+uint8_t *fake_other_kind(size_t *bytes)
+{
+	struct record *r = calloc(3, sizeof(*r));
+
+	for (unsigned int i = 0; r && i < 3; i++) {
+		r[i] = (struct record){ .magic = ~MAGIC, .type = INIT + i, .seq = i };
+		r[i].sum = sum_of(&r[i]);
+	}
+	*bytes = 3 * sizeof(*r);
+	return (uint8_t *)r;
+}
+
 static struct fake_file *lookup(int fd)
 {
 	struct stat st;
@@ -154,7 +168,7 @@ static ssize_t take(struct fake_file *file, int fd, void *buf, size_t bytes)
 	}
 	if ((bug(BUG_READ_SHORT) && bytes == 1) || (bug(BUG_READ_HUGE) && bytes > 1 << 20))
 		return -EINVAL;
-	file->reader = thread_id();
+	file->user = thread_id();
 	if (bug(BUG_READ_FAILS) && file->pos > 50)
 		return -EIO;
 	left = file->filled - *pos;
@@ -265,7 +279,7 @@ static int feed(struct fake *f, struct fake_file *file, const uint8_t *data, siz
 	return 0;
 }
 
-static ssize_t give(struct fake_file *file, const void *buf, size_t bytes)
+static ssize_t give(struct fake_file *file, int fd, const void *buf, size_t bytes)
 {
 	static uint8_t copy[QUEUE];
 	int err;
@@ -281,8 +295,17 @@ static ssize_t give(struct fake_file *file, const void *buf, size_t bytes)
 	if ((bug(BUG_WRITE_HUGE) && bytes > 100) ||
 	    (bug(BUG_WRITE_ODD) && bytes % sizeof(struct record)))
 		return -EINVAL;
+	if (fcntl(fd, F_GETFL) & O_NONBLOCK && (!file->waited || bug(BUG_WRITE_WAITS))) {
+		file->waited = true;
+		return -EAGAIN;
+	}
+	if (bug(BUG_ONE_WRITER) && file->user && file->user != thread_id())
+		return -EPERM;
+	file->user = thread_id();
 	if (bytes > sizeof(copy))
 		bytes = sizeof(copy);
+	if (bug(BUG_WRITE_UNALIGNED) && (uintptr_t)buf & 1 && bytes > 1)
+		buf = (const uint8_t *)buf + 1;
 	if (copy_in(copy, buf, bytes)) {
 		if (bug(BUG_WRITE_FAULT))
 			feed(owner(file), file, copy, bytes);
@@ -296,7 +319,7 @@ ssize_t fake_write(int fd, const void *buf, size_t bytes)
 {
 	struct fake_file *file = enter(fd);
 
-	return file ? leave(give(file, buf, bytes)) : -EBADF;
+	return file ? leave(give(file, fd, buf, bytes)) : -EBADF;
 }
 
 ssize_t fake_writev(int fd, const struct iovec *iov, int num)
@@ -403,7 +426,7 @@ static int ready(struct fake_file *file)
 	bool empty = file->pos == file->filled, end = owner(file)->state == STOP_COPY;
 
 	if (file->dead)
-		return POLLIN | POLLERR;
+		return bug(BUG_POLL_SLEEPS) ? 0 : POLLIN | POLLERR;
 	if (!file->saves)
 		return bug(BUG_WRITE_POLL) ? 0 : POLLOUT;
 	if (!empty)
@@ -415,10 +438,18 @@ static int ready(struct fake_file *file)
 
 int fake_poll(int fd, short events, int ms)
 {
-	struct fake_file *file = enter(fd);
+	int seen = 0;
 
-	(void)ms;
-	return file ? leave(ready(file) & (events | POLLERR)) : POLLNVAL;
+	for (; !seen && ms >= 0; ms -= FAKE_TICK_MS) {
+		struct fake_file *file = enter(fd);
+
+		if (!file)
+			return POLLNVAL;
+		seen = leave(ready(file) & (events | POLLERR));
+		if (!seen && ms)
+			usleep(100);
+	}
+	return seen;
 }
 
 static int get_info(struct fake_file *file, void *arg)
@@ -435,11 +466,13 @@ static int get_info(struct fake_file *file, void *arg)
 		return -ENOTTY;
 	if (file->dead)
 		return -ENODEV;
-	if (bug(BUG_ONE_READER) && file->reader && file->reader != thread_id())
+	if (bug(BUG_ONE_READER) && file->user && file->user != thread_id())
 		return -EPERM;
 	if (f->state != PRE_COPY && (f->state != PRE_COPY_P2P || bug(BUG_INFO_P2P)) &&
 	    !bug(BUG_INFO_ANYWHERE))
 		return -EINVAL;
+	if ((bug(BUG_INFO_V2_GROWS) && f->v2) || (bug(BUG_INFO_WORK_GROWS) && f->regs[PAYLOAD - 1]))
+		initial = file->pos + 1;
 	if (bug(BUG_INFO_CONSTANT))
 		initial = sizeof(struct record);
 	info.initial_bytes = bug(BUG_INFO_ZERO) ? 0 : initial;

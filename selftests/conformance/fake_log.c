@@ -60,6 +60,7 @@ static int start(struct fake *f, struct vfio_device_feature_dma_logging_control 
 		return err;
 	memset(f->dirty, 0, sizeof(f->dirty));
 	f->logging = true;
+	f->logger = thread_id();
 	if (!bug(BUG_LOG_PAGE_ZERO) && !bug(BUG_LOG_PAGE_ODD))
 		m->page_size = bug(BUG_LOG_PAGE) ? 3 * 4096 : 4096;
 	return 0;
@@ -77,6 +78,8 @@ static int report(struct fake *f, const struct vfio_device_feature_dma_logging_r
 		return bug(BUG_LOG_WRAPS) ? 0 : -EOVERFLOW;
 	if (!f->logging && !bug(BUG_LOG_OFF))
 		return -EINVAL;
+	if (bug(BUG_LOG_THREAD) && f->logger != thread_id())
+		return -EPERM;
 	if (bug(BUG_LOG_STATES) && f->state == STOP)
 		return -EINVAL;
 	if (bug(BUG_LOG_OUTSIDE) && m->iova != MEM_IOVA)

@@ -20,6 +20,7 @@ enum need {
 	NEED_NONE	= 1 << 9,	/* a device without migration: all others need one with */
 	NEED_UNBIND	= 1 << 10,	/* the driver may be taken from it */
 	OWN		= 1 << 11,	/* finds the devices closed, and opens them itself */
+	NEED_OTHER_KIND	= 1 << 12,	/* a stream of a device of another kind */
 };
 
 enum outcome { PASS, FAIL, SKIP };
@@ -73,6 +74,8 @@ struct shared {
  * @flags: VFIO_MIGRATION_* of @a.
  * @has: enum need that this machine and these devices fulfil.
  * @mem: MEM_BYTES that both devices have at MEM_IOVA; NULL: they cannot have any.
+ * @other_kind: A stream of a device of another kind; see NEED_OTHER_KIND.
+ * @other_kind_bytes: Its length.
  * @shared: See there.
  */
 struct ctx {
@@ -84,6 +87,8 @@ struct ctx {
 	uint64_t flags;
 	unsigned int has;
 	uint8_t *mem;
+	uint8_t *other_kind;
+	size_t other_kind_bytes;
 	struct shared *shared;
 };
 

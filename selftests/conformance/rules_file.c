@@ -332,6 +332,59 @@ static enum outcome write_fault(struct ctx *c)
 	return PASS;
 }
 
+/* From odd addresses, and odd sizes, across the borders of pages. */
+static enum outcome write_unaligned(struct ctx *c)
+{
+	static uint8_t buf[4096 + 8192] __attribute__((aligned(4096)));
+	struct blob whole = sample(c);
+	size_t most = whole.bytes < 8 * 8191 ? whole.bytes / 8 + 2 : 8191, want;
+	ssize_t n;
+	int fd, err;
+
+	CHECK(!set_state(&c->a, RESUMING, &fd), "no RESUMING");
+	for (size_t i = 0, pos = 0; pos < whole.bytes; i++, pos += n) {
+		uint8_t *at = buf + (i * 14 + 1) % 4096;
+
+		want = 1 + (i * 1237) % most;
+		if (want > whole.bytes - pos)
+			want = whole.bytes - pos;
+		memcpy(at, whole.data + pos, want);
+		n = sys->write(fd, at, want);
+		CHECK(n > 0 && (size_t)n <= want, "after %zu bytes: %zd of %zu", pos, n, want);
+	}
+	err = set_state(&c->a, RUNNING, NULL);
+	CHECK(!err, "the stream is refused: %d", err);
+	return PASS;
+}
+
+static enum outcome write_nonblock(struct ctx *c)
+{
+	struct blob whole = sample(c);
+	size_t step = whole.bytes / 8 + 1;
+	unsigned int waits = 0;
+	ssize_t n;
+	int fd, err;
+
+	CHECK(!set_state(&c->a, RESUMING, &fd), "no RESUMING");
+	CHECK(!fcntl(fd, F_SETFL, O_NONBLOCK), "F_SETFL");
+	for (size_t pos = 0; pos < whole.bytes; pos += n) {
+		size_t left = whole.bytes - pos;
+
+		n = sys->write(fd, whole.data + pos, left < step ? left : step);
+		if (n == -EAGAIN) {
+			CHECK(waits++ < 100000, "EAGAIN for ever, after %zu bytes", pos);
+			CHECK(sys->poll(fd, POLLOUT, 20000) & POLLOUT,
+			      "EAGAIN, and poll() says nothing");
+			n = 0;
+			continue;
+		}
+		CHECK(n > 0, "after %zu bytes: %zd", pos, n);
+	}
+	err = set_state(&c->a, RUNNING, NULL);
+	CHECK(!err, "the stream is refused: %d", err);
+	return PASS;
+}
+
 static enum outcome write_splice(struct ctx *c)
 {
 	struct blob whole = sample(c);
@@ -419,6 +472,10 @@ const struct rule file_rules[] = {
 	  write_short },
 	{ "file.write-huge", "a stream can be written at once", STREAM, NEED_SAMPLE, write_huge },
 	{ "file.write-odd", "segmentation needs not be kept", STREAM, NEED_SAMPLE, write_odd },
+	{ "file.write-unaligned", "a stream can be written from odd addresses", STREAM, NEED_SAMPLE,
+	  write_unaligned },
+	{ "file.write-nonblock", "O_NONBLOCK: all is taken, or EAGAIN and poll() tells when", POSIX,
+	  NEED_SAMPLE, write_nonblock },
 	{ "file.write-vector", "a stream can be written by writev()", STREAM, NEED_SAMPLE,
 	  write_vector },
 	{ "file.write-fault", "EFAULT, and nothing is lost", POSIX, NEED_SAMPLE, write_fault },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* DMA logging. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -361,6 +362,110 @@ static enum outcome tracks(struct ctx *c)
 	return PASS;
 }
 
+/* ---- two threads ---- */
+
+#define RACE_ROUNDS	20
+
+/**
+ * struct reporter - A thread that asks for reports
+ * @d: The device.
+ * @thread: Itself.
+ * @off_is_fine: Logging is off at times, or was ended: errors are no failure.
+ * @wrong: What REPORT must not have given.
+ * @rounds: How often it has asked.
+ * @stop: It has to end.
+ */
+struct reporter {
+	struct dev *d;
+	pthread_t thread;
+	bool off_is_fine;
+	int wrong;
+	volatile unsigned int rounds;
+	volatile bool stop;
+};
+
+static void *ask(void *arg)
+{
+	struct reporter *r = arg;
+
+	while (!r->stop) {
+		uint64_t bitmap[1] = {};
+		int err = report(r->d, MEM_IOVA, 64 * PAGE, PAGE, bitmap);
+
+		if (err && !(r->off_is_fine && err != -EPERM))
+			r->wrong = err;
+		r->rounds++;
+	}
+	return NULL;
+}
+
+/* What was begun after this call was asked about before and meanwhile. */
+static void ask_more(struct reporter *r)
+{
+	for (unsigned int asked = r->rounds; r->rounds - asked < 2;)
+		usleep(100);
+}
+
+static enum outcome end_race(struct ctx *c, struct reporter *r, int err)
+{
+	r->stop = true;
+	pthread_join(r->thread, NULL);
+	stop_logging(&c->a);
+	CHECK(!err, "%d after %u reports", err, r->rounds);
+	CHECK(!r->wrong, "REPORT gives %d", r->wrong);
+	CHECK(!start_mem(&c->a) && !report_mem(&c->a) && !stop_logging(&c->a),
+	      "it does not work afterwards");
+	return PASS;
+}
+
+static enum outcome report_and_start(struct ctx *c)
+{
+	struct reporter r = { .d = &c->a, .off_is_fine = true };
+	int err = 0;
+
+	CHECK(!pthread_create(&r.thread, NULL, ask, &r), "no thread");
+	for (unsigned int i = 0; !err && i < RACE_ROUNDS; i++) {
+		err = start_mem(&c->a);
+		ask_more(&r);
+		err = err ?: stop_logging(&c->a);
+	}
+	return end_race(c, &r, err);
+}
+
+static enum outcome report_and_walk(struct ctx *c)
+{
+	static const unsigned int path[] = { STOP, RUNNING, STOP_COPY, RUNNING, PRE_COPY, RUNNING };
+	struct reporter r = { .d = &c->a };
+	int err = 0;
+
+	CHECK(!start_mem(&c->a), "START");
+	CHECK(!pthread_create(&r.thread, NULL, ask, &r), "no thread");
+	for (unsigned int i = 0; !err && i < RACE_ROUNDS * 2; i++) {
+		unsigned int to = path[i % 6];
+
+		err = has_state(c, to) ? set_state(&c->a, to, NULL) : 0;
+		ask_more(&r);
+	}
+	return end_race(c, &r, err);
+}
+
+/* Whether RESET ends logging is not said. */
+static enum outcome report_and_reset(struct ctx *c)
+{
+	struct reporter r = { .d = &c->a, .off_is_fine = true };
+	int err = 0;
+
+	CHECK(!pthread_create(&r.thread, NULL, ask, &r), "no thread");
+	for (unsigned int i = 0; !err && i < RACE_ROUNDS / 4; i++) {
+		err = start_mem(&c->a);
+		ask_more(&r);
+		err = err ?: device_reset(&c->a);
+		ask_more(&r);
+		stop_logging(&c->a);
+	}
+	return end_race(c, &r, err);
+}
+
 #define CONTROL	"uAPI: vfio_device_feature_dma_logging_control"
 #define REPORTS	"uAPI: vfio_device_feature_dma_logging_report"
 #define CORE	"kernel: vfio_ioctl_device_feature_logging_start"
@@ -405,5 +510,11 @@ const struct rule log_rules[] = {
 	  "QEMU: vfio_save_complete_precopy, last sync", NEED_LOGGING, states },
 	{ "log.tracks", "each page that the device writes is reported", REPORTS,
 	  NEED_LOGGING | NEED_PLUG, tracks },
+	{ "log.report-start", "START and STOP while a thread asks for reports", CONTROL,
+	  NEED_LOGGING, report_and_start },
+	{ "log.report-walk", "REPORT works while another thread changes the state", REPORTS,
+	  NEED_LOGGING, report_and_walk },
+	{ "log.report-reset", "RESET while a thread asks for reports",
+	  "uAPI: VFIO_DEVICE_RESET, at any time", NEED_LOGGING | NEED_RESET, report_and_reset },
 	{}
 };

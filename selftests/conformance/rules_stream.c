@@ -142,6 +142,13 @@ static enum outcome foreign(struct ctx *c)
 	return refused(c, &b, "noise, length", b.bytes);
 }
 
+static enum outcome other_kind(struct ctx *c)
+{
+	struct blob b = { c->other_kind, c->other_kind_bytes, 0 };
+
+	return refused(c, &b, "of another kind, length", b.bytes);
+}
+
 static enum outcome zeroes(struct ctx *c)
 {
 	struct blob whole = sample(c), b = copy(&whole, 0);
@@ -254,6 +261,8 @@ const struct rule stream_rules[] = {
 	{ "stream.empty", "a stream of no bytes is refused", BAD, NEED_SAMPLE, empty },
 	{ "stream.truncated", "a stream that was cut is refused", BAD, NEED_SAMPLE, truncated },
 	{ "stream.foreign", "noise is refused", BAD, NEED_SAMPLE, foreign },
+	{ "stream.other-kind", "a stream of a device of another kind is refused", BAD,
+	  NEED_SAMPLE | NEED_OTHER_KIND, other_kind },
 	{ "stream.zeroes", "zeroes are refused", BAD, NEED_SAMPLE, zeroes },
 	{ "stream.repeated", "a stream that comes twice is refused", BAD, NEED_SAMPLE, repeated },
 	{ "stream.trailing", "bytes behind the end are refused", BAD, NEED_SAMPLE, trailing },

@@ -2,6 +2,7 @@
 /* Two threads on one device. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,21 @@
 #include "mig.h"
 
 #define ROUNDS	20
+#define POLL_MS	5000
+
+/**
+ * struct turns - A stream that two threads write
+ * @lock: Of what follows.
+ * @whole: The stream.
+ * @pos: What was written of it.
+ * @last: Who wrote last.
+ */
+struct turns {
+	pthread_mutex_t lock;
+	struct blob whole;
+	size_t pos;
+	const struct worker *last;
+};
 
 /**
  * struct worker - A thread and what it saw
@@ -18,6 +34,7 @@
  * @bytes: Read or written.
  * @last: What its last call gave.
  * @wrong: A call gave what it must not.
+ * @turns: Pieces that two writers take by turns, or NULL.
  * @rounds: How often it has asked.
  * @stop: It has to end.
  */
@@ -29,6 +46,7 @@ struct worker {
 	size_t bytes;
 	long last;
 	long wrong;
+	struct turns *turns;
 	volatile unsigned int rounds;
 	volatile bool stop;
 };
@@ -86,6 +104,70 @@ static enum outcome two_readers(struct ctx *c)
 	return PASS;
 }
 
+/* Until it is stopped, whatever it gets. */
+static void *read_on(void *arg)
+{
+	struct worker *w = arg;
+	uint8_t buf[512];
+
+	while (!w->stop) {
+		w->last = sys->read(w->fd, buf, sizeof(buf));
+		w->rounds++;
+	}
+	return NULL;
+}
+
+static void *poll_once(void *arg)
+{
+	struct worker *w = arg;
+
+	w->last = sys->poll(w->fd, POLLIN, POLL_MS);
+	return NULL;
+}
+
+/* One piece after the other, each by the other thread. */
+static void *write_by_turns(void *arg)
+{
+	struct worker *w = arg;
+	struct turns *t = w->turns;
+	size_t step = t->whole.bytes / 32 + 1, left;
+	bool done = false;
+
+	while (!done) {
+		pthread_mutex_lock(&t->lock);
+		left = t->whole.bytes - t->pos;
+		if (left && t->last != w) {
+			w->last = sys->write(w->fd, t->whole.data + t->pos,
+					     left < step ? left : step);
+			if (w->last <= 0)
+				w->wrong = w->last ?: -EIO;
+			t->pos = w->wrong ? t->whole.bytes : t->pos + w->last;
+			t->last = w;
+		}
+		done = t->pos >= t->whole.bytes;
+		pthread_mutex_unlock(&t->lock);
+		sched_yield();
+	}
+	return NULL;
+}
+
+static enum outcome two_writers(struct ctx *c)
+{
+	struct turns t = { .lock = PTHREAD_MUTEX_INITIALIZER, .whole = sample(c) };
+	struct worker w[2] = { { .c = c, .turns = &t }, { .c = c, .turns = &t } };
+	int fd, err;
+
+	CHECK(!set_state(&c->a, RESUMING, &fd), "no RESUMING");
+	w[0].fd = w[1].fd = fd;
+	CHECK(start(&w[0], write_by_turns) && start(&w[1], write_by_turns), "no threads");
+	pthread_join(w[0].thread, NULL);
+	pthread_join(w[1].thread, NULL);
+	CHECK(!w[0].wrong && !w[1].wrong, "write() gives %ld and %ld", w[0].wrong, w[1].wrong);
+	err = set_state(&c->a, RUNNING, NULL);
+	CHECK(!err, "the stream is refused: %d", err);
+	return PASS;
+}
+
 /* After a race: RUNNING, and a migration works. */
 static enum outcome works(struct ctx *c)
 {
@@ -119,6 +201,17 @@ static enum outcome race(struct ctx *c, unsigned int state, int (*end)(struct ct
 }
 
 static int to_running(struct ctx *c) { return set_state(&c->a, RUNNING, NULL); }
+
+/* A load that was given up fails, unless all was there already; a writer is no reason. */
+static int give_up(struct ctx *c)
+{
+	int err = set_state(&c->a, STOP, NULL), now = get_state(&c->a);
+
+	if (err == -EBUSY || (err ? now != RESUMING && now != STOP && now != ERROR : now != STOP))
+		return err ?: -EIO;
+	return 0;
+}
+
 static int by_reset(struct ctx *c) { return device_reset(&c->a) ?: get_state(&c->a) != RUNNING; }
 
 static int by_close(struct ctx *c)
@@ -131,11 +224,67 @@ static enum outcome read_and_leave(struct ctx *c) { return race(c, STOP_COPY, to
 static enum outcome precopy_and_leave(struct ctx *c) { return race(c, PRE_COPY, to_running); }
 static enum outcome read_and_reset(struct ctx *c) { return race(c, STOP_COPY, by_reset); }
 static enum outcome write_and_reset(struct ctx *c) { return race(c, RESUMING, by_reset); }
+static enum outcome write_and_leave(struct ctx *c) { return race(c, RESUMING, give_up); }
 
 static enum outcome read_and_close(struct ctx *c)
 {
 	CHECK(!sys->open(&c->a), "open");
 	return race(c, STOP_COPY, by_close);
+}
+
+static enum outcome write_and_close(struct ctx *c)
+{
+	CHECK(!sys->open(&c->a), "open");
+	return race(c, RESUMING, by_close);
+}
+
+/* The driver goes while the file of a device that was closed is read. */
+static enum outcome read_and_unbind(struct ctx *c)
+{
+	for (unsigned int i = 0; i < ROUNDS / 4; i++) {
+		struct worker w = { .c = c };
+		int err;
+
+		CHECK(!sys->open(&c->a) && !set_state(&c->a, STOP_COPY, &w.fd), "no STOP_COPY");
+		CHECK(start(&w, read_on), "no thread");
+		sys->pause(i % 3);
+		sys->close(&c->a);
+		err = sys->unbind(&c->a);
+		for (unsigned int asked = w.rounds; !err && w.rounds - asked < 2;)
+			usleep(1000);
+		w.stop = true;
+		pthread_join(w.thread, NULL);
+		close(w.fd);
+		err = err ?: sys->bind(&c->a);
+		CHECK(!err, "round %u: unbind or bind: %d", i, err);
+		CHECK(w.last < 0 && w.last != -ENOMSG, "round %u: read() gives %ld, without the driver",
+		      i, w.last);
+	}
+	CHECK(!sys->open(&c->a), "open");
+	return works(c);
+}
+
+/* Who waits for more in pre-copy must not wait for ever: the session is left. */
+static enum outcome poll_and_leave(struct ctx *c)
+{
+	for (unsigned int i = 0; i < ROUNDS / 4; i++) {
+		struct worker w = { .c = c };
+		struct blob b = {};
+		int err;
+
+		CHECK(!settle(c, &c->a) && !set_state(&c->a, PRE_COPY, &w.fd), "no PRE_COPY");
+		err = blob_read(&b, w.fd, 0);
+		CHECK(!err || err == -ENOMSG, "reading: %d", err);
+		blob_free(&b);
+		CHECK(start(&w, poll_once), "no thread");
+		sys->pause(10 * i);
+		err = to_running(c);
+		pthread_join(w.thread, NULL);
+		close(w.fd);
+		CHECK(!err, "round %u: to RUNNING: %d", i, err);
+		CHECK(w.last > 0, "round %u: poll() gives %ld after %d ms", i, w.last, POLL_MS);
+	}
+	return works(c);
 }
 
 /* ---- states ---- */
@@ -247,11 +396,14 @@ static enum outcome info_and_read(struct ctx *c)
 
 #define FILES	"QEMU: multifd, vfio_load_bufs_thread"
 #define STATE	"uAPI: vfio_device_feature_mig_state"
+#define CLOSE	"kernel: close_device of all drivers"
 #define RESET	"uAPI: VFIO_DEVICE_RESET, at any time"
 
 const struct rule thread_rules[] = {
 	{ "thread.two-readers", "two threads read one file: each byte once", FILES, 0,
 	  two_readers },
+	{ "thread.two-writers", "two threads write one file by turns: it is one stream", FILES,
+	  NEED_SAMPLE, two_writers },
 	{ "thread.read-leave", "the session is left while a thread reads", FILES, 0,
 	  read_and_leave },
 	{ "thread.precopy-leave", "pre-copy is cancelled while a thread reads", FILES, NEED_PRECOPY,
@@ -259,8 +411,16 @@ const struct rule thread_rules[] = {
 	{ "thread.read-reset", "RESET while a thread reads", RESET, NEED_RESET, read_and_reset },
 	{ "thread.write-reset", "RESET while a thread writes", RESET, NEED_RESET | NEED_SAMPLE,
 	  write_and_reset },
-	{ "thread.read-close", "the device is closed while a thread reads", "kernel: close_device",
-	  OWN, read_and_close },
+	{ "thread.read-close", "the device is closed while a thread reads", CLOSE, OWN,
+	  read_and_close },
+	{ "thread.write-leave", "RESUMING -> STOP while a thread writes", FILES, NEED_SAMPLE,
+	  write_and_leave },
+	{ "thread.write-close", "the device is closed while a thread writes", CLOSE,
+	  NEED_SAMPLE | OWN, write_and_close },
+	{ "thread.read-unbind", "the device is closed and the driver goes while a thread reads",
+	  CLOSE, NEED_UNBIND | OWN, read_and_unbind },
+	{ "thread.poll-leave", "pre-copy is cancelled while a thread waits for more of it",
+	  "uAPI: struct vfio_precopy_info, poll", NEED_PRECOPY, poll_and_leave },
 	{ "thread.two-walkers", "two threads change the state", STATE, 0, two_walkers },
 	{ "thread.walk-watch", "GET and MIG_DATA_SIZE while the state changes", STATE, 0,
 	  walk_and_watch },

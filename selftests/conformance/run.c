@@ -30,6 +30,7 @@ static const struct {
 	{ NEED_PCI, "not a PCI device" },
 	{ NEED_V2, "this kernel has no MIG_PRECOPY_INFOv2" },
 	{ NEED_UNBIND, "--unbind was not given" },
+	{ NEED_OTHER_KIND, "no --other-kind" },
 	{ NEED_SAMPLE, "no state could be saved, see stream.save" },
 };
 

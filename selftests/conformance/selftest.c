@@ -5,6 +5,7 @@
  * may be without one.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -81,8 +82,10 @@ static struct ctx *begin(const struct mutant *m)
 	c.a = (struct dev){ .name = "fake0", .fd = -1, .group = -1, .iommu = -1 };
 	c.b = (struct dev){ .name = "fake1", .fd = -1, .group = -1, .iommu = -1, .fake = 1 };
 	c.mem = mmap(NULL, MEM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (c.mem == MAP_FAILED || fake_begin(m->bug, m->flags, m->from, m->to) ||
-	    ctx_begin(&c, NEED_PLUG | NEED_UNBIND))
+	c.other_kind = fake_other_kind(&c.other_kind_bytes);
+	if (c.mem == MAP_FAILED || !c.other_kind ||
+	    fake_begin(m->bug, m->flags, m->from, m->to) ||
+	    ctx_begin(&c, NEED_PLUG | NEED_UNBIND | NEED_OTHER_KIND))
 		return NULL;
 	return &c;
 }
@@ -97,6 +100,7 @@ static int run_mutant(const struct mutant *m, const struct options *o, struct to
 	rules_run(c, o, t);
 	ctx_end(c);
 	munmap(c->mem, MEM_BYTES);
+	free(c->other_kind);
 	return t->failed;
 }
 
