@@ -38,6 +38,9 @@ check-upstream:
 soak:
 	@$(LAB) soak
 
+ioctl-fuzz:
+	@$(LAB) ioctl-fuzz
+
 coverage:
 	@$(LAB) coverage
 
@@ -77,6 +80,7 @@ help:
 	@echo 'make check            run all tests; TEST=name runs one group, TEST=group/name one test'
 	@echo 'make check-upstream   run the kernel'\''s VFIO selftests with vfio-pci and with vpv_pci, and compare'
 	@echo 'make soak             random migrations, resets, faults, kills for MINUTES (5) or MIGRATIONS; SEED repeats a run'
+	@echo 'make ioctl-fuzz       fuzz what users of VFIO can call, for MINUTES (5) or CALLS; SEED'
 	@echo 'make coverage         which lines of pure files the KUnit suites execute'
 	@echo 'make bench            count what vpv_pci costs beside vfio-pci: build/bench/'
 	@echo 'make host-check       run the tests that need no virtual machine'
@@ -87,4 +91,4 @@ help:
 	@echo 'make shell            a shell in the virtual host with our driver bound'
 	@echo 'make clean            remove build/; tools/lab/lab clean removes the lab'\''s cache'
 
-.PHONY: all headers sources modules modules_install demo check check-upstream soak coverage bench shell build-matrix host-check dist deb fuzz clean help
+.PHONY: all headers sources modules modules_install demo check check-upstream soak ioctl-fuzz coverage bench shell build-matrix host-check dist deb fuzz clean help

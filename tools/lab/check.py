@@ -208,12 +208,12 @@ class Demultiplexer:
             Run(group, self.tally).finish(1, f"did not run: {why}")
 
 
-def payload_for(kern, groups):
+def payload_for(kern, groups, cover):
     """The folder that becomes /vpv."""
     folder = env.WORK / f"payload-{kern.name}-{groups[0].name}"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "groups").mkdir(parents=True)
-    shutil.copytree(build.modules(kern), folder / "modules")
+    shutil.copytree(build.modules(kern, cover), folder / "modules")
     shutil.copy(env.LAB / "debug.config", folder)
     if any(group.needs.startswith("selftests") for group in groups):
         # Their harness comes with the sources of the debug kernel.
@@ -228,6 +228,9 @@ def payload_for(kern, groups):
         shutil.copytree(env.LAB / "clients", folder / "clients", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(env.LAB / "upstream/pci.py", folder / "clients")
         image.guest_image(folder / "clients/image", kernel.stock(), env.LAB / "clients/guest", ["nvme", "e1000e"])
+    for group in groups:
+        if group.corpus and (env.BUILD / group.corpus).is_dir():
+            shutil.copytree(env.BUILD / group.corpus, folder / "corpus")
     for number, group in enumerate(groups):
         (folder / "groups" / f"{number:02d}-{group.name}").write_text(f"{group.timeout}\n{group.command}\n")
     return folder
@@ -273,7 +276,7 @@ def boot_machine(machine, groups, tally, get_kernel, attempt):
     split = Demultiplexer(groups, tally)
     try:
         kern = get_kernel(machine.kernel)
-        job = vm.Job(kernel=kern, command=["run-groups"], payload=[payload_for(kern, groups)],
+        job = vm.Job(kernel=kern, command=["run-groups"], payload=[payload_for(kern, groups, machine.cover)],
                      models=models.parse(machine.models), spare=machine.spare, memory=machine.memory,
                      devices=devices.parse(machine.devices), append=machine.append, disks=list(machine.disks),
                      model_binary=build.models() if machine.models else None,

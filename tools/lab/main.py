@@ -9,6 +9,7 @@ usage: tools/lab/lab demo                          the live migration demo (ROUN
 usage: tools/lab/lab check [TEST]                  all tests, one group or one test
 usage: tools/lab/lab check-upstream [TEST]         the kernel's VFIO selftests with vfio-pci and with vpv_pci
 usage: tools/lab/lab soak                          random migrations, resets, faults for MINUTES, or MIGRATIONS; SEED repeats a run
+usage: tools/lab/lab ioctl-fuzz                    fuzz what users of VFIO can call for MINUTES, or CALLS; SEED
 usage: tools/lab/lab coverage                      which lines of pure files the KUnit suites execute
 usage: tools/lab/lab bench                         what vpv_pci costs beside vfio-pci
 usage: tools/lab/lab deb                           the release's tarball and Debian packages, into build/deb/
@@ -34,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bench  # noqa: E402
 import check  # noqa: E402
 import tests  # noqa: E402
-from labkit import build, cover, devices, env, image, kernel, models, packages, vm  # noqa: E402
+from labkit import build, cover, devices, env, image, kernel, models, packages, splat, vm  # noqa: E402
 from labkit.progress import LabError, run_logged, say  # noqa: E402
 
 
@@ -159,8 +160,8 @@ def cmd_check_upstream(words):
     return status
 
 
-def _bounded(name, most):
-    """Run the program of group NAME until MINUTES are over or there was as much as the environment says by MOST."""
+def _bounded(name, most, machine, corpus=""):
+    """Run the program of group NAME in MACHINE until MINUTES are over or there was as much as the environment says by MOST."""
     given = {key: os.environ[key] for key in ("SEED", "MINUTES", most) if os.environ.get(key)}
     minutes = given.setdefault("MINUTES", str(24 * 60) if most in given else "5")
     for key, value in given.items():
@@ -168,11 +169,27 @@ def _bounded(name, most):
             raise LabError(f"{key}={value}: expected a number")
     words = " ".join(f"{key}={value}" for key, value in given.items())
     return check.main([name], (tests.Group(name, "vm", f"{words} GROUP={name} /vpv/selftests/run.sh", needs="selftests",
-                                           timeout=int(minutes, 0) * 60 + 600, machine=tests.PAIRS),))
+                                           timeout=int(minutes, 0) * 60 + 600, machine=machine, corpus=corpus),))
 
 
 def cmd_soak(_words):
-    return _bounded("soak", "MIGRATIONS")
+    return _bounded("soak", "MIGRATIONS", tests.PAIRS)
+
+
+def _covered():
+    """What machines of this run have left, by module."""
+    return cover.modules(build.modules_folder(kernel.debug(), True), [path.parent for path in env.LOGS.glob("*/out/cover/blocks")])
+
+
+def cmd_ioctl_fuzz(_words):
+    status = _bounded("ioctl-fuzz", "CALLS", tests.FUZZED, "ioctl-corpus")
+    for found in env.LOGS.glob("l1-*/out/corpus"):
+        shutil.copytree(found, env.BUILD / "ioctl-corpus", dirs_exist_ok=True)
+    figures = re.search(r"# figures: (.*)", (env.LOGS / "check-ioctl-fuzz.log").read_text(errors="replace"))
+    reports = splat.scan([path for folder in env.LOGS.glob("l1-*") for path in vm.logs(folder)])
+    lines = "; ".join(f"{module} {cover.share(lines)}" for module, lines in _covered().items() if any(lines.values()))
+    print(f"{figures[1] if figures else 'it did not end'}; lines executed: {lines}; kernel reports {len(reports)}")
+    return status
 
 
 def cmd_coverage(_words):
@@ -208,6 +225,7 @@ COMMANDS = {
     "host-check": cmd_host_check,
     "check-upstream": cmd_check_upstream,
     "soak": cmd_soak,
+    "ioctl-fuzz": cmd_ioctl_fuzz,
     "coverage": cmd_coverage,
     "bench": cmd_bench,
     "build-matrix": cmd_build_matrix,

@@ -23,6 +23,7 @@ class Machine:
     append: str = ""            # more kernel command line
     disks: tuple = ()           # roots that L1 mounts, by name
     attempts: int = 1           # boots, if QEMU itself aborts (known_abort in check.py)
+    cover: bool = False         # our modules tell what of them was executed
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Group:
     timeout: int = 1200
     needs: str = ""             # part of the tree without which the group fails
     machine: Machine = field(default_factory=Machine)
+    corpus: str = ""            # folder of build/ that becomes /vpv/corpus, if it is there
 
 
 def selftests(name, programs="", **more):
@@ -95,6 +97,8 @@ RARE = Machine(kernel="debug", models=f"hisi_like:2,edu_like:1,{PLAIN}", devices
 PAIRS = Machine(kernel="debug", models=",".join((
     "hisi_like:2", "edu_like:2:tile_us=500", "mlx5_like:2:image=1M:dirty=0:serial=1",
     *(["nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096"] * 2))), devices="edu")
+# What `make ioctl-fuzz` calls.
+FUZZED = Machine(kernel="debug", models="hisi_like:2,mlx5_like:2:image=1M:dirty=0:serial=1", devices="e1000e", cover=True)
 # A driver that is not ours under the conformance program: its module is built with the machine.
 OUTSIDER = "selftests/conformance/mtty.differs"
 UPSTREAM = (

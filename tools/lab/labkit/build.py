@@ -21,13 +21,18 @@ def _busy(folder):
     return cache.locked(env.BUILD / f".{folder.name}.lock", f"building {folder.name}")
 
 
-def modules(kern):
-    """Build our modules for KERN; returns a folder of this run that holds the *.ko files."""
-    folder = env.BUILD / kern.release
-    with step(f"modules for {kern.release}"), _busy(folder):
-        run_logged(f"build modules for {kern.release}",
+def modules_folder(kern, cover):
+    """Where modules() builds."""
+    return env.BUILD / f"{kern.release}{'-cover' if cover else ''}"
+
+
+def modules(kern, cover=False):
+    """Build our modules for KERN; returns a folder of this run that holds the *.ko files. COVER: they tell what was executed."""
+    folder = modules_folder(kern, cover)
+    with step(f"modules for {folder.name}"), _busy(folder):
+        run_logged(f"build modules for {folder.name}",
                    ["make", "-C", str(env.REPO), JOBS, "modules", "DROPIN=1", "TESTS=1", f"KDIR={kern.build}",
-                    f"BUILD={folder}"])
+                    f"BUILD={folder}", *(["COVER=1"] if cover else [])])
         dest = Path(tempfile.mkdtemp(prefix=f"modules-{kern.name}.", dir=env.WORK))
         dest.chmod(0o755)
         for file in folder.rglob("*.ko"):
