@@ -349,6 +349,44 @@ TEST_F_TIMEOUT(truth, what_is_sent_is_what_was_written, 300)
 	EXPECT_EQ(0, differing(self));
 }
 
+/* What the log has lost count of, or does not tell, may be anywhere: all of it is sent again. */
+TEST_F_TIMEOUT(truth, log_that_fails, 300)
+{
+	static const char *const faults[] = {
+		"fault log fail count=1", "fault log_read fail count=1",
+		"fault log_read hang count=1",
+	};
+	struct model m;
+
+	ASSERT_EQ(0, model_open(&m, &self->slot[0]));
+	for (unsigned int i = 0; i < ARRAY_SIZE(faults); i++) {
+		uint64_t before;
+
+		for (unsigned int n = 0; n < 64; n++)
+			by_string(self, n * 800 * PAGE, n + 1);
+		ASSERT_EQ(-ENOMSG, pump(self));
+		before = self->sent;
+		ASSERT_EQ(0, model_cmd(&m, "%s", faults[i]));
+		ASSERT_EQ(0, gpu_run(&self->g, gpu_fill(GPU_AT(100 * PAGE), PAGE, i + 1)));
+		/* Not to the end: as long as nothing is told, everything comes again. */
+		while (self->sent - before < 64 * PAGE)
+			ASSERT_LT(0, pump_piece(self)) TH_LOG("%s", faults[i]);
+		/* A question that was given up takes marks away when it ends after all. */
+		ASSERT_EQ(0, gpu_run(&self->g, gpu_fill(GPU_AT(200 * PAGE), PAGE, i + 1)));
+		ASSERT_EQ(0, model_cmd(&m, "fault clear"));
+		/* And from then on it is known again. */
+		ASSERT_EQ(-ENOMSG, pump(self));
+		before = self->sent;
+		ASSERT_EQ(0, gpu_run(&self->g, gpu_fill(GPU_AT(300 * PAGE), PAGE, i + 1)));
+		ASSERT_EQ(-ENOMSG, pump(self));
+		EXPECT_LE(PAGE, self->sent - before) TH_LOG("%s", faults[i]);
+		EXPECT_GE(2 * PAGE, self->sent - before) TH_LOG("%s", faults[i]);
+	}
+	model_close(&m);
+	ASSERT_EQ(0, finish(self));
+	EXPECT_EQ(0, differing(self));
+}
+
 /* The set that is rewritten all the time is all that is left for STOP_COPY. */
 TEST_F_TIMEOUT(truth, pre_copy_leaves_what_is_rewritten, 600)
 {
@@ -371,6 +409,75 @@ TEST_F_TIMEOUT(truth, pre_copy_leaves_what_is_rewritten, 600)
 	       (self->sent - before) >> 10);
 	EXPECT_GE(34 << 20, self->sent - before);
 	EXPECT_EQ(0, differing(self));
+}
+
+/* ---- A log of large pages ---- */
+
+#define COARSE		2	/* of the machine's functions: its log has pages of 2 MiB at least */
+#define COARSE_PAGE	(2UL << 20)
+#define COARSE_MAIN	(384UL << 20)
+#define COARSE_CARVE	(128UL << 20)
+
+FIXTURE(coarse)
+{
+	struct slot slot[COARSE + 1];
+	struct vdev v;
+	struct gpu g;
+	struct blob blob;
+	int fd;
+};
+
+FIXTURE_SETUP(coarse)
+{
+	self->v.fd = -1;
+	self->fd = -1;
+	NEED_SLOTS_OF("coherent_gpu", GPU_DRIVER, self->slot, COARSE + 1);
+	self->g.mem = mmap(NULL, GPU_MEM_BYTES, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->g.mem);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot[COARSE], any_mode()));
+	ASSERT_EQ(0, vdev_dma_map(&self->v, self->g.mem, GPU_MEM_IOVA, GPU_MEM_BYTES));
+	ASSERT_EQ(0, gpu_attach(&self->g, &self->v));
+	ASSERT_EQ(0, gpu_enable(&self->g));
+	ASSERT_EQ(0, gpu_queue_start(&self->g, 0, false));
+}
+
+FIXTURE_TEARDOWN(coarse)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	gpu_detach(&self->g);
+	vdev_close(&self->v);
+	munmap(self->g.mem, GPU_MEM_BYTES);
+	blob_free(&self->blob);
+}
+
+/* All of a page of the log is sent again, and nothing of its neighbours. */
+TEST_F_TIMEOUT(coarse, page_that_the_device_writes_is_sent, 300)
+{
+	static const uint64_t pages[] = {
+		0, 63 * COARSE_PAGE, 64 * COARSE_PAGE, COARSE_MAIN - COARSE_PAGE,
+		CGPU_CARVE_BASE, CGPU_CARVE_BASE + COARSE_CARVE - COARSE_PAGE,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(pages); i++)
+		ASSERT_EQ(0, gpu_run(&self->g, gpu_fill(GPU_AT(pages[i]), COARSE_PAGE, 7)));
+	ASSERT_EQ(0, mig_set(&self->v, VFIO_DEVICE_STATE_PRE_COPY, &self->fd));
+	ASSERT_EQ(-ENOMSG, blob_pull(&self->blob, self->fd, 0));
+	for (unsigned int i = 0; i < ARRAY_SIZE(pages); i++) {
+		uint32_t word = 0x51525300 + i;
+		size_t before = self->blob.bytes;
+		uint64_t at = pages[i] + COARSE_PAGE - PAGE;
+
+		ASSERT_EQ(0, gpu_run(&self->g, gpu_fill(GPU_AT(at), 4, word)));
+		ASSERT_EQ(-ENOMSG, blob_pull(&self->blob, self->fd, 0));
+		EXPECT_LE(COARSE_PAGE, self->blob.bytes - before) TH_LOG("page %u", i);
+		EXPECT_GE(COARSE_PAGE + 16 * PAGE, self->blob.bytes - before) TH_LOG("page %u", i);
+		EXPECT_NE(NULL, memmem(self->blob.data + before, self->blob.bytes - before, &word,
+				       sizeof(word)));
+	}
+	ASSERT_EQ(0, mig_stop_copy(&self->v, &self->blob, self->fd));
+	self->fd = -1;
 }
 
 TEST_HARNESS_MAIN

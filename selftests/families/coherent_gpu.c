@@ -4,8 +4,8 @@
  * its own memory and the guest's, and what the CPU has written there itself.  Of the machine's
  * functions the first two are alike; the next one has those behind it begin at a whole GiB.
  *
- * Machine coherent-gpu families: coherent_gpu:2:carveout=32 coherent_gpu:1:size=512:carveout=128
- *	coherent_gpu:2:size=1024
+ * Machine coherent-gpu families: coherent_gpu:2:carveout=32
+ *	coherent_gpu:1:size=512:carveout=128:log_min=21 coherent_gpu:2:size=1024
  * Machine coherent-gpu-fault allocations: coherent_gpu:1
  * Machine coherent-gpu-special: coherent_gpu:2:carveout=32 coherent_gpu:1:size=512:carveout=128
  *	coherent_gpu:2:size=1024 coherent_gpu:1:size=65536 coherent_gpu:1:at=128 coherent_gpu:1:at=16384
@@ -134,6 +134,16 @@ static const char *const words[NUM_WORDS] = {
 	[W_MEM] = "CP_MEM", [W_CARVE] = "CP_CARVE",
 };
 
+/* Of a BAR with so much memory; the user sees it, and without a persona it is the same elsewhere. */
+static uint64_t shown(uint64_t bytes)
+{
+	uint64_t size = 1;
+
+	while (size < bytes)
+		size *= 2;
+	return bytes ? size : 0;
+}
+
 /* The rule of Documentation/coherent_gpu.rst, written a second time. */
 static int fits(struct model *src, struct model *dst)
 {
@@ -146,7 +156,8 @@ static int fits(struct model *src, struct model *dst)
 	       (a[W_VERSION] & 0xffff) >= b[W_VERSION] >> 16 &&
 	       (a[W_QUEUES] & 0xffff) == (b[W_QUEUES] & 0xffff) &&
 	       (a[W_QUEUES] >> 16 & 0xff) <= (b[W_QUEUES] >> 16 & 0xff) &&
-	       !(a[W_OPS] & ~b[W_OPS]) && a[W_MEM] <= b[W_MEM] && a[W_CARVE] <= b[W_CARVE] ? 0 : -EOPNOTSUPP;
+	       !(a[W_OPS] & ~b[W_OPS]) && a[W_MEM] <= b[W_MEM] && a[W_CARVE] <= b[W_CARVE] &&
+	       shown(a[W_MEM]) == shown(b[W_MEM]) && shown(a[W_CARVE]) == shown(b[W_CARVE]) ? 0 : -EOPNOTSUPP;
 }
 
 /* The order of its records: LAYOUT, PAGES, then the state. */

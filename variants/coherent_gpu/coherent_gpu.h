@@ -22,6 +22,7 @@
  * @ctl: The control page; set by open.
  * @fn: What it said of the function then.
  * @log_log2: Size of the pages of the function's log, as a power of two.
+ * @log_lost: It was not read, and has not begun anew since.
  * @cmd_lock: A command of the control page, from its operands to its answer.  Inside of locks
  *	of the libraries, and under it nobody waits for the memory.
  * @cmd_err: CP_ERR of the last command, 0 if the function did not refuse it.  @cmd_lock.
@@ -40,6 +41,7 @@ struct cgpu_dev {
 	struct vpv_window ctl;
 	struct cgpu_match fn;
 	u8 log_log2;
+	bool log_lost;
 	struct mutex cmd_lock;	/* one command */
 	u32 cmd_err;
 	struct cgpu_poison bad[CGPU_POISON_MAX];

@@ -15,14 +15,20 @@ static int log_begin(struct cgpu_dev *cd)
 	u32 stat;
 	int err;
 
-	/* A command that is BUSY may be one for the log. */
 	guard(mutex)(&cd->cmd_lock);
 
-	err = vpv_reg_write(&cd->ctl, CGPU_CP_LOG, CGPU_LOG_ON | CGPU_LOG_PAGE(cd->log_log2));
+	/* A LOG_READ that was given up takes marks away when it ends. */
+	err = cgpu_idle(cd);
+	if (!err)
+		err = vpv_reg_write(&cd->ctl, CGPU_CP_LOG,
+				    CGPU_LOG_ON | CGPU_LOG_PAGE(cd->log_log2));
 	if (!err)
 		err = vpv_reg_read(&cd->ctl, CGPU_CP_LOG_STAT, &stat);
-	if (err || (stat & CGPU_LOG_ON))
+	if (err)
 		return err;
+	cd->log_lost = !(stat & CGPU_LOG_ON);
+	if (!cd->log_lost)
+		return 0;
 	dev_warn_ratelimited(cgpu_device(cd), "the log does not begin: status %#x\n", stat);
 	return -EIO;
 }
@@ -121,7 +127,7 @@ static int harvest_range(struct cgpu_dev *cd, struct vmig_dirty *dirty, u64 firs
 	return 0;
 }
 
-static int harvest_log(struct cgpu_dev *cd, struct vmig_dirty *dirty)
+static int harvest_ranges(struct cgpu_dev *cd, struct vmig_dirty *dirty)
 {
 	__le64 *bits = kvmalloc(CGPU_CP_WINDOW_BYTES, GFP_KERNEL_ACCOUNT);
 	int err;
@@ -132,10 +138,19 @@ static int harvest_log(struct cgpu_dev *cd, struct vmig_dirty *dirty)
 	if (!err && cd->place.carve)
 		err = harvest_range(cd, dirty, CGPU_CARVE_BASE, cd->place.carve, bits);
 	kvfree(bits);
-	/* Lost: all of it is sent again, and recorded from here on. */
-	if (err == -ENODATA && log_begin(cd))
-		err = -EIO;
 	return err;
+}
+
+/* Lost, or not told: all of it is sent again, and recorded from the next time on that works. */
+static int harvest_log(struct cgpu_dev *cd, struct vmig_dirty *dirty)
+{
+	int err = cd->log_lost ? -ENODATA : harvest_ranges(cd, dirty);
+
+	if (!err || err == -EIO)
+		return err;
+	cd->log_lost = true;
+	/* One that cannot begin for good is an error. */
+	return log_begin(cd) == -EIO ? -EIO : err;
 }
 
 /* ---- Written by CPUs ---- */
