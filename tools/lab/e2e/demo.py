@@ -54,8 +54,8 @@ DEMOS = {
     "coherent_gpu": Demo(run.COMPUTE, (("coherent_gpu", 2), ("coherent_gpu", 2, "log=0")),
                          ("--compare", "--lead", "20", "--timeout", "600"), table.compute,
                          "Commands since the start", 900, 400),
-    # Two subsystems, as those of two hosts, with different firmware.
-    "nvme_cf": Demo(run.DISKS, (("nvme_cf", 1), ("nvme_cf", 1, "firmware=2")),
+    # Two subsystems, as those of two hosts, with different firmware, on boards of two vendors.
+    "nvme_cf": Demo(run.DISKS, (("nvme_cf", 1), ("nvme_cf", 1, "firmware=2", "subvendor=0x1b36")),
                     ("--firmware", "--blocks", "10000", "--lead", "500", "--timeout", "600"), table.disks,
                     "Blocks verified since the start", 600, 400, tools=True),
 }

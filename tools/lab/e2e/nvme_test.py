@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The nested migration of an NVMe controller as a test, TAP on stdout.
 
-Topology: L1 with two NVM subsystems (nvme_cf) of one controller each, with different firmware, that share a disk. First
-vpvctl names a limit in which the two are made to differ, and a guest finds a byte that the model has changed. Another guest
-with the stock nvme driver, ext4 and fio is migrated to the other subsystem and back.
+Topology: L1 with two NVM subsystems (nvme_cf) of one controller each, with different firmware, on boards of two vendors, that
+share a disk. First vpvctl names a limit in which the two are made to differ, and a guest finds a byte that the model has
+changed. Another guest with the stock nvme driver, ext4 and fio is migrated to the other subsystem and back.
 
 usage: nvme_test.py [stock|debug]    the kernel of L1, debug unless told otherwise
 """
@@ -16,7 +16,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 
 import run  # noqa: E402
 
-MODELS = [("nvme_cf", 1), ("nvme_cf", 1, "firmware=2")]
+MODELS = [("nvme_cf", 1), ("nvme_cf", 1, "firmware=2", "subvendor=0x1b36")]
 TIMEOUT_S = {"stock": 1200, "debug": 1400}
 ARGUMENTS = ["--rounds", "2", "--blocks", "2000", "--lead", "500", "--timeout", "300", "--firmware", "--flip"]
 

@@ -83,8 +83,9 @@ class Disks(Tracked):
     def choose_persona(self, pair):
         if not self.args.firmware:
             return
-        revisions = [(item.sysfs / "revision").read_text().strip() for item in pair]
-        self.check("the subsystems have different firmware", revisions[0] != revisions[1], revisions)
+        for name, what in (("revision", "different firmware"), ("subsystem_vendor", "boards of different vendors")):
+            ids = [(item.sysfs / name).read_text().strip() for item in pair]
+            self.check(f"the subsystems have {what}", ids[0] != ids[1], ids)
         wrong = self.show_persona(pair)
         self.check("both are given the same persona", not wrong, wrong)
 
