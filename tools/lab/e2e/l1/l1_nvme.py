@@ -152,6 +152,9 @@ class Disks(Tracked):
                           ("the guest's kernel does not complain", "complaints"),
                           ("fsck finds the file system clean", "fsck")):
             self.check(name, final.get(key) == 0, final.get(key))
+        # Where each block was written, all are read once more: most of them were written before the last migration.
+        if final.get("written", 0) >= final.get("blocks", 0):
+            self.check("all of the file is what was written, on whichever side", final.get("whole") == final.get("blocks"), final)
         self.check("what was written was verified", 0 < final.get("verified", 0) <= final.get("written", 0), final)
         self.check("the controller and its disk kept their identity", final.get("same") == 1, final)
         self.say(f"workload stopped: {final.get('written')} blocks written, {final.get('verified')} verified")
