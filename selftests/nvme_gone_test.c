@@ -397,11 +397,8 @@ FIXTURE_TEARDOWN(nvme_alone)
 
 static int probe(const struct slot *fn)
 {
-	char path[128];
-	int err;
+	int err = vdev_override(fn->bdf, NVME_DRIVER);
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", fn->bdf);
-	err = sysfs_write(path, NVME_DRIVER);
 	/* Whether that is put off is no error, or one. */
 	sysfs_write("/sys/bus/pci/drivers_probe", fn->bdf);
 	return err;

@@ -262,9 +262,7 @@ static int bind_by_name(const struct slot *slot, const char *driver)
 	char path[128];
 	int err = vdev_unbind(slot->bdf);
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", slot->bdf);
-	if (!err)
-		err = sysfs_write(path, driver);
+	err = err ?: vdev_override(slot->bdf, driver);
 	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/bind", driver);
 	return err ?: sysfs_write(path, slot->bdf);
 }

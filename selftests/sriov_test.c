@@ -316,8 +316,7 @@ static int bind_to(const char *bdf, const char *driver)
 	char path[128];
 	int err = vdev_unbind(bdf);
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", bdf);
-	err = err ?: sysfs_write(path, driver);
+	err = err ?: vdev_override(bdf, driver);
 	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/bind", driver);
 	return err ?: sysfs_write(path, bdf);
 }

@@ -20,14 +20,6 @@ FIXTURE(vpv_pci)
 	struct slot nic;
 };
 
-static int set_override(const struct slot *slot, const char *name)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", slot->bdf);
-	return sysfs_write(path, name);
-}
-
 static bool has_driver(const struct slot *slot, const char *name)
 {
 	char driver[64];
@@ -50,8 +42,8 @@ TEST_F(vpv_pci, new_id_binds_and_remove_id_does_not_any_more)
 {
 	ASSERT_EQ(0, vdev_unbind(self->edu[0].bdf));
 	ASSERT_EQ(0, vdev_unbind(self->edu[1].bdf));
-	ASSERT_EQ(0, set_override(&self->edu[0], "\n"));
-	ASSERT_EQ(0, set_override(&self->edu[1], "\n"));
+	ASSERT_EQ(0, vdev_override(self->edu[0].bdf, "\n"));
+	ASSERT_EQ(0, vdev_override(self->edu[1].bdf, "\n"));
 	EXPECT_TRUE(has_driver(&self->edu[0], ""));
 
 	ASSERT_EQ(0, sysfs_write("/sys/bus/pci/drivers/vpv_pci/new_id", "1234 11e8"));
@@ -66,9 +58,9 @@ TEST_F(vpv_pci, new_id_binds_and_remove_id_does_not_any_more)
 
 TEST_F(vpv_pci, ids)
 {
-	set_override(&self->edu[0], "\n");
-	set_override(&self->edu[1], "\n");
-	set_override(&self->nic, "\n");
+	vdev_override(self->edu[0].bdf, "\n");
+	vdev_override(self->edu[1].bdf, "\n");
+	vdev_override(self->nic.bdf, "\n");
 	/* What cannot be read is left out, the others count. */
 	ASSERT_EQ(0, vpv_pci_load("ids=8086,zz," EDU_IDS ",8086:10d3:zz,8086:10d3:,8086:10d3x"));
 	EXPECT_TRUE(has_driver(&self->edu[0], "vpv_pci"));

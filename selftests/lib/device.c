@@ -247,18 +247,25 @@ static int wait_node(const char *node)
 	return 0;
 }
 
+int vdev_override(const char *bdf, const char *driver)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), SYS_PCI "/devices/%s/driver_override", bdf);
+	return sysfs_write(path, driver);
+}
+
 int vdev_bind(const char *bdf, const char *driver)
 {
-	char path[128], now[64], node[128];
+	char now[64], node[128];
 	int err = vdev_driver(bdf, now, sizeof(now));
 
 	if (err)
 		return err;
 	if (strcmp(now, driver)) {
 		err = vdev_unbind(bdf);
-		snprintf(path, sizeof(path), SYS_PCI "/devices/%s/driver_override", bdf);
 		if (!err)
-			err = sysfs_write(path, driver);
+			err = vdev_override(bdf, driver);
 		if (!err)
 			err = sysfs_write(SYS_PCI "/drivers_probe", bdf);
 		if (!err)

@@ -65,6 +65,8 @@ int slot_take_spare(const char *model, struct slot *slot);
 
 /* Which driver; "" for none.  vdev_bind() also waits for the nodes in /dev. */
 int vdev_driver(const char *bdf, char *name, size_t room);
+/* "\n" for none, after which its ids decide. */
+int vdev_override(const char *bdf, const char *driver);
 int vdev_bind(const char *bdf, const char *driver);
 int vdev_unbind(const char *bdf);
 /* Is it "suspended" or "active" in time?  Suspending is asynchronous. */
