@@ -8,6 +8,7 @@
 
 #include "lib/test.h"
 #include "lib/nvmectrl_test.h"
+#include "lib/nvmefn.h"
 
 TEST_F(nvme_ctrl, a_profile_of_the_device_is_shown)
 {
@@ -200,6 +201,30 @@ TEST_F(nvme_ctrl, a_profile_that_a_user_gives_is_seen)
 	while (!ctrl_config_is(ctrl, FIRST + 1, "enable", "1") && now_ms() < end)
 		usleep(20000);
 	EXPECT_TRUE(ctrl_published(self->log, 1));
+}
+
+/* It is offered to VFIO by nobody's doing but that of who gives it a profile. */
+TEST_F(nvme_ctrl, a_function_waits_for_its_profile)
+{
+	const struct slot *ctrl = &self->ctrl[1];
+	const char *bdf = self->fn[FNS].bdf;
+	char now[64];
+
+	EXPECT_NE(0, vdev_bind(bdf, NVME_DRIVER));
+	ASSERT_EQ(0, vdev_driver(bdf, now, sizeof(now)));
+	EXPECT_STREQ("", now);
+	ASSERT_EQ(0, ctrl_config_write(ctrl, FIRST, "subnqn", "nqn.2022-12.org.example:waits"));
+	ASSERT_EQ(0, ctrl_config_write(ctrl, FIRST, "enable", "1"));
+	ASSERT_EQ(0, vdev_driver(bdf, now, sizeof(now)));
+	EXPECT_STREQ(NVME_DRIVER, now);
+	EXPECT_EQ(-EBUSY, ctrl_config_write(ctrl, FIRST, "enable", "0"));
+	ASSERT_EQ(0, vdev_unbind(bdf));
+	EXPECT_EQ(0, ctrl_config_write(ctrl, FIRST, "enable", "0"));
+	EXPECT_EQ(0, ctrl_config_write(ctrl, FIRST, "subnqn", "\n"));
+	EXPECT_NE(0, vdev_bind(bdf, NVME_DRIVER));
+	ASSERT_EQ(0, vdev_driver(bdf, now, sizeof(now)));
+	EXPECT_STREQ("", now);
+	EXPECT_EQ(0, vdev_override(bdf, "\n"));
 }
 
 TEST_HARNESS_MAIN

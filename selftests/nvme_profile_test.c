@@ -6,6 +6,12 @@
  *
  * Groups: nvme-cf
  */
+#include <fcntl.h>
+#include <linux/pci_regs.h>
+#include <unistd.h>
+
+#include <hw/nvme_cf.h>
+
 #include "lib/nvmepair.h"
 #include "lib/states.h"
 #include "lib/test.h"
@@ -177,6 +183,28 @@ TEST_F_TIMEOUT(nvme_profile, a_namespace_less_is_refused_and_named, 120)
 	expect_refusal(_metadata, &self->p, self->log, "namespace 2: NSID");
 	ASSERT_EQ(0, give(&self->p, old, ARRAY_SIZE(old)));
 	expect_success(_metadata, &self->p, self->log);
+}
+
+/* Which subsystem it is stands in config space, for drivers of the host. */
+TEST_F(nvme_profile, the_subsystem_of_the_host_is_not_seen)
+{
+	struct vdev *v = &self->p.v[0];
+	uint8_t config[256], at;
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", self->p.slots[0].bdf);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(sizeof(config), pread(fd, config, sizeof(config), 0));
+	close(fd);
+	for (at = config[PCI_CAPABILITY_LIST]; at && config[at] != NVCF_CAP_ID; at = config[at + 1])
+		;
+	ASSERT_NE(0, at);
+	ASSERT_EQ(NVCF_CAP_TYPE_VALUE, config[at + NVCF_CAP_TYPE]);
+	EXPECT_EQ(0U, vdev_find_cap(v, NVCF_CAP_ID));
+	for (unsigned int i = 0; i < NVCF_CAP_BYTES; i += 4)
+		EXPECT_EQ(0U, vdev_cfg(v, at + i, 4));
 }
 
 /* An identity does not change under a user. */
