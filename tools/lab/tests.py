@@ -91,7 +91,8 @@ PLAIN = "plain:1:bar_log2=10,plain:1:vendor=0x8086:device=0x37c8,plain:1:af=1,pl
 # and with vpv_pci, and our own of the same kind.
 STOCK = Machine(kernel="debug", models=f"hisi_like:1,{PLAIN}", devices="edu,e1000e,igb,nvme,virtio-net", memory=3072)
 # iomem=relaxed: nvme-cli maps registers of a controller that has a driver (show-regs, effects-log).
-NVME = Machine(kernel="stock", models="nvme_cf:2:profile=7", devices="nvme", append="iomem=relaxed")
+# The second subsystem has no profile.
+NVME = Machine(kernel="stock", models="nvme_cf:2:profile=7,nvme_cf:1", devices="nvme", append="iomem=relaxed")
 RARE = Machine(kernel="debug", models=f"hisi_like:2,edu_like:1,{PLAIN}", devices=f"{FUNCTIONS},igb-pair,e1000e-pair,bridge,vga")
 # Two functions of each family.
 PAIRS = Machine(kernel="debug", models=",".join((
