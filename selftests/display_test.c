@@ -3,7 +3,7 @@
  * Displays of the host: the framebuffer driver that shows the console on one goes when it
  * is bound, and the host's arbiter of the legacy VGA ranges knows that it needs none.
  *
- * Groups: display
+ * Groups: display display-other
  */
 #include "lib/stock.h"
 #include "lib/test.h"
@@ -48,10 +48,11 @@ TEST_F(display, framebuffer_driver_goes)
 	volatile uint32_t *pixels;
 	char name[32] = "";
 
-	if (slots_find("vga", &self->slot, 1) != 1)
-		SKIP(return, "no vga in /vpv/stock");
+	if (slots_find("vga", &self->slot, 1) != 1 &&
+	    slots_find("bochs-display", &self->slot, 1) != 1)
+		SKIP(return, "no vga or bochs-display in /vpv/stock");
 	if (sysfs_read(FB "/name", name, sizeof(name)))
-		SKIP(return, "the host has no framebuffer: boot it with vga=0x317");
+		SKIP(return, "the host has no framebuffer: boot it with vga=");
 	/* By its usual name there and in /proc/iomem. */
 	TH_LOG("framebuffer: %s", name);
 	ASSERT_TRUE(holds_memory("vesafb"));

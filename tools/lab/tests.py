@@ -110,8 +110,9 @@ UPSTREAM = (
     Group("outsider", "vm", "conformance-mtty", timeout=600, needs=OUTSIDER, machine=PAIRS),
     selftests("errno", timeout=3600, machine=STOCK),
     selftests("functions", timeout=1800, machine=RARE),
-    # vga=: the firmware sets up a framebuffer, and the kernel's vesafb takes it.
+    # vga=: the firmware sets up a framebuffer, and the kernel's vesafb takes it.  Of bochs-display it knows one mode only.
     selftests("display", timeout=300, machine=Machine(kernel="stock", devices="vga,vga-port", append="vga=0x317")),
+    selftests("display-other", timeout=300, machine=Machine(kernel="stock", devices="bochs-display", append="vga=0x340")),
     selftests("faults", timeout=3600, machine=RARE),
     *(selftests(name, programs, timeout=3600, machine=Machine(kernel="debug", models=",".join(models)))
       for name, (programs, models) in FAMILIES.items()),

@@ -42,7 +42,9 @@ KINDS = {
     "bridge": Kind("pci-bridge", ("chassis_nr=255", "shpc=off", "msi=off"), express=False),
     # The firmware's display: its ROM is a copy in memory.
     "vga": Kind("VGA", express=False),
-    # The same behind a port of its own, which keeps the legacy ranges from it.
+    # One without legacy ranges, whose class is "other display"; the firmware's, if there is no other one.
+    "bochs-display": Kind("bochs-display", express=False),
+    # The same as vga behind a port of its own, which keeps the legacy ranges from it.
     "vga-port": Kind("VGA"),
 }
 
