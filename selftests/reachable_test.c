@@ -33,6 +33,8 @@ FIXTURE(left)
 
 /* As it runs, awake, is migration_test's. */
 static const struct way ways[] = {
+	{ .name = "d1", .how = LEFT_D1 },
+	{ .name = "d2", .how = LEFT_D2 },
 	{ .name = "d3hot", .how = LEFT_D3HOT },
 	{ .name = "low_power", .how = LEFT_LOW_POWER },
 	{ .name = "no_memory", .how = LEFT_NO_MEMORY },
@@ -59,7 +61,7 @@ FIXTURE_SETUP(left)
 	ASSERT_EQ(0, vdev_open(&self->a, &self->slot[0], VDEV_GROUP));
 	ASSERT_EQ(0, vdev_open(&self->b, &self->slot[1], VDEV_GROUP));
 	if (!left_can(&self->a, variant->way->how))
-		SKIP(return, "has no such interrupt");
+		SKIP(return, "has no such D state or interrupt");
 	ASSERT_EQ(0, guest_share(&self->g, &self->a));
 	ASSERT_EQ(0, guest_share(&self->g, &self->b));
 	ASSERT_EQ(0, guest_boot(&self->g, &self->a));

@@ -18,6 +18,8 @@ static const struct {
 	uint8_t power;
 } ways[LEFT_WAYS] = {
 	[LEFT_AWAKE] = { "awake", 0, 0 },
+	[LEFT_D1] = { "in D1", 0, 1 },
+	[LEFT_D2] = { "in D2", 0, 2 },
 	[LEFT_D3HOT] = { "in D3hot", 0, 3 },
 	[LEFT_LOW_POWER] = { "in low power", 0, 0 },
 	[LEFT_NO_MEMORY] = { "without memory", PCI_COMMAND_MEMORY, 0 },
@@ -31,6 +33,8 @@ const char *left_name(enum left_how how)
 {
 	return ways[how].name;
 }
+
+static const char *const d_states[] = { "D0", "D1", "D2", "D3hot" };
 
 static unsigned int power_reg(struct vdev *v)
 {
@@ -51,6 +55,12 @@ static uint32_t interrupts(struct vdev *v, unsigned int index)
 
 bool left_can(struct vdev *v, enum left_how how)
 {
+	unsigned int pm = vdev_find_cap(v, PCI_CAP_ID_PM);
+
+	if (how == LEFT_D1)
+		return pm && vdev_cfg(v, pm + PCI_PM_PMC, 2) & PCI_PM_CAP_D1;
+	if (how == LEFT_D2)
+		return pm && vdev_cfg(v, pm + PCI_PM_PMC, 2) & PCI_PM_CAP_D2;
 	if (how == LEFT_INTX_MASKED)
 		return interrupts(v, VFIO_PCI_INTX_IRQ_INDEX);
 	return how != LEFT_HALF_IRQ || interrupts(v, VFIO_PCI_MSIX_IRQ_INDEX) > 1 ||
@@ -135,7 +145,7 @@ static bool hardware_is(const struct vdev *v, uint32_t command, const char *powe
 static int check_hardware(struct vdev *v, const struct left *l)
 {
 	uint32_t command = l->command & ~ways[l->how].off & ON;
-	const char *power = ways[l->how].power ? "D3hot" : "D0";
+	const char *power = d_states[ways[l->how].power];
 	char now[16] = "";
 
 	if (hardware_is(v, command, power))
@@ -149,7 +159,9 @@ int left_check(struct vdev *v, const struct left *l, bool hardware)
 {
 	uint32_t command = vdev_cfg(v, PCI_COMMAND, 2);
 	uint32_t power = vdev_cfg(v, power_reg(v), 2) & PCI_PM_CTRL_STATE_MASK;
-	bool answers = !ways[l->how].power && !(ways[l->how].off & PCI_COMMAND_MEMORY);
+	/* In D1 and D2 memory is enabled, and reads as on a bus that nobody answers on. */
+	bool silent = ways[l->how].power == 1 || ways[l->how].power == 2;
+	bool refused = ways[l->how].power == 3 || ways[l->how].off & PCI_COMMAND_MEMORY;
 	uint32_t val;
 	long n;
 
@@ -158,8 +170,11 @@ int left_check(struct vdev *v, const struct left *l, bool hardware)
 	if (power != ways[l->how].power)
 		return unclean(l, "the D state", power, ways[l->how].power);
 	n = vdev_pread(v, l->bar, 0, &val, sizeof(val));
-	if (n != (answers ? (long)sizeof(val) : -EIO))
-		return unclean(l, "a read of a BAR", (uint32_t)n, answers ? sizeof(val) : -EIO);
+	if (n != (refused ? -EIO : (long)sizeof(val)))
+		return unclean(l, "a read of a BAR", (uint32_t)n,
+			       refused ? (uint32_t)-EIO : sizeof(val));
+	if (silent && val != UINT32_MAX)
+		return unclean(l, "what a BAR reads", val, UINT32_MAX);
 	if (l->how == LEFT_LOW_POWER)
 		return !hardware || vdev_pm_becomes(v->slot.bdf, "suspended") ? 0 : -EUCLEAN;
 	return hardware ? check_hardware(v, l) : 0;

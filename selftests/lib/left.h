@@ -9,6 +9,8 @@
 
 enum left_how {
 	LEFT_AWAKE,
+	LEFT_D1,
+	LEFT_D2,
 	LEFT_D3HOT,
 	LEFT_LOW_POWER,		/* LOW_POWER_ENTRY: runtime-suspended */
 	LEFT_NO_MEMORY,

@@ -23,6 +23,12 @@ static void list_models(void)
 		       (*m)->control ?: "-", (*m)->summary);
 }
 
+static void print_options(const struct vu_option *o)
+{
+	for (; o && o->name; o++)
+		printf("  %-12s %s\n", o->name, o->help);
+}
+
 static void print_help(void)
 {
 	puts("usage: vpv-model --model NAME --socket PATH --control PATH [--option KEY=VALUE]...\n"
@@ -35,10 +41,11 @@ static void print_help(void)
 	     "  --help              this text\n"
 	     "Controlled function N of a model that has some listens on PATH.N.\n"
 	     "Prints \"ready\" when all sockets listen; ends with status 0 on SIGTERM.");
+	puts("\noptions of all models:");
+	print_options(vu_common_options);
 	vu_for_each_model(m) {
 		printf("\noptions of %s:\n", (*m)->name);
-		for (const struct vu_option *o = (*m)->options; o && o->name; o++)
-			printf("  %-12s %s\n", o->name, o->help);
+		print_options((*m)->options);
 	}
 }
 

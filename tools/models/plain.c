@@ -61,7 +61,7 @@ static int plain_revise(const struct vu_dev *dev, struct vu_model *own)
 static int plain_init(struct vu_dev *dev)
 {
 	struct plain *p = calloc(1, sizeof(*p));
-	uint64_t af = 0, d1d2 = 0;
+	uint64_t af = 0;
 	int off;
 
 	if (!p)
@@ -69,12 +69,8 @@ static int plain_init(struct vu_dev *dev)
 	vu_set_priv(dev, p);
 	fill_vpd(p->vpd);
 	off = vu_option_u64(dev, "af", 0, 1, &af);
-	off = off ? off : vu_option_u64(dev, "d1d2", 0, 1, &d1d2);
 	if (!off)
 		off = vu_add_pm(dev);
-	if (off >= 0 && d1d2)
-		vu_config_init(dev, (unsigned int)off + PCI_PM_PMC, 2,
-			       PCI_PM_CAP_D1 | PCI_PM_CAP_D2 | 3, 0, 0);
 	if (off >= 0)
 		off = vu_add_pcie(dev, !af);
 	if (off >= 0 && af)
@@ -157,7 +153,6 @@ static const struct vu_option plain_options[] = {
 	{ "vendor", "vendor id (0x1234)" },
 	{ "device", "device id (0x76f0)" },
 	{ "af", "0, or 1: the capability Advanced Features resets it, not PCI Express (0)" },
-	{ "d1d2", "0, or 1: it has the states D1 and D2 (0)" },
 	{ "bar_log2", "size of its BAR, 4 to 12 (12)" },
 	{ NULL, NULL },
 };

@@ -77,6 +77,9 @@ struct vu_option {
 	const char *help;
 };
 
+/** vu_common_options - What every model with the capability in question has */
+extern const struct vu_option vu_common_options[];
+
 /* Fault points that every model has.  The model's own follow from VU_FAULT_MODEL. */
 enum vu_fault_id {
 	VU_FAULT_DMA_READ,

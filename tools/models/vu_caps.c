@@ -51,15 +51,18 @@ int vu_ext_cap_add(struct vu_dev *dev, uint16_t id, uint8_t version, unsigned in
 	return (int)off;
 }
 
-/* D0 and D3hot, no PME, state kept over D3hot (No_Soft_Reset). */
+/* D0 and D3hot, D1 and D2 if told so, no PME, state kept over D3hot (No_Soft_Reset). */
 int vu_add_pm(struct vu_dev *dev)
 {
-	int off = vu_cap_add(dev, PCI_CAP_ID_PM, PCI_PM_SIZEOF);
+	uint64_t d1d2 = 0;
+	int err = vu_option_u64(dev, "d1d2", 0, 1, &d1d2);
+	int off = err ? err : vu_cap_add(dev, PCI_CAP_ID_PM, PCI_PM_SIZEOF);
 
 	if (off < 0)
 		return off;
 	dev->cfg.pm = (unsigned int)off;
-	vu_config_init(dev, dev->cfg.pm + PCI_PM_PMC, 2, 3, 0, 0);
+	vu_config_init(dev, dev->cfg.pm + PCI_PM_PMC, 2,
+		       3 | (d1d2 ? PCI_PM_CAP_D1 | PCI_PM_CAP_D2 : 0), 0, 0);
 	vu_config_init(dev, dev->cfg.pm + PCI_PM_CTRL, 2, PCI_PM_CTRL_NO_SOFT_RESET,
 		       PCI_PM_CTRL_STATE_MASK, 0);
 	return off;

@@ -12,11 +12,14 @@
 
 #include "vu_dev.h"
 
-static bool option_known(const struct vu_model *model, const char *text)
-{
-	const struct vu_option *o;
+const struct vu_option vu_common_options[] = {
+	{ "d1d2", "0, or 1: it has the states D1 and D2 (0)" },
+	{ NULL, NULL },
+};
 
-	for (o = model->options; o && o->name; o++) {
+static bool is_one_of(const struct vu_option *o, const char *text)
+{
+	for (; o && o->name; o++) {
 		size_t len = strlen(o->name);
 
 		if (!strncmp(text, o->name, len) && text[len] == '=')
@@ -28,7 +31,8 @@ static bool option_known(const struct vu_model *model, const char *text)
 static int take_options(struct vu_dev *dev, char **options, unsigned int num)
 {
 	for (unsigned int i = 0; i < num; i++) {
-		if (!option_known(dev->model, options[i]) || i == VU_MAX_OPTIONS) {
+		if ((!is_one_of(dev->model->options, options[i]) &&
+		     !is_one_of(vu_common_options, options[i])) || i == VU_MAX_OPTIONS) {
 			fprintf(stderr, "vpv-model: %s has no option '%s'\n", dev->model->name,
 				options[i]);
 			return -EINVAL;
