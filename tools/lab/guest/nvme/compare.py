@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The same nvme-cli commands to two controllers: what differs has to be listed, and what is listed has to differ."""
+"""The same nvme-cli commands to two controllers: what differs has to be listed, and what is listed has to differ.
+
+What depends on what was done before, such as counters, may differ: its pattern begins with "~".
+"""
 
 import fnmatch
 import hashlib
@@ -28,6 +31,10 @@ class Difference:
     pattern: str
     reason: str
     seen: bool = False
+
+    def __post_init__(self):
+        self.seen = self.pattern.startswith("~")
+        self.pattern = self.pattern.removeprefix("~")
 
 
 @dataclass
