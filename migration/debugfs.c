@@ -45,9 +45,9 @@ static void session_print(struct seq_file *s, const char *kind,
 	if (stats->err > 0)
 		seq_printf(s, "%s none\n", kind);
 	else
-		seq_printf(s, "%s result %d bytes %llu records %llu held %llu waited %llu rest %llu\n",
+		seq_printf(s, "%s result %d bytes %llu records %llu held %llu waited %llu rest %llu dirty %llu\n",
 			   kind, stats->err, stats->bytes, stats->records, stats->held,
-			   div_u64(stats->waited_ns, NSEC_PER_USEC), stats->rest);
+			   div_u64(stats->waited_ns, NSEC_PER_USEC), stats->rest, stats->dirty);
 }
 
 static int sessions_show(struct seq_file *s, void *unused)

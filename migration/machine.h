@@ -61,6 +61,7 @@ struct vmig_v1;
  * @held: Most bytes of memory that library and variant held for it.
  * @waited_ns: How long user space waited for the device in reads and writes.
  * @rest: Of a save session that goes on: bytes to come, as far as they are known.
+ * @dirty: Of these: what is not queued, but the device would add now.
  */
 struct vmig_session_stats {
 	int err;
@@ -69,6 +70,7 @@ struct vmig_session_stats {
 	u64 held;
 	u64 waited_ns;
 	u64 rest;
+	u64 dirty;
 };
 
 /**

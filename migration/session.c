@@ -326,6 +326,7 @@ void vmig_session_stats(struct vmig_machine *m, bool saving, struct vmig_session
 		stats->bytes = s->bytes;
 		stats->waited_ns = s->waited_ns;
 		stats->rest = s->queued + s->dirty;
+		stats->dirty = s->dirty;
 		spin_unlock(&s->lock);
 		stats->held = m->held_most;
 	}

@@ -81,11 +81,12 @@ int mig_session(const struct vdev *v, const char *kind, struct mig_session *s)
 	if (!file)
 		return -errno;
 	while (err && fgets(line, sizeof(line), file)) {
-		unsigned long long n[5];
+		unsigned long long n[6];
 		char name[8];
 
-		if (sscanf(line, "%7s result %d bytes %llu records %llu held %llu waited %llu rest %llu",
-			   name, &s->result, &n[0], &n[1], &n[2], &n[3], &n[4]) != 7 ||
+		if (sscanf(line, "%7s result %d bytes %llu records %llu held %llu waited %llu"
+			   " rest %llu dirty %llu", name, &s->result, &n[0], &n[1], &n[2], &n[3],
+			   &n[4], &n[5]) != 8 ||
 		    strcmp(name, kind))
 			continue;
 		s->bytes = n[0];
@@ -93,6 +94,7 @@ int mig_session(const struct vdev *v, const char *kind, struct mig_session *s)
 		s->held = n[2];
 		s->waited_us = n[3];
 		s->rest = n[4];
+		s->dirty = n[5];
 		err = 0;
 	}
 	fclose(file);

@@ -29,6 +29,7 @@ int mig_precopy_info(int data_fd, struct vfio_precopy_info *info);
  * @held: Most bytes of memory that the driver held.
  * @waited_us: How long reads or writes waited for the device.
  * @rest: To come, as far as it is known.
+ * @dirty: Of these, what the device would add now.
  */
 struct mig_session {
 	int result;
@@ -37,6 +38,7 @@ struct mig_session {
 	uint64_t held;
 	uint64_t waited_us;
 	uint64_t rest;
+	uint64_t dirty;
 };
 
 /* @kind is "save" or "load"; -ENODATA if there was none. */

@@ -82,8 +82,8 @@ static void parse_sessions(char *text, struct mig_info *info)
 		char kind[8];
 
 		if (sscanf(line, "%7s result %d bytes %" SCNu64 " records %" SCNu64
-			   " held %*u waited %*u rest %" SCNu64, kind, &s.result, &s.bytes,
-			   &s.records, &s.rest) < 4)
+			   " held %*u waited %*u rest %" SCNu64 " dirty %" SCNu64, kind,
+			   &s.result, &s.bytes, &s.records, &s.rest, &s.dirty) < 4)
 			continue;
 		if (!strcmp(kind, "save"))
 			info->save = s;

@@ -27,6 +27,7 @@ struct json_object *mig_features_json(unsigned int features);
  * @bytes: Read or written by user space so far.
  * @records: Of a finished session.
  * @rest: Bytes that a save session has still to give, as far as it is known.
+ * @dirty: Of these: what the device would add now, most of it because it has changed.
  */
 struct mig_session {
 	bool any;
@@ -34,6 +35,7 @@ struct mig_session {
 	uint64_t bytes;
 	uint64_t records;
 	uint64_t rest;
+	uint64_t dirty;
 };
 
 /**

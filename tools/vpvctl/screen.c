@@ -162,13 +162,15 @@ static enum paint state_paint(const char *state)
 static void draw_function(const struct watched *w, int columns, double now)
 {
 	const char *state = w->mig.state[0] ? w->mig.state : "gone";
-	char save[64], load[64], rest[64];
+	char save[64], load[64], rest[64], dirty[24] = "-";
 
 	session_text(&w->mig.save, w->save_rate, save, sizeof(save));
 	session_text(&w->mig.load, w->load_rate, load, sizeof(load));
 	rest_text(&w->mig.save, w->save_rate, rest, sizeof(rest));
-	line(state_paint(state), columns, "%-13s %-13s %8.1f s  %-24s %-18s %-24s %s", w->fn.bdf,
-	     state, now - w->since, save, rest, load, w->mig.error);
+	if (w->mig.save.dirty)
+		bytes_text(w->mig.save.dirty, "", dirty, sizeof(dirty));
+	line(state_paint(state), columns, "%-13s %-13s %8.1f s  %-24s %-18s %-10s %-24s %s",
+	     w->fn.bdf, state, now - w->since, save, rest, dirty, load, w->mig.error);
 }
 
 void screen_draw(const struct watched *all, int n)
@@ -187,8 +189,8 @@ void screen_draw(const struct watched *all, int n)
 	line(PAINT_NONE, window.ws_col, "%s  %d functions, %d not in RUNNING  (q: leave)", when, n,
 	     migrating);
 	line(PAINT_NONE, window.ws_col, "%s", "");
-	line(PAINT_BOLD, window.ws_col, "%-13s %-13s %8s    %-24s %-18s %-24s %s", "DEVICE",
-	     "STATE", "FOR", "SAVED", "TO COME", "LOADED", "LAST ERROR");
+	line(PAINT_BOLD, window.ws_col, "%-13s %-13s %8s    %-24s %-18s %-10s %-24s %s", "DEVICE",
+	     "STATE", "FOR", "SAVED", "TO COME", "DIRTY", "LOADED", "LAST ERROR");
 	for (int i = 0; i < n && i < rows; i++)
 		draw_function(&all[i], window.ws_col, now);
 	if (n > rows)

@@ -20,6 +20,8 @@ static void print_session(const char *kind, const struct mig_session *s, uint64_
 		printf(" %" PRIu64 " bytes/s", per_second);
 	if (s->rest)
 		printf(" %" PRIu64 " to come", s->rest);
+	if (s->dirty)
+		printf(" (%" PRIu64 " dirty)", s->dirty);
 	if (session_seconds(s, per_second) >= 0)
 		printf(" in %.1f s", session_seconds(s, per_second));
 }
@@ -57,6 +59,7 @@ static struct json_object *session_json(const struct mig_session *s, uint64_t pe
 	put_number(obj, "records", s->records);
 	put_number(obj, "bytes_per_second", per_second);
 	put_number(obj, "bytes_to_come", s->rest);
+	put_number(obj, "bytes_dirty", s->dirty);
 	return obj;
 }
 
