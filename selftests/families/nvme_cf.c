@@ -112,7 +112,7 @@ FAMILY(nvme_cf) = {
 	.name = "nvme_cf", .driver = NVME_DRIVER,
 	.migration = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY,
 	.bar = NVCF_BAR, .bar_bytes = NVCF_BAR_BYTES, .record_max = 131072, .state_max = 1 << 16,
-	.tracks = true,
+	.tracks = true, .holds_dma = true,
 	.mem_bytes = NVME_MEM_BYTES, .own_bytes = sizeof(struct nvme),
 	.irq_index = VFIO_PCI_MSIX_IRQ_INDEX,
 	/* One command is fetched at a time: what is left is fetched by the destination. */

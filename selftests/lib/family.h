@@ -76,6 +76,7 @@ struct claim {
  * @state_max: A stream is never longer; large ones are damaged at fewer places.
  * @rounds: State changes while it is sent; pre-copy then has estimates and several rounds.
  * @tracks: Has a tracker of its own for the memory that it writes.
+ * @holds_dma: Its driver keeps bus mastering off in hardware while it stands still.
  * @parks: Work that never ends can be stopped, and is done again later.
  * @mem_bytes: Memory of a guest.
  * @own_bytes: What a driver has to remember.
@@ -111,6 +112,7 @@ struct family {
 	bool rounds;
 	bool tracks;
 	bool parks;
+	bool holds_dma;
 	size_t mem_bytes;
 	size_t own_bytes;
 	int irq_index;
