@@ -115,16 +115,6 @@ static ssize_t read_present(struct vmig_session *s, struct iov_iter *to, bool no
 	return n;
 }
 
-/* Wait for user memory, as long as user space likes.  Context: no lock is held. */
-static int read_fault(const struct iov_iter *to)
-{
-	size_t bytes = min_t(size_t, iov_iter_count(to), VMIG_COPY_BYTES);
-
-	if (signal_pending(current))
-		return -ERESTARTSYS;
-	return fault_in_iov_iter_writeable(to, bytes) < bytes ? 0 : -EFAULT;
-}
-
 /**
  * vmig_session_read() - Read what is queued, and wait for more
  * @s: Save session.
@@ -136,13 +126,17 @@ static int read_fault(const struct iov_iter *to)
  */
 ssize_t vmig_session_read(struct vmig_session *s, struct iov_iter *to, bool nonblock)
 {
+	unsigned int tries = 0;
 	ssize_t done = 0, n;
 	bool absent;
 
 	do {
+		ssize_t before = done;
+
 		n = read_present(s, to, nonblock, &done, &absent);
+		tries = done > before ? 0 : tries;
 		if (absent)
-			n = read_fault(to);
+			n = vmig_session_fault_in(to, &tries);
 	} while (absent && !n);
 	return done ?: n;
 }

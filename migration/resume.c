@@ -287,16 +287,6 @@ static ssize_t write_present(struct vmig_session *s, struct iov_iter *from, bool
 	return n;
 }
 
-/* Wait for user memory, as long as user space likes.  Context: no lock is held. */
-static int write_fault(const struct iov_iter *from)
-{
-	size_t bytes = min_t(size_t, iov_iter_count(from), VMIG_COPY_BYTES);
-
-	if (signal_pending(current))
-		return -ERESTARTSYS;
-	return fault_in_iov_iter_readable(from, bytes) < bytes ? 0 : -EFAULT;
-}
-
 /**
  * vmig_session_write() - Take bytes of a stream
  * @s: Load session.
@@ -308,13 +298,17 @@ static int write_fault(const struct iov_iter *from)
  */
 ssize_t vmig_session_write(struct vmig_session *s, struct iov_iter *from, bool nonblock)
 {
+	unsigned int tries = 0;
 	ssize_t done = 0, n;
 	bool absent;
 	int err;
 
 	do {
+		ssize_t before = done;
+
 		n = write_present(s, from, nonblock, &done, &absent);
-		err = absent ? write_fault(from) : 0;
+		tries = done > before ? 0 : tries;
+		err = absent ? vmig_session_fault_in(from, &tries) : 0;
 		if (err)
 			return done ?: err;
 	} while (absent);

@@ -9,7 +9,9 @@
  */
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/uio.h>
 
 #include "session_priv.h"
 #include "trace.h"
@@ -105,8 +107,8 @@ void vmig_session_fail(struct vmig_session *s, int err)
  * vmig_session_purge() - Free what nobody will read or write
  * @s: Session that has failed.
  *
- * The piece or record that a reader or writer works on, possibly for long, is freed by
- * that one: it finds the error under the spinlock under which it releases io_lock.
+ * The piece or record that a reader or writer works on is freed by that one: it finds the
+ * error under the spinlock under which it releases io_lock.
  *
  * Context: may sleep.
  */
@@ -306,6 +308,29 @@ void vmig_sessions_end(struct vmig_machine *m, int err)
 {
 	vmig_session_end(m, true, err);
 	vmig_session_end(m, false, err);
+}
+
+/**
+ * vmig_session_fault_in() - Wait for user memory that could not be copied to or from
+ * @iter: What is left of it.
+ * @tries: Counts waits without a byte that was copied in between; 0 at first.
+ *
+ * Some memory can be touched for a user and still never be copied to by the kernel, such as a
+ * shadow stack: that is told by the number of tries.
+ * Context: process; no lock is held.  Waits for as long as user space likes.
+ * Return: 0: worth another try; -ERESTARTSYS; -EFAULT.
+ */
+int vmig_session_fault_in(const struct iov_iter *iter, unsigned int *tries)
+{
+	size_t bytes = min_t(size_t, iov_iter_count(iter), VMIG_COPY_BYTES), missing;
+
+	if (signal_pending(current))
+		return -ERESTARTSYS;
+	if ((*tries)++ == VMIG_FAULT_TRIES)
+		return -EFAULT;
+	missing = iov_iter_rw(iter) == READ ? fault_in_iov_iter_writeable(iter, bytes) :
+					      fault_in_iov_iter_readable(iter, bytes);
+	return missing < bytes ? 0 : -EFAULT;
 }
 
 /**

@@ -13,6 +13,8 @@
 #define VMIG_PART_BYTES		256U
 /* Of user memory at once: written to be there, or read and summed up under state_lock. */
 #define VMIG_COPY_BYTES		(64U << 10)
+/* Of it to be there: it may be taken away again by reclaim, or by who else has it. */
+#define VMIG_FAULT_TRIES	64U
 
 struct vmig_pages_out;
 
@@ -195,6 +197,7 @@ int vmig_precopy_more(struct vmig_session *s, bool nonblock);
 /* session.c */
 struct vmig_session *vmig_session_alloc(struct vmig_machine *m, bool saving);
 void vmig_session_fail(struct vmig_session *s, int err);
+int vmig_session_fault_in(const struct iov_iter *iter, unsigned int *tries);
 void vmig_session_purge(struct vmig_session *s);
 void vmig_session_waited(struct vmig_session *s, ktime_t begin);
 int vmig_session_io_lock(struct vmig_session *s, bool nonblock);

@@ -238,6 +238,7 @@ static void what_is_left_is_counted(struct kunit *test)
  * @mm: Where the memory is,
  * @at: and from where on.
  * @saving: Reads.
+ * @vain: Each page fault ends at once, as if there were a page.
  * @faulted: He is in the page fault.
  * @go: It may end.
  * @done: He has returned,
@@ -248,6 +249,7 @@ static struct hung {
 	struct mm_struct *mm;
 	unsigned long at;
 	bool saving;
+	bool vain;
 	struct completion faulted;
 	struct completion go;
 	struct completion done;
@@ -256,6 +258,8 @@ static struct hung {
 
 static vm_fault_t hung_fault(struct vm_fault *vmf)
 {
+	if (hung.vain)
+		return VM_FAULT_NOPAGE;
 	complete(&hung.faulted);
 	wait_for_completion(&hung.go);
 	return VM_FAULT_SIGBUS;
@@ -276,27 +280,30 @@ static const struct file_operations hung_fops = {
 	.mmap = hung_mmap,
 };
 
-static int hung_run(void *data)
+static void hung_run_here(void)
 {
 	void __user *at = (void __user *)hung.at;
 	struct kiocb iocb;
 	struct iov_iter iter;
 
-	kthread_use_mm(hung.mm);
 	init_sync_kiocb(&iocb, hung.file);
 	iov_iter_ubuf(&iter, hung.saving ? ITER_DEST : ITER_SOURCE, at, HUNG_BYTES);
 	hung.ret = hung.saving ? hung.file->f_op->read_iter(&iocb, &iter) :
 				 hung.file->f_op->write_iter(&iocb, &iter);
+}
+
+static int hung_run(void *data)
+{
+	kthread_use_mm(hung.mm);
+	hung_run_here();
 	kthread_unuse_mm(hung.mm);
 	complete(&hung.done);
 	return 0;
 }
 
-/* Returns when he is in the page fault. */
-static void hung_begin(struct kunit *test, struct file *file, bool saving)
+static void hung_map(struct kunit *test, struct file *file, bool saving)
 {
 	struct file *memory = anon_inode_getfile("[vmig-kunit]", &hung_fops, NULL, O_RDWR);
-	struct task_struct *task;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(memory));
 	hung = (struct hung){ .file = file, .saving = saving };
@@ -307,6 +314,14 @@ static void hung_begin(struct kunit *test, struct file *file, bool saving)
 	fput(memory);
 	KUNIT_ASSERT_LT(test, hung.at, (unsigned long)TASK_SIZE);
 	hung.mm = current->mm;
+}
+
+/* Returns when he is in the page fault. */
+static void hung_begin(struct kunit *test, struct file *file, bool saving)
+{
+	struct task_struct *task;
+
+	hung_map(test, file, saving);
 	task = kthread_run(hung_run, NULL, "vmig-kunit");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	wait_for_completion(&hung.faulted);
@@ -380,6 +395,23 @@ static void reader_in_a_page_fault_is_not_waited_for(struct kunit *test)
 	complete(&hung.go);
 	wait_for_completion(&hung.done);
 	KUNIT_EXPECT_EQ(test, hung.ret, (ssize_t)-EFAULT);
+	fake_close(file);
+	fake_put(fake);
+}
+
+/* As that of a shadow stack: a fault is successful, and a copy is not. */
+static void memory_that_never_comes_is_a_fault(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct file *file = NULL;
+	u8 byte;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
+	hung_map(test, file, true);
+	hung.vain = true;
+	hung_run_here();
+	KUNIT_EXPECT_EQ(test, hung.ret, (ssize_t)-EFAULT);
+	KUNIT_EXPECT_EQ(test, fake_read(file, &byte, 1), (ssize_t)1);
 	fake_close(file);
 	fake_put(fake);
 }
@@ -494,6 +526,7 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(reader_in_a_page_fault_keeps_nothing),
 	KUNIT_CASE(writer_in_a_page_fault_keeps_nothing),
 	KUNIT_CASE(reader_in_a_page_fault_is_not_waited_for),
+	KUNIT_CASE(memory_that_never_comes_is_a_fault),
 	KUNIT_CASE(bytes_of_a_silence_are_counted_until_it_ends),
 	KUNIT_CASE(silence_may_end_after_the_device),
 	{}
