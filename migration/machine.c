@@ -173,12 +173,10 @@ void vmig_tell(struct vmig_machine *m, const char *fmt, ...)
 	va_end(args);
 }
 
-int vmig_refuse(struct vmig_dev *mig, int err, const struct vmig_diff *diff)
+static void complain_of(struct vmig_machine *m, int err, const struct vmig_diff *diff)
 {
-	struct vmig_machine *m = mig->m;
 	const char *what = m->resuming ? "stream" : "save";
 
-	trace_vmig_refusal(m, err, diff);
 	if (diff->want_text)
 		vmig_complain(m, "%s refused: %s: expected \"%s\", got \"%*pE\" (%d)", what,
 			      diff->field, diff->want_text, (int)strlen(diff->got_text),
@@ -189,6 +187,16 @@ int vmig_refuse(struct vmig_dev *mig, int err, const struct vmig_diff *diff)
 	else
 		vmig_complain(m, "%s refused: %s: expected %#llx, got %#llx (%d)", what,
 			      diff->field, diff->want, diff->got, err);
+}
+
+int vmig_refuse(struct vmig_dev *mig, int err, const struct vmig_diff *diff)
+{
+	struct vmig_machine *m = mig->m;
+
+	trace_vmig_refusal(m, err, diff);
+	/* What a reset or a fault has made different is no reason. */
+	if (!vmig_pending(m))
+		complain_of(m, err, diff);
 	m->refused = true;
 	return err;
 }

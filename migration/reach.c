@@ -26,10 +26,10 @@ int vmig_reach(struct vmig_machine *m)
 	if (!reach || m->reached)
 		return 0;
 	err = reach->begin(m->mig->vdev);
-	if (err)
-		vmig_complain(m, "the device cannot be reached: %d", err);
-	else
+	if (!err)
 		m->reached = true;
+	else if (!vmig_pending(m))
+		vmig_complain(m, "the device cannot be reached: %d", err);
 	return err;
 }
 
