@@ -129,9 +129,6 @@ static int function_enable(struct vpv_device *vpv)
 	if (ret)
 		return ret;
 	ret = vpv_reset_check(vpv);
-	/* If it is there again one day, its config space is not. */
-	if (ret == -ENODEV)
-		atomic_cmpxchg(&st->channel, VPV_CHANNEL_NORMAL, VPV_CHANNEL_FAILED);
 	if (ret)
 		goto put;
 
@@ -150,6 +147,9 @@ static int function_enable(struct vpv_device *vpv)
 	scoped_guard(vpv_cfg_access, pdev)
 		pci_intx(pdev, 0);
 put:
+	/* If it is there again one day, its config space is not, whenever it has gone. */
+	if (ret == -ENODEV)
+		atomic_cmpxchg(&st->channel, VPV_CHANNEL_NORMAL, VPV_CHANNEL_FAILED);
 	usage_put(vpv);
 	return ret;
 }
