@@ -11,9 +11,9 @@
  * A reset that only the function knows of clears Interrupt Disable: it is set again by the
  * next write of COMMAND, and by the handler if the function raises its line before.
  *
- * What may sleep writes COMMAND under the config access lock.  What may not uses
- * pci_check_and_mask_intx() and its like, which leave what a reset by somebody else writes
- * meanwhile; reset_done() mends the rest.
+ * What masks and may sleep writes COMMAND under the config access lock.  What may not, and all
+ * that unmasks, uses pci_check_and_mask_intx() and its like, which leave what a reset by
+ * somebody else writes meanwhile; reset_done() mends the rest.
  *
  * irqlock guards the mask state.  Whether to signal is decided under it, and
  * signalled after it: the unmask eventfd calls us with its wait queue locked.

@@ -200,8 +200,8 @@ struct vpv_pba {
  * @dmabufs: struct vpv_dmabuf of what is exported.  A lock in dmabuf.c; made longer
  *	under memory_lock only.
  * @ones: Pages that mappings have while the function does not answer, see ones.c.
- * @ones_shown: There are such pages.
  *	Set by faults under memory_lock for reading, cleared under it for writing.
+ * @ones_shown: There are such pages; likewise.
  * @cfg: The user's config space while open.
  * @config_bytes: Its size.
  * @rbar: BARs of the hardware and ROM BAR, to be restored.

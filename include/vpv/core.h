@@ -286,8 +286,9 @@ struct vpv_variant {
 	 *
 	 * memory_lock and other locks may be held: must not take memory_lock
 	 * (vpv_mmio_begin()), not touch user memory, not call the config engine,
-	 * not wait for anyone who does.  Runs under the device lock, also while
-	 * the device is not open.
+	 * not wait for anyone who does.  The PCI core's config access lock is held, of
+	 * which lockdep knows nothing: no pci_user_*(), no VPD, no vpv_dma_hold().
+	 * Runs under the device lock, also while the device is not open.
 	 */
 	void (*reset_done)(struct vpv_device *vpv);
 
@@ -417,7 +418,8 @@ void vpv_dma_hold(struct vpv_device *vpv);
  * @vpv: Device, open or not; also one that is not held.
  *
  * Bus mastering is as the user has set it.
- * Context: any but interrupts; in reset_done, too.
+ * Context: process; waits for a reset that sysfs has started.  In reset_done, too, before which
+ * the core has released it; not in reset_prepare.
  */
 void vpv_dma_release(struct vpv_device *vpv);
 

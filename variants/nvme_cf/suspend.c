@@ -252,7 +252,7 @@ void nvcf_look(struct work_struct *work)
  * nvcf_reset() - The reset hook
  * @mig: Device, which was reset and runs, unless Suspend was in work and carried out later.
  *
- * Context: any in which hooks run, or under memory_lock: nothing is waited for.
+ * Context: any in which hooks run, or under memory_lock: nothing is waited for but another reset.
  */
 void nvcf_reset(struct vmig_dev *mig)
 {
