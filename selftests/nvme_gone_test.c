@@ -404,11 +404,13 @@ static int probe(const struct slot *fn)
 	return err;
 }
 
+/* The link to its driver is there before that has probed it. */
 static bool is_bound(const struct slot *fn)
 {
-	char driver[64] = "";
+	char driver[64] = "", node[128];
 
-	return !vdev_driver(fn->bdf, driver, sizeof(driver)) && !strcmp(driver, NVME_DRIVER);
+	return !vdev_driver(fn->bdf, driver, sizeof(driver)) && !strcmp(driver, NVME_DRIVER) &&
+	       !vdev_cdev_path(fn->bdf, node, sizeof(node));
 }
 
 /* Its managing controller is there, and nobody has published it yet. */
