@@ -78,7 +78,7 @@ static int expected(const struct family *f, const struct slot *src, const struct
 	return err;
 }
 
-TEST_F_TIMEOUT(compat, every_pair_with_the_first, 120)
+TEST_F_TIMEOUT(compat, every_pair_with_the_first, 600)
 {
 	for (int i = 1; i < self->num; i++) {
 		for (unsigned int swap = 0; swap < 2; swap++) {
