@@ -147,6 +147,39 @@ TEST_F(one, what_is_hidden_cannot_be_reached)
 	EXPECT_GT(0, vdev_pread(&self->v, f->bar, f->bar_bytes, &val, sizeof(val)));
 }
 
+/* Vendor-specific capabilities are the device's own, and the next user's like the last one's. */
+TEST_F(one, what_is_written_to_vendor_capabilities_ends_with_its_user)
+{
+	uint8_t before[256], after[256], at;
+	bool any = false;
+
+	guest_off(&self->g);
+	vdev_close(&self->v);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
+	ASSERT_EQ(sizeof(before), vdev_pread(&self->v, VFIO_PCI_CONFIG_REGION_INDEX, 0, before,
+					     sizeof(before)));
+	for (at = before[PCI_CAPABILITY_LIST]; at; at = before[at + PCI_CAP_LIST_NEXT]) {
+		if (before[at] != PCI_CAP_ID_VNDR)
+			continue;
+		any = true;
+		for (unsigned int i = 4; i < before[at + 2]; i += 4)
+			ASSERT_EQ(0, vdev_cfg_set(&self->v, at + i, 4, 0x01010101));
+	}
+	if (!any)
+		SKIP(return, "has no vendor-specific capability");
+	vdev_close(&self->v);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
+	ASSERT_EQ(sizeof(after), vdev_pread(&self->v, VFIO_PCI_CONFIG_REGION_INDEX, 0, after,
+					    sizeof(after)));
+	for (unsigned int i = 0; i < sizeof(before); i++) {
+		EXPECT_EQ(before[i], after[i])
+			TH_LOG("at %#x", i);
+	}
+	ASSERT_EQ(0, guest_share(&self->g, &self->v));
+	ASSERT_EQ(0, guest_boot(&self->g, &self->v));
+	EXPECT_EQ(0, guest_work(&self->g, 1));
+}
+
 TEST_F(one, unknown_states)
 {
 	int fd;
