@@ -132,6 +132,8 @@ void cgpu_poison_reset(struct cgpu *g);
 
 /* coherent_gpu_ops.c */
 bool cgpu_cmd_ok(const struct cgpu *g, const struct cgpu_cmd *cmd);
+/* Does the command, valid or not, access guest memory? */
+bool cgpu_cmd_in_guest(const struct cgpu *g, const struct cgpu_cmd *cmd);
 uint64_t cgpu_cmd_tiles(const struct cgpu_cmd *cmd);
 /*
  * Access to an address of a command; 0 or an enum cgpu_status, or a negative errno when

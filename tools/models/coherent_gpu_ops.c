@@ -55,37 +55,72 @@ static bool dims_ok(const struct cgpu_cmd *c)
 	return true;
 }
 
-bool cgpu_cmd_ok(const struct cgpu *g, const struct cgpu_cmd *c)
-{
-	static const uint8_t zero[sizeof(c->reserved2)];
-	struct span src = { c->src, 0 }, src2 = { c->src2, 0 }, dst = { c->dst, 0 };
-	struct span fence = { c->fence, c->flags & CGPU_CMD_FENCE ? CGPU_FENCE_BYTES : 0 };
-	uint64_t step = c->opcode == CGPU_HISTOGRAM ? 1 : WORD;
+struct operands {
+	struct span src, src2, dst, fence;
+};
 
-	if (c->opcode >= CGPU_NUM_OPS || !(g->ops >> c->opcode & 1) ||
-	    c->flags & ~CGPU_CMD_FLAGS || c->reserved || memcmp(c->reserved2, zero, sizeof(zero)))
-		return false;
+/* What a command accesses; false: its sizes are bad. */
+static bool find_operands(const struct cgpu_cmd *c, struct operands *o)
+{
+	*o = (struct operands){
+		{ c->src, 0 }, { c->src2, 0 }, { c->dst, 0 },
+		{ c->fence, c->flags & CGPU_CMD_FENCE ? CGPU_FENCE_BYTES : 0 },
+	};
 	switch (c->opcode) {
 	case CGPU_SGEMM:
 		if (!dims_ok(c))
 			return false;
-		src.bytes = matrix(c->m, c->k, c->lda);
-		src2.bytes = matrix(c->k, c->n, c->ldb);
-		dst.bytes = matrix(c->m, c->n, c->ldc);
+		o->src.bytes = matrix(c->m, c->k, c->lda);
+		o->src2.bytes = matrix(c->k, c->n, c->ldb);
+		o->dst.bytes = matrix(c->m, c->n, c->ldc);
 		break;
 	case CGPU_NOP:
 		break;
 	default:
-		if (!c->bytes || c->bytes > CGPU_MAX_BYTES || c->bytes % step)
+		if (!c->bytes || c->bytes > CGPU_MAX_BYTES)
 			return false;
-		src.bytes = c->opcode == CGPU_FILL ? 0 : c->bytes;
-		dst.bytes = c->opcode == CGPU_REDUCE ? WORD :
-			    c->opcode == CGPU_HISTOGRAM ? CGPU_BINS * 8 : c->bytes;
+		o->src.bytes = c->opcode == CGPU_FILL ? 0 : c->bytes;
+		o->dst.bytes = c->opcode == CGPU_REDUCE ? WORD :
+			       c->opcode == CGPU_HISTOGRAM ? CGPU_BINS * 8 : c->bytes;
 	}
-	return span_ok(&src, step) && span_ok(&src2, WORD) && span_ok(&fence, CGPU_FENCE_BYTES) &&
-	       span_ok(&dst, c->opcode == CGPU_HISTOGRAM ? 8 : WORD) && !overlap(&dst, &src) &&
-	       !overlap(&dst, &src2) && !overlap(&dst, &fence) && !overlap(&fence, &src) &&
-	       !overlap(&fence, &src2);
+	return true;
+}
+
+static bool operands_ok(const struct cgpu_cmd *c, const struct operands *o)
+{
+	bool bytes = c->opcode == CGPU_HISTOGRAM;
+
+	return span_ok(&o->src, bytes ? 1 : WORD) && o->src.bytes % (bytes ? 1 : WORD) == 0 &&
+	       span_ok(&o->src2, WORD) && span_ok(&o->fence, CGPU_FENCE_BYTES) &&
+	       span_ok(&o->dst, bytes ? 8 : WORD) && o->dst.bytes % WORD == 0 &&
+	       !overlap(&o->dst, &o->src) && !overlap(&o->dst, &o->src2) &&
+	       !overlap(&o->dst, &o->fence) && !overlap(&o->fence, &o->src) &&
+	       !overlap(&o->fence, &o->src2);
+}
+
+bool cgpu_cmd_ok(const struct cgpu *g, const struct cgpu_cmd *c)
+{
+	static const uint8_t zero[sizeof(c->reserved2)];
+	struct operands o;
+
+	return c->opcode < CGPU_NUM_OPS && g->ops >> c->opcode & 1 &&
+	       !(c->flags & ~CGPU_CMD_FLAGS) && !c->reserved &&
+	       !memcmp(c->reserved2, zero, sizeof(zero)) && find_operands(c, &o) &&
+	       operands_ok(c, &o);
+}
+
+static bool in_guest(const struct span *s)
+{
+	return s->bytes && !(s->first & CGPU_ADDR_DEVICE);
+}
+
+bool cgpu_cmd_in_guest(const struct cgpu *g, const struct cgpu_cmd *c)
+{
+	struct operands o;
+
+	find_operands(c, &o);
+	return in_guest(&o.fence) ||
+	       (cgpu_cmd_ok(g, c) && (in_guest(&o.src) || in_guest(&o.src2) || in_guest(&o.dst)));
 }
 
 static uint32_t tiles_of(uint32_t elements)

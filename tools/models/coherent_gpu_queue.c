@@ -164,11 +164,16 @@ static bool held(struct cgpu *g, struct cgpu_queue *q)
 	return q->is_held;
 }
 
+static bool needs_bus_master(const struct cgpu *g, const struct cgpu_queue *q)
+{
+	return q->s.in_work ? cgpu_cmd_in_guest(g, &q->s.cmd) : !(q->s.ring & CGPU_ADDR_DEVICE);
+}
+
 static bool may_run(const struct cgpu *g, const struct cgpu_queue *q)
 {
 	return !paused(g) && g->status == (CGPU_STATUS_READY | CGPU_STATUS_MEM_READY) &&
 	       (g->ctrl & CGPU_CTRL_ENABLE) && cgpu_queue_enabled(q) && in_d0(g) &&
-	       (q->s.in_work || q->s.ring & CGPU_ADDR_DEVICE || vu_bus_master(g->dev));
+	       (vu_bus_master(g->dev) || !needs_bus_master(g, q));
 }
 
 static bool fetch(struct cgpu *g, struct cgpu_queue *q)

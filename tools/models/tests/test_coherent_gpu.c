@@ -468,6 +468,57 @@ static void power_and_bus_master(void)
 	gpu_close(&g);
 }
 
+static void set_command(struct gpu *g, uint16_t command)
+{
+	CHECK_EQ(rig_write(g->r, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &command, 2), 0);
+}
+
+/* Work that was begun, or that a ring in device memory has, for each memory that it accesses. */
+static void guest_memory_waits_for_bus_master(void)
+{
+	enum { BYTES = 4 * CGPU_TILE_BYTES };
+	static const struct {
+		bool waits;
+		struct cgpu_cmd cmd;
+	} cases[] = {
+		{ true, { COPY(GMEM_IOVA, GDEV(0x100000), BYTES), .fence = GDEV(0x30000) } },
+		{ true, { COPY(GDEV(0x100000), GMEM_IOVA, BYTES), .fence = GDEV(0x30000) } },
+		{ true, { .opcode = CGPU_FILL, .dst = GDEV(0x100000), .bytes = BYTES,
+			  .fence = GMEM_IOVA, .flags = CGPU_CMD_FENCE } },
+		{ true, { .opcode = CGPU_NUM_OPS, .fence = GMEM_IOVA, .flags = CGPU_CMD_FENCE } },
+		{ false, { COPY(GDEV(0x100000), GDEV(0x300000), BYTES), .fence = GDEV(0x30000) } },
+		{ false, { .opcode = CGPU_FILL, .src = GMEM_IOVA, .dst = GDEV(0x100000), .bytes = 8,
+			   .fence = GDEV(0x30000) } },
+		{ false, { .opcode = CGPU_NUM_OPS, .dst = GMEM_IOVA, .bytes = 4,
+			   .fence = GDEV(0x30000) } },
+		{ false, { .opcode = CGPU_NOP, .dst = GMEM_IOVA, .fence = GDEV(0x30000),
+			   .flags = CGPU_CMD_IRQ } },
+	};
+	char *slow[] = { "tile_us=5000", NULL };
+	struct gpu g;
+
+	gpu_open(&g, slow);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct cgpu_cmd *cmd = &cases[i].cmd;
+		bool begun = cmd->bytes > CGPU_TILE_BYTES;
+
+		gpu_queue_at(&g, 1, GDEV(0x10000), 8);
+		set_command(&g, PCI_COMMAND_MEMORY | (begun ? PCI_COMMAND_MASTER : 0));
+		gpu_put(&g, 1, *cmd);
+		vu_server_step(g.r->srv, 0, VU_STEP_CLIENT | VU_STEP_WORK);
+		set_command(&g, PCI_COMMAND_MEMORY);
+		rig_run(g.r, 60);
+		CHECK_EQ(gpu_rd64(&g, GQ(1, DONE)), !cases[i].waits);
+		CHECK_EQ(gpu_rd(&g, GQ(1, STATUS)), CGPU_QSTATUS_ENABLED);
+		set_command(&g, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+		rig_run(g.r, 60);
+		CHECK_EQ(gpu_rd64(&g, GQ(1, DONE)), 1);
+		gpu_wr(&g, GQ(1, CTRL), 0);
+	}
+	CHECK_EQ(gpu_rd64(&g, CGPU_OPS_FAILED), 2);
+	gpu_close(&g);
+}
+
 static void disabled_operations(void)
 {
 	char *options[] = { "ops=0x3", NULL };
@@ -502,6 +553,8 @@ static const struct test coherent_gpu_tests[] = {
 	{ "coherent_gpu: rings that are taken and refused", rings },
 	{ "coherent_gpu: slots come round", many_commands },
 	{ "coherent_gpu: bus master and D states", power_and_bus_master },
+	{ "coherent_gpu: work in guest memory waits for bus mastering",
+	  guest_memory_waits_for_bus_master },
 	{ "coherent_gpu: disabled opcodes, fatal errors, reset", disabled_operations },
 	{ NULL, NULL },
 };
