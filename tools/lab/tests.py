@@ -67,6 +67,7 @@ GROUPS = (
     Group("layers", "host", "python3 tools/checks/layers.py", needs="tools/checks/layers.py"),
     Group("tap", "host", "python3 tools/checks/tap.py", needs="tools/checks/tap.py"),
     Group("runner", "host", "python3 tools/checks/runner.py", needs="tools/checks/runner.py"),
+    Group("formats", "host", "python3 tools/checks/formats.py", needs="tools/checks/formats.py"),
     Group("releases", "host", "tools/checks/releases.sh", needs="tools/checks/releases.sh"),
     Group("host", "host", "make -s -C kunit/host check O=$PWD/build/host", needs="kunit/host"),
     Group("models", "host", "make -s -C tools/models check O=$PWD/build/models", needs="tools/models"),

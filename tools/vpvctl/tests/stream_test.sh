@@ -191,3 +191,11 @@ CASES
 # JSON is UTF-8, whatever the name of a file is.
 cp "$S" "$T/"$'gr\xc3\xbcn\xff\xed\xa0\x80'
 json "a name that is not UTF-8" 0 'd["file"].endswith("/gr\xfcn????")' stream check "$T/"$'gr\xc3\xbcn\xff\xed\xa0\x80'
+
+# What releases have written is read, by a reader of the versions that are written now.
+top=$here/../../..
+for path in "$top"/selftests/releases/*/*.stream; do
+	release=$(basename "$(dirname "$path")") family=$(basename "$path" .stream)
+	version=$(grep -h -A1 "\.family = " "$top/variants/$family"/*.c | sed -n 's/.*state_version = \([0-9]*\),/\1/p')
+	expect "$family of release $release" 0 ': valid' '' stream check --family "$family" --state-version "$version" "$path"
+done
