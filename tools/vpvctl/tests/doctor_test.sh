@@ -30,9 +30,25 @@ sed -i /hisi/d "$R"/lib/modules/*/modules.alias
 one "driver of the family missing" driver-missing $DEV $DEV
 expect "with what to install" 1 "vpv_hisi_like, which is made for it, is not installed for kernel .*driver-missing.
     fix: apt install vpv-dkms linux-headers-" '' doctor
-for folder in "$here"/../../../variants/*/; do
-	family=vpv_$(basename "$folder")
-	holds "$family is known to it" grep -q "^ \* Function of $family: " "$here"/../../../include/hw/*.h
+# Each function that a variant is for: when the variant is not there, and when it is.
+top=$here/../../..
+hex_of() { sed -n "s/^#define $1[[:space:]]*//p" "$top"/include/hw/*.h; }
+while read -r driver vendor device subvendor subdevice; do
+	healthy
+	sed -i /hisi/d "$R"/lib/modules/*/modules.alias
+	fake fn $DEV group=3 driver=vfio-pci vfio=vfio0 vendor="$(hex_of "$vendor")" device="$(hex_of "$device")"
+	[ -z "$subvendor" ] || hex_of "$subvendor" >"$R/sys/bus/pci/devices/$DEV/subsystem_vendor"
+	[ -z "$subdevice" ] || hex_of "$subdevice" >"$R/sys/bus/pci/devices/$DEV/subsystem_device"
+	one "$driver is missing" driver-missing $DEV $DEV
+	expect "what to install for it" 1 "$driver, which is made for it, .*fix: apt install vpv-dkms linux-headers-" '' doctor $DEV
+	# shellcheck disable=SC2046 # two numbers
+	fake alias "$(printf 'v%08Xd%08Xsv*sd*bc*sc*i* %s' $(hex_of "$vendor") $(hex_of "$device") "$driver")"
+	one "$driver is not missing" wrong-driver $DEV $DEV
+	echo "$driver" >>"$T/families"
+done < <(sed -n 's/^ \* Function of \([a-z0-9_]*\): \(.*\)$/\1 \2/p' "$top"/include/hw/*.h | tr -d ,)
+holds "all variants are known to it" diff <(sort -u "$T/families") <(cd "$top/variants" && printf 'vpv_%s\n' */ | tr -d / | sort)
+for finding in $(sed -n 's/.*finding("\([a-z0-9-]*\)".*/\1/p' "$top"/tools/vpvctl/*.c | sort -u); do
+	holds "$finding is in the man page" grep -q "^${finding//-/\\\\-}	" "$top/tools/vpvctl/vpvctl.8"
 done
 healthy
 fake alias 'v00001234d00007610sv*sd*bc*sc*i* other_driver'
