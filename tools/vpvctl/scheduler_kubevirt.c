@@ -79,27 +79,41 @@ static void put_labels(struct json_object *labels, const struct offer *offer)
 	put_label(labels, offer, "persona-digest", offer->persona.digest);
 }
 
-/* The selector is compared with the PCI_ID of the kernel's uevent, which has capitals. */
+/* The one that names functions with these ids by this resource. */
+static struct json_object *find_device(struct json_object *list, const char *selector,
+				       const char *name)
+{
+	struct json_object *obj, *ids, *resource;
+
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		obj = json_object_array_get_idx(list, i);
+		json_object_object_get_ex(obj, "pciVendorSelector", &ids);
+		json_object_object_get_ex(obj, "resourceName", &resource);
+		if (!strcmp(json_object_get_string(ids), selector) &&
+		    !strcmp(json_object_get_string(resource), name))
+			return obj;
+	}
+	return NULL;
+}
+
+/*
+ * The selector is compared with the PCI_ID of the kernel's uevent, which has capitals.  A
+ * resource has one provider: what KubeVirt's own cannot offer makes it an external one.
+ */
 static void put_device(struct json_object *list, const struct offer *offer)
 {
-	struct json_object *obj;
 	char *selector = xformat("%04X:%04X", offer->fn.vendor, offer->fn.device);
 	char *of = kind(offer), *name = xformat(LABEL_PREFIX "%s", of);
-	bool known = false;
+	struct json_object *obj = find_device(list, selector, name);
 
-	for (size_t i = 0; i < json_object_array_length(list) && !known; i++) {
-		json_object_object_get_ex(json_object_array_get_idx(list, i),
-					  "pciVendorSelector", &obj);
-		known = !strcmp(json_object_get_string(obj), selector);
-	}
-	if (!known) {
+	if (!obj) {
 		obj = json_object_new_object();
 		put_text(obj, "pciVendorSelector", selector);
 		put_text(obj, "resourceName", name);
-		if (strcmp(offer->fn.driver, PLUGIN_DRIVER))
-			put_flag(obj, "externalResourceProvider", true);
 		json_object_array_add(list, obj);
 	}
+	if (strcmp(offer->fn.driver, PLUGIN_DRIVER))
+		put_flag(obj, "externalResourceProvider", true);
 	free(name);
 	free(of);
 	free(selector);

@@ -3,6 +3,8 @@
  * Functions as OpenStack Nova's [pci] section has them: one device_spec each, and an alias
  * for each kind.  "managed" and "live_migratable" are of Nova 2025.1 and later.
  */
+#include <stdlib.h>
+
 #include "scheduler.h"
 #include "vpvctl.h"
 
@@ -27,6 +29,12 @@ static void print_option(const char *option, struct json_object *obj)
 {
 	printf("%s = ", option);
 	print_json(obj, true);
+}
+
+/* With an address that Nova does not take, nova-compute does not start. */
+static bool takes(const struct offer *offer)
+{
+	return strtoul(offer->fn.bdf, NULL, 16) <= 0xffff;
 }
 
 /*
@@ -69,11 +77,16 @@ void print_nova(const struct offer *offers, int n)
 {
 	printf("[pci]\n");
 	for (int i = 0; i < n; i++)
-		print_spec(&offers[i]);
+		if (takes(&offers[i]))
+			print_spec(&offers[i]);
+		else
+			fail("%s: Nova takes no domain above ffff: left out", offers[i].fn.bdf);
 	for (int i = 0; i < n; i++) {
 		int k = 0;
 
-		while (!same_alias(&offers[k], &offers[i]))
+		if (!takes(&offers[i]))
+			continue;
+		while (!takes(&offers[k]) || !same_alias(&offers[k], &offers[i]))
 			k++;
 		if (k == i)
 			print_alias(&offers[i]);

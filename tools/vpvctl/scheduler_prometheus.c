@@ -3,6 +3,7 @@
  * Functions for a Prometheus node exporter's textfile collector, in the text format 0.0.4:
  * the samples of one metric stand together behind its HELP and TYPE.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -15,7 +16,10 @@ static const char * const states[] = {
 	"PRE_COPY_P2P",
 };
 
-/* A label: backslash, quotes and newline are escaped. */
+/*
+ * A label: backslash, quotes and newline are escaped.  For one byte that is no UTF-8 node
+ * exporter would leave out the whole file.
+ */
 static void label(const char *name, const char *value)
 {
 	printf(",%s=\"", name);
@@ -26,7 +30,7 @@ static void label(const char *name, const char *value)
 		}
 		if (strchr("\\\"", *value))
 			putchar('\\');
-		putchar(*value);
+		putchar(isascii((unsigned char)*value) ? *value : '?');
 	}
 	putchar('"');
 }
