@@ -4,16 +4,20 @@
 
     formats.py nova|kubevirt|prometheus FILE [EXPRESSION]
         Does the reader take it, and is EXPRESSION true of what it has then?
-    formats.py --broken nova|kubevirt|prometheus FILE [FOLDER]
-        Is each of its broken copies (broken.py) refused?  They are left in FOLDER.
+    formats.py --broken nova|kubevirt|prometheus FILE
+        Is each of its broken copies (broken.py) refused?
+
+With READERS=ROOT, where Nova and Prometheus are (readers.py), they are asked as well.
 """
 
 import json
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import broken
+import readers
 
 HERE = Path(__file__).resolve().parent
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool}
@@ -170,27 +174,39 @@ def read(reader, data):
         raise Refused(f"no UTF-8: {error}") from error
 
 
-def check_broken(reader, data, folder):
-    taken = []
-    for number, (name, copy) in enumerate(broken.copies(reader, data)):
-        if folder:
-            (Path(folder) / f"{reader}-{number}").write_bytes(copy)
+def check_broken(reader, data):
+    taken, copies = [], dict(broken.copies(reader, data))
+    for name, copy in copies.items():
         try:
             read(reader, copy)
             taken.append(name)
         except Refused as error:
             print(f"{name}: {error}")
-    return f"taken: {', '.join(taken)}" if taken else ""
+    if taken:
+        return f"taken: {', '.join(taken)}"
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / str(number) for number in range(len(copies))]
+        for path, copy in zip(paths, copies.values()):
+            path.write_bytes(copy)
+        said = readers.troubles(reader, paths)
+    for name, why in zip(copies, said or ()):
+        print(f"{name}: {reader} itself: {why or 'takes it'}")
+        if bool(why) == (name in broken.TAKEN):
+            taken.append(name)
+    return f"{reader} itself has another opinion of: {', '.join(taken)}" if taken else ""
 
 
 def main():
     if sys.argv[1] == "--broken":
-        return check_broken(sys.argv[2], Path(sys.argv[3]).read_bytes(), *sys.argv[4:] or ("",))
+        return check_broken(sys.argv[2], Path(sys.argv[3]).read_bytes())
     reader, file, *expression = sys.argv[1:]
     try:
         made = read(reader, Path(file).read_bytes())
     except Refused as error:
         return str(error)
+    said = readers.troubles(reader, [file])
+    if said and said[0]:
+        return f"{reader} itself: {said[0]}"
 
     def value(name, **labels):
         return made["samples"].get(("vpv_" + name, *sorted(labels.items())))
