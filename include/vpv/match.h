@@ -105,4 +105,28 @@ static inline int vmig_in_range(const struct vmig_range_rule *rules, size_t num,
 	return 0;
 }
 
+/**
+ * vmig_same_words() - Does a function say of itself what it has said before?
+ * @names: Of 32-bit words, for the log line of a refusal; the first that differs is reported.
+ * @num: Their number.
+ * @before: What it has said.
+ * @now: What it says.
+ * @err: What is returned if that differs.
+ * @diff: Receives it.
+ *
+ * Return: 0 or @err.
+ */
+static inline int vmig_same_words(const char *const *names, size_t num, const void *before,
+				  const void *now, int err, struct vmig_diff *diff)
+{
+	for (size_t i = 0; i < num; i++) {
+		u32 was = get_unaligned_le32((const u8 *)before + i * sizeof(__le32));
+		u32 is = get_unaligned_le32((const u8 *)now + i * sizeof(__le32));
+
+		if (is != was)
+			return vmig_differs(diff, err, names[i], was, is);
+	}
+	return 0;
+}
+
 #endif /* VPV_MATCH_H */

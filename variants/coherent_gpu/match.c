@@ -95,16 +95,11 @@ int cgpu_match_sane(const struct cgpu_match *now, const struct cgpu_match *befor
 		{ "queues", le16_to_cpu(now->queues), 1, CGPU_MAX_QUEUES },
 		{ "ring size log2", now->log2, 1, CGPU_MAX_LOG2 },
 	};
+	int err;
 
 	static_assert(ARRAY_SIZE(words) * sizeof(__le32) == sizeof(*now));
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		u32 is = get_unaligned_le32((const u8 *)now + i * sizeof(__le32));
-		u32 was = get_unaligned_le32((const u8 *)before + i * sizeof(__le32));
-
-		if (is != was)
-			return vmig_differs(diff, -EOPNOTSUPP, words[i], was, is);
-	}
-	return vmig_in_range(rules, ARRAY_SIZE(rules), -EOPNOTSUPP, diff);
+	err = vmig_same_words(words, ARRAY_SIZE(words), before, now, -EOPNOTSUPP, diff);
+	return err ?: vmig_in_range(rules, ARRAY_SIZE(rules), -EOPNOTSUPP, diff);
 }
 
 u32 cgpu_state_bytes(const struct cgpu_match *fn)

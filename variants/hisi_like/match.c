@@ -60,15 +60,10 @@ int hisil_match_sane(const struct hisil_match *now, const struct hisil_match *be
 		{ "ring size log2", now->log2, 1, HISIL_MAX_LOG2 },
 		{ "transfer size", le32_to_cpu(now->max_xfer), 1, U32_MAX },
 	};
+	int err;
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		u32 is = get_unaligned_le32((const u8 *)now + i * sizeof(__le32));
-		u32 was = get_unaligned_le32((const u8 *)before + i * sizeof(__le32));
-
-		if (is != was)
-			return vmig_differs(diff, -EOPNOTSUPP, words[i], was, is);
-	}
-	return vmig_in_range(rules, ARRAY_SIZE(rules), -EOPNOTSUPP, diff);
+	err = vmig_same_words(words, ARRAY_SIZE(words), before, now, -EOPNOTSUPP, diff);
+	return err ?: vmig_in_range(rules, ARRAY_SIZE(rules), -EOPNOTSUPP, diff);
 }
 
 int hisil_ctx_check_global(const struct hisil_match *fn, const void *buf, size_t bytes,
