@@ -93,6 +93,18 @@ int vpv_reg_poll(const struct vpv_window *win, u32 reg, u32 mask, u32 want,
 }
 EXPORT_SYMBOL_GPL(vpv_reg_poll);
 
+int vpv_window_ready(const struct vpv_window *win, u32 reg, u32 bits, unsigned int limit_ms)
+{
+	u32 status;
+	int err = vpv_reg_poll(win, reg, bits, bits, limit_ms, &status);
+
+	if (err == -ETIMEDOUT)
+		dev_warn_ratelimited(&win->vpv->pdev->dev, "not ready after a reset: status %#x\n",
+				     status);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vpv_window_ready);
+
 int vpv_window_read(const struct vpv_window *win, u32 reg, __le32 *buf, size_t bytes)
 {
 	int err = vpv_window_begin(win);

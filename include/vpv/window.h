@@ -81,6 +81,18 @@ int vpv_reg_poll(const struct vpv_window *win, u32 reg, u32 mask, u32 want,
 		 unsigned int limit_ms, u32 *val);
 
 /**
+ * vpv_window_ready() - Wait until a function is ready after its reset
+ * @win: Window.
+ * @reg: Offset of the register that tells.
+ * @bits: What is set in it then.
+ * @limit_ms: How long it may take, in milliseconds; the log has one line when it takes longer.
+ *
+ * Context: process; sleeps up to @limit_ms.
+ * Return: 0; -ETIMEDOUT; a negative errno, as above.
+ */
+int vpv_window_ready(const struct vpv_window *win, u32 reg, u32 bits, unsigned int limit_ms);
+
+/**
  * vpv_window_read() - Copy out of the window
  * @win: Window.
  * @reg: Offset of the first register.

@@ -20,7 +20,7 @@ LAYERS = {
     "include": (r"(uapi/)?vpv/", None, r"$^"),
     "config_virt": (r"vpv/(config|config_state|diff|pure)\.h|uapi/|vpv/(persona)\.h", {"vcfg"}, r"$^"),
     "migration": (r"vpv/(diff|match|mem|migration|migration_bits|migration_v1|config_state|pages|pure|reach|staged|stream)\.h|uapi/", {"vmig"}, r"linux/pci.*\.h"),
-    "vfio_pci_core": (r"vpv/(bar_memory|core|config|config_state|pure|reach|channel|controlled|controlling|ctrl_buf|ctrl_life|ctrl_recovery|mem|window)\.h", {"vpv", "vcfg"}, r"$^"),
+    "vfio_pci_core": (r"vpv/(bar_memory|core|config|config_state|pure|reach|channel|controlled|controlling|ctrl_buf|ctrl_life|ctrl_recovery|mailbox|mem|pause|window)\.h", {"vpv", "vcfg"}, r"$^"),
     "variants": (r"vpv/", {"vpv", "vmig", "vcfg"}, r"$^"),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)

@@ -6,6 +6,8 @@
 #include <linux/workqueue.h>
 
 #include <vpv/bar_memory.h>
+#include <vpv/mailbox.h>
+#include <vpv/pause.h>
 #include <vpv/variant.h>
 #include <vpv/window.h>
 
@@ -85,31 +87,6 @@ int cgpu_identify(struct cgpu_dev *cd, struct cgpu_match *fn);
 
 /* For struct vpv_variant.  After -ETIMEDOUT the log says so. */
 int cgpu_memory_ready(struct vpv_device *vpv);
-
-/**
- * cgpu_pause() - No new DMA, no interrupts, no writes of the function to its memory
- * @cd: Function.
- *
- * Return: 0; a negative errno: it goes on as before, or -EIO.
- */
-int cgpu_pause(struct cgpu_dev *cd);
-
-/**
- * cgpu_resume() - Undo cgpu_pause()
- * @cd: Function.
- *
- * Return: 0 or a negative errno.
- */
-int cgpu_resume(struct cgpu_dev *cd);
-
-/**
- * cgpu_set_frozen() - Keep the registers of the user as they are, or not
- * @cd: Function, paused.
- * @frozen: Which.
- *
- * Return: 0 or a negative errno.
- */
-int cgpu_set_frozen(struct cgpu_dev *cd, bool frozen);
 
 /**
  * cgpu_idle() - Wait for a command that was given up

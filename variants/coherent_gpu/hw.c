@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The control page of coherent_gpu: what the function is, readiness of its memory, pause,
- * and commands.
+ * The control page of coherent_gpu: what the function is, readiness of its memory, and
+ * commands.
  */
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
@@ -19,14 +19,9 @@
 int cgpu_identify(struct cgpu_dev *cd, struct cgpu_match *fn)
 {
 	struct cgpu_ident id;
-	u32 status;
 	int err;
 
-	err = vpv_reg_poll(&cd->ctl, CGPU_CP_READY, CGPU_STATUS_READY, CGPU_STATUS_READY,
-			   2 * CGPU_READY_MS, &status);
-	if (err == -ETIMEDOUT)
-		dev_warn_ratelimited(cgpu_device(cd), "not ready after a reset: status %#x\n",
-				     status);
+	err = vpv_window_ready(&cd->ctl, CGPU_CP_READY, CGPU_STATUS_READY, 2 * CGPU_READY_MS);
 	if (!err)
 		err = vpv_window_read(&cd->ctl, CGPU_CP_REV, (__le32 *)&id, sizeof(id));
 	if (!err)
@@ -94,56 +89,16 @@ int cgpu_memory_ready(struct vpv_device *vpv)
 	return err == -ETIMEDOUT ? -EREMOTEIO : err;
 }
 
-/* ---- Pause and go on ---- */
-
-int cgpu_resume(struct cgpu_dev *cd)
-{
-	int err = vpv_reg_write(&cd->ctl, CGPU_CP_PAUSE, 0);
-
-	if (err)
-		return err;
-	return vpv_reg_poll(&cd->ctl, CGPU_CP_DRAIN, U32_MAX, CGPU_RUNNING, MARGIN_MS, NULL);
-}
-
-/* A function that cannot be drained runs again afterwards. */
-int cgpu_pause(struct cgpu_dev *cd)
-{
-	u32 drain_ms, state;
-	int err;
-
-	/* Both ends of a drain, DRAINED and FAILED, have this bit. */
-	static_assert((CGPU_DRAIN_FAILED & CGPU_DRAINED) == CGPU_DRAINED);
-	err = vpv_reg_read(&cd->ctl, CGPU_CP_DRAIN_MS, &drain_ms);
-	if (!err)
-		err = vpv_reg_write(&cd->ctl, CGPU_CP_PAUSE, CGPU_PAUSE);
-	if (err)
-		return err;
-	drain_ms = min(drain_ms, CGPU_DRAIN_MS) + MARGIN_MS;
-	err = vpv_reg_poll(&cd->ctl, CGPU_CP_DRAIN, CGPU_DRAINED, CGPU_DRAINED, drain_ms, &state);
-	if (!err && state != CGPU_DRAINED)
-		err = -ETIMEDOUT;
-	if (!err)
-		return 0;
-	dev_warn_ratelimited(cgpu_device(cd), "not drained within %u ms: error %d\n", drain_ms,
-			     err);
-	return cgpu_resume(cd) ? -EIO : err;
-}
-
-int cgpu_set_frozen(struct cgpu_dev *cd, bool frozen)
-{
-	u32 bits = frozen ? CGPU_PAUSE | CGPU_FREEZE : CGPU_PAUSE, now;
-	int err;
-
-	err = vpv_reg_write(&cd->ctl, CGPU_CP_PAUSE, bits);
-	if (!err)
-		err = vpv_reg_read(&cd->ctl, CGPU_CP_PAUSE, &now);
-	if (err || now == bits)
-		return err;
-	dev_warn_ratelimited(cgpu_device(cd), "pause state is %#x, wanted %#x\n", now, bits);
-	return -EIO;
-}
-
 /* ---- Commands ---- */
+
+static const struct vpv_mailbox cgpu_mailbox = {
+	.cmd = CGPU_CP_CMD,
+	.stat = CGPU_CP_STAT,
+	.idle = CGPU_IDLE,
+	.busy = CGPU_BUSY,
+	.err = CGPU_CP_ERR,
+	.limit_ms = 2 * CGPU_CMD_MS,
+};
 
 static int window_put(struct cgpu_dev *cd, const u8 *buf, size_t bytes)
 {
@@ -171,37 +126,28 @@ static int expected(u32 code)
 	return 0;
 }
 
-/* A function takes operands and commands while it has none; one that was too slow may be at it. */
 int cgpu_idle(struct cgpu_dev *cd)
 {
-	u32 stat;
-
-	return vpv_reg_poll(&cd->ctl, CGPU_CP_STAT, CGPU_BUSY, 0, 2 * CGPU_CMD_MS, &stat);
+	return vpv_mailbox_idle(&cd->ctl, &cgpu_mailbox);
 }
 
 int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, size_t bytes)
 {
-	u32 stat;
 	int err = cgpu_idle(cd);
 
 	cd->cmd_err = 0;
 	if (!err && buf)
 		err = window_put(cd, buf, bytes);
 	if (!err)
-		err = vpv_reg_write(&cd->ctl, CGPU_CP_CMD, cmd);
+		err = vpv_mailbox_begin(&cd->ctl, &cgpu_mailbox);
 	if (!err)
-		err = vpv_reg_poll(&cd->ctl, CGPU_CP_STAT, CGPU_BUSY, 0, 2 * CGPU_CMD_MS, &stat);
-	if (!err && stat == CGPU_IDLE)
-		return 0;
-	if (!err)
-		err = vpv_reg_read(&cd->ctl, CGPU_CP_ERR, &cd->cmd_err);
-	if (!err && expected(cd->cmd_err))
+		err = vpv_mailbox_run(&cd->ctl, &cgpu_mailbox, cmd, &cd->cmd_err);
+	if (err == -EREMOTEIO && expected(cd->cmd_err))
 		return expected(cd->cmd_err);
-	/* The function is none the worse. */
-	if (!err)
-		err = -EREMOTEIO;
-	dev_warn_ratelimited(cgpu_device(cd), "control command %u failed: code %u, error %d\n",
-			     cmd, cd->cmd_err, err);
+	if (err)
+		dev_warn_ratelimited(cgpu_device(cd),
+				     "control command %u failed: code %u, error %d\n", cmd,
+				     cd->cmd_err, err);
 	return err;
 }
 

@@ -4,26 +4,36 @@
 
 #include "coherent_gpu.h"
 
+static const struct vpv_pause cgpu_pause = {
+	.request = CGPU_CP_PAUSE,
+	.pause = CGPU_PAUSE,
+	.freeze = CGPU_FREEZE,
+	.state = CGPU_CP_DRAIN,
+	.running = CGPU_RUNNING,
+	.drained = CGPU_DRAINED,
+	.limit = CGPU_CP_DRAIN_MS,
+	.limit_most_ms = CGPU_DRAIN_MS,
+};
+
 static int cgpu_quiesce(struct vmig_dev *mig)
 {
-	return cgpu_pause(cgpu_from_mig(mig));
+	static_assert((CGPU_DRAIN_FAILED & CGPU_DRAINED) == CGPU_DRAINED);
+	return vpv_pause(&cgpu_from_mig(mig)->ctl, &cgpu_pause, 0);
 }
 
 static int cgpu_unquiesce(struct vmig_dev *mig)
 {
-	int err = cgpu_resume(cgpu_from_mig(mig));
-
-	return err == -ETIMEDOUT ? -EIO : err;
+	return vpv_unpause(&cgpu_from_mig(mig)->ctl, &cgpu_pause);
 }
 
 static int cgpu_freeze(struct vmig_dev *mig)
 {
-	return cgpu_set_frozen(cgpu_from_mig(mig), true);
+	return vpv_pause_freeze(&cgpu_from_mig(mig)->ctl, &cgpu_pause, true);
 }
 
 static int cgpu_thaw(struct vmig_dev *mig)
 {
-	return cgpu_set_frozen(cgpu_from_mig(mig), false);
+	return vpv_pause_freeze(&cgpu_from_mig(mig)->ctl, &cgpu_pause, false);
 }
 
 /* A record has no place for more: said before the memory is sent. */

@@ -5,6 +5,8 @@
  */
 #include <linux/slab.h>
 
+#include <vpv/mailbox.h>
+#include <vpv/pause.h>
 #include <vpv/variant.h>
 #include <vpv/window.h>
 
@@ -13,10 +15,8 @@
 
 #define HISIL_NAME		"vpv_hisi_like"
 
-/* What hardware may ask for, and what the way there and back may take. */
+/* The most that hardware may ask for. */
 #define HISIL_DRAIN_MAX_MS	10000
-#define HISIL_DRAIN_MARGIN_MS	500
-#define HISIL_PAUSE_MS		500
 
 /**
  * struct hisil_dev - One function
@@ -50,14 +50,9 @@ static int identify(struct hisil_dev *hd, struct hisil_match *fn)
 {
 	const struct vpv_window user = { .vpv = &hd->m.vpv, .bar = HISIL_BAR };
 	struct hisil_ident id;
-	u32 status;
 	int err;
 
-	err = vpv_reg_poll(&user, HISIL_STATUS, HISIL_STATUS_READY, HISIL_STATUS_READY,
-			   2 * HISIL_READY_MS, &status);
-	if (err == -ETIMEDOUT)
-		dev_warn_ratelimited(hisil_device(hd), "not ready after a reset: status %#x\n",
-				     status);
+	err = vpv_window_ready(&user, HISIL_STATUS, HISIL_STATUS_READY, 2 * HISIL_READY_MS);
 	if (!err)
 		err = vpv_window_read(&hd->ctl, HISIL_CP_REV, (__le32 *)&id, sizeof(id));
 	if (!err)
@@ -102,102 +97,65 @@ static int hisil_match(struct vmig_dev *mig, void *buf)
 
 /* ---- Pause and go on ---- */
 
-/* Parked operations run first. */
-static int resume(struct hisil_dev *hd)
-{
-	int err = vpv_reg_write(&hd->ctl, HISIL_CP_PAUSE, 0);
+static const struct vpv_pause hisil_pause = {
+	.request = HISIL_CP_PAUSE,
+	.pause = HISIL_PAUSE,
+	.freeze = HISIL_FREEZE,
+	.state = HISIL_CP_DRAIN,
+	.running = HISIL_RUNNING,
+	.drained = HISIL_DRAINED,
+	.limit = HISIL_CP_DRAIN_MS,
+	.limit_most_ms = HISIL_DRAIN_MAX_MS,
+};
 
-	if (err)
-		return err;
-	return vpv_reg_poll(&hd->ctl, HISIL_CP_DRAIN, U32_MAX, HISIL_RUNNING, HISIL_PAUSE_MS,
-			    NULL);
-}
-
-static int drain(struct hisil_dev *hd, u32 bits, unsigned int limit_ms)
-{
-	u32 state;
-	int err;
-
-	/* Both ends of a drain, DRAINED and FAILED, have this bit. */
-	static_assert((HISIL_DRAIN_FAILED & HISIL_DRAINED) == HISIL_DRAINED);
-	err = vpv_reg_write(&hd->ctl, HISIL_CP_PAUSE, bits);
-	if (!err)
-		err = vpv_reg_poll(&hd->ctl, HISIL_CP_DRAIN, HISIL_DRAINED, HISIL_DRAINED,
-				   limit_ms, &state);
-	return !err && state != HISIL_DRAINED ? -ETIMEDOUT : err;
-}
-
-/*
- * Operations that do not end in time are parked, to run again, if the hardware can do that.
- * A function that cannot be drained runs again afterwards.
- */
+/* Operations that do not end in time are parked, to run again, if the hardware can do that. */
 static int hisil_quiesce(struct vmig_dev *mig)
 {
 	struct hisil_dev *hd = hisil_from_mig(mig);
-	u32 drain_ms, caps;
-	int err;
+	u32 caps;
+	int err = vpv_reg_read(&hd->ctl, HISIL_CP_CAPS, &caps);
 
-	err = vpv_reg_read(&hd->ctl, HISIL_CP_DRAIN_MS, &drain_ms);
-	if (!err)
-		err = vpv_reg_read(&hd->ctl, HISIL_CP_CAPS, &caps);
+	static_assert((HISIL_DRAIN_FAILED & HISIL_DRAINED) == HISIL_DRAINED);
 	if (err)
 		return err;
-
-	drain_ms = min_t(u32, drain_ms, HISIL_DRAIN_MAX_MS) + HISIL_DRAIN_MARGIN_MS;
-	err = drain(hd, HISIL_PAUSE, drain_ms);
-	if (err == -ETIMEDOUT && (caps & HISIL_CAP_REVOKE))
-		err = drain(hd, HISIL_PAUSE | HISIL_REVOKE, drain_ms);
-	if (!err)
-		return 0;
-	dev_warn_ratelimited(hisil_device(hd), "not drained within %u ms: error %d\n", drain_ms,
-			     err);
-	return resume(hd) ? -EIO : err;
+	return vpv_pause(&hd->ctl, &hisil_pause, caps & HISIL_CAP_REVOKE ? HISIL_REVOKE : 0);
 }
 
+/* Parked operations run first. */
 static int hisil_unquiesce(struct vmig_dev *mig)
 {
-	int err = resume(hisil_from_mig(mig));
-
-	return err == -ETIMEDOUT ? -EIO : err;
-}
-
-static int set_pause(struct hisil_dev *hd, u32 bits)
-{
-	u32 now;
-	int err;
-
-	err = vpv_reg_write(&hd->ctl, HISIL_CP_PAUSE, bits);
-	if (!err)
-		err = vpv_reg_read(&hd->ctl, HISIL_CP_PAUSE, &now);
-	if (err || now == bits)
-		return err;
-	dev_warn_ratelimited(hisil_device(hd), "pause state is %#x, wanted %#x\n", now, bits);
-	return -EIO;
+	return vpv_unpause(&hisil_from_mig(mig)->ctl, &hisil_pause);
 }
 
 static int hisil_freeze(struct vmig_dev *mig)
 {
-	return set_pause(hisil_from_mig(mig), HISIL_PAUSE | HISIL_FREEZE);
+	return vpv_pause_freeze(&hisil_from_mig(mig)->ctl, &hisil_pause, true);
 }
 
 static int hisil_thaw(struct vmig_dev *mig)
 {
-	return set_pause(hisil_from_mig(mig), HISIL_PAUSE);
+	return vpv_pause_freeze(&hisil_from_mig(mig)->ctl, &hisil_pause, false);
 }
 
 /* ---- Contexts of a frozen function ---- */
+
+static const struct vpv_mailbox hisil_mailbox = {
+	.cmd = HISIL_CP_CMD,
+	.stat = HISIL_CP_STAT,
+	.idle = HISIL_IDLE,
+	.busy = HISIL_BUSY,
+	.err = HISIL_CP_ERR,
+	.limit_ms = 2 * HISIL_CMD_MS,
+};
 
 /* Carry out a command; @buf, if any, goes into the window first. */
 static int run_command(struct hisil_dev *hd, u32 sel, enum hisil_cmd cmd, const __le32 *buf,
 		       size_t bytes)
 {
-	u32 stat, code = 0;
+	u32 code;
 	int err;
 
-	/* One that was given up may be in work still: the function would ignore another. */
-	err = vpv_reg_poll(&hd->ctl, HISIL_CP_STAT, HISIL_BUSY, 0, 2 * HISIL_CMD_MS, &stat);
-	if (!err)
-		err = vpv_window_begin(&hd->ctl);
+	err = vpv_mailbox_begin(&hd->ctl, &hisil_mailbox);
 	if (err)
 		return err;
 	vpv_window_put(&hd->ctl, HISIL_CP_SEL, sel);
@@ -205,24 +163,13 @@ static int run_command(struct hisil_dev *hd, u32 sel, enum hisil_cmd cmd, const 
 		vpv_window_put(&hd->ctl, HISIL_CP_WLEN, bytes);
 	for (size_t i = 0; i < bytes; i += sizeof(*buf))
 		vpv_window_put(&hd->ctl, HISIL_CP_WINDOW + i, le32_to_cpu(*buf++));
-	vpv_window_put(&hd->ctl, HISIL_CP_CMD, cmd);
-	stat = vpv_window_get(&hd->ctl, HISIL_CP_STAT);
-	vpv_window_end(&hd->ctl);
-
-	if (stat != HISIL_IDLE)
-		err = vpv_reg_poll(&hd->ctl, HISIL_CP_STAT, HISIL_BUSY, 0, 2 * HISIL_CMD_MS, &stat);
-	if (!err && stat == HISIL_IDLE)
-		return 0;
-	if (!err)
-		err = vpv_reg_read(&hd->ctl, HISIL_CP_ERR, &code);
-	if (!err && code == HISIL_ERR_BAD_CONTEXT)
+	err = vpv_mailbox_run(&hd->ctl, &hisil_mailbox, cmd, &code);
+	if (err == -EREMOTEIO && code == HISIL_ERR_BAD_CONTEXT)
 		return -EINVAL;		/* the caller knows where it came from */
-	/* The function is none the worse. */
-	if (!err)
-		err = -EREMOTEIO;
-	dev_warn_ratelimited(hisil_device(hd),
-			     "control command %u on context %#x failed: code %u, error %d\n",
-			     cmd, sel, code, err);
+	if (err)
+		dev_warn_ratelimited(hisil_device(hd),
+				     "control command %u on context %#x failed: code %u, error %d\n",
+				     cmd, sel, code, err);
 	return err;
 }
 
