@@ -364,6 +364,35 @@ void vpv_ctrl_life_unmap(struct vpv_ctrl_life *life, unsigned int bar, void __io
 }
 EXPORT_SYMBOL_GPL(vpv_ctrl_life_unmap);
 
+void vpv_ctrl_life_irqs_free(struct vpv_ctrl_life *life)
+{
+	while (life->irqs)
+		free_irq(pci_irq_vector(life->pdev, --life->irqs), life);
+	pci_free_irq_vectors(life->pdev);
+}
+EXPORT_SYMBOL_GPL(vpv_ctrl_life_irqs_free);
+
+bool vpv_ctrl_life_irqs(struct vpv_ctrl_life *life, const irq_handler_t *threads,
+			unsigned int num)
+{
+	struct pci_dev *pdev = life->pdev;
+	int err = pci_alloc_irq_vectors(pdev, num, num, PCI_IRQ_MSIX);
+
+	while (err >= 0 && life->irqs < num) {
+		err = request_threaded_irq(pci_irq_vector(pdev, life->irqs), NULL,
+					   threads[life->irqs], IRQF_ONESHOT,
+					   pdev->dev.driver->name, life);
+		if (!err)
+			life->irqs++;
+	}
+	if (err >= 0)
+		return true;
+	vpv_ctrl_life_irqs_free(life);
+	pci_info(pdev, "no interrupts (%d), polling\n", err);
+	return false;
+}
+EXPORT_SYMBOL_GPL(vpv_ctrl_life_irqs);
+
 int vpv_ctrl_life_start(struct vpv_ctrl_life *life)
 {
 	pci_save_state(life->pdev);

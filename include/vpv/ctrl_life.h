@@ -13,6 +13,7 @@
 #ifndef VPV_CTRL_LIFE_H
 #define VPV_CTRL_LIFE_H
 
+#include <linux/interrupt.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -101,6 +102,7 @@ struct vpv_ctrl_life_ops {
  * @announce: Looks for functions, publishes them, tells their drivers of news, and lets
  *	drivers bind.
  * @recover: Does what @recovery says.
+ * @irqs: Vectors that have a handler.
  * @saved: Config space as it was when the driver was bound, for a reset after an error.
  * @recovery_lock: Spinlock; guards @recovery; innermost.
  * @recovery: Attempts to recover, and errors.
@@ -114,6 +116,7 @@ struct vpv_ctrl_life {
 	struct vpv_controlled_set set;
 	struct work_struct announce;
 	struct delayed_work recover;
+	unsigned int irqs;
 	struct pci_saved_state *saved;
 	spinlock_t recovery_lock;	/* recovery */
 	struct vpv_recovery recovery;
@@ -146,6 +149,24 @@ void __iomem *vpv_ctrl_life_map(struct vpv_ctrl_life *life, unsigned int bar,
  * @regs: Registers.
  */
 void vpv_ctrl_life_unmap(struct vpv_ctrl_life *life, unsigned int bar, void __iomem *regs);
+
+/**
+ * vpv_ctrl_life_irqs() - Have interrupts of the function handled by threads
+ * @life: Function, mapped; second argument of the handlers.
+ * @threads: A handler for each vector of MSI-X, from 0 on.
+ * @num: Their number.
+ *
+ * Context: process; in probe.
+ * Return: false without interrupts, which the log has: the driver polls.
+ */
+bool vpv_ctrl_life_irqs(struct vpv_ctrl_life *life, const irq_handler_t *threads,
+			unsigned int num);
+
+/**
+ * vpv_ctrl_life_irqs_free() - Undo vpv_ctrl_life_irqs(), also one without success
+ * @life: Function.
+ */
+void vpv_ctrl_life_irqs_free(struct vpv_ctrl_life *life);
 
 /**
  * vpv_ctrl_life_start() - Bring the function up when its driver is bound

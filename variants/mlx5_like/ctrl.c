@@ -96,18 +96,16 @@ static const struct vpv_ctrl_life_ops ctrl_ops = {
 
 /* ---- Interrupts ---- */
 
-static irqreturn_t completion_irq(int irq, void *data)
+static irqreturn_t completion_irq(int irq, void *life)
 {
-	struct mlxl_ctrl *ctrl = data;
-
-	mlxl_queue_reap(&ctrl->q);
+	mlxl_queue_reap(&mlxl_ctrl_of(life)->q);
 	return IRQ_HANDLED;
 }
 
 /* One line for whoever reads the log; drivers of functions look for themselves. */
-static irqreturn_t event_irq(int irq, void *data)
+static irqreturn_t event_irq(int irq, void *life)
 {
-	struct mlxl_ctrl *ctrl = data;
+	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(life);
 	unsigned long events = ioread32(ctrl->q.regs + MLXL_REG_EVENTS);
 	unsigned int nr;
 
@@ -124,47 +122,14 @@ static irqreturn_t event_irq(int irq, void *data)
 					     nr, le32_to_cpu(state.flags),
 					     le32_to_cpu(state.reason));
 	}
-	vpv_ctrl_life_announce(&ctrl->life);
+	vpv_ctrl_life_announce(life);
 	return IRQ_HANDLED;
 }
 
-static void irqs_free(struct mlxl_ctrl *ctrl)
-{
-	if (!ctrl->q.irq)
-		return;
-	free_irq(pci_irq_vector(ctrl->life.pdev, 1), ctrl);
-	free_irq(pci_irq_vector(ctrl->life.pdev, 0), ctrl);
-	pci_free_irq_vectors(ctrl->life.pdev);
-	ctrl->q.irq = false;
-}
-
-/* Without interrupts completions are polled for. */
-static void irqs_alloc(struct mlxl_ctrl *ctrl)
-{
-	struct pci_dev *pdev = ctrl->life.pdev;
-	int err;
-
-	err = pci_alloc_irq_vectors(pdev, MLXL_VECTORS, MLXL_VECTORS, PCI_IRQ_MSIX);
-	if (err < 0)
-		goto log;
-	err = request_threaded_irq(pci_irq_vector(pdev, 0), NULL, completion_irq,
-				   IRQF_ONESHOT, MLXL_CTRL_NAME, ctrl);
-	if (err)
-		goto free_vectors;
-	err = request_threaded_irq(pci_irq_vector(pdev, 1), NULL, event_irq, IRQF_ONESHOT,
-				   MLXL_CTRL_NAME, ctrl);
-	if (err)
-		goto free_irq;
-	ctrl->q.irq = true;
-	return;
-
-free_irq:
-	free_irq(pci_irq_vector(pdev, 0), ctrl);
-free_vectors:
-	pci_free_irq_vectors(pdev);
-log:
-	pci_info(pdev, "no interrupts (%d), polling\n", err);
-}
+static const irq_handler_t threads[MLXL_VECTORS] = {
+	[MLXL_VECTOR_CMD] = completion_irq,
+	[MLXL_VECTOR_EVENT] = event_irq,
+};
 
 /* ---- Probe and remove ---- */
 
@@ -243,7 +208,7 @@ static int mlxl_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pci_restore_state(pdev);
 	pci_cfg_access_unlock(pdev);
 	pci_set_drvdata(pdev, &ctrl->life);
-	irqs_alloc(ctrl);
+	ctrl->q.irq = vpv_ctrl_life_irqs(&ctrl->life, threads, MLXL_VECTORS);
 	err = vpv_ctrl_life_start(&ctrl->life);
 	if (err)
 		goto stop;
@@ -259,7 +224,7 @@ remove_configfs:
 	mlxl_configfs_remove(ctrl);
 stop:
 	vpv_ctrl_life_stop(&ctrl->life);
-	irqs_free(ctrl);
+	vpv_ctrl_life_irqs_free(&ctrl->life);
 	pci_set_drvdata(pdev, NULL);
 	pci_teardown(ctrl);
 free:
@@ -274,7 +239,7 @@ static void mlxl_ctrl_remove(struct pci_dev *pdev)
 	vpv_controlled_unlisten(&ctrl->life.set);
 	mlxl_configfs_remove(ctrl);
 	vpv_ctrl_life_stop(&ctrl->life);
-	irqs_free(ctrl);
+	vpv_ctrl_life_irqs_free(&ctrl->life);
 	pci_set_drvdata(pdev, NULL);
 	pci_teardown(ctrl);
 	ctrl_free(ctrl);

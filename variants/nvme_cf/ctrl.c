@@ -175,44 +175,13 @@ static void ctrl_event(struct nvcf_queue *q, u32 dw0)
 
 /* ---- Interrupts ---- */
 
-static irqreturn_t completion_irq(int irq, void *data)
+static irqreturn_t completion_irq(int irq, void *life)
 {
-	struct nvcf_ctrl *ctrl = data;
-
-	nvcf_queue_reap(&ctrl->q);
+	nvcf_queue_reap(&nvcf_ctrl_of(life)->q);
 	return IRQ_HANDLED;
 }
 
-static void irq_free(struct nvcf_ctrl *ctrl)
-{
-	if (!ctrl->q.irq)
-		return;
-	free_irq(pci_irq_vector(ctrl->life.pdev, 0), ctrl);
-	pci_free_irq_vectors(ctrl->life.pdev);
-	ctrl->q.irq = false;
-}
-
-/* Without an interrupt completions are polled for. */
-static void irq_alloc(struct nvcf_ctrl *ctrl)
-{
-	struct pci_dev *pdev = ctrl->life.pdev;
-	int err;
-
-	err = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSIX);
-	if (err < 0)
-		goto log;
-	err = request_threaded_irq(pci_irq_vector(pdev, 0), NULL, completion_irq, IRQF_ONESHOT,
-				   NVCF_CTRL_NAME, ctrl);
-	if (err)
-		goto free_vectors;
-	ctrl->q.irq = true;
-	return;
-
-free_vectors:
-	pci_free_irq_vectors(pdev);
-log:
-	pci_info(pdev, "no interrupt (%d), polling\n", err);
-}
+static const irq_handler_t thread = completion_irq;
 
 /* ---- Probe and remove ---- */
 
@@ -269,7 +238,7 @@ static void ctrl_end(struct nvcf_ctrl *ctrl)
 	vpv_ctrl_life_stop(&ctrl->life);
 	/* Commands of users have ended; what they have scheduled does nothing. */
 	nvcf_cdev_remove(ctrl);
-	irq_free(ctrl);
+	vpv_ctrl_life_irqs_free(&ctrl->life);
 	cancel_work_sync(&ctrl->event);
 }
 
@@ -290,7 +259,7 @@ static int nvcf_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *ids
 	if (err)
 		goto free;
 	pci_set_drvdata(pdev, &ctrl->life);
-	irq_alloc(ctrl);
+	ctrl->q.irq = vpv_ctrl_life_irqs(&ctrl->life, &thread, 1);
 	err = vpv_ctrl_life_start(&ctrl->life);
 	if (err)
 		goto stop;
