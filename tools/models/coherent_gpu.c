@@ -10,32 +10,9 @@
 
 #include "coherent_gpu.h"
 
-#define NSEC_PER_MSEC	1000000ull
-
 uint32_t cgpu_queues_reg(const struct cgpu *g)
 {
 	return g->log2 << 16 | g->queues;
-}
-
-void cgpu_wait_begin(struct cgpu *g, struct cgpu_wait *w, unsigned int fault, uint64_t ms,
-		     struct vu_fault_hit *hit)
-{
-	vu_fault_take(g->dev, fault, hit);
-	w->fault = fault;
-	w->hang = hit->hang;
-	w->due = vu_now() + ms * NSEC_PER_MSEC + hit->delay_ns;
-}
-
-bool cgpu_wait_over(struct cgpu *g, const struct cgpu_wait *w)
-{
-	uint64_t now = vu_now();
-
-	if (w->hang && vu_fault_hanging(g->dev, w->fault))
-		return false;	/* whoever ends it kicks the model */
-	if (now >= w->due)
-		return true;
-	vu_wake_at(g->dev, w->due);
-	return false;
 }
 
 /* ---- readiness and reset ---- */
@@ -43,13 +20,13 @@ bool cgpu_wait_over(struct cgpu *g, const struct cgpu_wait *w)
 static void ready_work(struct cgpu *g)
 {
 	if (!(g->status & CGPU_STATUS_READY)) {
-		if (!cgpu_wait_over(g, &g->ready))
+		if (!vu_wait_over(g->dev, &g->ready))
 			return;
 		g->status |= CGPU_STATUS_READY;
 	}
 	if (g->status & CGPU_STATUS_MEM_READY)
 		return;
-	if (g->mem_never || !cgpu_wait_over(g, &g->mem_ready)) {
+	if (g->mem_never || !vu_wait_over(g->dev, &g->mem_ready)) {
 		g->mem_late = true;
 		return;
 	}
@@ -70,9 +47,9 @@ static void cgpu_reset(struct vu_dev *dev, enum vu_reset why)
 	memset((uint8_t *)vu_bar_memory(dev, CGPU_BAR) + CGPU_USER_BYTES + CGPU_CP_WINDOW, 0,
 	       CGPU_CP_WINDOW_BYTES);
 	g->mem_late = false;
-	cgpu_wait_begin(g, &g->ready, CGPU_FAULT_RESET, 0, &hit);
+	vu_wait_begin(dev, &g->ready, CGPU_FAULT_RESET, 0, &hit);
 	g->status = hit.fail ? CGPU_STATUS_FATAL : 0;
-	cgpu_wait_begin(g, &g->mem_ready, CGPU_FAULT_READY, g->ready_ms, &hit);
+	vu_wait_begin(dev, &g->mem_ready, CGPU_FAULT_READY, g->ready_ms * NSEC_PER_MSEC, &hit);
 	g->mem_never = hit.fail;
 	ready_work(g);
 }

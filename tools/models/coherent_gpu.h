@@ -17,13 +17,6 @@ enum cgpu_fault {
 	CGPU_FAULT_RESET, CGPU_FAULT_READY,
 };
 
-/* Something that may come late or never, because a fault is armed. */
-struct cgpu_wait {
-	unsigned int fault;
-	bool hang;
-	uint64_t due;
-};
-
 /* A part of the memory of the device: main memory or the carve-out. */
 struct cgpu_part {
 	uint64_t first;		/* device address */
@@ -63,7 +56,7 @@ struct cgpu_queue {
 	struct cgpu_state_queue s;
 	uint64_t life;
 	bool is_held, resume;
-	struct cgpu_wait held;
+	struct vu_wait held;
 	uint32_t abort;
 	uint64_t next_tile;
 };
@@ -71,7 +64,7 @@ struct cgpu_queue {
 struct cgpu_control {
 	uint32_t pause, drain, err, stat, bytes, pages, set;
 	uint64_t addr, drain_deadline;
-	struct cgpu_wait draining, busy;
+	struct vu_wait draining, busy;
 	uint32_t cmd, fail;
 };
 
@@ -90,7 +83,7 @@ struct cgpu {
 	uint64_t drain_ms, ready_ms, ready_max_ms, tile_us;
 	uint32_t ctrl, status;
 	bool mem_late, mem_never;
-	struct cgpu_wait ready, mem_ready;
+	struct vu_wait ready, mem_ready;
 	uint64_t ops_done, ops_failed, fetches, tiles, epoch;
 	bool touching;
 	struct cgpu_mem mem;
@@ -103,11 +96,6 @@ struct cgpu {
 
 /* coherent_gpu.c */
 uint32_t cgpu_queues_reg(const struct cgpu *g);
-/* Pass a fault point whose delay and hang end some time after @ms. */
-void cgpu_wait_begin(struct cgpu *g, struct cgpu_wait *w, unsigned int fault, uint64_t ms,
-		     struct vu_fault_hit *hit);
-/* It is over; otherwise the model is woken when it may be. */
-bool cgpu_wait_over(struct cgpu *g, const struct cgpu_wait *w);
 
 /* coherent_gpu_mem.c: addresses are device addresses, without CGPU_ADDR_DEVICE */
 int cgpu_mem_open(struct cgpu *g);

@@ -10,8 +10,6 @@
 
 #include "coherent_gpu.h"
 
-#define NSEC_PER_MSEC	1000000ull
-
 void cgpu_control_reset(struct cgpu *g)
 {
 	memset(&g->cp, 0, sizeof(g->cp));
@@ -97,7 +95,7 @@ static void command_work(struct cgpu *g)
 {
 	struct cgpu_control *cp = &g->cp;
 
-	if (cp->stat != CGPU_BUSY || !cgpu_wait_over(g, &cp->busy))
+	if (cp->stat != CGPU_BUSY || !vu_wait_over(g->dev, &cp->busy))
 		return;
 	if (cp->fail)
 		end_command(g, cp->fail);
@@ -124,7 +122,7 @@ static void start_command(struct cgpu *g, uint32_t cmd)
 	}
 	cp->cmd = cmd;
 	cp->stat = CGPU_BUSY;
-	cgpu_wait_begin(g, &cp->busy, commands[cmd].fault, 0, &hit);
+	vu_wait_begin(g->dev, &cp->busy, commands[cmd].fault, 0, &hit);
 	cp->fail = hit.fail ? hit.code ?: CGPU_ERR_INTERNAL : 0;
 	command_work(g);
 }
@@ -143,7 +141,7 @@ static void drain_work(struct cgpu *g)
 
 	if (cp->drain != CGPU_DRAINING)
 		return;
-	if (cgpu_wait_over(g, &cp->draining) && cgpu_idle(g)) {
+	if (vu_wait_over(g->dev, &cp->draining) && cgpu_idle(g)) {
 		cp->drain = CGPU_DRAINED;
 		vu_irq_hold(g->dev, true);
 	} else if (vu_now() >= cp->drain_deadline) {
@@ -160,7 +158,7 @@ static void start_pause(struct cgpu *g)
 
 	cp->drain = CGPU_DRAINING;
 	cp->drain_deadline = vu_now() + g->drain_ms * NSEC_PER_MSEC;
-	cgpu_wait_begin(g, &cp->draining, CGPU_FAULT_PAUSE, 0, &hit);
+	vu_wait_begin(g->dev, &cp->draining, CGPU_FAULT_PAUSE, 0, &hit);
 	if (hit.fail)
 		drain_failed(g, hit.code ?: CGPU_ERR_DRAIN_TIMEOUT);
 	else

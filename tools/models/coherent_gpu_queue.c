@@ -12,8 +12,6 @@
 
 #include "coherent_gpu.h"
 
-#define NSEC_PER_USEC	1000ull
-
 static bool paused(const struct cgpu *g)
 {
 	return g->cp.pause & CGPU_PAUSE;
@@ -159,7 +157,7 @@ static void end_command(struct cgpu *g, struct cgpu_queue *q, uint32_t status)
 
 static bool held(struct cgpu *g, struct cgpu_queue *q)
 {
-	if (q->is_held && cgpu_wait_over(g, &q->held))
+	if (q->is_held && vu_wait_over(g->dev, &q->held))
 		q->is_held = false;
 	return q->is_held;
 }
@@ -202,7 +200,7 @@ static bool fetch(struct cgpu *g, struct cgpu_queue *q)
 	q->s.cmd = cmd;
 	q->s.in_work = 1;
 	q->is_held = true;
-	cgpu_wait_begin(g, &q->held, CGPU_FAULT_OP, 0, &hit);
+	vu_wait_begin(g->dev, &q->held, CGPU_FAULT_OP, 0, &hit);
 	q->abort = hit.fail ? hit.code ?: CGPU_ABORTED : CGPU_OK;
 	return true;
 }

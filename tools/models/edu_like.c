@@ -13,17 +13,8 @@
 #include "vu.h"
 
 #define TILE_WORDS	256u
-#define NSEC_PER_USEC	1000u
-#define NSEC_PER_MSEC	1000000u
 
 enum { FAULT_PAUSE = VU_FAULT_MODEL, FAULT_LOAD, FAULT_OP };
-
-/* Something that the host asked for and that an armed fault may keep from happening. */
-struct request {
-	unsigned int fault;
-	struct vu_fault_hit hit;
-	uint64_t due;
-};
 
 /*
  * @now: the device's state, which begins with the user's registers
@@ -33,29 +24,12 @@ struct request {
 struct edul {
 	struct edul_state now, window;
 	uint32_t pause, commit;
-	struct request pausing, committing;
+	struct vu_wait pausing, committing;
+	struct vu_fault_hit pause_hit, commit_hit;
 	uint64_t max_words, tile_us, next_tile, filled;
 	bool claims;
 	uint32_t claim;
 };
-
-static void request(struct vu_dev *dev, struct request *r, unsigned int fault)
-{
-	r->fault = fault;
-	vu_fault_take(dev, fault, &r->hit);
-	r->due = vu_now() + r->hit.delay_ns;
-	vu_kick(dev);
-}
-
-static bool is_due(struct vu_dev *dev, const struct request *r)
-{
-	bool hangs = r->hit.hang && vu_fault_hanging(dev, r->fault);
-
-	if (!hangs && vu_now() >= r->due)
-		return true;
-	vu_wake_at(dev, hangs ? vu_now() + NSEC_PER_MSEC : r->due);
-	return false;
-}
 
 static bool startable(const struct edul *e, const struct edul_state *s)
 {
@@ -110,11 +84,11 @@ static void edul_work(struct vu_dev *dev)
 {
 	struct edul *e = vu_priv(dev);
 
-	if (e->pause == EDUL_PAUSE_REQUEST && is_due(dev, &e->pausing) && !e->pausing.hit.fail)
+	if (e->pause == EDUL_PAUSE_REQUEST && vu_wait_over(dev, &e->pausing) && !e->pause_hit.fail)
 		e->pause |= EDUL_PAUSED;
-	if (e->commit == EDUL_COMMITTING && is_due(dev, &e->committing)) {
+	if (e->commit == EDUL_COMMITTING && vu_wait_over(dev, &e->committing)) {
 		e->commit = EDUL_REFUSED;
-		if (!e->committing.hit.fail && is_state(e, &e->window)) {
+		if (!e->commit_hit.fail && is_state(e, &e->window)) {
 			e->commit = EDUL_COMMITTED;
 			e->now = e->window;
 		}
@@ -134,7 +108,8 @@ static void write_control_window(struct vu_dev *dev, struct edul *e, uint64_t re
 
 	if (reg == EDUL_PAUSE && val & EDUL_PAUSE_REQUEST && !e->pause) {
 		e->pause = EDUL_PAUSE_REQUEST;
-		request(dev, &e->pausing, FAULT_PAUSE);
+		vu_wait_begin(dev, &e->pausing, FAULT_PAUSE, 0, &e->pause_hit);
+		vu_kick(dev);
 	} else if (reg == EDUL_PAUSE && !(val & EDUL_PAUSE_REQUEST)) {
 		e->pause = 0;
 		memset(&e->window, 0, sizeof(e->window));
@@ -143,7 +118,8 @@ static void write_control_window(struct vu_dev *dev, struct edul *e, uint64_t re
 		vu_kick(dev);
 	} else if (reg == EDUL_COMMIT && e->commit != EDUL_COMMITTING) {
 		e->commit = paused ? EDUL_COMMITTING : EDUL_REFUSED;
-		request(dev, &e->committing, FAULT_LOAD);
+		vu_wait_begin(dev, &e->committing, FAULT_LOAD, 0, &e->commit_hit);
+		vu_kick(dev);
 	} else if (reg >= EDUL_WINDOW && reg - EDUL_WINDOW < sizeof(e->window)) {
 		memcpy((uint8_t *)&e->window + reg - EDUL_WINDOW, &raw, sizeof(raw));
 	}

@@ -17,13 +17,7 @@ uint32_t hisil_queues_reg(const struct hisil *h)
 
 static void ready_work(struct hisil *h)
 {
-	if (h->status & HISIL_STATUS_READY)
-		return;
-	if (h->ready_hang && vu_fault_hanging(h->dev, HISIL_FAULT_RESET))
-		return;
-	if (h->ready_at > vu_now())
-		vu_wake_at(h->dev, h->ready_at);
-	else
+	if (!(h->status & HISIL_STATUS_READY) && vu_wait_over(h->dev, &h->ready))
 		h->status |= HISIL_STATUS_READY;
 }
 
@@ -212,10 +206,8 @@ static void hisil_reset(struct vu_dev *dev, enum vu_reset why)
 	(void)why;
 	hisil_contexts_clear(h);
 	hisil_control_reset(h);
-	vu_fault_take(dev, HISIL_FAULT_RESET, &hit);
+	vu_wait_begin(dev, &h->ready, HISIL_FAULT_RESET, 0, &hit);
 	h->status = hit.fail ? HISIL_STATUS_FATAL : 0;
-	h->ready_hang = hit.hang;
-	h->ready_at = vu_now() + hit.delay_ns;
 	ready_work(h);
 }
 

@@ -19,22 +19,21 @@ enum hisil_fault {
 /*
  * One queue.  @regs holds the registers in the form in which they migrate; @entries the
  * @regs.parked entries that were fetched and not begun.  An operation in work
- * (@in_work) is @current, due at @due; @hang tells that an injected hang holds it and
- * @abort_status, if not 0, how it is to end.
+ * (@in_work) is @current, until @op is over; @abort_status, if not 0, tells how it is
+ * to end.
  * @resume: the queue owes the interrupt check of a resume.  @restart: ENABLE was set
  * while an operation of the time before was in work.  @life: changes when the queue is
- * started or stopped.  @hold: an injected delay of the next fetch, until @hold_due.
+ * started or stopped.  @hold: the next fetch waits until @held is over.
  */
 struct hisil_queue {
 	struct hisil_queue_ctx regs;
 	struct hisil_sqe entries[HISIL_MAX_PARKED];
 	bool in_work;
-	bool hang;
 	bool resume;
 	bool restart;
-	bool hold, hold_hang;
+	bool hold;
 	struct hisil_sqe current;
-	uint64_t due, hold_due;
+	struct vu_wait op, held;
 	uint64_t life;
 	uint16_t abort_status;
 };
@@ -48,12 +47,9 @@ struct hisil_control {
 	uint32_t wlen;
 	uint32_t stat;
 	uint64_t drain_deadline;
-	uint64_t drain_not_before;
-	bool drain_hang;
+	struct vu_wait draining;
 	uint32_t cmd, cmd_sel;		/* the command that is BUSY */
-	uint64_t cmd_due;
-	bool cmd_hang;
-	unsigned int cmd_fault;
+	struct vu_wait busy;
 	uint32_t cmd_fail;		/* CP_ERR to end with, 0 = none */
 	uint8_t window[HISIL_CP_WINDOW_BYTES];
 };
@@ -80,8 +76,7 @@ struct hisil {
 	uint32_t ctrl, status;
 	uint64_t ops_done, ops_failed;
 	uint64_t epoch;
-	uint64_t ready_at;		/* time of READY after a reset */
-	bool ready_hang;
+	struct vu_wait ready;		/* READY after a reset */
 	bool touching;			/* guest memory is being accessed */
 	uint64_t fetches;
 	unsigned int next_queue;

@@ -10,8 +10,6 @@
 
 #include "hisi_like.h"
 
-#define NSEC_PER_MSEC	1000000ull
-
 void hisil_control_reset(struct hisil *h)
 {
 	memset(&h->cp, 0, sizeof(h->cp));
@@ -169,6 +167,12 @@ static void end_command(struct hisil *h, uint32_t err)
 	h->cp.cmd = 0;
 }
 
+static void command_work(struct hisil *h)
+{
+	if (h->cp.stat == HISIL_BUSY && vu_wait_over(h->dev, &h->cp.busy))
+		end_command(h, run_command(h));
+}
+
 static void start_command(struct hisil *h, uint32_t cmd)
 {
 	static const unsigned int points[] = {
@@ -185,33 +189,12 @@ static void start_command(struct hisil *h, uint32_t cmd)
 		end_command(h, HISIL_ERR_BAD_COMMAND);
 		return;
 	}
-	vu_fault_take(h->dev, points[cmd], &hit);
 	cp->cmd = cmd;
 	cp->cmd_sel = cp->sel;
-	cp->cmd_fault = points[cmd];
-	cp->cmd_hang = hit.hang;
-	cp->cmd_fail = hit.fail ? (hit.code ? hit.code : HISIL_ERR_INTERNAL) : 0;
-	if (!hit.hang && !hit.delay_ns) {
-		end_command(h, run_command(h));
-		return;
-	}
 	cp->stat = HISIL_BUSY;
-	cp->cmd_due = vu_now() + hit.delay_ns;
-	vu_wake_at(h->dev, cp->cmd_due);
-}
-
-static void command_work(struct hisil *h)
-{
-	struct hisil_control *cp = &h->cp;
-
-	if (cp->stat != HISIL_BUSY)
-		return;
-	if (cp->cmd_hang && vu_fault_hanging(h->dev, cp->cmd_fault))
-		return;
-	if (vu_now() < cp->cmd_due)
-		vu_wake_at(h->dev, cp->cmd_due);
-	else
-		end_command(h, run_command(h));
+	vu_wait_begin(h->dev, &cp->busy, points[cmd], 0, &hit);
+	cp->cmd_fail = hit.fail ? (hit.code ? hit.code : HISIL_ERR_INTERNAL) : 0;
+	command_work(h);
 }
 
 /* ---- pause ---- */
@@ -225,21 +208,18 @@ static void drain_failed(struct hisil *h, uint32_t err)
 static void drain_work(struct hisil *h)
 {
 	struct hisil_control *cp = &h->cp;
-	uint64_t now = vu_now();
 
 	if (cp->drain != HISIL_DRAINING)
 		return;
-	if (cp->drain_hang && vu_fault_hanging(h->dev, HISIL_FAULT_PAUSE))
+	if (cp->draining.hang && vu_fault_hanging(h->dev, HISIL_FAULT_PAUSE))
 		return;
-	if (hisil_idle(h) && now >= cp->drain_not_before) {
+	if (vu_wait_over(h->dev, &cp->draining) && hisil_idle(h)) {
 		cp->drain = HISIL_DRAINED;
 		vu_irq_hold(h->dev, true);
-	} else if (now >= cp->drain_deadline) {
+	} else if (vu_now() >= cp->drain_deadline) {
 		drain_failed(h, HISIL_ERR_DRAIN_TIMEOUT);
 	} else {
 		vu_wake_at(h->dev, cp->drain_deadline);
-		if (now < cp->drain_not_before)
-			vu_wake_at(h->dev, cp->drain_not_before);
 	}
 }
 
@@ -247,13 +227,10 @@ static void start_pause(struct hisil *h)
 {
 	struct hisil_control *cp = &h->cp;
 	struct vu_fault_hit hit;
-	uint64_t now = vu_now();
 
-	vu_fault_take(h->dev, HISIL_FAULT_PAUSE, &hit);
 	cp->drain = HISIL_DRAINING;
-	cp->drain_hang = hit.hang;
-	cp->drain_not_before = now + hit.delay_ns;
-	cp->drain_deadline = now + h->drain_ms * NSEC_PER_MSEC;
+	cp->drain_deadline = vu_now() + h->drain_ms * NSEC_PER_MSEC;
+	vu_wait_begin(h->dev, &cp->draining, HISIL_FAULT_PAUSE, 0, &hit);
 	if (hit.fail)
 		drain_failed(h, hit.code ? hit.code : HISIL_ERR_DRAIN_TIMEOUT);
 	else

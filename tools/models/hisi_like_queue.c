@@ -11,8 +11,6 @@
 
 #include "hisi_like.h"
 
-#define NSEC_PER_USEC	1000ull
-
 static bool paused(const struct hisil *h)
 {
 	return h->cp.pause & HISIL_PAUSE;
@@ -216,22 +214,16 @@ static void begin(struct hisil *h, struct hisil_queue *q)
 	q->current = q->entries[0];
 	q->regs.parked--;
 	memmove(&q->entries[0], &q->entries[1], q->regs.parked * sizeof(q->entries[0]));
-	vu_fault_take(h->dev, HISIL_FAULT_OP, &hit);
+	vu_wait_begin(h->dev, &q->op, HISIL_FAULT_OP, h->op_us * NSEC_PER_USEC, &hit);
 	q->in_work = true;
-	q->hang = hit.hang;
 	q->abort_status = hit.fail ? (uint16_t)(hit.code ? hit.code : HISIL_ABORTED) : 0;
-	q->due = vu_now() + h->op_us * NSEC_PER_USEC + hit.delay_ns;
 }
 
 /* The operation in work; true when it came to an end. */
 static bool work_on(struct hisil *h, struct hisil_queue *q)
 {
-	if (q->hang && vu_fault_hanging(h->dev, HISIL_FAULT_OP))
+	if (!vu_wait_over(h->dev, &q->op))
 		return false;
-	if (q->due > vu_now()) {
-		vu_wake_at(h->dev, q->due);
-		return false;
-	}
 	finish(h, q);
 	return true;
 }
@@ -243,24 +235,14 @@ static bool fetch_held(struct hisil *h, struct hisil_queue *q)
 	struct vu_fault_hit hit;
 
 	if (!q->hold) {
-		if (!vu_fault_take(h->dev, HISIL_FAULT_FETCH, &hit))
-			return false;
+		vu_wait_begin(h->dev, &q->held, HISIL_FAULT_FETCH, 0, &hit);
 		if (hit.fail) {
 			queue_error(q, HISIL_Q_DMA);
 			return true;
 		}
-		q->hold = true;
-		q->hold_hang = hit.hang;
-		q->hold_due = vu_now() + hit.delay_ns;
 	}
-	if (q->hold_hang && vu_fault_hanging(h->dev, HISIL_FAULT_FETCH))
-		return true;
-	if (q->hold_due > vu_now()) {
-		vu_wake_at(h->dev, q->hold_due);
-		return true;
-	}
-	q->hold = false;
-	return false;
+	q->hold = !vu_wait_over(h->dev, &q->held);
+	return q->hold;
 }
 
 /* Entries that may be fetched now: in the ring up to its end, with room to complete. */

@@ -12,7 +12,6 @@
 #include "mlx5_like.h"
 
 #define BAR_REGS	0
-#define NSEC_PER_MSEC	1000000ull
 #define HEALTH_MS	20u
 
 uint32_t mlxl_fw_version(const struct mlxl *m)
@@ -45,13 +44,7 @@ void mlxl_fatal(struct mlxl *m, uint32_t syndrome)
 
 static void ready_work(struct mlxl *m)
 {
-	if (m->status & MLXL_STATUS_READY)
-		return;
-	if (m->ready_hang && vu_fault_hanging(m->dev, MLXL_FAULT_RESET))
-		return;
-	if (m->ready_at > vu_now())
-		vu_wake_at(m->dev, m->ready_at);
-	else
+	if (!(m->status & MLXL_STATUS_READY) && vu_wait_over(m->dev, &m->ready))
 		m->status |= MLXL_STATUS_READY;
 }
 
@@ -190,10 +183,8 @@ static void ctrl_reset(struct vu_dev *dev, enum vu_reset why)
 		if (why != VU_RESET_FLR)
 			mlxl_fn_power_on(m->fn[i]);
 	}
-	vu_fault_take(dev, MLXL_FAULT_RESET, &hit);
+	vu_wait_begin(dev, &m->ready, MLXL_FAULT_RESET, 0, &hit);
 	m->status = hit.fail ? MLXL_STATUS_FATAL : 0;
-	m->ready_hang = hit.hang;
-	m->ready_at = vu_now() + hit.delay_ns;
 	ready_work(m);
 	/* Timers of the peer went with the reset. */
 	vu_kick(dev);

@@ -55,19 +55,17 @@ struct mlxl_track;
 
 /*
  * A command in work.  @in, @out: its whole input and output.  @boxes: its output chain.
- * @due: when it is carried out, @hang: an injected hang of point @fault holds it, @forced:
- * the status to end with.  @done: bytes of a transfer, @seg and @seg_done: place in its
- * segment list.  @dead: abandoned; freed by the next round of work.
+ * @wait: until it is carried out, @forced: the status to end with.  @done: bytes of a transfer,
+ * @seg and @seg_done: place in its segment list.  @dead: abandoned; freed by the next round of work.
  */
 struct mlxl_cmd {
-	bool active, dead, hang, stuck;
+	bool active, dead, stuck;
 	struct mlxl_slot slot;
 	const struct mlxl_op *op;
 	struct mlxl_fn *fn;
 	uint8_t *in, *out;
 	uint64_t boxes[MLXL_MAX_BOXES];
-	uint64_t due;
-	unsigned int fault;
+	struct vu_wait wait;
 	uint32_t forced;
 	uint32_t status, syndrome, out_len;
 	uint64_t done;
@@ -121,8 +119,8 @@ struct mlxl {
 	uint32_t cmdq_log2, cmdq_ctrl;
 	uint32_t doorbells;
 	uint64_t events;
-	uint64_t ready_at;
-	bool ready_hang, fetch_hang;
+	struct vu_wait ready;
+	bool fetch_hang;
 	uint64_t epoch;
 	struct mlxl_cmd cmds[MLXL_MAX_SLOTS];
 	struct mlxl_inject inject;

@@ -16,8 +16,6 @@
 
 #define SLOT_FIELD(field)	(0x1000u + (uint32_t)offsetof(struct mlxl_slot, field))
 #define HEAD_BYTES		offsetof(struct mlxl_box, data)
-#define NSEC_PER_USEC		1000ull
-#define NSEC_PER_MSEC		1000000ull
 
 enum { INJECT_ACTION_FAIL, INJECT_ACTION_DELAY, INJECT_ACTION_NEVER };
 
@@ -99,8 +97,7 @@ void mlxl_cmdq_abort(struct mlxl *m, const struct mlxl_fn *fn)
 		    cmd->op->opcode != MLXL_LOAD_CHUNK && cmd->op->opcode != MLXL_LOAD_END)
 			continue;
 		cmd->forced = MLXL_ABORTED;
-		cmd->hang = false;
-		cmd->due = 0;
+		cmd->wait = (struct vu_wait){ 0 };
 		vu_kick(m->dev);
 	}
 }
@@ -365,7 +362,7 @@ static void take_injected(struct mlxl *m, struct mlxl_cmd *cmd)
 	if (in->action == INJECT_ACTION_FAIL)
 		cmd->forced = in->status;
 	else if (in->action == INJECT_ACTION_DELAY)
-		cmd->due += in->delay_ms * NSEC_PER_MSEC;
+		cmd->wait.due += in->delay_ms * NSEC_PER_MSEC;
 	else
 		cmd->stuck = true;
 }
@@ -373,15 +370,13 @@ static void take_injected(struct mlxl *m, struct mlxl_cmd *cmd)
 static void take_faults(struct mlxl *m, struct mlxl_cmd *cmd)
 {
 	bool half = cmd->op->opcode == MLXL_SUSPEND || cmd->op->opcode == MLXL_RESUME;
+	unsigned int fault = cmd->op->fault;
 	struct vu_fault_hit hit;
 
-	cmd->fault = cmd->op->fault;
 	if (half && mlxl_get32(cmd, 0) == MLXL_RESPONDER)
-		cmd->fault++;
-	vu_fault_take(m->dev, cmd->fault, &hit);
-	cmd->hang = hit.hang;
+		fault++;
+	vu_wait_begin(m->dev, &cmd->wait, fault, m->opt.cmd_us * NSEC_PER_USEC, &hit);
 	cmd->forced = hit.fail ? (hit.code ? hit.code : MLXL_INTERNAL) : 0;
-	cmd->due = vu_now() + m->opt.cmd_us * NSEC_PER_USEC + hit.delay_ns;
 	take_injected(m, cmd);
 }
 
@@ -456,17 +451,11 @@ static void fetch(struct mlxl *m, unsigned int n)
 /* True when there is more to do at once. */
 static bool step(struct mlxl *m, struct mlxl_cmd *cmd)
 {
-	uint64_t now = vu_now(), epoch = m->epoch;
+	uint64_t epoch = m->epoch;
 	bool done = true;
 
-	if (cmd->stuck && !cmd->forced)
+	if ((cmd->stuck && !cmd->forced) || !vu_wait_over(m->dev, &cmd->wait))
 		return false;
-	if (cmd->hang && vu_fault_hanging(m->dev, cmd->fault))
-		return false;
-	if (cmd->due > now) {
-		vu_wake_at(m->dev, cmd->due);
-		return false;
-	}
 	if (cmd->forced)
 		mlxl_end(cmd, cmd->forced, 0);
 	else if (cmd->fn && !(cmd->op->states >> cmd->fn->state & 1))

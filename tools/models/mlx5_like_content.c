@@ -11,7 +11,6 @@
 
 #include "mlx5_like.h"
 
-#define NSEC_PER_SEC	1000000000ull
 #define WORDS		(MLXL_PAGE / sizeof(uint64_t))
 
 static uint64_t mix(uint64_t x)

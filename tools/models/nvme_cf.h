@@ -122,7 +122,7 @@ struct nvcf_mark {
 /*
  * struct nvcf_cmd - a command in work
  * @what: NULL when the controller does not have it; @known: with another SEL it has
- * @due, @hang: when an injected fault lets it go on; @hang is 0 or a fault point
+ * @wait: until an injected fault lets it go on
  * @forced: status of an injected failure, or 0
  * @done: carried out, with @status; only the completion is missing
  * @parked: has become an outstanding asynchronous event request
@@ -137,8 +137,7 @@ struct nvcf_cmd {
 	uint16_t forced;
 	uint32_t dw0, dw1;
 	struct nvcf_mark mark;
-	uint64_t due;
-	unsigned int hang;
+	struct vu_wait wait;
 	bool known, done, parked, waits;
 };
 
@@ -207,12 +206,6 @@ struct nvcf_health {
 	uint64_t media_errors, errors;
 };
 
-/* A timed step that a fault point may stretch. */
-struct nvcf_wait {
-	uint64_t due;
-	unsigned int hang;
-};
-
 enum nvcf_run { NVCF_RUNNING, NVCF_SUSPENDING, NVCF_SUSPENDED };
 
 /* State in transfer: @sequence: of Set State, begun and not committed. */
@@ -266,7 +259,7 @@ struct nvcf_ctrl {
 	uint32_t cc, csts, aqa, intms;
 	uint64_t asq, acq;
 	bool fell, nssr, enabled;
-	struct nvcf_wait ready, shutdown, fetch;
+	struct vu_wait ready, shutdown, fetch;
 	bool fetch_begun;
 	uint32_t page;
 
@@ -345,9 +338,6 @@ void nvcf_ctrl_reset(struct nvcf_ctrl *c);
 void nvcf_ctrl_work(struct nvcf_ctrl *c);
 /* Commands are fetched and carried out. */
 bool nvcf_ctrl_working(const struct nvcf_ctrl *c);
-/* Take fault point @id, fill @w; true with *fail when it is to fail. */
-void nvcf_wait_start(struct nvcf_ctrl *c, struct nvcf_wait *w, unsigned int id, bool *fail);
-bool nvcf_wait_over(struct nvcf_ctrl *c, const struct nvcf_wait *w);
 
 /* ---- nvme_cf_queue.c ---- */
 

@@ -7,28 +7,6 @@
 
 #include "nvme_cf.h"
 
-#define HANG_POLL_NS	1000000u
-
-void nvcf_wait_start(struct nvcf_ctrl *c, struct nvcf_wait *w, unsigned int id, bool *fail)
-{
-	struct vu_fault_hit hit;
-
-	vu_fault_take(c->dev, id, &hit);
-	w->due = hit.delay_ns ? vu_now() + hit.delay_ns : 0;
-	w->hang = hit.hang ? id : 0;
-	*fail = hit.fail;
-}
-
-bool nvcf_wait_over(struct nvcf_ctrl *c, const struct nvcf_wait *w)
-{
-	bool hangs = w->hang && vu_fault_hanging(c->dev, w->hang);
-
-	if (!hangs && (!w->due || vu_now() >= w->due))
-		return true;
-	vu_wake_at(c->dev, hangs ? vu_now() + HANG_POLL_NS : w->due);
-	return false;
-}
-
 void nvcf_fatal(struct nvcf_ctrl *c)
 {
 	c->csts |= NVS_CSTS_CFS;
@@ -86,13 +64,13 @@ static bool cc_ok(const struct nvcf_ctrl *c)
 
 static void enable(struct nvcf_ctrl *c)
 {
-	bool fail;
+	struct vu_fault_hit hit;
 
 	c->enabled = true;
 	/* One that was shut down while it was not enabled begins anew. */
 	c->csts &= ~NVS_CSTS_SHST_MASK;
-	nvcf_wait_start(c, &c->ready, NVCF_FAULT_READY, &fail);
-	if (fail || !cc_ok(c)) {
+	vu_wait_begin(c->dev, &c->ready, NVCF_FAULT_READY, 0, &hit);
+	if (hit.fail || !cc_ok(c)) {
 		nvcf_fatal(c);
 		return;
 	}
@@ -108,15 +86,15 @@ static void enable(struct nvcf_ctrl *c)
 
 static void shut_down(struct nvcf_ctrl *c)
 {
-	bool fail;
+	struct vu_fault_hit hit;
 
 	if (!(c->csts & NVS_CSTS_SHST_MASK)) {
 		c->csts |= NVS_CSTS_SHST_BUSY;
-		nvcf_wait_start(c, &c->shutdown, NVCF_FAULT_SHUTDOWN, &fail);
-		if (fail)
+		vu_wait_begin(c->dev, &c->shutdown, NVCF_FAULT_SHUTDOWN, 0, &hit);
+		if (hit.fail)
 			nvcf_fatal(c);
 	}
-	if ((c->csts & NVS_CSTS_SHST_BUSY) && nvcf_wait_over(c, &c->shutdown)) {
+	if ((c->csts & NVS_CSTS_SHST_BUSY) && vu_wait_over(c->dev, &c->shutdown)) {
 		if (NVS_CC_SHN(c->cc) == NVS_CC_SHN_ABRUPT)
 			c->health.unsafe_shutdowns++;
 		if (nvcf_release_all(c))
@@ -139,7 +117,7 @@ void nvcf_ctrl_work(struct nvcf_ctrl *c)
 	if ((c->cc & NVS_CC_EN) && !c->enabled)
 		enable(c);
 	if (c->enabled && c->provisioned && !(c->csts & (NVS_CSTS_RDY | NVS_CSTS_CFS)) &&
-	    nvcf_wait_over(c, &c->ready))
+	    vu_wait_over(c->dev, &c->ready))
 		c->csts |= NVS_CSTS_RDY;
 	/* One that has begun ends, whatever CC says meanwhile. */
 	if (NVS_CC_SHN(c->cc) == NVS_CC_SHN_NORMAL || NVS_CC_SHN(c->cc) == NVS_CC_SHN_ABRUPT ||

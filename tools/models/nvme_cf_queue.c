@@ -166,26 +166,18 @@ static int run(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 	return cmd->what->run(c, cmd);
 }
 
-static bool is_due(struct nvcf_ctrl *c, const struct nvcf_cmd *cmd)
-{
-	const struct nvcf_wait w = { .due = cmd->due, .hang = cmd->hang };
-
-	return nvcf_wait_over(c, &w);
-}
-
 /* One step of a command that is due: it is carried out, or its delayed completion posted. */
 static int advance(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 {
-	struct nvcf_wait w;
-	bool fail;
+	struct vu_fault_hit hit;
 	int st;
 
 	if (cmd->done)
 		return complete(c, cmd);
 	st = run(c, cmd);
 	if (st == -EAGAIN) {
-		cmd->due = vu_now() + AGAIN_NS;
-		vu_wake_at(c->dev, cmd->due);
+		cmd->wait.due = vu_now() + AGAIN_NS;
+		vu_wake_at(c->dev, cmd->wait.due);
 		return 0;
 	}
 	if (st < 0)
@@ -198,11 +190,9 @@ static int advance(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 	cmd->status = (uint16_t)st;
 	if (st)
 		nvcf_log_error(c, cmd, (uint16_t)st);
-	nvcf_wait_start(c, &w, NVCF_FAULT_POST, &fail);
-	cmd->due = w.due;
-	cmd->hang = w.hang;
-	if (!fail)
-		return nvcf_wait_over(c, &w) ? complete(c, cmd) : 0;
+	vu_wait_begin(c->dev, &cmd->wait, NVCF_FAULT_POST, 0, &hit);
+	if (!hit.fail)
+		return vu_wait_over(c->dev, &cmd->wait) ? complete(c, cmd) : 0;
 	nvcf_fatal(c);
 	nvcf_cmd_free(c, cmd);
 	c->dropped++;
@@ -224,7 +214,7 @@ static bool advance_all(struct nvcf_ctrl *c)
 
 	for (cmd = TAILQ_FIRST(&c->active); cmd && nvcf_ctrl_working(c); cmd = c->cursor) {
 		c->cursor = TAILQ_NEXT(cmd, link);
-		if (is_due(c, cmd) && advance(c, cmd))
+		if (vu_wait_over(c->dev, &cmd->wait) && advance(c, cmd))
 			return false;
 	}
 	c->cursor = NULL;
@@ -246,9 +236,9 @@ static void take_fault(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, unsigned int p
 	if (hit.fail && point == NVCF_FAULT_DISK)
 		c->health.media_errors++;
 	if (hit.hang)
-		cmd->hang = point;
+		cmd->wait.hang = point;
 	if (hit.delay_ns)
-		cmd->due = vu_now() + hit.delay_ns;
+		cmd->wait.due = vu_now() + hit.delay_ns;
 }
 
 /* All I/O commands need the disk; it fails before they have done anything. */
@@ -273,14 +263,14 @@ static void take_faults(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 /* The fault point of the next fetch is passed once, however often it has to wait. */
 static bool may_fetch(struct nvcf_ctrl *c)
 {
-	bool fail = false;
+	struct vu_fault_hit hit = { false };
 
 	if (!c->fetch_begun)
-		nvcf_wait_start(c, &c->fetch, NVCF_FAULT_FETCH, &fail);
-	if (fail)
+		vu_wait_begin(c->dev, &c->fetch, NVCF_FAULT_FETCH, 0, &hit);
+	if (hit.fail)
 		nvcf_fatal(c);
-	c->fetch_begun = !fail && !nvcf_wait_over(c, &c->fetch);
-	return !fail && !c->fetch_begun;
+	c->fetch_begun = !hit.fail && !vu_wait_over(c->dev, &c->fetch);
+	return !hit.fail && !c->fetch_begun;
 }
 
 /* 1: one was fetched; 0: there is none, or it has to wait; -ECANCELED. */

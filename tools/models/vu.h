@@ -207,6 +207,10 @@ const char *vu_option(const struct vu_dev *dev, const char *name);
 int vu_option_u64(const struct vu_dev *dev, const char *name, uint64_t min, uint64_t max,
 		  uint64_t *val);
 
+#define NSEC_PER_USEC	1000ull
+#define NSEC_PER_MSEC	1000000ull
+#define NSEC_PER_SEC	1000000000ull
+
 /** vu_now() - current time in nanoseconds */
 uint64_t vu_now(void);
 
@@ -351,5 +355,26 @@ bool vu_fault_take(struct vu_dev *dev, unsigned int id, struct vu_fault_hit *hit
 
 /** vu_fault_hanging() - the hang at this point was not cleared yet */
 bool vu_fault_hanging(const struct vu_dev *dev, unsigned int id);
+
+/**
+ * struct vu_wait - something that takes time, and longer if a fault is armed; zeroed: it is over
+ * @due: when it happens at the earliest
+ * @hang: model's fault point whose hang keeps it from happening, or 0
+ */
+struct vu_wait {
+	uint64_t due;
+	unsigned int hang;
+};
+
+/**
+ * vu_wait_begin() - pass a fault point of the model once, and wait for as long as it asks
+ * @ns: what it takes without a fault
+ * @hit: what else the fault point asks for
+ */
+void vu_wait_begin(struct vu_dev *dev, struct vu_wait *w, unsigned int id, uint64_t ns,
+		   struct vu_fault_hit *hit);
+
+/** vu_wait_over() - it may happen; if not, @work is called when it may */
+bool vu_wait_over(struct vu_dev *dev, const struct vu_wait *w);
 
 #endif /* VU_H */

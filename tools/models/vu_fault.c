@@ -60,6 +60,24 @@ bool vu_fault_hanging(const struct vu_dev *dev, unsigned int id)
 	return dev->faults[id].hung;
 }
 
+void vu_wait_begin(struct vu_dev *dev, struct vu_wait *w, unsigned int id, uint64_t ns,
+		   struct vu_fault_hit *hit)
+{
+	vu_fault_take(dev, id, hit);
+	w->hang = hit->hang ? id : 0;
+	w->due = vu_now() + ns + hit->delay_ns;
+}
+
+bool vu_wait_over(struct vu_dev *dev, const struct vu_wait *w)
+{
+	if (w->hang && vu_fault_hanging(dev, w->hang))
+		return false;	/* vu_fault_clear() has @work called */
+	if (vu_now() >= w->due)
+		return true;
+	vu_wake_at(dev, w->due);
+	return false;
+}
+
 void vu_fault_reset(struct vu_dev *dev)
 {
 	for (unsigned int i = 0; i < dev->num_faults; i++)

@@ -30,8 +30,6 @@
 #include "vu_front.h"
 
 #define MESSAGES_A_STEP	16
-#define NSEC_PER_MSEC	1000000ull
-
 /* ---- sockets ---- */
 
 static int fill_address(struct sockaddr_un *addr, const char *path)
