@@ -41,10 +41,7 @@ FIXTURE_SETUP(size)
 
 static int choose(const struct slot *slot, const char *name)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vpv/persona", slot->bdf);
-	return sysfs_write(path, name);
+	return vdev_sysfs_write(slot->bdf, "vpv/persona", name);
 }
 
 FIXTURE_TEARDOWN(size)

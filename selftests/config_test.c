@@ -68,19 +68,11 @@ static void map_fill(struct map *map, unsigned int start, unsigned int end, enum
 			map->dword[i] = (struct place){ kind, id, start };
 }
 
-static int config_open(const struct slot *slot, int flags)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", slot->bdf);
-	return open(path, flags | O_CLOEXEC);
-}
-
 /* The host sees what the drivers hide. */
 static int map_read(const struct slot *slot, struct map *map)
 {
 	uint8_t all[CONFIG_MAX] = {};
-	int fd = config_open(slot, O_RDONLY);
+	int fd = vdev_sysfs_open(slot->bdf, "config", O_RDONLY);
 	long bytes;
 
 	if (fd < 0)
@@ -451,7 +443,7 @@ FIXTURE_SETUP(backdoor)
 		SKIP(return, THEIRS " cannot be loaded");
 	ASSERT_EQ(0, vdev_bind(self->slot.bdf, variant->driver));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
-	self->config = config_open(&self->slot, O_RDWR);
+	self->config = vdev_sysfs_open(self->slot.bdf, "config", O_RDWR);
 	ASSERT_GE(self->config, 0);
 }
 

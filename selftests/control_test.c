@@ -57,14 +57,6 @@ FIXTURE_VARIANT_ADD(control, nvme) {
 	.stays_down = "fault ready fail count=4",
 };
 
-static int ctrl_sysfs(const struct slot *ctrl, const char *file)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", ctrl->bdf, file);
-	return sysfs_write(path, "1");
-}
-
 static int ctrl_bind(const struct slot *ctrl, const char *driver)
 {
 	char path[128], now[64];
@@ -268,7 +260,7 @@ TEST_F_TIMEOUT(control, one_that_is_lost_is_left_to_the_operator, SECONDS)
 	close(log);
 	EXPECT_TRUE(left_alone(self->log));
 	EXPECT_EQ(-ENOTCONN, STATE());
-	ASSERT_EQ(0, ctrl_sysfs(&self->ctrl, "reset"));
+	ASSERT_EQ(0, vdev_sysfs_write(self->ctrl.bdf, "reset", "1"));
 	EXPECT_TRUE(published(self->log));
 	EXPECT_EQ(0, COMMAND());
 }
@@ -315,7 +307,7 @@ TEST_F_TIMEOUT(control, one_that_works_again_is_left_alone, SECONDS)
 	EXPECT_EQ(-ECONNABORTED, COMMAND());
 	EXPECT_TRUE(logged(log, "does not work after its reset", 3));
 	close(log);
-	ASSERT_EQ(0, ctrl_sysfs(&self->ctrl, "reset"));
+	ASSERT_EQ(0, vdev_sysfs_write(self->ctrl.bdf, "reset", "1"));
 	EXPECT_TRUE(published(self->log));
 	EXPECT_TRUE(left_alone(self->log));
 	EXPECT_EQ(0, COMMAND());
@@ -356,7 +348,7 @@ static int resets(void *arg, unsigned long n)
 	struct contest *c = arg;
 
 	usleep((n % 4 + 1) * 50000);
-	return ctrl_sysfs(c->ctrl, "reset");
+	return vdev_sysfs_write(c->ctrl->bdf, "reset", "1");
 }
 
 static int binds(void *arg, unsigned long n)
@@ -481,11 +473,8 @@ FIXTURE_TEARDOWN(control_slot)
 
 static int bars_read(const struct slot *slot, uint8_t *bars)
 {
-	char path[128];
-	int fd;
+	int fd = vdev_sysfs_open(slot->bdf, "config", O_RDONLY);
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", slot->bdf);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || pread(fd, bars, BAR_BYTES, PCI_BASE_ADDRESS_0) != BAR_BYTES)
 		return -EIO;
 	close(fd);
@@ -546,7 +535,7 @@ TEST_F_TIMEOUT(control_slot, is_not_recovered, SECONDS)
 	EXPECT_TRUE(logged(log, "was not recovered", 1));
 	close(log);
 	EXPECT_EQ(-ENOTCONN, BECOMES(-ENOTCONN));
-	ASSERT_EQ(0, ctrl_sysfs(&self->ctrl, "reset"));
+	ASSERT_EQ(0, vdev_sysfs_write(self->ctrl.bdf, "reset", "1"));
 	EXPECT_EQ(0, BECOMES(0));
 	EXPECT_EQ(0, COMMAND());
 

@@ -35,7 +35,7 @@ FIXTURE_TEARDOWN(device)
 
 TEST_F(device, driver_override_binds_and_unbinds)
 {
-	char path[128], name[64];
+	char name[64];
 
 	vdev_close(&self->v);
 	ASSERT_EQ(0, vdev_unbind(self->slot.bdf));
@@ -43,8 +43,7 @@ TEST_F(device, driver_override_binds_and_unbinds)
 	EXPECT_STREQ("", name);
 
 	/* Without an override no driver of ours takes the function. */
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", self->slot.bdf);
-	ASSERT_EQ(0, sysfs_write(path, "\n"));
+	ASSERT_EQ(0, vdev_override(self->slot.bdf, "\n"));
 	sysfs_write("/sys/bus/pci/drivers_probe", self->slot.bdf);
 	ASSERT_EQ(0, vdev_driver(self->slot.bdf, name, sizeof(name)));
 	EXPECT_STREQ("", name);

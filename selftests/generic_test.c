@@ -44,18 +44,10 @@ FIXTURE_TEARDOWN(generic)
 
 /* ---- What the PCI core knows of the function ---- */
 
-static int pci_file(const struct slot *slot, const char *name, int flags)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", slot->bdf, name);
-	return open(path, flags | O_CLOEXEC);
-}
-
 /* How often it was enabled: a digit. */
 static char enabled(const struct slot *slot)
 {
-	int fd = pci_file(slot, "enable", O_RDONLY);
+	int fd = vdev_sysfs_open(slot->bdf, "enable", O_RDONLY);
 	char c = '?';
 
 	if (read(fd, &c, 1) != 1)
@@ -77,7 +69,7 @@ TEST_F(generic, enabled_until_unbound)
 	vdev_close(&self->v);
 	EXPECT_EQ('1', enabled(&self->slot));
 
-	fd = pci_file(&self->slot, "config", O_RDWR);
+	fd = vdev_sysfs_open(self->slot.bdf, "config", O_RDWR);
 	ASSERT_EQ(2, pwrite(fd, &off, 2, PCI_COMMAND));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
 	EXPECT_EQ(first, vdev_cfg(&self->v, PCI_COMMAND, 2) & (decode | off));
@@ -100,7 +92,7 @@ TEST_F(generic, enabled_until_unbound)
 
 static uint16_t hw_command(const struct slot *slot)
 {
-	int fd = pci_file(slot, "config", O_RDONLY);
+	int fd = vdev_sysfs_open(slot->bdf, "config", O_RDONLY);
 	uint16_t cmd = 0xffff;
 
 	if (pread(fd, &cmd, sizeof(cmd), PCI_COMMAND) != sizeof(cmd))
@@ -193,7 +185,7 @@ static int rom_wrong(const uint8_t *rom, unsigned int pos, unsigned int bytes)
 /* As the host's own reader sees it. */
 static int host_rom(const struct slot *slot, uint8_t *rom)
 {
-	int fd = pci_file(slot, "rom", O_RDWR);
+	int fd = vdev_sysfs_open(slot->bdf, "rom", O_RDWR);
 	ssize_t n = 0;
 
 	if (fd < 0)
@@ -555,10 +547,7 @@ TEST_F(generic, error_that_is_not_recovered_from)
 /* As hotplug does it: returns when the last user has closed the function. */
 static void *removal(void *slot)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", ((struct slot *)slot)->bdf);
-	return sysfs_write(path, "1") ? slot : NULL;
+	return vdev_sysfs_write(((struct slot *)slot)->bdf, "remove", "1") ? slot : NULL;
 }
 
 /* Hotplug waits for the user, who finds out by what he reads. */
@@ -632,13 +621,11 @@ TEST_F(generic, error_of_an_unused_function)
 TEST_F(generic, msi_enable_in_config_space)
 {
 	unsigned int msi = vdev_find_cap(&self->v, PCI_CAP_ID_MSI);
-	char path[128];
-	int event = eventfd_new(), fd;
+	int fd = vdev_sysfs_open(self->slot.bdf, "config", O_RDONLY);
+	int event = eventfd_new();
 	uint16_t flags;
 
 	ASSERT_NE(0U, msi);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", self->slot.bdf);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 
 	/* Not before SET_IRQS has set messages up. */

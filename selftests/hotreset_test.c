@@ -34,14 +34,6 @@ FIXTURE_VARIANT(pair)
 FIXTURE_VARIANT_ADD(pair, vpv_pci) { .driver = "vpv_pci" };
 FIXTURE_VARIANT_ADD(pair, vfio_pci) { .driver = "vfio-pci" };
 
-static int reset_methods(const struct slot *slot, const char *methods)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset_method", slot->bdf);
-	return sysfs_write(path, methods);
-}
-
 FIXTURE_SETUP(pair)
 {
 	for (int i = 0; i < FUNCTIONS; i++)
@@ -58,7 +50,7 @@ FIXTURE_TEARDOWN(pair)
 {
 	for (int i = 0; i < FUNCTIONS; i++) {
 		vdev_close(&self->v[i]);
-		reset_methods(&self->slot[i], "default");
+		vdev_sysfs_write(self->slot[i].bdf, "reset_method", "default");
 		vdev_bind(self->slot[i].bdf, "vpv_pci");
 	}
 }
@@ -241,7 +233,7 @@ TEST_F(pair, the_slot_is_reset_when_the_last_one_is_closed)
 	uint32_t fresh[FUNCTIONS];
 
 	for (int i = 0; i < FUNCTIONS; i++) {
-		ASSERT_EQ(0, reset_methods(&self->slot[i], "\n"));
+		ASSERT_EQ(0, vdev_sysfs_write(self->slot[i].bdf, "reset_method", "\n"));
 		ASSERT_EQ(0, vdev_open(&self->v[i], &self->slot[i], VDEV_GROUP));
 		ASSERT_EQ(0, mark(&self->v[i], &fresh[i]));
 		EXPECT_EQ(-EINVAL, vdev_reset(&self->v[i]));

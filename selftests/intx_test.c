@@ -255,10 +255,9 @@ FIXTURE(shared)
 
 static int line_of(const struct slot *slot)
 {
-	char path[128], text[16];
+	char text[16];
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/irq", slot->bdf);
-	return sysfs_read(path, text, sizeof(text)) ? -1 : atoi(text);
+	return vdev_sysfs_read(slot->bdf, "irq", text, sizeof(text)) ? -1 : atoi(text);
 }
 
 /* Interrupts of a line that no handler knew, in the kernel's last 100,000. */
@@ -333,14 +332,6 @@ TEST_F(shared, one_held_and_masked_does_not_hold_up_the_other)
 	EXPECT_TRUE(eventfd_wait(self->event[1], SOON_MS));
 }
 
-static int host_config(const struct slot *slot)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", slot->bdf);
-	return open(path, O_RDWR | O_CLOEXEC);
-}
-
 static bool is_masked(int config)
 {
 	uint16_t cmd = 0;
@@ -361,7 +352,7 @@ static bool unmask_behind_the_driver(int config)
 
 TEST_F(shared, one_unmasked_behind_the_driver_does_not_hold_up_the_other)
 {
-	int config = host_config(&self->slots[0]);
+	int config = vdev_sysfs_open(self->slots[0].bdf, "config", O_RDWR);
 
 	ASSERT_LE(0, config);
 	ASSERT_EQ(0, raise_edu(&self->v[0]));
@@ -385,7 +376,7 @@ TEST_F(shared, one_unmasked_behind_the_driver_does_not_hold_up_the_other)
 /* Without a handler there is only the user's next write of COMMAND to notice it by. */
 TEST_F(shared, command_masks_again)
 {
-	int config = host_config(&self->slots[0]);
+	int config = vdev_sysfs_open(self->slots[0].bdf, "config", O_RDWR);
 
 	ASSERT_LE(0, config);
 	ASSERT_EQ(0, vdev_irq_eventfds(&self->v[0], INTX, 0, 0, NULL));
@@ -522,10 +513,7 @@ static int by_hot_reset(struct vdev *v)
 
 static int by_sysfs(struct vdev *v)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", v->slot.bdf);
-	return sysfs_write(path, "1");
+	return vdev_sysfs_write(v->slot.bdf, "reset", "1");
 }
 
 static int by_low_power(struct vdev *v)

@@ -135,9 +135,6 @@ TEST_F(life, reset_ioctl_in_every_state)
 
 TEST_F(life, sysfs_reset_in_every_state)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", self->slot.bdf);
 	for_each_state(state) {
 		struct blob saved = {};
 		int fd;
@@ -148,7 +145,7 @@ TEST_F(life, sysfs_reset_in_every_state)
 			ASSERT_EQ(0, blob_pull(&saved, fd, 0));
 		}
 		blob_free(&saved);
-		ASSERT_EQ(0, sysfs_write(path, "1"));
+		ASSERT_EQ(0, vdev_sysfs_write(self->slot.bdf, "reset", "1"));
 		EXPECT_TRUE(data_file_is_dead(fd, state)) {
 			TH_LOG("in %s", mig_state_name(state));
 		}

@@ -39,14 +39,6 @@ FIXTURE_TEARDOWN(power)
 	vdev_close(&self->v);
 }
 
-static int set_control(const char *bdf, const char *text)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/control", bdf);
-	return sysfs_write(path, text);
-}
-
 static sigjmp_buf bus_error;
 
 static void on_bus_error(int sig)
@@ -87,13 +79,12 @@ static int leave(struct vdev *v)
 
 TEST_F(power, closed_functions_sleep)
 {
-	char path[128], state[32];
+	char state[32];
 
 	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "active"));
 	vdev_close(&self->v);
 	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "suspended"));
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power_state", self->slot.bdf);
-	ASSERT_EQ(0, sysfs_read(path, state, sizeof(state)));
+	ASSERT_EQ(0, vdev_sysfs_read(self->slot.bdf, "power_state", state, sizeof(state)));
 	EXPECT_STREQ("D3hot", state);
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
 	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "active"));
@@ -157,10 +148,10 @@ TEST_F(power, wakeup_is_told_once)
 	EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "suspended"));
 	EXPECT_EQ(0, eventfd_wait(fd, 0));
 	/* By the host, as a PME would. */
-	ASSERT_EQ(0, set_control(v->slot.bdf, "on"));
+	ASSERT_EQ(0, vdev_sysfs_write(v->slot.bdf, "power/control", "on"));
 	EXPECT_EQ(1, eventfd_wait(fd, 5000));
 	EXPECT_FALSE(load_faults(self->h.regs));
-	ASSERT_EQ(0, set_control(v->slot.bdf, "auto"));
+	ASSERT_EQ(0, vdev_sysfs_write(v->slot.bdf, "power/control", "auto"));
 	EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "active"));
 	EXPECT_EQ(0, leave(v));
 

@@ -62,14 +62,6 @@ FIXTURE_TEARDOWN(mlx5_gone)
 		EXPECT_EQ(0, bind_anew(&self->s.p));
 }
 
-static int ctrl_sysfs(struct scene *s, const char *file)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", s->p.ctrl.bdf, file);
-	return sysfs_write(path, "1");
-}
-
 static int ctrl_deaf(struct scene *s)
 {
 	int err = model_cmd(&s->p.fw, "fault region_read fail");
@@ -98,14 +90,14 @@ static int go_away(struct scene *s, enum way way)
 
 	switch (way) {
 	case RESET:
-		return ctrl_sysfs(s, "reset");
+		return vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1");
 	case UNBIND:
 		return vdev_unbind(s->p.ctrl.bdf);
 	case REMOVE:
-		return ctrl_sysfs(s, "remove");
+		return vdev_sysfs_write(s->p.ctrl.bdf, "remove", "1");
 	case VANISH:
 		err = ctrl_deaf(s);
-		return err ? err : ctrl_sysfs(s, "remove");
+		return err ? err : vdev_sysfs_write(s->p.ctrl.bdf, "remove", "1");
 	case SILENCE:
 		err = ctrl_deaf(s);
 		return err ? err : wait_gone(s);
@@ -440,7 +432,7 @@ TEST_F_TIMEOUT(mlx5_firmware, that_gets_ready_late_comes_back, 120)
 	struct scene *s = &self->s;
 
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault reset hang count=1"));
-	ASSERT_EQ(0, ctrl_sysfs(s, "reset"));
+	ASSERT_EQ(0, vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1"));
 	EXPECT_EQ(-ENOTCONN, scene_set(s, 0, RUNNING_P2P));
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
 	ASSERT_EQ(0, wait_back(s));

@@ -30,14 +30,6 @@ FIXTURE_TEARDOWN(mlx5_limits)
 	scene_close(&self->s);
 }
 
-static int ctrl_reset(struct scene *s)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", s->p.ctrl.bdf);
-	return sysfs_write(path, "1");
-}
-
 static int controlled(struct scene *s)
 {
 	char state[16];
@@ -63,7 +55,7 @@ TEST_F_TIMEOUT(mlx5_limits, read_when_the_firmware_is_ready, 120)
 
 	ASSERT_EQ(0, model_value(&s->p.fw, "regs", "CMDQ_LOG2", &before));
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault reset delay=200 count=1"));
-	ASSERT_EQ(0, ctrl_reset(s));
+	ASSERT_EQ(0, vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1"));
 	ASSERT_EQ(0, wait_controlled(s));
 	ASSERT_EQ(0, model_value(&s->p.fw, "regs", "CMDQ_LOG2", &after));
 	EXPECT_EQ(before, after);
@@ -85,7 +77,7 @@ TEST_F_TIMEOUT(mlx5_limits, firmware_with_nonsense_is_not_used, 240)
 
 	for (unsigned int i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
 		ASSERT_EQ(0, model_cmd(&s->p.fw, "claim %s %llu", lies[i].name, lies[i].val));
-		ASSERT_EQ(0, ctrl_reset(s));
+		ASSERT_EQ(0, vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1"));
 		EXPECT_EQ(-ENOTCONN, scene_set(s, 0, RUNNING_P2P)) TH_LOG("%s", lies[i].name);
 		ASSERT_EQ(0, model_cmd(&s->p.fw, "claim clear"));
 		ASSERT_EQ(0, wait_controlled(s));

@@ -262,14 +262,6 @@ TEST_F_TIMEOUT(mlx5_reset, while_suspending, 120)
 
 /* ---- The controlling function is reset at the same time ---- */
 
-static int ctrl_reset(struct scene *s)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", s->p.ctrl.bdf);
-	return sysfs_write(path, "1");
-}
-
 static int wait_controlled(struct scene *s)
 {
 	uint64_t end = now_ms() + PROMPT_MS;
@@ -296,7 +288,7 @@ TEST_F_TIMEOUT(mlx5_reset, while_suspending_and_then_nobody_listens, 120)
 	DO_RESET(0);
 	scene_join(s);
 	usleep(100000);
-	ASSERT_EQ(0, ctrl_reset(s));
+	ASSERT_EQ(0, vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1"));
 	ASSERT_EQ(0, wait_controlled(s));
 	GOES_ON(0);
 }
@@ -312,7 +304,7 @@ static void *ctrl_reset_thread(void *arg)
 	struct both *b = arg;
 
 	usleep(b->after_ms * 1000);
-	b->err = ctrl_reset(b->s);
+	b->err = vdev_sysfs_write(b->s->p.ctrl.bdf, "reset", "1");
 	return NULL;
 }
 
@@ -441,11 +433,8 @@ TEST_F_TIMEOUT(mlx5_reset, lost_suspension_is_found_when_the_firmware_answers, 1
 
 static int power_loss(struct scene *s)
 {
-	char path[128];
-	int err;
+	int err = vdev_sysfs_write(s->p.ctrl.bdf, "remove", "1");
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", s->p.ctrl.bdf);
-	err = sysfs_write(path, "1");
 	err = err ? err : model_cmd(&s->p.fw, "reset");
 	err = err ? err : sysfs_write("/sys/bus/pci/rescan", "1");
 	return err ? err : mlx_control(&s->p.ctrl);

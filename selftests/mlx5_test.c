@@ -319,10 +319,7 @@ static int chain(struct __test_metadata *_metadata, struct vdev *v, unsigned int
 
 static int persona(const struct slot *slot, const char *name)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vpv/persona", slot->bdf);
-	return sysfs_write(path, name);
+	return vdev_sysfs_write(slot->bdf, "vpv/persona", name);
 }
 
 TEST_F(mlx5, identity_is_for_the_host_only)

@@ -90,7 +90,7 @@ TEST_F(nvme_ctrl, a_controller_that_works_again_is_left_alone)
 	while (!log_count(failed, "does not work after its reset", NULL, 0) && now_ms() < end)
 		usleep(10000);
 	close(failed);
-	ASSERT_EQ(0, ctrl_sysfs(self->ctrl[0].bdf, "reset"));
+	ASSERT_EQ(0, vdev_sysfs_write(self->ctrl[0].bdf, "reset", "1"));
 	EXPECT_TRUE(ctrl_published(self->log, FNS));
 	sleep(4);
 	EXPECT_EQ(0, log_count(self->log, " as function ", NULL, 0));
@@ -128,7 +128,7 @@ TEST_F(nvme_ctrl, an_event_is_told_and_the_next_one_too)
 TEST_F(nvme_ctrl, a_reset_ends_suspensions)
 {
 	ASSERT_EQ(0, ctrl_suspend(self->fd, FIRST));
-	ASSERT_EQ(0, ctrl_sysfs(self->ctrl[0].bdf, "reset"));
+	ASSERT_EQ(0, vdev_sysfs_write(self->ctrl[0].bdf, "reset", "1"));
 	EXPECT_TRUE(ctrl_works(self->fd));
 	EXPECT_TRUE(ctrl_published(self->log, FNS));
 	EXPECT_EQ(NVS_SC_NOT_SUSPENDED, ctrl_resume(self->fd, FIRST));
@@ -184,7 +184,7 @@ TEST_F(nvme_ctrl, a_controller_that_was_pulled_out_is_gone)
 	ASSERT_EQ(0, model_cmd(&self->m, "fault region_write fail"));
 	ASSERT_EQ(0, model_cmd(&self->m, "fault config fail"));
 	EXPECT_GT(0, ctrl_identify(self->fd));
-	ASSERT_EQ(0, ctrl_sysfs(self->ctrl[0].bdf, "remove"));
+	ASSERT_EQ(0, vdev_sysfs_write(self->ctrl[0].bdf, "remove", "1"));
 	EXPECT_EQ(-ENODEV, ctrl_identify(self->fd));
 	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
 	ASSERT_EQ(0, sysfs_write("/sys/bus/pci/rescan", "1"));
@@ -199,7 +199,7 @@ TEST_F(nvme_ctrl, a_controller_that_was_pulled_out_is_gone)
 static int step_reset(void *arg, unsigned long n)
 {
 	usleep(100000);
-	return ctrl_sysfs(((struct slot *)arg)->bdf, "reset");
+	return vdev_sysfs_write(((struct slot *)arg)->bdf, "reset", "1");
 }
 
 static int step_suspend(void *arg, unsigned long n)

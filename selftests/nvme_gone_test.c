@@ -6,9 +6,9 @@
  *
  * Groups: nvme-cf-fault
  */
-#include <fcntl.h>
 #include <linux/pci_regs.h>
 
+#include "lib/left.h"
 #include "lib/log.h"
 #include "lib/nvmesweep.h"
 #include "lib/states.h"
@@ -56,14 +56,6 @@ FIXTURE_TEARDOWN(nvme_gone)
 	nvme_sweep_close(&self->n.s);
 }
 
-static int managing_sysfs(const struct slot *managing, const char *file)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", managing->bdf, file);
-	return sysfs_write(path, "1");
-}
-
 static int deaf(struct model *m)
 {
 	int err = model_cmd(m, "fault region_read fail");
@@ -94,14 +86,14 @@ static int go_away(struct sweep *s, unsigned int fn, enum way way)
 
 	switch (way) {
 	case RESET:
-		return managing_sysfs(&p->managing[fn], "reset");
+		return vdev_sysfs_write(p->managing[fn].bdf, "reset", "1");
 	case UNBIND:
 		return vdev_unbind(p->managing[fn].bdf);
 	case REMOVE:
-		return managing_sysfs(&p->managing[fn], "remove");
+		return vdev_sysfs_write(p->managing[fn].bdf, "remove", "1");
 	case VANISH:
 		err = deaf(&p->ctrl[fn]);
-		return err ? err : managing_sysfs(&p->managing[fn], "remove");
+		return err ? err : vdev_sysfs_write(p->managing[fn].bdf, "remove", "1");
 	case SILENCE:
 		err = deaf(&p->ctrl[fn]);
 		return err ? err : wait_managing(s, fn, false);
@@ -159,27 +151,13 @@ static int wait_suspend(struct sweep *s)
 	return err;
 }
 
-static uint16_t hw_command(const char *bdf)
-{
-	uint16_t val = 0xffff;
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || pread(fd, &val, sizeof(val), PCI_COMMAND) != sizeof(val))
-		val = 0xffff;
-	close(fd);
-	return le16toh(val);
-}
-
 /* ---- Between commands ---- */
 
 /* Its user sees bus mastering as he has set it; in hardware it is off. */
 static void does_no_dma(struct __test_metadata *_metadata, struct nvme_pair *p)
 {
 	EXPECT_NE(0U, vdev_cfg(&p->v[0], PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
-	EXPECT_FALSE(hw_command(p->slots[0].bdf) & PCI_COMMAND_MASTER);
+	EXPECT_FALSE(left_hw_command(&p->v[0]) & PCI_COMMAND_MASTER);
 }
 
 /* In which it is suspended. */
@@ -441,7 +419,7 @@ TEST_F(nvme_alone, it_works_and_does_not_migrate)
 	int log = log_mark();
 
 	ASSERT_LE(0, log);
-	ASSERT_EQ(0, managing_sysfs(&p->managing[0], "remove"));
+	ASSERT_EQ(0, vdev_sysfs_write(p->managing[0].bdf, "remove", "1"));
 	ASSERT_EQ(0, vdev_bind(p->slots[0].bdf, NVME_DRIVER));
 	EXPECT_EQ(1, log_count(log, "will not migrate: no managing controller", NULL, 0));
 	close(log);

@@ -189,12 +189,9 @@ TEST_F_TIMEOUT(nvme_profile, a_namespace_less_is_refused_and_named, 120)
 TEST_F(nvme_profile, the_subsystem_of_the_host_is_not_seen)
 {
 	struct vdev *v = &self->p.v[0];
+	int fd = vdev_sysfs_open(self->p.slots[0].bdf, "config", O_RDONLY);
 	uint8_t config[256], at;
-	char path[128];
-	int fd;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", self->p.slots[0].bdf);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(sizeof(config), pread(fd, config, sizeof(config), 0));
 	close(fd);

@@ -34,18 +34,12 @@ FIXTURE(persona)
 
 static int choose(const struct slot *slot, const char *name)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vpv/persona", slot->bdf);
-	return sysfs_write(path, name);
+	return vdev_sysfs_write(slot->bdf, "vpv/persona", name);
 }
 
 static int chosen(const struct slot *slot, char *line, size_t room)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vpv/persona", slot->bdf);
-	return sysfs_read(path, line, room);
+	return vdev_sysfs_read(slot->bdf, "vpv/persona", line, room);
 }
 
 static struct vpv_persona_header *header(u8 *blob)
@@ -116,13 +110,11 @@ FIXTURE_TEARDOWN(persona)
 
 TEST_F(persona, built_in_is_listed_and_chosen)
 {
-	char path[128], list[256] = "", line[256] = "";
+	char list[256] = "", line[256] = "";
 	unsigned int version;
 	char digest[80];
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vpv/personas",
-		 self->slot[0].bdf);
-	ASSERT_LE(0, sysfs_read(path, list, sizeof(list)));
+	ASSERT_LE(0, vdev_sysfs_read(self->slot[0].bdf, "vpv/personas", list, sizeof(list)));
 	ASSERT_EQ(2, sscanf(list, BUILTIN " %u %79s", &version, digest));
 	EXPECT_EQ(1, version);
 	EXPECT_EQ(64, strlen(digest));

@@ -191,12 +191,9 @@ TEST_F_TIMEOUT(race, faults_against_what_takes_memory, 300)
 /* Of somebody else, who waits for nobody. */
 static int sysfs_resets(void *arg, unsigned long n)
 {
-	char path[96];
 	struct vdev *v = arg;
-	int err;
+	int err = vdev_sysfs_write(v->slot.bdf, "reset", "1");
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", v->slot.bdf);
-	err = sysfs_write(path, "1");
 	/* At other places of what the others do. */
 	usleep(n % 8 * 15000);
 	return err;
@@ -336,11 +333,9 @@ static int count_intx(struct irqs *q)
 
 static int count_intx_init(struct irqs *q, const struct slot *slot)
 {
-	char path[96], irq[16];
-	int err;
+	char irq[16];
+	int err = vdev_sysfs_read(slot->bdf, "irq", irq, sizeof(irq));
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/irq", slot->bdf);
-	err = sysfs_read(path, irq, sizeof(irq));
 	snprintf(q->count_path, sizeof(q->count_path), "/sys/kernel/irq/%s/per_cpu_count", irq);
 	return err ?: count_intx(q);
 }

@@ -297,14 +297,13 @@ TEST_F(asleep, what_the_user_writes_counts_in_the_end)
 TEST_F(asleep, a_reset_wakes_it_up)
 {
 	struct vdev *v = &self->v;
-	char path[128], power[16];
+	char power[16];
 	uint64_t end;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", self->slot.bdf);
 	for (unsigned int i = 0; i < 2; i++) {
 		ASSERT_EQ(0, vdev_cfg_set(v, self->ctrl, 2, 3));
 		ASSERT_EQ(0, go(v, i ? STOP : STOP_COPY));
-		ASSERT_EQ(0, i ? sysfs_write(path, "1") : vdev_reset(v));
+		ASSERT_EQ(0, i ? vdev_sysfs_write(self->slot.bdf, "reset", "1") : vdev_reset(v));
 		EXPECT_EQ(RUNNING, mig_get(v));
 		EXPECT_EQ(0U, dstate(v, self->ctrl));
 		EXPECT_TRUE(in_hardware(v, "D0", true));
@@ -337,16 +336,14 @@ TEST_F(asleep, a_reset_by_somebody_else_loses_no_more)
 {
 	struct vdev *v = &self->v;
 	struct model m;
-	char path[128];
 	uint32_t cmd;
 
 	forget_asleep(_metadata, self, &m);
 	cmd = vdev_cfg(v, PCI_COMMAND, 2);
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", self->slot.bdf);
 	for (unsigned int i = 0; i < 2; i++) {
 		EXPECT_EQ(0, vdev_cfg_set(v, self->ctrl, 2, 3));
-		EXPECT_EQ(0, sysfs_write(path, "1"));
+		EXPECT_EQ(0, vdev_sysfs_write(self->slot.bdf, "reset", "1"));
 		EXPECT_EQ(0U, dstate(v, self->ctrl));
 		EXPECT_EQ(cmd, vdev_cfg(v, PCI_COMMAND, 2));
 		EXPECT_TRUE(in_hardware(v, "D0", true));

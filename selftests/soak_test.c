@@ -203,27 +203,22 @@ static int step_unbind(struct pair *p)
 
 static int personas_choose(struct pair *p, const char *name)
 {
-	char path[128];
 	int err = 0;
 
 	p->at = "the choice of a persona";
-	for (unsigned int i = 0; i < 2 && !err; i++) {
-		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vpv/persona",
-			 p->side[i].slot.bdf);
-		err = sysfs_write(path, name);
-	}
+	for (unsigned int i = 0; i < 2 && !err; i++)
+		err = vdev_sysfs_write(p->side[i].slot.bdf, "vpv/persona", name);
 	return err;
 }
 
 /* The first one that the driver brings along, or none; both functions have the same. */
 static int step_persona(struct pair *p)
 {
-	char path[128], list[4096] = "";
+	char list[4096] = "";
 	int err;
 
 	close_both(p);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vpv/personas", p->side[0].slot.bdf);
-	sysfs_read(path, list, sizeof(list));
+	vdev_sysfs_read(p->side[0].slot.bdf, "vpv/personas", list, sizeof(list));
 	list[strcspn(list, " \n")] = 0;
 	err = personas_choose(p, list[0] && draw(2) ? list : "default");
 	return err ? err : open_both(p);

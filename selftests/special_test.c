@@ -19,14 +19,6 @@
 #define ROM		VFIO_PCI_ROM_REGION_INDEX
 #define SHADOW_BYTES	0x20000
 
-static int sysfs_open(const struct slot *slot, const char *name)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", slot->bdf, name);
-	return open(path, O_RDWR | O_CLOEXEC);
-}
-
 /* With each driver, which have to show the same. */
 FIXTURE(special)
 {
@@ -84,7 +76,7 @@ TEST_F(special, vital_product_data)
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot[0], VDEV_GROUP));
 	cap = vdev_find_cap(&self->v, PCI_CAP_ID_VPD);
 	ASSERT_NE(0U, cap);
-	fd = sysfs_open(&self->slot[0], "vpd");
+	fd = vdev_sysfs_open(self->slot[0].bdf, "vpd", O_RDWR);
 	ASSERT_GE(fd, 0);
 
 	/* The host's own view, and the user's; behind the end are zeroes. */
@@ -137,7 +129,7 @@ TEST_F(special, shadow_rom)
 	EXPECT_EQ(0xaa, user[1]);
 
 	/* The host reads as far as the image goes. */
-	fd = sysfs_open(&self->slot[0], "rom");
+	fd = vdev_sysfs_open(self->slot[0].bdf, "rom", O_RDWR);
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(1, write(fd, "1", 1));
 	for (bytes = 0; bytes < SHADOW_BYTES; ) {
@@ -193,7 +185,7 @@ TEST_F(special, broken_intx_stays_off)
 	self->slot[0] = self->slot[BROKEN_INDEX];
 	ASSERT_EQ(0, vdev_bind(self->slot[0].bdf, variant->driver));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot[0], VDEV_GROUP));
-	config = sysfs_open(&self->slot[0], "config");
+	config = vdev_sysfs_open(self->slot[0].bdf, "config", O_RDWR);
 	ASSERT_GE(config, 0);
 	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
 	ASSERT_EQ(2, pread(config, &cmd, 2, PCI_COMMAND));

@@ -6,6 +6,7 @@
  * Groups: functions stable
  */
 #include "lib/test.h"
+#include "lib/vf.h"
 
 #define PARAM		"/sys/module/vpv_pci/parameters/enable_sriov"
 #define VFS		2
@@ -27,35 +28,12 @@ struct both {
 	struct vdev w;
 };
 
-static int sriov_numvfs(const struct slot *pf, const char *num)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/sriov_numvfs", pf->bdf);
-	return sysfs_write(path, num);
-}
-
-/* The VF of this number; 0 or -ENOENT. */
-static int find_vf(const struct slot *pf, int nr, struct slot *vf)
-{
-	char path[128], target[256];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/virtfn%d", pf->bdf, nr);
-	len = readlink(path, target, sizeof(target) - 1);
-	if (len < 0)
-		return -errno;
-	target[len] = 0;
-	snprintf(vf->bdf, sizeof(vf->bdf), "%.31s", strrchr(target, '/') + 1);
-	return 0;
-}
-
 static int make_vfs(const struct slot *pf, struct slot *vf)
 {
-	int err = sriov_numvfs(pf, "2");
+	int err = vf_set_num(pf, 2);
 
 	for (int i = 0; i < VFS && !err; i++) {
-		err = find_vf(pf, i, &vf[i]);
+		err = vf_find(pf, i, &vf[i]);
 		/* Bound already: this waits for its nodes. */
 		if (!err)
 			err = vdev_bind(vf[i].bdf, "vpv_pci");
@@ -67,7 +45,7 @@ static void both_close(struct both *self)
 {
 	vdev_close(&self->v);
 	vdev_close(&self->w);
-	sriov_numvfs(&self->pf, "0");
+	vf_set_num(&self->pf, 0);
 	sysfs_write(PARAM, "0");
 }
 
@@ -117,27 +95,26 @@ TEST_F_TIMEOUT(sriov, needs_the_parameter, SLOW_S)
 	struct slot vf;
 
 	ASSERT_EQ(0, sysfs_write(PARAM, "0"));
-	EXPECT_EQ(-ENOENT, sriov_numvfs(&self->b.pf, "1"));
-	EXPECT_EQ(-ENOENT, find_vf(&self->b.pf, 0, &vf));
+	EXPECT_EQ(-ENOENT, vf_set_num(&self->b.pf, 1));
+	EXPECT_EQ(-ENOENT, vf_find(&self->b.pf, 0, &vf));
 }
 
 TEST_F_TIMEOUT(sriov, vfs_belong_to_the_driver_of_the_pf, SLOW_S)
 {
-	char path[128], text[64];
+	char text[64];
 
-	ASSERT_EQ(0, sriov_numvfs(&self->b.pf, "2"));
+	ASSERT_EQ(0, vf_set_num(&self->b.pf, 2));
 	for (int i = 0; i < VFS; i++) {
-		ASSERT_EQ(0, find_vf(&self->b.pf, i, &self->b.vf[i]));
-		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override",
-			 self->b.vf[i].bdf);
-		ASSERT_EQ(0, sysfs_read(path, text, sizeof(text)));
+		ASSERT_EQ(0, vf_find(&self->b.pf, i, &self->b.vf[i]));
+		ASSERT_EQ(0, vdev_sysfs_read(self->b.vf[i].bdf, "driver_override", text,
+					     sizeof(text)));
 		EXPECT_STREQ("vpv_pci", text);
 		ASSERT_EQ(0, vdev_driver(self->b.vf[i].bdf, text, sizeof(text)));
 		EXPECT_STREQ("vpv_pci", text);
 	}
-	EXPECT_EQ(-EBUSY, sriov_numvfs(&self->b.pf, "1"));
-	ASSERT_EQ(0, sriov_numvfs(&self->b.pf, "0"));
-	EXPECT_EQ(-ENOENT, find_vf(&self->b.pf, 0, &self->b.vf[0]));
+	EXPECT_EQ(-EBUSY, vf_set_num(&self->b.pf, 1));
+	ASSERT_EQ(0, vf_set_num(&self->b.pf, 0));
+	EXPECT_EQ(-ENOENT, vf_find(&self->b.pf, 0, &self->b.vf[0]));
 }
 
 TEST_F_TIMEOUT(token, vf_needs_the_token_of_its_pf, SLOW_S)
@@ -253,7 +230,7 @@ TEST_F_TIMEOUT(sriov, pf_with_vfs_stays_in_d0, SLOW_S)
 	ASSERT_EQ(0, vdev_cfg_set(&self->b.w, pm + PCI_PM_CTRL, 2, ctrl | 3));
 	EXPECT_EQ(0U, vdev_cfg(&self->b.w, pm + PCI_PM_CTRL, 2) & PCI_PM_CTRL_STATE_MASK);
 
-	ASSERT_EQ(0, sriov_numvfs(&self->b.pf, "0"));
+	ASSERT_EQ(0, vf_set_num(&self->b.pf, 0));
 	ASSERT_EQ(0, vdev_cfg_set(&self->b.w, pm + PCI_PM_CTRL, 2, ctrl | 3));
 	EXPECT_EQ(3U, vdev_cfg(&self->b.w, pm + PCI_PM_CTRL, 2) & PCI_PM_CTRL_STATE_MASK);
 }
@@ -288,14 +265,14 @@ TEST_F_TIMEOUT(sriov, removing_vfs_waits_for_their_users, SLOW_S)
 	pid = fork();
 	if (!pid) {
 		vdev_close(&self->b.v);
-		_exit(sriov_numvfs(&self->b.pf, "0") ? 1 : 0);
+		_exit(vf_set_num(&self->b.pf, 0) ? 1 : 0);
 	}
 	EXPECT_TRUE(eventfd_wait(req, APPEAR_MS));
 	EXPECT_EQ(0, waitpid(pid, &status, WNOHANG));
 	vdev_close(&self->b.v);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_TRUE(WIFEXITED(status) && !WEXITSTATUS(status));
-	EXPECT_EQ(-ENOENT, find_vf(&self->b.pf, 0, &self->b.vf[0]));
+	EXPECT_EQ(-ENOENT, vf_find(&self->b.pf, 0, &self->b.vf[0]));
 	close(req);
 }
 
@@ -332,8 +309,8 @@ TEST_F_TIMEOUT(sriov, vf_of_a_foreign_pf_is_refused, SLOW_S)
 	ASSERT_LE(0, log);
 	ASSERT_EQ(0, sysfs_write("/sys/module/vfio_pci/parameters/enable_sriov", "1"));
 	ASSERT_EQ(0, vdev_bind(self->b.pf.bdf, "vfio-pci"));
-	ASSERT_EQ(0, sriov_numvfs(&self->b.pf, "2"));
-	ASSERT_EQ(0, find_vf(&self->b.pf, 0, &self->b.vf[0]));
+	ASSERT_EQ(0, vf_set_num(&self->b.pf, 2));
+	ASSERT_EQ(0, vf_find(&self->b.pf, 0, &self->b.vf[0]));
 
 	EXPECT_EQ(-EPERM, bind_to(self->b.vf[0].bdf, "vpv_pci"));
 	EXPECT_EQ(1, log_count(log, why, line, sizeof(line)));
@@ -344,7 +321,7 @@ TEST_F_TIMEOUT(sriov, vf_of_a_foreign_pf_is_refused, SLOW_S)
 	EXPECT_EQ(0, bind_to(self->b.vf[0].bdf, "vfio-pci"));
 	EXPECT_EQ(0, log_count(log, why, NULL, 0));
 
-	ASSERT_EQ(0, sriov_numvfs(&self->b.pf, "0"));
+	ASSERT_EQ(0, vf_set_num(&self->b.pf, 0));
 	ASSERT_EQ(0, vdev_bind(self->b.pf.bdf, "vpv_pci"));
 	ASSERT_EQ(0, make_vfs(&self->b.pf, self->b.vf));
 	EXPECT_EQ(0, bind_to(self->b.vf[0].bdf, "vpv_pci"));
@@ -389,7 +366,7 @@ TEST_F_TIMEOUT(token, vf_of_a_pf_of_the_host_has_none, SLOW_S)
 					VFIO_DEVICE_FEATURE_PCI_VF_TOKEN, buf, 16));
 	EXPECT_EQ(0x10caU, vdev_cfg(&self->b.v, PCI_DEVICE_ID, 2));
 	vdev_close(&self->b.v);
-	ASSERT_EQ(0, sriov_numvfs(&self->b.pf, "0"));
+	ASSERT_EQ(0, vf_set_num(&self->b.pf, 0));
 	ASSERT_EQ(0, vdev_bind(self->b.pf.bdf, "vpv_pci"));
 }
 

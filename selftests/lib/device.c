@@ -109,6 +109,33 @@ int sysfs_read(const char *path, char *buf, size_t room)
 	return err;
 }
 
+static const char *file_of(const char *bdf, const char *file, char *path, size_t room)
+{
+	snprintf(path, room, SYS_PCI "/devices/%s/%s", bdf, file);
+	return path;
+}
+
+int vdev_sysfs_write(const char *bdf, const char *file, const char *text)
+{
+	char path[128];
+
+	return sysfs_write(file_of(bdf, file, path, sizeof(path)), text);
+}
+
+int vdev_sysfs_read(const char *bdf, const char *file, char *buf, size_t room)
+{
+	char path[128];
+
+	return sysfs_read(file_of(bdf, file, path, sizeof(path)), buf, room);
+}
+
+int vdev_sysfs_open(const char *bdf, const char *file, int flags)
+{
+	char path[128];
+
+	return open(file_of(bdf, file, path, sizeof(path)), flags | O_CLOEXEC);
+}
+
 static int link_name(const char *path, char *name, size_t room)
 {
 	char target[256];
@@ -139,22 +166,18 @@ int vdev_driver(const char *bdf, char *name, size_t room)
 
 int vdev_unbind(const char *bdf)
 {
-	char path[128], driver[64];
+	char driver[64];
 	int err = vdev_driver(bdf, driver, sizeof(driver));
 
-	if (err || !driver[0])
-		return err;
-	snprintf(path, sizeof(path), SYS_PCI "/devices/%s/driver/unbind", bdf);
-	return sysfs_write(path, bdf);
+	return err || !driver[0] ? err : vdev_sysfs_write(bdf, "driver/unbind", bdf);
 }
 
 bool vdev_pm_becomes(const char *bdf, const char *status)
 {
 	uint64_t end = now_ms() + 10000;
-	char path[128], now[32];
+	char now[32];
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/runtime_status", bdf);
-	while (!sysfs_read(path, now, sizeof(now))) {
+	while (!vdev_sysfs_read(bdf, "power/runtime_status", now, sizeof(now))) {
 		if (!strcmp(now, status))
 			return true;
 		if (now_ms() > end)
@@ -249,10 +272,7 @@ static int wait_node(const char *node)
 
 int vdev_override(const char *bdf, const char *driver)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), SYS_PCI "/devices/%s/driver_override", bdf);
-	return sysfs_write(path, driver);
+	return vdev_sysfs_write(bdf, "driver_override", driver);
 }
 
 int vdev_bind(const char *bdf, const char *driver)

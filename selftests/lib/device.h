@@ -73,6 +73,10 @@ int vdev_unbind(const char *bdf);
 bool vdev_pm_becomes(const char *bdf, const char *status);
 int sysfs_write(const char *path, const char *text);
 int sysfs_read(const char *path, char *buf, size_t room);
+/* The same of a file that a function has, as "reset"; a descriptor, or -1 with errno set. */
+int vdev_sysfs_write(const char *bdf, const char *file, const char *text);
+int vdev_sysfs_read(const char *bdf, const char *file, char *buf, size_t room);
+int vdev_sysfs_open(const char *bdf, const char *file, int flags);
 
 /*
  * A step of vpv_test_error, such as "frozen" or "recover"; then the driver has done what

@@ -157,10 +157,7 @@ void *gpu_map(struct vdev *v, unsigned int bar, uint64_t pos, size_t bytes)
 
 int gpu_reset_by_sysfs(const struct slot *slot)
 {
-	char path[96];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", slot->bdf);
-	return sysfs_write(path, "1");
+	return vdev_sysfs_write(slot->bdf, "reset", "1");
 }
 
 int gpu_reset_by_flr(struct vdev *v)

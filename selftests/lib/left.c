@@ -197,20 +197,14 @@ int left_back(struct vdev *v, const struct left *l)
 
 int left_power_state(const struct vdev *v, char *buf, size_t room)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power_state", v->slot.bdf);
-	return sysfs_read(path, buf, room);
+	return vdev_sysfs_read(v->slot.bdf, "power_state", buf, room);
 }
 
 uint32_t left_hw_command(const struct vdev *v)
 {
-	char path[128];
+	int fd = vdev_sysfs_open(v->slot.bdf, "config", O_RDONLY);
 	uint16_t command = 0xffff;
-	int fd;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", v->slot.bdf);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || pread(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
 		command = 0xffff;
 	if (fd >= 0)

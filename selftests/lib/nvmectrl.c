@@ -109,20 +109,12 @@ int ctrl_bind(const char *bdf)
 	return sysfs_write("/sys/bus/pci/drivers/" CTRL_DRIVER "/bind", bdf);
 }
 
-int ctrl_sysfs(const char *bdf, const char *file)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", bdf, file);
-	return sysfs_write(path, "1");
-}
-
 /* As firmware does that has used a controller, or tried to, and left it. */
 int ctrl_leave_enabled(const char *bdf)
 {
 	char path[128];
 	volatile uint32_t *regs;
-	int fd, err = ctrl_sysfs(bdf, "enable");
+	int fd, err = vdev_sysfs_write(bdf, "enable", "1");
 
 	if (err)
 		return err;

@@ -37,8 +37,6 @@ int ctrl_resume(int fd, uint16_t cntlid);
 /* Open the character device, which may not be there yet: an fd. */
 int ctrl_node_open(const char *bdf);
 int ctrl_bind(const char *bdf);
-/* Write 1 to a file of the function in sysfs. */
-int ctrl_sysfs(const char *bdf, const char *file);
 int ctrl_leave_enabled(const char *bdf);
 
 /* A file of the folder of a controller in configfs; one line. */

@@ -39,7 +39,7 @@ FIXTURE_SETUP(nvme_ctrl)
 	for (int i = 0; i < 2 * FNS; i++) {
 		ASSERT_EQ(0, vdev_unbind(self->fn[i].bdf));
 		/* The firmware of the machine leaves controllers enabled, with queues. */
-		ASSERT_EQ(0, ctrl_sysfs(self->fn[i].bdf, "reset"));
+		ASSERT_EQ(0, vdev_sysfs_write(self->fn[i].bdf, "reset", "1"));
 	}
 	ASSERT_EQ(0, model_open(&self->m, &self->ctrl[0]));
 	self->fd = ctrl_node_open(self->ctrl[0].bdf);

@@ -9,25 +9,14 @@
 
 #include "v1.h"
 
-static void dialect_path(const char *bdf, char *path, size_t room)
-{
-	snprintf(path, room, "/sys/bus/pci/devices/%s/vpv/dialect", bdf);
-}
-
 int v1_dialect(const char *bdf, const char *name)
 {
-	char path[128];
-
-	dialect_path(bdf, path, sizeof(path));
-	return sysfs_write(path, name);
+	return vdev_sysfs_write(bdf, "vpv/dialect", name);
 }
 
 void v1_dialect_is(const char *bdf, char *name, size_t room)
 {
-	char path[128];
-
-	dialect_path(bdf, path, sizeof(path));
-	if (sysfs_read(path, name, room) < 0)
+	if (vdev_sysfs_read(bdf, "vpv/dialect", name, room) < 0)
 		name[0] = 0;
 	name[strcspn(name, "\n")] = 0;
 }

@@ -21,11 +21,10 @@ int vf_allow(const char *driver, bool on)
 
 int vf_set_num(const struct slot *pf, unsigned int num)
 {
-	char path[128], text[16];
+	char text[16];
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/sriov_numvfs", pf->bdf);
 	snprintf(text, sizeof(text), "%u", num);
-	return sysfs_write(path, text);
+	return vdev_sysfs_write(pf->bdf, "sriov_numvfs", text);
 }
 
 int vf_find(const struct slot *pf, unsigned int nr, struct slot *vf)
