@@ -287,7 +287,7 @@ static void renew(struct target *t)
 		vu_ledger_clear(&t->dev[n]->ledger);
 		g->mem.num_poison = 0;
 		g->mem.num_early = 0;
-		memset(g->claims, 0, sizeof(g->claims));
+		memset(g->claims.made, 0, sizeof(g->claims.made));
 		t->dev[n]->wake = 0;
 		start(t, n);
 	}

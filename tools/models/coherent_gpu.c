@@ -67,24 +67,11 @@ static void cgpu_work(struct vu_dev *dev)
 
 /* ---- registers ---- */
 
-static uint32_t half(uint64_t val, uint32_t off)
-{
-	return (uint32_t)(off & 4 ? val >> 32 : val);
-}
-
-static void set_half(__le64 *reg, bool high, uint32_t val)
-{
-	if (high)
-		*reg = (*reg & UINT32_MAX) | (uint64_t)val << 32;
-	else
-		*reg = (*reg & ~(uint64_t)UINT32_MAX) | val;
-}
-
 static uint32_t queue_read(const struct cgpu *g, const struct cgpu_queue *q, uint32_t off)
 {
 	switch (off) {
 	case CGPU_Q_RING:
-	case CGPU_Q_RING + 4: return half(q->s.ring, off);
+	case CGPU_Q_RING + 4: return vu_half(q->s.ring, off);
 	case CGPU_Q_SIZE: return q->s.size;
 	case CGPU_Q_CTRL: return q->s.ctrl;
 	case CGPU_Q_STATUS: return q->s.status;
@@ -92,9 +79,9 @@ static uint32_t queue_read(const struct cgpu *g, const struct cgpu_queue *q, uin
 	case CGPU_Q_TAIL: return q->s.tail;
 	case CGPU_Q_HEAD: return q->s.head;
 	case CGPU_Q_FENCE:
-	case CGPU_Q_FENCE + 4: return half(q->s.fence, off);
+	case CGPU_Q_FENCE + 4: return vu_half(q->s.fence, off);
 	case CGPU_Q_DONE:
-	case CGPU_Q_DONE + 4: return half(q->s.done, off);
+	case CGPU_Q_DONE + 4: return vu_half(q->s.done, off);
 	}
 	return 0;
 }
@@ -107,7 +94,7 @@ static void queue_write(struct cgpu *g, struct cgpu_queue *q, uint32_t off, uint
 	case CGPU_Q_RING:
 	case CGPU_Q_RING + 4:
 		if (set_up)
-			set_half(&q->s.ring, off & 4, val);
+			q->s.ring = vu_with_half(q->s.ring, off, val);
 		break;
 	case CGPU_Q_SIZE:
 		if (set_up)
@@ -128,13 +115,13 @@ static uint32_t global_read(const struct cgpu *g, uint32_t off)
 	case CGPU_STATUS: return g->status;
 	case CGPU_CTRL: return g->ctrl;
 	case CGPU_MEM_BYTES:
-	case CGPU_MEM_BYTES + 4: return half(g->mem.part[CGPU_MAIN].bytes, off);
+	case CGPU_MEM_BYTES + 4: return vu_half(g->mem.part[CGPU_MAIN].bytes, off);
 	case CGPU_CARVE_BYTES:
-	case CGPU_CARVE_BYTES + 4: return half(g->mem.part[CGPU_CARVE].bytes, off);
+	case CGPU_CARVE_BYTES + 4: return vu_half(g->mem.part[CGPU_CARVE].bytes, off);
 	case CGPU_OPS_DONE:
-	case CGPU_OPS_DONE + 4: return half(g->ops_done, off);
+	case CGPU_OPS_DONE + 4: return vu_half(g->ops_done, off);
 	case CGPU_OPS_FAILED:
-	case CGPU_OPS_FAILED + 4: return half(g->ops_failed, off);
+	case CGPU_OPS_FAILED + 4: return vu_half(g->ops_failed, off);
 	}
 	return 0;
 }
@@ -146,8 +133,9 @@ static struct cgpu_queue *queue_at(struct cgpu *g, uint32_t off)
 	return off >= CGPU_Q(0) && n < g->queues ? &g->q[n] : NULL;
 }
 
-static uint32_t read32(struct cgpu *g, uint32_t off)
+static uint32_t read32(struct vu_dev *dev, uint32_t off)
 {
+	struct cgpu *g = vu_priv(dev);
 	struct cgpu_queue *q;
 
 	if (off >= CGPU_USER_BYTES)
@@ -156,8 +144,9 @@ static uint32_t read32(struct cgpu *g, uint32_t off)
 	return q ? queue_read(g, q, off % CGPU_Q_STRIDE) : global_read(g, off);
 }
 
-static void write32(struct cgpu *g, uint32_t off, uint32_t val)
+static void write32(struct vu_dev *dev, uint32_t off, uint32_t val)
 {
+	struct cgpu *g = vu_priv(dev);
 	struct cgpu_queue *q;
 
 	if (off >= CGPU_USER_BYTES) {
@@ -191,59 +180,16 @@ static bool is_wide(uint32_t off)
 	return false;
 }
 
-static bool access_ok(uint64_t off, size_t len)
-{
-	return (len == 4 && !(off & 3)) || (len == 8 && is_wide((uint32_t)off));
-}
-
-static void cgpu_bar_read(struct vu_dev *dev, int bar, uint64_t off, void *buf, size_t len)
-{
-	(void)bar;
-	if (!access_ok(off, len)) {
-		memset(buf, 0xff, len);
-		return;
-	}
-	for (size_t at = 0; at < len; at += 4) {
-		uint32_t val = read32(vu_priv(dev), (uint32_t)(off + at));
-
-		memcpy((uint8_t *)buf + at, &val, sizeof(val));
-	}
-}
-
-static void cgpu_bar_write(struct vu_dev *dev, int bar, uint64_t off, const void *buf, size_t len)
-{
-	(void)bar;
-	for (size_t at = 0; access_ok(off, len) && at < len; at += 4) {
-		uint32_t val;
-
-		memcpy(&val, (const uint8_t *)buf + at, sizeof(val));
-		write32(vu_priv(dev), (uint32_t)(off + at), val);
-	}
-}
+static const struct vu_regs bar_regs = { is_wide, read32, write32 };
 
 /* ---- options ---- */
-
-static int take_rev(struct cgpu *g)
-{
-	const char *text = vu_option(g->dev, "rev") ?: "1.0";
-	unsigned int major, minor;
-	char rest;
-
-	if (sscanf(text, "%u.%u%c", &major, &minor, &rest) != 2 || major > 0xffff ||
-	    minor > 0xffff) {
-		fprintf(stderr, "vpv-model: option rev=%s: need MAJOR.MINOR\n", text);
-		return -EINVAL;
-	}
-	g->rev = major << 16 | minor;
-	return 0;
-}
 
 static int take_options(struct cgpu *g)
 {
 	uint64_t version = CGPU_STATE_VERSION, oldest = 1, queues = CGPU_MAX_QUEUES;
 	uint64_t log2 = CGPU_MAX_LOG2, ops = (1u << CGPU_NUM_OPS) - 1, log = 1;
 	uint64_t log_min = CGPU_LOG_MIN_LOG2, log_max = CGPU_LOG_MAX_LOG2;
-	int err = take_rev(g);
+	int err = vu_option_rev(g->dev, &g->rev);
 
 	g->drain_ms = CGPU_DRAIN_MS;
 	g->ready_max_ms = CGPU_MEM_READY_MS;
@@ -290,6 +236,7 @@ static int cgpu_init(struct vu_dev *dev)
 		return -ENOMEM;
 	g->dev = dev;
 	g->mem.fd = -1;
+	g->claims.table = cgpu_claims;
 	vu_set_priv(dev, g);
 	g->buf = malloc(CGPU_TILE_BYTES);
 	g->a = calloc(strip, sizeof(*g->a));
@@ -318,38 +265,41 @@ static void cgpu_fini(struct vu_dev *dev)
 
 #define REG(name, wide) { #name, CGPU_##name, wide }
 
+static const struct vu_reg global_regs[] = {
+	REG(ID, false), REG(REV, false), REG(QUEUES, false), REG(OPS, false), REG(STATUS, false),
+	REG(CTRL, false), REG(MEM_BYTES, true), REG(CARVE_BYTES, true), REG(OPS_DONE, true),
+	REG(OPS_FAILED, true),
+}, control_regs[] = {
+	REG(CP_ID, false), REG(CP_REV, false), REG(CP_VERSION, false), REG(CP_QUEUES, false),
+	REG(CP_OPS, false), REG(CP_READY, false), REG(CP_READY_MS, false),
+	REG(CP_DRAIN_MS, false), REG(CP_PAUSE, false), REG(CP_DRAIN, false), REG(CP_ERR, false),
+	REG(CP_CAPS, false), REG(CP_STAT, false), REG(CP_BYTES, false),
+	REG(CP_STATE_BYTES, false), REG(CP_PAGES, false), REG(CP_SET, false),
+	REG(CP_LOG, false), REG(CP_LOG_STAT, false), REG(CP_LOG_SIZES, false),
+	REG(CP_POISON, false), REG(CP_POISON_SEQ, false),
+	{ "CP_MEM", CGPU_CP_MEM_BYTES, true }, { "CP_CARVE", CGPU_CP_CARVE_BYTES, true },
+}, queue_regs[] = {
+	{ "_RING", CGPU_Q_RING, true }, { "_SIZE", CGPU_Q_SIZE, false },
+	{ "_CTRL", CGPU_Q_CTRL, false }, { "_STATUS", CGPU_Q_STATUS, false },
+	{ "_TAIL", CGPU_Q_TAIL, false }, { "_HEAD", CGPU_Q_HEAD, false },
+	{ "_FENCE", CGPU_Q_FENCE, true }, { "_DONE", CGPU_Q_DONE, true },
+};
+
+#define PRINT(regs, base, prefix) \
+	vu_regs_print(dev, read32, base, prefix, regs, sizeof(regs) / sizeof(*(regs)), out)
+
 static void cgpu_regs(struct vu_dev *dev, FILE *out)
 {
-	static const struct {
-		const char *name;
-		uint32_t off;
-		bool wide;
-	} global[] = {
-		REG(ID, false), REG(REV, false), REG(QUEUES, false), REG(OPS, false),
-		REG(STATUS, false), REG(CTRL, false), REG(MEM_BYTES, true), REG(CARVE_BYTES, true),
-		REG(OPS_DONE, true), REG(OPS_FAILED, true),
-	}, queue[] = {
-		REG(Q_RING, true), REG(Q_SIZE, false), REG(Q_CTRL, false), REG(Q_STATUS, false),
-		REG(Q_TAIL, false), REG(Q_HEAD, false), REG(Q_FENCE, true), REG(Q_DONE, true),
-	};
-	struct cgpu *g = vu_priv(dev);
+	const struct cgpu *g = vu_priv(dev);
 
-	for (size_t i = 0; i < sizeof(global) / sizeof(global[0]); i++) {
-		uint64_t val = read32(g, global[i].off);
+	PRINT(global_regs, 0, "");
+	PRINT(control_regs, CGPU_USER_BYTES, "");
+	for (unsigned int n = 0; n < g->queues; n++) {
+		char prefix[16];
 
-		if (global[i].wide)
-			val |= (uint64_t)read32(g, global[i].off + 4) << 32;
-		fprintf(out, "%s 0x%" PRIx64 "\n", global[i].name, val);
+		snprintf(prefix, sizeof(prefix), "Q%u", n);
+		PRINT(queue_regs, CGPU_Q(n), prefix);
 	}
-	cgpu_control_regs(g, out);
-	for (unsigned int n = 0; n < g->queues; n++)
-		for (size_t i = 0; i < sizeof(queue) / sizeof(queue[0]); i++) {
-			uint64_t val = queue_read(g, &g->q[n], queue[i].off);
-
-			if (queue[i].wide)
-				val |= (uint64_t)queue_read(g, &g->q[n], queue[i].off + 4) << 32;
-			fprintf(out, "%s%u%s 0x%" PRIx64 "\n", "Q", n, queue[i].name + 1, val);
-		}
 }
 
 static void cgpu_stats(struct vu_dev *dev, FILE *out)
@@ -411,7 +361,7 @@ static int cgpu_command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 	struct cgpu *g = vu_priv(dev);
 
 	if (!strcmp(argv[0], "claim"))
-		return cgpu_control_claim(g, argc, argv);
+		return vu_claim_set(&g->claims, argc, argv);
 	if (!strcmp(argv[0], "written"))
 		return written(g, argc, argv, out);
 	if (!strcmp(argv[0], "poison"))
@@ -440,7 +390,7 @@ static const struct vu_model coherent_gpu_model = {
 	.bars = {
 		[CGPU_BAR] = {
 			.bytes = CGPU_BAR_BYTES, .flags = VU_BAR_64,
-			.areas = &window_area, .num_areas = 1,
+			.areas = &window_area, .num_areas = 1, .regs = &bar_regs,
 		},
 	},
 	.options = (const struct vu_option[]){
@@ -467,8 +417,7 @@ static const struct vu_model coherent_gpu_model = {
 		"reset", "ready", NULL,
 	},
 	.init = cgpu_init, .fini = cgpu_fini, .reset = cgpu_reset, .work = cgpu_work,
-	.bar_read = cgpu_bar_read, .bar_write = cgpu_bar_write, .config_changed = vu_kick,
-	.regs = cgpu_regs, .stats = cgpu_stats,
+	.config_changed = vu_kick, .regs = cgpu_regs, .stats = cgpu_stats,
 	.commands = "poison ADDRESS           a page becomes bad\n"
 		    "written [clear]          pages of its own memory that the device wrote\n"
 		    "early                    pages that were touched before readiness\n"

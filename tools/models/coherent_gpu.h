@@ -68,14 +68,6 @@ struct cgpu_control {
 	uint32_t cmd, fail;
 };
 
-/* Registers of the control page that can be told to lie. */
-#define CGPU_CLAIMS	13
-
-struct cgpu_claim {
-	bool made;
-	uint64_t val;
-};
-
 /* @epoch: changes when queues are cleared or the device is reset. */
 struct cgpu {
 	struct vu_dev *dev;
@@ -88,7 +80,7 @@ struct cgpu {
 	bool touching;
 	struct cgpu_mem mem;
 	struct cgpu_control cp;
-	struct cgpu_claim claims[CGPU_CLAIMS];
+	struct vu_claims claims;
 	struct cgpu_queue q[CGPU_MAX_QUEUES];
 	uint8_t *buf;		/* CGPU_TILE_BYTES */
 	float *a, *b;		/* CGPU_TILE_DIM * CGPU_MAX_DIM each */
@@ -155,8 +147,7 @@ uint32_t cgpu_control_read(struct cgpu *g, uint32_t off);
 void cgpu_control_write(struct cgpu *g, uint32_t off, uint32_t val);
 void cgpu_control_reset(struct cgpu *g);
 void cgpu_control_work(struct cgpu *g);
-void cgpu_control_regs(struct cgpu *g, FILE *out);
-/* The control command "claim": 0 or a negative errno. */
-int cgpu_control_claim(struct cgpu *g, int argc, char **argv);
+/* Registers of it that can be told to lie. */
+extern const struct vu_claim cgpu_claims[];
 
 #endif /* MODEL_COHERENT_GPU_H */

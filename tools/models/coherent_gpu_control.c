@@ -3,9 +3,6 @@
  * coherent_gpu: the control page (section 4).
  * Nothing that the user does to the lower half may disturb what is here.
  */
-#include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "coherent_gpu.h"
@@ -203,59 +200,15 @@ void cgpu_control_work(struct cgpu *g)
 
 /* ---- registers ---- */
 
-static const struct {
-	const char *name;
-	uint32_t off;
-	bool wide;
-} claims[CGPU_CLAIMS] = {
-	{ "rev", CGPU_CP_REV, false }, { "version", CGPU_CP_VERSION, false },
-	{ "queues", CGPU_CP_QUEUES, false }, { "ops", CGPU_CP_OPS, false },
-	{ "ready_ms", CGPU_CP_READY_MS, false }, { "drain_ms", CGPU_CP_DRAIN_MS, false },
-	{ "caps", CGPU_CP_CAPS, false }, { "mem", CGPU_CP_MEM_BYTES, true },
-	{ "carve", CGPU_CP_CARVE_BYTES, true }, { "state_bytes", CGPU_CP_STATE_BYTES, false },
-	{ "log_sizes", CGPU_CP_LOG_SIZES, false }, { "poison", CGPU_CP_POISON, false },
-	{ "set", CGPU_CP_SET, false },
+const struct vu_claim cgpu_claims[] = {
+	{ "rev", CGPU_CP_REV, 4 }, { "version", CGPU_CP_VERSION, 4 },
+	{ "queues", CGPU_CP_QUEUES, 4 }, { "ops", CGPU_CP_OPS, 4 },
+	{ "ready_ms", CGPU_CP_READY_MS, 4 }, { "drain_ms", CGPU_CP_DRAIN_MS, 4 },
+	{ "caps", CGPU_CP_CAPS, 4 }, { "mem", CGPU_CP_MEM_BYTES, 8 },
+	{ "carve", CGPU_CP_CARVE_BYTES, 8 }, { "state_bytes", CGPU_CP_STATE_BYTES, 4 },
+	{ "log_sizes", CGPU_CP_LOG_SIZES, 4 }, { "poison", CGPU_CP_POISON, 4 },
+	{ "set", CGPU_CP_SET, 4 }, { NULL, 0, 0 },
 };
-
-int cgpu_control_claim(struct cgpu *g, int argc, char **argv)
-{
-	unsigned long long val;
-	char *end;
-
-	if (argc == 2 && !strcmp(argv[1], "clear")) {
-		memset(g->claims, 0, sizeof(g->claims));
-		return 0;
-	}
-	for (unsigned int i = 0; argc == 3 && i < CGPU_CLAIMS; i++) {
-		if (strcmp(argv[1], claims[i].name))
-			continue;
-		errno = 0;
-		val = strtoull(argv[2], &end, 0);
-		if (errno || end == argv[2] || *end || (!claims[i].wide && val > UINT32_MAX))
-			return -EINVAL;
-		g->claims[i] = (struct cgpu_claim){ true, val };
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static bool claimed(const struct cgpu *g, uint32_t off, uint32_t *val)
-{
-	for (unsigned int i = 0; i < CGPU_CLAIMS; i++) {
-		uint32_t in = off - claims[i].off;
-
-		if (g->claims[i].made && (!in || (in == 4 && claims[i].wide))) {
-			*val = (uint32_t)(g->claims[i].val >> 8 * in);
-			return true;
-		}
-	}
-	return false;
-}
-
-static uint32_t half(uint64_t val, uint32_t off)
-{
-	return (uint32_t)(off & 4 ? val >> 32 : val);
-}
 
 /* Known once the function is ready. */
 static uint32_t read_late(const struct cgpu *g, uint32_t off)
@@ -278,7 +231,7 @@ uint32_t cgpu_control_read(struct cgpu *g, uint32_t off)
 	const struct cgpu_mem *m = &g->mem;
 	uint32_t val;
 
-	if (claimed(g, off, &val))
+	if (vu_claimed(&g->claims, off, &val))
 		return val;
 	switch (off) {
 	case CGPU_CP_ID: return CGPU_CP_ID_VALUE;
@@ -289,13 +242,13 @@ uint32_t cgpu_control_read(struct cgpu *g, uint32_t off)
 	case CGPU_CP_DRAIN: return cp->drain;
 	case CGPU_CP_ERR: return cp->err;
 	case CGPU_CP_MEM_BYTES:
-	case CGPU_CP_MEM_BYTES + 4: return half(m->part[CGPU_MAIN].bytes, off);
+	case CGPU_CP_MEM_BYTES + 4: return vu_half(m->part[CGPU_MAIN].bytes, off);
 	case CGPU_CP_CARVE_BYTES:
-	case CGPU_CP_CARVE_BYTES + 4: return half(m->part[CGPU_CARVE].bytes, off);
+	case CGPU_CP_CARVE_BYTES + 4: return vu_half(m->part[CGPU_CARVE].bytes, off);
 	case CGPU_CP_STAT: return cp->stat;
 	case CGPU_CP_BYTES: return cp->bytes;
 	case CGPU_CP_ADDR:
-	case CGPU_CP_ADDR + 4: return half(cp->addr, off);
+	case CGPU_CP_ADDR + 4: return vu_half(cp->addr, off);
 	case CGPU_CP_PAGES: return cp->pages;
 	case CGPU_CP_SET: return cp->set;
 	case CGPU_CP_LOG: return m->log_ctrl;
@@ -319,8 +272,8 @@ static void write_operand(struct cgpu_control *cp, uint32_t off, uint32_t val)
 {
 	switch (off) {
 	case CGPU_CP_BYTES: cp->bytes = val; break;
-	case CGPU_CP_ADDR: cp->addr = (cp->addr & ~(uint64_t)UINT32_MAX) | val; break;
-	case CGPU_CP_ADDR + 4: cp->addr = (cp->addr & UINT32_MAX) | (uint64_t)val << 32; break;
+	case CGPU_CP_ADDR:
+	case CGPU_CP_ADDR + 4: cp->addr = vu_with_half(cp->addr, off, val); break;
 	case CGPU_CP_PAGES: cp->pages = val; break;
 	}
 }
@@ -339,31 +292,4 @@ void cgpu_control_write(struct cgpu *g, uint32_t off, uint32_t val)
 		if (g->cp.stat != CGPU_BUSY)
 			write_operand(&g->cp, off, val);
 	}
-}
-
-#define REG(name) { #name, CGPU_##name }
-
-static uint64_t read64(struct cgpu *g, uint32_t off)
-{
-	return cgpu_control_read(g, off) | (uint64_t)cgpu_control_read(g, off + 4) << 32;
-}
-
-void cgpu_control_regs(struct cgpu *g, FILE *out)
-{
-	static const struct {
-		const char *name;
-		uint32_t off;
-	} regs[] = {
-		REG(CP_ID), REG(CP_REV), REG(CP_VERSION), REG(CP_QUEUES), REG(CP_OPS),
-		REG(CP_READY), REG(CP_READY_MS), REG(CP_DRAIN_MS), REG(CP_PAUSE), REG(CP_DRAIN),
-		REG(CP_ERR), REG(CP_CAPS), REG(CP_STAT), REG(CP_BYTES), REG(CP_STATE_BYTES),
-		REG(CP_PAGES), REG(CP_SET), REG(CP_LOG), REG(CP_LOG_STAT), REG(CP_LOG_SIZES),
-		REG(CP_POISON), REG(CP_POISON_SEQ),
-	};
-
-	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
-		fprintf(out, "%s 0x%" PRIx32 "\n", regs[i].name,
-			cgpu_control_read(g, regs[i].off));
-	fprintf(out, "CP_MEM 0x%" PRIx64 "\n", read64(g, CGPU_CP_MEM_BYTES));
-	fprintf(out, "CP_CARVE 0x%" PRIx64 "\n", read64(g, CGPU_CP_CARVE_BYTES));
 }

@@ -19,7 +19,7 @@ enum { FAULT_PAUSE = VU_FAULT_MODEL, FAULT_LOAD, FAULT_OP };
 /*
  * @now: the device's state, which begins with the user's registers
  * @window: what the host has written to the window
- * @claims, @claim: MAX_WORDS is read as that, whatever is true
+ * @claims: MAX_WORDS is read as that, whatever is true
  */
 struct edul {
 	struct edul_state now, window;
@@ -27,9 +27,10 @@ struct edul {
 	struct vu_wait pausing, committing;
 	struct vu_fault_hit pause_hit, commit_hit;
 	uint64_t max_words, tile_us, next_tile, filled;
-	bool claims;
-	uint32_t claim;
+	struct vu_claims claims;
 };
+
+static const struct vu_claim edul_claims[] = { { "max_words", EDUL_MAX_WORDS, 4 }, { NULL, 0, 0 } };
 
 static bool startable(const struct edul *e, const struct edul_state *s)
 {
@@ -160,13 +161,14 @@ static void edul_bar_read(struct vu_dev *dev, int bar, uint64_t off, void *buf, 
 	uint8_t regs[EDUL_BAR_BYTES] = { 0 };
 	const uint32_t ctl[] = {
 		htole32(EDUL_ID_VALUE), htole32(EDUL_VERSION_NOW),
-		htole32(e->claims ? e->claim : (uint32_t)e->max_words),
+		htole32((uint32_t)e->max_words),
 		htole32(e->pause), htole32(e->commit),
 	};
 
 	(void)bar;
 	memcpy(regs, &e->now, EDUL_CONTROL + 4);
 	memcpy(regs + EDUL_CTL, ctl, sizeof(ctl));
+	vu_claims_put(&e->claims, 0, sizeof(ctl), regs + EDUL_CTL);
 	memcpy(regs + EDUL_CTL + EDUL_WINDOW, &e->now, sizeof(e->now));
 	if (len == 4 && off % 4 == 0)
 		memcpy(buf, regs + off, len);
@@ -181,7 +183,7 @@ static void edul_reset(struct vu_dev *dev, enum vu_reset why)
 	(void)why;
 	*e = (struct edul){
 		.max_words = e->max_words, .tile_us = e->tile_us,
-		.claims = e->claims, .claim = e->claim,
+		.claims = e->claims,
 	};
 }
 
@@ -192,6 +194,7 @@ static int edul_init(struct vu_dev *dev)
 	if (!e)
 		return -ENOMEM;
 	vu_set_priv(dev, e);
+	e->claims.table = edul_claims;
 	e->max_words = 65536;
 	if (vu_option_u64(dev, "max_words", 1, 1u << 24, &e->max_words) ||
 	    vu_option_u64(dev, "tile_us", 0, 1000000, &e->tile_us))
@@ -215,25 +218,9 @@ static void edul_stats(struct vu_dev *dev, FILE *out)
 static int edul_command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 {
 	struct edul *e = vu_priv(dev);
-	unsigned long val;
-	char *end;
 
 	(void)out;
-	if (strcmp(argv[0], "claim"))
-		return -ENOENT;
-	if (argc == 2 && !strcmp(argv[1], "clear")) {
-		e->claims = false;
-		return 0;
-	}
-	if (argc != 3 || strcmp(argv[1], "max_words"))
-		return -EINVAL;
-	errno = 0;
-	val = strtoul(argv[2], &end, 0);
-	if (errno || end == argv[2] || *end || val > UINT32_MAX)
-		return -EINVAL;
-	e->claims = true;
-	e->claim = (uint32_t)val;
-	return 0;
+	return strcmp(argv[0], "claim") ? -ENOENT : vu_claim_set(&e->claims, argc, argv);
 }
 
 static const struct vu_model edul_model = {

@@ -38,14 +38,6 @@ static void hisil_work(struct vu_dev *dev)
 
 /* ---- registers ---- */
 
-static void set_half(__le64 *reg, bool high, uint32_t val)
-{
-	if (high)
-		*reg = (*reg & UINT32_MAX) | (uint64_t)val << 32;
-	else
-		*reg = (*reg & ~(uint64_t)UINT32_MAX) | val;
-}
-
 static void queue_write(struct hisil *h, struct hisil_queue *q, uint32_t off, uint32_t val)
 {
 	bool set_up = !hisil_queue_enabled(q) && !q->in_work;
@@ -54,12 +46,12 @@ static void queue_write(struct hisil *h, struct hisil_queue *q, uint32_t off, ui
 	case HISIL_SQ_BASE:
 	case HISIL_SQ_BASE + 4:
 		if (set_up)
-			set_half(&q->regs.sq_base, off & 4, val);
+			q->regs.sq_base = vu_with_half(q->regs.sq_base, off, val);
 		break;
 	case HISIL_CQ_BASE:
 	case HISIL_CQ_BASE + 4:
 		if (set_up)
-			set_half(&q->regs.cq_base, off & 4, val);
+			q->regs.cq_base = vu_with_half(q->regs.cq_base, off, val);
 		break;
 	case HISIL_SIZE:
 		if (set_up)
@@ -77,10 +69,10 @@ static uint32_t queue_read(const struct hisil *h, const struct hisil_queue *q, u
 	const struct hisil_queue_ctx *r = &q->regs;
 
 	switch (off) {
-	case HISIL_SQ_BASE: return (uint32_t)r->sq_base;
-	case HISIL_SQ_BASE + 4: return (uint32_t)(r->sq_base >> 32);
-	case HISIL_CQ_BASE: return (uint32_t)r->cq_base;
-	case HISIL_CQ_BASE + 4: return (uint32_t)(r->cq_base >> 32);
+	case HISIL_SQ_BASE:
+	case HISIL_SQ_BASE + 4: return vu_half(r->sq_base, off);
+	case HISIL_CQ_BASE:
+	case HISIL_CQ_BASE + 4: return vu_half(r->cq_base, off);
 	case HISIL_SIZE: return r->size;
 	case HISIL_QCTRL: return r->qctrl;
 	case HISIL_QSTATUS: return r->qstatus;
@@ -103,10 +95,10 @@ static uint32_t global_read(const struct hisil *h, uint32_t off)
 	case HISIL_STATUS: return h->status;
 	case HISIL_CTRL: return h->ctrl;
 	case HISIL_MAX_XFER: return HISIL_XFER_BYTES;
-	case HISIL_OPS_DONE: return (uint32_t)h->ops_done;
-	case HISIL_OPS_DONE + 4: return (uint32_t)(h->ops_done >> 32);
-	case HISIL_OPS_FAILED: return (uint32_t)h->ops_failed;
-	case HISIL_OPS_FAILED + 4: return (uint32_t)(h->ops_failed >> 32);
+	case HISIL_OPS_DONE:
+	case HISIL_OPS_DONE + 4: return vu_half(h->ops_done, off);
+	case HISIL_OPS_FAILED:
+	case HISIL_OPS_FAILED + 4: return vu_half(h->ops_failed, off);
 	}
 	return 0;
 }
@@ -118,8 +110,9 @@ static struct hisil_queue *queue_at(struct hisil *h, uint32_t off)
 	return off >= HISIL_Q(0) && n < h->queues ? &h->q[n] : NULL;
 }
 
-static uint32_t read32(struct hisil *h, uint32_t off)
+static uint32_t read32(struct vu_dev *dev, uint32_t off)
 {
+	struct hisil *h = vu_priv(dev);
 	struct hisil_queue *q;
 
 	if (off >= h->cp_base)
@@ -130,8 +123,9 @@ static uint32_t read32(struct hisil *h, uint32_t off)
 	return q ? queue_read(h, q, off % HISIL_Q_STRIDE) : 0;
 }
 
-static void write32(struct hisil *h, uint32_t off, uint32_t val)
+static void write32(struct vu_dev *dev, uint32_t off, uint32_t val)
 {
+	struct hisil *h = vu_priv(dev);
 	struct hisil_queue *q;
 
 	if (off >= h->cp_base) {
@@ -158,43 +152,7 @@ static bool is_wide(uint32_t off)
 	       (off % HISIL_Q_STRIDE == HISIL_SQ_BASE || off % HISIL_Q_STRIDE == HISIL_CQ_BASE);
 }
 
-static bool access_ok(uint64_t off, size_t len)
-{
-	return (len == 4 && !(off & 3)) || (len == 8 && is_wide((uint32_t)off));
-}
-
-static void hisil_bar_read(struct vu_dev *dev, int bar, uint64_t off, void *buf, size_t len)
-{
-	struct hisil *h = vu_priv(dev);
-
-	if (bar != HISIL_BAR) {
-		memset(buf, 0, len);
-		return;
-	}
-	if (!access_ok(off, len)) {
-		memset(buf, 0xff, len);
-		return;
-	}
-	for (size_t at = 0; at < len; at += 4) {
-		uint32_t val = read32(h, (uint32_t)(off + at));
-
-		memcpy((uint8_t *)buf + at, &val, sizeof(val));
-	}
-}
-
-static void hisil_bar_write(struct vu_dev *dev, int bar, uint64_t off, const void *buf, size_t len)
-{
-	struct hisil *h = vu_priv(dev);
-
-	if (bar != HISIL_BAR || !access_ok(off, len))
-		return;
-	for (size_t at = 0; at < len; at += 4) {
-		uint32_t val;
-
-		memcpy(&val, (const uint8_t *)buf + at, sizeof(val));
-		write32(h, (uint32_t)(off + at), val);
-	}
-}
+static const struct vu_regs bar_regs = { is_wide, read32, write32 };
 
 /* ---- reset, options, control commands ---- */
 
@@ -211,34 +169,11 @@ static void hisil_reset(struct vu_dev *dev, enum vu_reset why)
 	ready_work(h);
 }
 
-static void hisil_config_changed(struct vu_dev *dev)
-{
-	vu_kick(dev);
-}
-
-static int take_rev(struct hisil *h)
-{
-	const char *text = vu_option(h->dev, "rev");
-	unsigned int major, minor;
-	char rest;
-
-	h->rev = 1u << 16;
-	if (!text)
-		return 0;
-	if (sscanf(text, "%u.%u%c", &major, &minor, &rest) != 2 || major > 0xffff ||
-	    minor > 0xffff) {
-		fprintf(stderr, "vpv-model: option rev=%s: need MAJOR.MINOR\n", text);
-		return -EINVAL;
-	}
-	h->rev = major << 16 | minor;
-	return 0;
-}
-
 static int take_options(struct hisil *h)
 {
 	uint64_t queues = HISIL_MAX_QUEUES, log2 = HISIL_MAX_LOG2, algs = (1u << HISIL_NUM_OPS) - 1;
 	uint64_t version = 1, oldest = 1, isolated = 0, revoke = 1;
-	int err = take_rev(h);
+	int err = vu_option_rev(h->dev, &h->rev);
 
 	h->cp_base = (uint32_t)(hisil_bar_bytes(h->dev) / 2);
 	h->drain_ms = 1000;
@@ -269,6 +204,7 @@ static int hisil_init(struct vu_dev *dev)
 	if (!h)
 		return -ENOMEM;
 	h->dev = dev;
+	h->claims.table = hisil_claims;
 	vu_set_priv(dev, h);
 	h->src = malloc(HISIL_XFER_BYTES);
 	h->dst = malloc(HISIL_XFER_BYTES);
@@ -291,39 +227,35 @@ static void hisil_fini(struct vu_dev *dev)
 
 #define REG(name, wide) { #name, HISIL_##name, wide }
 
+static const struct vu_reg global_regs[] = {
+	REG(ID, false), REG(REV, false), REG(QUEUES, false), REG(ALGS, false), REG(STATUS, false),
+	REG(CTRL, false), REG(MAX_XFER, false), REG(OPS_DONE, true), REG(OPS_FAILED, true),
+}, control_regs[] = {
+	REG(CP_ID, false), REG(CP_REV, false), REG(CP_VERSION, false), REG(CP_LIMITS, false),
+	REG(CP_ALGS, false), REG(CP_ISOLATION, false), REG(CP_MAX_XFER, false),
+	REG(CP_DRAIN_MS, false), REG(CP_PAUSE, false), REG(CP_DRAIN, false), REG(CP_ERR, false),
+	REG(CP_SEL, false), REG(CP_LEN, false), REG(CP_STAT, false), REG(CP_WLEN, false),
+	REG(CP_CAPS, false),
+}, queue_regs[] = {
+	REG(SQ_BASE, true), REG(CQ_BASE, true), REG(SIZE, false), REG(QCTRL, false),
+	REG(QSTATUS, false), REG(VECTOR, false), REG(SQ_TAIL, false), REG(SQ_HEAD, false),
+	REG(CQ_HEAD, false), REG(CQ_TAIL, false),
+};
+
+#define PRINT(regs, base, prefix) \
+	vu_regs_print(dev, read32, base, prefix, regs, sizeof(regs) / sizeof(*(regs)), out)
+
 static void hisil_regs(struct vu_dev *dev, FILE *out)
 {
-	static const struct {
-		const char *name;
-		uint32_t off;
-		bool wide;
-	} global[] = {
-		REG(ID, false), REG(REV, false), REG(QUEUES, false), REG(ALGS, false),
-		REG(STATUS, false), REG(CTRL, false), REG(MAX_XFER, false), REG(OPS_DONE, true),
-		REG(OPS_FAILED, true),
-	}, queue[] = {
-		REG(SQ_BASE, true), REG(CQ_BASE, true), REG(SIZE, false), REG(QCTRL, false),
-		REG(QSTATUS, false), REG(VECTOR, false), REG(SQ_TAIL, false),
-		REG(SQ_HEAD, false), REG(CQ_HEAD, false), REG(CQ_TAIL, false),
-	};
-	struct hisil *h = vu_priv(dev);
+	const struct hisil *h = vu_priv(dev);
 
-	for (size_t i = 0; i < sizeof(global) / sizeof(global[0]); i++) {
-		uint64_t val = global_read(h, global[i].off);
-
-		if (global[i].wide)
-			val |= (uint64_t)global_read(h, global[i].off + 4) << 32;
-		fprintf(out, "%s 0x%" PRIx64 "\n", global[i].name, val);
-	}
-	hisil_control_regs(h, out);
+	PRINT(global_regs, 0, "");
+	PRINT(control_regs, h->cp_base, "");
 	for (unsigned int n = 0; n < h->queues; n++) {
-		for (size_t i = 0; i < sizeof(queue) / sizeof(queue[0]); i++) {
-			uint64_t val = queue_read(h, &h->q[n], queue[i].off);
+		char prefix[16];
 
-			if (queue[i].wide)
-				val |= (uint64_t)queue_read(h, &h->q[n], queue[i].off + 4) << 32;
-			fprintf(out, "Q%u.%s 0x%" PRIx64 "\n", n, queue[i].name, val);
-		}
+		snprintf(prefix, sizeof(prefix), "Q%u.", n);
+		PRINT(queue_regs, HISIL_Q(n), prefix);
 	}
 }
 
@@ -358,7 +290,7 @@ static int hisil_command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 		return 0;
 	}
 	if (!strcmp(argv[0], "claim"))
-		return hisil_control_claim(h, argc, argv);
+		return vu_claim_set(&h->claims, argc, argv);
 	return -ENOENT;
 }
 
@@ -392,7 +324,7 @@ static const struct vu_model hisi_like_model = {
 	.class_code = 0x120000,
 	.config_bytes = 4096,
 	.bars = {
-		[HISIL_BAR] = { .bytes = HISIL_BAR_BYTES, .flags = VU_BAR_64 },
+		[HISIL_BAR] = { .bytes = HISIL_BAR_BYTES, .flags = VU_BAR_64, .regs = &bar_regs },
 		[4] = { .bytes = 0x4000, .flags = VU_BAR_64 },
 	},
 	.options = hisil_options,
@@ -401,10 +333,8 @@ static const struct vu_model hisi_like_model = {
 	.init = hisil_init,
 	.fini = hisil_fini,
 	.reset = hisil_reset,
-	.bar_read = hisil_bar_read,
-	.bar_write = hisil_bar_write,
 	.work = hisil_work,
-	.config_changed = hisil_config_changed,
+	.config_changed = vu_kick,
 	.regs = hisil_regs,
 	.stats = hisil_stats,
 	.commands = "isolate 0|1              set CP_ISOLATION\n"

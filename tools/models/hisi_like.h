@@ -54,14 +54,6 @@ struct hisil_control {
 	uint8_t window[HISIL_CP_WINDOW_BYTES];
 };
 
-/* Registers of the control page that can be told to lie: 0x04 to 0x1c, and CP_LEN. */
-#define HISIL_CLAIMS	8
-
-struct hisil_claim {
-	bool made;
-	uint32_t val;
-};
-
 /*
  * @epoch: changes when contexts are cleared or the device is reset; work that waited in
  * between must not touch them any more
@@ -71,7 +63,7 @@ struct hisil {
 	uint32_t cp_base;		/* control page in BAR 2 */
 	uint32_t rev, queues, log2, algs, version, oldest, isolated;
 	bool revoke;
-	struct hisil_claim claims[HISIL_CLAIMS];
+	struct vu_claims claims;
 	uint64_t drain_ms, op_us;
 	uint32_t ctrl, status;
 	uint64_t ops_done, ops_failed;
@@ -115,9 +107,8 @@ void hisil_control_write(struct hisil *h, uint32_t off, uint32_t val);
 void hisil_control_reset(struct hisil *h);
 /* Let time-outs, drains and delayed commands make progress. */
 void hisil_control_work(struct hisil *h);
-void hisil_control_regs(struct hisil *h, FILE *out);
-/* The control command "claim": 0 or a negative errno. */
-int hisil_control_claim(struct hisil *h, int argc, char **argv);
+/* Registers of it that can be told to lie. */
+extern const struct vu_claim hisil_claims[];
 
 /* hisi_like_ops.c */
 /**

@@ -3,9 +3,6 @@
  * hisi_like: the control page (section 3): pause and drain, freeze, and the contexts.
  * Nothing that the user does to the lower half may disturb what is here.
  */
-#include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hisi_like.h"
@@ -281,49 +278,12 @@ void hisil_control_work(struct hisil *h)
 
 /* ---- registers ---- */
 
-static const struct {
-	const char *name;
-	uint32_t off;
-} claims[HISIL_CLAIMS] = {
-	{ "rev", HISIL_CP_REV }, { "version", HISIL_CP_VERSION }, { "limits", HISIL_CP_LIMITS },
-	{ "algs", HISIL_CP_ALGS }, { "isolation", HISIL_CP_ISOLATION },
-	{ "max_xfer", HISIL_CP_MAX_XFER },
-	{ "drain_ms", HISIL_CP_DRAIN_MS }, { "len", HISIL_CP_LEN },
+const struct vu_claim hisil_claims[] = {
+	{ "rev", HISIL_CP_REV, 4 }, { "version", HISIL_CP_VERSION, 4 },
+	{ "limits", HISIL_CP_LIMITS, 4 }, { "algs", HISIL_CP_ALGS, 4 },
+	{ "isolation", HISIL_CP_ISOLATION, 4 }, { "max_xfer", HISIL_CP_MAX_XFER, 4 },
+	{ "drain_ms", HISIL_CP_DRAIN_MS, 4 }, { "len", HISIL_CP_LEN, 4 }, { NULL, 0, 0 },
 };
-
-int hisil_control_claim(struct hisil *h, int argc, char **argv)
-{
-	char *end;
-
-	if (argc == 2 && !strcmp(argv[1], "clear")) {
-		memset(h->claims, 0, sizeof(h->claims));
-		return 0;
-	}
-	for (unsigned int i = 0; argc == 3 && i < HISIL_CLAIMS; i++) {
-		unsigned long long val;
-
-		if (strcmp(argv[1], claims[i].name))
-			continue;
-		errno = 0;
-		val = strtoull(argv[2], &end, 0);
-		if (errno || end == argv[2] || *end || val > UINT32_MAX)
-			return -EINVAL;
-		h->claims[i].made = true;
-		h->claims[i].val = (uint32_t)val;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static bool claimed(const struct hisil *h, uint32_t off, uint32_t *val)
-{
-	for (unsigned int i = 0; i < HISIL_CLAIMS; i++)
-		if (claims[i].off == off && h->claims[i].made) {
-			*val = h->claims[i].val;
-			return true;
-		}
-	return false;
-}
 
 uint32_t hisil_control_read(struct hisil *h, uint32_t off)
 {
@@ -334,7 +294,7 @@ uint32_t hisil_control_read(struct hisil *h, uint32_t off)
 		memcpy(&val, cp->window + (off - HISIL_CP_WINDOW), sizeof(val));
 		return val;
 	}
-	if (claimed(h, off, &val))
+	if (vu_claimed(&h->claims, off, &val))
 		return val;
 	/* Not known yet. */
 	if (off >= HISIL_CP_REV && off <= HISIL_CP_DRAIN_MS && !(h->status & HISIL_STATUS_READY))
@@ -377,23 +337,4 @@ void hisil_control_write(struct hisil *h, uint32_t off, uint32_t val)
 	case HISIL_CP_CMD: start_command(h, val); break;
 	case HISIL_CP_WLEN: cp->wlen = val; break;
 	}
-}
-
-#define REG(name) { #name, HISIL_##name }
-
-void hisil_control_regs(struct hisil *h, FILE *out)
-{
-	static const struct {
-		const char *name;
-		uint32_t off;
-	} regs[] = {
-		REG(CP_ID), REG(CP_REV), REG(CP_VERSION), REG(CP_LIMITS), REG(CP_ALGS),
-		REG(CP_ISOLATION), REG(CP_MAX_XFER), REG(CP_DRAIN_MS), REG(CP_PAUSE),
-		REG(CP_DRAIN), REG(CP_ERR), REG(CP_SEL), REG(CP_LEN), REG(CP_STAT),
-		REG(CP_WLEN), REG(CP_CAPS),
-	};
-
-	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
-		fprintf(out, "%s 0x%" PRIx32 "\n", regs[i].name,
-			hisil_control_read(h, regs[i].off));
 }

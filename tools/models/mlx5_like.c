@@ -66,8 +66,9 @@ static uint32_t health(struct mlxl *m)
 	return m->health;
 }
 
-static uint32_t read32(struct mlxl *m, uint32_t off)
+static uint32_t read32(struct vu_dev *dev, uint32_t off)
 {
+	struct mlxl *m = vu_priv(dev);
 	bool known = m->status & MLXL_STATUS_READY;
 
 	switch (off) {
@@ -77,32 +78,30 @@ static uint32_t read32(struct mlxl *m, uint32_t off)
 	case MLXL_REG_STATUS: return m->status;
 	case MLXL_REG_LIMITS: return !known ? 0 : m->num_fns << 8 | MLXL_MAX_SLOTS_LOG2;
 	case MLXL_REG_SYNDROME: return m->syndrome;
-	case MLXL_REG_CMDQ_BASE: return (uint32_t)m->cmdq_base;
-	case MLXL_REG_CMDQ_BASE + 4: return (uint32_t)(m->cmdq_base >> 32);
+	case MLXL_REG_CMDQ_BASE:
+	case MLXL_REG_CMDQ_BASE + 4: return vu_half(m->cmdq_base, off);
 	case MLXL_REG_CMDQ_LOG2: return m->cmdq_log2;
 	case MLXL_REG_CMDQ_CTRL: return m->cmdq_ctrl;
 	case MLXL_REG_TIMEOUT_MS: return !known ? 0 : (uint32_t)m->opt.timeout_ms;
-	case MLXL_REG_EVENTS: return (uint32_t)m->events;
-	case MLXL_REG_EVENTS + 4: return (uint32_t)(m->events >> 32);
+	case MLXL_REG_EVENTS:
+	case MLXL_REG_EVENTS + 4: return vu_half(m->events, off);
 	case MLXL_REG_HEALTH: return health(m);
-	case MLXL_REG_SERIAL: return (uint32_t)m->opt.serial;
-	case MLXL_REG_SERIAL + 4: return (uint32_t)(m->opt.serial >> 32);
+	case MLXL_REG_SERIAL:
+	case MLXL_REG_SERIAL + 4: return vu_half(m->opt.serial, off);
 	}
 	return 0;
 }
 
-static void write32(struct mlxl *m, uint32_t off, uint32_t val)
+static void write32(struct vu_dev *dev, uint32_t off, uint32_t val)
 {
+	struct mlxl *m = vu_priv(dev);
 	bool set_up = !(m->cmdq_ctrl & MLXL_CTRL_ENABLE);
 
 	switch (off) {
 	case MLXL_REG_CMDQ_BASE:
-		if (set_up)
-			m->cmdq_base = (m->cmdq_base & ~0xffffffffull) | val;
-		break;
 	case MLXL_REG_CMDQ_BASE + 4:
 		if (set_up)
-			m->cmdq_base = (m->cmdq_base & 0xffffffffull) | (uint64_t)val << 32;
+			m->cmdq_base = vu_with_half(m->cmdq_base, off, val);
 		break;
 	case MLXL_REG_CMDQ_LOG2:
 		if (set_up)
@@ -115,51 +114,12 @@ static void write32(struct mlxl *m, uint32_t off, uint32_t val)
 	}
 }
 
-static bool access_ok(uint64_t off, size_t len)
+static bool is_wide(uint32_t off)
 {
-	if (len == 8)
-		return off == MLXL_REG_CMDQ_BASE || off == MLXL_REG_EVENTS ||
-		       off == MLXL_REG_SERIAL;
-	return len == 4 && !(off & 3);
+	return off == MLXL_REG_CMDQ_BASE || off == MLXL_REG_EVENTS || off == MLXL_REG_SERIAL;
 }
 
-static void ctrl_bar_read(struct vu_dev *dev, int bar, uint64_t off, void *buf, size_t len)
-{
-	struct mlxl *m = vu_priv(dev);
-
-	if (bar != BAR_REGS) {
-		memset(buf, 0, len);
-		return;
-	}
-	if (!access_ok(off, len)) {
-		memset(buf, 0xff, len);
-		return;
-	}
-	for (size_t at = 0; at < len; at += 4) {
-		uint32_t val = read32(m, (uint32_t)(off + at));
-
-		memcpy((uint8_t *)buf + at, &val, sizeof(val));
-	}
-}
-
-static void ctrl_bar_write(struct vu_dev *dev, int bar, uint64_t off, const void *buf, size_t len)
-{
-	struct mlxl *m = vu_priv(dev);
-
-	if (bar != BAR_REGS || !access_ok(off, len))
-		return;
-	for (size_t at = 0; at < len; at += 4) {
-		uint32_t val;
-
-		memcpy(&val, (const uint8_t *)buf + at, sizeof(val));
-		write32(m, (uint32_t)(off + at), val);
-	}
-}
-
-static void ctrl_config_changed(struct vu_dev *dev)
-{
-	vu_kick(dev);
-}
+static const struct vu_regs bar_regs = { is_wide, read32, write32 };
 
 /* ---- reset ---- */
 
@@ -276,26 +236,15 @@ static int take_options(struct mlxl *m)
 
 static void ctrl_regs(struct vu_dev *dev, FILE *out)
 {
-	static const struct {
-		const char *name;
-		uint32_t off;
-		bool wide;
-	} regs[] = {
+	static const struct vu_reg regs[] = {
 		REG(ID, false), REG(FW_VERSION, false), REG(INTERFACE, false),
 		REG(STATUS, false), REG(LIMITS, false), REG(SYNDROME, false),
 		REG(CMDQ_BASE, true), REG(CMDQ_LOG2, false), REG(CMDQ_CTRL, false),
 		REG(TIMEOUT_MS, false), REG(EVENTS, true), REG(HEALTH, false),
 		REG(SERIAL, true),
 	};
-	struct mlxl *m = vu_priv(dev);
 
-	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++) {
-		uint64_t val = read32(m, regs[i].off);
-
-		if (regs[i].wide)
-			val |= (uint64_t)read32(m, regs[i].off + 4) << 32;
-		fprintf(out, "%s 0x%" PRIx64 "\n", regs[i].name, val);
-	}
+	vu_regs_print(dev, read32, 0, "", regs, sizeof(regs) / sizeof(regs[0]), out);
 }
 
 static void ctrl_stats(struct vu_dev *dev, FILE *out)
@@ -337,7 +286,7 @@ static int ctrl_command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 	else if (argc == 2 && !strcmp(argv[0], "peer") && !strcmp(argv[1], "reset"))
 		mlxl_peer_reset(m);
 	else if (!strcmp(argv[0], "claim"))
-		return mlxl_claim_set(m, argc, argv);
+		return vu_claim_set(&m->claims, argc, argv);
 	else
 		return -ENOENT;
 	return 0;
@@ -353,6 +302,7 @@ static int ctrl_init(struct vu_dev *dev)
 	if (!m)
 		return -ENOMEM;
 	m->dev = dev;
+	m->claims.table = mlxl_claims;
 	vu_set_priv(dev, m);
 	err = take_options(m);
 	if (err)
@@ -420,7 +370,7 @@ static const struct vu_model mlx5_like_model = {
 	.class_code = 0x088000,
 	.config_bytes = 4096,
 	.bars = {
-		[BAR_REGS] = { .bytes = MLXL_REGS_BYTES, .flags = VU_BAR_64 },
+		[BAR_REGS] = { .bytes = MLXL_REGS_BYTES, .flags = VU_BAR_64, .regs = &bar_regs },
 		[4] = { .bytes = 0x4000, .flags = VU_BAR_64 },
 	},
 	.options = mlxl_options,
@@ -430,10 +380,8 @@ static const struct vu_model mlx5_like_model = {
 	.init = ctrl_init,
 	.fini = ctrl_fini,
 	.reset = ctrl_reset,
-	.bar_read = ctrl_bar_read,
-	.bar_write = ctrl_bar_write,
 	.work = ctrl_work,
-	.config_changed = ctrl_config_changed,
+	.config_changed = vu_kick,
 	.regs = ctrl_regs,
 	.stats = ctrl_stats,
 	.commands = "functions                a line for each controlled function\n"

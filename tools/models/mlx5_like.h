@@ -100,18 +100,10 @@ struct mlxl_switch {
  * that waited in between is void.  @bounce: for transfers; the controlling function's work
  * only.
  */
-/* What the firmware can be told to lie about; names in mlx5_like_cmd.c. */
-#define MLXL_CLAIMS	21
-
-struct mlxl_claim {
-	bool made;
-	uint64_t val;
-};
-
 struct mlxl {
 	struct vu_dev *dev;
 	struct mlxl_options opt;
-	struct mlxl_claim claims[MLXL_CLAIMS];
+	struct vu_claims claims;
 	unsigned int num_fns;
 	struct mlxl_fn *fn[MLXL_MAX_FUNCTIONS];
 	uint32_t status, syndrome;
@@ -261,8 +253,8 @@ int mlxl_cmd_transfer(struct mlxl *m, struct mlxl_cmd *cmd, uint32_t list_at, bo
 bool mlxl_segments_ok(struct mlxl_cmd *cmd, uint32_t list_at, uint32_t count, uint64_t bytes);
 
 /* mlx5_like_cmd.c */
-/* The control command "claim": 0 or a negative errno. */
-int mlxl_claim_set(struct mlxl *m, int argc, char **argv);
+/* What the firmware can be told to lie about. */
+extern const struct vu_claim mlxl_claims[];
 /* In the output of SAVE_BEGIN. */
 void mlxl_claim_save(const struct mlxl *m, struct mlxl_cmd *cmd);
 /* In that of TRACKER_QUERY. */

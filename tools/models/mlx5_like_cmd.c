@@ -49,64 +49,32 @@ uint32_t mlxl_flags(const struct mlxl_fn *fn)
 
 /* ---- claims ---- */
 
-enum { OF_CAPS, OF_FUNCTION, OF_SAVE_BEGIN, OF_TRACKER_QUERY };
+/* Fields of outputs, as in sections 5.1, 5.2, 5.5 and 5.7, each of which has its range here. */
+enum { OF_CAPS = 0x0, OF_FUNCTION = 0x1000, OF_SAVE_BEGIN = 0x2000, OF_TRACKER_QUERY = 0x3000 };
 
-/* Fields of outputs, as in sections 5.1, 5.2, 5.5 and 5.7. */
-static const struct {
-	const char *name;
-	unsigned int of;
-	uint32_t off;
-	unsigned int bytes;
-} claims[MLXL_CLAIMS] = {
-	{ "functions", OF_CAPS, 0x08, 2 }, { "pairs", OF_CAPS, 0x0a, 2 },
-	{ "vectors", OF_CAPS, 0x0c, 2 }, { "queue_size", OF_CAPS, 0x0e, 2 },
-	{ "image", OF_CAPS, 0x10, 8 }, { "chunk", OF_CAPS, 0x18, 4 },
-	{ "unit", OF_CAPS, 0x1c, 4 }, { "segments", OF_CAPS, 0x20, 4 },
-	{ "version", OF_CAPS, 0x24, 2 }, { "oldest", OF_CAPS, 0x26, 2 },
-	{ "ranges", OF_CAPS, 0x28, 4 }, { "page_min", OF_CAPS, 0x2c, 1 },
-	{ "page_max", OF_CAPS, 0x2d, 1 }, { "addr_bits", OF_CAPS, 0x2e, 1 },
-	{ "track_pages", OF_CAPS, 0x30, 8 }, { "query_pages", OF_CAPS, 0x38, 8 },
-	{ "serial", OF_CAPS, 0x40, 8 }, { "fn_pairs", OF_FUNCTION, 0x1e, 2 },
-	{ "fn_image", OF_FUNCTION, 0x30, 8 }, { "save", OF_SAVE_BEGIN, 8, 8 },
-	{ "track_set", OF_TRACKER_QUERY, 0, 8 },
+const struct vu_claim mlxl_claims[] = {
+	{ "functions", OF_CAPS + 0x08, 2 }, { "pairs", OF_CAPS + 0x0a, 2 },
+	{ "vectors", OF_CAPS + 0x0c, 2 }, { "queue_size", OF_CAPS + 0x0e, 2 },
+	{ "image", OF_CAPS + 0x10, 8 }, { "chunk", OF_CAPS + 0x18, 4 },
+	{ "unit", OF_CAPS + 0x1c, 4 }, { "segments", OF_CAPS + 0x20, 4 },
+	{ "version", OF_CAPS + 0x24, 2 }, { "oldest", OF_CAPS + 0x26, 2 },
+	{ "ranges", OF_CAPS + 0x28, 4 }, { "page_min", OF_CAPS + 0x2c, 1 },
+	{ "page_max", OF_CAPS + 0x2d, 1 }, { "addr_bits", OF_CAPS + 0x2e, 1 },
+	{ "track_pages", OF_CAPS + 0x30, 8 }, { "query_pages", OF_CAPS + 0x38, 8 },
+	{ "serial", OF_CAPS + 0x40, 8 }, { "fn_pairs", OF_FUNCTION + 0x1e, 2 },
+	{ "fn_image", OF_FUNCTION + 0x30, 8 }, { "save", OF_SAVE_BEGIN + 8, 8 },
+	{ "track_set", OF_TRACKER_QUERY + 0, 8 },
+	{ NULL, 0, 0 },
 };
-
-int mlxl_claim_set(struct mlxl *m, int argc, char **argv)
-{
-	char *end;
-
-	if (argc == 2 && !strcmp(argv[1], "clear")) {
-		memset(m->claims, 0, sizeof(m->claims));
-		return 0;
-	}
-	for (unsigned int i = 0; argc == 3 && i < MLXL_CLAIMS; i++) {
-		if (strcmp(argv[1], claims[i].name))
-			continue;
-		errno = 0;
-		m->claims[i].val = strtoull(argv[2], &end, 0);
-		if (errno || end == argv[2] || *end || *argv[2] == '-')
-			return -EINVAL;
-		m->claims[i].made = true;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static void claim(const struct mlxl *m, struct mlxl_cmd *cmd, unsigned int of)
-{
-	for (unsigned int i = 0; i < MLXL_CLAIMS; i++)
-		if (claims[i].of == of && m->claims[i].made)
-			mlxl_put(cmd, claims[i].off, m->claims[i].val, claims[i].bytes);
-}
 
 void mlxl_claim_save(const struct mlxl *m, struct mlxl_cmd *cmd)
 {
-	claim(m, cmd, OF_SAVE_BEGIN);
+	vu_claims_put(&m->claims, OF_SAVE_BEGIN, cmd->op->out_bytes, cmd->out);
 }
 
 void mlxl_claim_track(const struct mlxl *m, struct mlxl_cmd *cmd)
 {
-	claim(m, cmd, OF_TRACKER_QUERY);
+	vu_claims_put(&m->claims, OF_TRACKER_QUERY, cmd->op->out_bytes, cmd->out);
 }
 
 /* ---- queries ---- */
@@ -132,7 +100,7 @@ static bool query_caps(struct mlxl *m, struct mlxl_cmd *cmd)
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		mlxl_put(cmd, fields[i].off, fields[i].val, fields[i].bytes);
-	claim(m, cmd, OF_CAPS);
+	vu_claims_put(&m->claims, OF_CAPS, cmd->op->out_bytes, cmd->out);
 	return mlxl_end(cmd, MLXL_OK, 0);
 }
 
@@ -159,7 +127,7 @@ static bool query_function(struct mlxl *m, struct mlxl_cmd *cmd)
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		mlxl_put(cmd, fields[i].off, fields[i].val, fields[i].bytes);
-	claim(m, cmd, OF_FUNCTION);
+	vu_claims_put(&m->claims, OF_FUNCTION, cmd->op->out_bytes, cmd->out);
 	memcpy(cmd->out + 0x18, c->mac, sizeof(c->mac));
 	return mlxl_end(cmd, MLXL_OK, 0);
 }

@@ -201,11 +201,6 @@ static void fn_work(struct vu_dev *dev)
 		vu_kick(dev);
 }
 
-static void fn_config_changed(struct vu_dev *dev)
-{
-	vu_kick(dev);
-}
-
 /* ---- control commands ---- */
 
 static void fn_regs(struct vu_dev *dev, FILE *out)
@@ -340,7 +335,7 @@ const struct vu_model mlxl_fn_model = {
 	.bar_read = fn_bar_read,
 	.bar_write = fn_bar_write,
 	.work = fn_work,
-	.config_changed = fn_config_changed,
+	.config_changed = vu_kick,
 	.config_access = fn_config_access,
 	.regs = fn_regs,
 	.stats = fn_stats,

@@ -135,6 +135,7 @@ static struct nvcf_ctrl *ctrl_new(struct vu_dev *dev, struct nvcf *sub)
 		return NULL;
 	c->dev = dev;
 	c->sub = sub;
+	c->claims.table = nvcf_claims;
 	c->index = sub->num_ctrls;
 	c->cntlid = (uint16_t)(NVCF_CNTLID_MANAGING + c->index);
 	c->kind = c->index ? NVCF_MIGRATABLE : NVCF_MANAGING;
@@ -329,7 +330,7 @@ static int command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 	if (!strcmp(argv[0], "completions"))
 		return completions(c, argc, argv, out);
 	if (!strcmp(argv[0], "claim") && c->kind == NVCF_MIGRATABLE)
-		return nvcf_profile_claim(c, argc, argv);
+		return vu_claim_set(&c->claims, argc, argv);
 	if (argc == 2 && !strcmp(argv[0], "temperature"))
 		nvcf_temperature(c, (uint16_t)strtoul(argv[1], NULL, 0));
 	else if (argc == 3 && !strcmp(argv[0], "resize"))

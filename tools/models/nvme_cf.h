@@ -237,14 +237,6 @@ struct nvcf_tracker {
  * @fetched: commands, and requests for events that have come with state; each is completed,
  *           dropped, in work or outstanding
  */
-/* A number that the profile says, whatever is true. */
-struct nvcf_claim {
-	bool made;
-	uint32_t val;
-};
-
-#define NVCF_CLAIMS	4
-
 struct nvcf_ctrl {
 	struct vu_dev *dev;
 	struct nvcf *sub;
@@ -254,7 +246,7 @@ struct nvcf_ctrl {
 	unsigned int msix_cap;
 	bool provisioned;
 	struct nvcf_profile profile;
-	struct nvcf_claim claims[NVCF_CLAIMS];
+	struct vu_claims claims;
 
 	uint32_t cc, csts, aqa, intms;
 	uint64_t asq, acq;
@@ -437,7 +429,8 @@ void nvcf_profile_make(const struct nvcf *sub, unsigned int index, uint64_t seed
 		       struct nvcf_profile *p);
 /* As Profile Receive tells it, with the disks. */
 void nvcf_profile_show(const struct nvcf_ctrl *c, struct nvcf_profile *p);
-int nvcf_profile_claim(struct nvcf_ctrl *c, int argc, char **argv);
+/* What it can be told to lie about. */
+extern const struct vu_claim nvcf_claims[];
 bool nvcf_profile_ok(const struct nvcf *sub, const struct nvcf_profile *p);
 bool nvcf_has_option(const struct nvcf_ctrl *c, uint32_t option);
 /* Namespace @nsid of the controller's profile, or NULL. */

@@ -130,46 +130,17 @@ bool nvcf_profile_ok(const struct nvcf *sub, const struct nvcf_profile *p)
 
 /* ---- claims ---- */
 
-static const struct {
-	const char *name;
-	size_t off, bytes;
-} claims[NVCF_CLAIMS] = {
+const struct vu_claim nvcf_claims[] = {
 	{ "version", offsetof(struct nvcf_profile, version), 2 },
 	{ "queues", offsetof(struct nvcf_profile, queues), 2 },
 	{ "entries", offsetof(struct nvcf_profile, entries), 2 },
-	{ "mdts", offsetof(struct nvcf_profile, mdts), 1 },
+	{ "mdts", offsetof(struct nvcf_profile, mdts), 1 }, { NULL, 0, 0 },
 };
-
-int nvcf_profile_claim(struct nvcf_ctrl *c, int argc, char **argv)
-{
-	char *end;
-
-	if (argc == 2 && !strcmp(argv[1], "clear")) {
-		memset(c->claims, 0, sizeof(c->claims));
-		return 0;
-	}
-	for (unsigned int i = 0; argc == 3 && i < NVCF_CLAIMS; i++) {
-		unsigned long val = strtoul(argv[2], &end, 0);
-
-		if (strcmp(argv[1], claims[i].name))
-			continue;
-		if (end == argv[2] || *end || val >> 8 * claims[i].bytes)
-			return -EINVAL;
-		c->claims[i] = (struct nvcf_claim){ true, (uint32_t)val };
-		return 0;
-	}
-	return -EINVAL;
-}
 
 void nvcf_profile_show(const struct nvcf_ctrl *c, struct nvcf_profile *p)
 {
 	*p = c->profile;
-	for (unsigned int i = 0; i < NVCF_CLAIMS; i++) {
-		uint32_t val = htole32(c->claims[i].val);
-
-		if (c->claims[i].made)
-			memcpy((uint8_t *)p + claims[i].off, &val, claims[i].bytes);
-	}
+	vu_claims_put(&c->claims, 0, sizeof(*p), p);
 	for (unsigned int i = 0; i < NVCF_MAX_NS && p->ns[i].nsid; i++) {
 		const struct nvcf_disk *d = nvcf_ns_disk(c, &p->ns[i]);
 

@@ -23,32 +23,27 @@ uint64_t nvcf_cap(const struct nvcf_ctrl *c)
 	       NVS_CAP_MPSMAX(NVCF_MAX_PAGE_LOG2 - 12) | NVS_CAP_CRWMS;
 }
 
-static uint32_t read32(const struct nvcf_ctrl *c, uint32_t off)
+static uint32_t read32(struct vu_dev *dev, uint32_t off)
 {
+	const struct nvcf_ctrl *c = vu_priv(dev);
 	uint64_t cap = nvcf_cap(c);
 
 	switch (off) {
-	case NVS_REG_CAP: return (uint32_t)cap;
-	case NVS_REG_CAP + 4: return (uint32_t)(cap >> 32);
+	case NVS_REG_CAP:
+	case NVS_REG_CAP + 4: return vu_half(cap, off);
 	case NVS_REG_VS: return NVS_VERSION_2_1;
 	case NVS_REG_INTMS:
 	case NVS_REG_INTMC: return c->intms;
 	case NVS_REG_CC: return c->cc;
 	case NVS_REG_CSTS: return c->csts;
 	case NVS_REG_AQA: return c->aqa;
-	case NVS_REG_ASQ: return (uint32_t)c->asq;
-	case NVS_REG_ASQ + 4: return (uint32_t)(c->asq >> 32);
-	case NVS_REG_ACQ: return (uint32_t)c->acq;
-	case NVS_REG_ACQ + 4: return (uint32_t)(c->acq >> 32);
+	case NVS_REG_ASQ:
+	case NVS_REG_ASQ + 4: return vu_half(c->asq, off);
+	case NVS_REG_ACQ:
+	case NVS_REG_ACQ + 4: return vu_half(c->acq, off);
 	case NVS_REG_CRTO: return NVS_CAP_TO_GET(cap);
 	}
 	return 0;
-}
-
-static void set_half(uint64_t *reg, bool high, uint32_t val)
-{
-	*reg = high ? (*reg & 0xffffffffull) | (uint64_t)val << 32 :
-		      (*reg & ~0xffffffffull) | val;
 }
 
 static void set_intms(struct nvcf_ctrl *c, uint32_t intms)
@@ -102,14 +97,12 @@ static void write32(struct nvcf_ctrl *c, uint32_t off, uint32_t val)
 	case NVS_REG_ASQ:
 	case NVS_REG_ASQ + 4:
 		if (set_up)
-			set_half(&c->asq, off != NVS_REG_ASQ, off == NVS_REG_ASQ ? val & ~0xfffu :
-				 val);
+			c->asq = vu_with_half(c->asq, off, off == NVS_REG_ASQ ? val & ~0xfffu : val);
 		break;
 	case NVS_REG_ACQ:
 	case NVS_REG_ACQ + 4:
 		if (set_up)
-			set_half(&c->acq, off != NVS_REG_ACQ, off == NVS_REG_ACQ ? val & ~0xfffu :
-				 val);
+			c->acq = vu_with_half(c->acq, off, off == NVS_REG_ACQ ? val & ~0xfffu : val);
 		break;
 	default:
 		if (off >= NVS_REG_DOORBELLS && off < NVS_REG_DOORBELLS + 8 * NVCF_QUEUES)
@@ -121,14 +114,13 @@ static void write32(struct nvcf_ctrl *c, uint32_t off, uint32_t val)
 /* Any part may be read; the rest of what lies beyond 64 bits is for whoever dumps the BAR. */
 void nvcf_bar_read(struct vu_dev *dev, int bar, uint64_t off, void *buf, size_t len)
 {
-	const struct nvcf_ctrl *c = vu_priv(dev);
 	uint8_t *out = buf;
 
 	(void)bar;
 	for (size_t i = 0; i < len; i++) {
 		uint64_t at = off + i;
 
-		out[i] = (uint8_t)(read32(c, (uint32_t)at & ~3u) >> 8 * (at & 3));
+		out[i] = (uint8_t)(read32(dev, (uint32_t)at & ~3u) >> 8 * (at & 3));
 	}
 }
 
@@ -150,11 +142,7 @@ void nvcf_bar_write(struct vu_dev *dev, int bar, uint64_t off, const void *buf, 
 
 void nvcf_regs(struct vu_dev *dev, FILE *out)
 {
-	static const struct {
-		const char *name;
-		uint32_t off;
-		bool wide;
-	} regs[] = {
+	static const struct vu_reg regs[] = {
 		{ "CAP", NVS_REG_CAP, true }, { "VS", NVS_REG_VS, false },
 		{ "INTMS", NVS_REG_INTMS, false }, { "CC", NVS_REG_CC, false },
 		{ "CSTS", NVS_REG_CSTS, false }, { "AQA", NVS_REG_AQA, false },
@@ -163,13 +151,7 @@ void nvcf_regs(struct vu_dev *dev, FILE *out)
 	};
 	const struct nvcf_ctrl *c = vu_priv(dev);
 
-	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++) {
-		uint64_t val = read32(c, regs[i].off);
-
-		if (regs[i].wide)
-			val |= (uint64_t)read32(c, regs[i].off + 4) << 32;
-		fprintf(out, "%s 0x%" PRIx64 "\n", regs[i].name, val);
-	}
+	vu_regs_print(dev, read32, 0, "", regs, sizeof(regs) / sizeof(regs[0]), out);
 	for (unsigned int i = 0; i < NVCF_QUEUES; i++) {
 		const struct nvcf_sq *sq = &c->sq[i];
 		const struct nvcf_cq *cq = &c->cq[i];

@@ -51,18 +51,34 @@ struct vu_area {
 };
 
 /**
+ * struct vu_regs - registers of 32 bits, little-endian
+ * @wide: tells for an offset in the BAR whether two of them may be accessed at once there
+ * @read: of one register
+ * @write: of one register; as @bar_write
+ *
+ * Other accesses read as all ones, and write nothing.
+ */
+struct vu_regs {
+	bool (*wide)(uint32_t off);
+	uint32_t (*read)(struct vu_dev *dev, uint32_t off);
+	void (*write)(struct vu_dev *dev, uint32_t off, uint32_t val);
+};
+
+/**
  * struct vu_bar - one base address register
  * @bytes: size, a power of two; 0 = not implemented
  * @flags: VU_BAR_*
  * @areas: mappable parts, ascending and disjoint; accesses to them by message are
  *         served by the runtime, all others by @bar_read and @bar_write
  * @num_areas: entries of @areas, at most VU_MAX_AREAS
+ * @regs: what else is in it; NULL: @bar_read and @bar_write know
  */
 struct vu_bar {
 	uint64_t bytes;
 	uint32_t flags;
 	const struct vu_area *areas;
 	unsigned int num_areas;
+	const struct vu_regs *regs;
 };
 
 #define VU_MAX_AREAS	16u
@@ -197,6 +213,9 @@ unsigned int vu_function(const struct vu_dev *dev);
 /** vu_option() - value of an option, or NULL when it was not given */
 const char *vu_option(const struct vu_dev *dev, const char *name);
 
+/** vu_option_rev() - MAJOR.MINOR of the option "rev", 1.0 by default, as MAJOR << 16 | MINOR */
+int vu_option_rev(const struct vu_dev *dev, uint32_t *rev);
+
 /**
  * vu_option_u64() - numeric option
  * @min, @max: accepted range
@@ -232,6 +251,73 @@ bool vu_bus_master(const struct vu_dev *dev);
  * Return: pointer to the start of the BAR (only the areas are meaningful), or NULL.
  */
 void *vu_bar_memory(struct vu_dev *dev, int bar);
+
+/* ---- Registers (vu_regs.c) --------------------------------------------------- */
+
+/**
+ * struct vu_reg - a register with a name
+ * @name: of the register
+ * @off: where it is
+ * @wide: it is one of 64 bits
+ */
+struct vu_reg {
+	const char *name;
+	uint32_t off;
+	bool wide;
+};
+
+/** vu_regs_print() - lines of @regs that are read at @base, for the hook of that name */
+void vu_regs_print(struct vu_dev *dev, uint32_t (*read)(struct vu_dev *dev, uint32_t off),
+		   uint32_t base, const char *prefix, const struct vu_reg *regs, size_t num,
+		   FILE *out);
+
+/** vu_half() - the half of a 64-bit register that is read at @off */
+static inline uint32_t vu_half(uint64_t reg, uint32_t off)
+{
+	return (uint32_t)(off & 4 ? reg >> 32 : reg);
+}
+
+/** vu_with_half() - a 64-bit register after the half at @off was written */
+static inline uint64_t vu_with_half(uint64_t reg, uint32_t off, uint32_t val)
+{
+	return off & 4 ? (reg & UINT32_MAX) | (uint64_t)val << 32 :
+			 (reg & ~(uint64_t)UINT32_MAX) | val;
+}
+
+/**
+ * struct vu_claim - a number that the model can be told to say, whatever is true
+ * @name: for the control command; the last entry has none
+ * @off: of the register or field
+ * @bytes: its size, at most 8
+ */
+struct vu_claim {
+	const char *name;
+	uint32_t off;
+	unsigned int bytes;
+};
+
+#define VU_MAX_CLAIMS	24u
+
+/**
+ * struct vu_claims - what a model was told
+ * @table: names, at most VU_MAX_CLAIMS; set by the model
+ * @made: of each entry: it was told
+ * @val: of each entry: what
+ */
+struct vu_claims {
+	const struct vu_claim *table;
+	bool made[VU_MAX_CLAIMS];
+	uint64_t val[VU_MAX_CLAIMS];
+};
+
+/** vu_claim_set() - the control command "claim NAME VALUE", or "claim clear" */
+int vu_claim_set(struct vu_claims *claims, int argc, char **argv);
+
+/** vu_claimed() - true with *val: the register of 32 bits at @off says that */
+bool vu_claimed(const struct vu_claims *claims, uint32_t off, uint32_t *val);
+
+/** vu_claims_put() - replace in @buf, which begins at @off, what was claimed of its @bytes */
+void vu_claims_put(const struct vu_claims *claims, uint32_t off, uint32_t bytes, void *buf);
 
 /* ---- Guest memory (vu_dma.c) ---------------------------------------------- */
 

@@ -310,6 +310,8 @@ static void access_bar(struct vu_dev *dev, int n, uint64_t off, uint8_t *buf, si
 			memcpy(buf, dev->bar[n].mem + off, part);
 		else if (vu_msix_access(dev, n, off, buf, part, write))
 			;
+		else if (dev->model->bars[n].regs)
+			vu_regs_access(dev, dev->model->bars[n].regs, off, buf, part, write);
 		else if (write && dev->model->bar_write)
 			dev->model->bar_write(dev, n, off, buf, part);
 		else if (!write && dev->model->bar_read)

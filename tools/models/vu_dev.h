@@ -123,6 +123,11 @@ void vu_fault_reset(struct vu_dev *dev);
 /* argv: OP and its settings.  Return 0 or -errno with *why set. */
 int vu_fault_arm(struct vu_dev *dev, int argc, char **argv, const char **why);
 
+/* ---- Registers ---- */
+
+void vu_regs_access(struct vu_dev *dev, const struct vu_regs *regs, uint64_t off, void *buf,
+		    size_t len, bool write);
+
 /* ---- What a device needs of its client ---- */
 
 /**

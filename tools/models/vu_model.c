@@ -86,6 +86,21 @@ const char *vu_option(const struct vu_dev *dev, const char *name)
 	return NULL;
 }
 
+int vu_option_rev(const struct vu_dev *dev, uint32_t *rev)
+{
+	const char *text = vu_option(dev, "rev");
+	unsigned int major = 1, minor = 0;
+	char rest;
+
+	if (text && (sscanf(text, "%u.%u%c", &major, &minor, &rest) != 2 || major > 0xffff ||
+		     minor > 0xffff)) {
+		fprintf(stderr, "vpv-model: option rev=%s: need MAJOR.MINOR\n", text);
+		return -EINVAL;
+	}
+	*rev = major << 16 | minor;
+	return 0;
+}
+
 int vu_option_u64(const struct vu_dev *dev, const char *name, uint64_t min, uint64_t max,
 		  uint64_t *val)
 {
