@@ -8,31 +8,19 @@
  * Groups: mlx5-fault
  */
 #include "lib/dmalog.h"
+#include "lib/gone.h"
 #include "lib/mlxscene.h"
 #include "lib/states.h"
 #include "lib/test.h"
 
 /* ---- The controlling function goes away ---- */
 
-enum way { RESET, UNBIND, REMOVE, VANISH, SILENCE };
-
 FIXTURE(mlx5_gone)
 {
 	struct scene s;
 };
 
-FIXTURE_VARIANT(mlx5_gone)
-{
-	enum way way;
-};
-
-FIXTURE_VARIANT_ADD(mlx5_gone, reset) { .way = RESET };
-FIXTURE_VARIANT_ADD(mlx5_gone, unbind) { .way = UNBIND };
-FIXTURE_VARIANT_ADD(mlx5_gone, remove) { .way = REMOVE };
-/* Reads all ones before it is removed. */
-FIXTURE_VARIANT_ADD(mlx5_gone, vanish) { .way = VANISH };
-/* Reads all ones, and nobody tells the driver. */
-FIXTURE_VARIANT_ADD(mlx5_gone, silence) { .way = SILENCE };
+VARIANTS_OF_WAYS(mlx5_gone);
 
 FIXTURE_SETUP(mlx5_gone)
 {
@@ -62,70 +50,20 @@ FIXTURE_TEARDOWN(mlx5_gone)
 		EXPECT_EQ(0, bind_anew(&self->s.p));
 }
 
-static int ctrl_deaf(struct scene *s)
-{
-	int err = model_cmd(&s->p.fw, "fault region_read fail");
-
-	err = err ? err : model_cmd(&s->p.fw, "fault region_write fail");
-	return err ? err : model_cmd(&s->p.fw, "fault config fail");
-}
-
-/* Until functions are not controlled any more. */
-static int wait_gone(struct scene *s)
-{
-	uint64_t end = now_ms() + PROMPT_MS;
-	char state[16];
-
-	while (mlx_config_read(&s->p.ctrl, 0, "enable", state, sizeof(state)) != -ENOTCONN) {
-		if (now_ms() > end)
-			return -ETIMEDOUT;
-		usleep(20000);
-	}
-	return 0;
-}
-
 static int go_away(struct scene *s, enum way way)
 {
-	int err;
+	int err = gone_away(&s->p.ctrl, &s->p.fw, way);
 
-	switch (way) {
-	case RESET:
-		return vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1");
-	case UNBIND:
-		return vdev_unbind(s->p.ctrl.bdf);
-	case REMOVE:
-		return vdev_sysfs_write(s->p.ctrl.bdf, "remove", "1");
-	case VANISH:
-		err = ctrl_deaf(s);
-		return err ? err : vdev_sysfs_write(s->p.ctrl.bdf, "remove", "1");
-	case SILENCE:
-		err = ctrl_deaf(s);
-		return err ? err : wait_gone(s);
-	}
-	return -EINVAL;
-}
-
-static int wait_back(struct scene *s)
-{
-	uint64_t end = now_ms() + PROMPT_MS;
-	char state[16];
-	int err;
-
-	while ((err = mlx_config_read(&s->p.ctrl, 0, "enable", state, sizeof(state))) &&
-	       now_ms() < end)
-		usleep(20000);
-	return err;
+	return err || way != SILENCE ? err : mlx_pair_controlled(&s->p, false, PROMPT_MS);
 }
 
 static int come_back(struct scene *s, enum way way)
 {
-	int err = model_cmd(&s->p.fw, "fault clear");
+	int err = gone_back(&s->p.fw, way);
 
-	if (!err && (way == REMOVE || way == VANISH))
-		err = sysfs_write("/sys/bus/pci/rescan", "1");
 	if (!err && (way == UNBIND || way == REMOVE || way == VANISH))
 		err = mlx_control(&s->p.ctrl);
-	return err ? err : wait_back(s);
+	return err ? err : mlx_pair_controlled(&s->p, true, PROMPT_MS);
 }
 
 #define GO_AWAY() do {								\
@@ -421,7 +359,7 @@ TEST_F_TIMEOUT(mlx5_firmware, that_always_dies_is_not_reset_all_the_time, 120)
 	EXPECT_GE(before + 8, after) TH_LOG("it died %llu times in 4 s",
 					    (unsigned long long)(after - before));
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
-	ASSERT_EQ(0, wait_back(s));
+	ASSERT_EQ(0, mlx_pair_controlled(&s->p, true, PROMPT_MS));
 	ASSERT_EQ(0, mlx_pair_reset(&s->p));
 	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
 }
@@ -435,7 +373,7 @@ TEST_F_TIMEOUT(mlx5_firmware, that_gets_ready_late_comes_back, 120)
 	ASSERT_EQ(0, vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1"));
 	EXPECT_EQ(-ENOTCONN, scene_set(s, 0, RUNNING_P2P));
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
-	ASSERT_EQ(0, wait_back(s));
+	ASSERT_EQ(0, mlx_pair_controlled(&s->p, true, PROMPT_MS));
 	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
 }
 

@@ -30,23 +30,6 @@ FIXTURE_TEARDOWN(mlx5_limits)
 	scene_close(&self->s);
 }
 
-static int controlled(struct scene *s)
-{
-	char state[16];
-
-	return mlx_config_read(&s->p.ctrl, 0, "enable", state, sizeof(state));
-}
-
-static int wait_controlled(struct scene *s)
-{
-	uint64_t end = now_ms() + PROMPT_MS;
-	int err;
-
-	while ((err = controlled(s)) && now_ms() < end)
-		usleep(20000);
-	return err;
-}
-
 /* Registers say nothing before READY: a queue of one slot, or a time-out of none. */
 TEST_F_TIMEOUT(mlx5_limits, read_when_the_firmware_is_ready, 120)
 {
@@ -56,7 +39,7 @@ TEST_F_TIMEOUT(mlx5_limits, read_when_the_firmware_is_ready, 120)
 	ASSERT_EQ(0, model_value(&s->p.fw, "regs", "CMDQ_LOG2", &before));
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault reset delay=200 count=1"));
 	ASSERT_EQ(0, vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1"));
-	ASSERT_EQ(0, wait_controlled(s));
+	ASSERT_EQ(0, mlx_pair_controlled(&s->p, true, PROMPT_MS));
 	ASSERT_EQ(0, model_value(&s->p.fw, "regs", "CMDQ_LOG2", &after));
 	EXPECT_EQ(before, after);
 	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
@@ -80,7 +63,7 @@ TEST_F_TIMEOUT(mlx5_limits, firmware_with_nonsense_is_not_used, 240)
 		ASSERT_EQ(0, vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1"));
 		EXPECT_EQ(-ENOTCONN, scene_set(s, 0, RUNNING_P2P)) TH_LOG("%s", lies[i].name);
 		ASSERT_EQ(0, model_cmd(&s->p.fw, "claim clear"));
-		ASSERT_EQ(0, wait_controlled(s));
+		ASSERT_EQ(0, mlx_pair_controlled(&s->p, true, PROMPT_MS));
 		EXPECT_EQ(0, scene_set(s, 0, RUNNING));
 		/* One that is down again at once is tried after a longer pause. */
 		usleep(2500000);

@@ -262,19 +262,6 @@ TEST_F_TIMEOUT(mlx5_reset, while_suspending, 120)
 
 /* ---- The controlling function is reset at the same time ---- */
 
-static int wait_controlled(struct scene *s)
-{
-	uint64_t end = now_ms() + PROMPT_MS;
-	char state[16];
-	int err;
-
-	do {
-		err = mlx_config_read(&s->p.ctrl, 0, "enable", state, sizeof(state));
-		usleep(20000);
-	} while (err && now_ms() < end);
-	return err;
-}
-
 /*
  * The function is reset while a command that suspends it is in work, and the controlling
  * function when it is told to run again: nobody else will ever tell it.
@@ -289,7 +276,7 @@ TEST_F_TIMEOUT(mlx5_reset, while_suspending_and_then_nobody_listens, 120)
 	scene_join(s);
 	usleep(100000);
 	ASSERT_EQ(0, vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1"));
-	ASSERT_EQ(0, wait_controlled(s));
+	ASSERT_EQ(0, mlx_pair_controlled(&s->p, true, PROMPT_MS));
 	GOES_ON(0);
 }
 
@@ -328,7 +315,7 @@ TEST_F_TIMEOUT(mlx5_reset, with_the_controlling_function, 240)
 		ASSERT_EQ(0, pthread_join(thread, NULL));
 		EXPECT_EQ(0, b.err);
 		EXPECT_NE(0, scene_join(s));
-		ASSERT_EQ(0, wait_controlled(s));
+		ASSERT_EQ(0, mlx_pair_controlled(&s->p, true, PROMPT_MS));
 		GOES_ON(0);
 	}
 }

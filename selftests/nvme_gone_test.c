@@ -8,6 +8,7 @@
  */
 #include <linux/pci_regs.h>
 
+#include "lib/gone.h"
 #include "lib/left.h"
 #include "lib/log.h"
 #include "lib/nvmesweep.h"
@@ -18,8 +19,6 @@
 /* Of a command in work: longer than it takes to notice that nobody answers. */
 #define SLOW_MS		4000
 
-enum way { RESET, UNBIND, REMOVE, VANISH, SILENCE };
-
 FIXTURE(nvme_gone)
 {
 	struct nvme_sweep n;
@@ -27,18 +26,7 @@ FIXTURE(nvme_gone)
 	enum way way;
 };
 
-FIXTURE_VARIANT(nvme_gone)
-{
-	enum way way;
-};
-
-FIXTURE_VARIANT_ADD(nvme_gone, reset) { .way = RESET };
-FIXTURE_VARIANT_ADD(nvme_gone, unbind) { .way = UNBIND };
-FIXTURE_VARIANT_ADD(nvme_gone, remove) { .way = REMOVE };
-/* Reads all ones before it is removed. */
-FIXTURE_VARIANT_ADD(nvme_gone, vanish) { .way = VANISH };
-/* Reads all ones, and nobody tells the driver. */
-FIXTURE_VARIANT_ADD(nvme_gone, silence) { .way = SILENCE };
+VARIANTS_OF_WAYS(nvme_gone);
 
 FIXTURE_SETUP(nvme_gone)
 {
@@ -54,14 +42,6 @@ FIXTURE_SETUP(nvme_gone)
 FIXTURE_TEARDOWN(nvme_gone)
 {
 	nvme_sweep_close(&self->n.s);
-}
-
-static int deaf(struct model *m)
-{
-	int err = model_cmd(m, "fault region_read fail");
-
-	err = err ? err : model_cmd(m, "fault region_write fail");
-	return err ? err : model_cmd(m, "fault config fail");
 }
 
 /* Until its driver says that it works, or that it does not. */
@@ -82,33 +62,17 @@ static int wait_managing(struct sweep *s, unsigned int fn, bool works)
 static int go_away(struct sweep *s, unsigned int fn, enum way way)
 {
 	struct nvme_pair *p = nvme_sweep_pair(s);
-	int err;
+	int err = gone_away(&p->managing[fn], &p->ctrl[fn], way);
 
-	switch (way) {
-	case RESET:
-		return vdev_sysfs_write(p->managing[fn].bdf, "reset", "1");
-	case UNBIND:
-		return vdev_unbind(p->managing[fn].bdf);
-	case REMOVE:
-		return vdev_sysfs_write(p->managing[fn].bdf, "remove", "1");
-	case VANISH:
-		err = deaf(&p->ctrl[fn]);
-		return err ? err : vdev_sysfs_write(p->managing[fn].bdf, "remove", "1");
-	case SILENCE:
-		err = deaf(&p->ctrl[fn]);
-		return err ? err : wait_managing(s, fn, false);
-	}
-	return -EINVAL;
+	return err || way != SILENCE ? err : wait_managing(s, fn, false);
 }
 
 /* Back, and the controllers published: then one can be suspended, or is in ERROR. */
 static int come_back(struct sweep *s, unsigned int fn, enum way way)
 {
 	struct slot managing[SLOT_MAX];
-	int err = model_cmd(&nvme_sweep_pair(s)->ctrl[fn], "fault clear");
+	int err = gone_back(&nvme_sweep_pair(s)->ctrl[fn], way);
 
-	if (!err && (way == REMOVE || way == VANISH))
-		err = sysfs_write("/sys/bus/pci/rescan", "1");
 	if (!err && nvme_managing(managing, SLOT_MAX) < 2)
 		err = -ENODEV;
 	return err ? err : wait_managing(s, fn, true);

@@ -63,6 +63,20 @@ void mlx_pair_close(struct mlx_pair *p)
 	model_close(&p->fw);
 }
 
+int mlx_pair_controlled(struct mlx_pair *p, bool yes, unsigned int limit_ms)
+{
+	uint64_t end = now_ms() + limit_ms;
+	char state[16];
+
+	while (mlx_config_read(&p->ctrl, 0, "enable", state, sizeof(state)) !=
+	       (yes ? 0 : -ENOTCONN)) {
+		if (now_ms() > end)
+			return -ETIMEDOUT;
+		usleep(20000);
+	}
+	return 0;
+}
+
 unsigned int mlx_pair_page(const struct mlx_pair *p)
 {
 	return VNET_FIRST_PAGE + p->tag % 64;

@@ -40,6 +40,9 @@ void mlx_pair_close(struct mlx_pair *p);
 void mlx_pair_close_fn(struct mlx_pair *p, unsigned int fn);
 int mlx_pair_open_fn(struct mlx_pair *p, unsigned int fn);
 
+/* Until their controlling function controls them, or does not. */
+int mlx_pair_controlled(struct mlx_pair *p, bool yes, unsigned int limit_ms);
+
 /* A frame to the peer and back; and the page of the memory that the next one comes to. */
 unsigned int mlx_pair_page(const struct mlx_pair *p);
 int mlx_pair_echo(struct mlx_pair *p, unsigned int fn);
