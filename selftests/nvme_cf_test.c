@@ -425,20 +425,27 @@ TEST_F(nvme_cf, features_move)
 
 /* ---- the disk ---- */
 
+/* It has written something, and the guest has gone to the destination. */
+static int write_and_move(struct nvme_pair *p)
+{
+	int err = nvme_queue_create(&p->n, 1, 64, -1);
+
+	if (err)
+		return err;
+	nvme_batch_put(&p->n, 1, NVS_IO_WRITE, 0, 4, 1);
+	err = nvme_ring(&p->n, 1);
+	err = err ? err : nvme_batch_take(&p->n, 1, 4);
+	return err ? err : nvme_pair_move(p, true);
+}
+
 /* Both hosts have it open; the one whose controller runs has it. */
 TEST_F(nvme_cf, only_one_side_has_the_disk)
 {
-	struct nvme *n = &self->p.n;
-
-	ASSERT_EQ(0, nvme_queue_create(n, 1, 64, -1));
-	nvme_batch_put(n, 1, NVS_IO_WRITE, 0, 4, 1);
-	ASSERT_EQ(0, nvme_ring(n, 1));
-	ASSERT_EQ(0, nvme_batch_take(n, 1, 4));
-	ASSERT_EQ(0, nvme_pair_move(&self->p, true));
+	ASSERT_EQ(0, write_and_move(&self->p));
 	/* The destination has gone on: the source cannot. */
 	EXPECT_EQ(-EBUSY, mig_set(&self->p.v[0], RUNNING, NULL));
 	EXPECT_EQ(RUNNING_P2P, mig_get(&self->p.v[0]));
-	EXPECT_EQ(0, nvme_batch_check(n, 1, 0, 4, 1));
+	EXPECT_EQ(0, nvme_batch_check(&self->p.n, 1, 0, 4, 1));
 }
 
 /* The guest has not seen the destination yet: the source runs again, from where it was stopped. */
@@ -446,11 +453,7 @@ TEST_F(nvme_cf, a_destination_that_is_given_up_gives_the_disk_back)
 {
 	struct nvme *n = &self->p.n;
 
-	ASSERT_EQ(0, nvme_queue_create(n, 1, 64, -1));
-	nvme_batch_put(n, 1, NVS_IO_WRITE, 0, 4, 1);
-	ASSERT_EQ(0, nvme_ring(n, 1));
-	ASSERT_EQ(0, nvme_batch_take(n, 1, 4));
-	ASSERT_EQ(0, nvme_pair_move(&self->p, true));
+	ASSERT_EQ(0, write_and_move(&self->p));
 	ASSERT_EQ(-EBUSY, mig_set(&self->p.v[0], RUNNING, NULL));
 	ASSERT_EQ(0, vdev_reset(&self->p.v[1]));
 	ASSERT_EQ(0, mig_set(&self->p.v[0], RUNNING, NULL));

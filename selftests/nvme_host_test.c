@@ -145,24 +145,11 @@ static int put_writes(struct nvme *n, unsigned int q, unsigned int num)
 	return nvme_ring(n, q);
 }
 
-static int take(struct nvme *n, unsigned int q, unsigned int num)
-{
-	struct nvs_cqe c;
-	int err = 0;
-
-	for (unsigned int i = 0; i < num && !err; i++) {
-		err = nvme_next(n, q, &c, NVME_WAIT_MS);
-		if (!err && nvme_status(&c))
-			err = -EIO;
-	}
-	return err;
-}
-
 TEST_F(host, many_commands_at_once)
 {
 	ASSERT_EQ(0, nvme_queue_create(&self->n, 1, BATCH + 1, -1));
 	ASSERT_EQ(0, put_writes(&self->n, 1, BATCH));
-	EXPECT_EQ(0, take(&self->n, 1, BATCH));
+	EXPECT_EQ(0, nvme_batch_take(&self->n, 1, BATCH));
 }
 
 TEST_F(host, every_queue)
@@ -172,7 +159,7 @@ TEST_F(host, every_queue)
 	for (unsigned int q = 1; q < NVME_QUEUES; q++)
 		ASSERT_EQ(0, put_writes(&self->n, q, q));
 	for (unsigned int q = 1; q < NVME_QUEUES; q++)
-		EXPECT_EQ(0, take(&self->n, q, q));
+		EXPECT_EQ(0, nvme_batch_take(&self->n, q, q));
 	for (unsigned int q = 1; q < NVME_QUEUES; q++)
 		EXPECT_EQ(0, nvme_queue_delete(&self->n, q));
 }
@@ -187,7 +174,7 @@ TEST_F(host, interrupts)
 	EXPECT_EQ(0, eventfd_wait(fds[1], 0));
 	ASSERT_EQ(0, put_writes(&self->n, 1, 1));
 	EXPECT_EQ(1, eventfd_wait(fds[1], NVME_WAIT_MS));
-	EXPECT_EQ(0, take(&self->n, 1, 1));
+	EXPECT_EQ(0, nvme_batch_take(&self->n, 1, 1));
 	close(fds[0]);
 	close(fds[1]);
 }

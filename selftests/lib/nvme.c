@@ -198,6 +198,19 @@ int nvme_next(struct nvme *n, unsigned int q, struct nvs_cqe *c, int ms)
 	return err ? err : doorbell(n, q, true, nq->cq_head);
 }
 
+int nvme_batch_take(struct nvme *n, unsigned int q, unsigned int num)
+{
+	struct nvs_cqe c;
+	int err = 0;
+
+	for (unsigned int i = 0; i < num && !err; i++) {
+		err = nvme_next(n, q, &c, NVME_WAIT_MS);
+		if (!err && nvme_status(&c))
+			err = -EIO;
+	}
+	return err;
+}
+
 int nvme_do(struct nvme *n, unsigned int q, const struct nvs_sqe *e, struct nvs_cqe *c)
 {
 	struct nvs_cqe own;

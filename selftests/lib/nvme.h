@@ -89,6 +89,8 @@ uint16_t nvme_put(struct nvme *n, unsigned int q, const struct nvs_sqe *e);
 int nvme_ring(struct nvme *n, unsigned int q);
 /* The next completion, in time; the function is told that it was taken. */
 int nvme_next(struct nvme *n, unsigned int q, struct nvs_cqe *c, int ms);
+/* Take completions, all successful. */
+int nvme_batch_take(struct nvme *n, unsigned int q, unsigned int num);
 
 static inline uint16_t nvme_status(const struct nvs_cqe *c)
 {

@@ -148,19 +148,6 @@ void nvme_batch_put(struct nvme *n, unsigned int q, uint8_t opcode, unsigned int
 	}
 }
 
-int nvme_batch_take(struct nvme *n, unsigned int q, unsigned int num)
-{
-	struct nvs_cqe c;
-	int err = 0;
-
-	for (unsigned int i = 0; i < num && !err; i++) {
-		err = nvme_next(n, q, &c, NVME_WAIT_MS);
-		if (!err && nvme_status(&c))
-			err = -EIO;
-	}
-	return err;
-}
-
 int nvme_batch_check(struct nvme *n, unsigned int q, unsigned int first, unsigned int num,
 		     uint32_t tag)
 {

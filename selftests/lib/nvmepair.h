@@ -61,8 +61,6 @@ int nvme_pair_join(struct nvme_pair *p, unsigned int open, unsigned int count[NV
 #define NVME_SLOT_BYTES	16384u		/* of data and of disk that each has */
 void nvme_batch_put(struct nvme *n, unsigned int q, uint8_t opcode, unsigned int first,
 		    unsigned int num, uint32_t tag);
-/* Take completions, all successful. */
-int nvme_batch_take(struct nvme *n, unsigned int q, unsigned int num);
 /* Read it: is it what was written? */
 int nvme_batch_check(struct nvme *n, unsigned int q, unsigned int first, unsigned int num,
 		     uint32_t tag);
