@@ -42,6 +42,22 @@ FIXTURE_TEARDOWN(claims)
 	model_close(&self->m);
 }
 
+static int open_guest(struct vdev *v, const struct slot *slot, struct guest *g)
+{
+	int err = vdev_open(v, slot, any_mode());
+
+	err = err ? err : guest_share(g, v);
+	return err ? err : guest_boot(g, v);
+}
+
+static int works(const struct family *family, struct guest *g, struct vdev *v, unsigned int tag)
+{
+	int err = mig_set(v, RUNNING, NULL);
+
+	err = err ? err : family->start(g, tag);
+	return err ? err : family->check(g, tag);
+}
+
 /* It has said something else before. */
 TEST_F_TIMEOUT(claims, change_is_not_saved, 300)
 {
@@ -49,16 +65,12 @@ TEST_F_TIMEOUT(claims, change_is_not_saved, 300)
 		const struct claim *c = &variant->family->claims[i];
 		int fd = -1;
 
-		ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
-		ASSERT_EQ(0, guest_share(&self->g, &self->v));
-		ASSERT_EQ(0, guest_boot(&self->g, &self->v));
+		ASSERT_EQ(0, open_guest(&self->v, &self->slot, &self->g));
 		ASSERT_EQ(0, model_cmd(&self->m, "claim %s", c->what));
 		EXPECT_EQ(c->err, mig_set(&self->v, STOP_COPY, &fd)) TH_LOG("%s", c->what);
 		if (fd >= 0)
 			close(fd);
-		EXPECT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-		EXPECT_EQ(0, variant->family->start(&self->g, i));
-		EXPECT_EQ(0, variant->family->check(&self->g, i));
+		EXPECT_EQ(0, works(variant->family, &self->g, &self->v, i));
 		ASSERT_EQ(0, model_cmd(&self->m, "claim clear"));
 		guest_off(&self->g);
 		vdev_close(&self->v);
@@ -90,15 +102,11 @@ TEST_F_TIMEOUT(claims, nonsense_is_not_saved, 300)
 		int err;
 
 		ASSERT_EQ(0, model_cmd(&self->m, "claim %s", c->what));
-		err = vdev_open(&self->v, &self->slot, any_mode());
+		err = open_guest(&self->v, &self->slot, &self->g);
 		EXPECT_EQ(c->open, err) TH_LOG("%s", c->what);
 		if (!err) {
-			ASSERT_EQ(0, guest_share(&self->g, &self->v));
-			ASSERT_EQ(0, guest_boot(&self->g, &self->v));
 			EXPECT_EQ(0, saved(&self->v, c, &b)) TH_LOG("%s", c->what);
-			EXPECT_EQ(0, mig_set(&self->v, RUNNING, NULL));
-			EXPECT_EQ(0, variant->family->start(&self->g, i));
-			EXPECT_EQ(0, variant->family->check(&self->g, i));
+			EXPECT_EQ(0, works(variant->family, &self->g, &self->v, i));
 		}
 		ASSERT_EQ(0, model_cmd(&self->m, "claim clear"));
 		guest_off(&self->g);
@@ -133,13 +141,19 @@ FIXTURE_TEARDOWN(limits)
 }
 
 /* The function has work behind it, in its first queue and in a later one. */
+static int start_work(struct hisil *h, struct vdev *v)
+{
+	int err = hisil_share(h, v);
+
+	err = err ? err : hisil_attach(h, v);
+	err = err ? err : hisil_enable(h);
+	err = err ? err : hisil_queue_start(h, 0, 16, false);
+	return err ? err : hisil_queue_start(h, LAST_QUEUE, 16, false);
+}
+
 #define OPEN() do {								\
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));		\
-	ASSERT_EQ(0, hisil_share(&self->h, &self->v));				\
-	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));				\
-	ASSERT_EQ(0, hisil_enable(&self->h));					\
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));			\
-	ASSERT_EQ(0, hisil_queue_start(&self->h, LAST_QUEUE, 16, false));		\
+	ASSERT_EQ(0, start_work(&self->h, &self->v));				\
 } while (0)
 
 /* Queue contexts in a stream. */
@@ -161,11 +175,7 @@ TEST_F(limits, read_when_the_function_is_ready)
 	ASSERT_EQ(0, model_cmd(&self->m, "fault reset delay=80"));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
 	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
-	ASSERT_EQ(0, hisil_share(&self->h, &self->v));
-	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
-	ASSERT_EQ(0, hisil_enable(&self->h));
-	ASSERT_EQ(0, hisil_queue_start(&self->h, 0, 16, false));
-	ASSERT_EQ(0, hisil_queue_start(&self->h, LAST_QUEUE, 16, false));
+	ASSERT_EQ(0, start_work(&self->h, &self->v));
 	ASSERT_EQ(0, mig_save(&self->v, &self->blob, false));
 	EXPECT_EQ(2U, queues_in(&self->blob));
 }

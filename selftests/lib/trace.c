@@ -60,14 +60,20 @@ int trace_clear(struct trace *t)
 	return 0;
 }
 
-int trace_count(struct trace *t, const char *word, const char *other)
+static FILE *lines_open(const struct trace *t)
 {
-	char path[128], line[512];
-	int n = 0;
-	FILE *f;
+	char path[128];
 
 	snprintf(path, sizeof(path), "%s/trace", t->dir);
-	f = fopen(path, "r");
+	return fopen(path, "r");
+}
+
+int trace_count(struct trace *t, const char *word, const char *other)
+{
+	FILE *f = lines_open(t);
+	char line[512];
+	int n = 0;
+
 	if (!f)
 		return -errno;
 	while (fgets(line, sizeof(line), f))
@@ -79,12 +85,10 @@ int trace_count(struct trace *t, const char *word, const char *other)
 
 int trace_lines(struct trace *t, const char *word, char (*lines)[TRACE_CHARS], int max)
 {
-	char path[128], line[512];
+	FILE *f = lines_open(t);
+	char line[512];
 	int n = 0;
-	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/trace", t->dir);
-	f = fopen(path, "r");
 	if (!f)
 		return -errno;
 	while (n < max && fgets(line, sizeof(line), f)) {
