@@ -7,8 +7,8 @@
  * Groups: self stable
  */
 #include <pthread.h>
-#include <setjmp.h>
 
+#include "lib/race.h"
 #include "lib/test.h"
 
 FIXTURE(core)
@@ -29,29 +29,6 @@ FIXTURE_SETUP(core)
 FIXTURE_TEARDOWN(core)
 {
 	vdev_close(&self->v);
-}
-
-static __thread sigjmp_buf bus_error;
-
-static void on_bus_error(int sig)
-{
-	siglongjmp(bus_error, sig);
-}
-
-/* Does a load from a mapping of the device raise SIGBUS? */
-static bool load_faults(volatile uint8_t *p)
-{
-	if (sigsetjmp(bus_error, 1))
-		return true;
-	(void)*(volatile uint32_t *)p;
-	return false;
-}
-
-static void catch_bus_errors(void)
-{
-	struct sigaction sa = { .sa_handler = on_bus_error };
-
-	sigaction(SIGBUS, &sa, NULL);
 }
 
 static int set_memory(struct vdev *v, bool on)
@@ -89,7 +66,7 @@ TEST_F(core, pieces_of_a_mapping_follow_memory_enable)
 {
 	uint8_t *p, *moved;
 
-	catch_bus_errors();
+	race_catch_faults();
 	p = vdev_bar_map(&self->v, HISIL_BAR, 4 * 4096);
 	ASSERT_NE(NULL, p);
 	moved = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -98,16 +75,16 @@ TEST_F(core, pieces_of_a_mapping_follow_memory_enable)
 	/* Cut out page 1, move page 2 elsewhere: offsets change, contents must not. */
 	ASSERT_EQ(0, munmap(p + 4096, 4096));
 	ASSERT_EQ(moved, mremap(p + 2 * 4096, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, moved));
-	EXPECT_FALSE(load_faults(p));
-	EXPECT_FALSE(load_faults(moved));
+	EXPECT_FALSE(race_load_faults(p));
+	EXPECT_FALSE(race_load_faults(moved));
 	EXPECT_EQ(HISIL_ID_VALUE, *(volatile uint32_t *)(p + HISIL_ID));
 
 	ASSERT_EQ(0, set_memory(&self->v, false));
-	EXPECT_TRUE(load_faults(p));
-	EXPECT_TRUE(load_faults(moved));
-	EXPECT_TRUE(load_faults(p + 3 * 4096));
+	EXPECT_TRUE(race_load_faults(p));
+	EXPECT_TRUE(race_load_faults(moved));
+	EXPECT_TRUE(race_load_faults(p + 3 * 4096));
 	ASSERT_EQ(0, set_memory(&self->v, true));
-	EXPECT_FALSE(load_faults(moved));
+	EXPECT_FALSE(race_load_faults(moved));
 	EXPECT_EQ(HISIL_ID_VALUE, *(volatile uint32_t *)(p + HISIL_ID));
 	munmap(p, 4096);
 	munmap(p + 3 * 4096, 4096);
@@ -157,7 +134,7 @@ static void *storm_loads(void *arg)
 		uint8_t *p = vdev_bar_map(s->v, HISIL_BAR, 8 * 4096);
 
 		for (unsigned int i = 0; p && i < 64; i++) {
-			load_faults(p + (i % 8) * 4096);
+			race_load_faults(p + (i % 8) * 4096);
 			s->loads++;
 		}
 		if (p)
@@ -226,7 +203,7 @@ TEST_F_TIMEOUT(core, everything_at_once, 60)
 	struct storm s = { .v = &self->v };
 	uint32_t id;
 
-	catch_bus_errors();
+	race_catch_faults();
 	for (unsigned int i = 0; i < ARRAY_SIZE(jobs); i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, jobs[i], &s));
 	sleep(4);

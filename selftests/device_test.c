@@ -5,8 +5,7 @@
  *
  * Groups: self stable
  */
-#include <setjmp.h>
-
+#include "lib/sigbus.h"
 #include "lib/test.h"
 
 FIXTURE(device)
@@ -228,42 +227,21 @@ TEST_F(device, config_space_takes_every_access)
 	EXPECT_EQ(0, memcmp(all, part, 255));
 }
 
-static sigjmp_buf bus_error;
-
-static void on_bus_error(int sig)
-{
-	siglongjmp(bus_error, sig);
-}
-
-static bool load_faults(volatile uint8_t *p)
-{
-	struct sigaction sa = { .sa_handler = on_bus_error }, old;
-	volatile bool faulted = true;
-
-	sigaction(SIGBUS, &sa, &old);
-	if (!sigsetjmp(bus_error, 1)) {
-		(void)*(volatile uint32_t *)p;
-		faulted = false;
-	}
-	sigaction(SIGBUS, &old, NULL);
-	return faulted;
-}
-
 TEST_F(device, disabled_memory_does_not_answer)
 {
 	struct vdev *v = &self->v;
 	uint32_t cmd, val;
 
 	ASSERT_EQ(0, hisil_attach(&self->h, v));
-	EXPECT_FALSE(load_faults(self->h.regs));
+	EXPECT_FALSE(sigbus_faults(self->h.regs));
 	cmd = vdev_cfg(v, PCI_COMMAND, 2);
 	ASSERT_EQ(0, vdev_cfg_set(v, PCI_COMMAND, 2, cmd & ~PCI_COMMAND_MEMORY));
 	EXPECT_EQ(-EIO, vdev_pread(v, HISIL_BAR, HISIL_ID, &val, 4));
 	EXPECT_EQ(-EIO, vdev_pwrite(v, HISIL_BAR, HISIL_CTRL, &val, 4));
-	EXPECT_TRUE(load_faults(self->h.regs));
+	EXPECT_TRUE(sigbus_faults(self->h.regs));
 	EXPECT_EQ(0U, vdev_cfg(v, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
 	ASSERT_EQ(0, vdev_cfg_set(v, PCI_COMMAND, 2, cmd | PCI_COMMAND_MEMORY));
-	EXPECT_FALSE(load_faults(self->h.regs));
+	EXPECT_FALSE(sigbus_faults(self->h.regs));
 	EXPECT_EQ(4, vdev_pread(v, HISIL_BAR, HISIL_ID, &val, 4));
 	EXPECT_EQ(HISIL_ID_VALUE, val);
 }
@@ -279,7 +257,7 @@ TEST_F(device, memory_in_d3_does_not_answer)
 	ASSERT_EQ(0, vdev_cfg_set(v, pm + PCI_PM_CTRL, 2, 3));
 	EXPECT_EQ(3U, vdev_cfg(v, pm + PCI_PM_CTRL, 2) & 3);
 	EXPECT_EQ(-EIO, vdev_pread(v, HISIL_BAR, HISIL_ID, &val, 4));
-	EXPECT_TRUE(load_faults(self->h.regs));
+	EXPECT_TRUE(sigbus_faults(self->h.regs));
 	ASSERT_EQ(0, vdev_cfg_set(v, pm + PCI_PM_CTRL, 2, 0));
 	EXPECT_EQ(4, vdev_pread(v, HISIL_BAR, HISIL_ID, &val, 4));
 }

@@ -7,8 +7,8 @@
  * Groups: self stable
  */
 #include <pthread.h>
-#include <setjmp.h>
 
+#include "lib/sigbus.h"
 #include "lib/test.h"
 #include "lib/stock.h"
 
@@ -431,21 +431,6 @@ TEST_F(bus, hot_reset)
 		SKIP(return, "vpv_test_error is not loaded");			\
 } while (0)
 
-static __thread sigjmp_buf bus_error;
-
-static void on_bus_error(int sig)
-{
-	siglongjmp(bus_error, sig);
-}
-
-static bool load_faults(volatile uint32_t *p)
-{
-	if (sigsetjmp(bus_error, 1))
-		return true;
-	(void)*p;
-	return false;
-}
-
 TEST_F(generic, error_that_breaks_nothing)
 {
 	int err = eventfd_new();
@@ -471,7 +456,6 @@ TEST_F(generic, error_that_breaks_nothing)
 /* The link is reset: the function is new, and works with the user's set-up. */
 TEST_F(generic, error_that_needs_a_reset)
 {
-	struct sigaction sa = { .sa_handler = on_bus_error };
 	int err = eventfd_new(), event = eventfd_new();
 	const uint32_t on = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY;
 	volatile uint32_t *regs;
@@ -482,7 +466,6 @@ TEST_F(generic, error_that_needs_a_reset)
 	ASSERT_EQ(0, vdev_region(&self->v, E1000E_PORTS, &ports));
 	ASSERT_NE(0U, ports.size);
 	EXPECT_EQ(4, vdev_pread(&self->v, E1000E_PORTS, 0, &val, 4));
-	sigaction(SIGBUS, &sa, NULL);
 	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_ERR_IRQ_INDEX, 0, 1, &err));
 	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_MSIX_IRQ_INDEX, 3, 1, &event));
 	regs = vdev_bar_map(&self->v, 0, 4096);
@@ -498,12 +481,12 @@ TEST_F(generic, error_that_needs_a_reset)
 	EXPECT_EQ(UINT32_MAX, val);
 	val = 0;
 	EXPECT_EQ(4, vdev_pwrite(&self->v, 0, E1000E_IVAR, &val, 4));
-	EXPECT_FALSE(load_faults(regs + E1000E_IVAR / 4));
+	EXPECT_FALSE(sigbus_faults(regs + E1000E_IVAR / 4));
 	EXPECT_EQ(UINT32_MAX, regs[E1000E_IVAR / 4]);
 	regs[E1000E_IVAR / 4] = E1000E_IVAR_OTHER(1);
 
 	ASSERT_EQ(0, error_step(&self->slot, "reset"));
-	EXPECT_FALSE(load_faults(regs + E1000E_IVAR / 4));
+	EXPECT_FALSE(sigbus_faults(regs + E1000E_IVAR / 4));
 	EXPECT_EQ(0U, regs[E1000E_IVAR / 4]);
 	EXPECT_EQ(on, vdev_cfg(&self->v, PCI_COMMAND, 2) & on);
 	ASSERT_EQ(0, error_step(&self->slot, "resume"));
@@ -553,7 +536,6 @@ static void *removal(void *slot)
 /* Hotplug waits for the user, who finds out by what he reads. */
 TEST_F(generic, pulled_out)
 {
-	struct sigaction sa = { .sa_handler = on_bus_error };
 	volatile uint32_t *regs;
 	int req = eventfd_new();
 	pthread_t thread;
@@ -565,7 +547,6 @@ TEST_F(generic, pulled_out)
 	ASSERT_EQ(0, vdev_irq_eventfds(&self->v, VFIO_PCI_REQ_IRQ_INDEX, 0, 1, &req));
 	regs = vdev_bar_map(&self->v, 0, 2 * 4096);
 	ASSERT_NE(NULL, regs);
-	sigaction(SIGBUS, &sa, NULL);
 	regs[E1000E_IVAR / 4] = E1000E_IVAR_OTHER(2);
 
 	ASSERT_EQ(0, error_step(&self->slot, "unplugged"));
@@ -575,9 +556,9 @@ TEST_F(generic, pulled_out)
 	ASSERT_TRUE(eventfd_wait(req, SOON_MS));
 
 	/* A page that was there, and one that was not. */
-	EXPECT_FALSE(load_faults(regs + E1000E_IVAR / 4));
+	EXPECT_FALSE(sigbus_faults(regs + E1000E_IVAR / 4));
 	EXPECT_EQ(UINT32_MAX, regs[E1000E_IVAR / 4]);
-	EXPECT_FALSE(load_faults(regs + 1024));
+	EXPECT_FALSE(sigbus_faults(regs + 1024));
 	EXPECT_EQ(UINT32_MAX, regs[1024]);
 	regs[E1000E_IVAR / 4] = 0;
 	EXPECT_EQ(UINT32_MAX, regs[E1000E_IVAR / 4 + 1]);

@@ -5,8 +5,7 @@
  *
  * Groups: self stable
  */
-#include <setjmp.h>
-
+#include "lib/sigbus.h"
 #include "lib/test.h"
 
 #define ENTRY	VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY
@@ -37,27 +36,6 @@ FIXTURE_TEARDOWN(power)
 {
 	hisil_free(&self->h);
 	vdev_close(&self->v);
-}
-
-static sigjmp_buf bus_error;
-
-static void on_bus_error(int sig)
-{
-	siglongjmp(bus_error, sig);
-}
-
-static bool load_faults(volatile uint8_t *p)
-{
-	struct sigaction old, sa = { .sa_handler = on_bus_error };
-	volatile bool faulted = true;
-
-	sigaction(SIGBUS, &sa, &old);
-	if (!sigsetjmp(bus_error, 1)) {
-		(void)*(volatile uint32_t *)p;
-		faulted = false;
-	}
-	sigaction(SIGBUS, &old, NULL);
-	return faulted;
 }
 
 static int enter(struct vdev *v)
@@ -96,20 +74,20 @@ TEST_F(power, accesses_wake_mappings_do_not)
 	uint32_t id;
 
 	ASSERT_EQ(0, hisil_attach(&self->h, v));
-	EXPECT_FALSE(load_faults(self->h.regs));
+	EXPECT_FALSE(sigbus_faults(self->h.regs));
 	for (unsigned int round = 0; round < 2; round++) {
 		ASSERT_EQ(0, enter(v));
 		EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "suspended"));
-		EXPECT_TRUE(load_faults(self->h.regs));
+		EXPECT_TRUE(sigbus_faults(self->h.regs));
 		EXPECT_EQ(0x1234U, vdev_cfg(v, PCI_VENDOR_ID, 2));
 		EXPECT_EQ(4, vdev_pread(v, HISIL_BAR, HISIL_ID, &id, 4));
 		EXPECT_EQ(HISIL_ID_VALUE, id);
 		EXPECT_EQ(0, vdev_bus_master(v, true));
 		EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "suspended"));
-		EXPECT_TRUE(load_faults(self->h.regs));
+		EXPECT_TRUE(sigbus_faults(self->h.regs));
 		ASSERT_EQ(0, leave(v));
 		EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "active"));
-		EXPECT_FALSE(load_faults(self->h.regs));
+		EXPECT_FALSE(sigbus_faults(self->h.regs));
 		EXPECT_NE(0U, vdev_cfg(v, PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
 	}
 }
@@ -150,7 +128,7 @@ TEST_F(power, wakeup_is_told_once)
 	/* By the host, as a PME would. */
 	ASSERT_EQ(0, vdev_sysfs_write(v->slot.bdf, "power/control", "on"));
 	EXPECT_EQ(1, eventfd_wait(fd, 5000));
-	EXPECT_FALSE(load_faults(self->h.regs));
+	EXPECT_FALSE(sigbus_faults(self->h.regs));
 	ASSERT_EQ(0, vdev_sysfs_write(v->slot.bdf, "power/control", "auto"));
 	EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "active"));
 	EXPECT_EQ(0, leave(v));
@@ -160,7 +138,7 @@ TEST_F(power, wakeup_is_told_once)
 	EXPECT_TRUE(vdev_pm_becomes(v->slot.bdf, "suspended"));
 	EXPECT_EQ(0x1234U, vdev_cfg(v, PCI_VENDOR_ID, 2));
 	EXPECT_EQ(1, eventfd_wait(fd, 5000));
-	EXPECT_FALSE(load_faults(self->h.regs));
+	EXPECT_FALSE(sigbus_faults(self->h.regs));
 	EXPECT_EQ(0, eventfd_wait(fd, 0));
 
 	/* Without any waking in between nobody is told. */
@@ -180,14 +158,14 @@ TEST_F(power, left_in_low_power)
 	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "suspended"));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
 	ASSERT_EQ(0, hisil_attach(&self->h, &self->v));
-	EXPECT_FALSE(load_faults(self->h.regs));
+	EXPECT_FALSE(sigbus_faults(self->h.regs));
 	/* Reset while asleep. */
 	ASSERT_EQ(0, enter(&self->v));
 	EXPECT_TRUE(vdev_pm_becomes(self->slot.bdf, "suspended"));
 	EXPECT_EQ(0, vdev_reset(&self->v));
-	EXPECT_TRUE(load_faults(self->h.regs));
+	EXPECT_TRUE(sigbus_faults(self->h.regs));
 	EXPECT_EQ(0, leave(&self->v));
-	EXPECT_FALSE(load_faults(self->h.regs));
+	EXPECT_FALSE(sigbus_faults(self->h.regs));
 }
 
 TEST_F(power, refuses_nonsense)

@@ -8,8 +8,8 @@
  */
 #include <dirent.h>
 #include <fnmatch.h>
-#include <setjmp.h>
 
+#include "lib/sigbus.h"
 #include "lib/test.h"
 #include "lib/trace.h"
 
@@ -111,27 +111,6 @@ static int read_refused(struct scene *s, unsigned long bytes)
 	return read_bar(s, bytes) == -EIO ? 0 : -EPROTO;
 }
 
-static sigjmp_buf bus_error;
-
-static void on_bus_error(int sig)
-{
-	siglongjmp(bus_error, sig);
-}
-
-static bool load_faults(volatile uint32_t *p)
-{
-	struct sigaction old, sa = { .sa_handler = on_bus_error };
-	volatile bool faulted = true;
-
-	sigaction(SIGBUS, &sa, &old);
-	if (!sigsetjmp(bus_error, 1)) {
-		(void)*p;
-		faulted = false;
-	}
-	sigaction(SIGBUS, &old, NULL);
-	return faulted;
-}
-
 /* The first @bytes of the BAR, at an address that is a multiple of that. */
 static uint8_t *map(struct vdev *v, size_t bytes)
 {
@@ -156,7 +135,7 @@ static int fault(struct scene *s, unsigned long bytes)
 
 	if (!p)
 		return -errno;
-	faulted = load_faults((void *)p);
+	faulted = sigbus_faults(p);
 	munmap(p, bytes);
 	return faulted ? -EFAULT : 0;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The list of answers (answers.h). */
 #include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "../lib/sigbus.h"
 #include "answers.h"
 
 void answer(struct answers *a, long long result, const char *request, ...)
@@ -32,22 +32,7 @@ long long ask(struct answers *a, unsigned long request, void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
-static sigjmp_buf bus_error;
-
-static void on_bus_error(int sig)
-{
-	siglongjmp(bus_error, sig);
-}
-
 int touch(volatile uint32_t *p)
 {
-	struct sigaction act = { .sa_handler = on_bus_error }, old;
-	int sig;
-
-	sigaction(SIGBUS, &act, &old);
-	sig = sigsetjmp(bus_error, 1);
-	if (!sig)
-		(void)*p;
-	sigaction(SIGBUS, &old, NULL);
-	return sig;
+	return sigbus_faults(p) ? SIGBUS : 0;
 }

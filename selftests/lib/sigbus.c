@@ -27,6 +27,19 @@ struct sigbus sigbus_call(int (*fn)(void *arg), void *arg, int *ret)
 	return seen;
 }
 
+static int load_word(void *arg)
+{
+	(void)*(volatile uint32_t *)arg;
+	return 0;
+}
+
+bool sigbus_faults(volatile void *p)
+{
+	int ret;
+
+	return sigbus_call(load_word, (void *)p, &ret).code;
+}
+
 struct byte {
 	volatile uint8_t *p;
 	uint8_t val;

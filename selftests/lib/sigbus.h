@@ -3,6 +3,7 @@
 #ifndef SELFTEST_SIGBUS_H
 #define SELFTEST_SIGBUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -15,6 +16,8 @@ struct sigbus {
 	void *addr;
 };
 
+/* Does a load of 32 bits, as of a register, raise the signal? */
+bool sigbus_faults(volatile void *p);
 /* Load a byte, and keep it if @val is not NULL. */
 struct sigbus sigbus_load(volatile uint8_t *p, uint8_t *val);
 struct sigbus sigbus_store(volatile uint8_t *p, uint8_t val);
