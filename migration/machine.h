@@ -262,6 +262,8 @@ bool vmig_held_add(struct vmig_machine *m, size_t bytes);
 void vmig_held_sub(struct vmig_machine *m, size_t bytes);
 void *vmig_set_alloc(struct vmig_machine *m, size_t num, size_t bytes);
 void vmig_set_free(void *p);
+int vmig_dirty_alloc(struct vmig_machine *m, struct vmig_dirty *set);
+void vmig_dirty_free(struct vmig_dirty *set);
 
 /* reach.c */
 int vmig_reach(struct vmig_machine *m);

@@ -11,6 +11,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "dirty.h"
 #include "machine.h"
 
 /* Room besides the queue and the records: the chunks of a tracker. */
@@ -187,4 +188,36 @@ void vmig_set_free(void *p)
 	held->m->sets -= held->bytes;
 	spin_unlock(&held->m->lock);
 	kvfree(held);
+}
+
+/**
+ * vmig_dirty_free() - Free a set
+ * @set: Set; zeros are one, too.
+ */
+void vmig_dirty_free(struct vmig_dirty *set)
+{
+	vmig_set_free(set->bits);
+	vmig_set_free(set->index);
+	vmig_set_free(set->ranges);
+	*set = (struct vmig_dirty){};
+}
+
+/**
+ * vmig_dirty_alloc() - Make a set of no pages
+ * @m: Machine; outlives it.
+ * @set: Set that has its ranges, of vmig_set_alloc(), and the size of its pages.
+ *
+ * Return: 0 or -ENOMEM, and it was freed.
+ */
+int vmig_dirty_alloc(struct vmig_machine *m, struct vmig_dirty *set)
+{
+	set->index = vmig_set_alloc(m, set->num, sizeof(*set->index));
+	if (set->index) {
+		vmig_dirty_init(set);
+		set->bits = vmig_set_alloc(m, vmig_dirty_longs(set->pages), sizeof(long));
+	}
+	if (set->bits)
+		return 0;
+	vmig_dirty_free(set);
+	return -ENOMEM;
 }

@@ -73,6 +73,5 @@ int vmig_pages_send(struct vmig_session *s);
 int vmig_pages_layout(struct vmig_machine *m, struct vmig_range *ranges);
 int vmig_pages_set_alloc(struct vmig_machine *m, struct vmig_dirty *set,
 			 const struct vmig_range *ranges, u32 num);
-void vmig_pages_set_free(struct vmig_dirty *set);
 
 #endif /* VMIG_PAGES_PRIV_H */

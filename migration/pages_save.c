@@ -61,33 +61,18 @@ int vmig_pages_layout(struct vmig_machine *m, struct vmig_range *ranges)
  * @ranges: Ranges that were checked.
  * @num: Their number.
  *
- * Return: 0 or -ENOMEM, with a set that vmig_pages_set_free() takes in any case.
+ * Return: 0 or -ENOMEM, with a set that is empty.
  */
 int vmig_pages_set_alloc(struct vmig_machine *m, struct vmig_dirty *set,
 			 const struct vmig_range *ranges, u32 num)
 {
 	*set = (struct vmig_dirty){ .page_log2 = VPV_PAGE_LOG2 };
 	set->ranges = vmig_set_alloc(m, num, sizeof(*ranges));
-	set->index = vmig_set_alloc(m, num, sizeof(*set->index));
-	if (!set->ranges || !set->index)
+	if (!set->ranges)
 		return -ENOMEM;
 	memcpy(set->ranges, ranges, num * sizeof(*ranges));
 	set->num = num;
-	vmig_dirty_init(set);
-	set->bits = vmig_set_alloc(m, vmig_dirty_longs(set->pages), sizeof(long));
-	return set->bits ? 0 : -ENOMEM;
-}
-
-/**
- * vmig_pages_set_free() - Free it
- * @set: Set; zeros are one, too.
- */
-void vmig_pages_set_free(struct vmig_dirty *set)
-{
-	vmig_set_free(set->bits);
-	vmig_set_free(set->index);
-	vmig_set_free(set->ranges);
-	*set = (struct vmig_dirty){};
+	return vmig_dirty_alloc(m, set);
 }
 
 /**
@@ -149,11 +134,11 @@ int vmig_pages_save_begin(struct vmig_session *s)
 void vmig_pages_free(struct vmig_session *s)
 {
 	if (s->pages_out) {
-		vmig_pages_set_free(&s->pages_out->set);
+		vmig_dirty_free(&s->pages_out->set);
 		vmig_pages_out_free(s->pages_out);
 		s->pages_out = NULL;
 	}
-	vmig_pages_set_free(&s->pages_in.seen);
+	vmig_dirty_free(&s->pages_in.seen);
 }
 
 /* Make the set hold all that is to be sent. */

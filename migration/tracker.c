@@ -73,19 +73,11 @@ static void tracker_complain(struct vmig_machine *m, const char *fmt, ...)
 	va_end(args);
 }
 
-static void set_free(struct vmig_dirty *set)
-{
-	vmig_set_free(set->bits);
-	vmig_set_free(set->index);
-	vmig_set_free(set->ranges);
-	*set = (struct vmig_dirty){};
-}
-
 static void tracker_free(struct vmig_tracker *t)
 {
 	if (!t)
 		return;
-	set_free(&t->set);
+	vmig_dirty_free(&t->set);
 	vmig_set_free(t->want);
 	kfree(t);
 }
@@ -163,19 +155,12 @@ static int tracker_plan(struct vmig_machine *m, struct vmig_tracker *t,
 	int err;
 
 	err = plan_ranges(m, t, limits, &set);
-	if (!err) {
-		err = -ENOMEM;
-		set.index = vmig_set_alloc(m, set.num, sizeof(*set.index));
-	}
-	if (set.index) {
-		vmig_dirty_init(&set);
-		set.bits = vmig_set_alloc(m, vmig_dirty_longs(set.pages), sizeof(long));
-	}
-	if (!set.bits) {
-		set_free(&set);
+	err = err ?: vmig_dirty_alloc(m, &set);
+	if (err) {
+		vmig_dirty_free(&set);
 		return err;
 	}
-	set_free(&t->set);
+	vmig_dirty_free(&t->set);
 	t->set = set;
 	t->limits = *limits;
 	return 0;
