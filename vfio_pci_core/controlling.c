@@ -129,18 +129,17 @@ void vpv_control_put(struct vpv_control *control)
 }
 EXPORT_SYMBOL_GPL(vpv_control_put);
 
-int vpv_control_enter(struct vpv_control *control, const void **ops, void **priv)
+const void *vpv_control_enter(struct vpv_control *control, void **priv)
 {
 	if (!vpv_control_live(control))
-		return -ENOTCONN;
+		return ERR_PTR(-ENOTCONN);
 	down_read(&control->sem);
 	if (!vpv_control_live(control)) {
 		up_read(&control->sem);
-		return -ENOTCONN;
+		return ERR_PTR(-ENOTCONN);
 	}
-	*ops = control->ops;
 	*priv = control->priv;
-	return 0;
+	return control->ops;
 }
 EXPORT_SYMBOL_GPL(vpv_control_enter);
 

@@ -207,9 +207,9 @@ static int buf_map(struct vpv_ctrl_buf *buf, struct vpv_control *control)
 	void *priv;
 	int err;
 
-	err = vpv_control_enter(control, &ops, &priv);
-	if (err)
-		return err;
+	ops = vpv_control_enter(control, &priv);
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
 	err = dma_map_sgtable(control->dma->dev, &buf->sgt, buf->dir, 0);
 	if (!err) {
 		guard(mutex)(&control->dma->lock);

@@ -94,16 +94,15 @@ void vpv_control_put(struct vpv_control *control);
 /**
  * vpv_control_enter() - Begin to use the controlling function
  * @control: Handle.
- * @ops: Receives what was published.
- * @priv: Likewise.
+ * @priv: Receives what was published with the ops.
  *
  * The publisher does not go away before vpv_control_leave(); the same task leaves,
  * and does not enter the same handle twice.
  *
  * Context: process; may sleep while a withdrawal ends, then fails.
- * Return: 0 or -ENOTCONN.
+ * Return: the ops that were published; or ERR_PTR(-ENOTCONN).
  */
-int vpv_control_enter(struct vpv_control *control, const void **ops, void **priv);
+const void *vpv_control_enter(struct vpv_control *control, void **priv);
 
 /**
  * vpv_control_leave() - End what a successful vpv_control_enter() began

@@ -41,7 +41,6 @@ static void only_what_was_published_is_found(struct kunit *test)
 		      *other = function_new(test, "vpv-other");
 	struct vpv_control *control, *found;
 	u64 magic = MAGIC;
-	const void *ops;
 	void *priv;
 
 	KUNIT_EXPECT_EQ(test, PTR_ERR(vpv_control_get(dev, FAMILY)), (long)-ENOTCONN);
@@ -51,8 +50,7 @@ static void only_what_was_published_is_found(struct kunit *test)
 
 	found = vpv_control_get(dev, FAMILY);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, found);
-	KUNIT_ASSERT_EQ(test, vpv_control_enter(found, &ops, &priv), 0);
-	KUNIT_EXPECT_PTR_EQ(test, ops, (const void *)&ops_tag);
+	KUNIT_ASSERT_PTR_EQ(test, vpv_control_enter(found, &priv), (const void *)&ops_tag);
 	KUNIT_EXPECT_PTR_EQ(test, priv, (void *)&magic);
 	vpv_control_leave(found);
 
@@ -84,18 +82,17 @@ static void a_handle_outlives_its_publisher(struct kunit *test)
 	struct device *dev = function_new(test, "vpv-controlled");
 	struct vpv_control *control = publish(test, dev, NULL);
 	struct vpv_control *old = vpv_control_get(dev, FAMILY), *new;
-	const void *ops;
 	void *priv;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, old);
 	vpv_control_withdraw(control);
 	KUNIT_EXPECT_FALSE(test, vpv_control_live(old));
-	KUNIT_EXPECT_EQ(test, vpv_control_enter(old, &ops, &priv), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(vpv_control_enter(old, &priv)), (long)-ENOTCONN);
 
 	control = publish(test, dev, NULL);
-	KUNIT_EXPECT_EQ(test, vpv_control_enter(old, &ops, &priv), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(vpv_control_enter(old, &priv)), (long)-ENOTCONN);
 	new = vpv_control_get(dev, FAMILY);
-	KUNIT_EXPECT_EQ(test, vpv_control_enter(new, &ops, &priv), 0);
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, vpv_control_enter(new, &priv));
 	vpv_control_leave(new);
 	vpv_control_put(new);
 	vpv_control_withdraw(control);
@@ -123,11 +120,10 @@ static void withdrawal_waits_for_who_is_inside(struct kunit *test)
 	struct withdrawal w = { .control = publish(test, dev, NULL) };
 	struct vpv_control *inside = vpv_control_get(dev, FAMILY);
 	struct task_struct *task;
-	const void *ops;
 	void *priv;
 
 	init_completion(&w.done);
-	KUNIT_ASSERT_EQ(test, vpv_control_enter(inside, &ops, &priv), 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vpv_control_enter(inside, &priv));
 	task = kthread_run(withdraw_thread, &w, "vpv-withdraw");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
 	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&w.done, HZ / 20), 0UL);
@@ -154,7 +150,6 @@ static int race_thread(void *arg)
 
 	while (!kthread_should_stop()) {
 		struct vpv_control *control = vpv_control_get(r->dev, FAMILY);
-		const void *ops;
 		void *priv;
 
 		if (IS_ERR(control)) {
@@ -163,7 +158,7 @@ static int race_thread(void *arg)
 			continue;
 		}
 		for (int i = 0; i < 3; i++) {
-			if (vpv_control_enter(control, &ops, &priv)) {
+			if (IS_ERR(vpv_control_enter(control, &priv))) {
 				r->refused++;
 				continue;
 			}

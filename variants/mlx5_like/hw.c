@@ -12,14 +12,12 @@ static int control_exec(struct mlxl_dev *md, struct vpv_control *control,
 			struct mlxl_command *cmd)
 {
 	const struct mlxl_control_ops *ops;
-	const void *published;
 	void *priv;
 	int err;
 
-	err = vpv_control_enter(control, &published, &priv);
-	if (err)
-		return err;
-	ops = published;
+	ops = vpv_control_enter(control, &priv);
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
 	err = ops->exec(priv, cmd);
 	vpv_control_leave(control);
 	if (!err && cmd->out_len != cmd->out_bytes)
@@ -85,20 +83,17 @@ int mlxl_hw_caps(struct mlxl_dev *md, struct mlxl_caps *caps)
 {
 	struct vpv_control *control = control_get(md);
 	const struct mlxl_control_ops *ops;
-	const void *published;
 	void *priv;
-	int err;
 
 	if (IS_ERR(control))
 		return PTR_ERR(control);
-	err = vpv_control_enter(control, &published, &priv);
-	if (!err) {
-		ops = published;
+	ops = vpv_control_enter(control, &priv);
+	if (!IS_ERR(ops)) {
 		*caps = *ops->caps(priv);
 		vpv_control_leave(control);
 	}
 	vpv_control_put(control);
-	return err;
+	return PTR_ERR_OR_ZERO(ops);
 }
 
 static struct mlxl_command query_command(struct mlxl_function *fn)

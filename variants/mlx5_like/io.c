@@ -163,15 +163,13 @@ int mlxl_io_start(struct mlxl_io *io, struct mlxl_session *s, u16 opcode, u32 sk
 {
 	const struct mlxl_control_ops *ops;
 	struct mlxl_chunk *in = io->in;
-	const void *published;
 	void *priv;
 	u32 num;
 	int err;
 
-	err = vpv_control_enter(s->control, &published, &priv);
-	if (err)
-		return err;
-	ops = published;
+	ops = vpv_control_enter(s->control, &priv);
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
 	num = mlxl_io_segments(io, skip, bytes, (struct mlxl_segment *)(in + 1));
 	*in = (struct mlxl_chunk){
 		.session = cpu_to_le32(s->id),

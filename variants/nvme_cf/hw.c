@@ -22,15 +22,13 @@ static int control_exec(struct nvcf_dev *nd, struct vpv_control *control,
 			struct nvcf_command *cmd)
 {
 	const struct nvcf_control_ops *ops;
-	const void *published;
 	void *priv;
 	int err;
 
 	cmd->status = 0;
-	err = vpv_control_enter(control, &published, &priv);
-	if (err)
-		return err;
-	ops = published;
+	ops = vpv_control_enter(control, &priv);
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
 	err = ops->exec(priv, cmd);
 	vpv_control_leave(control);
 	if (err && !(err == -EREMOTEIO && expected(cmd->status)))
@@ -71,20 +69,17 @@ int nvcf_hw_managing(struct nvcf_dev *nd, struct nvcf_managing *managing)
 {
 	struct vpv_control *control = nvcf_control_get(nd);
 	const struct nvcf_control_ops *ops;
-	const void *published;
 	void *priv;
-	int err;
 
 	if (IS_ERR(control))
 		return PTR_ERR(control);
-	err = vpv_control_enter(control, &published, &priv);
-	if (!err) {
-		ops = published;
+	ops = vpv_control_enter(control, &priv);
+	if (!IS_ERR(ops)) {
 		*managing = *ops->managing(priv);
 		vpv_control_leave(control);
 	}
 	vpv_control_put(control);
-	return err;
+	return PTR_ERR_OR_ZERO(ops);
 }
 
 /**
