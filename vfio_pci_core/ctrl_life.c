@@ -308,8 +308,11 @@ EXPORT_SYMBOL_GPL(vpv_ctrl_life_err_handlers);
 
 /* ---- Beginning and end ---- */
 
-void vpv_ctrl_life_init(struct vpv_ctrl_life *life)
+int vpv_ctrl_life_init(struct vpv_ctrl_life *life)
 {
+	life->wq = alloc_workqueue("%s", WQ_UNBOUND, WQ_MAX_ACTIVE, life->pdev->dev.driver->name);
+	if (!life->wq)
+		return -ENOMEM;
 	mutex_init(&life->lock);
 	spin_lock_init(&life->recovery_lock);
 	INIT_WORK(&life->announce, announce_work);
@@ -318,6 +321,7 @@ void vpv_ctrl_life_init(struct vpv_ctrl_life *life)
 	life->set.lock = &life->lock;
 	life->set.added = set_added;
 	INIT_LIST_HEAD(&life->set.fns);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(vpv_ctrl_life_init);
 
@@ -428,6 +432,7 @@ void vpv_ctrl_life_fini(struct vpv_ctrl_life *life)
 {
 	cancel_work_sync(&life->announce);
 	cancel_delayed_work_sync(&life->recover);
+	destroy_workqueue(life->wq);
 	mutex_destroy(&life->lock);
 	kfree(life->saved);
 }

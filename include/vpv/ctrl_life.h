@@ -95,7 +95,7 @@ struct vpv_ctrl_life_ops {
  * struct vpv_ctrl_life - A controlling function
  * @pdev: The function, whose driver data this is.
  * @ops: What its driver does.
- * @wq: For works; the driver's, which may use it, too.
+ * @wq: For works; the driver may use it, too.
  * @lock: Guards @up, @set, and what the driver says.
  * @up: The function takes commands, as far as is known; @lock.
  * @set: Its functions.
@@ -124,12 +124,14 @@ struct vpv_ctrl_life {
 
 /**
  * vpv_ctrl_life_init() - Prepare a function that is down
- * @life: Zeroed, but for @pdev, @ops, @wq and @recovery.self_reset.
+ * @life: Zeroed, but for @pdev, @ops and @recovery.self_reset.
  *
  * Then the driver fills in what is particular to it of @set: ids, family, ops, dma and
  * identify.
+ *
+ * Return: 0 or -ENOMEM.
  */
-void vpv_ctrl_life_init(struct vpv_ctrl_life *life);
+int vpv_ctrl_life_init(struct vpv_ctrl_life *life);
 
 /**
  * vpv_ctrl_life_map() - Enable the function, and map its registers

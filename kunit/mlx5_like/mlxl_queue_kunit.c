@@ -23,8 +23,6 @@ static bool fake_mod_delayed_work(struct workqueue_struct *wq, struct delayed_wo
 #include "../../variants/mlx5_like/ctrl_slot.c"
 #include "../../variants/mlx5_like/ctrl_wire.c"
 
-struct workqueue_struct *mlxl_ctrl_wq;
-
 static struct queue_test *current_test;
 
 /**
@@ -152,8 +150,8 @@ static int queue_test_init(struct kunit *test)
 	test->priv = t;
 	current_test = t;
 	init_completion(&t->ended);
-	mlxl_ctrl_wq = alloc_workqueue("vpv-mlx5-kunit", WQ_UNBOUND, 0);
-	KUNIT_ASSERT_NOT_NULL(test, mlxl_ctrl_wq);
+	t->life.wq = alloc_workqueue("vpv-mlx5-kunit", WQ_UNBOUND, 0);
+	KUNIT_ASSERT_NOT_NULL(test, t->life.wq);
 	t->regs = kunit_kzalloc(test, MLXL_REGS_BYTES, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->regs);
 	t->page = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
@@ -197,7 +195,7 @@ static void queue_test_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->freed, 1U);
 	vpv_ctrl_dma_free(t->dma);
 	mlxl_queue_fini(&t->q);
-	destroy_workqueue(mlxl_ctrl_wq);
+	destroy_workqueue(t->life.wq);
 	device_unregister(&t->fn.pdev->dev);
 }
 

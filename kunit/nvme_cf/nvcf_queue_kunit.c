@@ -20,8 +20,6 @@ static void fake_died(struct vpv_ctrl_life *life);
 #include "../../variants/nvme_cf/ctrl_slot.c"
 #include "../../variants/nvme_cf/ctrl_wire.c"
 
-struct workqueue_struct *nvcf_ctrl_wq;
-
 #define REGS_BYTES	0x2000
 #define LONG_MS		5000	/* a machine may be busy */
 
@@ -183,8 +181,8 @@ static int queue_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	test->priv = t;
 	timeout_ms = 100;
-	nvcf_ctrl_wq = alloc_workqueue("vpv-nvme-kunit", WQ_UNBOUND, 0);
-	KUNIT_ASSERT_NOT_NULL(test, nvcf_ctrl_wq);
+	t->life.wq = alloc_workqueue("vpv-nvme-kunit", WQ_UNBOUND, 0);
+	KUNIT_ASSERT_NOT_NULL(test, t->life.wq);
 	t->regs = kunit_kzalloc(test, REGS_BYTES, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->regs);
 	fake_function_add(test, &t->fn, "vpv-nvme-queue");
@@ -216,7 +214,7 @@ static void queue_test_exit(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, t->fn.command & PCI_COMMAND_MASTER);
 	kthread_stop(t->device);
 	nvcf_queue_fini(&t->q);
-	destroy_workqueue(nvcf_ctrl_wq);
+	destroy_workqueue(t->life.wq);
 	device_unregister(&t->fn.pdev->dev);
 }
 

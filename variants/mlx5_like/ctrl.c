@@ -9,8 +9,6 @@
 
 #include "ctrl.h"
 
-struct workqueue_struct *mlxl_ctrl_wq;
-
 /* ---- Up and down ---- */
 
 static int query_caps(struct mlxl_ctrl *ctrl)
@@ -158,15 +156,18 @@ static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
 
 	if (!ctrl)
 		return NULL;
-	ctrl->dma = vpv_ctrl_dma_new(&pdev->dev);
-	if (!ctrl->dma) {
+	ctrl->life.pdev = pdev;
+	ctrl->life.ops = &ctrl_ops;
+	if (vpv_ctrl_life_init(&ctrl->life)) {
 		kvfree(ctrl);
 		return NULL;
 	}
-	ctrl->life.pdev = pdev;
-	ctrl->life.ops = &ctrl_ops;
-	ctrl->life.wq = mlxl_ctrl_wq;
-	vpv_ctrl_life_init(&ctrl->life);
+	ctrl->dma = vpv_ctrl_dma_new(&pdev->dev);
+	if (!ctrl->dma) {
+		vpv_ctrl_life_fini(&ctrl->life);
+		kvfree(ctrl);
+		return NULL;
+	}
 	mlxl_fns_prepare(ctrl);
 	for (u16 i = 0; i < MLXL_MAX_FUNCTIONS; i++) {
 		struct mlxl_fn *fn = &ctrl->fn[i];
@@ -263,12 +264,9 @@ static int __init mlxl_ctrl_init(void)
 {
 	int err;
 
-	mlxl_ctrl_wq = alloc_workqueue(MLXL_CTRL_NAME, WQ_UNBOUND, WQ_MAX_ACTIVE);
-	if (!mlxl_ctrl_wq)
-		return -ENOMEM;
 	err = mlxl_configfs_init();
 	if (err)
-		goto destroy;
+		return err;
 	err = pci_register_driver(&mlxl_ctrl_driver);
 	if (err)
 		goto exit_configfs;
@@ -276,8 +274,6 @@ static int __init mlxl_ctrl_init(void)
 
 exit_configfs:
 	mlxl_configfs_exit();
-destroy:
-	destroy_workqueue(mlxl_ctrl_wq);
 	return err;
 }
 module_init(mlxl_ctrl_init);
@@ -286,7 +282,6 @@ static void __exit mlxl_ctrl_exit(void)
 {
 	pci_unregister_driver(&mlxl_ctrl_driver);
 	mlxl_configfs_exit();
-	destroy_workqueue(mlxl_ctrl_wq);
 }
 module_exit(mlxl_ctrl_exit);
 

@@ -149,9 +149,6 @@ static inline struct mlxl_ctrl *mlxl_ctrl_of(struct vpv_ctrl_life *life)
 	return container_of(life, struct mlxl_ctrl, life);
 }
 
-/* ctrl.c */
-extern struct workqueue_struct *mlxl_ctrl_wq;
-
 /* ctrl_queue.c */
 int mlxl_queue_init(struct mlxl_queue *q, struct vpv_ctrl_life *life, void __iomem *regs);
 void mlxl_queue_fini(struct mlxl_queue *q);

@@ -207,7 +207,7 @@ static void queue_watch_in(struct mlxl_queue *q, unsigned long tick)
 {
 	spin_lock(&q->lock);
 	if (q->state != MLXL_QUEUE_DOWN)
-		queue_delayed_work(mlxl_ctrl_wq, &q->watch, tick);
+		queue_delayed_work(q->life->wq, &q->watch, tick);
 	spin_unlock(&q->lock);
 }
 
@@ -317,7 +317,7 @@ void mlxl_queue_look(struct mlxl_queue *q)
 {
 	spin_lock(&q->lock);
 	if (q->state != MLXL_QUEUE_DOWN)
-		mod_delayed_work(mlxl_ctrl_wq, &q->watch, 0);
+		mod_delayed_work(q->life->wq, &q->watch, 0);
 	spin_unlock(&q->lock);
 }
 

@@ -125,7 +125,7 @@ static int slot_try_start(struct mlxl_queue *q, unsigned int i)
 	}
 	/* Not at each command: a stream of them would put it off for ever. */
 	if (!err && idle)
-		mod_delayed_work(mlxl_ctrl_wq, &q->watch, mlxl_queue_tick(q));
+		mod_delayed_work(q->life->wq, &q->watch, mlxl_queue_tick(q));
 	spin_unlock(&q->lock);
 	return err;
 }

@@ -11,8 +11,6 @@
 
 #include "ctrl.h"
 
-struct workqueue_struct *nvcf_ctrl_wq;
-
 /* ---- What the controller says of itself ---- */
 
 static int identify(struct nvcf_ctrl *ctrl, u8 cns, void *data)
@@ -170,7 +168,7 @@ static void ctrl_event(struct nvcf_queue *q, u32 dw0)
 	struct nvcf_ctrl *ctrl = container_of(q, struct nvcf_ctrl, q);
 
 	WRITE_ONCE(ctrl->event_dw0, dw0);
-	queue_work(nvcf_ctrl_wq, &ctrl->event);
+	queue_work(ctrl->life.wq, &ctrl->event);
 }
 
 /* ---- Interrupts ---- */
@@ -212,15 +210,17 @@ static struct nvcf_ctrl *ctrl_alloc(struct pci_dev *pdev, const struct nvcf_iden
 		return NULL;
 	ctrl->life.pdev = pdev;
 	ctrl->life.ops = &ctrl_ops;
-	ctrl->life.wq = nvcf_ctrl_wq;
 	/* By CC.EN; if that is not enough by FLR. */
 	ctrl->life.recovery.self_reset = true;
+	if (vpv_ctrl_life_init(&ctrl->life)) {
+		kvfree(ctrl);
+		return NULL;
+	}
 	ctrl->cntlid = id->cntlid;
 	ctrl->managing.serial = id->serial;
 	ctrl->q.event = ctrl_event;
 	mutex_init(&ctrl->user);
 	INIT_WORK(&ctrl->event, event_work);
-	vpv_ctrl_life_init(&ctrl->life);
 	nvcf_fns_prepare(ctrl);
 	return ctrl;
 }
@@ -318,12 +318,9 @@ static int __init nvcf_ctrl_init(void)
 {
 	int err;
 
-	nvcf_ctrl_wq = alloc_workqueue(NVCF_CTRL_NAME, WQ_UNBOUND, WQ_MAX_ACTIVE);
-	if (!nvcf_ctrl_wq)
-		return -ENOMEM;
 	err = nvcf_configfs_init();
 	if (err)
-		goto destroy;
+		return err;
 	err = nvcf_cdev_init();
 	if (err)
 		goto exit_configfs;
@@ -336,8 +333,6 @@ exit_cdev:
 	nvcf_cdev_exit();
 exit_configfs:
 	nvcf_configfs_exit();
-destroy:
-	destroy_workqueue(nvcf_ctrl_wq);
 	return err;
 }
 module_init(nvcf_ctrl_init);
@@ -347,7 +342,6 @@ static void __exit nvcf_ctrl_exit(void)
 	pci_unregister_driver(&nvcf_ctrl_driver);
 	nvcf_cdev_exit();
 	nvcf_configfs_exit();
-	destroy_workqueue(nvcf_ctrl_wq);
 }
 module_exit(nvcf_ctrl_exit);
 

@@ -197,9 +197,6 @@ static inline struct nvcf_ctrl *nvcf_ctrl_of(struct vpv_ctrl_life *life)
 	return container_of(life, struct nvcf_ctrl, life);
 }
 
-/* ctrl.c */
-extern struct workqueue_struct *nvcf_ctrl_wq;
-
 /* ctrl_queue.c */
 int nvcf_queue_init(struct nvcf_queue *q, struct vpv_ctrl_life *life, void __iomem *regs);
 void nvcf_queue_fini(struct nvcf_queue *q);

@@ -139,7 +139,7 @@ static void queue_watch(struct work_struct *work)
 	if (q->active & ~BIT(NVCF_ID_EVENT))
 		tick = nvcf_queue_tick(q);
 	if (q->up)
-		queue_delayed_work(nvcf_ctrl_wq, &q->watch, tick);
+		queue_delayed_work(q->life->wq, &q->watch, tick);
 	spin_unlock(&q->lock);
 }
 
@@ -216,7 +216,7 @@ int nvcf_queue_up(struct nvcf_queue *q)
 		return err;
 	}
 	queue_set(q, true);
-	queue_delayed_work(nvcf_ctrl_wq, &q->watch, TICK_IDLE);
+	queue_delayed_work(q->life->wq, &q->watch, TICK_IDLE);
 	return 0;
 }
 
@@ -250,7 +250,7 @@ void nvcf_queue_look(struct nvcf_queue *q)
 {
 	spin_lock(&q->lock);
 	if (q->up)
-		mod_delayed_work(nvcf_ctrl_wq, &q->watch, 0);
+		mod_delayed_work(q->life->wq, &q->watch, 0);
 	spin_unlock(&q->lock);
 }
 

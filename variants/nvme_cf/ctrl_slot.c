@@ -87,7 +87,7 @@ static int slot_start(struct nvcf_queue *q, unsigned int i, struct nvcf_admin *c
 		 * lock: nvcf_queue_down() cancels it once it is sure that nobody queues it.
 		 */
 		if (idle)
-			mod_delayed_work(nvcf_ctrl_wq, &q->watch, nvcf_queue_tick(q));
+			mod_delayed_work(q->life->wq, &q->watch, nvcf_queue_tick(q));
 	}
 	spin_unlock(&q->lock);
 	return up ? 0 : -ENOTCONN;
