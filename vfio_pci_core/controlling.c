@@ -116,6 +116,14 @@ struct vpv_control *vpv_control_get(struct device *controlled, const char *famil
 }
 EXPORT_SYMBOL_GPL(vpv_control_get);
 
+bool vpv_control_published(struct device *controlled, const char *family)
+{
+	struct vpv_control *control __free(vpv_control) = vpv_control_get(controlled, family);
+
+	return !IS_ERR(control);
+}
+EXPORT_SYMBOL_GPL(vpv_control_published);
+
 void vpv_control_ref(struct vpv_control *control)
 {
 	kref_get(&control->ref);
@@ -124,7 +132,7 @@ EXPORT_SYMBOL_GPL(vpv_control_ref);
 
 void vpv_control_put(struct vpv_control *control)
 {
-	if (control)
+	if (!IS_ERR_OR_NULL(control))
 		kref_put(&control->ref, control_free);
 }
 EXPORT_SYMBOL_GPL(vpv_control_put);

@@ -19,6 +19,7 @@
 #ifndef VPV_CONTROLLING_H
 #define VPV_CONTROLLING_H
 
+#include <linux/cleanup.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -85,11 +86,23 @@ void vpv_control_ref(struct vpv_control *control);
 
 /**
  * vpv_control_put() - Give a handle back
- * @control: Handle; NULL is allowed.
+ * @control: Handle; NULL and what vpv_control_get() returns without one are allowed.
  *
  * Context: process; may sleep.
  */
 void vpv_control_put(struct vpv_control *control);
+
+DEFINE_FREE(vpv_control, struct vpv_control *, vpv_control_put(_T))
+
+/**
+ * vpv_control_published() - Does anybody control this function?
+ * @controlled: The function.
+ * @family: What the caller understands.
+ *
+ * Context: process; may sleep.
+ * Return: a snapshot.
+ */
+bool vpv_control_published(struct device *controlled, const char *family);
 
 /**
  * vpv_control_enter() - Begin to use the controlling function

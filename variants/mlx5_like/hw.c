@@ -49,14 +49,9 @@ static struct vpv_control *control_get(struct mlxl_dev *md)
 
 static int hw_exec(struct mlxl_dev *md, struct mlxl_command *cmd)
 {
-	struct vpv_control *control = control_get(md);
-	int err;
+	struct vpv_control *control __free(vpv_control) = control_get(md);
 
-	if (IS_ERR(control))
-		return PTR_ERR(control);
-	err = control_exec(md, control, cmd);
-	vpv_control_put(control);
-	return err;
+	return IS_ERR(control) ? PTR_ERR(control) : control_exec(md, control, cmd);
 }
 
 static int hw_ask(struct mlxl_dev *md, struct mlxl_command *cmd)
@@ -81,19 +76,18 @@ static bool uncertain(int err)
  */
 int mlxl_hw_caps(struct mlxl_dev *md, struct mlxl_caps *caps)
 {
-	struct vpv_control *control = control_get(md);
+	struct vpv_control *control __free(vpv_control) = control_get(md);
 	const struct mlxl_control_ops *ops;
 	void *priv;
 
 	if (IS_ERR(control))
 		return PTR_ERR(control);
 	ops = vpv_control_enter(control, &priv);
-	if (!IS_ERR(ops)) {
-		*caps = *ops->caps(priv);
-		vpv_control_leave(control);
-	}
-	vpv_control_put(control);
-	return PTR_ERR_OR_ZERO(ops);
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
+	*caps = *ops->caps(priv);
+	vpv_control_leave(control);
+	return 0;
 }
 
 static struct mlxl_command query_command(struct mlxl_function *fn)
@@ -152,14 +146,13 @@ static int power_exec(struct mlxl_dev *md, struct vpv_control *control, u16 opco
  */
 int mlxl_hw_suspend(struct mlxl_dev *md, u32 what)
 {
-	struct vpv_control *control = control_get(md);
+	struct vpv_control *control __free(vpv_control) = control_get(md);
 	struct mlxl_function fn;
 	int err;
 
 	if (IS_ERR(control))
 		return PTR_ERR(control);
 	err = power_exec(md, control, MLXL_SUSPEND, what);
-	vpv_control_put(control);
 	if (!uncertain(err))
 		return err;
 	if (mlxl_hw_query(md, &fn))
@@ -185,7 +178,7 @@ int mlxl_hw_suspend(struct mlxl_dev *md, u32 what)
  */
 int mlxl_hw_resume(struct mlxl_dev *md, u32 what, u32 halves)
 {
-	struct vpv_control *control = control_get(md);
+	struct vpv_control *control __free(vpv_control) = control_get(md);
 	struct mlxl_function before, after;
 	struct mlxl_command cmd = query_command(&before);
 	int err;
@@ -193,12 +186,9 @@ int mlxl_hw_resume(struct mlxl_dev *md, u32 what, u32 halves)
 	if (IS_ERR(control))
 		return PTR_ERR(control);
 	err = control_exec_again(md, control, &cmd);
-	if (err || !suspended(&before, halves)) {
-		vpv_control_put(control);
+	if (err || !suspended(&before, halves))
 		return err ?: -ESTALE;
-	}
 	err = power_exec(md, control, MLXL_RESUME, what);
-	vpv_control_put(control);
 	if (!uncertain(err))
 		return err;
 	if (mlxl_hw_query(md, &after))
@@ -217,15 +207,13 @@ int mlxl_hw_resume(struct mlxl_dev *md, u32 what, u32 halves)
  */
 int mlxl_hw_run(struct mlxl_dev *md)
 {
-	struct vpv_control *control = control_get(md);
+	struct vpv_control *control __free(vpv_control) = control_get(md);
 	int err;
 
 	if (IS_ERR(control))
 		return PTR_ERR(control);
 	err = power_exec(md, control, MLXL_RESUME, MLXL_RESPONDER);
-	err = err ?: power_exec(md, control, MLXL_RESUME, MLXL_INITIATOR);
-	vpv_control_put(control);
-	return err;
+	return err ?: power_exec(md, control, MLXL_RESUME, MLXL_INITIATOR);
 }
 
 /* ---- Sessions ---- */
@@ -267,7 +255,7 @@ static int end_exec(struct mlxl_dev *md, struct vpv_control *control, u16 opcode
 static int session_begin(struct mlxl_dev *md, struct mlxl_command *cmd, u16 end, u32 flags,
 			 struct mlxl_session *s)
 {
-	struct vpv_control *control = control_get(md);
+	struct vpv_control *control __free(vpv_control) = control_get(md);
 	int err;
 
 	if (IS_ERR(control))
@@ -280,12 +268,10 @@ static int session_begin(struct mlxl_dev *md, struct mlxl_command *cmd, u16 end,
 		if (!err)
 			err = control_exec(md, control, cmd);
 	}
-	if (err) {
-		vpv_control_put(control);
+	if (err)
 		return err;
-	}
 	mlxl_hw_forget(s);
-	s->control = control;
+	s->control = no_free_ptr(control);
 	s->id = le32_to_cpu(*(const __le32 *)cmd->out);
 	return 0;
 }

@@ -14,16 +14,10 @@
  */
 static int mlxl_accepts(struct pci_dev *pdev)
 {
-	struct vpv_control *control;
-
 	if (pdev->subsystem_vendor != MLXL_VENDOR ||
 	    pdev->subsystem_device != MLXL_FN_SUBDEVICE)
 		return -ENODEV;
-	control = vpv_control_get(&pdev->dev, MLXL_FAMILY);
-	if (IS_ERR(control))
-		return -EPROBE_DEFER;
-	vpv_control_put(control);
-	return 0;
+	return vpv_control_published(&pdev->dev, MLXL_FAMILY) ? 0 : -EPROBE_DEFER;
 }
 
 static int mlxl_init(struct vpv_device *vpv)

@@ -40,14 +40,9 @@ static int control_exec(struct nvcf_dev *nd, struct vpv_control *control,
 
 static int hw_exec(struct nvcf_dev *nd, struct nvcf_command *cmd)
 {
-	struct vpv_control *control = nvcf_control_get(nd);
-	int err;
+	struct vpv_control *control __free(vpv_control) = nvcf_control_get(nd);
 
-	if (IS_ERR(control))
-		return PTR_ERR(control);
-	err = control_exec(nd, control, cmd);
-	vpv_control_put(control);
-	return err;
+	return IS_ERR(control) ? PTR_ERR(control) : control_exec(nd, control, cmd);
 }
 
 /* For what may be carried out twice: a command of somebody else may have been stuck. */
@@ -67,19 +62,18 @@ static int hw_ask(struct nvcf_dev *nd, struct nvcf_command *cmd)
  */
 int nvcf_hw_managing(struct nvcf_dev *nd, struct nvcf_managing *managing)
 {
-	struct vpv_control *control = nvcf_control_get(nd);
+	struct vpv_control *control __free(vpv_control) = nvcf_control_get(nd);
 	const struct nvcf_control_ops *ops;
 	void *priv;
 
 	if (IS_ERR(control))
 		return PTR_ERR(control);
 	ops = vpv_control_enter(control, &priv);
-	if (!IS_ERR(ops)) {
-		*managing = *ops->managing(priv);
-		vpv_control_leave(control);
-	}
-	vpv_control_put(control);
-	return PTR_ERR_OR_ZERO(ops);
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
+	*managing = *ops->managing(priv);
+	vpv_control_leave(control);
+	return 0;
 }
 
 /**

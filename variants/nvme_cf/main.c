@@ -25,16 +25,6 @@ static bool has_managing(u64 serial)
 	return false;
 }
 
-static bool is_published(struct pci_dev *pdev)
-{
-	struct vpv_control *control = vpv_control_get(&pdev->dev, NVCF_FAMILY);
-
-	if (IS_ERR(control))
-		return false;
-	vpv_control_put(control);
-	return true;
-}
-
 /* ---- Controllers that migrate ---- */
 
 static int nvcf_init(struct vpv_device *vpv)
@@ -125,7 +115,7 @@ static int nvcf_probe(struct pci_dev *pdev, const struct pci_device_id *ids)
 		return plain_probe(pdev, "no identity capability");
 	if (id.role != NVCF_ROLE_MIGRATABLE)
 		return -ENODEV;
-	if (is_published(pdev))
+	if (vpv_control_published(&pdev->dev, NVCF_FAMILY))
 		return vpv_probe(pdev, &nvcf_variant);
 	return has_managing(id.serial) ? -EPROBE_DEFER :
 					 plain_probe(pdev, "no managing controller");
