@@ -47,8 +47,7 @@ FIXTURE_SETUP(logging)
 	ASSERT_LE(0, num);
 	if (!num)
 		SKIP(return, "needs a function of a family without a tracker");
-	if (access("/dev/iommu", F_OK))
-		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	NEED_DMA_LOG();
 	ASSERT_EQ(0, sysfs_write(PARAMETER, "1"));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
 	ASSERT_EQ(0, probe(&self->v));

@@ -7,9 +7,9 @@
  */
 #include <time.h>
 
-#include "lib/mlx.h"
+#include "lib/dmalog.h"
+#include "lib/mlxpair.h"
 #include "lib/test.h"
-#include "lib/vnet.h"
 
 #define ECHO_MS	5000
 
@@ -621,28 +621,6 @@ TEST_F(mlx5, controlling_driver_may_go_away)
 #define ROUNDS		1000
 #define PER_REPORT	10
 
-static int log_start(struct vdev *v, uint64_t page, uint64_t iova, uint64_t bytes)
-{
-	struct vfio_device_feature_dma_logging_range range = { .iova = iova, .length = bytes };
-	struct vfio_device_feature_dma_logging_control control = {
-		.page_size = page, .num_ranges = 1, .ranges = (uintptr_t)&range,
-	};
-
-	return vdev_feature(v, VFIO_DEVICE_FEATURE_SET |
-			    VFIO_DEVICE_FEATURE_DMA_LOGGING_START, &control, sizeof(control));
-}
-
-static int log_report(struct vdev *v, uint64_t *bitmap)
-{
-	struct vfio_device_feature_dma_logging_report rep = {
-		.iova = VNET_IOVA, .length = VNET_BYTES, .page_size = VNET_PAGE,
-		.bitmap = (uintptr_t)bitmap,
-	};
-
-	return vdev_feature(v, VFIO_DEVICE_FEATURE_GET |
-			    VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, &rep, sizeof(rep));
-}
-
 /* Pages of the ledger that are, and are not, in the bitmap; the ledger is cleared. */
 static int ledger_check(struct model *m, const uint64_t *bitmap, unsigned int *missed)
 {
@@ -671,9 +649,8 @@ TEST_F(mlx5, no_written_page_is_missed)
 	uint64_t bitmap[VNET_PAGES / 64];
 	unsigned int seed = 1, written = 0, reported = 0, missed = 0;
 
-	if (access("/dev/iommu", F_OK))
-		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
-	ASSERT_EQ(0, log_start(&self->v[0], VNET_PAGE, VNET_IOVA, VNET_BYTES));
+	NEED_DMA_LOG();
+	ASSERT_EQ(0, mlx_log_start(&self->v[0]));
 	ASSERT_EQ(0, model_cmd(&self->fn, "ledger clear"));
 	for (uint32_t i = 0; i < ROUNDS; i++) {
 		unsigned int page = VNET_FIRST_PAGE + rand_r(&seed) % (VNET_PAGES - VNET_FIRST_PAGE);
@@ -683,7 +660,7 @@ TEST_F(mlx5, no_written_page_is_missed)
 		if (i % PER_REPORT != PER_REPORT - 1)
 			continue;
 		memset(bitmap, 0, sizeof(bitmap));
-		ASSERT_EQ(0, log_report(&self->v[0], bitmap));
+		ASSERT_EQ(0, mlx_log_report(&self->v[0], bitmap));
 		pages = ledger_check(&self->fn, bitmap, &missed);
 		ASSERT_LE(PER_REPORT / 2, pages);
 		written += pages;
@@ -700,17 +677,15 @@ TEST_F(mlx5, tracker_that_loses_track_reports_everything)
 {
 	uint64_t bitmap[VNET_PAGES / 64] = { 0 };
 
-	if (access("/dev/iommu", F_OK))
-		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
-	ASSERT_EQ(0, log_start(&self->v[0], VNET_PAGE, VNET_IOVA, VNET_BYTES));
+	NEED_DMA_LOG();
+	ASSERT_EQ(0, mlx_log_start(&self->v[0]));
 	ASSERT_EQ(0, model_cmd(&self->fw, "fault tracker_query fail count=1"));
-	ASSERT_EQ(0, log_report(&self->v[0], bitmap));
-	for (unsigned int w = 0; w < VNET_PAGES / 64; w++)
-		EXPECT_EQ(UINT64_MAX, bitmap[w]);
+	ASSERT_EQ(0, mlx_log_report(&self->v[0], bitmap));
+	EXPECT_TRUE(mlx_log_is_all(bitmap));
 	/* And is exact again. */
 	memset(bitmap, 0, sizeof(bitmap));
 	ASSERT_EQ(0, vnet_echo(&self->net, &self->v[0], 1, 100, ECHO_MS));
-	ASSERT_EQ(0, log_report(&self->v[0], bitmap));
+	ASSERT_EQ(0, mlx_log_report(&self->v[0], bitmap));
 	EXPECT_EQ(1ULL << (100 % 64), bitmap[100 / 64]);
 	EXPECT_EQ(0U, bitmap[7]);
 }
@@ -720,15 +695,14 @@ TEST_F(mlx5, addresses_beyond_the_tracker_are_refused)
 	int log = log_mark();
 	char line[256] = "";
 
-	if (access("/dev/iommu", F_OK))
-		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	NEED_DMA_LOG();
 	ASSERT_LE(0, log);
-	EXPECT_EQ(-ERANGE, log_start(&self->v[0], VNET_PAGE, 1ULL << 60, VNET_PAGE));
+	EXPECT_EQ(-ERANGE, dma_log_start(&self->v[0], VNET_PAGE, 1ULL << 60, VNET_PAGE));
 	/* The line says what the tracker can do, and what was wanted. */
 	EXPECT_EQ(1, log_count(log, "DMA logging refused", line, sizeof(line)));
 	EXPECT_NE(NULL, strstr(line, "0xffffffffffff,"));
 	EXPECT_NE(NULL, strstr(line, "0x1000000000000fff"));
-	EXPECT_EQ(0, log_start(&self->v[0], VNET_PAGE, VNET_IOVA, VNET_PAGE));
+	EXPECT_EQ(0, dma_log_start(&self->v[0], VNET_PAGE, VNET_IOVA, VNET_PAGE));
 	close(log);
 }
 
@@ -750,8 +724,7 @@ TEST_F(mlx5, range_beyond_the_tracker_is_dirty_and_the_rest_exact)
 	int log = log_mark();
 	char line[256] = "";
 
-	if (access("/dev/iommu", F_OK))
-		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	NEED_DMA_LOG();
 	ASSERT_LE(0, log);
 	ASSERT_EQ(0, vdev_feature(&self->v[0], VFIO_DEVICE_FEATURE_SET |
 				  VFIO_DEVICE_FEATURE_DMA_LOGGING_START, &control,
@@ -761,11 +734,10 @@ TEST_F(mlx5, range_beyond_the_tracker_is_dirty_and_the_rest_exact)
 	close(log);
 	ASSERT_EQ(0, vdev_feature(&self->v[0], VFIO_DEVICE_FEATURE_GET |
 				  VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, &rep, sizeof(rep)));
-	for (unsigned int w = 0; w < VNET_PAGES / 64; w++)
-		EXPECT_EQ(UINT64_MAX, bitmap[w]);
+	EXPECT_TRUE(mlx_log_is_all(bitmap));
 	memset(bitmap, 0, sizeof(bitmap));
 	ASSERT_EQ(0, vnet_echo(&self->net, &self->v[0], 1, 100, ECHO_MS));
-	ASSERT_EQ(0, log_report(&self->v[0], bitmap));
+	ASSERT_EQ(0, mlx_log_report(&self->v[0], bitmap));
 	EXPECT_EQ(1ULL << (100 % 64), bitmap[100 / 64]);
 	EXPECT_EQ(0U, bitmap[7]);
 }
@@ -780,18 +752,16 @@ TEST_F(mlx5, tracker_that_hangs_is_not_asked_again_and_again)
 	int log = log_mark();
 	char line[256];
 
-	if (access("/dev/iommu", F_OK))
-		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	NEED_DMA_LOG();
 	ASSERT_LE(0, log);
-	ASSERT_EQ(0, log_start(&self->v[0], VNET_PAGE, VNET_IOVA, VNET_BYTES));
+	ASSERT_EQ(0, mlx_log_start(&self->v[0]));
 	ASSERT_EQ(0, model_cmd(&self->fw, "fault tracker_query hang"));
 	ASSERT_EQ(0, model_cmd(&self->fw, "fault tracker_arm hang"));
 	begin = now_ms();
 	for (int i = 0; i < 8; i++) {
 		memset(bitmap, 0, sizeof(bitmap));
-		ASSERT_EQ(0, log_report(&self->v[0], bitmap));
-		for (unsigned int w = 0; w < VNET_PAGES / 64; w++)
-			EXPECT_EQ(UINT64_MAX, bitmap[w]);
+		ASSERT_EQ(0, mlx_log_report(&self->v[0], bitmap));
+		EXPECT_TRUE(mlx_log_is_all(bitmap));
 	}
 	EXPECT_GT(17000U, now_ms() - begin);
 	EXPECT_GE(2, log_count(log, "restarting the command queue", line, sizeof(line)));

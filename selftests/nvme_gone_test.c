@@ -8,6 +8,7 @@
  */
 #include <linux/pci_regs.h>
 
+#include "lib/dmalog.h"
 #include "lib/gone.h"
 #include "lib/left.h"
 #include "lib/log.h"
@@ -197,8 +198,7 @@ TEST_F_TIMEOUT(nvme_gone, logging, 120)
 	uint64_t end = now_ms() + PROMPT_MS;
 	unsigned int pages = 0;
 
-	if (access("/dev/iommu", F_OK))
-		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	NEED_DMA_LOG();
 	ASSERT_EQ(0, nvme_log_on(self->s));
 	GO_AWAY(0);
 	ASSERT_EQ(0, nvme_log_written(self->s, &pages));
@@ -297,8 +297,7 @@ TEST_F_TIMEOUT(nvme_gone, while_asked, 120)
 
 TEST_F_TIMEOUT(nvme_gone, while_reporting, 120)
 {
-	if (access("/dev/iommu", F_OK))
-		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	NEED_DMA_LOG();
 	ASSERT_EQ(0, nvme_log_on(self->s));
 	ASSERT_EQ(0, nvme_sweep_call(self->s, 0, nvme_log_report, "track_receive", SLOW_MS));
 	GO_AWAY(0);

@@ -25,8 +25,7 @@ FIXTURE_SETUP(nvme_track)
 {
 	int err;
 
-	if (access("/dev/iommu", F_OK))
-		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)");
+	NEED_DMA_LOG();
 	err = nvme_pair_open(&self->p, VDEV_CDEV);
 	if (err == TOO_FEW)
 		SKIP(return, "no two subsystems nvme_cf in /vpv/devices");

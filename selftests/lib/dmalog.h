@@ -5,6 +5,12 @@
 
 #include "device.h"
 
+/* The kernel reports by what IOMMUFD has. */
+#define NEED_DMA_LOG() do {							\
+	if (access("/dev/iommu", F_OK))						\
+		SKIP(return, "this kernel cannot report logged DMA (no IOMMUFD)"); \
+} while (0)
+
 /* One range. */
 int dma_log_start(struct vdev *v, uint64_t page, uint64_t iova, uint64_t bytes);
 int dma_log_stop(struct vdev *v);

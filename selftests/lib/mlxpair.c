@@ -174,3 +174,11 @@ int mlx_log_report(struct vdev *v, uint64_t *bitmap)
 {
 	return dma_log_report(v, VNET_PAGE, VNET_IOVA, VNET_BYTES, bitmap);
 }
+
+bool mlx_log_is_all(const uint64_t *bitmap)
+{
+	for (unsigned int w = 0; w < VNET_PAGES / 64; w++)
+		if (bitmap[w] != UINT64_MAX)
+			return false;
+	return true;
+}

@@ -66,5 +66,7 @@ int mlx_pair_flags(struct mlx_pair *p, unsigned int fn, unsigned int *flags);
 /* Log all writes into the memory of a vnet; report into VNET_PAGES bits. */
 int mlx_log_start(struct vdev *v);
 int mlx_log_report(struct vdev *v, uint64_t *bitmap);
+/* All pages are in it. */
+bool mlx_log_is_all(const uint64_t *bitmap);
 
 #endif /* SELFTEST_MLXPAIR_H */
