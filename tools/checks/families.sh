@@ -46,6 +46,7 @@ for folder in variants/*/; do
 	[ ${#control[@]} -eq 0 ] || row "" "its controlling function" "${control[@]}"
 	row "" "registers and formats" "include/hw/$family"*.h
 done
-row shared migration/ migration/*.[ch] include/vpv/migration*.h include/uapi/vpv/stream.h
-row "" vfio_pci_core/ vfio_pci_core/*.[ch] include/vpv/co{re,ntrolled,ntrolling}.h
-row "" config_virt/ config_virt/*.[ch] include/vpv/config*.h include/uapi/vpv/persona.h
+shared=include/vpv
+row shared migration/ migration/*.[ch] $shared/{match,migration*,pages,staged}.h include/uapi/vpv/{migration_v1,stream}.h
+row "" vfio_pci_core/ vfio_pci_core/*.[ch] $shared/!(config*|diff|match|migration*|pages|pure|staged).h
+row "" config_virt/ config_virt/*.[ch] $shared/{config*,diff,pure}.h include/uapi/vpv/persona.h
