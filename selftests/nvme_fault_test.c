@@ -229,4 +229,44 @@ TEST_F_TIMEOUT(nvme_fault, each_command, 600)
 	}
 }
 
+/* ---- An open that fails ---- */
+
+FIXTURE(nvme_open_fault)
+{
+	struct nvme_sweep n;
+};
+
+FIXTURE_SETUP(nvme_open_fault)
+{
+	int err = nvme_sweep_open(&self->n.s);
+
+	if (err == TOO_FEW)
+		SKIP(return, "no two subsystems nvme_cf in /vpv/devices");
+	ASSERT_EQ(0, err);
+}
+
+FIXTURE_TEARDOWN(nvme_open_fault)
+{
+	nvme_sweep_close(&self->n.s);
+}
+
+/* Nobody has the controller: nothing goes on after it. */
+TEST_F_TIMEOUT(nvme_open_fault, nothing_goes_on, 120)
+{
+	struct sweep *s = &self->n.s;
+	struct model *m = &nvme_sweep_pair(s)->ctrl[0];
+	uint64_t before, after;
+
+	ASSERT_EQ(0, src_closed(s));
+	ASSERT_EQ(0, model_cmd(m, "fault resume fail"));
+	/* The reset of the second one could go on with what the first one has left. */
+	EXPECT_EQ(-EREMOTEIO, src_open(s));
+	EXPECT_EQ(-EREMOTEIO, src_open(s));
+	ASSERT_EQ(0, model_fault_taken(m, "resume", &before));
+	sleep(3);
+	ASSERT_EQ(0, model_fault_taken(m, "resume", &after));
+	EXPECT_EQ(before, after);
+	EXPECT_EQ(0, nvme_sweep_migrate(s));
+}
+
 TEST_HARNESS_MAIN

@@ -405,6 +405,28 @@ static void one_that_is_opened_is_not_suspended(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nvcf_awaken(&t->nd), -EAGAIN);
 }
 
+/* News, or the reset of the next one who tries, do not go on with what it was opened for. */
+static void one_that_could_not_be_opened_is_left_alone(struct kunit *test)
+{
+	static const struct fake_end ends[] = { { -EREMOTEIO, 6 }, { -ETIMEDOUT } };
+	struct device_test *t = test->priv;
+
+	for (int i = 0; i < ARRAY_SIZE(ends); i++) {
+		script(&t->f, NVS_ADMIN_MIGRATION_SEND, &ends[i], 1);
+		KUNIT_EXPECT_EQ(test, nvcf_awaken(&t->nd), ends[i].err);
+		t->f.suspended = true;
+		t->f.num = 0;
+		nvcf_changed(&t->nd.watch);
+		look(t);
+		nvcf_reset(mig_of(t));
+		look(t);
+		KUNIT_EXPECT_EQ(test, t->f.num, 0U);
+		KUNIT_EXPECT_TRUE(test, t->f.suspended);
+	}
+	KUNIT_EXPECT_EQ(test, nvcf_awaken(&t->nd), 0);
+	KUNIT_EXPECT_FALSE(test, t->f.suspended);
+}
+
 /* ---- Match data and state ---- */
 
 static void match_needs_formats_and_a_profile(struct kunit *test)
@@ -788,6 +810,7 @@ static struct kunit_case device_cases[] = {
 	KUNIT_CASE(a_controller_that_runs_needs_no_managing_one),
 	KUNIT_CASE(after_a_reset_it_runs),
 	KUNIT_CASE(one_that_is_opened_is_not_suspended),
+	KUNIT_CASE(one_that_could_not_be_opened_is_left_alone),
 	KUNIT_CASE(match_needs_formats_and_a_profile),
 	KUNIT_CASE(a_question_is_put_again),
 	KUNIT_CASE(state_is_read_by_its_header),

@@ -269,7 +269,8 @@ void nvcf_reset(struct vmig_dev *mig)
  *
  * Somebody may have suspended it by hand.  Waits for his command, if it is in work.
  *
- * Return: 0, also without a managing controller; a negative errno.
+ * Return: 0, also without a managing controller; a negative errno, and it is not opened: then
+ * nobody is told that it runs, and it is not tried again.
  */
 int nvcf_awaken(struct nvcf_dev *nd)
 {
@@ -277,7 +278,10 @@ int nvcf_awaken(struct nvcf_dev *nd)
 
 	guard(mutex)(&nd->power);
 	err = settle(nd);
-	return err == -ENOTCONN ? 0 : err;
+	if (!err || err == -ENOTCONN)
+		return 0;
+	nd->issued = false;
+	return err;
 }
 
 /**
