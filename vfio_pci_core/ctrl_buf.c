@@ -181,7 +181,15 @@ EXPORT_SYMBOL_GPL(vpv_ctrl_dma_free);
 
 /* ---- Buffers ---- */
 
-static int buf_table(struct vpv_ctrl_buf *buf)
+/* The longest segment that the device takes, and that can be bounced where it has to be. */
+static unsigned int segment_most(struct device *dev)
+{
+	size_t most = min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev));
+
+	return ALIGN_DOWN(most, PAGE_SIZE);
+}
+
+static int buf_table(struct vpv_ctrl_buf *buf, struct device *dev)
 {
 	unsigned int num = buf->mem.bytes / PAGE_SIZE;
 	struct page **pages;
@@ -195,8 +203,8 @@ static int buf_table(struct vpv_ctrl_buf *buf)
 
 		pages[i] = is_vmalloc_addr(at) ? vmalloc_to_page(at) : virt_to_page(at);
 	}
-	err = sg_alloc_table_from_pages(&buf->sgt, pages, num, 0, buf->mem.bytes,
-					GFP_KERNEL_ACCOUNT);
+	err = sg_alloc_table_from_pages_segment(&buf->sgt, pages, num, 0, buf->mem.bytes,
+						segment_most(dev), GFP_KERNEL_ACCOUNT);
 	kvfree(pages);
 	return err;
 }
@@ -210,7 +218,9 @@ static int buf_map(struct vpv_ctrl_buf *buf, struct vpv_control *control)
 	ops = vpv_control_enter(control, &priv);
 	if (IS_ERR(ops))
 		return PTR_ERR(ops);
-	err = dma_map_sgtable(control->dma->dev, &buf->sgt, buf->dir, 0);
+	/* The device is there until leave. */
+	err = buf_table(buf, control->dma->dev);
+	err = err ?: dma_map_sgtable(control->dma->dev, &buf->sgt, buf->dir, 0);
 	if (!err) {
 		guard(mutex)(&control->dma->lock);
 		list_add_tail(&buf->node, &control->bufs);
@@ -238,9 +248,6 @@ struct vpv_ctrl_buf *vpv_ctrl_buf_new(struct vpv_control *control, const struct 
 	INIT_LIST_HEAD(&buf->node);
 	buf->mem = *mem;
 	buf->dir = dir;
-	err = buf_table(buf);
-	if (err)
-		goto free;
 	buf->dma = vpv_ctrl_dma_get(control->dma);
 	__module_get(mem->ops->owner);
 	err = buf_map(buf, control);
@@ -250,7 +257,6 @@ struct vpv_ctrl_buf *vpv_ctrl_buf_new(struct vpv_control *control, const struct 
 	module_put(mem->ops->owner);
 	vpv_ctrl_dma_put(buf->dma);
 	sg_free_table(&buf->sgt);
-free:
 	kfree(buf);
 	return ERR_PTR(err);
 }

@@ -53,7 +53,8 @@ struct vpv_ctrl_dma;
 
 /**
  * struct vpv_ctrl_buf - A buffer
- * @sgt: The memory; its DMA addresses are valid as long as the buffer is mapped.
+ * @sgt: The memory; its DMA addresses are valid as long as the buffer is mapped.  No segment
+ *	is longer than dma_get_max_seg_size() of the device, or than what can be mapped at once.
  * @dir: Who writes.
  * @refs: Of the owner, of each command, and of @dma when it is kept there.
  * @node: In the list of the handle or of @dma; dma lock.

@@ -26,6 +26,8 @@ enum step { STEP_NONE, STEP_BUF, STEP_PAGES, STEP_TABLE, STEP_MAP };
 /* One test runs at a time. */
 static struct {
 	enum step fail;
+	unsigned int segment;	/* most that the device takes */
+	size_t mapping;		/* most that can be mapped at once */
 	atomic_t mapped;
 	atomic_t allocated;
 	atomic_t freed;
@@ -67,9 +69,11 @@ static void fake_sync_for_cpu(struct device *dev, struct sg_table *sgt,
 #define dma_unmap_sgtable		fake_unmap
 #define dma_sync_sgtable_for_device	fake_sync_for_device
 #define dma_sync_sgtable_for_cpu	fake_sync_for_cpu
-#define sg_alloc_table_from_pages(sgt, pages, num, skip, bytes, gfp) \
+#define dma_get_max_seg_size(dev)	((void)(dev), fake.segment)
+#define dma_max_mapping_size(dev)	((void)(dev), fake.mapping)
+#define sg_alloc_table_from_pages_segment(...) \
 	(fake.fail == STEP_TABLE ? -ENOMEM : \
-	 sg_alloc_table_from_pages_segment(sgt, pages, num, skip, bytes, UINT_MAX, gfp))
+	 sg_alloc_table_from_pages_segment(__VA_ARGS__))
 #undef kzalloc_obj
 #define kzalloc_obj(what, gfp) \
 	((typeof(what) *)(fake.fail == STEP_BUF ? NULL : kzalloc(sizeof(what), gfp)))
@@ -85,7 +89,7 @@ static void fake_sync_for_cpu(struct device *dev, struct sg_table *sgt,
 static void mem_put(void *mem)
 {
 	atomic_inc(&fake.freed);
-	vfree(mem);
+	kvfree(mem);
 }
 
 static const struct vpv_mem_ops mem_ops = {
@@ -135,6 +139,8 @@ static int buf_test_init(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	memset(&fake, 0, sizeof(fake));
+	fake.segment = UINT_MAX;
+	fake.mapping = SIZE_MAX;
 	test->priv = t;
 	t->dev = root_device_register("vpv-ctrl-buf");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->dev);
@@ -259,6 +265,38 @@ static void only_whole_pages_are_mapped(struct kunit *test)
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
 		KUNIT_EXPECT_EQ(test, PTR_ERR(vpv_ctrl_buf_new(t->found, &bad[i],
 							       DMA_TO_DEVICE)), (long)-EINVAL);
+}
+
+static const struct {
+	unsigned int segment;
+	size_t mapping;
+	unsigned int num;
+} segment_cases[] = {
+	{ UINT_MAX, SIZE_MAX, 1 },
+	{ 2 * PAGE_SIZE, SIZE_MAX, 2 },
+	{ 3 * PAGE_SIZE - 1, SIZE_MAX, 2 },
+	{ UINT_MAX, PAGE_SIZE + 512, 4 },
+};
+
+/* Pages that are neighbours are one segment, if the device takes it, and it can be bounced. */
+static void segments_are_as_long_as_can_be_mapped(struct kunit *test)
+{
+	struct buf_test *t = test->priv;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(segment_cases); i++) {
+		void *data = kzalloc(4 * PAGE_SIZE, GFP_KERNEL);
+		struct vpv_mem mem = { &mem_ops, data, data, 4 * PAGE_SIZE };
+		struct vpv_ctrl_buf *buf;
+
+		KUNIT_ASSERT_NOT_NULL(test, data);
+		fake.segment = segment_cases[i].segment;
+		fake.mapping = segment_cases[i].mapping;
+		buf = vpv_ctrl_buf_new(t->found, &mem, DMA_TO_DEVICE);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+		atomic_inc(&fake.allocated);
+		KUNIT_EXPECT_EQ(test, buf->sgt.orig_nents, segment_cases[i].num);
+		vpv_ctrl_buf_put(buf);
+	}
 }
 
 /* ---- Its end ---- */
@@ -511,6 +549,7 @@ static struct kunit_case buf_cases[] = {
 	KUNIT_CASE(dead_handle_maps_nothing),
 	KUNIT_CASE(handle_without_dma_maps_nothing),
 	KUNIT_CASE(only_whole_pages_are_mapped),
+	KUNIT_CASE(segments_are_as_long_as_can_be_mapped),
 	KUNIT_CASE(last_reference_unmaps_and_frees),
 	KUNIT_CASE(withdrawal_unmaps_and_the_owner_frees),
 	KUNIT_CASE(other_handles_are_not_touched),
