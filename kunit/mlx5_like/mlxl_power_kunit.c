@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What suspends and resumes a function, variants/mlx5_like/hw.c, with a firmware of the test's
- * own, whose functions lose their suspension and whose commands have no end.
+ * What suspends and resumes a function, variants/mlx5_like/hw.c and migrate.c, with a firmware of
+ * the test's own, whose functions lose their suspension and whose commands have no end.
  */
 #include <kunit/test.h>
 #include <linux/module.h>
@@ -11,16 +11,22 @@
 
 static void fake_leave(struct vpv_control *control);
 
-/* For trackers, which there are none of. */
-static u32 fake_segments(const struct mlxl_io *io, u32 skip, u32 bytes, struct mlxl_segment *seg)
-{
-	return 0;
-}
+static u8 fake_bits(struct vmig_dev *mig);
+static u32 fake_resets(const struct vmig_dev *mig);
+static void fake_fault(struct vmig_dev *mig, u32 resets, const char *why);
 
 #define vpv_control_leave(control)		fake_leave(control)
-#define mlxl_io_segments			fake_segments
 #include "../../variants/mlx5_like/hw.c"
 #undef vpv_control_leave
+
+#define vmig_state_bits				fake_bits
+#define vmig_resets				fake_resets
+#define vmig_fault_of				fake_fault
+#include "../../variants/mlx5_like/match.c"
+#include "../../variants/mlx5_like/io.c"
+#include "../../variants/mlx5_like/save.c"
+#include "../../variants/mlx5_like/dirty.c"
+#include "../../variants/mlx5_like/migrate.c"
 
 #define BOTH	(MLXL_FN_INITIATOR | MLXL_FN_RESPONDER)
 #define NEVER	99
@@ -119,6 +125,9 @@ KUNIT_ARRAY_PARAM(power, power_cases, power_describe);
  * @flags: What stands still.
  * @resets: Of the function.
  * @commands: Commands that were given.
+ * @reported: Resets that the library was told of.
+ * @reset_in: It is told of one after it was asked for the state so many times; 0: it is not.
+ * @faults: Faults that it has put the function into ERROR for.
  */
 struct power_test {
 	struct mlxl_dev md;
@@ -129,9 +138,32 @@ struct power_test {
 	u32 flags;
 	u32 resets;
 	unsigned int commands;
+	u32 reported;
+	unsigned int reset_in;
+	unsigned int faults;
 };
 
 static struct power_test *current_test;
+
+/* Stopped.  The reset comes, and is over, when the answer has been given. */
+static u8 fake_bits(struct vmig_dev *mig)
+{
+	struct power_test *t = current_test;
+
+	if (t->reset_in && !--t->reset_in)
+		t->reported++;
+	return 0;
+}
+
+static u32 fake_resets(const struct vmig_dev *mig)
+{
+	return current_test->reported;
+}
+
+static void fake_fault(struct vmig_dev *mig, u32 resets, const char *why)
+{
+	current_test->faults += resets == current_test->reported;
+}
 
 static void carry_out(struct power_test *t, struct mlxl_command *cmd)
 {
@@ -185,6 +217,7 @@ static void fake_leave(struct vpv_control *control)
 	if (t->c->happens == FN_RESET) {
 		t->flags = 0;
 		t->resets++;
+		t->reported++;
 		return;
 	}
 	vpv_control_withdraw(t->control);
@@ -200,6 +233,7 @@ static int power_init(struct kunit *test)
 	current_test = t;
 	fake_function_add(test, &t->fn, "vpv-mlx5-power");
 	t->md.m.vpv.pdev = t->fn.pdev;
+	INIT_DELAYED_WORK(&t->md.check, mlxl_check);
 	t->dma = vpv_ctrl_dma_new(&t->fn.pdev->dev);
 	KUNIT_ASSERT_NOT_NULL(test, t->dma);
 	t->control = publish(t);
@@ -268,10 +302,54 @@ static void nobody_controls_the_function(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->commands, 0U);
 }
 
+/* Noticed by the work: a reset that is over meanwhile has made good what was lost. */
+static void loss_is_a_fault_unless_a_reset_followed(struct kunit *test)
+{
+	static const struct power_case losses[] = {
+		{ "suspension", SOUND },
+		{ "function", .disabled = true, .flags = MLXL_FN_INITIATOR, SOUND },
+	};
+	struct power_test *t = test->priv;
+
+	t->md.halves = MLXL_FN_INITIATOR;
+	for (unsigned int i = 0; i < ARRAY_SIZE(losses); i++) {
+		t->c = &losses[i];
+		t->flags = t->c->flags;
+		t->faults = 0;
+		mlxl_check(&t->md.check.work);
+		KUNIT_EXPECT_EQ_MSG(test, t->faults, 1U, "%s", t->c->name);
+		t->reset_in = 2;
+		mlxl_check(&t->md.check.work);
+		KUNIT_EXPECT_EQ_MSG(test, t->reset_in, 0U, "%s", t->c->name);
+		KUNIT_EXPECT_EQ_MSG(test, t->faults, 1U, "%s", t->c->name);
+	}
+}
+
+/* Noticed by a hook; the reset is one without an announcement, after an error of the bus. */
+static void resume_without_suspension_is_a_fault_unless_a_reset_followed(struct kunit *test)
+{
+	static const struct power_case sound = { SOUND };
+	static const struct power_case reset = { SOUND, .after = 0, .happens = FN_RESET };
+	struct power_test *t = test->priv;
+
+	t->c = &sound;
+	t->md.halves = MLXL_FN_INITIATOR;
+	KUNIT_EXPECT_EQ(test, mlxl_unquiesce(&t->md.m.mig), -EIO);
+	KUNIT_EXPECT_EQ(test, t->faults, 1U);
+	t->c = &reset;
+	t->commands = 0;
+	KUNIT_EXPECT_EQ(test, mlxl_unquiesce(&t->md.m.mig), -EIO);
+	KUNIT_EXPECT_EQ(test, t->reported, 1U);
+	KUNIT_EXPECT_EQ(test, t->faults, 1U);
+	KUNIT_EXPECT_EQ(test, t->md.halves, (u32)MLXL_FN_INITIATOR);
+}
+
 static struct kunit_case power_test_cases[] = {
 	KUNIT_CASE_PARAM(suspension_is_what_the_firmware_says, power_gen_params),
 	KUNIT_CASE(function_is_told_to_run),
 	KUNIT_CASE(nobody_controls_the_function),
+	KUNIT_CASE(loss_is_a_fault_unless_a_reset_followed),
+	KUNIT_CASE(resume_without_suspension_is_a_fault_unless_a_reset_followed),
 	{ }
 };
 

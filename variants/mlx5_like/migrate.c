@@ -85,7 +85,7 @@ static int suspend(struct mlxl_dev *md, u32 what)
 /* A function that is not suspended any more must not be taken for one that was resumed. */
 static int resume(struct mlxl_dev *md, u32 what)
 {
-	u32 halves = md->halves;
+	u32 resets = vmig_resets(&md->m.mig), halves = md->halves;
 	int err;
 
 	halves_set(md, halves & ~mlxl_half(what));
@@ -98,7 +98,7 @@ static int resume(struct mlxl_dev *md, u32 what)
 	/* By a reset that the library will be told of, and which decides then? */
 	if (READ_ONCE(md->reset_ahead))
 		return -ENODEV;
-	vmig_fault(&md->m.mig, lost_suspension);
+	vmig_fault_of(&md->m.mig, resets, lost_suspension);
 	return -EIO;
 }
 
@@ -139,7 +139,8 @@ void mlxl_changed(struct vpv_control_watch *watch)
 void mlxl_check(struct work_struct *work)
 {
 	struct mlxl_dev *md = container_of(to_delayed_work(work), struct mlxl_dev, check);
-	u32 changes = READ_ONCE(md->changes), flags = must_stand(md);
+	u32 resets = vmig_resets(&md->m.mig), changes = READ_ONCE(md->changes);
+	u32 flags = must_stand(md);
 	struct mlxl_function fn;
 	int err;
 
@@ -155,9 +156,10 @@ void mlxl_check(struct work_struct *work)
 	if (READ_ONCE(md->changes) != changes || must_stand(md) != flags)
 		return;
 	if (le32_to_cpu(fn.state) != MLXL_ENABLED)
-		vmig_fault(&md->m.mig, "firmware has lost the function while it was suspended");
+		vmig_fault_of(&md->m.mig, resets,
+			      "firmware has lost the function while it was suspended");
 	else if ((le32_to_cpu(fn.flags) & flags) != flags)
-		vmig_fault(&md->m.mig, lost_suspension);
+		vmig_fault_of(&md->m.mig, resets, lost_suspension);
 }
 
 /**
