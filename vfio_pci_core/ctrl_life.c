@@ -338,6 +338,8 @@ void __iomem *vpv_ctrl_life_map(struct vpv_ctrl_life *life, unsigned int bar,
 	err = pci_enable_device_mem(pdev);
 	if (err)
 		return IOMEM_ERR_PTR(err);
+	/* It may have been left one; and what is saved from here on is restored in the end. */
+	pci_clear_master(pdev);
 	err = pci_request_selected_regions(pdev, BIT(bar), pdev->dev.driver->name);
 	if (err)
 		goto disable;

@@ -139,6 +139,8 @@ int vpv_ctrl_life_init(struct vpv_ctrl_life *life);
  * @bar: Where they are.
  * @bytes: Least size of that.
  *
+ * On return its memory space is enabled, and it is not a bus master, whatever it was before.
+ *
  * Return: registers; or ERR_PTR() of a negative errno.
  */
 void __iomem *vpv_ctrl_life_map(struct vpv_ctrl_life *life, unsigned int bar,
@@ -172,7 +174,8 @@ void vpv_ctrl_life_irqs_free(struct vpv_ctrl_life *life);
 
 /**
  * vpv_ctrl_life_start() - Bring the function up when its driver is bound
- * @life: Function.  Its memory space is enabled, and it is not a bus master.
+ * @life: Function, as vpv_ctrl_life_map() has left it: what its config space is now is restored
+ *	after errors, and by vpv_ctrl_life_stop() if it does not work then.
  *
  * Context: process; in probe, with the driver data set.
  * Return: 0 or a negative errno.
