@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the firmware of mlx5_like says is not believed: limits that are zero, too large, other
- * than before, or read before it is ready; functions and images that cannot be.
+ * than before, or read before it is ready; functions and images that cannot be; and it does not
+ * work for everybody.
  *
  * Groups: mlx5-fault
  */
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "lib/dmalog.h"
 #include "lib/mlxscene.h"
 #include "lib/states.h"
@@ -27,6 +31,7 @@ FIXTURE_SETUP(mlx5_limits)
 FIXTURE_TEARDOWN(mlx5_limits)
 {
 	model_cmd(&self->s.p.fw, "claim clear");
+	model_cmd(&self->s.p.fw, "fault clear");
 	scene_close(&self->s);
 }
 
@@ -130,6 +135,84 @@ TEST_F_TIMEOUT(mlx5_limits, report_that_is_another_than_the_firmware_says_counts
 	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
 	EXPECT_EQ(0U, bitmap[VNET_PAGES / 64 - 1]);
 	EXPECT_EQ(0, dma_log_stop(&s->p.v[0]));
+}
+
+/* ---- Who is not root ---- */
+
+#define NOBODY	65534
+#define READERS	20
+
+/* Read a file of the first function, in a process of its own that ends with 0 if that works. */
+static pid_t reader(struct scene *s, const char *file)
+{
+	char text[32];
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	if (setgid(NOBODY) || setuid(NOBODY))
+		_exit(2);
+	_exit(mlx_config_read(&s->p.ctrl, s->p.slots[0].index, file, text, sizeof(text)) != 0);
+}
+
+static pid_t enabler(struct scene *s)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(mlx_config(&s->p.ctrl, s->p.slots[0].index, "enable", "1") != -ETIMEDOUT);
+	return pid;
+}
+
+static int status_of(pid_t pid)
+{
+	int status;
+
+	return waitpid(pid, &status, 0) == pid ? status : -errno;
+}
+
+/* A command that is stuck ends those of all others. */
+TEST_F_TIMEOUT(mlx5_limits, readers_send_no_commands, 120)
+{
+	struct scene *s = &self->s;
+	uint64_t before, after, begin;
+	pid_t pids[READERS];
+
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault query_function hang"));
+	ASSERT_EQ(0, model_fault_taken(&s->p.fw, "query_function", &before));
+	begin = now_ms();
+	for (unsigned int i = 0; i < READERS; i++)
+		pids[i] = reader(s, "enable");
+	for (unsigned int i = 0; i < READERS; i++)
+		EXPECT_EQ(0, status_of(pids[i]));
+	EXPECT_GT(begin + PROMPT_MS, now_ms());
+	ASSERT_EQ(0, model_fault_taken(&s->p.fw, "query_function", &after));
+	EXPECT_EQ(before, after);
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+}
+
+/* The lock is held over a command for 3 s. */
+TEST_F_TIMEOUT(mlx5_limits, readers_can_be_killed, 120)
+{
+	struct scene *s = &self->s;
+	pid_t writer, waiter;
+	uint64_t begin;
+
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault query_function hang"));
+	writer = enabler(s);
+	ASSERT_LT(0, writer);
+	usleep(500000);
+	waiter = reader(s, "mac");
+	ASSERT_LT(0, waiter);
+	usleep(300000);
+	begin = now_ms();
+	ASSERT_EQ(0, kill(waiter, SIGKILL));
+	EXPECT_TRUE(WIFSIGNALED(status_of(waiter)));
+	EXPECT_GT(begin + 1000, now_ms());
+	EXPECT_EQ(0, status_of(writer));
+	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
+	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
 }
 
 TEST_HARNESS_MAIN

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Controlled functions of mlx5_like, variants/mlx5_like/ctrl_fn.c: who is asked about them, and
- * who is told, with a command queue of the test's own.
+ * Controlled functions of mlx5_like, variants/mlx5_like/ctrl_fn.c and ctrl_configfs.c: who is
+ * asked about them, and who is told, with a command queue of the test's own.
  */
 #include <kunit/test.h>
 #include <linux/module.h>
@@ -16,6 +16,9 @@ static int fake_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cm
 #define mlxl_queue_submit(q, function, cmd)	fake_exec(q, function, cmd)
 
 #include "../../variants/mlx5_like/ctrl_fn.c"
+#define fn_of fn_of_item
+#include "../../variants/mlx5_like/ctrl_configfs.c"
+#undef fn_of
 
 #define FUNCTIONS	4
 
@@ -54,6 +57,9 @@ static int fake_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cm
 		return t->err;
 	case MLXL_ENABLE:
 		t->state = MLXL_ENABLED;
+		return 0;
+	case MLXL_DISABLE:
+		t->state = MLXL_PROVISIONED;
 		return 0;
 	default:
 		return 0;
@@ -157,9 +163,55 @@ static void driver_of_a_function_that_is_enabled_is_told(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->told, 2U);
 }
 
+/* What the file says, without the newline; or a negative errno. */
+static int enable_file(struct kunit *test)
+{
+	struct fn_test *t = test->priv;
+	char *page = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	ssize_t ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	ret = fn_enable_show(&t->ctrl.fn[0].group.cg_item, page);
+	return ret == 2 && page[1] == '\n' ? page[0] - '0' : ret < 0 ? ret : -EPROTO;
+}
+
+/* Everybody may read it, and firmware that is stuck is reset for the question. */
+static void whoever_reads_asks_nobody(struct kunit *test)
+{
+	struct fn_test *t = test->priv;
+	struct mlxl_fn *fn = &t->ctrl.fn[0];
+
+	t->ctrl.num_fns = 1;
+	KUNIT_EXPECT_EQ(test, enable_file(test), 0);
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(fn), 0);
+	t->questions = 0;
+	t->err = -ETIMEDOUT;
+	KUNIT_EXPECT_EQ(test, enable_file(test), 1);
+	KUNIT_EXPECT_EQ(test, t->questions, 0U);
+	t->ctrl.life.up = false;
+	KUNIT_EXPECT_EQ(test, enable_file(test), -ENOTCONN);
+	t->ctrl.life.up = true;
+	t->err = 0;
+
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		KUNIT_EXPECT_EQ(test, fn_take_back(&fn->c), 0);
+	KUNIT_EXPECT_EQ(test, enable_file(test), 0);
+
+	/* It is enabled when the controlling function comes up. */
+	t->state = MLXL_ENABLED;
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		mlxl_fns_publish(&t->ctrl.life);
+	KUNIT_EXPECT_EQ(test, enable_file(test), 1);
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		mlxl_fns_unknown(&t->ctrl);
+	KUNIT_EXPECT_EQ(test, enable_file(test), 0);
+}
+
 static struct kunit_case fn_cases[] = {
 	KUNIT_CASE_PARAM(firmware_that_is_stuck_is_asked_once, stuck_gen_params),
 	KUNIT_CASE(driver_of_a_function_that_is_enabled_is_told),
+	KUNIT_CASE(whoever_reads_asks_nobody),
 	{ }
 };
 

@@ -54,6 +54,7 @@ static int ctrl_start(struct vpv_ctrl_life *life)
 	err = query_caps(ctrl);
 	if (err)
 		mlxl_queue_down(&ctrl->q);
+	mlxl_fns_unknown(ctrl);
 	return err;
 }
 
@@ -112,8 +113,14 @@ static irqreturn_t event_irq(int irq, void *life)
 		return IRQ_HANDLED;
 	for_each_set_bit(nr, &events, ctrl->num_fns) {
 		struct mlxl_function state;
+		int err;
 
-		if (mlxl_fn_query(&ctrl->fn[nr], &state))
+		scoped_guard(mutex, &ctrl->life.lock)
+			err = mlxl_fn_query(&ctrl->fn[nr], &state);
+		/* Others want the lock, too. */
+		if (err == -ETIMEDOUT || err == -ECONNABORTED)
+			break;
+		if (err)
 			continue;
 		if (le32_to_cpu(state.flags) & (MLXL_FN_FAILED | MLXL_FN_TRACKER_ERROR))
 			dev_warn_ratelimited(&ctrl->life.pdev->dev, "function %u: flags %#x, reason %u\n",

@@ -113,12 +113,15 @@ struct mlxl_queue {
  * @c: The function, and its number.
  * @ctrl: Who controls it.
  * @want: What PROVISION will be told; ctrl->life.lock.
+ * @enabled: The firmware has it enabled, as was heard last; not since the controlling function
+ *	came up, before it was asked; ctrl->life.lock.
  * @group: Its folder in configfs.
  */
 struct mlxl_fn {
 	struct vpv_controlled c;
 	struct mlxl_ctrl *ctrl;
 	struct mlxl_provision want;
+	bool enabled;
 	struct config_group group;
 };
 
@@ -176,6 +179,7 @@ int mlxl_fn_query(struct mlxl_fn *fn, struct mlxl_function *out);
 int mlxl_fn_enable(struct mlxl_fn *fn);
 int mlxl_fn_disable(struct mlxl_fn *fn);
 void mlxl_fns_prepare(struct mlxl_ctrl *ctrl);
+void mlxl_fns_unknown(struct mlxl_ctrl *ctrl);
 void mlxl_fns_publish(struct vpv_ctrl_life *life);
 
 /* ctrl_configfs.c */

@@ -14,23 +14,70 @@ static struct mlxl_fn *fn_of(struct config_item *item)
 	return container_of(to_config_group(item), struct mlxl_fn, group);
 }
 
+/* Commands that take long may be carried out under it. */
+static int lock(struct mlxl_fn *fn)
+{
+	return mutex_lock_interruptible(&fn->ctrl->life.lock);
+}
+
+static void unlock(struct mlxl_fn *fn)
+{
+	mutex_unlock(&fn->ctrl->life.lock);
+}
+
 static ssize_t fn_mac_show(struct config_item *item, char *page)
 {
 	struct mlxl_fn *fn = fn_of(item);
+	ssize_t ret = lock(fn);
 
-	guard(mutex)(&fn->ctrl->life.lock);
-	return sysfs_emit(page, "%pM\n", fn->want.mac);
+	if (ret)
+		return ret;
+	ret = sysfs_emit(page, "%pM\n", fn->want.mac);
+	unlock(fn);
+	return ret;
 }
 
 static ssize_t fn_mac_store(struct config_item *item, const char *page, size_t count)
 {
 	struct mlxl_fn *fn = fn_of(item);
 	u8 mac[ETH_ALEN];
+	int err;
 
 	if (count < 3 * ETH_ALEN - 1 || !mac_pton(page, mac) || !is_valid_ether_addr(mac))
 		return -EINVAL;
-	guard(mutex)(&fn->ctrl->life.lock);
+	err = lock(fn);
+	if (err)
+		return err;
 	memcpy(fn->want.mac, mac, sizeof(fn->want.mac));
+	unlock(fn);
+	return count;
+}
+
+static ssize_t u16_show(struct mlxl_fn *fn, const __le16 *val, char *page)
+{
+	ssize_t ret = lock(fn);
+
+	if (ret)
+		return ret;
+	ret = sysfs_emit(page, "%u\n", le16_to_cpu(*val));
+	unlock(fn);
+	return ret;
+}
+
+static ssize_t u16_store(struct mlxl_fn *fn, __le16 *at, const char *page, size_t count)
+{
+	u16 val;
+	int err = kstrtou16(page, 0, &val);
+
+	if (err)
+		return err;
+	if (!val)
+		return -EINVAL;
+	err = lock(fn);
+	if (err)
+		return err;
+	*at = cpu_to_le16(val);
+	unlock(fn);
 	return count;
 }
 
@@ -40,24 +87,15 @@ static ssize_t fn_##_name##_show(struct config_item *item, char *page)		\
 {										\
 	struct mlxl_fn *fn = fn_of(item);					\
 										\
-	guard(mutex)(&fn->ctrl->life.lock);						\
-	return sysfs_emit(page, "%u\n", le16_to_cpu(fn->want._member));		\
+	return u16_show(fn, &fn->want._member, page);				\
 }										\
 										\
 static ssize_t fn_##_name##_store(struct config_item *item, const char *page,	\
 				  size_t count)					\
 {										\
 	struct mlxl_fn *fn = fn_of(item);					\
-	u16 val;								\
-	int err = kstrtou16(page, 0, &val);					\
 										\
-	if (err)								\
-		return err;							\
-	if (!val)								\
-		return -EINVAL;							\
-	guard(mutex)(&fn->ctrl->life.lock);						\
-	fn->want._member = cpu_to_le16(val);					\
-	return count;								\
+	return u16_store(fn, &fn->want._member, page, count);			\
 }										\
 CONFIGFS_ATTR(fn_, _name)
 
@@ -65,19 +103,17 @@ FN_U16(queue_pairs, pairs);
 FN_U16(vectors, vectors);
 FN_U16(queue_size, queue_size);
 
+/* Everybody may read it: no command is sent, which might be stuck, and end those of others. */
 static ssize_t fn_enable_show(struct config_item *item, char *page)
 {
 	struct mlxl_fn *fn = fn_of(item);
-	struct mlxl_function state;
-	int err;
+	ssize_t ret = lock(fn);
 
-	guard(mutex)(&fn->ctrl->life.lock);
-	if (!fn->ctrl->life.up)
-		return -ENOTCONN;
-	err = mlxl_fn_query(fn, &state);
-	if (err)
-		return err;
-	return sysfs_emit(page, "%d\n", le32_to_cpu(state.state) == MLXL_ENABLED);
+	if (ret)
+		return ret;
+	ret = fn->ctrl->life.up ? sysfs_emit(page, "%d\n", fn->enabled) : -ENOTCONN;
+	unlock(fn);
+	return ret;
 }
 
 static ssize_t fn_enable_store(struct config_item *item, const char *page, size_t count)
@@ -90,8 +126,11 @@ static ssize_t fn_enable_store(struct config_item *item, const char *page, size_
 	if (err)
 		return err;
 	if (enable) {
-		scoped_guard(mutex, &fn->ctrl->life.lock)
-			err = mlxl_fn_enable(fn);
+		err = lock(fn);
+		if (err)
+			return err;
+		err = mlxl_fn_enable(fn);
+		unlock(fn);
 		if (!err)
 			vpv_controlled_attach(&fn->ctrl->life.set);
 	} else {
@@ -103,9 +142,13 @@ static ssize_t fn_enable_store(struct config_item *item, const char *page, size_
 static ssize_t fn_address_show(struct config_item *item, char *page)
 {
 	struct mlxl_fn *fn = fn_of(item);
+	ssize_t ret = lock(fn);
 
-	guard(mutex)(&fn->ctrl->life.lock);
-	return sysfs_emit(page, "%s\n", fn->c.pdev ? pci_name(fn->c.pdev) : "");
+	if (ret)
+		return ret;
+	ret = sysfs_emit(page, "%s\n", fn->c.pdev ? pci_name(fn->c.pdev) : "");
+	unlock(fn);
+	return ret;
 }
 
 CONFIGFS_ATTR_RO(fn_, address);

@@ -74,7 +74,26 @@ static int fn_exec(struct mlxl_fn *fn, u16 opcode, const void *in, u32 in_bytes,
  */
 int mlxl_fn_query(struct mlxl_fn *fn, struct mlxl_function *out)
 {
-	return fn_exec(fn, MLXL_QUERY_FUNCTION, NULL, 0, out, sizeof(*out));
+	int err;
+
+	lockdep_assert_held(&fn->ctrl->life.lock);
+
+	err = fn_exec(fn, MLXL_QUERY_FUNCTION, NULL, 0, out, sizeof(*out));
+	if (!err)
+		fn->enabled = le32_to_cpu(out->state) == MLXL_ENABLED;
+	return err;
+}
+
+/**
+ * mlxl_fns_unknown() - Nobody has been asked about the functions yet
+ * @ctrl: Controlling function, which comes up.
+ */
+void mlxl_fns_unknown(struct mlxl_ctrl *ctrl)
+{
+	lockdep_assert_held(&ctrl->life.lock);
+
+	for (unsigned int i = 0; i < MLXL_MAX_FUNCTIONS; i++)
+		ctrl->fn[i].enabled = false;
 }
 
 /* ---- Finding ---- */
@@ -144,7 +163,7 @@ void mlxl_fns_publish(struct vpv_ctrl_life *life)
 		err = mlxl_fn_query(fn, &state);
 		if (err == -ETIMEDOUT || err == -ECONNABORTED)
 			return;
-		if (!err && le32_to_cpu(state.state) == MLXL_ENABLED)
+		if (!err && fn->enabled)
 			vpv_controlled_publish(&life->set, &fn->c);
 	}
 }
@@ -174,12 +193,13 @@ int mlxl_fn_enable(struct mlxl_fn *fn)
 	err = mlxl_fn_query(fn, &state);
 	if (err)
 		return err;
-	if (le32_to_cpu(state.state) != MLXL_ENABLED) {
+	if (!fn->enabled) {
 		err = fn_exec(fn, MLXL_PROVISION, &fn->want, sizeof(fn->want), NULL, 0);
 		if (!err)
 			err = fn_exec(fn, MLXL_ENABLE, NULL, 0, NULL, 0);
 		if (err)
 			return err;
+		fn->enabled = true;
 	}
 	vpv_controlled_scan(&fn->ctrl->life.set);
 	vpv_controlled_publish(&fn->ctrl->life.set, &fn->c);
@@ -200,8 +220,10 @@ static int fn_take_back(struct vpv_controlled *c)
 	err = mlxl_fn_query(fn, &state);
 	if (err)
 		return err;
-	if (le32_to_cpu(state.state) == MLXL_ENABLED)
+	if (fn->enabled)
 		err = fn_exec(fn, MLXL_DISABLE, NULL, 0, NULL, 0);
+	if (!err)
+		fn->enabled = false;
 	if (!err && le32_to_cpu(state.state) != MLXL_UNPROVISIONED)
 		err = fn_exec(fn, MLXL_PROVISION, &none, sizeof(none), NULL, 0);
 	if (err)
