@@ -159,18 +159,29 @@ EXPORT_SYMBOL_GPL(vpv_sriov_configure);
 
 /* ---- Whom VFs are given to ---- */
 
-/* A new VF waits for the driver of its PF, not for one of the host. */
-static void vf_added(struct pci_dev *pdev)
+/* The driver of a PF in the list, who makes VFs right now and so stays; or NULL. */
+static const char *pf_driver(const struct pci_dev *pdev)
 {
-	struct vpv_device *pf;
-	int ret;
+	const struct vpv_device *pf;
 
 	guard(mutex)(&sriov_lock);
 
-	pf = find_pf(pci_physfn(pdev));
-	if (!pf)
+	pf = find_pf(pdev);
+	return pf ? pf->vdev.ops->name : NULL;
+}
+
+/*
+ * A new VF waits for the driver of its PF, not for one of the host.  Some kernels take the
+ * VF's device lock to set that, under which others of us take sriov_lock.
+ */
+static void vf_added(struct pci_dev *pdev)
+{
+	const char *name = pf_driver(pci_physfn(pdev));
+	int ret;
+
+	if (!name)
 		return;
-	ret = vpv_compat_driver_override(pdev, pf->vdev.ops->name);
+	ret = vpv_compat_driver_override(pdev, name);
 	if (ret)
 		pci_warn(pdev, "driver_override cannot be set: %d\n", ret);
 }
