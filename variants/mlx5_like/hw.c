@@ -141,7 +141,8 @@ static int power_exec(struct mlxl_dev *md, struct vpv_control *control, u16 opco
  * A command that nobody knows the end of is followed by a question.  Without an answer only a
  * reset helps.
  *
- * Context: process; may sleep for the firmware's time-out.
+ * Context: process; may sleep for the firmware's time-out, three times: the question may be put
+ * again.
  * Return: 0; a negative errno, and it runs as before; -EIO when nobody knows.
  */
 int mlxl_hw_suspend(struct mlxl_dev *md, u32 what)
@@ -172,7 +173,8 @@ int mlxl_hw_suspend(struct mlxl_dev *md, u32 what)
  * between the two, that way is gone.  A command that nobody knows the end of is followed by
  * another question.
  *
- * Context: process; may sleep for the firmware's time-out, three times.
+ * Context: process; may sleep for the firmware's time-out, five times: both questions may be put
+ * again.
  * Return: 0; -ESTALE: the suspension was lost, or is now, and the state with it; another
  * negative errno, and it stands as before; -EIO when nobody knows.
  */

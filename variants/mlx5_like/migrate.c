@@ -169,7 +169,8 @@ void mlxl_check(struct work_struct *work)
  * Waits for a command in work that suspends it: the firmware could carry that out after
  * the reset, and the function would stand still though everybody is told that it runs.
  *
- * Context: process; bounded by the firmware's time-out.
+ * Context: process; bounded by five times the firmware's time-out, see suspend(), or by twice
+ * that, see mlxl_settle().
  */
 void mlxl_reset_prepare(struct vpv_device *vpv)
 {
