@@ -14,8 +14,8 @@
  * @m: Machine.
  * @s: Its save session, in pre-copy.
  *
- * Starts that round if somebody waits for data and there is none left.  Before the end
- * of round 0 the answer is what that will still emit.
+ * Starts that round if somebody waits for data and there is none left.  Of a round that has
+ * not ended the answer is what it will still emit.
  */
 void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_session *s)
 {
@@ -161,11 +161,26 @@ static void precopy_count(const struct vmig_session *s, struct vmig_pending *pen
 		pending->dirty -= s->dirty;
 	}
 	/* The initial data is not complete: it must not look drained. */
-	if (s->producing && !s->round)
+	if (s->producing && (!s->round || s->fresh == VMIG_FRESH_COMING))
 		pending->initial += sizeof(struct vpv_stream_record);
 	/* A session that has not failed keeps the device: detach fails it under s->lock. */
 	pending->tell_reinit = vpv_compat_precopy_info_v2(s->m->mig->vdev);
 	pending->reinit = s->fresh;
+}
+
+/*
+ * The first version of the ioctl promises that initial_bytes only falls.  A round may emit more
+ * than was announced, since the guest goes on writing: that is dirty data there.
+ */
+static void precopy_only_falls(struct vmig_session *s, struct vmig_pending *pending)
+{
+	u64 more = pending->initial - min(pending->initial, s->told);
+
+	lockdep_assert_held(&s->lock);
+
+	pending->initial -= more;
+	pending->dirty += more;
+	s->told = pending->initial;
 }
 
 /**
@@ -181,8 +196,11 @@ int vmig_session_pending(struct vmig_session *s, struct vmig_pending *pending)
 
 	spin_lock(&s->lock);
 	err = s->err ?: s->final ? -EINVAL : 0;
-	if (!err)
+	if (!err) {
 		precopy_count(s, pending);
+		if (!pending->tell_reinit)
+			precopy_only_falls(s, pending);
+	}
 	vmig_precopy_ask(s, VMIG_ASK_SIZE, 0);
 	spin_unlock(&s->lock);
 	return err;

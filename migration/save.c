@@ -51,9 +51,6 @@ int vmig_save_begin(struct vmig_machine *m, bool final, struct vmig_front *front
 	}
 	vmig_session_begin(m, s);
 	vmig_estimate_begin(m);
-	/* The first question about pre-copy may come while round 0 is made. */
-	if (!final)
-		vmig_precopy_dirty(m, s);
 	return 0;
 }
 
@@ -101,17 +98,21 @@ void vmig_save_pause(struct vmig_machine *m)
 void vmig_save_continue(struct vmig_machine *m)
 {
 	struct vmig_session *s = m->saving;
-	bool idle, produce;
+	bool ask, produce;
 
 	lockdep_assert_held(&m->state_lock);
 
 	if (!s)
 		return;
 	spin_lock(&s->lock);
-	idle = !s->err && !s->final && !s->producing;
+	ask = !s->err && !s->final;
 	spin_unlock(&s->lock);
-	/* A VMM that stops the guest decides by what is known then. */
-	if (idle)
+	/*
+	 * A VMM that stops the guest decides by what is known then.  A round that was
+	 * interrupted will emit what was written since its begin, too, and of one that has
+	 * not begun the user may want to know how much it will be.
+	 */
+	if (ask)
 		vmig_precopy_dirty(m, s);
 	spin_lock(&s->lock);
 	s->paused = false;

@@ -77,6 +77,7 @@ struct vmig_session *vmig_session_alloc(struct vmig_machine *m, bool saving)
 	s->m = m;
 	s->memcg = get_mem_cgroup_from_mm(current->mm);
 	s->saving = saving;
+	s->told = U64_MAX;
 	mutex_init(&s->io_lock);
 	spin_lock_init(&s->lock);
 	init_waitqueue_head(&s->wait);

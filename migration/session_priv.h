@@ -87,6 +87,7 @@ enum vmig_fresh {
  *	pre-copy.
  * @can_ask: There is a dirty_bytes hook, and a round that it announces; constant.
  * @dirty: Last answer of the dirty_bytes hook, less what was queued since.
+ * @told: Initial bytes of the last answer to a user who cannot be told of more.
  * @ask: Question that the worker has not put yet.
  * @answers: Number of answers, modulo.
  * @answered: When the last one came, in jiffies.
@@ -127,6 +128,7 @@ struct vmig_session {
 	u64 initial;
 	bool can_ask;
 	u64 dirty;
+	u64 told;
 	enum vmig_ask ask;
 	unsigned int answers;
 	unsigned long answered;

@@ -321,6 +321,44 @@ static void user_is_told_how_much_there_is(struct kunit *test)
 	fake_close(from);
 }
 
+/*
+ * What was sent is written again, and then a state change interrupts the pass: the next answer
+ * has all that comes, and initial_bytes does not grow.
+ */
+static void interrupted_pass_is_counted_again(struct kunit *test)
+{
+	unsigned long user = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	struct vfio_precopy_info before, i;
+	struct file *from = NULL;
+	u64 announced, bytes = 0;
+	ssize_t n;
+
+	KUNIT_ASSERT_NE(test, user, 0UL);
+	both_new(test);
+	memset(src.data, 0x11, PAGES * PAGE);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(PRE_COPY), &from), 0);
+	KUNIT_ASSERT_EQ(test, pump(test, from, NULL, VPV_PAGES_DATA_BYTES + PIECE_BYTES), 1);
+	spin_lock(&src.lock);
+	bitmap_set(src.log, 0, VPV_PAGES_DATA_BYTES / PAGE);
+	spin_unlock(&src.lock);
+	before = info_of(test, from, user);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(PRE_COPY_P2P), &from), 0);
+	i = info_of(test, from, user);
+	KUNIT_EXPECT_LE(test, i.initial_bytes, before.initial_bytes);
+	announced = i.initial_bytes + i.dirty_bytes;
+	while ((n = fake_read(from, piece, PIECE_BYTES)) > 0) {
+		bytes += n;
+		before = i;
+		i = info_of(test, from, user);
+		KUNIT_ASSERT_LE(test, i.initial_bytes, before.initial_bytes);
+	}
+	KUNIT_EXPECT_EQ(test, n, (ssize_t)-ENOMSG);
+	KUNIT_EXPECT_LE(test, bytes, announced + 20000);
+	KUNIT_EXPECT_EQ(test, info_of(test, from, user).initial_bytes, 0ULL);
+	fake_close(from);
+}
+
 /* The device has forgotten what it was asked for, and works again. */
 static void question_that_fails_loses_nothing(struct kunit *test)
 {
@@ -371,6 +409,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(zeros_are_not_sent),
 	KUNIT_CASE(ring_is_all_that_is_held),
 	KUNIT_CASE(user_is_told_how_much_there_is),
+	KUNIT_CASE(interrupted_pass_is_counted_again),
 	KUNIT_CASE(question_that_fails_loses_nothing),
 	KUNIT_CASE(data_size_is_known_while_round_0_is_made),
 	{}

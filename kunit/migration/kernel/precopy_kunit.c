@@ -140,6 +140,57 @@ static void reinit_counts_what_is_stale(struct kunit *test)
 	fake_close(file);
 	fake_put(fake);
 }
+
+/* Two records; a later round waits between them. */
+static int halting_precopy(struct vmig_dev *mig, struct vmig_emit *em, unsigned int round)
+{
+	struct fake *fake = container_of(mig, struct fake, mig);
+	u8 hint = round;
+	int err;
+
+	err = vmig_emit(em, FAKE_HINT_RECORD, VPV_RECORD_OPTIONAL, &hint, sizeof(hint));
+	if (round) {
+		fake->dirty = 0;
+		fake->reinit = false;
+		complete(&fake->there);
+		wait_for_completion(&fake->go);
+	}
+	return err ?: vmig_emit(em, FAKE_HINT_RECORD, VPV_RECORD_OPTIONAL, &hint, sizeof(hint));
+}
+
+/* The device has announced less than it emits, and all that is there was read. */
+static void reinit_does_not_look_sent_before_it_is(struct kunit *test)
+{
+	unsigned long user = user_page(test);
+	u8 *stream = stream_new(test);
+	struct vfio_precopy_info i;
+	struct vmig_ops ops = fake_ops;
+	struct fake *fake;
+	struct file *file;
+	ssize_t end;
+
+	ops.precopy = halting_precopy;
+	fake = fake_new(test, "vmig-src", &ops);
+	fake->vdev.precopy_info_v2 = 1;
+	file = drained(test, fake, stream);
+	fake->dirty = 1;
+	fake->reinit = true;
+	reinit_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, fake_read(file, stream, 1 + sizeof(struct vpv_stream_record)),
+			(ssize_t)(1 + sizeof(struct vpv_stream_record)));
+	wait_for_completion(&fake->there);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_GT(test, i.initial_bytes, 0ULL);
+	KUNIT_EXPECT_EQ(test, i.flags, (u32)VFIO_PRECOPY_INFO_REINIT);
+	complete_all(&fake->go);
+	fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 0ULL);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+	fake_close(file);
+	fake_put(fake);
+}
 #endif
 
 /* ---- The function is reset ---- */
@@ -498,6 +549,7 @@ static struct kunit_case precopy_cases[] = {
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
 	KUNIT_CASE(reinit_makes_the_next_round_initial),
 	KUNIT_CASE(reinit_counts_what_is_stale),
+	KUNIT_CASE(reinit_does_not_look_sent_before_it_is),
 	KUNIT_CASE(reset_in_pre_copy_begins_it_again),
 	KUNIT_CASE_SLOW(reset_during_a_round_begins_it_again),
 	KUNIT_CASE(reset_ends_pre_copy_of_who_wants_that),
