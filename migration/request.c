@@ -196,14 +196,17 @@ static int state_change(struct vmig_machine *m, u8 to, struct vmig_front *front)
  *
  * Return: 0; -EINVAL for an unknown or unsupported state, or when there is no way to
  * it; -EIO in ERROR, also after vmig_fault(); -ENODEV when the device goes away;
- * -ECANCELED when a reset came between; or what a hook returned.
+ * -ECANCELED when a reset came between; -EINTR when the task was killed while it waited for
+ * another request; or what a hook returned.
  */
 int vmig_state_request(struct vmig_machine *m, unsigned int v2, struct vmig_front *front)
 {
 	u8 to;
 	int err;
 
-	mutex_lock(&m->request_lock);
+	/* Any number of threads may wait, each for hooks that take seconds. */
+	if (mutex_lock_killable(&m->request_lock))
+		return -EINTR;
 	err = vmig_fsm_bits(v2, m->caps, &to);
 	if (!err)
 		err = state_change(m, to, front);

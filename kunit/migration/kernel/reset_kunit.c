@@ -48,6 +48,13 @@ static int job_read(void *data)
 	return 0;
 }
 
+/* As job_set(), but it can be killed. */
+static int job_set_killable(void *data)
+{
+	allow_signal(SIGKILL);
+	return job_set(data);
+}
+
 /* As job_read(), but signals arrive. */
 static int job_read_signalled(void *data)
 {
@@ -207,6 +214,35 @@ static void reset_is_left_to_the_holder_of_the_lock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_RESET), 1);
 	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
 	KUNIT_EXPECT_FALSE(test, fake->frozen || fake->quiesced || fake->overlap);
+	fake_put(fake);
+}
+
+/* Many threads may wait for one that waits for hardware: each of them can be killed. */
+static void kill_ends_a_request_that_waits_for_another(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct job *first = job_new(test, fake), *second = job_new(test, fake);
+	struct task_struct *task;
+	bool ended;
+
+	fake_stall(fake, FAKE_FREEZE);
+	first->state = E(STOP);
+	job_run(test, first, job_set);
+	wait_for_completion(&fake->there);
+	second->state = E(RUNNING);
+	task = job_run(test, second, job_set_killable);
+	msleep(100);
+	KUNIT_EXPECT_FALSE(test, completion_done(&second->done));
+	send_sig(SIGKILL, task, 1);
+	ended = job_ends(second);
+	KUNIT_EXPECT_TRUE(test, ended);
+	KUNIT_EXPECT_FALSE(test, completion_done(&first->done));
+	fake_release(fake);
+	KUNIT_ASSERT_TRUE(test, job_ends(first));
+	KUNIT_ASSERT_TRUE(test, ended || job_ends(second));
+	KUNIT_EXPECT_EQ(test, first->ret, 0);
+	KUNIT_EXPECT_EQ(test, second->ret, -EINTR);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(STOP));
 	fake_put(fake);
 }
 
@@ -535,6 +571,7 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(close_in_every_state_ends_the_session),
 	KUNIT_CASE(detach_in_every_state_fails_everything),
 	KUNIT_CASE(reset_is_left_to_the_holder_of_the_lock),
+	KUNIT_CASE(kill_ends_a_request_that_waits_for_another),
 	KUNIT_CASE(what_comes_after_a_reset_is_undone),
 	KUNIT_CASE(reset_wakes_a_producer_that_waits_for_room),
 	KUNIT_CASE(state_change_makes_the_producer_give_way),
