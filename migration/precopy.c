@@ -183,12 +183,18 @@ static void precopy_only_falls(struct vmig_session *s, struct vmig_pending *pend
 	s->told = pending->initial;
 }
 
+static bool is_precopy(u8 bits)
+{
+	return (bits & (VMIG_RUNNING | VMIG_SAVING)) == (VMIG_RUNNING | VMIG_SAVING);
+}
+
 /**
  * vmig_session_pending() - How much does pre-copy still have to send?
  * @s: Save session.
  * @pending: Receives what is known; the next answer has what the device said meanwhile.
  *
- * Return: 0; -EINVAL when pre-copy is over; or what the session failed with.
+ * Return: 0; -EINVAL when the device is in no state of pre-copy, whatever became of the
+ * session; or what that failed with.
  */
 int vmig_session_pending(struct vmig_session *s, struct vmig_pending *pending)
 {
@@ -203,5 +209,5 @@ int vmig_session_pending(struct vmig_session *s, struct vmig_pending *pending)
 	}
 	vmig_precopy_ask(s, VMIG_ASK_SIZE, 0);
 	spin_unlock(&s->lock);
-	return err;
+	return err && !is_precopy(vmig_state_snapshot(s->m)) ? -EINVAL : err;
 }

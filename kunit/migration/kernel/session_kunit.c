@@ -353,7 +353,30 @@ static void precopy_info_counts_down(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP_COPY, &file), 0);
 	KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), -EINVAL);
 	KUNIT_EXPECT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_STOP, &file), 0);
-	KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), -ENODEV);
+	KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), -EINVAL);
+	fake_close(file);
+	fake_put(fake);
+}
+
+/* The state of the device comes first; what became of the session is told in pre-copy only. */
+static void precopy_info_of_a_session_that_was_left(struct kunit *test)
+{
+	const unsigned int cmd = VFIO_MIG_GET_PRECOPY_INFO;
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct vfio_precopy_info i = { .argsz = sizeof(i) };
+	struct file *old = NULL, *file = NULL;
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &old), 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fake_set(fake, VFIO_DEVICE_STATE_RUNNING)));
+	KUNIT_EXPECT_EQ(test, info(test, old, cmd, &i), -EINVAL);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, VFIO_DEVICE_STATE_PRE_COPY, &file), 0);
+	KUNIT_EXPECT_EQ(test, info(test, old, cmd, &i), -ENODEV);
+	KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), 0L);
+	fake_reset_function(fake);
+	KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), -EINVAL);
+	fake_fault(fake);
+	KUNIT_EXPECT_EQ(test, info(test, file, cmd, &i), -EINVAL);
+	fake_close(old);
 	fake_close(file);
 	fake_put(fake);
 }
@@ -492,6 +515,7 @@ static struct kunit_case session_cases[] = {
 	KUNIT_CASE(precopy_info_counts_down),
 	KUNIT_CASE(precopy_info_counts_what_round_0_will_emit),
 	KUNIT_CASE(precopy_info_never_grows),
+	KUNIT_CASE(precopy_info_of_a_session_that_was_left),
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
 	KUNIT_CASE(precopy_info_v2_makes_flags_output),
 #endif
