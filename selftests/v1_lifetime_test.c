@@ -60,6 +60,24 @@ static void *unbinder(void *arg)
 	return (void *)(intptr_t)vdev_unbind(arg);
 }
 
+/* Whatever there is to read: what it gets in the end. */
+static void *read_on(void *arg)
+{
+	uint64_t end = now_ms() + 20000, pending;
+	struct v1 *r = arg;
+	long got;
+
+	do {
+		struct blob b = {};
+
+		got = v1_pending(r, &pending);
+		if (!got && pending)
+			got = v1_read_piece(r, &b);
+		blob_free(&b);
+	} while (got != -ENODEV && now_ms() < end);
+	return (void *)(intptr_t)got;
+}
+
 /* The region answers ENODEV while the user still has it, whatever he was doing. */
 TEST_F(v1, unbind_in_each_state)
 {
@@ -67,11 +85,12 @@ TEST_F(v1, unbind_in_each_state)
 
 	for (unsigned int i = 0; i < 5; i++) {
 		uint64_t end = now_ms() + 20000, val;
+		pthread_t thread, reader;
 		uint32_t state;
-		pthread_t thread;
 		void *ret;
 
 		ASSERT_EQ(0, v1_set(&self->ra, states[i]));
+		ASSERT_EQ(0, pthread_create(&reader, NULL, read_on, &self->ra));
 		ASSERT_EQ(0, pthread_create(&thread, NULL, unbinder, self->slot[0].bdf));
 		while (v1_get(&self->ra, &state) != -ENODEV && now_ms() < end)
 			usleep(10000);
@@ -79,6 +98,8 @@ TEST_F(v1, unbind_in_each_state)
 		EXPECT_EQ(-ENODEV, v1_set(&self->ra, V1_R));
 		EXPECT_EQ(-ENODEV, v1_pending(&self->ra, &val));
 		EXPECT_EQ(-ENODEV, v1_offset(&self->ra, &val));
+		ASSERT_EQ(0, pthread_join(reader, &ret));
+		EXPECT_EQ(-ENODEV, (int)(intptr_t)ret);
 		vdev_close(&self->a);
 		ASSERT_EQ(0, pthread_join(thread, &ret));
 		EXPECT_EQ(NULL, ret);
@@ -87,6 +108,50 @@ TEST_F(v1, unbind_in_each_state)
 		ASSERT_EQ(0, vdev_open(&self->a, &self->slot[0], any_mode()));
 		ASSERT_EQ(0, v1_find(&self->ra, &self->a));
 	}
+}
+
+#define RESETS	20
+
+struct resets {
+	char path[128];
+	int err;
+	volatile bool done;
+};
+
+static void *reset_by_others(void *arg)
+{
+	struct resets *r = arg;
+
+	for (unsigned int i = 0; i < RESETS && !r->err; i++)
+		r->err = sysfs_write(r->path, "1");
+	r->done = true;
+	return NULL;
+}
+
+/* Whoever binds, removes or resets the function has its lock meanwhile: nothing is changed then. */
+TEST_F(v1, dialect_is_not_changed_behind_the_device_lock)
+{
+	unsigned int refused = 0, other = 0;
+	struct resets r = {};
+	pthread_t thread;
+
+	snprintf(r.path, sizeof(r.path), "/sys/bus/pci/devices/%s/reset", self->slot[0].bdf);
+	vdev_close(&self->a);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, reset_by_others, &r));
+	while (!r.done) {
+		int err = v1_dialect(self->slot[0].bdf, "v1");
+
+		refused += err == -EAGAIN;
+		other += err && err != -EAGAIN;
+	}
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, r.err);
+	EXPECT_LT(0, refused);
+	EXPECT_EQ(0, other);
+	EXPECT_EQ(0, v1_dialect(self->slot[0].bdf, "v1"));
+	ASSERT_EQ(0, vdev_open(&self->a, &self->slot[0], any_mode()));
+	ASSERT_EQ(0, v1_find(&self->ra, &self->a));
+	EXPECT_STATE(V1_R);
 }
 
 /* ---- All at once ---- */

@@ -137,10 +137,20 @@ static inline ssize_t vpv_mig_dialect_show(struct device *dev, struct device_att
 	return sysfs_emit(buf, "%s\n", vmig_dialect(vpv_mig(dev_get_drvdata(dev))));
 }
 
+/*
+ * vfio.ko looks at what this changes when it registers the device, with the device lock held;
+ * whoever removes the device waits for writers with that lock held.
+ */
 static inline ssize_t vpv_mig_dialect_store(struct device *dev, struct device_attribute *attr,
 					    const char *buf, size_t count)
 {
-	return vmig_dialect_set(vpv_mig(dev_get_drvdata(dev)), buf) ?: (ssize_t)count;
+	int ret;
+
+	if (!device_trylock(dev))
+		return -EAGAIN;
+	ret = vmig_dialect_set(vpv_mig(dev_get_drvdata(dev)), buf);
+	device_unlock(dev);
+	return ret ?: (ssize_t)count;
 }
 
 static struct device_attribute vpv_mig_dialect_attr =
