@@ -157,6 +157,9 @@ int vmig_v1_filled(struct vmig_v1 *v1, u64 *val)
 	*val = v1->bytes;
 	ret = vmig_v1_order(VMIG_V1_DATA_SIZE, false, VMIG_V1_SAVES, v1->there);
 	session_end(v1, s);
+	if (ret)
+		vmig_tell(v1->m, "v1: data_size refused: data_offset was not read before (%d)",
+			  ret);
 	return ret;
 }
 
@@ -189,8 +192,11 @@ int vmig_v1_feed(struct vmig_v1 *v1, u64 bytes)
 	struct vmig_session *s;
 	int ret;
 
-	if (bytes > VPV_V1_WINDOW_BYTES)
+	if (bytes > VPV_V1_WINDOW_BYTES) {
+		vmig_tell(v1->m, "v1: data_size %#llx refused: the window has %#x (%d)", bytes,
+			  (unsigned int)VPV_V1_WINDOW_BYTES, -EINVAL);
 		return -EINVAL;
+	}
 	ret = session_begin(v1, false, &s);
 	if (ret < 0)
 		return ret;
