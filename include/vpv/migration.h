@@ -301,7 +301,10 @@ struct vmig_ops {
 	 *
 	 * At the begin of a save session: the device runs (PRE_COPY) or is
 	 * frozen (STOP -> STOP_COPY).  An error refuses the session (the device
-	 * is not migratable now; vmig_refuse() says why).  NULL if vmig_desc.match_bytes is 0.
+	 * is not migratable now; vmig_refuse() says why).  With vmig_desc.match_fields also
+	 * in RESUMING, when the match data of the source has arrived: an error refuses the
+	 * stream then.  So the hook only looks at the device; nothing begins here.
+	 * NULL if vmig_desc.match_bytes is 0.
 	 */
 	int (*match)(struct vmig_dev *mig, void *buf);
 
@@ -630,9 +633,10 @@ void vmig_fault(struct vmig_dev *mig, const char *why);
  * vmig_stopped() - Has a hook that saves or loads to end?
  * @mig: Device.
  *
- * Its session has failed, the function was reset, or somebody wants to change the state, and
- * waits for the hook.  One that waits for long asks this, and ends with -ECANCELED: what it did
- * is not lost, it comes again if it is still wanted.
+ * Its session has failed, the function was reset, or, of a save session, somebody wants to change
+ * the state and waits for the hook.  One that waits for long asks this, and ends with -ECANCELED.
+ * What a hook that saves did is not lost then, it comes again if it is still wanted.  A session
+ * that loads would have lost bytes of its writer: a state change waits for such a hook.
  *
  * Context: a hook, or what it waits for; may not be that of a state change.
  */
