@@ -9,6 +9,7 @@
 #include <linux/uio.h>
 #include <vpv/migration_v1.h>
 
+#include "../../../migration/machine.h"
 #include "fake_dev.h"
 
 #define R	VPV_V1_STATE_RUNNING
@@ -169,6 +170,33 @@ static void v1_pending_in_precopy(struct kunit *test)
 	fake_put(fake);
 }
 
+static bool told_of(struct fake *fake, const char *what)
+{
+	bool told = strstr(fake->mig.m->last_error, what);
+
+	fake->mig.m->last_error[0] = 0;
+	return told;
+}
+
+/* Also what is found out late. */
+static void v1_refused_access_leaves_a_line(struct kunit *test)
+{
+	struct fake *fake = fake_new_v1(test, "v1-line", &fake_ops);
+	u64 much = VPV_V1_WINDOW_BYTES + 1;
+
+	KUNIT_EXPECT_EQ(test, field(fake, VPV_V1_DATA_OFFSET), -EPROTO);
+	KUNIT_EXPECT_TRUE(test, told_of(fake, "refused"));
+	KUNIT_ASSERT_EQ(test, set(fake, R | S), 0);
+	KUNIT_EXPECT_EQ(test, field(fake, VPV_V1_DATA_SIZE), -EPROTO);
+	KUNIT_EXPECT_TRUE(test, told_of(fake, "data_offset"));
+	KUNIT_ASSERT_EQ(test, set(fake, R), 0);
+	KUNIT_ASSERT_EQ(test, set(fake, L), 0);
+	KUNIT_EXPECT_EQ(test, region(fake, VPV_V1_DATA_SIZE, &much, sizeof(much), ITER_SOURCE),
+			(ssize_t)-EINVAL);
+	KUNIT_EXPECT_TRUE(test, told_of(fake, "0x100001"));
+	fake_put(fake);
+}
+
 /* ---- Who waits ---- */
 
 struct reader {
@@ -182,6 +210,15 @@ static int reader_run(void *data)
 	struct reader *r = data;
 
 	r->ret = pending(r->fake);
+	complete(&r->done);
+	return 0;
+}
+
+static int detach_run(void *data)
+{
+	struct reader *r = data;
+
+	vmig_detach(&r->fake->mig);
 	complete(&r->done);
 	return 0;
 }
@@ -255,12 +292,21 @@ static void v1_fault_wakes_the_reader(struct kunit *test)
 static void v1_detach_wakes_the_reader(struct kunit *test)
 {
 	struct fake *fake = fake_new_v1(test, "v1-detach", &fake_ops);
-	struct reader r;
+	struct reader r, detacher = { .fake = fake };
+	bool woken;
 
 	reader_start(test, &r, fake);
+	init_completion(&detacher.done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(detach_run, &detacher, "v1-detach")));
+	/* Before the hook ends, for which detach waits. */
+	woken = wait_for_completion_timeout(&r.done, 10 * HZ);
+	KUNIT_EXPECT_TRUE(test, woken);
+	KUNIT_EXPECT_FALSE(test, completion_done(&detacher.done));
 	fake_release(fake);
-	vmig_detach(&fake->mig);
-	wait_for_completion(&r.done);
+	wait_for_completion(&detacher.done);
+	if (!woken)
+		wait_for_completion(&r.done);
+	KUNIT_EXPECT_EQ(test, r.ret, -ENODEV);
 	KUNIT_EXPECT_EQ(test, pending(fake), -ENODEV);
 	KUNIT_EXPECT_EQ(test, set(fake, R), -ENODEV);
 	KUNIT_EXPECT_EQ(test, get(fake), U32_MAX);
@@ -400,6 +446,7 @@ static void v1_and_v2_in_turn(struct kunit *test)
 static struct kunit_case v1_cases[] = {
 	KUNIT_CASE(v1_there_and_back),
 	KUNIT_CASE(v1_pending_in_precopy),
+	KUNIT_CASE(v1_refused_access_leaves_a_line),
 	KUNIT_CASE(v1_pending_waits_for_the_device),
 	KUNIT_CASE(v1_reset_wakes_the_reader),
 	KUNIT_CASE(v1_fault_wakes_the_reader),
