@@ -43,7 +43,7 @@ struct record {
 	uint8_t payload[PAYLOAD];
 };
 
-enum { INIT = 1, FINAL, END };
+enum { INIT = 1, FINAL, END, HINT };
 
 /**
  * struct fake_file - A session
@@ -57,6 +57,7 @@ enum { INIT = 1, FINAL, END };
  * @waited: A reader or writer with O_NONBLOCK was sent away once.
  * @queue: What can be read, from @pos to @filled.
  * @initial: Of that, initial bytes.
+ * @dirty: Records that pre-copy has still to send of what has changed.
  * @seq: Of the next record.
  * @reinit: New initial data is there.
  * @part, @part_bytes: A record that is not complete.
@@ -64,6 +65,7 @@ enum { INIT = 1, FINAL, END };
  * @refused: Something was wrong.
  * @regs: To be loaded.
  * @user: Thread that has read or written last.
+ * @reader: Thread that has got something last.
  */
 struct fake_file {
 	ino_t ino;
@@ -73,12 +75,13 @@ struct fake_file {
 	bool saves, dead, drained, waited, reinit, refused;
 	uint8_t queue[QUEUE];
 	size_t pos, filled, initial;
+	unsigned int dirty;
 	uint16_t seq;
 	uint8_t part[sizeof(struct record)];
 	size_t part_bytes;
 	unsigned int seen;
 	uint8_t regs[PAYLOAD];
-	long user;
+	long user, reader;
 };
 
 /**
@@ -88,12 +91,15 @@ struct fake_file {
  *        The last byte counts pages that it has still to write.
  * @session: Index of the file, plus one; @last: of one that was closed with the device.
  * @sessions: Since it was opened.
+ * @command: COMMAND of its config space.
+ * @no_dma: It has been in PRE_COPY_P2P, and does not do DMA again.
  * @busy: It was closed during a session.
  * @logger: Thread that has started logging.
  * @walker, @walker_pid: Who has changed its state last.
  */
 struct fake {
-	bool open, busy, v2, stuck, loaded;
+	bool open, busy, v2, stuck, loaded, no_dma;
+	uint16_t command;
 	uint64_t flags;
 	unsigned int state;
 	uint8_t *mem;
@@ -156,6 +162,7 @@ int fake_file_mmap(int fd);
 int fake_log(struct fake *f, uint32_t flags, void *data, size_t bytes);
 
 /* fake_dev.c */
+void fake_tick(void);
 int fake_begin(enum bug b, uint64_t flags, unsigned int from, unsigned int to);
 
 #endif /* CONFORMANCE_FAKE_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The fake device (fake.h): features, states, work. */
 #include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #define SET	VFIO_DEVICE_FEATURE_SET
 #define PROBE	VFIO_DEVICE_FEATURE_PROBE
 #define WORK	8u	/* pages */
+#define REGION_AT(index) ((uint64_t)(index) << 40)
 
 struct fake_world *world;
 
@@ -88,6 +90,7 @@ static void emit_final(struct fake *f, struct fake_file *file, bool precopy)
 {
 	static const uint8_t none[PAYLOAD];
 
+	file->dirty = 0;
 	fake_file_emit(file, FINAL, precopy && bug(BUG_PRECOPY_LOSES) ? none : f->regs);
 	if (!(precopy && bug(BUG_PRECOPY_NO_END)) && !(bug(BUG_SAVES_ONCE) && f->sessions > 1))
 		fake_file_emit(file, END, none);
@@ -172,6 +175,8 @@ static int change_state(struct fake *f, unsigned int to, int *fd)
 		return err;
 	if (bug(BUG_STOP_LOSES) && f->state == STOP && to == RUNNING)
 		memset(f->regs, 0, PAYLOAD);
+	if (to == PRE_COPY_P2P || to == RUNNING)
+		f->no_dma = bug(BUG_P2P_STAYS) && to == PRE_COPY_P2P;
 	f->state = to;
 	return 0;
 }
@@ -256,6 +261,8 @@ static int feature_size(struct fake *f, uint32_t flags, void *data, size_t bytes
 {
 	uint64_t value = 3 * sizeof(struct record);
 
+	if (bug(BUG_SIZE_ERROR) && f->state == ERROR)
+		return -EIO;
 	if (bug(BUG_SIZE_RESUMING) && f->state == RESUMING)
 		return -EINVAL;
 	if (bug(BUG_SIZE_ZERO) && f->state == RUNNING)
@@ -345,13 +352,25 @@ static void fake_close(struct dev *d)
 		file->dead = !bug(BUG_CLOSE_LIVES);
 	if (bug(BUG_REOPEN_STATE) && f->state == world->from)
 		f->state = other_than_running(f->state);
-	else
+	else if (!bug(BUG_ERROR_REOPENS) || f->state != ERROR)
 		f->state = RUNNING;
 	f->logging &= bug(BUG_LOG_CLOSED);
-	f->open = f->v2 = f->stuck = f->log_broken = false;
+	f->v2 &= bug(BUG_V2_STAYS);
+	f->open = f->stuck = f->log_broken = f->no_dma = false;
+	f->command = 0;
 	f->sessions = 0;
 	memset(f->regs, 0, PAYLOAD);
 	pthread_mutex_unlock(&world->lock);
+}
+
+/* Config space, and one BAR. */
+static void region_info(struct vfio_region_info *info)
+{
+	bool there = !info->index || info->index == VFIO_PCI_CONFIG_REGION_INDEX;
+
+	info->offset = REGION_AT(info->index);
+	info->size = there ? FAKE_PAGE : 0;
+	info->flags = there ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;
 }
 
 static int set_irqs(struct fake *f)
@@ -378,7 +397,7 @@ static int fake_ioctl(struct dev *d, unsigned long cmd, void *arg)
 			(bug(BUG_RESET_FLAG) ? 0 : VFIO_DEVICE_FLAGS_RESET);
 		break;
 	case VFIO_DEVICE_GET_REGION_INFO:
-		((struct vfio_region_info *)arg)->offset = 7ull << 40;
+		region_info(arg);
 		break;
 	case VFIO_DEVICE_GET_IRQ_INFO:
 		((struct vfio_irq_info *)arg)->count = 4;
@@ -395,8 +414,23 @@ static int fake_ioctl(struct dev *d, unsigned long cmd, void *arg)
 
 static ssize_t fake_region(struct dev *d, void *buf, size_t bytes, uint64_t offset)
 {
-	(void)offset;
-	memset(buf, bug(BUG_CONFIG) && fake_of(d)->state == STOP ? 0xff : 0x42, bytes);
+	struct fake *f = fake_of(d);
+
+	memset(buf, bug(BUG_CONFIG) && f->state == STOP ? 0xff : 0x42, bytes);
+	if (offset == REGION_AT(VFIO_PCI_CONFIG_REGION_INDEX) + PCI_COMMAND && bytes == 2)
+		memcpy(buf, &f->command, 2);
+	if (offset < REGION_AT(1) && bug(BUG_BAR_STOPPED) && f->state == STOP)
+		f->state = ERROR;
+	return bytes;
+}
+
+static ssize_t fake_region_write(struct dev *d, const void *buf, size_t bytes, uint64_t offset)
+{
+	struct fake *f = fake_of(d);
+
+	if (offset == REGION_AT(VFIO_PCI_CONFIG_REGION_INDEX) + PCI_COMMAND && bytes == 2 &&
+	    !(bug(BUG_CONFIG_LOST) && f->state == RESUMING))
+		memcpy(&f->command, buf, 2);
 	return bytes;
 }
 
@@ -428,13 +462,7 @@ static int fake_debugfs(struct dev *d, const char *file, char *buf, size_t room)
 
 	if (!world->migrates && !bug(BUG_NONE_DEBUGFS))
 		return -ENOENT;
-	if (!strcmp(file, "state"))
-		snprintf(buf, room, "%s\n", state_name(bug(BUG_DEBUGFS_STATE) ? RUNNING :
-						       f->state));
-	else
-		snprintf(buf, room, "stop-copy\n%s%sdirty-tracking\n",
-			 f->flags & VFIO_MIGRATION_P2P && !bug(BUG_DEBUGFS_FEATURES) ? "p2p\n" : "",
-			 f->flags & VFIO_MIGRATION_PRE_COPY ? "pre-copy\n" : "");
+	snprintf(buf, room, "%s\n", strcmp(file, "state") ? "" : state_name(f->state));
 	return 0;
 }
 
@@ -442,12 +470,16 @@ static int fake_debugfs(struct dev *d, const char *file, char *buf, size_t room)
 
 static void dma(struct fake *f)
 {
-	bool runs = f->state == RUNNING || f->state == PRE_COPY || bug(BUG_MOVES);
+	bool runs = f->state == RUNNING || bug(BUG_MOVES) ||
+		    (f->state == PRE_COPY && !bug(BUG_PRECOPY_IDLE) && !f->no_dma);
+	struct fake_file *file = state_saves(f->state) ? fake_session(f) : NULL;
 	uint8_t *left = &f->regs[PAYLOAD - 1];
 
 	for (; runs && f->mem && *left; --*left) {
 		unsigned int page = 3 * *left;
 
+		if (file)
+			file->dirty++;
 		f->mem[page * FAKE_PAGE + 7]++;
 		if (f->logging)
 			f->dirty[page] = 1;
@@ -471,18 +503,26 @@ static int fake_plug(struct dev *d, const char *what)
 	return f->regs[PAYLOAD - 1] || bug(BUG_VERIFY) ? -EIO : 0;
 }
 
-static void fake_pause(unsigned int ms)
+void fake_tick(void)
 {
-	usleep(ms * 10);
+	pthread_mutex_lock(&world->lock);
 	for (unsigned int i = 0; i < FAKES; i++) {
 		dma(&world->dev[i]);
 		if (bug(BUG_DRIFTS) && world->dev[i].state == STOP)
 			world->dev[i].state = RUNNING;
 	}
+	pthread_mutex_unlock(&world->lock);
+}
+
+static void fake_pause(unsigned int ms)
+{
+	usleep(ms * 10);
+	fake_tick();
 }
 
 const struct layer fake_layer = {
 	.open = fake_open, .close = fake_close, .ioctl = fake_ioctl, .region = fake_region,
+	.region_write = fake_region_write,
 	.map = fake_map, .unbind = fake_unbind, .bind = fake_bind, .debugfs = fake_debugfs,
 	.plug = fake_plug, .pause = fake_pause, .read = fake_read, .write = fake_write,
 	.pread = fake_pread, .pwrite = fake_pwrite, .readv = fake_readv, .writev = fake_writev,

@@ -58,6 +58,8 @@ int fake_file_new(struct fake *f, bool saves, int *fd)
 	*fd = memfd_create("fake", bug(BUG_CLOEXEC) ? 0 : MFD_CLOEXEC);
 	if (*fd < 0) {
 		f->stuck = bug(BUG_NO_DESCRIPTOR);
+		if (bug(BUG_FAILED_ARC))
+			f->state = RUNNING_P2P;
 		return -errno;
 	}
 	fstat(*fd, &st);
@@ -145,6 +147,16 @@ static ssize_t at_end(struct fake_file *file)
 	return bug(BUG_DRAINED_ENDS) ? 0 : -ENOMSG;
 }
 
+static void emit_dirty(struct fake_file *file)
+{
+	static const uint8_t none[PAYLOAD];
+
+	if (file->pos < file->filled || !file->dirty || owner(file)->state == STOP_COPY)
+		return;
+	file->dirty--;
+	fake_file_emit(file, HINT, none);
+}
+
 static ssize_t take(struct fake_file *file, int fd, void *buf, size_t bytes)
 {
 	static __thread size_t own_pos;
@@ -171,14 +183,21 @@ static ssize_t take(struct fake_file *file, int fd, void *buf, size_t bytes)
 	file->user = thread_id();
 	if (bug(BUG_READ_FAILS) && file->pos > 50)
 		return -EIO;
+	emit_dirty(file);
 	left = file->filled - *pos;
 	if (!left)
 		return at_end(file);
 	if (bytes > left)
 		bytes = left;
 	/* A reader that takes its time. */
-	if (bug(BUG_BUSY_READER))
+	if (bug(BUG_BUSY_READER) || bug(BUG_LEFT_ENDS))
 		bytes = 1;
+	if (bug(BUG_ZEROES_READ)) {
+		bytes = bytes < 8 ? bytes : 8;
+		if (file->reader && file->reader != thread_id())
+			memset(file->queue + *pos, 0, bytes);
+		file->reader = thread_id();
+	}
 	if (copy_out(buf, file->queue + *pos, bytes)) {
 		if (bug(BUG_READ_FAULT))
 			file->pos += bytes;
@@ -197,7 +216,13 @@ ssize_t fake_read(int fd, void *buf, size_t bytes)
 {
 	struct fake_file *file = enter(fd);
 
-	return file ? leave(take(file, fd, buf, bytes)) : -EBADF;
+	if (!file)
+		return -EBADF;
+	bytes = leave(take(file, fd, buf, bytes));
+	/* For the other thread. */
+	if (bug(BUG_ZEROES_READ))
+		usleep(1000);
+	return bytes;
 }
 
 ssize_t fake_readv(int fd, const struct iovec *iov, int num)
@@ -433,6 +458,8 @@ static int ready(struct fake_file *file)
 		return bug(BUG_NONBLOCK) ? 0 : POLLIN;
 	if (end)
 		return bug(BUG_END_POLL) ? 0 : POLLIN;
+	if (file->dirty)
+		return bug(BUG_POLL_DIRTY) ? 0 : POLLIN;
 	return bug(BUG_DRAINED_POLL) ? POLLIN : 0;
 }
 
@@ -446,8 +473,10 @@ int fake_poll(int fd, short events, int ms)
 		if (!file)
 			return POLLNVAL;
 		seen = leave(ready(file) & (events | POLLERR));
-		if (!seen && ms)
+		if (!seen && ms) {
 			usleep(100);
+			fake_tick();
+		}
 	}
 	return seen;
 }
@@ -465,7 +494,7 @@ static int get_info(struct fake_file *file, void *arg)
 	if (!file->saves)
 		return -ENOTTY;
 	if (file->dead)
-		return -ENODEV;
+		return bug(BUG_INFO_LEFT) ? -ENODEV : -EINVAL;
 	if (bug(BUG_ONE_READER) && file->user && file->user != thread_id())
 		return -EPERM;
 	if (f->state != PRE_COPY && (f->state != PRE_COPY_P2P || bug(BUG_INFO_P2P)) &&
@@ -477,7 +506,7 @@ static int get_info(struct fake_file *file, void *arg)
 		initial = sizeof(struct record);
 	info.initial_bytes = bug(BUG_INFO_ZERO) ? 0 : initial;
 	if (!bug(BUG_INFO_ECHO))
-		info.dirty_bytes = 0;
+		info.dirty_bytes = file->dirty * sizeof(struct record);
 	if (f->v2 && !bug(BUG_INFO_V2))
 		info.flags = file->reinit ? VFIO_PRECOPY_INFO_REINIT : 0;
 	else if (bug(BUG_INFO_V1))

@@ -66,6 +66,22 @@ static int start(struct fake *f, struct vfio_device_feature_dma_logging_control 
 	return 0;
 }
 
+/* Was one of these pages written?  They are clean afterwards. */
+static bool take(struct fake *f, uint64_t iova, uint64_t bytes)
+{
+	bool found = false;
+
+	for (uint64_t at = iova; at - iova < bytes; at += FAKE_PAGE) {
+		uint64_t page = (at - MEM_IOVA) / FAKE_PAGE;
+
+		if (at < MEM_IOVA || page >= FAKE_PAGES || !f->dirty[page])
+			continue;
+		found |= !bug(BUG_LOG_MISSES) || page % 8;
+		f->dirty[page] = bug(BUG_LOG_REPEATS);
+	}
+	return found && (!bug(BUG_LOG_LARGE) || bytes == FAKE_PAGE);
+}
+
 static int report(struct fake *f, const struct vfio_device_feature_dma_logging_report *m)
 {
 	uint64_t pages = m->length / (m->page_size ? m->page_size : 1), end;
@@ -95,15 +111,13 @@ static int report(struct fake *f, const struct vfio_device_feature_dma_logging_r
 			byte = 0;
 		if (bug(BUG_LOG_BOUNDS) && i == (pages + 7) / 8)
 			byte = 1;
-		for (unsigned int bit = 0; bit < 8; bit++) {
-			uint64_t page = (m->iova - MEM_IOVA) / FAKE_PAGE + i * 8 + bit;
-
-			if (page < FAKE_PAGES && f->dirty[page] && m->page_size == FAKE_PAGE &&
-			    !(bug(BUG_LOG_MISSES) && !(page % 8)))
+		for (unsigned int bit = 0; bit < 8 && i * 8 + bit < pages; bit++)
+			if (take(f, m->iova + (i * 8 + bit) * m->page_size, m->page_size))
 				byte |= 1 << bit;
-		}
 		copy_out(bitmap + i, &byte, 1);
 	}
+	if (bug(BUG_LOG_FORGETS))
+		memset(f->dirty, 0, sizeof(f->dirty));
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct dev {
  * @close: Close it, if it is open.
  * @ioctl: Of the device.
  * @region: Read from the device at an offset; the number of bytes.
+ * @region_write: Write to it; likewise.
  * @map: Let the device reach memory.
  * @unbind: Take the driver from it; it must be closed.
  * @bind: Give it back.
@@ -58,6 +59,7 @@ struct layer {
 	void (*close)(struct dev *d);
 	int (*ioctl)(struct dev *d, unsigned long cmd, void *arg);
 	ssize_t (*region)(struct dev *d, void *buf, size_t bytes, uint64_t offset);
+	ssize_t (*region_write)(struct dev *d, const void *buf, size_t bytes, uint64_t offset);
 	int (*map)(struct dev *d, void *mem, uint64_t iova, size_t bytes);
 	int (*unbind)(struct dev *d);
 	int (*bind)(struct dev *d);

@@ -2,6 +2,7 @@
 /* States, data files and streams (mig.h). */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "mig.h"
@@ -293,6 +294,34 @@ enum outcome loads(struct ctx *c, struct dev *d, struct blob *b)
 	      where == AT_WRITE ? "by write()" : "at the end", err);
 	blob_free(b);
 	return PASS;
+}
+
+int fail_load(struct ctx *c, int *fd)
+{
+	static const uint8_t junk[64] = "this is no stream";
+	int file, err = set_state(&c->a, RESUMING, &file);
+
+	if (err)
+		return err;
+	sys->write(file, junk, sizeof(junk));
+	if (fd)
+		*fd = file;
+	else
+		close(file);
+	return set_state(&c->a, STOP, NULL);
+}
+
+int set_state_without_file(struct dev *d, unsigned int state)
+{
+	struct rlimit old, none;
+	int err;
+
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = old.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &none);
+	err = set_state(d, state, NULL);
+	setrlimit(RLIMIT_NOFILE, &old);
+	return err;
 }
 
 int go_to(struct ctx *c, struct dev *d, unsigned int state, int *fd)

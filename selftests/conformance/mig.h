@@ -85,6 +85,10 @@ enum where { NOWHERE, AT_RESUMING, AT_WRITE, AT_END };
 int load(struct dev *d, const struct blob *b, unsigned int end, enum where *refused);
 /* A rule's end: what was read is a stream, it can be loaded. */
 enum outcome loads(struct ctx *c, struct dev *d, struct blob *b);
+/* RESUMING, 64 bytes that are no stream, STOP; the file in *@fd, or closed. */
+int fail_load(struct ctx *c, int *fd);
+/* While no descriptor is free. */
+int set_state_without_file(struct dev *d, unsigned int state);
 /* RESUMING gets the sample, so that it can be left. */
 int go_to(struct ctx *c, struct dev *d, unsigned int state, int *fd);
 

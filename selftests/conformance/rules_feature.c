@@ -141,6 +141,19 @@ static enum outcome size_states(struct ctx *c)
 	return PASS;
 }
 
+static enum outcome size_error(struct ctx *c)
+{
+	uint64_t bytes;
+	int err;
+
+	fail_load(c, NULL);
+	if (get_state(&c->a) != ERROR)
+		return rule_skip(c, "a stream that is refused does not lead to ERROR");
+	err = data_size(&c->a, &bytes);
+	CHECK(!err, "%d", err);
+	return PASS;
+}
+
 static enum outcome size_positive(struct ctx *c)
 {
 	for (unsigned int state = STOP; state < STATES; state++) {
@@ -252,6 +265,8 @@ const struct rule feature_rules[] = {
 	  "kernel: vfio_ioctl_device_feature_mig_device_state", 0, failed_fd },
 	{ "size.states", "MIG_DATA_SIZE can be called in every state",
 	  "uAPI: vfio_device_feature_mig_data_size", 0, size_states },
+	{ "size.error", "MIG_DATA_SIZE can be called in ERROR",
+	  "uAPI: vfio_device_feature_mig_data_size, \"each device state\"", 0, size_error },
 	{ "size.positive", "MIG_DATA_SIZE is not 0",
 	  "QEMU: vfio_save_setup, size of its buffer", 0, size_positive },
 	{ "size.estimate", "MIG_DATA_SIZE in STOP is not far below what comes",

@@ -332,16 +332,27 @@ static enum outcome states(struct ctx *c)
 	return PASS;
 }
 
+/* ---- the truth ---- */
+
+/**
+ * struct written - What the device has written to its memory
+ * @page: Numbers of pages.
+ * @num: Of them.
+ */
+struct written {
+	unsigned int page[PAGES];
+	unsigned int num;
+};
+
 /*
  * The truth is in the memory: each page that changes after --busy has returned was written
- * by the device, and must be reported.
+ * by the device.  It is logged, and in STOP afterwards.
  */
-static enum outcome tracks(struct ctx *c)
+static enum outcome log_work(struct ctx *c, struct written *w)
 {
-	uint64_t bitmap[PAGES / 64] = {};
 	uint8_t *before = malloc(MEM_BYTES);
-	unsigned int changed = 0;
 
+	w->num = 0;
 	if (!c->mem)
 		return rule_skip(c, "the device has no memory");
 	CHECK(!start_mem(&c->a), "START");
@@ -349,16 +360,83 @@ static enum outcome tracks(struct ctx *c)
 	memcpy(before, c->mem, MEM_BYTES);
 	sys->pause(300);
 	CHECK(!set_state(&c->a, STOP, NULL), "STOP");
-	CHECK(!report(&c->a, MEM_IOVA, MEM_BYTES, PAGE, bitmap), "REPORT");
-	for (unsigned int i = 0; i < PAGES; i++) {
-		bool differs = memcmp(before + i * PAGE, c->mem + i * PAGE, PAGE);
-
-		changed += differs;
-		CHECK(!differs || bitmap[i / 64] >> (i % 64) & 1,
-		      "page %u was written, not reported", i);
-	}
-	if (!changed)
+	for (unsigned int i = 0; i < PAGES; i++)
+		if (memcmp(before + i * PAGE, c->mem + i * PAGE, PAGE))
+			w->page[w->num++] = i;
+	free(before);
+	if (!w->num)
 		return rule_skip(c, "the device wrote nothing after --busy had returned");
+	return PASS;
+}
+
+static bool is_set(const uint64_t *bitmap, unsigned int bit)
+{
+	return bitmap[bit / 64] >> (bit % 64) & 1;
+}
+
+static enum outcome tracks(struct ctx *c)
+{
+	uint64_t bitmap[PAGES / 64] = {};
+	static struct written w;
+	enum outcome outcome = log_work(c, &w);
+
+	if (outcome != PASS)
+		return outcome;
+	CHECK(!report(&c->a, MEM_IOVA, MEM_BYTES, PAGE, bitmap), "REPORT");
+	for (unsigned int i = 0; i < w.num; i++)
+		CHECK(is_set(bitmap, w.page[i]), "page %u was written, not reported", w.page[i]);
+	return PASS;
+}
+
+/* Whatever START has chosen. */
+static enum outcome tracks_large(struct ctx *c)
+{
+	uint64_t bitmap[PAGES / 16 / 64] = {};
+	static struct written w;
+	enum outcome outcome = log_work(c, &w);
+
+	if (outcome != PASS)
+		return outcome;
+	CHECK(!report(&c->a, MEM_IOVA, MEM_BYTES, 16 * PAGE, bitmap), "REPORT");
+	for (unsigned int i = 0; i < w.num; i++)
+		CHECK(is_set(bitmap, w.page[i] / 16), "page %u was written, not reported",
+		      w.page[i]);
+	return PASS;
+}
+
+/* The device stands still. */
+static enum outcome report_clears(struct ctx *c)
+{
+	uint64_t bitmap[PAGES / 64] = {}, again[PAGES / 64] = {};
+	static struct written w;
+	enum outcome outcome = log_work(c, &w);
+
+	if (outcome != PASS)
+		return outcome;
+	CHECK(!report(&c->a, MEM_IOVA, MEM_BYTES, PAGE, bitmap) &&
+	      !report(&c->a, MEM_IOVA, MEM_BYTES, PAGE, again), "REPORT");
+	for (unsigned int i = 0; i < PAGES; i++)
+		CHECK(!is_set(again, i), "page %u is reported once more in STOP", i);
+	return PASS;
+}
+
+/* Of the last page by a report of its own, after those before it. */
+static enum outcome report_keeps(struct ctx *c)
+{
+	uint64_t bitmap[PAGES / 64] = {}, rest[PAGES / 64] = {}, bytes;
+	static struct written w;
+	enum outcome outcome = log_work(c, &w);
+
+	if (outcome != PASS)
+		return outcome;
+	bytes = w.page[w.num - 1] * PAGE;
+	if (!bytes)
+		return rule_skip(c, "the device wrote to the first page only");
+	CHECK(!report(&c->a, MEM_IOVA, bytes, PAGE, bitmap), "REPORT of the first %llu bytes",
+	      (unsigned long long)bytes);
+	CHECK(!report(&c->a, MEM_IOVA + bytes, MEM_BYTES - bytes, PAGE, rest), "REPORT");
+	CHECK(is_set(rest, 0), "page %u was written, and is not reported after those before it",
+	      w.page[w.num - 1]);
 	return PASS;
 }
 
@@ -496,7 +574,8 @@ const struct rule log_rules[] = {
 	{ "log.stop-off", "STOP without START does no harm", CONTROL, NEED_LOGGING, stop_off },
 	{ "log.report-pages", "REPORT takes any power of two from 4 KiB on", REPORTS, NEED_LOGGING,
 	  report_pages },
-	{ "log.report-sets", "REPORT clears no bit", REPORTS, NEED_LOGGING, report_sets },
+	{ "log.report-sets", "REPORT clears no bit of the bitmap", REPORTS, NEED_LOGGING,
+	  report_sets },
 	{ "log.report-bounds", "REPORT keeps to the bitmap", REPORTS, NEED_LOGGING, report_bounds },
 	{ "log.report-fault", "a bad bitmap gives EFAULT at most, and logging goes on", REPORTS,
 	  NEED_LOGGING, report_fault },
@@ -510,6 +589,11 @@ const struct rule log_rules[] = {
 	  "QEMU: vfio_save_complete_precopy, last sync", NEED_LOGGING, states },
 	{ "log.tracks", "each page that the device writes is reported", REPORTS,
 	  NEED_LOGGING | NEED_PLUG, tracks },
+	{ "log.tracks-large", "likewise by a bitmap of larger pages", REPORTS,
+	  NEED_LOGGING | NEED_PLUG, tracks_large },
+	{ "log.report-clears", "REPORT clears what it was asked about", REPORTS,
+	  NEED_LOGGING | NEED_PLUG, report_clears },
+	{ "log.report-keeps", "and nothing else", REPORTS, NEED_LOGGING | NEED_PLUG, report_keeps },
 	{ "log.report-start", "START and STOP while a thread asks for reports", CONTROL,
 	  NEED_LOGGING, report_and_start },
 	{ "log.report-walk", "REPORT works while another thread changes the state", REPORTS,

@@ -6,6 +6,9 @@
 
 #include "mig.h"
 
+#define REST_ROUNDS	50
+#define WAKE_MS		3000
+
 static enum outcome drained(struct ctx *c)
 {
 	struct vfio_precopy_info info;
@@ -24,17 +27,74 @@ static enum outcome drained(struct ctx *c)
 static enum outcome drained_poll(struct ctx *c)
 {
 	struct blob b = {};
-	int fd, err, seen;
+	size_t before = 0;
+	int fd, err, seen = 0;
 
+	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	/* Each time there may be more, of a device whose state changes. */
+	for (unsigned int i = 0; i < REST_ROUNDS; i++) {
+		err = blob_read(&b, fd, 0);
+		CHECK(!err || err == -ENOMSG, "reading: %d", err);
+		CHECK(!seen || b.bytes > before,
+		      "poll() gives %#x with nothing to read: it cannot be used to wait", seen);
+		before = b.bytes;
+		seen = sys->poll(fd, POLLIN, 0);
+		CHECK(seen >= 0, "poll() gives %d", seen);
+		if (!(seen & POLLIN))
+			return PASS;
+	}
+	return rule_skip(c, "pre-copy never comes to rest");
+}
+
+/*
+ * It wakes, and there is something to read.  A device that has not woken anybody, and says then
+ * that there is something, may have got it a moment ago: it has another chance.
+ */
+static enum outcome wakes(struct ctx *c, int fd)
+{
+	struct vfio_precopy_info info;
+	uint8_t byte;
+	ssize_t n;
+
+	for (unsigned int i = 0; !(sys->poll(fd, POLLIN, WAKE_MS) & POLLIN); i++) {
+		CHECK(!precopy_info(fd, &info), "no PRECOPY_INFO");
+		if (!info.initial_bytes && !info.dirty_bytes)
+			return rule_skip(c, "the device had nothing new after all was read");
+		CHECK(!i, "%llu initial, %llu dirty bytes are there, and poll() sleeps for %d ms",
+		      (unsigned long long)info.initial_bytes,
+		      (unsigned long long)info.dirty_bytes, WAKE_MS);
+	}
+	n = sys->read(fd, &byte, 1);
+	CHECK(n == 1, "poll() says that there is more, read() gives %zd", n);
+	return PASS;
+}
+
+/* Who waits for more gets it, of a device that works on. */
+static enum outcome wakes_for_work(struct ctx *c)
+{
+	struct blob b = {};
+	int fd, err;
+
+	CHECK(!sys->plug(&c->a, "busy"), "--busy fails");
 	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
 	err = blob_read(&b, fd, 0);
 	CHECK(!err || err == -ENOMSG, "reading: %d", err);
-	seen = sys->poll(fd, POLLIN, 0);
-	/* There may be more by now. */
-	if (seen > 0 && blob_read_some(&b, fd, 1) == -ENOMSG)
-		seen = sys->poll(fd, POLLIN, 0);
-	CHECK(!(seen & POLLIN), "poll() gives %#x: it cannot be used to wait for more", seen);
-	return PASS;
+	return wakes(c, fd);
+}
+
+/* Likewise of one that was reset, and has initial data again. */
+static enum outcome wakes_for_reset(struct ctx *c)
+{
+	struct blob b = {};
+	int fd, err;
+
+	CHECK(!opt_in_v2(&c->a) && !set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+	err = blob_read(&b, fd, 0);
+	CHECK(!err || err == -ENOMSG, "reading: %d", err);
+	CHECK(!device_reset(&c->a), "no RESET");
+	if (get_state(&c->a) != PRE_COPY)
+		return rule_skip(c, "RESET ends pre-copy");
+	return wakes(c, fd);
 }
 
 /* The end for the time being is none: the stream goes on in the states that follow. */
@@ -203,6 +263,69 @@ static enum outcome info_elsewhere(struct ctx *c)
 	return PASS;
 }
 
+/* So does the file of a session that was left, and of a device in ERROR. */
+static enum outcome info_left(struct ctx *c)
+{
+	struct vfio_precopy_info info;
+	int fd, err;
+
+	for (unsigned int state = STOP; state < STATES; state++) {
+		if (!has_state(c, state) || state == PRE_COPY || state == PRE_COPY_P2P)
+			continue;
+		CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
+		CHECK(!set_state(&c->a, RUNNING, NULL) && !go_to(c, &c->a, state, NULL), "to %s",
+		      state_name(state));
+		err = precopy_info(fd, &info);
+		CHECK(err == -EINVAL, "in %s: %d", state_name(state), err);
+		close(fd);
+		CHECK(!settle(c, &c->a), "back to RUNNING");
+	}
+	CHECK(!set_state(&c->a, PRE_COPY, &fd) && !set_state(&c->a, RUNNING, NULL), "no PRE_COPY");
+	fail_load(c, NULL);
+	if (get_state(&c->a) != ERROR)
+		return PASS;
+	err = precopy_info(fd, &info);
+	CHECK(err == -EINVAL, "in ERROR: %d", err);
+	return PASS;
+}
+
+/* What comes back in flags that were all ones: it tells whether they are output. */
+static int flags_back(struct ctx *c, bool opt_in, uint32_t *flags)
+{
+	struct vfio_precopy_info info = { .argsz = sizeof(info), .flags = UINT32_MAX };
+	int fd, err = sys->open(&c->a);
+
+	if (err)
+		return err;
+	err = opt_in ? opt_in_v2(&c->a) : 0;
+	err = err ? err : set_state(&c->a, PRE_COPY, &fd);
+	if (!err) {
+		err = sys->file_ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info);
+		close(fd);
+		err = err ? err : set_state(&c->a, RUNNING, NULL);
+	}
+	*flags = info.flags;
+	sys->close(&c->a);
+	return err;
+}
+
+static enum outcome v2_ends(struct ctx *c)
+{
+	static const bool opt_in[] = { false, true, false };
+	uint32_t flags[3];
+
+	for (unsigned int i = 0; i < 3; i++) {
+		int err = flags_back(c, opt_in[i], &flags[i]);
+
+		CHECK(!err, "user %u: %d", i, err);
+	}
+	CHECK(flags[2] == flags[0], "flags are %#x for who has not opted in, and %#x after one who had",
+	      flags[0], flags[2]);
+	if (flags[0] == flags[1])
+		return rule_skip(c, "both versions write the same flags");
+	return PASS;
+}
+
 static enum outcome info_checks(struct ctx *c)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info) - 1 };
@@ -272,6 +395,13 @@ const struct rule precopy_rules[] = {
 	{ "precopy.enomsg", "pre-copy that was read gives ENOMSG", UAPI, NEED_PRECOPY, drained },
 	{ "precopy.poll", "pre-copy that was read: poll() waits for more", UAPI, NEED_PRECOPY,
 	  drained_poll },
+	{ "precopy.wakes", "poll() wakes when the device has more to send", UAPI ", poll",
+	  NEED_PRECOPY | NEED_PLUG, wakes_for_work },
+	{ "precopy.wakes-reset", "likewise when it was reset", UAPI ", poll",
+	  NEED_PRECOPY | NEED_V2 | NEED_RESET, wakes_for_reset },
+	{ "precopy.v2-ends", "the opt-in to MIG_PRECOPY_INFOv2 ends with close",
+	  "kernel: vfio_ioctl_device_feature_migration_precopy_info_v2",
+	  NEED_PRECOPY | NEED_V2 | OWN, v2_ends },
 	{ "precopy.goes-on", "rounds of PRE_COPY and PRE_COPY_P2P, then STOP_COPY, are one stream",
 	  GROUP, NEED_PRECOPY, goes_on },
 	{ "precopy.left-early", "pre-copy may be left before it was read", UAPI, NEED_PRECOPY,
@@ -290,6 +420,8 @@ const struct rule precopy_rules[] = {
 	  UAPI "; QEMU: switchover-ack", NEED_PRECOPY, info_true },
 	{ "info.p2p", "it works in PRE_COPY_P2P", UAPI, NEED_PRECOPY | NEED_P2P, info_p2p },
 	{ "info.elsewhere", "it gives EINVAL in STOP_COPY", UAPI, NEED_PRECOPY, info_elsewhere },
+	{ "info.left", "it gives EINVAL when pre-copy was left, in every state", UAPI,
+	  NEED_PRECOPY | NEED_SAMPLE, info_left },
 	{ "info.checks", "EINVAL, EFAULT, ENOTTY for what is malformed",
 	  "kernel: vfio_check_precopy_ioctl", NEED_PRECOPY, info_checks },
 	{ "info.v1", "no flag for who has not opted in", UAPI, NEED_PRECOPY, info_v1 },

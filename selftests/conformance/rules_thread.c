@@ -32,6 +32,8 @@ struct turns {
  * @fd: Data file.
  * @state: First state it asks for.
  * @bytes: Read or written.
+ * @read: What it has read, if it keeps it.
+ * @sum: How often it has read each byte.
  * @last: What its last call gave.
  * @wrong: A call gave what it must not.
  * @turns: Pieces that two writers take by turns, or NULL.
@@ -44,6 +46,8 @@ struct worker {
 	int fd;
 	unsigned int state;
 	size_t bytes;
+	struct blob read;
+	size_t sum[256];
 	long last;
 	long wrong;
 	struct turns *turns;
@@ -56,13 +60,23 @@ static bool start(struct worker *w, void *(*run)(void *))
 	return !pthread_create(&w->thread, NULL, run, w);
 }
 
+static void count(size_t *sum, const uint8_t *data, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		sum[data[i]]++;
+}
+
 static void *read_all(void *arg)
 {
 	struct worker *w = arg;
 	uint8_t buf[512];
 
-	while ((w->last = sys->read(w->fd, buf, sizeof(buf))) > 0)
+	while ((w->last = sys->read(w->fd, buf, sizeof(buf))) > 0) {
 		w->bytes += w->last;
+		count(w->sum, buf, w->last);
+		if (blob_add(&w->read, buf, w->last))
+			break;
+	}
 	return NULL;
 }
 
@@ -84,14 +98,20 @@ static void *write_on(void *arg)
 	return NULL;
 }
 
+/*
+ * Of a device that stands still, whose state has the same length each time.  If the bytes are
+ * the same each time, too, those that the two have got are compared by their numbers: who has
+ * read which part nobody knows.
+ */
 static enum outcome two_readers(struct ctx *c)
 {
 	struct worker w[2] = { { .c = c }, { .c = c } };
-	struct blob b = {};
+	struct blob b = {}, again = {};
+	size_t sum[256] = {};
 	int fd;
 
-	/* Of a device that stands still, whose state has the same length each time. */
-	CHECK(!set_state(&c->a, STOP, NULL) && !save(&c->a, &b, false), "no STOP_COPY");
+	CHECK(!set_state(&c->a, STOP, NULL) && !save(&c->a, &b, false) &&
+	      !save(&c->a, &again, false), "no STOP_COPY");
 	CHECK(!set_state(&c->a, STOP_COPY, &fd), "no STOP_COPY");
 	w[0].fd = w[1].fd = fd;
 	CHECK(start(&w[0], read_all) && start(&w[1], read_all), "no threads");
@@ -101,6 +121,12 @@ static enum outcome two_readers(struct ctx *c)
 	CHECK(w[0].bytes + w[1].bytes == b.bytes, "%zu and %zu bytes of %zu", w[0].bytes,
 	      w[1].bytes,
 	      b.bytes);
+	if (again.bytes != b.bytes || memcmp(again.data, b.data, b.bytes))
+		return PASS;
+	count(sum, b.data, b.bytes);
+	for (unsigned int i = 0; i < 256; i++)
+		CHECK(w[0].sum[i] + w[1].sum[i] == sum[i], "%zu and %zu bytes of %zu are %#x",
+		      w[0].sum[i], w[1].sum[i], sum[i], i);
 	return PASS;
 }
 
@@ -181,9 +207,32 @@ static enum outcome works(struct ctx *c)
 	return loads(c, &c->a, &b);
 }
 
+/* At the same time: what becomes of the stream is theirs. */
+static enum outcome writers_race(struct ctx *c)
+{
+	for (unsigned int i = 0; i < ROUNDS / 4; i++) {
+		struct worker w[2] = { { .c = c }, { .c = c } };
+		int fd;
+
+		CHECK(!settle(c, &c->a) && !set_state(&c->a, RESUMING, &fd), "no RESUMING");
+		w[0].fd = w[1].fd = fd;
+		CHECK(start(&w[0], write_on) && start(&w[1], write_on), "no threads");
+		pthread_join(w[0].thread, NULL);
+		pthread_join(w[1].thread, NULL);
+		set_state(&c->a, STOP, NULL);
+		close(fd);
+		CHECK(!device_reset(&c->a) && get_state(&c->a) == RUNNING,
+		      "RESET does not help, the state is %s", state_name(get_state(&c->a)));
+	}
+	return works(c);
+}
+
 /* @end takes the session away while a thread reads, or writes. */
 static enum outcome race(struct ctx *c, unsigned int state, int (*end)(struct ctx *c))
 {
+	struct blob whole = {};
+	bool ended = false;
+
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		struct worker w = { .c = c };
 		int err;
@@ -196,6 +245,22 @@ static enum outcome race(struct ctx *c, unsigned int state, int (*end)(struct ct
 		pthread_join(w.thread, NULL);
 		close(w.fd);
 		CHECK(!err, "round %u: %d", i, err);
+		/* The shortest one of those that a reader was told to be whole. */
+		if (state == STOP_COPY && !w.last && (!ended || w.bytes < whole.bytes)) {
+			blob_free(&whole);
+			whole = w.read;
+			ended = true;
+		} else {
+			blob_free(&w.read);
+		}
+	}
+	if (ended) {
+		int err = settle(c, &c->a);
+
+		err = err ? err : load(&c->a, &whole, RUNNING, NULL);
+		CHECK(!err, "a reader was told that %zu bytes are a whole stream: %d", whole.bytes,
+		      err);
+		blob_free(&whole);
 	}
 	return works(c);
 }
@@ -404,6 +469,8 @@ const struct rule thread_rules[] = {
 	  two_readers },
 	{ "thread.two-writers", "two threads write one file by turns: it is one stream", FILES,
 	  NEED_SAMPLE, two_writers },
+	{ "thread.writers-race", "two threads write at once: a new stream is taken after RESET",
+	  FILES, NEED_SAMPLE | NEED_RESET, writers_race },
 	{ "thread.read-leave", "the session is left while a thread reads", FILES, 0,
 	  read_and_leave },
 	{ "thread.precopy-leave", "pre-copy is cancelled while a thread reads", FILES, NEED_PRECOPY,

@@ -3,6 +3,7 @@
  * That the state of a device survives, told by --busy and --verify; that the device stands
  * still; and what a VMM does to it meanwhile.
  */
+#include <linux/pci_regs.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -42,6 +43,25 @@ static enum outcome through(struct ctx *c)
 		CHECK(!set_state(&c->a, RUNNING, NULL), "%s -> RUNNING", state_name(state));
 		if (verify(c, &c->a, state_name(state)) == FAIL)
 			return FAIL;
+	}
+	return PASS;
+}
+
+/* In pre-copy the device works, also when it had been kept from DMA there. */
+static enum outcome in_precopy(struct ctx *c)
+{
+	for (unsigned int p2p = 0; p2p < (has_state(c, PRE_COPY_P2P) ? 2 : 1); p2p++) {
+		if (busy(c) == FAIL)
+			return FAIL;
+		if (p2p)
+			CHECK(!set_state(&c->a, PRE_COPY_P2P, NULL), "no PRE_COPY_P2P");
+		CHECK(!set_state(&c->a, PRE_COPY, NULL), "no PRE_COPY");
+		if (verify(c, &c->a, p2p ? "in PRE_COPY after PRE_COPY_P2P" : "in PRE_COPY") ==
+		    FAIL)
+			return FAIL;
+		CHECK(get_state(&c->a) == PRE_COPY, "it has become %s",
+		      state_name(get_state(&c->a)));
+		CHECK(!set_state(&c->a, RUNNING, NULL), "back to RUNNING");
 	}
 	return PASS;
 }
@@ -112,24 +132,96 @@ static enum outcome stands_still(struct ctx *c)
 
 /* ---- what a VMM does meanwhile ---- */
 
-static enum outcome config(struct ctx *c)
+static int config_offset(struct ctx *c, uint64_t *offset)
 {
 	struct vfio_region_info info = { .argsz = sizeof(info), .index =
 					 VFIO_PCI_CONFIG_REGION_INDEX };
-	uint32_t before, id;
+	int err = sys->ioctl(&c->a, VFIO_DEVICE_GET_REGION_INFO, &info);
 
-	CHECK(!sys->ioctl(&c->a, VFIO_DEVICE_GET_REGION_INFO, &info), "no config space");
-	CHECK(sys->region(&c->a, &before, 4, info.offset) == 4, "it cannot be read");
+	*offset = info.offset;
+	return err;
+}
+
+/* Memory space on, and off: whether COMMAND was as it was written; negative: an access failed. */
+static int switch_memory(struct ctx *c, uint64_t config)
+{
+	bool kept = true;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		uint16_t want = i ? 0 : PCI_COMMAND_MEMORY, is = ~want;
+
+		if (sys->region_write(&c->a, &want, 2, config + PCI_COMMAND) != 2 ||
+		    sys->region(&c->a, &is, 2, config + PCI_COMMAND) != 2)
+			return -EIO;
+		kept &= (is & PCI_COMMAND_MEMORY) == want;
+	}
+	return kept;
+}
+
+static enum outcome config(struct ctx *c)
+{
+	uint32_t before, id;
+	uint64_t offset;
+	int switches;
+
+	CHECK(!config_offset(c, &offset), "no config space");
+	CHECK(sys->region(&c->a, &before, 4, offset) == 4, "it cannot be read");
+	/* Some devices have no such bit. */
+	switches = switch_memory(c, offset);
 	for (unsigned int state = STOP; state < STATES; state++) {
 		if (!has_state(c, state))
 			continue;
 		CHECK(!go_to(c, &c->a, state, NULL), "to %s", state_name(state));
 		id = 0;
-		CHECK(sys->region(&c->a, &id, 4, info.offset) == 4 && id == before,
+		CHECK(sys->region(&c->a, &id, 4, offset) == 4 && id == before,
 		      "in %s it reads %#x instead of %#x", state_name(state), id, before);
+		CHECK(switch_memory(c, offset) == switches,
+		      "in %s COMMAND is not as it was written", state_name(state));
 		CHECK(!settle(c, &c->a), "back to RUNNING");
 	}
 	return PASS;
+}
+
+/* A word at the begin, in the middle and at the end of each BAR, whatever comes of it. */
+static unsigned int touch_bars(struct ctx *c)
+{
+	unsigned int words = 0;
+
+	for (unsigned int i = VFIO_PCI_BAR0_REGION_INDEX; i <= VFIO_PCI_BAR5_REGION_INDEX; i++) {
+		struct vfio_region_info info = { .argsz = sizeof(info), .index = i };
+		uint32_t word;
+
+		if (sys->ioctl(&c->a, VFIO_DEVICE_GET_REGION_INFO, &info) || info.size < 4 ||
+		    !(info.flags & VFIO_REGION_INFO_FLAG_READ))
+			continue;
+		sys->region(&c->a, &word, 4, info.offset);
+		sys->region(&c->a, &word, 4, info.offset + (info.size / 2 & ~3ull));
+		sys->region(&c->a, &word, 4, info.offset + info.size - 4);
+		words += 3;
+	}
+	return words;
+}
+
+/* A user who does not keep the guest from the device may get anything, but breaks nothing. */
+static enum outcome bars(struct ctx *c)
+{
+	static const unsigned int states[] = { STOP, STOP_COPY, RESUMING };
+	uint16_t memory = PCI_COMMAND_MEMORY;
+	struct blob b = {};
+	uint64_t offset;
+
+	CHECK(!config_offset(c, &offset), "no config space");
+	for (unsigned int i = 0; i < 3; i++) {
+		sys->region_write(&c->a, &memory, 2, offset + PCI_COMMAND);
+		CHECK(!go_to(c, &c->a, states[i], NULL), "to %s", state_name(states[i]));
+		if (!touch_bars(c))
+			return rule_skip(c, "the device has no BAR that can be read");
+		CHECK(get_state(&c->a) == (int)states[i], "%s has become %s",
+		      state_name(states[i]), state_name(get_state(&c->a)));
+		CHECK(!set_state(&c->a, RUNNING, NULL), "%s -> RUNNING", state_name(states[i]));
+	}
+	CHECK(!save(&c->a, &b, false), "it cannot be saved afterwards");
+	return loads(c, &c->a, &b);
 }
 
 static int set_irq(struct ctx *c, unsigned int index, unsigned int count, int fd)
@@ -180,6 +272,8 @@ const struct rule work_rules[] = {
 	{ "work.plug", "--busy and --verify agree with each other", "this program", NEED_PLUG,
 	  plug_works },
 	{ "work.through", "work survives each state", STATE, NEED_PLUG, through },
+	{ "work.precopy", "work is done in PRE_COPY", "uAPI: enum vfio_device_mig_state, PRE_COPY",
+	  NEED_PLUG | NEED_PRECOPY, in_precopy },
 	{ "work.same", "work survives save, RESET and load", STATE, NEED_PLUG | NEED_RESET,
 	  same_stop },
 	{ "work.same-precopy", "likewise, with pre-copy", STATE,
@@ -191,7 +285,10 @@ const struct rule work_rules[] = {
 	  "QEMU: a migration that fails late", NEED_PLUG, source_goes_on },
 	{ "work.still", "memory does not change in STOP and STOP_COPY", STILL, NEED_PLUG,
 	  stands_still },
-	{ "stop.config", "config space answers in every state", STILL, NEED_PCI, config },
+	{ "stop.config", "config space can be read and written in every state", STILL, NEED_PCI,
+	  config },
+	{ "stop.bars", "a BAR that is read in STOP, STOP_COPY or RESUMING does no harm", STILL,
+	  NEED_PCI | NEED_SAMPLE, bars },
 	{ "stop.interrupts", "interrupts can be set up in RESUMING and STOP",
 	  "QEMU: vfio_pci_load_config", NEED_PCI, interrupts },
 	{}

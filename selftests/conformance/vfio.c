@@ -176,6 +176,13 @@ static ssize_t vfio_region(struct dev *d, void *buf, size_t bytes, uint64_t offs
 	return n < 0 ? -errno : n;
 }
 
+static ssize_t vfio_region_write(struct dev *d, const void *buf, size_t bytes, uint64_t offset)
+{
+	ssize_t n = pwrite(d->fd, buf, bytes, offset);
+
+	return n < 0 ? -errno : n;
+}
+
 static int vfio_map(struct dev *d, void *mem, uint64_t iova, size_t bytes)
 {
 	struct iommu_ioas_map map = {
@@ -342,7 +349,8 @@ static int vfio_file_mmap(int fd)
 
 const struct layer vfio_layer = {
 	.open = vfio_open, .close = vfio_close, .ioctl = vfio_ioctl, .region = vfio_region,
-	.map = vfio_map, .unbind = vfio_unbind, .bind = vfio_bind, .debugfs = vfio_debugfs,
+	.region_write = vfio_region_write, .map = vfio_map, .unbind = vfio_unbind,
+	.bind = vfio_bind, .debugfs = vfio_debugfs,
 	.plug = vfio_plug, .pause = vfio_pause, .read = vfio_read, .write = vfio_write,
 	.pread = vfio_pread, .pwrite = vfio_pwrite, .readv = vfio_readv, .writev = vfio_writev,
 	.seek = vfio_seek, .poll = vfio_poll, .splice = vfio_splice,
