@@ -8,6 +8,7 @@
  * Groups: soak
  */
 #include <errno.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,11 +20,13 @@
 #include "lib/states.h"
 
 #define PAIRS_MAX	8
-/* The first steps fill caches. */
+/* The first steps fill caches; from then on the kernel's memory must not grow by more than this. */
 #define WARM_STEPS	50
+#define GROWTH_KB	8192
 
 static struct pair pairs[PAIRS_MAX];
 static unsigned int num_pairs;
+static uint64_t spent_ms[PAIRS_MAX];
 static uint64_t seed, drawn;
 
 /* Below @below.  Of the seed and the number of the step: what a step draws depends on no other. */
@@ -263,23 +266,74 @@ static unsigned int draw_step(void)
 
 /* ---- The run ---- */
 
-/* Memory of the kernel that nobody takes back: kB. */
-static long unreclaimable(void)
+/* Caches are given back; KASAN frees what it has kept of a slab cache when that is shrunk. */
+static void shrink(void)
 {
+	glob_t caches;
+
+	sysfs_write("/proc/sys/vm/drop_caches", "3");
+	if (glob("/sys/kernel/slab/*/shrink", 0, NULL, &caches))
+		return;
+	for (size_t i = 0; i < caches.gl_pathc; i++)
+		sysfs_write(caches.gl_pathv[i], "1");
+	globfree(&caches);
+}
+
+/* What only the kernel has, in kB: slab, pages of buffers, tables. */
+static long kernel_memory(void)
+{
+	static const struct { const char *name; int sign; } fields[] = {
+		{ "MemTotal: %ld", 1 }, { "MemFree: %ld", -1 }, { "Buffers: %ld", -1 },
+		{ "Cached: %ld", -1 }, { "AnonPages: %ld", -1 },
+	};
 	FILE *f = fopen("/proc/meminfo", "r");
 	char line[128];
-	long kb = 0;
+	long sum = 0, kb;
 
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "SUnreclaim: %ld", &kb) == 1)
-			break;
+		for (unsigned int i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+			if (sscanf(line, fields[i].name, &kb) == 1)
+				sum += fields[i].sign * kb;
 	if (f)
 		fclose(f);
-	return kb;
+	return sum;
+}
+
+/* Nobody has a function open: what is held for its sessions? */
+static int sessions_hold(const struct slot *slot)
+{
+	char path[128], text[256] = "";
+	unsigned long held;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vpv_migration/%s/memory", slot->bdf);
+	if (sysfs_read(path, text, sizeof(text)) < 0 || sscanf(text, "held %lu", &held) != 1)
+		return -ENOENT;
+	if (held)
+		printf("# %s is closed, and holds %lu bytes\n", slot->bdf, held);
+	return held ? -EBUSY : 0;
+}
+
+/* With all functions closed, which are open again on return. */
+static int weigh(long *kb)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < num_pairs; i++)
+		close_both(&pairs[i]);
+	for (unsigned int i = 0; i < num_pairs * 2 && !err; i++)
+		err = sessions_hold(&pairs[i / 2].side[i % 2].slot);
+	shrink();
+	*kb = kernel_memory();
+	for (unsigned int i = 0; i < num_pairs && !err; i++)
+		err = open_both(&pairs[i]);
+	if (err)
+		printf("# what is held when all are closed: %s\n", strerror(-err));
+	return err;
 }
 
 static int one_step(uint64_t n)
 {
+	uint64_t start = now_ms();
 	unsigned int which, kind;
 	int err;
 
@@ -293,6 +347,7 @@ static int one_step(uint64_t n)
 		       (unsigned long)seed, steps[kind].name, pairs[which].family->name,
 		       pairs[which].at, strerror(-err));
 	steps[kind].times++;
+	spent_ms[which] += now_ms() - start;
 	return err;
 }
 
@@ -300,13 +355,13 @@ static int run(unsigned long minutes, unsigned long migrations)
 {
 	uint64_t end = now_ms() + minutes * 60000;
 	uint64_t n = 0;
-	long before = 0;
+	long before = 0, now = 0;
 	int err = 0;
 
 	while (!err && now_ms() < end && steps[0].times < migrations) {
 		err = one_step(n++);
-		if (n == WARM_STEPS)
-			before = unreclaimable();
+		if (n == WARM_STEPS && !err)
+			err = weigh(&before);
 		if (n % 500 == 0) {
 			printf("# %lu steps, %lu migrations\n", (unsigned long)n, steps[0].times);
 			fflush(stdout);
@@ -315,9 +370,15 @@ static int run(unsigned long minutes, unsigned long migrations)
 	printf("# seed %#lx: %lu steps:", (unsigned long)seed, (unsigned long)n);
 	for (unsigned int i = 0; i < NUM_STEPS; i++)
 		printf(" %lu %s", steps[i].times, steps[i].name);
-	printf("\n# unreclaimable slab: %ld kB after %d steps, %ld kB now\n", before, WARM_STEPS,
-	       unreclaimable());
-	return err;
+	printf("\n# seconds:");
+	for (unsigned int i = 0; i < num_pairs; i++)
+		printf(" %s %lu", pairs[i].family->name, (unsigned long)spent_ms[i] / 1000);
+	printf("\n");
+	if (err || n <= WARM_STEPS)
+		return err;
+	err = weigh(&now);
+	printf("# the kernel has %ld kB after %d steps, %ld kB now\n", before, WARM_STEPS, now);
+	return err ? err : now - before > GROWTH_KB ? -ENOMEM : 0;
 }
 
 static int begin(void)
