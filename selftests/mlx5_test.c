@@ -346,6 +346,26 @@ TEST_F(mlx5, identity_is_for_the_host_only)
 	ASSERT_EQ(0, vdev_open(&self->v[1], &self->slots[1], VDEV_GROUP));
 }
 
+/* Who sees which function it is cannot be moved to another one. */
+TEST_F(mlx5, function_that_shows_its_identity_stays)
+{
+	struct blob blob = {};
+
+	for (int i = 0; i < 2; i++) {
+		vdev_close(&self->v[i]);
+		ASSERT_EQ(0, persona(&self->slots[i], "default"));
+		ASSERT_EQ(0, vdev_open(&self->v[i], &self->slots[i], VDEV_GROUP));
+	}
+	EXPECT_EQ(0, mig_save(&self->v[0], &blob, false));
+	EXPECT_EQ(-EOPNOTSUPP, mig_load(&self->v[1], &blob, VFIO_DEVICE_STATE_STOP));
+	blob_free(&blob);
+	for (int i = 0; i < 2; i++) {
+		vdev_close(&self->v[i]);
+		ASSERT_EQ(0, persona(&self->slots[i], "mlx5_like-v1"));
+		ASSERT_EQ(0, vdev_open(&self->v[i], &self->slots[i], VDEV_GROUP));
+	}
+}
+
 /* Firmware 2 has other capabilities at other places, and here no incremental images. */
 TEST_F(mlx5, firmware_versions_migrate_to_each_other)
 {

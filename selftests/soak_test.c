@@ -25,6 +25,8 @@
 #define GROWTH_KB	8192
 
 static struct pair pairs[PAIRS_MAX];
+/* Personas that the drivers begin with, for which functions migrate to each other. */
+static char personas[PAIRS_MAX][64];
 static unsigned int num_pairs;
 static uint64_t spent_ms[PAIRS_MAX];
 static uint64_t seed, drawn;
@@ -214,7 +216,7 @@ static int personas_choose(struct pair *p, const char *name)
 	return err;
 }
 
-/* The first one that the driver brings along, or none; both functions have the same. */
+/* The first one that the driver brings along, or what it begins with; both functions have the same. */
 static int step_persona(struct pair *p)
 {
 	char list[4096] = "";
@@ -223,7 +225,7 @@ static int step_persona(struct pair *p)
 	close_both(p);
 	vdev_sysfs_read(p->side[0].slot.bdf, "vpv/personas", list, sizeof(list));
 	list[strcspn(list, " \n")] = 0;
-	err = personas_choose(p, list[0] && draw(2) ? list : "default");
+	err = personas_choose(p, list[0] && draw(2) ? list : personas[p - pairs]);
 	return err ? err : open_both(p);
 }
 
@@ -381,6 +383,17 @@ static int run(unsigned long minutes, unsigned long migrations)
 	return err ? err : now - before > GROWTH_KB ? -ENOMEM : 0;
 }
 
+static int persona_of(const struct slot *slot, char *name, size_t room)
+{
+	char path[128];
+	int err;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vpv/persona", slot->bdf);
+	err = sysfs_read(path, name, room);
+	name[strcspn(name, " \n")] = 0;
+	return err < 0 ? err : 0;
+}
+
 static int begin(void)
 {
 	int err = 0;
@@ -391,6 +404,8 @@ static int begin(void)
 		if (!family_present(*f) || num_pairs == PAIRS_MAX)
 			continue;
 		err = pair_init(p, *f);
+		err = err ? err : persona_of(&p->side[0].slot, personas[num_pairs],
+					     sizeof(personas[0]));
 		draw_for(~num_pairs);
 		err = err ? err : open_both(p);
 		err = err ? err : pair_work(p);
@@ -418,7 +433,7 @@ int main(void)
 		err = run(number("MINUTES", 5), number("MIGRATIONS", ~0UL));
 	for (unsigned int i = 0; i < num_pairs; i++) {
 		close_both(&pairs[i]);
-		personas_choose(&pairs[i], "default");
+		personas_choose(&pairs[i], personas[i]);
 		pair_exit(&pairs[i]);
 	}
 	printf("%s 1 soak\n", err ? "not ok" : "ok");
