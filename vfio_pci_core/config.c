@@ -201,6 +201,11 @@ static int host_msi(void *host, bool enable, unsigned int log2_vectors)
 	ret = pci_user_read_config_word(vpv->pdev, vpv->pdev->msi_cap + PCI_MSI_FLAGS, &flags);
 	if (ret)
 		return ret;
+	/* One that does not answer is given nothing back. */
+	if (PCI_POSSIBLE_ERROR(flags))
+		return 0;
+	/* The engine has asked for the number before it came here: SET_IRQS may have been since. */
+	log2_vectors = min_t(unsigned int, log2_vectors, order_base_2(st->irq_vectors));
 	flags &= ~(PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
 	flags |= log2_vectors << 4;
 	if (enable)

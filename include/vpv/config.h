@@ -88,12 +88,12 @@ struct vcfg_host_ops {
 	/**
 	 * @msi: The user's MSI control, while @irq says VCFG_IRQ_MSI.
 	 * @enable: MSI Enable.
-	 * @log2_vectors: Multiple Message Enable, no more than SET_IRQS enabled.
+	 * @log2_vectors: Multiple Message Enable, no more than SET_IRQS had enabled.
 	 *
 	 * Optional: without it the register is the user's alone, and only
 	 * SET_IRQS changes the hardware's.  The host excludes SET_IRQS, looks
-	 * again whether MSI is enabled, and if so writes the two fields: the
-	 * engine cannot, since it does not hold the lock of the interrupts.
+	 * again whether MSI is enabled, and for how many vectors, and if so writes the two
+	 * fields: the engine cannot, since it does not hold the lock of the interrupts.
 	 */
 	int (*msi)(void *host, bool enable, unsigned int log2_vectors);
 
