@@ -54,6 +54,14 @@ static int persona_init(struct vcfg_dev *cfg, const struct vcfg_desc *desc,
 	return err;
 }
 
+/* Reads of a function that has gone have no error, and say nothing but ones. */
+static bool is_gone(const struct vcfg_host_ops *ops, void *host)
+{
+	u32 val = 0;
+
+	return !ops->read(host, PCI_CACHE_LINE_SIZE, 4, &val) && val == ~0U;
+}
+
 static int space_init(struct vcfg_dev *cfg, const struct vcfg_desc *desc,
 		      const struct vcfg_host_ops *ops, void *host, char *why)
 {
@@ -67,6 +75,11 @@ static int space_init(struct vcfg_dev *cfg, const struct vcfg_desc *desc,
 		strscpy(why, cfg->space.why, VCFG_WHY_BYTES);
 	if (!err && desc->view)
 		err = vcfg_view_build(&cfg->space);
+	/* Whatever was made of what it said: it has gone meanwhile. */
+	if (err != -ENODEV && is_gone(ops, host)) {
+		strscpy(why, "device does not answer any more", VCFG_WHY_BYTES);
+		err = -ENODEV;
+	}
 	return err;
 }
 

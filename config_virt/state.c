@@ -61,6 +61,8 @@ int vcfg_state_write(const struct vcfg_space *space, void *buf, size_t room)
 			err = vcfg_hw_read(space, pos, 4, &hw);
 		vcfg_words_put(&w, pos, val | (hw & ~virt), state);
 	}
+	/* One that has gone meanwhile has said nothing but ones. */
+	err = err ? err : check_alive(space);
 	return err ? err : vcfg_words_end(&w, space->bytes);
 }
 

@@ -52,7 +52,18 @@ struct fake {
 	unsigned int fail_nth;
 	bool failed;
 	const char *bad;
+
+	/* Reads until it does not answer any more; 0: it always does. */
+	unsigned int gone_nth;
+	bool gone;
 };
+
+static inline bool fake_is_gone(struct fake *f)
+{
+	if (f->gone_nth && !--f->gone_nth)
+		f->gone = true;
+	return f->gone;
+}
 
 static inline int fake_op(struct fake *f)
 {
@@ -79,7 +90,7 @@ static inline int fake_read(void *host, unsigned int pos, unsigned int bytes, u3
 	if (err || f->bad)
 		return err ? err : -EINVAL;
 	f->reads++;
-	*val = vcfg_get(f->hw, pos, bytes);
+	*val = fake_is_gone(f) ? ~0U >> (32 - 8 * bytes) : vcfg_get(f->hw, pos, bytes);
 	if (f->meet_pos)
 		f->hw[f->meet_pos] = f->meet_val;
 	f->meet_pos = 0;

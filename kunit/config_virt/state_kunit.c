@@ -518,6 +518,30 @@ static void errors_of_the_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vcfg_state_load(&a->dev.space, a->buf, bytes, &a->diff), -EIO);
 }
 
+/* What is read of a function that has gone is ones, and no error. */
+static void gone_while_it_is_saved(struct kunit *test)
+{
+	struct shown *a = new_guest(test);
+	u8 *good = kunit_kzalloc(test, sizeof(a->buf), GFP_KERNEL);
+	int bytes = vcfg_state_write(&a->dev.space, good, sizeof(a->buf));
+	unsigned int n = 0;
+
+	KUNIT_ASSERT_GE(test, bytes, 1);
+	do {
+		int ret;
+
+		a->dev.gone = false;
+		a->dev.gone_nth = ++n;
+		ret = vcfg_state_write(&a->dev.space, a->buf, sizeof(a->buf));
+		if (a->dev.gone)
+			KUNIT_EXPECT_EQ_MSG(test, ret, -EIO, "gone from read %u on", n);
+		else
+			KUNIT_EXPECT_EQ(test, ret, bytes);
+	} while (a->dev.gone && n < 100);
+	KUNIT_EXPECT_GE(test, n, 8U);
+	KUNIT_EXPECT_MEMEQ(test, a->buf, good, bytes);
+}
+
 static void largest_view(struct kunit *test)
 {
 	struct shown *s = new_shown(test);
@@ -547,6 +571,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(other_bits_stay),
 	KUNIT_CASE(kept_bits_stay),
 	KUNIT_CASE(errors_of_the_device),
+	KUNIT_CASE(gone_while_it_is_saved),
 	KUNIT_CASE(largest_view),
 	{}
 };
