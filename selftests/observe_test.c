@@ -341,6 +341,7 @@ static const struct {
 	{ "vmig_round", "hisi_like saves nothing while it runs, mlx5_like does" },
 	{ "vmig_fault", "hisi_like has no fault that comes by itself, mlx5_like does" },
 	{ "vmig_pages", "hisi_like has no memory of its own that migrates, coherent_gpu does" },
+	{ "cgpu_harvest", "only coherent_gpu has it: gpu_test.py" },
 	{ "vpv_bad_page", "no BAR here is memory that can be bad: coherent_gpu_poison_test" },
 };
 

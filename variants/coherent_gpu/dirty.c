@@ -3,12 +3,20 @@
  * Which memory was written: by the function, which has a log of that, and by CPUs, which the
  * core sees.
  */
+#include <linux/bitmap.h>
 #include <linux/slab.h>
 
 #include "coherent_gpu.h"
+#include "trace.h"
 
 /* LOG_READ counts in so many pages. */
 #define LOG_UNIT	64U
+
+/* Where pages that were written go to, and how many there were, of VPV_PAGE_BYTES. */
+struct harvest {
+	struct vmig_dirty *dirty;
+	u64 cpu, device;
+};
 
 static int log_begin(struct cgpu_dev *cd)
 {
@@ -109,7 +117,7 @@ static int log_read(struct cgpu_dev *cd, u64 first, u32 pages, __le64 *bits)
 	return err ?: 1;
 }
 
-static int harvest_range(struct cgpu_dev *cd, struct vmig_dirty *dirty, u64 first, u64 bytes,
+static int harvest_range(struct cgpu_dev *cd, struct harvest *h, u64 first, u64 bytes,
 			 __le64 *bits)
 {
 	u64 left = round_up(DIV_ROUND_UP_ULL(bytes, 1ULL << cd->log_log2), LOG_UNIT);
@@ -121,30 +129,33 @@ static int harvest_range(struct cgpu_dev *cd, struct vmig_dirty *dirty, u64 firs
 		ret = log_read(cd, first, pages, bits);
 		if (ret < 0)
 			return ret;
-		if (ret)
-			vmig_dirty_push_bits(dirty, first, cd->log_log2, bits, pages);
+		if (!ret)
+			continue;
+		vmig_dirty_push_bits(h->dirty, first, cd->log_log2, bits, pages);
+		h->device += (u64)memweight(bits, pages / BITS_PER_BYTE) <<
+			     (cd->log_log2 - VPV_PAGE_LOG2);
 	}
 	return 0;
 }
 
-static int harvest_ranges(struct cgpu_dev *cd, struct vmig_dirty *dirty)
+static int harvest_ranges(struct cgpu_dev *cd, struct harvest *h)
 {
 	__le64 *bits = kvmalloc(CGPU_CP_WINDOW_BYTES, GFP_KERNEL_ACCOUNT);
 	int err;
 
 	if (!bits)
 		return -ENOMEM;
-	err = harvest_range(cd, dirty, 0, cgpu_main_bytes(cd), bits);
+	err = harvest_range(cd, h, 0, cgpu_main_bytes(cd), bits);
 	if (!err && cd->place.carve)
-		err = harvest_range(cd, dirty, CGPU_CARVE_BASE, cd->place.carve, bits);
+		err = harvest_range(cd, h, CGPU_CARVE_BASE, cd->place.carve, bits);
 	kvfree(bits);
 	return err;
 }
 
 /* Lost, or not told: all of it is sent again, and recorded from the next time on that works. */
-static int harvest_log(struct cgpu_dev *cd, struct vmig_dirty *dirty)
+static int harvest_log(struct cgpu_dev *cd, struct harvest *h)
 {
-	int err = cd->log_lost ? -ENODATA : harvest_ranges(cd, dirty);
+	int err = cd->log_lost ? -ENODATA : harvest_ranges(cd, h);
 
 	if (!err || err == -EIO)
 		return err;
@@ -155,14 +166,17 @@ static int harvest_log(struct cgpu_dev *cd, struct vmig_dirty *dirty)
 
 /* ---- Written by CPUs ---- */
 
-static void push_main(void *dirty, u64 first, u64 last)
+static void push_main(void *data, u64 first, u64 last)
 {
-	vmig_dirty_push(dirty, first, last);
+	struct harvest *h = data;
+
+	vmig_dirty_push(h->dirty, first, last);
+	h->cpu += (last - first + 1) >> VPV_PAGE_LOG2;
 }
 
-static void push_carve(void *dirty, u64 first, u64 last)
+static void push_carve(void *data, u64 first, u64 last)
 {
-	vmig_dirty_push(dirty, CGPU_CARVE_BASE + first, CGPU_CARVE_BASE + last);
+	push_main(data, CGPU_CARVE_BASE + first, CGPU_CARVE_BASE + last);
 }
 
 /*
@@ -172,14 +186,17 @@ static void push_carve(void *dirty, u64 first, u64 last)
 int cgpu_harvest(struct vmig_dev *mig, struct vmig_dirty *dirty)
 {
 	struct cgpu_dev *cd = cgpu_from_mig(mig);
+	struct harvest h = { .dirty = dirty };
 	int err = cgpu_bad_update(cd, false);
 
 	if (err == -EIO)
 		return err;
-	vpv_bar_memory_written(&cd->m.vpv, CGPU_MAIN_BAR, push_main, dirty);
+	vpv_bar_memory_written(&cd->m.vpv, CGPU_MAIN_BAR, push_main, &h);
 	if (cd->place.carve)
-		vpv_bar_memory_written(&cd->m.vpv, CGPU_CARVE_BAR, push_carve, dirty);
-	return harvest_log(cd, dirty);
+		vpv_bar_memory_written(&cd->m.vpv, CGPU_CARVE_BAR, push_carve, &h);
+	err = harvest_log(cd, &h);
+	trace_cgpu_harvest(cgpu_device(cd), h.cpu, h.device, err);
+	return err;
 }
 
 int cgpu_protect(struct vmig_dev *mig, const struct vmig_range *part)

@@ -95,7 +95,7 @@ ROUNDS_SHOWN = 4
 
 
 def _compute_rows(seen):
-    sizes = seen["precopy_sizes"]
+    sizes, pages = seen["precopy_sizes"], seen["pages"]
     rest = sizes[ROUNDS_SHOWN:]
     return [
         ("device state, saved and loaded", f"{_mib(seen['state_bytes'])} and {_mib(seen['loaded_bytes'])}"),
@@ -103,6 +103,8 @@ def _compute_rows(seen):
         *([(f"  sent by {len(rest)} further rounds", _mib(sum(rest)))] if rest else []),
         ("  sent while the guest was stopped", _mib(seen["final_bytes"])),
         ("time in STOP_COPY", _millis(seen["stop_copy_s"])),
+        ("pages sent, and pages of zeros that were not", f"{pages['sent'] - pages['zeros']} and {pages['zeros']}"),
+        ("pages written again by CPUs, by the function", f"{pages['cpu']} and {pages['device']}"),
         *((f"faults that mapped {name}", seen["faults"][key])
           for name, key in (("4 KiB", "fault_page"), ("2 MiB", "fault_pmd"), ("1 GiB", "fault_pud"))),
         ("commands completed before the switch", seen["done_source"]),

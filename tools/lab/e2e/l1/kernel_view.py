@@ -6,11 +6,14 @@ import time
 from pathlib import Path
 
 TRACING = Path("/sys/kernel/tracing")
-EVENTS = TRACING / "events/vpv_migration/enable"
+# Of the systems that have a module loaded.
+SYSTEMS = ("vpv_migration", "vpv_coherent_gpu")
 SESSIONS = Path("/sys/kernel/debug/vpv_migration")
 ROUND = re.compile(r"\s(\d+\.\d+): vmig_round: (\S+) round=(\d+) bytes=(\d+)")
 # The first round counts what comes before it: match data and config space.
 LEAST_ROUND = 16384
+PASS = re.compile(r"\s(\d+\.\d+): vmig_pages: (\S+) pass=(\d+) pages=(\d+) zeros=(\d+) err=0")
+HARVEST = re.compile(r"\s(\d+\.\d+): cgpu_harvest: (\S+) cpu=(\d+) device=(\d+) err=0")
 STEP = re.compile(r"\s(\d+\.\d+): vmig_step: (\S+) (\S+) -> (\S+) err=(-?\d+) us=(\d+)")
 
 
@@ -23,12 +26,14 @@ class Trace:
     """Collects the steps of all functions; times are seconds since the epoch."""
 
     def __init__(self):
-        self.on = EVENTS.exists()
+        self.events = [path for path in (TRACING / "events" / name / "enable" for name in SYSTEMS) if path.exists()]
+        self.on = bool(self.events)
         if not self.on:
             return
         (TRACING / "trace_clock").write_text("mono")
         (TRACING / "buffer_size_kb").write_text("512")
-        EVENTS.write_text("1")
+        for path in self.events:
+            path.write_text("1")
         (TRACING / "trace").write_text("")
 
     def _found(self, pattern):
@@ -51,10 +56,18 @@ class Trace:
                 sent = int(total)
         return out
 
+    def pages(self, bdf, began):
+        """Pages of device memory since BEGAN: how many were sent, were zero, were written by CPUs and by the device."""
+        passes = [words for stamp, words in self._found(PASS) if words[0] == bdf and stamp >= began]
+        harvests = [words for stamp, words in self._found(HARVEST) if words[0] == bdf and stamp >= began]
+        return {"sent": sum(int(words[2]) for words in passes), "zeros": sum(int(words[3]) for words in passes),
+                "cpu": sum(int(words[1]) for words in harvests), "device": sum(int(words[2]) for words in harvests)}
+
     def save(self, path):
         if self.on:
             Path(path).write_text((TRACING / "trace").read_text())
-            EVENTS.write_text("0")
+        for path in self.events:
+            path.write_text("0")
 
 
 def session(bdf, kind):
