@@ -22,7 +22,7 @@
 #define EACH		3	/* pages that are written by each path in a round */
 #define SET_PAGES	((16UL << 20) / PAGE)
 #define PIECE		(1 << 20)
-#define THREADS		2
+#define THREADS		3	/* of which the first one has the device write */
 #define KVM_BYTES	(8 * PAGE)	/* few, so that each is taken away in no time */
 #define KVM_READS	1000
 
@@ -55,6 +55,7 @@ FIXTURE_SETUP(truth)
 	ASSERT_EQ(0, gpu_attach(&self->g, &self->v[0]));
 	ASSERT_EQ(0, gpu_enable(&self->g));
 	ASSERT_EQ(0, gpu_queue_start(&self->g, 0, false));
+	ASSERT_EQ(0, gpu_queue_start(&self->g, 1, false));
 	self->p = gpu_map(&self->v[0], GPU_MAIN_BAR, 0, BYTES);
 	ASSERT_NE(NULL, self->p);
 	madvise(self->p, BYTES, MADV_HUGEPAGE);
@@ -180,6 +181,9 @@ static int by_carve_out(FIXTURE_DATA(truth) *self, uint64_t pos, uint32_t val)
 	return gpu_run(&self->g, gpu_fill(GPU_AT(pos), 128, val));
 }
 
+/* Of these the first ones are the CPU's. */
+#define CPU_PATHS	5
+
 static int (*const paths[])(FIXTURE_DATA(truth) *self, uint64_t pos, uint32_t val) = {
 	by_store, by_load_then_store, by_atomic, by_string, by_write, by_device_fill,
 	by_device_copy, by_carve_out,
@@ -199,7 +203,10 @@ static int write_round(FIXTURE_DATA(truth) *self)
 struct writer {
 	pthread_t thread;
 	uint8_t *p;
+	struct gpu *g;
 	uint32_t random;
+	unsigned int rounds;
+	int err;
 	volatile bool stop;
 };
 
@@ -216,11 +223,31 @@ static void *write_on(void *arg)
 	return NULL;
 }
 
-static bool writers_start(struct writer *w, uint8_t *p)
+/* The device, by a queue of its own: it writes while its memory is read. */
+static void *compute_on(void *arg)
+{
+	struct writer *w = arg;
+
+	while (!w->stop && !w->err) {
+		uint64_t page;
+
+		w->random = w->random * 1664525 + 1013904223;
+		page = ((w->random >> 8) % 64 * 256 + 3) * PAGE;
+		gpu_put(w->g, 1, gpu_fill(GPU_AT(page), PAGE, w->random));
+		gpu_put(w->g, 1, gpu_copy(GPU_AT(page + PAGE), GPU_AT(page), PAGE));
+		gpu_ring(w->g, 1);
+		w->err = gpu_wait(w->g, 1);
+		w->rounds++;
+		usleep(20000);
+	}
+	return NULL;
+}
+
+static bool writers_start(struct writer *w, struct gpu *g, uint8_t *p)
 {
 	for (unsigned int i = 0; i < THREADS; i++) {
-		w[i] = (struct writer){ .p = p + i * 8, .random = i };
-		if (pthread_create(&w[i].thread, NULL, write_on, &w[i]))
+		w[i] = (struct writer){ .p = p + i * 8, .g = g, .random = i };
+		if (pthread_create(&w[i].thread, NULL, i ? write_on : compute_on, &w[i]))
 			return false;
 	}
 	return true;
@@ -276,7 +303,7 @@ TEST_F_TIMEOUT(truth, no_write_is_missed, 1800)
 	ASSERT_EQ(0, write_round(self));
 	ASSERT_EQ(-ENOMSG, pump(self));
 	before = self->sent;
-	ASSERT_TRUE(writers_start(w, self->p));
+	ASSERT_TRUE(writers_start(w, &self->g, self->p));
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		ASSERT_EQ(0, write_round(self));
 		if (i % 4 == 0)
@@ -285,6 +312,8 @@ TEST_F_TIMEOUT(truth, no_write_is_missed, 1800)
 			TH_LOG("round %u, %lu KiB sent", i, self->sent >> 10);
 	}
 	writers_stop(w);
+	EXPECT_EQ(0, w[0].err);
+	EXPECT_LE(ROUNDS / 4, w[0].rounds);
 	ASSERT_EQ(0, write_round(self));
 	TH_LOG("%lu KiB in the first pass, %lu KiB in %u rounds", before >> 10,
 	       (self->sent - before) >> 10, ROUNDS);
@@ -383,6 +412,25 @@ TEST_F_TIMEOUT(truth, log_that_fails, 300)
 		EXPECT_GE(2 * PAGE, self->sent - before) TH_LOG("%s", faults[i]);
 	}
 	model_close(&m);
+	ASSERT_EQ(0, finish(self));
+	EXPECT_EQ(0, differing(self));
+}
+
+/* P2P: the function is paused, and its memory is not; what CPUs write then is sent. */
+TEST_F_TIMEOUT(truth, memory_answers_in_p2p, 300)
+{
+	const uint64_t untouched = 900 * PAGE;
+	uint32_t val = 0;
+
+	ASSERT_EQ(-ENOMSG, pump(self));
+	ASSERT_EQ(0, mig_set(&self->v[0], VFIO_DEVICE_STATE_PRE_COPY_P2P, NULL));
+	gpu_put(&self->g, 0, gpu_fill(GPU_AT(untouched), PAGE, 7));
+	gpu_ring(&self->g, 0);
+	for (unsigned int i = 0; i < CPU_PATHS; i++)
+		ASSERT_EQ(0, paths[i](self, i * 10 * PAGE, i + 1));
+	ASSERT_EQ(-ENOMSG, pump(self));
+	EXPECT_EQ(4, vdev_pread(&self->v[0], GPU_MAIN_BAR, untouched, &val, 4));
+	EXPECT_EQ(0, val);
 	ASSERT_EQ(0, finish(self));
 	EXPECT_EQ(0, differing(self));
 }

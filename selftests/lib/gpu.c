@@ -155,6 +155,20 @@ void *gpu_map(struct vdev *v, unsigned int bar, uint64_t pos, size_t bytes)
 	return at == MAP_FAILED ? NULL : at;
 }
 
+void *gpu_map_aligned(struct vdev *v, unsigned int bar, size_t bytes, size_t shift)
+{
+	const size_t unit = 1UL << 30;
+	uint8_t *room = mmap(NULL, bytes + 2 * unit, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), *at;
+
+	if (room == MAP_FAILED)
+		return NULL;
+	at = (uint8_t *)(((uintptr_t)room + unit - 1) / unit * unit) + shift;
+	munmap(room, bytes + 2 * unit);
+	at = mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, v->fd, (off_t)bar << 40);
+	return at == MAP_FAILED ? NULL : at;
+}
+
 int gpu_reset_by_sysfs(const struct slot *slot)
 {
 	return vdev_sysfs_write(slot->bdf, "reset", "1");

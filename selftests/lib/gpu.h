@@ -67,6 +67,8 @@ struct cgpu_cmd gpu_histogram(uint64_t dst, uint64_t src, uint64_t bytes);
 
 /* Map a part of a memory BAR; NULL with errno. */
 void *gpu_map(struct vdev *v, unsigned int bar, uint64_t pos, size_t bytes);
+/* The same of the begin of one, @shift behind a multiple of 1 GiB: that decides how large entries are. */
+void *gpu_map_aligned(struct vdev *v, unsigned int bar, size_t bytes, size_t shift);
 
 /* Resets that do not come from VFIO_DEVICE_RESET: by the host, and by config space. */
 int gpu_reset_by_sysfs(const struct slot *slot);

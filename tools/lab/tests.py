@@ -108,6 +108,8 @@ UPSTREAM = (
     Group("upstream", "vm", "/vpv/upstream/run.py", timeout=7200, needs="tools/lab/upstream",
           machine=Machine(kernel="lean", devices=STOCK.devices, memory=STOCK.memory)),
     Group("conformance-all", "vm", "GROUP=conformance /vpv/selftests/run.sh --all", timeout=2400, needs="selftests", machine=PAIRS),
+    Group("conformance-gpu", "vm", "GROUP=conformance /vpv/selftests/run.sh --all", timeout=3600, needs="selftests",
+          machine=Machine(kernel="debug", models="coherent_gpu:2:carveout=32")),
     Group("outsider", "vm", "conformance-mtty", timeout=600, needs=OUTSIDER, machine=PAIRS),
     selftests("errno", timeout=3600, machine=STOCK),
     selftests("functions", timeout=1800, machine=RARE),
@@ -131,8 +133,10 @@ UPSTREAM = (
     selftests("coherent-gpu-stable", timeout=1200,
               machine=Machine(kernel="stable", models="coherent_gpu:2:carveout=32,coherent_gpu:1:size=512:carveout=128,"
                               "coherent_gpu:2:size=1024")),
+    selftests("coherent-gpu-death", "death", timeout=600,
+              machine=Machine(kernel="debug", models="coherent_gpu:1", spare=7, attempts=4)),
     # A kernel without sanitizers: what is reported is time.
-    selftests("throughput", timeout=900, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0,coherent_gpu:2:size=1024,coherent_gpu:1:size=65536", memory=4096)),
+    selftests("throughput", timeout=2400, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0,coherent_gpu:2:size=1024,coherent_gpu:1:size=65536,coherent_gpu:1", memory=4096)),
     # The second subsystem has no profiles.
     selftests("nvme-ctrl", timeout=1800, machine=Machine(kernel="debug", models="nvme_cf:2:profile=7,nvme_cf:2")),
     # All that a subsystem can have.

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the memory of coherent_gpu costs a process of the host that touches and streams it, beside
+ * memory of its own, and what pre-copy spares STOP_COPY when the same memory is written all the
+ * time.  Times are reported, and never a failure.
+ *
+ * Groups: throughput
+ */
+#include <time.h>
+
+#include "lib/gpu.h"
+#include "lib/test.h"
+#include "lib/family_test.h"
+
+#define GPU_DRIVER	"vpv_coherent_gpu"
+#define PAGE		4096UL
+#define MIB		(1UL << 20)
+#define GB		(1UL << 30)
+#define PIECE		MIB
+#define SET		(16 * MIB)	/* written again and again, by CPUs and by the device */
+#define TIMES		3
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* ---- A process of the host ---- */
+
+FIXTURE(host)
+{
+	struct slot slot;
+	struct vdev v;
+};
+
+FIXTURE_SETUP(host)
+{
+	self->v.fd = -1;
+	NEED_SLOTS_OF("coherent_gpu", GPU_DRIVER, &self->slot, 1);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
+	ASSERT_EQ(0, gpu_set_memory(&self->v, true));
+}
+
+FIXTURE_TEARDOWN(host)
+{
+	vdev_close(&self->v);
+}
+
+struct figures {
+	double touch, write, read;	/* seconds; the best of TIMES */
+	unsigned long faults;
+};
+
+static void least(double *best, double begin)
+{
+	double took = now_s() - begin;
+
+	if (!*best || took < *best)
+		*best = took;
+}
+
+static void touch(uint8_t *p, size_t bytes, struct figures *f)
+{
+	double begin = now_s();
+
+	for (size_t pos = 0; pos < bytes; pos += PAGE)
+		*(volatile uint8_t *)(p + pos) = 1;
+	least(&f->touch, begin);
+}
+
+static void stream(uint8_t *p, size_t bytes, struct figures *f)
+{
+	volatile uint64_t sink;
+	uint64_t sum = 0;
+	double begin = now_s();
+
+	memset(p, 0x5a, bytes);
+	least(&f->write, begin);
+	begin = now_s();
+	for (size_t i = 0; i < bytes / sizeof(sum); i++)
+		sum += ((uint64_t *)p)[i];
+	sink = sum;
+	(void)sink;
+	least(&f->read, begin);
+}
+
+static uint8_t *map_own(size_t bytes, int advice)
+{
+	uint8_t *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p != MAP_FAILED)
+		madvise(p, bytes, advice);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static unsigned long faults_of(struct vdev *v, const char *name)
+{
+	unsigned long num = 0, val;
+	char path[128], word[32];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vpv_core/%s/counters", v->slot.bdf);
+	f = fopen(path, "r");
+	while (f && fscanf(f, "%31s %lu", word, &val) == 2)
+		if (!strcmp(word, name))
+			num = val;
+	if (f)
+		fclose(f);
+	return num;
+}
+
+TEST_F_TIMEOUT(host, first_touch_and_streams, 600)
+{
+	static const struct {
+		const char *pages, *counter;
+		size_t shift;
+		int advice;
+	} kinds[] = {
+		{ "1 GiB", "fault_pud", 0, MADV_HUGEPAGE },
+		{ "2 MiB", "fault_pmd", 2 * MIB, MADV_HUGEPAGE },
+		{ "4 KiB", "fault_page", PAGE, MADV_NOHUGEPAGE },
+	};
+	/* A mapping that is not at a whole GiB leaves room for it. */
+	const size_t bytes[] = { GB, GB / 2, GB / 8 };
+
+	sysfs_write("/sys/kernel/debug/vpv_core/counting", "1");
+	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct figures bar = { 0 }, own = { 0 };
+
+		for (unsigned int t = 0; t < TIMES; t++) {
+			uint8_t *p = gpu_map_aligned(&self->v, GPU_MAIN_BAR, bytes[i], kinds[i].shift);
+			unsigned long before = faults_of(&self->v, kinds[i].counter);
+
+			ASSERT_NE(NULL, p);
+			touch(p, bytes[i], &bar);
+			bar.faults = faults_of(&self->v, kinds[i].counter) - before;
+			stream(p, bytes[i], &bar);
+			munmap(p, bytes[i]);
+
+			p = map_own(bytes[i], kinds[i].advice);
+			ASSERT_NE(NULL, p);
+			touch(p, bytes[i], &own);
+			stream(p, bytes[i], &own);
+			munmap(p, bytes[i]);
+		}
+		EXPECT_LT(0, bar.faults);
+		TH_LOG("%zu MiB in pages of %s, %lu faults: first touch %.1f ms, own memory %.1f ms, ratio %.2f",
+		       bytes[i] / MIB, kinds[i].pages, bar.faults, bar.touch * 1e3, own.touch * 1e3,
+		       bar.touch / own.touch);
+		TH_LOG("  stream: write %.0f MiB/s, own %.0f, ratio of times %.2f; read %.0f MiB/s, own %.0f, ratio %.2f",
+		       bytes[i] / MIB / bar.write, bytes[i] / MIB / own.write, bar.write / own.write,
+		       bytes[i] / MIB / bar.read, bytes[i] / MIB / own.read, bar.read / own.read);
+	}
+}
+
+/* ---- Memory that is written all the time ---- */
+
+#define LARGE		0	/* of the machine's functions: one of 1 GiB */
+#define SMALL		3	/* one of 256 MiB */
+#define FUNCTIONS	4
+
+FIXTURE_VARIANT(rewritten)
+{
+	unsigned int slot;
+	size_t bytes;
+};
+
+FIXTURE(rewritten)
+{
+	struct slot slot[FUNCTIONS];
+	struct vdev v;
+	struct gpu g;
+	uint8_t *p, *buf;
+};
+
+FIXTURE_VARIANT_ADD(rewritten, of_256_mib) { SMALL, 256 * MIB };
+FIXTURE_VARIANT_ADD(rewritten, of_1_gib) { LARGE, GB };
+
+FIXTURE_SETUP(rewritten)
+{
+	uint64_t x = 88172645463325252ULL;
+
+	self->v.fd = -1;
+	NEED_SLOTS_OF("coherent_gpu", GPU_DRIVER, self->slot, FUNCTIONS);
+	self->buf = malloc(PIECE);
+	ASSERT_NE(NULL, self->buf);
+	self->g.mem = mmap(NULL, GPU_MEM_BYTES, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->g.mem);
+	ASSERT_EQ(0, vdev_open(&self->v, &self->slot[variant->slot], any_mode()));
+	ASSERT_EQ(0, vdev_dma_map(&self->v, self->g.mem, GPU_MEM_IOVA, GPU_MEM_BYTES));
+	ASSERT_EQ(0, gpu_attach(&self->g, &self->v));
+	ASSERT_EQ(0, gpu_enable(&self->g));
+	ASSERT_EQ(0, gpu_queue_start(&self->g, 0, false));
+	self->p = gpu_map(&self->v, GPU_MAIN_BAR, 0, variant->bytes);
+	ASSERT_NE(NULL, self->p);
+	for (size_t i = 0; i < variant->bytes / sizeof(x); i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		((uint64_t *)self->p)[i] = x;
+	}
+}
+
+FIXTURE_TEARDOWN(rewritten)
+{
+	if (self->p)
+		munmap(self->p, variant->bytes);
+	gpu_detach(&self->g);
+	vdev_close(&self->v);
+	munmap(self->g.mem, GPU_MEM_BYTES);
+	free(self->buf);
+}
+
+/* CPUs and the device write all of the set, one after the other. */
+static int rewrite(FIXTURE_DATA(rewritten) *self, unsigned int round)
+{
+	int err = gpu_run(&self->g, gpu_fill(GPU_AT(0), SET, round));
+
+	for (size_t pos = 0; pos < SET; pos += sizeof(uint64_t))
+		*(volatile uint64_t *)(self->p + pos) += pos;
+	return err;
+}
+
+/* Bytes, until there are no more, or a negative errno. */
+static ssize_t drain(FIXTURE_DATA(rewritten) *self, int fd)
+{
+	ssize_t n, bytes = 0;
+
+	while ((n = read(fd, self->buf, PIECE)) > 0)
+		bytes += n;
+	return n && errno != ENOMSG ? -errno : bytes;
+}
+
+struct end {
+	ssize_t bytes;
+	double s;
+};
+
+/* From the user's request to the last byte. */
+static int stop_copy(FIXTURE_DATA(rewritten) *self, int fd, struct end *end)
+{
+	double begin = now_s();
+	int err = mig_set(&self->v, VFIO_DEVICE_STATE_STOP_COPY, fd < 0 ? &fd : NULL);
+
+	end->bytes = err ? err : drain(self, fd);
+	end->s = now_s() - begin;
+	close(fd);
+	return end->bytes < 0 ? (int)end->bytes : mig_set(&self->v, VFIO_DEVICE_STATE_RUNNING, NULL);
+}
+
+TEST_F_TIMEOUT(rewritten, little_is_left_for_stop_copy, 900)
+{
+	struct end with, without;
+	unsigned int rounds = 0;
+	int fd;
+
+	ASSERT_EQ(0, rewrite(self, 1));
+	ASSERT_EQ(0, stop_copy(self, -1, &without));
+	ASSERT_EQ(0, mig_set(&self->v, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	ASSERT_LE(variant->bytes, drain(self, fd));
+	/* As much as there is of it is written once more, by both. */
+	while (rounds * 2 * SET < variant->bytes) {
+		ASSERT_EQ(0, rewrite(self, ++rounds));
+		ASSERT_LE(SET, drain(self, fd));
+	}
+	ASSERT_EQ(0, rewrite(self, ++rounds));
+	ASSERT_EQ(0, stop_copy(self, fd, &with));
+	TH_LOG("%zu MiB, 16 MiB of it rewritten: in STOP_COPY %zd KiB in %.3f s, %zd KiB in %.3f s without pre-copy; ratios %.3f, %.3f",
+	       variant->bytes / MIB, with.bytes >> 10, with.s, without.bytes >> 10, without.s,
+	       (double)with.bytes / without.bytes, with.s / without.s);
+	EXPECT_GE(without.bytes / 10, with.bytes);
+}
+
+TEST_HARNESS_MAIN
