@@ -3,8 +3,8 @@
  * Hooks reach the device however its user has left it: asleep, say.
  *
  * It is made reachable before the first hook and may sleep again when state_lock is
- * released, but not before it runs freely: what hooks have set up in a device that is
- * quiesced or frozen may be lost when it sleeps.
+ * released, but not before it runs freely and is not saved: what hooks have set up in a
+ * device that is quiesced or frozen, or that logs what it writes, may be lost when it sleeps.
  */
 #include <vpv/reach.h>
 
@@ -39,11 +39,9 @@ int vmig_reach(struct vmig_machine *m)
  */
 void vmig_reach_end(struct vmig_machine *m)
 {
-	bool free = (m->state & (VMIG_RUNNING | VMIG_NDMA)) == VMIG_RUNNING;
-
 	lockdep_assert_held(&m->state_lock);
 
-	if (!m->reached || (m->open && !free))
+	if (!m->reached || (m->open && m->state != VMIG_RUNNING))
 		return;
 	m->reached = false;
 	m->mig->desc->reach->end(m->mig->vdev);

@@ -24,24 +24,30 @@ FIXTURE(late)
 	int fd;
 };
 
+/* By a VMM that can be told that what it has sent is worthless. */
+static int precopy_begins(FIXTURE_DATA(late) *self)
+{
+	int err = vdev_open(&self->v, &self->slot, any_mode());
+
+	err = err ?: vdev_feature(&self->v, VFIO_DEVICE_FEATURE_SET |
+					    VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, NULL, 0);
+	err = err ?: mig_set(&self->v, VFIO_DEVICE_STATE_PRE_COPY, &self->fd);
+	return err ?: blob_pull(&self->blob, self->fd, 0);
+}
+
 FIXTURE_SETUP(late)
 {
-	int err;
+	int ret;
 
 	self->v.fd = -1;
 	self->m.fd = -1;
 	self->fd = -1;
 	NEED_SLOTS_OF("coherent_gpu", GPU_DRIVER, &self->slot, 1);
 	ASSERT_EQ(0, model_open(&self->m, &self->slot));
-	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, any_mode()));
-	/* A VMM that can be told that what it has sent is worthless. */
-	err = vdev_feature(&self->v, VFIO_DEVICE_FEATURE_SET |
-				     VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, NULL, 0);
-	if (err == -ENOTTY)
+	ret = precopy_begins(self);
+	if (ret == -ENOTTY)
 		SKIP(return, "this kernel has no second version of PRECOPY_INFO");
-	ASSERT_EQ(0, err);
-	ASSERT_EQ(0, mig_set(&self->v, VFIO_DEVICE_STATE_PRE_COPY, &self->fd));
-	ASSERT_EQ(-ENOMSG, blob_pull(&self->blob, self->fd, 0));
+	ASSERT_EQ(-ENOMSG, ret);
 }
 
 FIXTURE_TEARDOWN(late)
@@ -49,6 +55,7 @@ FIXTURE_TEARDOWN(late)
 	if (self->m.fd > 0) {
 		model_cmd(&self->m, "fault clear");
 		model_cmd(&self->m, "ready_ms 0");
+		model_cmd(&self->m, "soft_reset 0");
 		model_close(&self->m);
 	}
 	if (self->fd >= 0)
@@ -80,6 +87,32 @@ TEST_F_TIMEOUT(late, pre_copy_goes_on_with_a_function_that_is_late, 120)
 	EXPECT_EQ(VFIO_DEVICE_STATE_PRE_COPY, mig_get(&self->v));
 	ASSERT_EQ(-ENOMSG, blob_pull(&self->blob, self->fd, 0));
 	/* What is written is known. */
+	EXPECT_LE(PAGE, page_sent(self));
+	EXPECT_GE(2 * PAGE, page_sent(self));
+	ASSERT_EQ(0, mig_stop_copy(&self->v, &self->blob, self->fd));
+	self->fd = -1;
+}
+
+/* It would forget its log when it sleeps, and be READY some time after it is awake. */
+TEST_F_TIMEOUT(late, guest_that_sleeps_and_wakes_up_ends_nothing, 120)
+{
+	/* It is looked at when the function is opened. */
+	close(self->fd);
+	self->fd = -1;
+	vdev_close(&self->v);
+	blob_free(&self->blob);
+	ASSERT_EQ(0, model_cmd(&self->m, "soft_reset 1"));
+	ASSERT_EQ(-ENOMSG, precopy_begins(self));
+	ASSERT_EQ(0, gpu_set_memory(&self->v, true));
+
+	ASSERT_EQ(0, model_cmd(&self->m, "fault reset delay=80"));
+	ASSERT_EQ(0, gpu_set_power(&self->v, 3));
+	EXPECT_EQ(-ENOMSG, blob_pull(&self->blob, self->fd, 0));
+	EXPECT_EQ(VFIO_DEVICE_STATE_PRE_COPY, mig_get(&self->v));
+	ASSERT_EQ(0, gpu_set_power(&self->v, 0));
+	EXPECT_EQ(-ENOMSG, blob_pull(&self->blob, self->fd, 0));
+	EXPECT_EQ(VFIO_DEVICE_STATE_PRE_COPY, mig_get(&self->v));
+	/* Nor is all of the memory sent again. */
 	EXPECT_LE(PAGE, page_sent(self));
 	EXPECT_GE(2 * PAGE, page_sent(self));
 	ASSERT_EQ(0, mig_stop_copy(&self->v, &self->blob, self->fd));

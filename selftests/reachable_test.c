@@ -18,7 +18,7 @@
 
 static bool stands(unsigned int state)
 {
-	return state != RUNNING && state != PRE_COPY;
+	return state != RUNNING;
 }
 
 FIXTURE(left)
@@ -142,9 +142,7 @@ TEST_F_TIMEOUT(left, every_arc, SECONDS)
 TEST_F_TIMEOUT(left, data_moves, SECONDS)
 {
 	const struct family *f = variant->family;
-	/* Each wake-up is a reset then, which changes all of the state: rounds have no end. */
-	bool precopy = f->migration & VFIO_MIGRATION_PRE_COPY &&
-		       !(variant->way->soft_reset && f->rounds);
+	bool precopy = f->migration & VFIO_MIGRATION_PRE_COPY;
 
 	ASSERT_EQ(0, vdev_cfg_set(&self->b, PCI_COMMAND, 2, vdev_cfg(&self->a, PCI_COMMAND, 2)));
 	if (f->slow)

@@ -500,7 +500,7 @@ struct vmig_ops {
  *	been built.
  * @reach: How to make the device reachable for hooks (&vpv_reach), or NULL: it always is.
  *	It is reachable in every hook but reset and those for tracking, and stays so from
- *	the first step away from RUNNING and PRE_COPY until the device is there again.
+ *	the first step away from RUNNING until the device is there again.
  * @undone_by_reset: A reset of the function ends what @quiesce and @freeze did to it, and
  *	nothing of theirs comes later but what they write to registers.  If that may have been
  *	after a reset, @thaw and @unquiesce are called, of whatever device.  Others see to it

@@ -12,7 +12,7 @@ static const struct {
 	unsigned int state;
 	bool held;
 } states[] = {
-	{ E(RUNNING), false }, { E(PRE_COPY), false }, { E(RUNNING_P2P), true },
+	{ E(RUNNING), false }, { E(PRE_COPY), true }, { E(RUNNING_P2P), true },
 	{ E(PRE_COPY_P2P), true }, { E(STOP), true }, { E(STOP_COPY), true },
 	{ E(RESUMING), true },
 };
@@ -45,7 +45,7 @@ static void held_from_the_first_step_to_the_last(struct kunit *test)
 		KUNIT_EXPECT_TRUE_MSG(test, held_becomes(fake, 0), "after state %u",
 				      states[i].state);
 	}
-	KUNIT_EXPECT_GT(test, fake->reaches, (unsigned int)ARRAY_SIZE(states));
+	KUNIT_EXPECT_GE(test, fake->reaches, (unsigned int)ARRAY_SIZE(states) - 1);
 	KUNIT_EXPECT_FALSE(test, fake->unreached);
 	if (file)
 		fake_close(file);
@@ -65,7 +65,7 @@ static void hooks_of_a_migration_find_it_reachable(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fake_go(src, E(PRE_COPY), &out), 0);
 	bytes = fake_read_all(test, out, stream, STREAM_ROOM, 1000, &end);
 	KUNIT_EXPECT_EQ(test, end, (ssize_t)-ENOMSG);
-	KUNIT_EXPECT_TRUE(test, held_becomes(src, 0));
+	KUNIT_EXPECT_EQ(test, atomic_read(&src->reached), 1);
 	KUNIT_ASSERT_EQ(test, fake_go(src, E(STOP_COPY), &out), 0);
 	bytes += fake_read_all(test, out, stream + bytes, STREAM_ROOM - bytes, 1000, &end);
 	KUNIT_EXPECT_EQ(test, end, (ssize_t)0);
