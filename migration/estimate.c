@@ -19,6 +19,12 @@ static bool asks(const struct vmig_machine *m)
 	return m->mig->ops->estimate || m->mig->desc->pages;
 }
 
+/* Does the device have to be reachable for that?  A layout is known without. */
+static bool needs_reach(const struct vmig_machine *m)
+{
+	return m->mig->ops->estimate || m->saving;
+}
+
 static u64 ask(struct vmig_machine *m)
 {
 	const struct vmig_ops *ops = m->mig->ops;
@@ -122,7 +128,7 @@ void vmig_estimate_work(struct vmig_machine *m)
 	wanted = m->estimate_wanted;
 	m->estimate_wanted = false;
 	spin_unlock(&m->lock);
-	if (!wanted || !m->open || vmig_reach(m))
+	if (!wanted || !m->open || (needs_reach(m) && vmig_reach(m)))
 		return;
 
 	own = ask(m);

@@ -400,6 +400,18 @@ static void data_size_is_known_while_round_0_is_made(struct kunit *test)
 	fake_close(from);
 }
 
+/* It does not wake up for that. */
+static void data_size_of_what_runs_needs_no_device(struct kunit *test)
+{
+	mem_ops.estimate = NULL;
+	mem_desc.typical_bytes = FAKE_STATE_BYTES;
+	both_new(test);
+	for (unsigned int tries = 0; tries < 1000 && fake_size(src.fake) < PAGES * PAGE; tries++)
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_GE(test, (u64)fake_size(src.fake), PAGES * PAGE + FAKE_STATE_BYTES);
+	KUNIT_EXPECT_EQ(test, src.fake->reaches, 0U);
+}
+
 static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(frozen_memory_comes_back),
 	KUNIT_CASE(device_that_cannot_record_is_sent_frozen),
@@ -412,6 +424,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(interrupted_pass_is_counted_again),
 	KUNIT_CASE(question_that_fails_loses_nothing),
 	KUNIT_CASE(data_size_is_known_while_round_0_is_made),
+	KUNIT_CASE(data_size_of_what_runs_needs_no_device),
 	{}
 };
 
