@@ -113,6 +113,16 @@ void cgpu_queue_tail(struct cgpu_queue *q, uint32_t val)
 		q->s.tail = val;
 }
 
+/*
+ * Memory is accessed from here on, or no more.  A fetch, a tile or a fence that has begun is ended:
+ * none of them can be done by halves, and none is lost when bus mastering goes off.
+ */
+static void touch(struct cgpu *g, bool touching)
+{
+	g->touching = touching;
+	vu_dma_begun(g->dev, touching);
+}
+
 /* ---- the end of a command ---- */
 
 static int write_fence(struct cgpu *g, const struct cgpu_cmd *c, uint32_t status)
@@ -134,9 +144,9 @@ static void end_command(struct cgpu *g, struct cgpu_queue *q, uint32_t status)
 	uint64_t life = q->life;
 	int err;
 
-	g->touching = true;
+	touch(g, true);
 	err = write_fence(g, &cmd, status);
-	g->touching = false;
+	touch(g, false);
 	if (err < 0 || life != q->life)
 		return;
 	if (err) {
@@ -184,9 +194,9 @@ static bool fetch(struct cgpu *g, struct cgpu_queue *q)
 
 	if (q->s.head == q->s.tail)
 		return false;
-	g->touching = true;
+	touch(g, true);
 	err = cgpu_read(g, addr, &cmd, sizeof(cmd));
-	g->touching = false;
+	touch(g, false);
 	g->fetches++;
 	if (err < 0 || life != q->life)
 		return true;
@@ -221,9 +231,9 @@ static bool tile(struct cgpu *g, struct cgpu_queue *q)
 		return false;
 	}
 	s = q->s;
-	g->touching = true;
+	touch(g, true);
 	err = cgpu_tile(g, &s);
-	g->touching = false;
+	touch(g, false);
 	g->tiles++;
 	if (err < 0 || life != q->life)
 		return true;

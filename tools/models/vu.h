@@ -342,6 +342,14 @@ int vu_dma_read(struct vu_dev *dev, uint64_t iova, void *buf, size_t len);
  */
 int vu_dma_write(struct vu_dev *dev, uint64_t iova, const void *buf, size_t len);
 
+/**
+ * vu_dma_begun() - accesses of a device that ends what it has begun
+ * @begun: bus mastering was looked at, and is not looked at again until this is called
+ *	with false, not even if the client turns it off or puts the function to sleep while
+ *	an access waits
+ */
+void vu_dma_begun(struct vu_dev *dev, bool begun);
+
 /* ---- Interrupts (vu_irq.c) ------------------------------------------------- */
 
 /** vu_msix_raise() - send the message of an MSI-X vector, or make it pending */

@@ -47,6 +47,7 @@ struct vu_dma {
 	struct vu_map *maps;
 	size_t count, room;
 	struct vu_file *files;
+	bool begun;
 };
 
 /* Takes over @fd (-1: message access) on success and on failure. */

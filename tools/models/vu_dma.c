@@ -313,7 +313,7 @@ static int access_piece(struct vu_dev *dev, bool write, uint64_t iova, uint8_t *
 	const struct vu_map *map;
 	uint64_t left;
 
-	if (!vu_bus_master(dev))
+	if (!dev->dma.begun && !vu_bus_master(dev))
 		return -EPERM;
 	if (at >= dev->dma.count || dev->dma.maps[at].iova > iova)
 		return -EFAULT;
@@ -369,6 +369,11 @@ static int access_range(struct vu_dev *dev, bool write, uint64_t iova, uint8_t *
 	if (err)
 		dev->stats.dma_faults++;
 	return err;
+}
+
+void vu_dma_begun(struct vu_dev *dev, bool begun)
+{
+	dev->dma.begun = begun;
 }
 
 int vu_dma_read(struct vu_dev *dev, uint64_t iova, void *buf, size_t len)

@@ -217,6 +217,25 @@ static void busy_pause(struct gpu *g)
 	CHECK_EQ(peek(g, GCP(PAUSE)), CGPU_PAUSE);
 }
 
+static void busy_no_master(struct gpu *g)
+{
+	uint16_t cmd = PCI_COMMAND_MEMORY;
+
+	vu_dev_region_access(g->r->dev, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &cmd, 2, true);
+}
+
+static void set_power(struct gpu *g, uint16_t state)
+{
+	unsigned int ctrl = g->r->dev->cfg.pm + PCI_PM_CTRL;
+
+	vu_dev_region_access(g->r->dev, VFIO_PCI_CONFIG_REGION_INDEX, ctrl, &state, 2, true);
+}
+
+static void busy_d3hot(struct gpu *g)
+{
+	set_power(g, 3);
+}
+
 static int act(struct vu_front *front, unsigned int fault, const struct vu_fault_hit *hit)
 {
 	(void)front;
@@ -300,6 +319,35 @@ static void pauses_in_the_middle(void)
 		CHECK_EQ(gpu_rd64(&g, GQ(0, DONE)), 1);
 		gpu_close(&g);
 	}
+}
+
+static void held_in_the_middle(void)
+{
+	static void (*const actions[])(struct gpu *g) = { busy_no_master, busy_d3hot };
+	struct gpu g;
+
+	for (unsigned int a = 0; a < sizeof(actions) / sizeof(actions[0]); a++)
+		for (unsigned int m = 0; m < 4; m++) {
+			const struct cgpu *c;
+
+			act_at(&g, busy_moments[m], actions[a]);
+			c = vu_priv(g.r->dev);
+			/* What was begun is ended; the rest waits. */
+			CHECK(cgpu_queue_enabled(&c->q[0]));
+			CHECK_EQ(c->q[0].s.head, 1);
+			CHECK_EQ(c->q[0].s.in_work, m < 2);
+			CHECK_EQ(c->q[0].s.progress, m == 1);
+			CHECK_EQ(c->ops_done, m >= 2);
+			CHECK_EQ(c->ops_failed, 0);
+			set_power(&g, 0);
+			gpu_enable(&g);
+			for (int i = 0; i < 10; i++)
+				rig_step(g.r);
+			CHECK_EQ(gpu_done(&g, 0), CGPU_OK);
+			CHECK_EQ(gpu_rd64(&g, GQ(0, DONE)), 1);
+			CHECK_EQ(gpu_rd64(&g, CGPU_OPS_FAILED), 0);
+			gpu_close(&g);
+		}
 }
 
 /* An interrupt that was masked when the function stopped is not lost. */
@@ -560,6 +608,7 @@ static const struct test coherent_gpu_state_tests[] = {
 	{ "coherent_gpu: pause keeps doorbells, freeze does not", pause_and_freeze },
 	{ "coherent_gpu: stopped while it waits for guest memory", stops_in_the_middle },
 	{ "coherent_gpu: paused while it waits for guest memory", pauses_in_the_middle },
+	{ "coherent_gpu: held while it waits for guest memory", held_in_the_middle },
 	{ "coherent_gpu: masked interrupts survive a move", interrupts_are_not_lost },
 	{ "coherent_gpu: bad states are refused", bad_states_are_refused },
 	{ "coherent_gpu: commands of the control page have rules", commands_have_rules },
