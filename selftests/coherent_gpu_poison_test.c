@@ -126,6 +126,43 @@ static void expect_bad(struct __test_metadata *_metadata, FIXTURE_DATA(poison) *
 	EXPECT_EQ(PAGE, vdev_pwrite(&self->v, GPU_MAIN_BAR, pos + PAGE, buf, PAGE));
 }
 
+static uint64_t poison_of(struct model *m)
+{
+	uint64_t val;
+
+	return model_value(m, "regs", "CP_POISON", &val) ? ~0ULL : val;
+}
+
+/* ---- While it is loaded ---- */
+
+/*
+ * Nobody looks: memory of a destination is not enabled before its config space comes.  This is the
+ * first test, because a function that has bad pages is not loaded.
+ */
+TEST_F_TIMEOUT(poison, page_that_goes_bad_while_it_is_loaded, 300)
+{
+	struct blob blob = {};
+	int fd = -1;
+
+	ASSERT_EQ(0, open_function(self, OTHER));
+	memset(self->p, 0x55, PAGES * PAGE);
+	ASSERT_EQ(0, mig_save(&self->v, &blob, false));
+	close_function(self);
+
+	ASSERT_EQ(0, open_function(self, BAD));
+	NEED(!poison_of(&self->m), "the function has bad pages already");
+	ASSERT_EQ(0, gpu_set_memory(&self->v, false));
+	ASSERT_EQ(0, mig_set(&self->v, VFIO_DEVICE_STATE_RESUMING, &fd));
+	ASSERT_EQ(0, blob_push(&blob, fd, 0, blob.bytes / 2, 0));
+	ASSERT_EQ(0, model_cmd(&self->m, "poison 0x35000"));
+	ASSERT_EQ(0, blob_push(&blob, fd, blob.bytes / 2, blob.bytes, 0));
+	EXPECT_EQ(-EHWPOISON, mig_set(&self->v, VFIO_DEVICE_STATE_STOP, NULL));
+	EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, mig_get(&self->v));
+	close(fd);
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	blob_free(&blob);
+}
+
 /* ---- By the function ---- */
 
 /* Under a huge mapping, of a user who is told at the next access. */
@@ -234,13 +271,6 @@ TEST_F_TIMEOUT(poison, question_that_fails_is_put_again, 120)
 	EXPECT_EQ(0, sigbus_load(self->p, NULL).code);
 	EXPECT_EQ(8, vdev_pread(&self->v, GPU_MAIN_BAR, 0, &val, 8));
 	EXPECT_EQ(BUS_MCEERR_AR, sigbus_load(self->p + 0xb1000, NULL).code);
-}
-
-static uint64_t poison_of(struct model *m)
-{
-	uint64_t val;
-
-	return model_value(m, "regs", "CP_POISON", &val) ? ~0ULL : val;
 }
 
 #define SECRET	"what is in a bad page stays there"

@@ -168,9 +168,36 @@ static int commit(struct vmig_dev *mig, enum cgpu_cp_cmd cmd, const void *data, 
 	return err;
 }
 
+static void first_page(void *data, u64 pos)
+{
+	u64 *first = data;
+
+	*first = min(*first, pos);
+}
+
+/* Memory is written as it comes, and has to keep it.  Return: 0, @bad if a page is, or an errno. */
+static int all_good(struct cgpu_dev *cd, int bad)
+{
+	u64 page = U64_MAX;
+	int err = cgpu_bad_update(cd, true);
+
+	if (err)
+		return err;
+	vpv_bar_memory_bad_pages(&cd->m.vpv, CGPU_MAIN_BAR, first_page, &page);
+	if (cd->place.carve)
+		vpv_bar_memory_bad_pages(&cd->m.vpv, CGPU_CARVE_BAR, first_page, &page);
+	if (page == U64_MAX)
+		return 0;
+	dev_warn_ratelimited(cgpu_device(cd), "cannot be loaded: page %#llx is bad\n", page);
+	return bad;
+}
+
+/* The first record: what is bad now has become so here, and has what was written no more. */
 static int commit_state(struct vmig_dev *mig, u32 index, const void *data, size_t bytes)
 {
-	return commit(mig, CGPU_STATE_SET, data, bytes, "CP_ERR of the state");
+	int err = all_good(cgpu_from_mig(mig), -EHWPOISON);
+
+	return err ?: commit(mig, CGPU_STATE_SET, data, bytes, "CP_ERR of the state");
 }
 
 static int check_poison(struct vmig_dev *mig, const void *data, size_t bytes, u32 *index,
@@ -275,32 +302,13 @@ static int cgpu_save(struct vmig_dev *mig, struct vmig_emit *em)
 	return save_state(cd, em) ?: save_bad(cd, em);
 }
 
-static void first_page(void *data, u64 pos)
-{
-	u64 *first = data;
-
-	*first = min(*first, pos);
-}
-
-/* Memory is written as it comes, and has to keep it: bad pages from elsewhere end by a reset. */
+/* Bad pages from elsewhere end by a reset. */
 static int cgpu_load_begin(struct vmig_dev *mig)
 {
 	struct cgpu_dev *cd = cgpu_from_mig(mig);
-	u64 page = U64_MAX;
-	int err;
+	int err = vpv_bar_memory_wait(&cd->m.vpv);
 
-	err = vpv_bar_memory_wait(&cd->m.vpv);
-	if (!err)
-		err = cgpu_bad_update(cd, true);
-	if (err)
-		return err;
-	vpv_bar_memory_bad_pages(&cd->m.vpv, CGPU_MAIN_BAR, first_page, &page);
-	if (cd->place.carve)
-		vpv_bar_memory_bad_pages(&cd->m.vpv, CGPU_CARVE_BAR, first_page, &page);
-	if (page == U64_MAX)
-		return 0;
-	dev_warn_ratelimited(cgpu_device(cd), "cannot be loaded: page %#llx is bad\n", page);
-	return -EOPNOTSUPP;
+	return err ?: all_good(cd, -EOPNOTSUPP);
 }
 
 /* The log of the function has ended by itself. */
