@@ -119,6 +119,28 @@ TEST_F_TIMEOUT(late, guest_that_sleeps_and_wakes_up_ends_nothing, 120)
 	self->fd = -1;
 }
 
+/* Pulled out: nobody knows what is read there, and on a link it may stop the machine. */
+TEST_F_TIMEOUT(late, nothing_is_sent_of_memory_that_is_gone, 120)
+{
+	const char *bdf = self->slot.bdf;
+	static uint8_t buf[256 * PAGE];
+	ssize_t n = 0;
+
+	if (!vdev_error_works())
+		SKIP(return, "vpv_test_error is not loaded");
+	memset(buf, 0x5a, sizeof(buf));
+	ASSERT_EQ(0, gpu_set_memory(&self->v, true));
+	ASSERT_EQ(sizeof(buf), vdev_pwrite(&self->v, GPU_MAIN_BAR, FAR, buf, sizeof(buf)));
+	ASSERT_EQ(-ENOMSG, blob_pull(&self->blob, self->fd, 0));
+	ASSERT_EQ(0, vdev_error(bdf, "unplugged"));
+	/* Otherwise all of it, which is more than that, again and again. */
+	for (unsigned int i = 0; i < 64 && n >= 0; i++)
+		n = read(self->fd, buf, 64 << 10);
+	EXPECT_EQ(-1, n);
+	EXPECT_EQ(ENODEV, errno);
+	ASSERT_EQ(0, vdev_error(bdf, "resume"));
+}
+
 static void lose_memory(struct __test_metadata *_metadata, FIXTURE_DATA(late) *self)
 {
 	ASSERT_EQ(0, model_cmd(&self->m, "ready_ms %u", LONG_MS));

@@ -407,8 +407,10 @@ static int copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes,
 {
 	void *at = vpv_shown(vpv, bar)->map + pos;
 
+	if (vpv_gone(vpv->pdev))
+		return -ENODEV;
 	if (!vpv_channel_normal(vpv))
-		return vpv_gone(vpv->pdev) ? -ENODEV : -EIO;
+		return -EIO;
 	if (vpv_memory_bad(vpv, bar, pos, bytes))
 		return -EHWPOISON;
 	if (to)
