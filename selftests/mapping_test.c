@@ -378,22 +378,6 @@ TEST_F(mapping, who_looks_at_an_entry_looks_again)
 	munmap(like, 2 * MB2);
 }
 
-/* Does the kernel watch which pages are written?  A page that was just made counts as written. */
-static bool soft_dirty(void)
-{
-	static volatile uint8_t page[2 * KB4];
-	uint64_t entry = 0;
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-
-	page[KB4] = 1;
-	if (fd < 0)
-		return false;
-	if (pread(fd, &entry, 8, (uintptr_t)&page[KB4] / KB4 * 8) != 8)
-		entry = 0;
-	close(fd);
-	return entry >> 55 & 1;
-}
-
 /* In a process of its own, which ends with 0 when all stores have come to an end. */
 static int store_while_watched(struct vdev *v)
 {
@@ -416,7 +400,7 @@ TEST_F(mapping, stores_while_the_kernel_watches_them)
 	int status = 0;
 	pid_t pid;
 
-	if (!soft_dirty())
+	if (!kernel_watches_writes())
 		SKIP(return, "this kernel does not watch which pages are written");
 	pid = fork();
 	ASSERT_LE(0, pid);

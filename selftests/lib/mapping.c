@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Mappings of regions, and the sizes of their pages: see mapping.h. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "mapping.h"
 
+#define KB4		0x1000UL
 #define GB		0x40000000UL
 #define MAPPED		"ret=0x100"	/* VM_FAULT_NOPAGE */
 
@@ -33,4 +36,20 @@ int orders_mapped(struct trace *t, unsigned int order)
 
 	snprintf(word, sizeof(word), "order=%u ", order);
 	return trace_count(t, word, MAPPED);
+}
+
+/* A page that was just made counts as written. */
+bool kernel_watches_writes(void)
+{
+	static volatile uint8_t page[2 * KB4];
+	uint64_t entry = 0;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	page[KB4] = 1;
+	if (fd < 0)
+		return false;
+	if (pread(fd, &entry, 8, (uintptr_t)&page[KB4] / KB4 * 8) != 8)
+		entry = 0;
+	close(fd);
+	return entry >> 55 & 1;
 }

@@ -15,4 +15,7 @@ uint8_t *map_at(struct vdev *v, unsigned int region, uint64_t pos, size_t bytes,
 /* How many pages of this order were mapped by faults, in a trace of vpv_core/vpv_fault. */
 int orders_mapped(struct trace *t, unsigned int order);
 
+/* Does the kernel watch which pages are written (soft-dirty bits, by clear_refs)? */
+bool kernel_watches_writes(void);
+
 #endif /* SELFTEST_MAPPING_H */
