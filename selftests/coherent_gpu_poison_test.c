@@ -377,6 +377,29 @@ TEST_F_TIMEOUT(poison, pages_that_go_bad_while_they_are_sent, 300)
 	blob_free(&blob);
 }
 
+/* Of bad pages nobody need know before the end: what was written is known all the same. */
+TEST_F_TIMEOUT(poison, question_that_fails_has_nothing_sent_again, 300)
+{
+	const uint64_t pos = 0xd1000;
+	struct blob blob = {};
+	size_t before;
+	int fd = -1;
+
+	ASSERT_EQ(0, open_function(self, BAD));
+	memset(self->p + pos + PAGE, 0x55, 64 * PAGE);
+	ASSERT_EQ(0, mig_precopy(&self->v, &blob, &fd));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault poison fail"));
+	ASSERT_EQ(0, model_cmd(&self->m, "poison 0x%lx", pos));
+	before = blob.bytes;
+	self->p[pos + PAGE] = 0x56;
+	EXPECT_EQ(-ENOMSG, blob_pull(&blob, fd, 0));
+	EXPECT_LE(before + PAGE, blob.bytes);
+	EXPECT_GE(before + 4 * PAGE, blob.bytes);
+	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
+	ASSERT_EQ(0, mig_stop_copy(&self->v, &blob, fd));
+	blob_free(&blob);
+}
+
 /* ---- By the kernel ---- */
 
 static int hard_offline(void *phys)
