@@ -273,6 +273,24 @@ TEST_F_TIMEOUT(poison, question_that_fails_is_put_again, 120)
 	EXPECT_EQ(BUS_MCEERR_AR, sigbus_load(self->p + 0xb1000, NULL).code);
 }
 
+/* A function that fails all the time keeps nobody busy: after 1 s, 2 s, 4 s. */
+TEST_F_TIMEOUT(poison, question_that_fails_is_put_less_often, 60)
+{
+	int log, told;
+
+	ASSERT_EQ(0, open_function(self, BAD));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault poison fail"));
+	log = log_mark();
+	ASSERT_LE(0, log);
+	ASSERT_EQ(0, model_cmd(&self->m, "poison 0xe1000"));
+	sleep(12);
+	told = log_count(log, "control command 5 failed", NULL, 0);
+	EXPECT_LE(2, told);
+	EXPECT_GE(5, told);
+	close(log);
+	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
+}
+
 #define SECRET	"what is in a bad page stays there"
 
 /* Fill a page with something that is nowhere else. */
