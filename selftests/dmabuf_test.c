@@ -9,18 +9,17 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include "lib/importer.h"
 #include "lib/stock.h"
 #include "lib/test.h"
 #include "lib/vf.h"
 
-#define IMPORTER	"/dev/vpv_test_importer"
 #define TEST_DRIVER	"vpv_test_variant"
 #define SRIOV_PARAM	"/sys/module/vpv_pci/parameters/enable_sriov"
 #define FEATURE		VFIO_DEVICE_FEATURE_DMA_BUF
 #define GET		VFIO_DEVICE_FEATURE_GET
 #define SET		VFIO_DEVICE_FEATURE_SET
 #define PROBE		VFIO_DEVICE_FEATURE_PROBE
-#define RANGES_MAX	4
 /* For a loaded machine: each opens a device with a reset before and after. */
 #define SECONDS		120
 #define PAGE		0x1000ULL
@@ -35,91 +34,6 @@
 #define SHOWN_BYTES	(2 * GB)
 #define TRAP		(GB + 5 * 0x200000 + 3 * PAGE)
 #define LIKE_BAR	9
-
-struct range {
-	uint64_t offset;
-	uint64_t bytes;
-};
-
-static int dmabuf_get(struct vdev *v, uint32_t index, uint32_t num, const struct range *ranges)
-{
-	struct {
-		struct vfio_device_feature f;
-		struct vfio_device_feature_dma_buf arg;
-		struct range ranges[RANGES_MAX];
-	} req = {
-		.f = { .argsz = sizeof(req), .flags = GET | FEATURE },
-		.arg = { .region_index = index, .open_flags = O_RDWR | O_CLOEXEC, .nr_ranges = num },
-	};
-	int fd;
-
-	for (unsigned int i = 0; ranges && i < num && i < RANGES_MAX; i++)
-		req.ranges[i] = ranges[i];
-	fd = ioctl(v->fd, VFIO_DEVICE_FEATURE, &req);
-	return fd < 0 ? -errno : fd;
-}
-
-static int dmabuf_one(struct vdev *v, uint32_t index, uint64_t offset, uint64_t bytes)
-{
-	return dmabuf_get(v, index, 1, &(struct range){ offset, bytes });
-}
-
-/* ---- The other device ---- */
-
-struct import {
-	unsigned int mapped;
-	unsigned int told;
-	unsigned int entries;
-	unsigned long long bytes;
-	unsigned long long addr;
-	unsigned long long phys;
-};
-
-static int tell(int imp, const char *text)
-{
-	return write(imp, text, strlen(text)) < 0 ? -errno : 0;
-}
-
-static int import_attach(int imp, int fd, const struct slot *slot, const char *kind)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "attach %d %s %s", fd, slot->bdf, kind);
-	return tell(imp, text);
-}
-
-static int import_store(int imp, uint32_t pos, uint32_t val)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "store %#x %#x", pos, val);
-	return tell(imp, text);
-}
-
-static struct import import_state(int imp)
-{
-	struct import state = { .told = ~0U };
-	char text[128] = "";
-
-	if (read(imp, text, sizeof(text) - 1) > 0)
-		sscanf(text, "%u %u %u %llx %llx %llx", &state.mapped, &state.told,
-		       &state.entries, &state.bytes, &state.addr, &state.phys);
-	return state;
-}
-
-/* Can a new importer have it? */
-static int import_once(int fd, const struct slot *slot)
-{
-	int imp = open(IMPORTER, O_RDWR), ret;
-
-	if (imp < 0)
-		return -errno;
-	ret = import_attach(imp, fd, slot, "");
-	if (!ret)
-		ret = tell(imp, "map");
-	close(imp);
-	return ret;
-}
 
 /* ---- What every test needs ---- */
 
@@ -145,24 +59,6 @@ FIXTURE_VARIANT_ADD(dmabuf, memory) {
 FIXTURE_VARIANT_ADD(dmabuf, registers) {
 	.device = "e1000e", .bar = 0, .mode = VDEV_GROUP,
 };
-
-/* The feature is not there on older kernels. */
-#define NEED_FEATURE(v) do {							\
-	int _ret = vdev_feature(v, PROBE | GET | FEATURE, NULL, 0);		\
-										\
-	if (_ret == -ENOTTY)							\
-		SKIP(return, "this kernel has no revocable dma-bufs");		\
-	ASSERT_EQ(0, _ret);							\
-} while (0)
-
-#define NEED_IMPORTER(imp, edu) do {						\
-	imp = open(IMPORTER, O_RDWR);						\
-	if (imp < 0)								\
-		SKIP(return, "vpv_test_importer is not loaded");		\
-	if (slots_find("edu", edu, 1) != 1)					\
-		SKIP(return, "needs an edu in /vpv/stock");			\
-	vdev_unbind((edu)->bdf);						\
-} while (0)
 
 FIXTURE_SETUP(dmabuf)
 {
@@ -328,7 +224,7 @@ TEST_F_TIMEOUT(dmabuf, dma_by_another_device, SECONDS)
 		SKIP(return, "registers");
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, import_attach(self->imp, fd, &self->edu, ""));
-	ASSERT_EQ(0, tell(self->imp, "map"));
+	ASSERT_EQ(0, importer_tell(self->imp, "map"));
 	state = import_state(self->imp);
 	EXPECT_EQ(2 * PAGE, state.bytes);
 	EXPECT_NE(0ULL, state.phys);
@@ -344,7 +240,7 @@ TEST_F_TIMEOUT(dmabuf, dma_by_another_device, SECONDS)
 	ASSERT_EQ(0, set_memory(&self->v, false));
 	EXPECT_EQ(0ULL, import_state(self->imp).phys);
 	ASSERT_EQ(0, set_memory(&self->v, true));
-	ASSERT_EQ(0, tell(self->imp, "map"));
+	ASSERT_EQ(0, importer_tell(self->imp, "map"));
 	ASSERT_EQ(0, import_store(self->imp, 12, 0x600d0003));
 	EXPECT_EQ(0x600d0003U, bar_get(&self->v, BAR, 5 * PAGE + 12));
 	close(fd);
@@ -422,13 +318,13 @@ TEST_F_TIMEOUT(dmabuf, goes_with_memory, SECONDS)
 	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
 		int ret;
 
-		ASSERT_EQ(0, tell(self->imp, "map"))
+		ASSERT_EQ(0, importer_tell(self->imp, "map"))
 			TH_LOG("before %s", ways[i].name);
 		EXPECT_NE(0ULL, import_state(self->imp).phys);
 		ret = ways[i].away(&self->v);
 		if (ret) {
 			TH_LOG("%s: no, %s", ways[i].name, strerror(-ret));
-			ASSERT_EQ(0, tell(self->imp, "unmap"));
+			ASSERT_EQ(0, importer_tell(self->imp, "unmap"));
 			told = import_state(self->imp).told;
 			continue;
 		}
@@ -442,7 +338,7 @@ TEST_F_TIMEOUT(dmabuf, goes_with_memory, SECONDS)
 		if (!ways[i].back)
 			continue;
 
-		EXPECT_EQ(-ENODEV, tell(self->imp, "map"))
+		EXPECT_EQ(-ENODEV, importer_tell(self->imp, "map"))
 			TH_LOG("%s", ways[i].name);
 		EXPECT_EQ(-ENODEV, import_once(fd, &self->edu));
 		/* One that is made now is no better. */
@@ -457,7 +353,7 @@ TEST_F_TIMEOUT(dmabuf, goes_with_memory, SECONDS)
 	}
 	/* QEMU's e1000e has no FLR (below), pci-testdev no capability at all. */
 	EXPECT_LE(variant->bar ? 5U : 6U, done);
-	EXPECT_EQ(0, tell(self->imp, "map"));
+	EXPECT_EQ(0, importer_tell(self->imp, "map"));
 	close(fd);
 }
 
@@ -484,8 +380,8 @@ TEST_F_TIMEOUT(dmabuf, waits_for_slow_importers, SECONDS)
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, import_attach(self->imp, fd, &self->edu, ""));
-	ASSERT_EQ(0, tell(self->imp, "map"));
-	ASSERT_EQ(0, tell(self->imp, "slow 300"));
+	ASSERT_EQ(0, importer_tell(self->imp, "map"));
+	ASSERT_EQ(0, importer_tell(self->imp, "slow 300"));
 	start = now_ms();
 	ASSERT_EQ(0, set_memory(&self->v, false));
 	EXPECT_LE(290ULL, now_ms() - start);
@@ -502,17 +398,17 @@ TEST_F_TIMEOUT(dmabuf, outlives_the_open_device, SECONDS)
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, import_attach(self->imp, fd, &self->edu, ""));
-	ASSERT_EQ(0, tell(self->imp, "map"));
+	ASSERT_EQ(0, importer_tell(self->imp, "map"));
 	vdev_close(&self->v);
 	EXPECT_EQ(0U, import_state(self->imp).mapped);
 	EXPECT_EQ(0ULL, import_state(self->imp).phys);
-	EXPECT_EQ(-ENODEV, tell(self->imp, "map"));
+	EXPECT_EQ(-ENODEV, importer_tell(self->imp, "map"));
 	EXPECT_EQ(-ENODEV, import_once(fd, &self->edu));
 
 	/* The next user's memory is not that of the last one. */
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, variant->mode));
 	ASSERT_EQ(0, set_memory(&self->v, true));
-	EXPECT_EQ(-ENODEV, tell(self->imp, "map"));
+	EXPECT_EQ(-ENODEV, importer_tell(self->imp, "map"));
 	EXPECT_EQ(-ENODEV, import_once(fd, &self->edu));
 	close(fd);
 }
@@ -523,10 +419,10 @@ TEST_F_TIMEOUT(dmabuf, outlives_the_driver, SECONDS)
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, import_attach(self->imp, fd, &self->edu, ""));
-	ASSERT_EQ(0, tell(self->imp, "map"));
+	ASSERT_EQ(0, importer_tell(self->imp, "map"));
 	vdev_close(&self->v);
 	ASSERT_EQ(0, vdev_unbind(self->slot.bdf));
-	EXPECT_EQ(-ENODEV, tell(self->imp, "map"));
+	EXPECT_EQ(-ENODEV, importer_tell(self->imp, "map"));
 	EXPECT_EQ(-ENODEV, import_once(fd, &self->edu));
 	close(fd);
 }
@@ -585,9 +481,9 @@ static void *race_import(void *arg)
 		ret = import_attach(imp, fd, r->edu, "");
 		close(fd);
 		for (unsigned int i = 0; !ret && i < 4; i++) {
-			ret = tell(imp, "map");
+			ret = importer_tell(imp, "map");
 			if (ret == -EBUSY)
-				ret = tell(imp, "unmap");
+				ret = importer_tell(imp, "unmap");
 		}
 		r->bad += ret && ret != -ENODEV;
 		close(imp);
@@ -674,12 +570,12 @@ TEST_F_TIMEOUT(other, goes_with_flr, SECONDS)
 	fd = dmabuf_one(&self->v, 0, 0, PAGE);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, import_attach(imp, fd, &edu, ""));
-	ASSERT_EQ(0, tell(imp, "map"));
+	ASSERT_EQ(0, importer_tell(imp, "map"));
 	ASSERT_EQ(0, flr(&self->v));
 	state = import_state(imp);
 	EXPECT_EQ(1U, state.told);
 	EXPECT_EQ(0U, state.mapped);
-	EXPECT_EQ(0, tell(imp, "map"));
+	EXPECT_EQ(0, importer_tell(imp, "map"));
 	close(imp);
 	close(fd);
 }

@@ -7,7 +7,8 @@
  * Each open of /dev/vpv_test_importer is an importer of one dma-buf.  Written to it:
  *
  *	attach FD ADDRESS	for that function; "static": without being told to stop,
- *				"pages": needing struct pages
+ *				"pages": needing struct pages, "plain": with the host bridge that
+ *				there is, between functions of which the kernel knows no way
  *	map, unmap, detach
  *	slow MS			from now on, unmap that much after being told
  *	store POS VALUE		32 bits, by the device (an edu)
@@ -53,6 +54,7 @@ struct importer {
 	struct pci_dev *pdev;
 	struct dma_buf *buf;
 	struct dma_buf_attachment *attach;
+	bool plain;
 	/* Below: lock of the dma-buf. */
 	struct sg_table *sgt;
 	dma_addr_t addr;
@@ -157,6 +159,7 @@ static int do_attach(struct importer *imp, const char *args)
 		ops = &ops_static;
 	if (!strcmp(kind, "pages"))
 		ops = &ops_pages;
+	imp->plain = !strcmp(kind, "plain");
 
 	imp->buf = dma_buf_get(fd);
 	ret = PTR_ERR_OR_ZERO(imp->buf);
@@ -187,7 +190,8 @@ static struct sg_table *map_locked(struct importer *imp)
 		return ERR_PTR(-ENODEV);
 	mutex_lock(&bridge_lock);
 	device = bridge->device;
-	bridge->device = GOOD_BRIDGE;
+	if (!imp->plain)
+		bridge->device = GOOD_BRIDGE;
 	sgt = dma_buf_map_attachment(imp->attach, DMA_BIDIRECTIONAL);
 	bridge->device = device;
 	mutex_unlock(&bridge_lock);
