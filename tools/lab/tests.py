@@ -43,7 +43,10 @@ def selftests(name, programs="", **more):
 
 
 def family_machines():
-    """{name of a group: (words that pick programs, models)}, of the lines "Machine NAME [WORD...]: MODEL..." of families."""
+    """{name of a group: (words that pick programs, functions)}, of the lines "Machine NAME [WORD...]: FUNCTION..." of families.
+
+    A function is one of a model, or qemu:NAME: one of QEMU's own.
+    """
     found = {}
     for path in sorted((SELFTESTS / "families").glob("*.c")):
         comment = path.read_text().partition("*/")[0]
@@ -52,6 +55,12 @@ def family_machines():
             programs, old = found.get(name, (words, []))
             found[name] = programs, old + re.sub(r"\n \*", " ", models).split()
     return found
+
+
+def machine_of(functions):
+    own = [function.removeprefix("qemu:") for function in functions if function.startswith("qemu:")]
+    models = [function for function in functions if not function.startswith("qemu:")]
+    return Machine(kernel="debug", models=",".join(models), devices=",".join(own))
 
 
 FAMILIES = family_machines()
@@ -117,8 +126,7 @@ UPSTREAM = (
     selftests("display", timeout=300, machine=Machine(kernel="stock", devices="vga,vga-port", append="vga=0x317")),
     selftests("display-other", timeout=300, machine=Machine(kernel="stock", devices="bochs-display", append="vga=0x340")),
     selftests("faults", timeout=3600, machine=RARE),
-    *(selftests(name, programs, timeout=3600, machine=Machine(kernel="debug", models=",".join(models)))
-      for name, (programs, models) in FAMILIES.items()),
+    *(selftests(name, programs, timeout=3600, machine=machine_of(functions)) for name, (programs, functions) in FAMILIES.items()),
     Group("mlx5-nested", "nested", "python3 tools/lab/e2e/network_test.py", needs="tools/lab/e2e/network_test.py", timeout=1200),
     Group("gpu-nested", "nested", "python3 tools/lab/e2e/gpu_test.py", needs="tools/lab/e2e/gpu_test.py", timeout=1500),
     Group("v1-nested", "nested", "python3 tools/lab/e2e/v1_test.py", needs="tools/lab/e2e/v1_test.py", timeout=1800),
