@@ -50,7 +50,7 @@ static unsigned long next_bad(const struct vpv_shown *s, unsigned long page, uns
 	return end;
 }
 
-/* After vpv_memory_use(): is any of these bytes in a bad page? */
+/* Is any of these bytes in a bad page?  After vpv_memory_use() if they are to be touched. */
 bool vpv_memory_bad(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes)
 {
 	const struct vpv_shown *s = vpv_shown(vpv, nr);
@@ -70,12 +70,16 @@ static bool note(struct vpv_device *vpv, unsigned int nr, u64 pos, unsigned int 
 	return true;
 }
 
-/* All mappings: of a block of PUD size a part cannot be taken away (vpv_vma_open()). */
+/*
+ * All mappings: of a block of PUD size a part cannot be taken away (vpv_vma_open()).  And those
+ * dma-bufs that have such a page.
+ */
 static void take_away(struct vpv_device *vpv)
 {
 	/* Who has not seen the bit has mapped the page by then. */
 	scoped_guard(rwsem_write, &vpv->state->memories->use)
 		vpv_memory_unmap(vpv);
+	vpv_dmabufs_lost(vpv, true);
 }
 
 void vpv_bad_take_away(struct work_struct *work)

@@ -111,6 +111,7 @@ static struct vpv_memories *memories_of(struct vpv_device *vpv)
 	init_rwsem(&m->use);
 	init_waitqueue_head(&m->over);
 	INIT_WORK(&m->take_away, vpv_bad_take_away);
+	INIT_DELAYED_WORK(&m->await, vpv_memory_await_work);
 	m->vpv = vpv;
 	/* It has to be asked for first. */
 	atomic_long_set(&m->lost, 1);
@@ -171,6 +172,7 @@ void vpv_memories_free(struct vpv_device *vpv)
 	if (!m)
 		return;
 	cancel_work_sync(&m->take_away);
+	cancel_delayed_work_sync(&m->await);
 	for (unsigned int i = 0; i < VPV_BARS; i++)
 		if (vpv_shown(vpv, i))
 			release(&m->bar[i]);
@@ -241,7 +243,12 @@ bool vpv_memory_went(struct vpv_device *vpv)
 	return READ_ONCE(m->resetting) || READ_ONCE(m->known) != atomic_long_read(&m->lost);
 }
 
-/* A reset begins, or has ended: nobody has it any more when this returns.  Device lock. */
+/*
+ * A reset begins, or has ended: nobody has it any more when this returns.  Device lock.
+ *
+ * Only after an error importers are left to settle(): they may be in the same recovery, which
+ * cannot go on without that lock.
+ */
 void vpv_memory_resetting(struct vpv_device *vpv, bool resetting)
 {
 	struct vpv_memories *m = vpv->state->memories;
@@ -253,7 +260,11 @@ void vpv_memory_resetting(struct vpv_device *vpv, bool resetting)
 		vpv_memory_lost(vpv);
 	}
 	vpv_memory_unmap(vpv);
+	if (resetting && vpv_channel_normal(vpv))
+		vpv_dmabufs_lost(vpv, false);
 	wake_up_all(&m->over);
+	if (!resetting && vpv_dmabufs_any(vpv))
+		vpv_memory_await(vpv);
 }
 
 /* Has the one who waits to give up?  Return: 0 or what he returns. */
@@ -289,16 +300,23 @@ static int wait_for_reset(struct vpv_memories *m)
 	return 0;
 }
 
-/* Note what has become of it.  Return: that, or -EAGAIN if it has gone again meanwhile. */
-static int note(struct vpv_memories *m, long lost, int err)
+/*
+ * Note what has become of it.  Under memory_lock: whoever touches it then finds that importers
+ * have it, too.  Return: @err, or -EAGAIN if it has gone again meanwhile.
+ */
+static int note(struct vpv_device *vpv, struct vpv_memories *m, long lost, int err)
 {
-	guard(rwsem_write)(&m->use);
+	guard(rwsem_write)(&vpv->state->memory_lock);
 
-	if (atomic_long_read(&m->lost) != lost)
-		return -EAGAIN;
-	WRITE_ONCE(m->known, lost);
-	m->err = err;
-	m->asked = jiffies;
+	scoped_guard(rwsem_write, &m->use) {
+		if (atomic_long_read(&m->lost) != lost)
+			return -EAGAIN;
+		WRITE_ONCE(m->known, lost);
+		m->err = err;
+		m->asked = jiffies;
+	}
+	if (!err)
+		vpv_memory_back(vpv);
 	return err;
 }
 
@@ -334,7 +352,7 @@ static int wait_locked(struct vpv_device *vpv, struct vpv_memories *m)
 		up = given_up(m);
 		if (up)
 			return up;
-		ret = note(m, lost, ret);
+		ret = note(vpv, m, lost, ret);
 	}
 	return ret;
 }
@@ -385,6 +403,49 @@ bool vpv_bar_memory_enabled(struct vpv_device *vpv)
 	return vpv_memory_mappable(vpv);
 }
 EXPORT_SYMBOL_GPL(vpv_bar_memory_enabled);
+
+/* ---- Waiting for it in the name of importers ---- */
+
+/* None is left, or the device is being closed: then nobody waits in their name. */
+static bool no_importers(void *vpv)
+{
+	return !vpv_dmabufs_any(vpv);
+}
+
+void vpv_memory_await_work(struct work_struct *work)
+{
+	struct vpv_memories *m = container_of(work, struct vpv_memories, await.work);
+	struct vpv_device *vpv = m->vpv;
+	int err;
+
+	/* Otherwise vpv_memory_back() comes, and has this done again. */
+	if (!vpv_bar_memory_enabled(vpv))
+		return;
+	err = vpv_bar_memory_wait_unless(vpv, no_importers, vpv);
+	if (!is_final(err) && !no_importers(vpv))
+		schedule_delayed_work(&m->await, msecs_to_jiffies(ASK_AGAIN_MS));
+}
+
+/*
+ * There are dma-bufs of it, and it may come: nobody else need ever ask for it.  Who waits gives it
+ * back to them, see note().  Any context that may sleep a little.
+ */
+void vpv_memory_await(struct vpv_device *vpv)
+{
+	struct vpv_memories *m = vpv->state->memories;
+
+	scoped_guard(rwsem_read, &m->use)
+		if (state_of(m) != -EAGAIN)
+			return;
+	schedule_delayed_work(&m->await, 0);
+}
+
+/* In close, when there are no dma-bufs any more. */
+void vpv_memory_await_stop(struct vpv_device *vpv)
+{
+	if (vpv->state->memories)
+		cancel_delayed_work_sync(&vpv->state->memories->await);
+}
 
 /*
  * Read it, after vpv_memory_use(): of an error in it that nobody knew of, the machine does not

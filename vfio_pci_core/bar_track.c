@@ -4,7 +4,8 @@
  *
  * There is no write protection: KVM cannot emulate all stores to such memory, and what the
  * kernel has to find clean entries again knows nothing of guests.  So a page that is clean
- * is not mapped at all, and one that is mapped counts as written.
+ * is not mapped at all, and one that is mapped counts as written.  So
+ * does one that another device has mapped, by a dma-buf.
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
@@ -83,6 +84,7 @@ void vpv_bar_memory_protect(struct vpv_device *vpv, unsigned int bar, u64 pos, u
 	if (!s->clean)
 		return;
 	bitmap_set(s->clean, pos >> PAGE_SHIFT, bytes >> PAGE_SHIFT);
+	vpv_dmabufs_dirty(vpv, bar, pos, bytes);
 	unmap_mapping_range(vpv->vdev.inode->i_mapping, vpv_index_to_offset(bar) + pos, bytes,
 			    true);
 }

@@ -327,6 +327,7 @@ void vpv_op_close(struct vfio_device *vdev)
 
 	/* First: other devices may still reach the BARs. */
 	vpv_dmabufs_close(vpv);
+	vpv_memory_await_stop(vpv);
 	vpv_low_power_close(vpv);
 	vpv_sriov_close(vpv);
 	vpv_variant_close(vpv);

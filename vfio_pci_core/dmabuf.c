@@ -7,6 +7,12 @@
  * them: the device knows its dma-bufs, takes the memory away whenever mappings of user
  * space go (vpv_memory_zap()), and for good when it is closed.  Then no importer has
  * it mapped, and none gets it again.
+ *
+ * Memory outside of BARs goes in two more ways, without memory_lock: by a reset of somebody
+ * else's, and because a page is bad.  Whoever takes it away so has noted that under
+ * vpv_memories.use before he revokes; whoever gives it back looks at that note, under the lock
+ * of the dma-buf, when it is in the list.  Until it is revoked its device is there, and can be
+ * asked.
  */
 #include "dmabuf.h"
 
@@ -19,6 +25,8 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
+
+#include <vpv/bar_memory.h>
 
 #include "dmabuf_priv.h"
 #include "trace.h"
@@ -46,13 +54,14 @@ static struct vpv_dmabuf *buf_next(struct vpv_device *vpv, struct vpv_dmabuf *bu
 	struct list_head *head = &vpv->state->dmabufs, *pos;
 	struct vpv_dmabuf *next = NULL;
 
-	/* Nearly always.  It gets longer under memory_lock only, which is held. */
+	/* Nearly always.  One that comes meanwhile is up to buf_publish(). */
 	if (list_empty(head) && !buf)
 		return NULL;
 
 	spin_lock(&dmabufs_lock);
 	pos = buf ? buf->node.next : head->next;
-	if (pos != head) {
+	/* Close may have emptied the list. */
+	if (pos != head && !(buf && list_empty(&buf->node))) {
 		next = list_entry(pos, struct vpv_dmabuf, node);
 		refcount_inc(&next->refs);
 	}
@@ -60,6 +69,82 @@ static struct vpv_dmabuf *buf_next(struct vpv_device *vpv, struct vpv_dmabuf *bu
 	if (buf)
 		buf_put(buf);
 	return next;
+}
+
+/* ---- Memory outside of BARs ---- */
+
+static u64 part_pos(const struct vpv_dmabuf *buf, u32 i)
+{
+	return buf->vecs[i].paddr - buf->start;
+}
+
+/* Is any of its pages bad? */
+static bool buf_bad(const struct vpv_dmabuf *buf)
+{
+	for (u32 i = 0; i < buf->num; i++)
+		if (vpv_memory_bad(buf->vpv, buf->bar, part_pos(buf, i), buf->vecs[i].len))
+			return true;
+	return false;
+}
+
+/* Is it there?  That the user may have it is another question. */
+static bool buf_there(const struct vpv_dmabuf *buf)
+{
+	bool bad;
+
+	if (!buf->memory)
+		return true;
+	if (vpv_memory_use(buf->vpv))
+		return false;
+	bad = buf_bad(buf);
+	vpv_memory_unuse(buf->vpv);
+	return !bad;
+}
+
+/* Under vpv_memories.use. */
+static void buf_dirty(const struct vpv_dmabuf *buf, u64 pos, u64 end)
+{
+	for (u32 i = 0; i < buf->num; i++) {
+		u64 from = max(pos, part_pos(buf, i));
+		u64 to = min(end, part_pos(buf, i) + buf->vecs[i].len);
+
+		if (from < to)
+			vpv_memory_dirty(buf->vpv, buf->bar, from, to - from, false);
+	}
+}
+
+/*
+ * Nobody sees what importers write, nor can they be made to come again for each page.  Under
+ * vpv_memories.use for writing: who maps it now does so afterwards.
+ */
+void vpv_dmabufs_dirty(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes)
+{
+	struct vpv_dmabuf *buf = NULL;
+
+	while ((buf = buf_next(vpv, buf))) {
+		if (buf->memory && buf->bar == nr && atomic_read(&buf->maps))
+			buf_dirty(buf, pos, pos + bytes);
+		cond_resched();
+	}
+}
+
+/* An importer maps it.  Return: 0, or -ENODEV: it has gone, and is about to be revoked. */
+static int buf_use(struct vpv_dmabuf *buf)
+{
+	if (buf->memory && vpv_memory_use(buf->vpv))
+		return -ENODEV;
+	atomic_inc(&buf->maps);
+	if (buf->memory) {
+		buf_dirty(buf, 0, U64_MAX);
+		vpv_memory_unuse(buf->vpv);
+	}
+	return 0;
+}
+
+static void buf_unuse(struct vpv_dmabuf *buf)
+{
+	if (atomic_dec_and_test(&buf->maps))
+		wake_up_all(&buf->idle);
 }
 
 /* ---- What importers call ---- */
@@ -82,11 +167,11 @@ static struct sg_table *buf_map(struct dma_buf_attachment *attach, enum dma_data
 
 	dma_resv_assert_held(&buf->resv);
 
-	if (buf->revoked)
+	if (buf->revoked || buf_use(buf))
 		return ERR_PTR(-ENODEV);
 	sgt = vpv_dmabuf_map(attach, buf, dir);
-	if (!IS_ERR(sgt))
-		atomic_inc(&buf->maps);
+	if (IS_ERR(sgt))
+		buf_unuse(buf);
 	return sgt;
 }
 
@@ -96,8 +181,7 @@ static void buf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	struct vpv_dmabuf *buf = attach->dmabuf->priv;
 
 	vpv_dmabuf_unmap(attach, buf, sgt, dir);
-	if (atomic_dec_and_test(&buf->maps))
-		wake_up_all(&buf->idle);
+	buf_unuse(buf);
 }
 
 static void buf_release(struct dma_buf *dmabuf)
@@ -131,33 +215,42 @@ static void buf_invalidate(struct vpv_device *vpv, struct vpv_dmabuf *buf)
 /* When it returns, no device has it mapped. */
 static void buf_revoke(struct vpv_device *vpv, struct vpv_dmabuf *buf)
 {
+	bool first;
+
 	dma_resv_lock(&buf->resv, NULL);
-	if (buf->revoked) {
-		dma_resv_unlock(&buf->resv);
-		return;
-	}
+	first = !buf->revoked;
 	WRITE_ONCE(buf->revoked, true);
-	if (buf->dmabuf)
+	if (first && buf->dmabuf)
 		buf_invalidate(vpv, buf);
 	dma_resv_unlock(&buf->resv);
 
-	/* They may unmap by another thread, which takes the lock for it. */
+	/*
+	 * They may unmap by another thread, which takes the lock for it.  Who was not the first to
+	 * come here waits for that as well.
+	 */
 	while (!wait_event_timeout(buf->idle, !atomic_read(&buf->maps), PATIENCE))
 		dev_warn_ratelimited(&vpv->pdev->dev,
 				     "waiting for %d mappings of a dma-buf by other devices\n",
 				     atomic_read(&buf->maps));
-	trace_vpv_dmabuf(vpv->pdev, "revoke", buf->bytes, buf->num);
+	if (first)
+		trace_vpv_dmabuf(vpv->pdev, "revoke", buf->bytes, buf->num);
 }
 
-static void buf_restore(struct vpv_device *vpv, struct vpv_dmabuf *buf)
+/* The user may have it.  Return: was it revoked, and is not any more? */
+static bool buf_give(struct vpv_device *vpv, struct vpv_dmabuf *buf)
 {
+	bool there, given;
+
 	/* Nobody has to be told: nobody has it mapped. */
 	dma_resv_lock(&buf->resv, NULL);
-	if (buf->revoked) {
+	there = buf_there(buf);
+	given = there && buf->revoked;
+	if (given)
 		WRITE_ONCE(buf->revoked, false);
-		trace_vpv_dmabuf(vpv->pdev, "restore", buf->bytes, buf->num);
-	}
 	dma_resv_unlock(&buf->resv);
+	if (!there)
+		vpv_memory_await(vpv);
+	return given;
 }
 
 void vpv_dmabufs_revoke(struct vpv_device *vpv)
@@ -177,7 +270,22 @@ void vpv_dmabufs_restore(struct vpv_device *vpv)
 	lockdep_assert_held_write(&vpv->state->memory_lock);
 
 	while ((buf = buf_next(vpv, buf)))
-		buf_restore(vpv, buf);
+		if (buf_give(vpv, buf))
+			trace_vpv_dmabuf(vpv->pdev, "restore", buf->bytes, buf->num);
+}
+
+void vpv_dmabufs_lost(struct vpv_device *vpv, bool bad)
+{
+	struct vpv_dmabuf *buf = NULL;
+
+	while ((buf = buf_next(vpv, buf)))
+		if (buf->memory && (!bad || buf_bad(buf)))
+			buf_revoke(vpv, buf);
+}
+
+bool vpv_dmabufs_any(struct vpv_device *vpv)
+{
+	return !list_empty(&vpv->state->dmabufs);
 }
 
 /* For good: they are of no device any more. */
@@ -241,7 +349,7 @@ static int range_to_vec(const struct vpv_bar_state *bar,
 static struct vpv_dmabuf *buf_create(struct vpv_device *vpv, const struct vpv_bar_state *bar,
 				     const struct vfio_region_dma_range *ranges, u32 num)
 {
-	struct p2pdma_provider *provider;
+	struct p2pdma_provider *provider = NULL;
 	struct vpv_dmabuf *buf;
 	size_t bytes;
 	int ret;
@@ -249,23 +357,28 @@ static struct vpv_dmabuf *buf_create(struct vpv_device *vpv, const struct vpv_ba
 	ret = ranges_bytes(ranges, num, &bytes);
 	if (ret)
 		return ERR_PTR(ret);
-	provider = bar->mem && !bar->memory ?
-		   pcim_p2pdma_provider(vpv->pdev, bar->region.index) : NULL;
-	if (!provider)
+	if (bar->mem && !bar->memory)
+		provider = pcim_p2pdma_provider(vpv->pdev, bar->region.index);
+	if (!provider && !bar->memory)
 		return ERR_PTR(-EINVAL);
 
 	buf = kvzalloc(struct_size(buf, vecs, num), GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
 	buf->num = num;
-	for (u32 i = 0; i < num; i++) {
-		ret = range_to_vec(bar, &ranges[i], &buf->vecs[i]);
-		if (ret) {
-			kvfree(buf);
-			return ERR_PTR(ret);
-		}
-	}
 	buf->provider = provider;
+	buf->memory = bar->memory;
+	buf->vpv = vpv;
+	buf->bar = bar->region.index;
+	buf->start = bar->phys;
+	for (u32 i = 0; i < num && !ret; i++)
+		ret = range_to_vec(bar, &ranges[i], &buf->vecs[i]);
+	if (!ret && buf->memory && buf_bad(buf))
+		ret = -EHWPOISON;
+	if (ret) {
+		kvfree(buf);
+		return ERR_PTR(ret);
+	}
 	buf->bytes = bytes;
 	buf->revoked = true;
 	refcount_set(&buf->refs, 1);
@@ -275,7 +388,10 @@ static struct vpv_dmabuf *buf_create(struct vpv_device *vpv, const struct vpv_ba
 	return buf;
 }
 
-/* From here on the dma-buf follows the user's memory. */
+/*
+ * From here on the dma-buf follows the user's memory.  It is in the list before it is asked
+ * whether that is there: who takes that away without memory_lock finds it there, or was first.
+ */
 static void buf_publish(struct vpv_device *vpv, struct vpv_dmabuf *buf, struct dma_buf *dmabuf)
 {
 	struct vpv_state *st = vpv->state;
@@ -283,11 +399,12 @@ static void buf_publish(struct vpv_device *vpv, struct vpv_dmabuf *buf, struct d
 	down_write(&st->memory_lock);
 	dma_resv_lock(&buf->resv, NULL);
 	buf->dmabuf = dmabuf;
-	WRITE_ONCE(buf->revoked, !vpv_memory_mappable(vpv));
 	dma_resv_unlock(&buf->resv);
 	spin_lock(&dmabufs_lock);
 	list_add_tail(&buf->node, &st->dmabufs);
 	spin_unlock(&dmabufs_lock);
+	if (vpv_memory_mappable(vpv))
+		buf_give(vpv, buf);
 	up_write(&st->memory_lock);
 	trace_vpv_dmabuf(vpv->pdev, "export", buf->bytes, buf->num);
 }
@@ -337,6 +454,12 @@ int vpv_dmabuf_feature(struct vpv_device *vpv, u32 flags, void __user *arg, size
 	bar = bar_of(vpv, get.region_index);
 	if (IS_ERR(bar))
 		return PTR_ERR(bar);
+	/* As reading does, so that it can be had then. */
+	if (bar->memory && vpv_bar_memory_enabled(vpv)) {
+		ret = vpv_bar_memory_wait(vpv);
+		if (ret)
+			return ret;
+	}
 
 	ranges = memdup_array_user(uget->dma_ranges, get.nr_ranges, sizeof(*ranges));
 	if (IS_ERR(ranges))

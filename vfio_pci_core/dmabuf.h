@@ -18,6 +18,12 @@ int vpv_dmabuf_feature(struct vpv_device *vpv, u32 flags, void __user *arg, size
 /* Take the memory away from all importers, or let them have it again. */
 void vpv_dmabufs_revoke(struct vpv_device *vpv);
 void vpv_dmabufs_restore(struct vpv_device *vpv);
+/* Memory outside of BARs goes, all or, if @bad, what is bad of it: that has been noted. */
+void vpv_dmabufs_lost(struct vpv_device *vpv, bool bad);
+/* Has the device any?  Memory that comes is waited for in their name. */
+bool vpv_dmabufs_any(struct vpv_device *vpv);
+/* What importers have mapped of a part of such memory is not clean. */
+void vpv_dmabufs_dirty(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes);
 void vpv_dmabufs_close(struct vpv_device *vpv);
 
 #else
@@ -42,6 +48,19 @@ static inline void vpv_dmabufs_revoke(struct vpv_device *vpv)
 }
 
 static inline void vpv_dmabufs_restore(struct vpv_device *vpv)
+{
+}
+
+static inline void vpv_dmabufs_lost(struct vpv_device *vpv, bool bad)
+{
+}
+
+static inline bool vpv_dmabufs_any(struct vpv_device *vpv)
+{
+	return false;
+}
+
+static inline void vpv_dmabufs_dirty(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes)
 {
 }
 

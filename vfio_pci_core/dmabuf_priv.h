@@ -6,16 +6,22 @@
 #include <linux/dma-buf-mapping.h>
 #include <linux/dma-resv.h>
 
+struct vpv_device;
+
 /**
  * struct vpv_dmabuf - Parts of a BAR as one dma-buf
  * @refs: Of the dma-buf, and of who looks at it in the device's list.
  * @node: In the device's list, or in none after close.  dmabufs_lock.
  * @resv: Lock of the dma-buf.  Here, because the dma-buf may go at any time.
  * @dmabuf: The dma-buf; NULL when it is gone.  @resv.
- * @revoked: Nobody may map it.  @resv; written under memory_lock too.
+ * @revoked: Nobody may map it.  @resv; cleared under memory_lock, too.
  * @maps: Mappings by importers; more come only under @resv.
  * @idle: @maps is zero.
  * @provider: Of the BAR; gone when the driver is unbound.
+ * @memory: It is memory outside of BARs: there is no @provider.
+ * @vpv: The device, for such memory; gone some time after it was taken away for good.
+ * @bar: Number of the BAR.
+ * @start: Address of the BAR.
  * @bytes: Of all parts.
  * @num: Number of @vecs.
  * @vecs: The parts.
@@ -29,6 +35,10 @@ struct vpv_dmabuf {
 	atomic_t maps;
 	wait_queue_head_t idle;
 	struct p2pdma_provider *provider;
+	bool memory;
+	struct vpv_device *vpv;
+	unsigned int bar;
+	phys_addr_t start;
 	size_t bytes;
 	u32 num;
 	struct phys_vec vecs[] __counted_by(num);

@@ -50,7 +50,8 @@ struct vpv_shown {
  * @err: 0: it is there; or why it is not.
  * @over: A reset is over.
  * @take_away: Takes mappings away once the kernel has told of an error.
- * @vpv: The device, for @take_away.
+ * @await: Waits for the memory, in the name of importers of dma-bufs.
+ * @vpv: The device, for @take_away and @await.
  */
 struct vpv_memories {
 	struct vpv_shown bar[VPV_BARS];
@@ -65,6 +66,7 @@ struct vpv_memories {
 	int err;
 	wait_queue_head_t over;
 	struct work_struct take_away;
+	struct delayed_work await;
 	struct vpv_device *vpv;
 };
 
@@ -76,6 +78,7 @@ static inline struct vpv_shown *vpv_shown(struct vpv_device *vpv, unsigned int n
 	return m && nr < VPV_BARS && m->bar[nr].mem.bytes ? &m->bar[nr] : NULL;
 }
 
+void vpv_memory_await_work(struct work_struct *work);
 int vpv_bad_init(struct vpv_shown *s);
 void vpv_bad_free(struct vpv_shown *s);
 void vpv_bad_take_away(struct work_struct *work);

@@ -27,7 +27,8 @@
  *
  * reset_prepare and reset_done of the PCI core run under memory_lock when the
  * reset is ours and without it otherwise, under the device lock and the config access
- * lock in both cases: they take none of these locks but irqlock and vpv_memories.use.
+ * lock in both cases: they take none of these locks but irqlock, vpv_memories.use and, if there is
+ * memory outside of BARs, those of dma-bufs.
  */
 #ifndef VPV_PRIVATE_H
 #define VPV_PRIVATE_H
@@ -383,6 +384,8 @@ void vpv_memory_show_bad(struct vpv_device *vpv, struct seq_file *s);
 void vpv_memory_lost(struct vpv_device *vpv);
 bool vpv_memory_went(struct vpv_device *vpv);
 void vpv_memory_resetting(struct vpv_device *vpv, bool resetting);
+void vpv_memory_await(struct vpv_device *vpv);
+void vpv_memory_await_stop(struct vpv_device *vpv);
 void vpv_memories_free(struct vpv_device *vpv);
 
 /* config.c */

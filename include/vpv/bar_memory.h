@@ -11,6 +11,9 @@
  * memory_ready hook has said that it is there: who wants to waits, and mappings are taken away
  * before.
  *
+ * Other devices may have parts of it by dma-bufs (VFIO_DEVICE_FEATURE_DMA_BUF), which are taken
+ * away from them likewise.
+ *
  * Nobody touches a page that is bad, by what the kernel says (from 6.19 on, while the device is
  * open and a process maps the memory) or the variant: read() and write() get EIO, and who has it
  * mapped is sent SIGBUS, with BUS_MCEERR_AR.
@@ -124,6 +127,7 @@ bool vpv_bar_memory_bad(struct vpv_device *vpv, unsigned int bar, u64 pos, bool 
  * vpv_bar_memory_bad_told() - Take mappings away that may have bad pages
  * @vpv: Device, open, or being opened.
  *
+ * And dma-bufs that have one: waits until other devices have unmapped them.
  * Context: process; also in memory_ready.
  */
 void vpv_bar_memory_bad_told(struct vpv_device *vpv);
@@ -147,7 +151,7 @@ void vpv_bar_memory_bad_pages(struct vpv_device *vpv, unsigned int bar,
  * All of it counts as written at first, also what was recorded before.  Until
  * vpv_bar_memory_untrack() a page is known to be clean when vpv_bar_memory_protect() has said
  * so and it was neither mapped nor written since: reading a mapping counts as writing it.
- * What other devices write is not seen.
+ * What other devices write is not seen: what they have mapped, by a dma-buf, is never clean.
  *
  * Context: process.
  * Return: 0 or -ENOMEM.
