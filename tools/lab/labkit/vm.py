@@ -18,7 +18,7 @@ import tty
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import coherent, devices, env, image, models, splat
+from . import clock, coherent, devices, env, image, models, splat
 from .progress import LabError, say, tail
 
 QEMU = "/usr/bin/qemu-system-x86_64"
@@ -142,13 +142,15 @@ class Port:
 
 def _qemu_command(job, boot, functions, stock, ports, payload, log):
     if job.counting:
-        accel = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
+        accel, counter = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"], ""
+    elif kvm_works():
+        accel, counter = ["-accel", "kvm"], ""
     else:
-        accel = ["-accel", "kvm"] if kvm_works() else ["-accel", "tcg,thread=multi"]
+        accel, counter = ["-accel", "tcg,thread=multi"], clock.append()
     iommu = ["-device", "intel-iommu,intremap=on,caching-mode=on"] if job.iommu else []
     # A busy machine starves an emulated one: no timer check, and patience before a stall is reported.
     append = ("console=ttyS0 quiet panic=-1 oops=panic log_buf_len=16M no_timer_check tsc=reliable "
-              "rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 kunit.enable=1 kunit.autorun=1 "
+              f"{counter}rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 kunit.enable=1 kunit.autorun=1 "
               f"intel_iommu={'on' if job.iommu else 'off'} {job.append}{coherent.append(functions)}")
     # Four levels of page tables: with five, an interrupt while Linux (7.3) reads the features of its boot CPU again makes KASAN
     # take kernel addresses for wild ones, now and then.

@@ -12,10 +12,12 @@ import qemu7
 from qmp import Qmp, QmpError
 
 
+# What L1 was told of the time stamp counter (labkit/clock.py), which is the guest's, too.
+COUNTER = "".join(f" {word}" for word in Path("/proc/cmdline").read_text().split() if word.startswith("tsc_early_khz="))
 # Without hardware virtualisation every exit of the guest is dear: leave out what this run does not need.
 # highres=off: Linux 7.3.4 may warn in __hrtimer_run_queues() here, and printing that may be the end of a guest with one CPU.
 KERNEL_LINE = ("console=ttyS0 loglevel=5 panic=-1 mitigations=off no_timer_check tsc=reliable cryptomgr.notests "
-               "apparmor=0 audit=0 nowatchdog random.trust_cpu=on highres=off")
+               "apparmor=0 audit=0 nowatchdog random.trust_cpu=on highres=off" + COUNTER)
 
 
 # The first word of a report: each workload has its own.
