@@ -13,48 +13,64 @@ modules=${VPV_MODULES:-/vpv/modules}
 pattern=${TEST:-*}
 pattern=${pattern%_test}
 
+# A new process for each of these would take longer than many a test.
+declare -A depends groups_of
+
+read_depends() {
+	local key value name=
+
+	while read -r key value; do
+		case $key in
+		filename:) name=${value##*/} name=${name%.ko} ;;
+		depends:) depends[$name]=${value//,/ } ;;
+		esac
+	done < <(modinfo "$modules"/*.ko)
+}
+
 # load NAME: with what it needs first, which insmod does not know.
 load() {
 	local need
 
-	grep -q "^$1 " /proc/modules && return
+	[ ! -d "/sys/module/$1" ] || return 0
 	if [ ! -e "$modules/$1.ko" ]; then
 		modprobe -q "$1" || true	# built in, there is nothing to load
 		return
 	fi
-	for need in $(modinfo -F depends "$modules/$1.ko" | tr , ' '); do
+	for need in ${depends[$1]}; do
 		load "$need"
 	done
 	insmod "$modules/$1.ko" || { echo "Bail out! $1.ko cannot be loaded"; exit 1; }
 }
 
 load_modules() {
-	local file
+	local file name
 
+	read_depends
 	for file in "$modules"/vpv_*.ko; do
-		load "$(basename "$file" .ko)"
+		name=${file##*/}
+		load "${name%.ko}"
 	done
 }
 
 # in_group NAME: is the program in one of the groups that are asked for?
 in_group() {
-	local name groups group wanted
+	local wanted
 
 	[ -n "${GROUP:-}" ] || return 0
-	while read -r name groups; do
-		[ "$name" = "$1" ] || continue
-		for group in $groups; do
-			for wanted in $GROUP; do
-				[ "$group" = "$wanted" ] && return 0
-			done
-		done
-	done <"$here/groups"
+	for wanted in $GROUP; do
+		[[ " ${groups_of[$1]-} " != *" $wanted "* ]] || return 0
+	done
 	return 1
 }
 
+if [ -n "${GROUP:-}" ]; then
+	while read -r name groups; do
+		groups_of[$name]=$groups
+	done <"$here/groups"
+fi
 programs=()
 for prog in "$here"/*_test; do
-	name=$(basename "$prog" _test)
+	name=${prog##*/} name=${name%_test}
 	# shellcheck disable=SC2254 # a pattern on purpose
 	case $name in
 	$pattern) in_group "$name" && programs+=("$prog") ;;
@@ -71,7 +87,7 @@ echo "1..${#programs[@]}"
 failed=0 n=0
 for prog in "${programs[@]}"; do
 	n=$((n + 1))
-	name=$(basename "$prog")
+	name=${prog##*/}
 	start=$SECONDS
 	echo "# Subtest: $name"
 	"$prog" "$@" 2>&1 | sed -u -e 's/^TAP version 13$/KTAP version 1/' -e 's/^/    /'
