@@ -57,19 +57,34 @@ int mlx_control(struct slot *ctrl)
 	return bind_control(ctrl);
 }
 
+/* The function that @ctrl says that it controls as its first one. */
+static int first_of(const struct slot *ctrl, struct slot *fn)
+{
+	struct slot fns[SLOT_MAX];
+	int num = slots_find("mlx5_like", fns, SLOT_MAX);
+	char bdf[64] = "";
+	int err = mlx_config_read(ctrl, 0, "address", bdf, sizeof(bdf));
+
+	bdf[strcspn(bdf, "\n")] = 0;
+	for (int i = 0; i < num && err >= 0; i++)
+		if (!strcmp(fns[i].bdf, bdf)) {
+			*fn = fns[i];
+			return 0;
+		}
+	return err < 0 ? err : -ENOENT;
+}
+
 int mlx_other(struct slot *ctrl, struct slot *fn)
 {
-	struct slot ctrls[2], fns[SLOT_MAX];
-	int num, err;
+	struct slot ctrls[2];
+	int err;
 
-	num = slots_find("mlx5_like", fns, SLOT_MAX);
-	if (slots_find("mlx5_ctrl", ctrls, 2) < 2 || num < 1)
+	if (slots_find("mlx5_ctrl", ctrls, 2) < 2)
 		return TOO_FEW;
-	/* The lab numbers the functions of the last device last. */
 	*ctrl = ctrls[1];
-	*fn = fns[num - 1];
 	err = bind_control(ctrl);
 	err = err ? err : mlx_config(ctrl, 0, "enable", "1");
+	err = err ? err : first_of(ctrl, fn);
 	return err ? err : vdev_bind(fn->bdf, MLX_DRIVER);
 }
 
