@@ -57,21 +57,42 @@ int mlx_control(struct slot *ctrl)
 	return bind_control(ctrl);
 }
 
-/* The function that @ctrl says that it controls as its first one. */
+/* Which function is number @fn of @ctrl?  Empty: none is there. */
+static int address_of(const struct slot *ctrl, unsigned int fn, char *bdf, size_t room)
+{
+	int err = mlx_config_read(ctrl, fn, "address", bdf, room);
+
+	if (err < 0)
+		return err;
+	bdf[strcspn(bdf, "\n")] = 0;
+	return 0;
+}
+
+/* Provision a function at whatever controls it. */
+static int enable(const struct slot *ctrls, int num, const struct slot *fn)
+{
+	char bdf[64] = "";
+
+	for (int i = 0; i < num; i++)
+		for (unsigned int nr = 0; !address_of(&ctrls[i], nr, bdf, sizeof(bdf)); nr++)
+			if (!strcmp(bdf, fn->bdf))
+				return mlx_config(&ctrls[i], nr, "enable", "1");
+	return -ENOENT;
+}
+
 static int first_of(const struct slot *ctrl, struct slot *fn)
 {
 	struct slot fns[SLOT_MAX];
 	int num = slots_find("mlx5_like", fns, SLOT_MAX);
 	char bdf[64] = "";
-	int err = mlx_config_read(ctrl, 0, "address", bdf, sizeof(bdf));
+	int err = address_of(ctrl, 0, bdf, sizeof(bdf));
 
-	bdf[strcspn(bdf, "\n")] = 0;
-	for (int i = 0; i < num && err >= 0; i++)
+	for (int i = 0; i < num && !err; i++)
 		if (!strcmp(fns[i].bdf, bdf)) {
 			*fn = fns[i];
 			return 0;
 		}
-	return err < 0 ? err : -ENOENT;
+	return err ? err : -ENOENT;
 }
 
 int mlx_other(struct slot *ctrl, struct slot *fn)
@@ -90,17 +111,17 @@ int mlx_other(struct slot *ctrl, struct slot *fn)
 
 int mlx_functions(struct slot *slots, int max)
 {
-	struct slot ctrl;
-	int num, err = mlx_control(&ctrl);
+	struct slot ctrls[SLOT_MAX];
+	int num, err = 0, controls = slots_find("mlx5_ctrl", ctrls, SLOT_MAX);
 
-	if (err)
-		return err;
+	if (controls < 1)
+		return TOO_FEW;
+	for (int i = 0; i < controls && !err; i++)
+		err = bind_control(&ctrls[i]);
 	num = slots_find("mlx5_like", slots, max);
-	for (int i = 0; i < num; i++) {
-		err = mlx_config(&ctrl, slots[i].index, "enable", "1");
+	for (int i = 0; i < num && !err; i++) {
+		err = enable(ctrls, controls, &slots[i]);
 		err = err ? err : vdev_bind(slots[i].bdf, MLX_DRIVER);
-		if (err)
-			return err;
 	}
-	return num;
+	return err ? err : num;
 }
