@@ -5,9 +5,12 @@ import os
 import subprocess
 from pathlib import Path
 
-# A process for each file, as Nova keeps its configuration; one line for each.
+# A process for each file, as Nova keeps its configuration; one line for each.  Something that it imports reads certificates, of
+# which the root has no bundle, since nothing was configured there: one does.
 NOVA = """
-import os, sys, nova.conf
+import certifi, glob, os, sys
+certifi.where = lambda: glob.glob(sys.prefix + "/share/ca-certificates/mozilla/*")[0]
+import nova.conf
 from nova import objects
 from nova.pci import request, whitelist
 objects.register_all()
