@@ -587,6 +587,8 @@ static int race_memory(void *arg, unsigned long n)
 {
 	struct racer *r = arg;
 
+	/* Those who import are to succeed now and then. */
+	usleep(10000);
 	gpu_set_memory(&r->self->v, false);
 	return gpu_set_memory(&r->self->v, true);
 }
@@ -595,7 +597,7 @@ static int race_reset(void *arg, unsigned long n)
 {
 	struct racer *r = arg;
 
-	usleep(20000);
+	usleep(100000);
 	return n % 2 ? by_sysfs(r->self) : by_ioctl(r->self);
 }
 
