@@ -114,6 +114,17 @@ static bool order_is_safe(const struct vm_area_struct *vma, unsigned int order)
 	return order < PUD_ORDER || vma->vm_ops->open == vpv_vma_open;
 }
 
+/*
+ * A store while the kernel watches which pages are written (clear_refs): entries are read-only
+ * then.  Those of pages are made writable by the kernel, larger ones are not: it drops them, and
+ * under the lock of the vma alone it comes again for a larger one.
+ */
+static bool is_watched(const struct vm_fault *vmf)
+{
+	return (vmf->flags & FAULT_FLAG_WRITE) &&
+	       !pte_write(pfn_pte(0, vmf->vma->vm_page_prot));
+}
+
 /* Can a block of @order be where @vmf is, with @pfn at its address? */
 static bool block_fits(const struct vm_fault *vmf, unsigned int order, unsigned long pfn)
 {
@@ -123,6 +134,8 @@ static bool block_fits(const struct vm_fault *vmf, unsigned int order, unsigned 
 
 	pfn -= (vmf->address - addr) >> PAGE_SHIFT;
 	if (order && !VPV_COMPAT_MIXED_HUGE && (vma->vm_flags & VM_MIXEDMAP))
+		return false;
+	if (order && is_watched(vmf))
 		return false;
 	return IS_ALIGNED(pfn, 1UL << order) && addr >= vma->vm_start &&
 	       addr + (bytes - 1) <= vma->vm_end - 1 && order_is_safe(vma, order) &&
