@@ -104,6 +104,15 @@ static ssize_t difference(const struct blob *old, const struct blob *now)
 	return old->bytes == now->bytes ? -1 : (ssize_t)old->bytes;
 }
 
+/* Of a device that gives each image a number of its own no two are alike: only the sizes are. */
+static ssize_t difference_of(const struct blob *old, const struct blob *now,
+			     const struct blob *again)
+{
+	if (now->bytes == again->bytes && !memcmp(now->data, again->data, now->bytes))
+		return difference(old, now);
+	return old->bytes == now->bytes && now->bytes == again->bytes ? -1 : (ssize_t)now->bytes;
+}
+
 /* The smallest stream of all functions, in STOP_COPY alone. */
 static int capture(const struct family *f, const struct slot *slot, int num, const char *folder)
 {
@@ -144,23 +153,26 @@ TEST_F(release, its_streams_are_read_and_written_as_they_were)
 	if (!self->files.gl_pathc)
 		SKIP(return, "no release has written streams of %s", variant->family->name);
 	for (size_t i = 0; i < self->files.gl_pathc; i++) {
-		struct blob old = {}, now = {};
+		struct blob old = {}, now = {}, again = {};
 		int err = -ENODEV;
 
 		ASSERT_EQ(0, read_file(self->files.gl_pathv[i], &old));
 		ASSERT_GE(old.bytes, sizeof(struct vpv_stream_header));
 		for (int k = 0; err && k < self->num; k++) {
 			now.bytes = 0;
+			again.bytes = 0;
 			err = through(&self->slot[k], &old, &now);
+			err = err ? err : through(&self->slot[k], &old, &again);
 		}
 		EXPECT_EQ(0, err)
 			TH_LOG("%s: %d functions, none takes it: %d", self->files.gl_pathv[i],
 			       self->num, err);
-		EXPECT_EQ(-1, difference(&old, &now))
+		EXPECT_EQ(-1, difference_of(&old, &now, &again))
 			TH_LOG("%s: %zu bytes, written again: %zu", self->files.gl_pathv[i],
 			       old.bytes, now.bytes);
 		blob_free(&old);
 		blob_free(&now);
+		blob_free(&again);
 	}
 }
 
