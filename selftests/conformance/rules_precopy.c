@@ -82,19 +82,27 @@ static enum outcome wakes_for_work(struct ctx *c)
 	return wakes(c, fd);
 }
 
+/* Read all that pre-copy has, and have it begin again, by what is known to do that; else skip. */
+static enum outcome drained_and_reset(struct ctx *c, struct blob *b, int *fd, const char *skip)
+{
+	int err;
+
+	CHECK(!opt_in_v2(&c->a) && !set_state(&c->a, PRE_COPY, fd), "no PRE_COPY");
+	err = blob_read(b, *fd, 0);
+	CHECK(!err || err == -ENOMSG, "reading: %d", err);
+	CHECK(!device_reset(&c->a), "no RESET");
+	return get_state(&c->a) == PRE_COPY ? PASS : rule_skip(c, "%s", skip);
+}
+
 /* Likewise of one that was reset, and has initial data again. */
 static enum outcome wakes_for_reset(struct ctx *c)
 {
 	struct blob b = {};
-	int fd, err;
+	enum outcome ret;
+	int fd;
 
-	CHECK(!opt_in_v2(&c->a) && !set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
-	err = blob_read(&b, fd, 0);
-	CHECK(!err || err == -ENOMSG, "reading: %d", err);
-	CHECK(!device_reset(&c->a), "no RESET");
-	if (get_state(&c->a) != PRE_COPY)
-		return rule_skip(c, "RESET ends pre-copy");
-	return wakes(c, fd);
+	ret = drained_and_reset(c, &b, &fd, "RESET ends pre-copy");
+	return ret == PASS ? wakes(c, fd) : ret;
 }
 
 /* The end for the time being is none: the stream goes on in the states that follow. */
@@ -371,14 +379,12 @@ static enum outcome info_reinit(struct ctx *c)
 {
 	struct vfio_precopy_info info;
 	struct blob b = {};
+	enum outcome ret;
 	int fd, err;
 
-	CHECK(!opt_in_v2(&c->a) && !set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
-	err = blob_read(&b, fd, 0);
-	CHECK(!err || err == -ENOMSG, "reading: %d", err);
-	CHECK(!device_reset(&c->a), "no RESET");
-	if (get_state(&c->a) != PRE_COPY)
-		return rule_skip(c, "nothing is known that makes the device set REINIT");
+	ret = drained_and_reset(c, &b, &fd, "nothing is known that makes the device set REINIT");
+	if (ret != PASS)
+		return ret;
 	err = blob_read(&b, fd, 0);
 	CHECK(!err || err == -ENOMSG, "reading the new initial data: %d", err);
 	CHECK(!precopy_info(fd, &info), "no PRECOPY_INFO");
