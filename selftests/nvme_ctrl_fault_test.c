@@ -45,6 +45,26 @@ TEST_F(nvme_ctrl, a_stuck_command_is_aborted)
 	EXPECT_EQ(0, log_count(self->log, " as function ", NULL, 0));
 }
 
+/* An Abort names an id, which is not used again before it has ended. */
+TEST_F(nvme_ctrl, a_late_abort_hits_no_other_command)
+{
+	struct nvme_passthru_cmd cmd = ctrl_command(NVS_ADMIN_IDENTIFY, NVS_CNS_CONTROLLER, 0,
+						    NVS_IDENTIFY_BYTES);
+	uint64_t before, after;
+
+	ASSERT_EQ(0, model_fault_taken(&self->m, "abort", &before));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault abort delay=500 count=1"));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault identify delay=300 count=1"));
+	cmd.timeout_ms = 100;
+	EXPECT_EQ(0, ctrl_admin(self->fd, &cmd));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault identify delay=700 count=1"));
+	EXPECT_EQ(0, ctrl_identify(self->fd));
+	ASSERT_EQ(0, model_fault_taken(&self->m, "abort", &after));
+	EXPECT_EQ(before + 1, after);
+	/* Nor is anything reset. */
+	EXPECT_EQ(0, log_count(self->log, " as function ", NULL, 0));
+}
+
 /* The Abort does not help: the controller is reset, and what it was is published anew. */
 TEST_F(nvme_ctrl, a_stuck_controller_is_reset)
 {

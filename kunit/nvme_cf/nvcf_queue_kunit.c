@@ -39,6 +39,10 @@ static void fake_died(struct vpv_ctrl_life *life);
  * @stuck_abort: Abort is not, either.
  * @keeps: It is, and aborts nothing.
  * @late: When @held is completed all the same, in jiffies; 0: never.
+ * @slow_abort: The command that an Abort names ends by itself, and the Abort is carried out so
+ *	many jiffies later.
+ * @abort_at: When that is; 0: there is none.
+ * @victim: Which it names.
  * @invent: So many completions of commands that are not in work come first.
  * @ones: Registers read all ones: the task does nothing.
  * @held: Id of the command that is not completed.
@@ -59,6 +63,9 @@ struct queue_test {
 	bool stuck_abort;
 	bool keeps;
 	unsigned long late;
+	unsigned long slow_abort;
+	unsigned long abort_at;
+	u16 victim;
 	unsigned int invent;
 	bool ones;
 	u16 held;
@@ -110,6 +117,13 @@ static void device_take(struct queue_test *t, const struct nvs_sqe *sqe)
 		t->aborts++;
 		if (t->stuck_abort)
 			return;
+		if (t->slow_abort) {
+			t->victim = le32_to_cpu(sqe->cdw10) >> 16;
+			t->abort_at = jiffies + t->slow_abort;
+			device_complete(t, t->held, 0, 0);
+			t->held = NVCF_IDS;
+			return;
+		}
 		if (!t->keeps)
 			device_complete(t, t->held, 0, NVS_SC_ABORT_REQUESTED);
 	} else if (t->stuck) {
@@ -139,7 +153,13 @@ static void device_step(struct queue_test *t)
 		device_take(t, &t->q.sqes[t->head]);
 		t->head = (t->head + 1) % NVCF_ENTRIES;
 	}
-	if (t->late && time_after(jiffies, t->late)) {
+	if (t->abort_at && time_after(jiffies, t->abort_at)) {
+		t->abort_at = 0;
+		if (t->held == t->victim)
+			device_complete(t, t->held, 0, NVS_SC_ABORT_REQUESTED);
+		device_complete(t, NVCF_ID_ABORT, 0, 0);
+	}
+	if (t->late && t->held < NVCF_IDS && time_after(jiffies, t->late)) {
 		t->late = 0;
 		device_complete(t, t->held, 0, 0);
 	}
@@ -295,6 +315,36 @@ static void haste_of_one_is_not_the_death_of_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->aborts, 1U);
 	KUNIT_EXPECT_EQ(test, t->deaths, 0U);
 	t->stuck = false;
+}
+
+/* The device knows commands by their ids alone. */
+static void an_abort_hits_no_later_command(struct kunit *test)
+{
+	struct nvcf_admin hasty = { .sqe.opcode = NVS_ADMIN_IDENTIFY, .limit = HZ / 20 };
+	struct nvcf_admin next = { .sqe.opcode = NVS_ADMIN_IDENTIFY };
+	struct queue_test *t = test->priv;
+
+	timeout_ms = 2 * LONG_MS;
+	t->stuck = true;
+	t->slow_abort = HZ / 4;
+	KUNIT_EXPECT_EQ(test, nvcf_queue_exec(&t->q, &hasty), 0);
+	KUNIT_EXPECT_EQ(test, t->aborts, 1U);
+	t->late = jiffies + HZ / 2;
+	KUNIT_EXPECT_EQ(test, nvcf_queue_exec(&t->q, &next), 0);
+
+	/* With no other slot it waits for the Abort. */
+	KUNIT_EXPECT_EQ(test, nvcf_queue_exec(&t->q, &hasty), 0);
+	KUNIT_EXPECT_EQ(test, t->aborts, 2U);
+	t->stuck = false;
+	spin_lock(&t->q.lock);
+	t->q.used |= GENMASK(NVCF_SLOTS - 1, 1);
+	spin_unlock(&t->q.lock);
+	KUNIT_EXPECT_EQ(test, nvcf_queue_exec(&t->q, &next), 0);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(t->abort_at), 0UL);
+	spin_lock(&t->q.lock);
+	t->q.used = 0;
+	spin_unlock(&t->q.lock);
+	KUNIT_EXPECT_EQ(test, t->deaths, 0U);
 }
 
 static void nothing_is_rung_in_a_recovery(struct kunit *test)
@@ -456,6 +506,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(what_the_device_invents_ends_nothing),
 	KUNIT_CASE(a_late_command_is_aborted),
 	KUNIT_CASE(haste_of_one_is_not_the_death_of_all),
+	KUNIT_CASE(an_abort_hits_no_later_command),
 	KUNIT_CASE(nothing_is_rung_in_a_recovery),
 	KUNIT_CASE(one_that_cannot_be_aborted_is_the_death),
 	KUNIT_CASE(all_ones_cut_off_dma),

@@ -108,6 +108,8 @@ struct nvcf_slot {
  * @phase: Of the next completion.
  * @used: Slots that have an owner here.
  * @active: Command ids that the device has.
+ * @victim: Slot that the Abort names, if that is one of these: an id says nothing about which
+ *	command it was, so the slot has no other one before the Abort has ended.
  * @slot: Belongs to whoever set the bit in @used; while the bit in @active is set to the queue.
  * @room: For those who wait for a slot, or for none to be used.
  * @watch: Looks for completions, time-outs and death; not queued while the queue is down.
@@ -133,6 +135,7 @@ struct nvcf_queue {
 	bool phase;
 	unsigned long used;
 	unsigned long active;
+	unsigned int victim;
 	struct nvcf_slot slot[NVCF_IDS];
 
 	wait_queue_head_t room;

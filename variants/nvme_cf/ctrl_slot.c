@@ -25,13 +25,20 @@ static unsigned long queue_limit(void)
 
 /* ---- Slots ---- */
 
+static bool aborting(const struct nvcf_queue *q)
+{
+	return q->active & BIT(NVCF_ID_ABORT);
+}
+
 static int slot_take(struct nvcf_queue *q)
 {
+	unsigned long taken;
 	unsigned int i;
 	int ret;
 
 	spin_lock(&q->lock);
-	i = find_first_zero_bit(&q->used, NVCF_SLOTS);
+	taken = q->used | (aborting(q) ? BIT(q->victim) : 0);
+	i = find_first_zero_bit(&taken, NVCF_SLOTS);
 	ret = !q->up ? -ENOTCONN : i < NVCF_SLOTS ? (int)i : -EAGAIN;
 	if (ret >= 0)
 		__set_bit(i, &q->used);
@@ -51,7 +58,7 @@ static int slot_wait(struct nvcf_queue *q)
 {
 	int i;
 
-	/* Bounded: every command ends. */
+	/* Bounded: every command ends, and so does an Abort. */
 	wait_event(q->room, (i = slot_take(q)) != -EAGAIN);
 	return i;
 }
@@ -206,11 +213,12 @@ static bool cqe_finish(struct nvcf_queue *q, const struct nvs_cqe *cqe)
  */
 void nvcf_queue_reap(struct nvcf_queue *q)
 {
-	bool event = false, any = false;
+	bool event = false, any = false, aborted;
 	struct nvs_cqe cqe;
 	u32 dw0 = 0;
 
 	spin_lock(&q->lock);
+	aborted = aborting(q);
 	for (unsigned int i = 0; i < NVCF_ENTRIES && cqe_take(q, &cqe); i++) {
 		any = true;
 		if (cqe_finish(q, &cqe)) {
@@ -220,7 +228,10 @@ void nvcf_queue_reap(struct nvcf_queue *q)
 	}
 	if (any && vpv_ctrl_life_reachable(q->life))
 		iowrite32(q->head, q->regs + q->doorbells[1]);
+	aborted = aborted && !aborting(q);
 	spin_unlock(&q->lock);
+	if (aborted)
+		wake_up_all(&q->room);
 	if (event)
 		q->event(q, dw0);
 }
@@ -269,7 +280,7 @@ bool nvcf_slots_abort_late(struct nvcf_queue *q)
 	bool stuck = false;
 
 	spin_lock(&q->lock);
-	stuck = (q->active & BIT(NVCF_ID_ABORT)) && slot_late(q, NVCF_ID_ABORT);
+	stuck = aborting(q) && slot_late(q, NVCF_ID_ABORT);
 	for_each_set_bit(i, &q->active, NVCF_SLOTS) {
 		if (!slot_late(q, i))
 			continue;
@@ -278,7 +289,8 @@ bool nvcf_slots_abort_late(struct nvcf_queue *q)
 		else if (late == NVCF_IDS)
 			late = i;
 	}
-	if (!stuck && late < NVCF_IDS && !(q->active & BIT(NVCF_ID_ABORT))) {
+	if (!stuck && late < NVCF_IDS && !aborting(q)) {
+		q->victim = late;
 		q->slot[late].aborted = true;
 		q->slot[late].deadline = abort_deadline(&q->slot[late]);
 		q->slot[NVCF_ID_ABORT].deadline = jiffies + ABORT_LIMIT;
