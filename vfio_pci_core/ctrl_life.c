@@ -279,6 +279,12 @@ static void reset_done(struct pci_dev *pdev)
 		/* It may have been without power: then the PCI core has saved nothing of use. */
 		lost |= life->recovery.trying;
 		may = vpv_recovery_reset_done(&life->recovery, now_ms());
+		/*
+		 * An attempt that is due later would put off the next one.  Not after it has come
+		 * up: it may die at once, and the attempt is that one then.
+		 */
+		if (may)
+			cancel_delayed_work(&life->recover);
 	}
 	if (!may)
 		return;
@@ -290,10 +296,7 @@ static void reset_done(struct pci_dev *pdev)
 	if (err) {
 		pci_err(pdev, "does not work after its reset: error %d\n", err);
 		vpv_ctrl_life_died(life);
-		return;
 	}
-	/* An attempt that is due later would put off the next one. */
-	cancel_delayed_work(&life->recover);
 }
 
 const struct pci_error_handlers vpv_ctrl_life_err_handlers = {

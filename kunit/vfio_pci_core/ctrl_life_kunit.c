@@ -18,6 +18,7 @@
  * @life: Its life.
  * @saved: COMMAND as the PCI core has saved it.
  * @broken: It does not come up.
+ * @dies: As soon as it has come up, before it is published.
  * @quiet: It accesses no memory.
  */
 struct life_test {
@@ -25,6 +26,7 @@ struct life_test {
 	struct vpv_ctrl_life life;
 	u16 saved;
 	bool broken;
+	bool dies;
 	bool quiet;
 };
 
@@ -105,6 +107,12 @@ static void op_nothing(struct vpv_ctrl_life *life)
 {
 }
 
+static void op_publish(struct vpv_ctrl_life *life)
+{
+	if (test_of(life)->dies)
+		vpv_ctrl_life_died(life);
+}
+
 static bool op_works(struct vpv_ctrl_life *life)
 {
 	return !test_of(life)->broken;
@@ -127,7 +135,7 @@ static const struct vpv_ctrl_life_ops life_ops = {
 	.works = op_works,
 	.disable = op_disable,
 	.quiet = op_quiet,
-	.publish = op_nothing,
+	.publish = op_publish,
 };
 
 /* Only its name is used. */
@@ -187,8 +195,33 @@ static void what_was_bus_master_before_is_none_afterwards(struct kunit *test)
 	vpv_ctrl_life_unmap(&t->life, 0, regs);
 }
 
+/* A function that has come up may die at any time, and is recovered each time. */
+static void one_that_dies_as_it_comes_up_is_recovered(struct kunit *test)
+{
+	const struct pci_error_handlers *handlers = &vpv_ctrl_life_err_handlers;
+	struct life_test *t = test->priv;
+
+	KUNIT_ASSERT_EQ(test, vpv_ctrl_life_start(&t->life), 0);
+	/* As after an attempt that has failed a moment ago: the next one is due in minutes. */
+	t->life.recovery.attempts = VPV_RECOVERY_ATTEMPTS;
+	t->life.recovery.tried = now_ms();
+	vpv_ctrl_life_died(&t->life);
+	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&t->life.recover));
+	/* Somebody's reset helps meanwhile... */
+	handlers->reset_prepare(t->fn.pdev);
+	handlers->reset_done(t->fn.pdev);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&t->life.recover));
+	/* ... or does not. */
+	t->dies = true;
+	handlers->reset_prepare(t->fn.pdev);
+	handlers->reset_done(t->fn.pdev);
+	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&t->life.recover));
+	vpv_ctrl_life_stop(&t->life);
+}
+
 static struct kunit_case life_cases[] = {
 	KUNIT_CASE(what_was_bus_master_before_is_none_afterwards),
+	KUNIT_CASE(one_that_dies_as_it_comes_up_is_recovered),
 	{ }
 };
 
