@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fnmatch.h>
 
+#include "lib/importer.h"
 #include "lib/sigbus.h"
 #include "lib/test.h"
 #include "lib/trace.h"
@@ -461,6 +462,9 @@ FIXTURE_SETUP(observe)
 	if (!vdev_error_works())
 		SKIP(return, "vpv_test_error is not loaded");
 	ASSERT_EQ(0, vdev_open(&s->v, &s->slot, VDEV_GROUP));
+	/* The rows of one export a dma-buf. */
+	if (!strcmp(variant->device, TESTDEV))
+		NEED_FEATURE(&s->v);
 	ASSERT_EQ(0, vdev_bus_master(&s->v, false));
 	ASSERT_EQ(0, trace_open(&s->trace, "vpv_core"));
 	ASSERT_EQ(0, trace_add(&s->trace, "vpv_migration"));
