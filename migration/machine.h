@@ -126,6 +126,7 @@ struct vmig_session_ops {
  * @detached: The device is going away; written likewise.
  * @dialect: What the next user speaks; request_lock.
  * @v1: The region of a user of v1, constant while he has the device open; else NULL.
+ * @resetting: Between vmig_reset_begin() and vmig_reset_done(); lock.
  * @reset_pending: vmig_reset_done() left work to the holder of state_lock; lock.
  * @resets: How many it has reported; written under lock.
  * @restart_pending: The same of one that the save session survives; lock.
@@ -176,6 +177,7 @@ struct vmig_machine {
 	bool detached;
 	enum vmig_dialect dialect;
 	struct vmig_v1 *v1;
+	bool resetting;
 	bool reset_pending;
 	u32 resets;
 	bool restart_pending;
@@ -220,6 +222,17 @@ static inline bool vmig_pending(const struct vmig_machine *m)
 {
 	return READ_ONCE(m->reset_pending) || READ_ONCE(m->fault) ||
 	       READ_ONCE(m->restart_pending);
+}
+
+/**
+ * vmig_overtaken() - Does a reset or a fault decide what becomes of a hook that fails?
+ * @m: Machine.
+ *
+ * Context: any; a snapshot.
+ */
+static inline bool vmig_overtaken(const struct vmig_machine *m)
+{
+	return READ_ONCE(m->resetting) || vmig_pending(m);
 }
 
 /* machine.c */

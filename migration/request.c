@@ -86,10 +86,13 @@ static const struct {
 	[VMIG_LOAD_END]		= { "load end",		do_load_end },
 };
 
-/* Was a reset or a fault left to the holder of state_lock?  What a request ends with then. */
+/*
+ * Is the function being reset, or was a reset or a fault left to the holder of state_lock?  What a
+ * request ends with then.
+ */
 static int interrupted(const struct vmig_machine *m)
 {
-	if (!vmig_pending(m))
+	if (!vmig_overtaken(m))
 		return 0;
 	return READ_ONCE(m->fault) ? -EIO : -ECANCELED;
 }
@@ -150,7 +153,9 @@ static void undo_after_reset(struct vmig_machine *m)
 
 	lockdep_assert_held(&m->state_lock);
 
-	if (!READ_ONCE(m->reset_pending) || !m->mig->desc->undone_by_reset || vmig_reach(m))
+	if (!READ_ONCE(m->resetting) && !READ_ONCE(m->reset_pending))
+		return;
+	if (!m->mig->desc->undone_by_reset || vmig_reach(m))
 		return;
 	if ((ops->thaw && ops->thaw(m->mig)) || (ops->unquiesce && ops->unquiesce(m->mig)))
 		vmig_fault(m->mig, "it may stand still after a reset");

@@ -164,12 +164,23 @@ static bool reset_restarts(struct vmig_machine *m)
 	return m->session_ops->survives(m);
 }
 
+void vmig_reset_begin(struct vmig_dev *mig)
+{
+	struct vmig_machine *m = mig->m;
+
+	spin_lock(&m->lock);
+	WRITE_ONCE(m->resetting, true);
+	spin_unlock(&m->lock);
+}
+EXPORT_SYMBOL_GPL(vmig_reset_begin);
+
 void vmig_reset_done(struct vmig_dev *mig)
 {
 	struct vmig_machine *m = mig->m;
 	bool restarts;
 
 	spin_lock(&m->lock);
+	WRITE_ONCE(m->resetting, false);
 	WRITE_ONCE(m->resets, m->resets + 1);
 	restarts = reset_restarts(m);
 	m->restart_pending = restarts;
@@ -199,7 +210,8 @@ static bool note_fault(struct vmig_machine *m, const u32 *resets, const char *wh
 	bool same;
 
 	scoped_guard(spinlock, &m->lock) {
-		same = !resets || *resets == m->resets;
+		/* The reset would end it. */
+		same = !m->resetting && (!resets || *resets == m->resets);
 		if (same) {
 			m->fault = why;
 			m->session_ops->fail(m, -EIO);

@@ -219,7 +219,8 @@ static int resume_feed(struct vmig_session *s, const u8 *data, size_t bytes)
 	if (err == -EIO)
 		vmig_state_failed(m, err);
 	if (err) {
-		vmig_session_fail(s, err);
+		/* The function may be in the middle of a reset, which has told nobody yet. */
+		vmig_session_fail(s, READ_ONCE(m->resetting) ? -ENODEV : err);
 		vmig_staged_free(s);
 		/* A reset may have come first. */
 		err = READ_ONCE(s->err);

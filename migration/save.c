@@ -234,8 +234,8 @@ static void save_produce(struct vmig_machine *m, struct vmig_session *s)
 	/* It was interrupted: the session is over, or pre-copy goes on (vmig_save_continue()). */
 	if (err == -ECANCELED && vmig_emit_stopped(s))
 		return;
-	/* A reset or a fault has come first, and decides what becomes of the session. */
-	if (READ_ONCE(s->restart) || vmig_pending(m))
+	/* A reset or a fault decides what becomes of the session, and who reads waits for that. */
+	if (READ_ONCE(s->restart) || vmig_overtaken(m))
 		return;
 
 	vmig_blame(m, "%s hook failed: %d", what, err);

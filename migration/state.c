@@ -52,14 +52,15 @@ void vmig_state_error(struct vmig_machine *m, int err)
  * @m: Machine.
  * @err: What its sessions fail with.
  *
- * If a reset or a fault has been reported since, that one decides about the state.
+ * If a reset has begun, or a reset or a fault has been reported since, that one decides about the
+ * state.
  */
 void vmig_state_failed(struct vmig_machine *m, int err)
 {
 	bool decided;
 
 	spin_lock(&m->lock);
-	decided = vmig_pending(m);
+	decided = vmig_overtaken(m);
 	if (!decided) {
 		enter(m, VMIG_ERROR);
 		m->session_ops->fail(m, err);

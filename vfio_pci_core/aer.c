@@ -209,8 +209,7 @@ static void reset_prepare(struct pci_dev *pdev)
 		return;
 	vpv_memory_resetting(vpv, true);
 	vpv_power_resetting(vpv);
-	if (vpv->variant->reset_prepare)
-		vpv->variant->reset_prepare(vpv);
+	vpv_variant_reset_prepare(vpv);
 }
 
 static void reset_done(struct pci_dev *pdev)

@@ -55,6 +55,16 @@ void vpv_variant_close(struct vpv_device *vpv)
 		variant->close(vpv);
 }
 
+void vpv_variant_reset_prepare(struct vpv_device *vpv)
+{
+	const struct vpv_variant *variant = vpv->variant;
+
+	if (variant->companion)
+		variant->companion->reset_prepare(vpv);
+	if (variant->reset_prepare)
+		variant->reset_prepare(vpv);
+}
+
 void vpv_variant_reset_done(struct vpv_device *vpv)
 {
 	const struct vpv_variant *variant = vpv->variant;

@@ -576,6 +576,7 @@ int vpv_variant_init(struct vpv_device *vpv);
 void vpv_variant_fini(struct vpv_device *vpv);
 int vpv_variant_open(struct vpv_device *vpv);
 void vpv_variant_close(struct vpv_device *vpv);
+void vpv_variant_reset_prepare(struct vpv_device *vpv);
 void vpv_variant_reset_done(struct vpv_device *vpv);
 void vpv_variant_remove(struct vpv_device *vpv);
 

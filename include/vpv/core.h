@@ -196,7 +196,10 @@ struct vpv_companion {
 	/** @close: User space is gone. */
 	void (*close)(struct vpv_device *vpv);
 
-	/** @reset_done: The function was reset, by whomever. */
+	/** @reset_prepare: The function is about to be reset, by whomever. */
+	void (*reset_prepare)(struct vpv_device *vpv);
+
+	/** @reset_done: The function was reset. */
 	void (*reset_done)(struct vpv_device *vpv);
 
 	/** @remove: The driver is being unbound. */

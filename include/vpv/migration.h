@@ -6,7 +6,8 @@
  *
  *   vmig_init()        in its vfio_device_ops.init or its core hook of that name
  *   vmig_open/close()  when the device is opened and closed by user space
- *   vmig_reset_done()  when the function was reset, by whomever
+ *   vmig_reset_begin() when the function is about to be reset, by whomever
+ *   vmig_reset_done()  when the function was reset
  *   vmig_fault()       when it failed by itself: only a reset helps
  *   vmig_detach()      before vfio_unregister_group_dev()
  *   vmig_fini()        in release, or when init fails later on
@@ -588,6 +589,19 @@ int vmig_open(struct vmig_dev *mig);
  * Context: process; may sleep; from close_device.
  */
 void vmig_close(struct vmig_dev *mig);
+
+/**
+ * vmig_reset_begin() - The function is about to be reset, by whomever
+ * @mig: Device.
+ *
+ * What a hook returns from here on may be of a function in the middle of its reset, or of one that
+ * controls it and has been told of that.  So a hook that fails does not decide what becomes of the
+ * device and its sessions, nor does vmig_fault(): vmig_reset_done() does, which has to follow, also
+ * when the reset fails.  A reset that was not announced is one all the same.
+ *
+ * Context: as vmig_reset_done().
+ */
+void vmig_reset_begin(struct vmig_dev *mig);
 
 /**
  * vmig_reset_done() - The function was reset

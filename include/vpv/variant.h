@@ -121,6 +121,11 @@ static inline void vpv_mig_close(struct vpv_device *vpv)
 	vmig_close(vpv_mig(vpv));
 }
 
+static inline void vpv_mig_reset_prepare(struct vpv_device *vpv)
+{
+	vmig_reset_begin(vpv_mig(vpv));
+}
+
 static inline void vpv_mig_reset_done(struct vpv_device *vpv)
 {
 	vmig_reset_done(vpv_mig(vpv));
@@ -173,6 +178,7 @@ static const struct vpv_companion vpv_migration_companion __maybe_unused = {
 	.fini = vpv_mig_fini,
 	.open = vpv_mig_open,
 	.close = vpv_mig_close,
+	.reset_prepare = vpv_mig_reset_prepare,
 	.reset_done = vpv_mig_reset_done,
 	.remove = vpv_mig_remove,
 };

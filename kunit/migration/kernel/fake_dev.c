@@ -342,6 +342,12 @@ void fake_release(struct fake *fake)
 	complete_all(&fake->go);
 }
 
+/* As the PCI core reports one that somebody asks for by sysfs: memory_lock is not held. */
+void fake_reset_begin(struct fake *fake)
+{
+	vmig_reset_begin(&fake->mig);
+}
+
 /* As the PCI core reports a reset that the user asked for. */
 void fake_reset_function(struct fake *fake)
 {

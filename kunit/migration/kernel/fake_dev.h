@@ -87,6 +87,7 @@ struct fake *fake_new(struct kunit *test, const char *name, const struct vmig_op
 void fake_put(struct fake *fake);
 void fake_stall(struct fake *fake, int hook);
 void fake_release(struct fake *fake);
+void fake_reset_begin(struct fake *fake);
 void fake_reset_function(struct fake *fake);
 void fake_fault(struct fake *fake);
 int fake_calls(struct fake *fake, int hook);

@@ -295,6 +295,31 @@ static void reset_during_a_round_begins_it_again(struct kunit *test)
 	}
 }
 
+/* The hook fails before the library is told of the reset that is the reason. */
+static void reset_that_fails_a_round_begins_it_again(struct kunit *test)
+{
+	struct fake *fake = fake_v2(test, "vmig-src");
+	u8 *stream = stream_new(test);
+	struct file *file = NULL;
+
+	fake_stall(fake, FAKE_PRECOPY);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+	wait_for_completion(&fake->there);
+	fake->fail[FAKE_PRECOPY] = -EBADFD;
+	fake_reset_begin(fake);
+	fake_release(fake);
+	while (atomic_read(&fake->inside))
+		usleep_range(1000, 2000);
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(PRE_COPY));
+	fake->fail[FAKE_PRECOPY] = 0;
+	fake_reset_function(fake);
+	wait_reset(fake);
+	finish(test, fake, "vmig-dst", file, stream, 0);
+	fake_close(file);
+	fake_put(fake);
+}
+
 /* Whoever resets to get a device that runs gets one. */
 static void reset_ends_pre_copy_of_who_wants_that(struct kunit *test)
 {
@@ -552,6 +577,7 @@ static struct kunit_case precopy_cases[] = {
 	KUNIT_CASE(reinit_does_not_look_sent_before_it_is),
 	KUNIT_CASE(reset_in_pre_copy_begins_it_again),
 	KUNIT_CASE_SLOW(reset_during_a_round_begins_it_again),
+	KUNIT_CASE(reset_that_fails_a_round_begins_it_again),
 	KUNIT_CASE(reset_ends_pre_copy_of_who_wants_that),
 #endif
 	KUNIT_CASE_SLOW(precopy_info_does_not_wait_for_the_device),

@@ -285,6 +285,81 @@ static void what_comes_after_a_reset_is_undone(struct kunit *test)
 	}
 }
 
+/* The hook fails in the middle of a reset that the library is told of later: it decides nothing. */
+static void save_that_fails_in_a_reset_is_ended_by_it(struct kunit *test)
+{
+	static const int errs[] = { -EBADFD, -EIO };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(errs); i++) {
+		struct fake *fake = fake_new(test, i ? "vmig-b" : "vmig-a", &fake_ops);
+		struct job *reader = job_new(test, fake);
+		struct file *file = NULL;
+
+		fake_stall(fake, FAKE_SAVE);
+		KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
+		wait_for_completion(&fake->there);
+		reader->file = file;
+		job_run(test, reader, job_read);
+		fake->fail[FAKE_SAVE] = errs[i];
+		fake_reset_begin(fake);
+		fake_release(fake);
+		msleep(50);
+		KUNIT_EXPECT_FALSE(test, completion_done(&reader->done));
+		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(STOP_COPY));
+		/* It would be a fault of before the reset, too. */
+		fake_fault(fake);
+		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(STOP_COPY));
+		fake_reset_function(fake);
+		KUNIT_ASSERT_TRUE(test, job_ends(reader));
+		KUNIT_EXPECT_EQ(test, reader->ret, -ENODEV);
+		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+		fake_close(file);
+		fake_put(fake);
+	}
+}
+
+static void change_that_fails_in_a_reset_is_ended_by_it(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct job *job = job_new(test, fake);
+	struct file *file = NULL;
+
+	fake_stall(fake, FAKE_FREEZE);
+	job->state = E(STOP);
+	job_run(test, job, job_set);
+	wait_for_completion(&fake->there);
+	fake->fail[FAKE_FREEZE] = -EIO;
+	fake_reset_begin(fake);
+	fake_release(fake);
+	KUNIT_ASSERT_TRUE(test, job_ends(job));
+	KUNIT_EXPECT_EQ(test, job->ret, -ECANCELED);
+	KUNIT_EXPECT_NE(test, fake_get(fake), (int)E(ERROR));
+	/* Nor does another change begin. */
+	KUNIT_EXPECT_EQ(test, fake_go(fake, E(STOP), &file), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_FREEZE), 1);
+	fake_reset_function(fake);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	fake->fail[FAKE_FREEZE] = 0;
+	KUNIT_EXPECT_EQ(test, fake_go(fake, E(STOP), &file), 0);
+	KUNIT_EXPECT_EQ(test, fake_go(fake, E(RUNNING), &file), 0);
+	fake_put(fake);
+}
+
+static void load_that_fails_in_a_reset_is_ended_by_it(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct file *file = NULL;
+	u8 noise[64] = { 'V' };
+
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(RESUMING), &file), 0);
+	fake_reset_begin(fake);
+	KUNIT_EXPECT_EQ(test, fake_write(file, noise, sizeof(noise)), -ENODEV);
+	fake_reset_function(fake);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	expect_dead(test, file);
+	fake_put(fake);
+}
+
 /* The producer holds the state lock and waits for a reader that does not come. */
 static void reset_wakes_a_producer_that_waits_for_room(struct kunit *test)
 {
@@ -573,6 +648,9 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(reset_is_left_to_the_holder_of_the_lock),
 	KUNIT_CASE(kill_ends_a_request_that_waits_for_another),
 	KUNIT_CASE(what_comes_after_a_reset_is_undone),
+	KUNIT_CASE(save_that_fails_in_a_reset_is_ended_by_it),
+	KUNIT_CASE(change_that_fails_in_a_reset_is_ended_by_it),
+	KUNIT_CASE(load_that_fails_in_a_reset_is_ended_by_it),
 	KUNIT_CASE(reset_wakes_a_producer_that_waits_for_room),
 	KUNIT_CASE(state_change_makes_the_producer_give_way),
 	KUNIT_CASE(close_fails_a_reader_that_waits),
