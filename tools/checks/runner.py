@@ -81,20 +81,26 @@ def a_dead_install_check(folder):
 
 
 def a_boot_that_is_repeated(folder):
-    """QEMU aborts, the machine is booted again; what failed before it did counts all the same."""
+    """QEMU aborts, the machine is booted again for what is left; what failed before it did counts all the same."""
     (folder / "qemu.log").write_text("error_setv: Assertion `*errp == NULL' failed.\n")
-    said = [[Test("one", "fail", "wrong"), Test("the machine", "fail", "gone", True), Test("two", "pass")],
-            [Test("one", "pass"), Test("two", "pass")]]
+    said = [[Test("p/death.one.x", "pass"), Test("p/death.two.x", "fail", "wrong"), Test("p/death.three.x", "pass"),
+             Test("the machine", "fail", "gone", True)],
+            [Test("p/death.two.x", "pass"), Test("p/death.three.x", "pass"), Test("p/death.four.x", "skip")]]
+    commands = []
 
-    def boot(_machine, _groups, tally, _get_kernel, attempt):
+    def boot(_machine, groups, tally, _get_kernel, attempt):
+        commands.append(groups[0].command)
         for test in said[attempt - 1]:
             tally.add("death", test)
         return folder if attempt == 1 else None
 
     tally = Counts()
+    group = check.tests.Group("death", "vm", "run")
     with replaced((check, "boot_machine", boot)), quiet():
-        check.run_machine(SimpleNamespace(attempts=2), [], tally, None)
-    return "" if tally.failed == ["one"] and len(tally.tests) == 3 else f"counted: {tally.tests}"
+        check.run_machine(SimpleNamespace(attempts=2), [group], tally, None)
+    if commands != ["run", "run -V one"]:
+        return f"ran: {commands}"
+    return "" if tally.failed == ["p/death.two.x"] and len(tally.tests) == 5 else f"counted: {tally.tests}"
 
 
 def the_same_group_twice(folder):

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import threading
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 import tests
@@ -74,11 +75,14 @@ class Attempt:
     def add(self, group, test):
         self.held.append((group, test))
 
-    def commit(self, tally, broken=False):
-        """Pass all on, or, if the machine has BROKEN, what failed before that."""
+    def commit(self, tally, done, broken=False):
+        """Pass all on but what is DONE, which grows, and, if the machine has BROKEN, what failed because of that."""
         for group, test in self.held:
-            if not broken or test.outcome == "fail" and not test.broken:
-                tally.add(group, test)
+            if test.name in done or broken and test.broken:
+                continue
+            tally.add(group, test)
+            if test.outcome != "fail":
+                done.append(test.name)
 
 
 class Run:
@@ -252,21 +256,28 @@ def known_abort(log):
     return path.exists() and "error_setv: Assertion" in path.read_text(errors="replace")
 
 
+def without(group, done):
+    """GROUP, whose program has one test of each variant, without those whose test is DONE; not without all of them."""
+    return replace(group, command=" ".join([group.command, *(f"-V {name.split('.')[1]}" for name in done[:-1] if name.count(".") > 1)]))
+
+
 def run_machine(machine, groups, tally, get_kernel):
-    """All groups that share one machine; booted again if QEMU aborts and that is to be expected."""
-    for attempt in range(1, machine.attempts + 1):
-        held = tally if machine.attempts == 1 else Attempt()
-        log = boot_machine(machine, groups, held, get_kernel, attempt)
-        if attempt < machine.attempts and log and known_abort(log):
-            say(f"QEMU aborted (attempt {attempt} of {machine.attempts}), as it may when a model dies: {log}/qemu.log")
-            held.commit(tally, broken=True)
-            continue
-        if held is not tally:
-            held.commit(tally)
+    """All groups that share one machine; booted again if QEMU aborts and that is to be expected, for the tests that are left."""
+    if machine.attempts == 1:
+        boot_machine(machine, groups, tally, get_kernel)
         return
+    done = []
+    for attempt in range(1, machine.attempts + 1):
+        held = Attempt()
+        log = boot_machine(machine, [without(group, done) for group in groups], held, get_kernel, attempt)
+        again = attempt < machine.attempts and log and known_abort(log)
+        held.commit(tally, done, broken=again)
+        if not again:
+            return
+        say(f"QEMU aborted (attempt {attempt} of {machine.attempts}), as it may when a model dies: {log}/qemu.log")
 
 
-def boot_machine(machine, groups, tally, get_kernel, attempt):
+def boot_machine(machine, groups, tally, get_kernel, attempt=1):
     """One boot for all groups of a machine. Returns its log folder if it came so far."""
     for group in [group for group in groups if missing(group)]:
         Run(group, tally).finish(0, f"{group.needs} is missing in the tree")
