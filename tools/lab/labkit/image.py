@@ -23,14 +23,14 @@ class HostImage:
     modules: Path
 
 
-def _erofs(title, image, *sources):
-    run_logged(title, ["mkfs.erofs", "--quiet", "--all-root", "-T0", *map(str, (image, *sources))])
+def erofs(title, image, source, *options):
+    run_logged(title, ["mkfs.erofs", "--quiet", "--all-root", "-T0", *options, str(image), str(source)])
 
 
 def _root_image():
     def build(work):
         with step("L1 root image"):
-            _erofs("make the L1 root image", work / "root.erofs", env.L1ROOT)
+            erofs("make the L1 root image", work / "root.erofs", env.L1ROOT)
     return cache.artifact("l1-root", [env.L1ROOT_KEY], build) / "root.erofs"
 
 
@@ -41,7 +41,7 @@ def disk_image(name):
 
     def build(work):
         with step(f"image of {name}"):
-            _erofs(f"make the image of {name}", work / "disk.erofs", f"/run/disk-{name}")
+            erofs(f"make the image of {name}", work / "disk.erofs", f"/run/disk-{name}")
     return cache.artifact(name, [env.DISKS[name], "2"], build) / "disk.erofs"
 
 
@@ -53,7 +53,7 @@ def _modules_image(kern):
                             ignore=shutil.ignore_patterns("build", "source", "vmlinuz", "System.map", "sound", "gpu",
                                                           "media", "wireless", "staging"))
             run_logged("index modules", ["depmod", "-b", str(_as_root(tree, work)), kern.release])
-            _erofs("make the module image", work / "modules.erofs", tree)
+            erofs("make the module image", work / "modules.erofs", tree)
             shutil.rmtree(work / "depmod")
             shutil.rmtree(tree)
     return cache.artifact("modules", [kern.key, "1"], build) / "modules.erofs"

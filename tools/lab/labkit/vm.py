@@ -79,9 +79,10 @@ def kvm_works():
     return bool(re.search(r"\b(vmx|svm)\b", flags)) and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
 
-def _write_payload(job, functions, stock, path, sizes):
-    """The tar that L1 unpacks to /vpv."""
-    lab = Path(tempfile.mkdtemp(dir=path.parent))
+def _write_payload(job, functions, stock, image_file, sizes):
+    """The image whose files L1 has below /vpv: to unpack them takes an emulated machine longer than most groups need any of them."""
+    lab = Path(tempfile.mkdtemp(dir=image_file.parent))
+    path = image_file.with_suffix(".tar")
     try:
         shutil.copy(env.LAB / "guest/l1-init", lab / "init")
         for name in ("bin", "nvme"):
@@ -98,23 +99,20 @@ def _write_payload(job, functions, stock, path, sizes):
 
         (lab / "stock").write_text("".join(device.lines for device in stock))
 
-        def owned_by_root(info):
-            info.uid = info.gid = 0
-            info.uname = info.gname = "root"
-            return info
-
         with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
             for folder in job.payload:
                 if not Path(folder).is_dir():
                     raise LabError(f"payload {folder} is not a folder")
-                tar.add(folder, ".", filter=owned_by_root)
-            tar.add(lab, ".lab", filter=owned_by_root)
+                tar.add(folder, "vpv")
+            tar.add(lab, "vpv/.lab")
             (lab / "devices").write_text(lines[False])
             (lab / "spares").write_text(lines[True])
-            tar.add(lab / "devices", "devices", filter=owned_by_root)
-            tar.add(lab / "spares", "spares", filter=owned_by_root)
+            tar.add(lab / "devices", "vpv/devices")
+            tar.add(lab / "spares", "vpv/spares")
+        image.erofs("make the payload", image_file, path, "--tar=f")
     finally:
         shutil.rmtree(lab)
+        path.unlink(missing_ok=True)
 
 
 class Port:
@@ -340,7 +338,7 @@ def run(job):
     stock = devices.plan(job.devices, models.FIRST_SLOT + len(functions))
     ports, process, session, saved = [], None, None, None
     try:
-        payload = folder / "payload.tar"
+        payload = folder / "payload.erofs"
         _write_payload(job, functions, stock, payload, shutil.get_terminal_size((100, 30)))
         ports = [Port(name, folder) for name in
                  ("lab.out", "lab.tar", "lab.status", *(("lab.tty",) if interactive else ()))]
