@@ -103,6 +103,63 @@ def a_boot_that_is_repeated(folder):
     return "" if tally.failed == ["p/death.two.x"] and len(tally.tests) == 5 else f"counted: {tally.tests}"
 
 
+def programs_of_a_machine(folder):
+    """A machine gets the programs of its groups, and no others."""
+    for name, words in (("one", "self"), ("two", "self families"), ("three", "families"), ("four", "death"), ("five", None)):
+        line = f" * Groups: {words}\n" if words else ""
+        (folder / f"{name}_test.c").write_text(f"/*\n * x\n{line} */\n/*\n * Groups: self\n */\n")
+    groups = [check.tests.selftests("self"), check.tests.selftests("gpu", "families charge")]
+    with replaced((check.tests, "SELFTESTS", folder)):
+        found = [sorted(check.tests.programs_of(groups[:n])) for n in (0, 1, 2)]
+    return "" if found == [[], ["one_test", "two_test"], ["one_test", "three_test", "two_test"]] else str(found)
+
+
+def who_waits_for_a_kernel(_folder):
+    """While it is built groups wait that look at the clock; those that are patient begin, and the machine waits for its kernel."""
+    ready, order = threading.Event(), []
+
+    class Build(threading.Thread):
+        def __init__(self, _name):
+            super().__init__(daemon=True)
+
+        def run(self):
+            ready.wait(20)
+            order.append("kernel")
+
+        def get(self):
+            self.join()
+
+    groups = [check.tests.Group("quick", "host", "quick"), check.tests.Group("slow", "host", "slow", patient=True),
+              check.tests.Group("machine", "vm", "machine")]
+
+    def host(group, _tally):
+        order.append(group.name)
+        if group.patient:
+            ready.set()
+
+    def machine(_machine, groups, _tally, get_kernel):
+        get_kernel("debug")
+        order.append(groups[0].name)
+
+    with replaced((check, "KernelBuild", Build), (check, "run_host", host), (check, "run_machine", machine)), \
+            contextlib.redirect_stdout(io.StringIO()):
+        check.main([], groups)
+    return "" if order[:2] == ["slow", "kernel"] and sorted(order[2:]) == ["machine", "quick"] else f"in this order: {order}"
+
+
+def how_patient_groups_run(folder):
+    """They leave the processor to all others, also to those of other groups."""
+    (folder / "build").mkdir()
+    said = []
+    for patient in (False, True):
+        ask = f"import os; print(os.nice(0), os.getsid(0), file=open('{folder}/said', 'w'))"
+        group = check.tests.Group("nice", "host", f'python3 -c "{ask}"; echo ok 1 one', patient=patient)
+        with replaced((check.env, "BUILD", folder / "build"), (check.env, "LOGS", folder)), quiet():
+            check.run_host(group, Counts())
+        said.append((folder / "said").read_text().split())
+    return "" if [line[0] for line in said] == ["0", "19"] and {line[1] for line in said} == {str(os.getsid(0))} else str(said)
+
+
 def the_same_group_twice(folder):
     """Two runs of one checkout: its group on the host, which builds below build/, is not run twice at a time."""
     (folder / "build").mkdir()
@@ -233,8 +290,7 @@ def roots_of_verbs(folder):
 def programs_that_nobody_runs(_folder):
     """A program of selftests/ whose Groups have a word that no group picks by, or a family in no machine."""
     groups = [*check.tests.GROUPS, *check.tests.UPSTREAM]
-    picked = {word for group in groups for found in re.findall(r"GROUP='([^']*)'|GROUP=([\w-]+)", group.command)
-              for word in " ".join(found).split()} | set(main.COMMANDS)
+    picked = {word for group in groups for word in group.programs} | set(main.COMMANDS)
     models = " ".join(group.machine.models for group in groups)
     wrong = []
     for path in sorted(check.tests.SELFTESTS.glob("*_test.c")):
@@ -256,9 +312,9 @@ def reports(_folder):
     return "\n".join([text for text in bad if not splat.scan_text(text)] + [text for text in good if splat.scan_text(text)])
 
 
-TESTS = (a_dead_install_check, a_boot_that_is_repeated, the_same_group_twice, the_last_output, keys_of_files, keys_of_kernels,
-         a_name_that_is_not_found, a_step_that_is_interrupted, folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder,
-         roots_of_verbs, programs_that_nobody_runs, reports)
+TESTS = (a_dead_install_check, a_boot_that_is_repeated, programs_of_a_machine, who_waits_for_a_kernel, how_patient_groups_run,
+         the_same_group_twice, the_last_output, keys_of_files, keys_of_kernels, a_name_that_is_not_found, a_step_that_is_interrupted,
+         folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder, roots_of_verbs, programs_that_nobody_runs, reports)
 
 
 def run():

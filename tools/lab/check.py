@@ -145,8 +145,9 @@ def run_command(group, tally):
         run.finish(0, f"{group.needs} is missing in the tree")
         return
     environ = dict(os.environ, PYTHONPATH=str(env.LAB))
-    process = subprocess.Popen(["bash", "-c", group.command], cwd=env.REPO, env=environ, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    # Not a session of its own: Linux may weigh sessions against each other, whatever the niceness of what runs in them.
+    process = subprocess.Popen([*(build.PATIENTLY if group.patient else ()), "bash", "-c", group.command], cwd=env.REPO, env=environ,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0)
     late = threading.Event()
 
     def stop():
@@ -178,6 +179,17 @@ def run_matrix(group, tally):
     for line in lines:
         run.feed(line)
     run.finish(status)
+
+
+def run_programs(group, tally, get_kernel):
+    """Machines build the programs that they run; nothing else says that the others can be built."""
+    run = Run(group, tally)
+    try:
+        build.selftests(get_kernel("debug"), patiently=True)
+        run.add(Test("all programs of selftests are built", "pass"))
+    except LabError as error:
+        run.fail("all programs of selftests are built", str(error))
+    run.finish(0)
 
 
 class Demultiplexer:
@@ -221,7 +233,9 @@ def payload_for(kern, groups, cover):
     shutil.copy(env.LAB / "debug.config", folder)
     if any(group.needs.startswith("selftests") for group in groups):
         # Their harness comes with the sources of the debug kernel.
-        shutil.copytree(build.selftests(kernel.debug()), folder / "selftests", ignore=shutil.ignore_patterns("*.o", "lib"))
+        programs = tests.programs_of(groups)
+        shutil.copytree(build.selftests(kernel.debug(), programs), folder / "selftests", ignore=lambda _, names: [
+            name for name in names if name.endswith((".o", ".d")) or name.endswith("_test") and name not in programs])
     if any(group.needs == tests.OUTSIDER for group in groups):
         shutil.copytree(outsider.build(kern), folder / "outsider")
     if any(group.needs == "tools/lab/upstream" for group in groups):
@@ -364,19 +378,23 @@ class Lane(threading.Thread):
 
 
 def jobs_of(groups, tally):
-    """A queue: those that boot at the left, the longest first; then those that boot what they need themselves, and at the right those
-    that need no machine, which the other lane takes first.
+    """Two queues. The first: those that boot at the left, the longest first; then those that boot what they need themselves, and at the
+    right those that need no machine, which the other lane takes first. The second: those that take what time the others leave.
     """
     machines = {}
-    nested, host = [], []
+    nested, host, patient = [], [], []
+    runners = {"matrix": run_matrix, "programs": lambda group, tally: run_programs(group, tally, get_kernel)}
     for group in groups:
         if group.kind == "vm":
             machines.setdefault(group.machine, []).append(group)
         elif group.kind == "nested":
             nested.append((group.name, lambda group=group: run_command(group, tally)))
         else:
-            runner = run_matrix if group.kind == "matrix" else run_host
-            host.insert(0, (group.name, lambda group=group, runner=runner: run_on_host(group, runner)))
+            runner = runners.get(group.kind, run_host)
+            if group.patient:
+                patient.append((group.name, lambda group=group, runner=runner: runner(group, tally)))
+            else:
+                host.insert(0, (group.name, lambda group=group, runner=runner: run_on_host(group, runner)))
     builds = {name: KernelBuild(name) for name in sorted({machine.kernel for machine in machines} - {*kernel.PACKAGED})}
     for built in builds.values():
         built.start()
@@ -392,7 +410,7 @@ def jobs_of(groups, tally):
 
     booted = [(members[0].name, lambda machine=machine, members=members: run_machine(machine, members, tally, get_kernel))
               for machine, members in sorted(machines.items(), key=lambda item: -sum(group.timeout for group in item[1]))]
-    return deque([*booted, *nested, *host])
+    return deque([*booted, *nested, *host]), deque(patient)
 
 
 def main(words, groups=tests.GROUPS, host_only=False):
@@ -405,8 +423,8 @@ def main(words, groups=tests.GROUPS, host_only=False):
     tally = Tally(pattern)
     if any(group.machine.models and group.kind == "vm" or group.needs == "tools/models" for group in groups):
         build.models()      # here, because two lanes would build it at a time
-    jobs = jobs_of(groups, tally)
-    lanes = [Lane(jobs.popleft, tally), Lane(jobs.pop, tally)]
+    jobs, patient = jobs_of(groups, tally)
+    lanes = [Lane(jobs.popleft, tally), Lane(jobs.pop, tally), Lane(patient.popleft, tally)]
     for lane in lanes:
         lane.start()
     for lane in lanes:

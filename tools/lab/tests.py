@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The groups of tests that `make check` runs, two at a time.
+"""The groups of tests that `make check` runs, two at a time and those that only compute beside them.
 
 host: a command in the tool root. nested: one that boots machines of its own. vm: a command in L1 with the tree's modules in
-/vpv/modules and the selftests in /vpv/selftests; groups with the same machine share one boot. matrix: built by the runner itself.
-A command prints TAP or KTAP.
+/vpv/modules and the selftests in /vpv/selftests; groups with the same machine share one boot. matrix, programs: built by the runner
+itself. A command prints TAP or KTAP.
 """
 
 import re
@@ -35,6 +35,19 @@ class Group:
     needs: str = ""             # part of the tree without which the group fails
     machine: Machine = field(default_factory=Machine)
     corpus: str = ""            # folder of build/ that becomes /vpv/corpus, if it is there
+    patient: bool = False       # looks at no clock: takes what time the others leave
+
+    @property
+    def programs(self):
+        """Words by which its command picks programs of selftests/."""
+        return {word for found in re.findall(r"GROUP='([^']*)'|GROUP=([\w-]+)", self.command) for word in " ".join(found).split()}
+
+
+def programs_of(groups):
+    """{NAME_test of each program in selftests/ that one of GROUPS picks}"""
+    picked = set().union(*(group.programs for group in groups))
+    found = {path.stem: re.search(r"^ \* Groups: (.*)$", path.read_text().partition("*/")[0], re.M) for path in SELFTESTS.glob("*_test.c")}
+    return {name for name, line in found.items() if line and picked & {*line[1].split()}}
 
 
 def selftests(name, programs="", **more):
@@ -85,9 +98,10 @@ GROUPS = (
     Group("conformance", "host", "make -s -C selftests/conformance check O=$PWD/build/conformance", needs="selftests/conformance"),
     Group("fuzz", "host", "make -s -C tools/fuzz check O=$PWD/build/fuzz", needs="tools/fuzz"),
     Group("fuzz-models", "host", "make -s -C tools/models fuzz O=$PWD/build/fuzz-models", needs="tools/models"),
-    Group("build-matrix", "matrix"),
+    Group("build-matrix", "matrix", patient=True),
+    Group("programs", "programs", needs="selftests", patient=True),
     Group("checkpatch", "host", 'tools/checks/checkpatch.sh "$(python3 tools/lab/main.py kernel | tail -n 1)/scripts/checkpatch.pl" "$VPV_CACHE/checkpatch"',
-          needs="tools/checks/checkpatch.sh", timeout=1800),
+          needs="tools/checks/checkpatch.sh", timeout=3600, patient=True),
     Group("e2e", "nested", "python3 tools/lab/e2e/migrate_test.py", needs="tools/lab/e2e/migrate_test.py", timeout=1500),
     Group("lab", "vm", "lab-selfcheck", timeout=120, machine=DEBUG),
     Group("kunit", "vm", "kunit-run", timeout=600, needs="kunit", machine=PLAIN_DEBUG),

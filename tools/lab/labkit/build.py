@@ -12,6 +12,8 @@ from . import cache, env
 from .progress import LabError, run_logged, step
 
 JOBS = f"-j{os.cpu_count() or 1}"
+# Before the command of what nobody waits for.
+PATIENTLY = ["nice", "-n", "19"]
 # Our own warnings; the messages of the kernel's build about its own compiler are none.
 WARNING = re.compile(r"\bwarning: |^WARNING: modpost|\berror: ", re.M)
 NOISE = re.compile(r"the compiler differs from the one used|Skipping BTF generation")
@@ -85,13 +87,14 @@ def plot():
     return folder / "vpvctl-plot"
 
 
-def selftests(kern):
-    """Build the selftests; returns their folder."""
+def selftests(kern, programs=None, patiently=False):
+    """Build PROGRAMS of the selftests, or all; returns their folder."""
     folder = env.BUILD / "selftests"
     harness = kern.build / "tools/testing/selftests"
-    with step("selftests"), _busy(folder):
-        run_logged("build the selftests", ["make", "-C", str(env.REPO / "selftests"), JOBS, f"O={folder}",
-                                           f"KSFT={harness}"])
+    only = [] if programs is None else [f"ONLY={' '.join(sorted(programs)) or 'none'}"]
+    with step("selftests" if only else "all selftests"), _busy(folder):
+        run_logged("build the selftests", [*(PATIENTLY if patiently else ()), "make", "-C", str(env.REPO / "selftests"), JOBS,
+                                           f"O={folder}", f"KSFT={harness}", *only])
     return folder
 
 
@@ -116,7 +119,7 @@ def matrix_one(release, kdir):
     with _busy(folder):
         status, log = run_logged(
             f"build matrix {release}",
-            ["make", "-C", str(env.REPO), JOBS, "modules", f"KDIR={kdir}", f"BUILD={folder}", *MATRIX_FLAGS],
+            [*PATIENTLY, "make", "-C", str(env.REPO), JOBS, "modules", f"KDIR={kdir}", f"BUILD={folder}", *MATRIX_FLAGS],
             check=False)
         lines = [line for line in log.read_text(errors="replace").splitlines()
                  if WARNING.search(line) and not NOISE.search(line)]
@@ -133,6 +136,6 @@ def install_check(release, kdir):
     """Install what matrix_one() built for one kernel into a scratch folder and look at it; (status, lines of TAP)."""
     folder = env.BUILD / "matrix" / release
     with _busy(folder):
-        done = subprocess.run([str(env.REPO / "tools/checks/install.sh"), str(kdir), str(folder), *MATRIX_FLAGS],
+        done = subprocess.run([*PATIENTLY, str(env.REPO / "tools/checks/install.sh"), str(kdir), str(folder), *MATRIX_FLAGS],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         return done.returncode, done.stdout.splitlines()
