@@ -21,7 +21,8 @@
  * @emitted: Bytes of the record.
  * @pushed: Ranges of written memory.
  * @num_pushed: Their number.
- * @cc: Register of the controller; likewise @csts.
+ * @cc: Register of the controller.
+ * @csts: Likewise.
  */
 static struct seen {
 	bool held;
