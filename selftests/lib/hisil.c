@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A driver in user space for the user's half of a hisi_like function (hisil.h). */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "migration.h"
 
 #define RING_BYTES	0x2000
+#define BATCH_SLOTS	128
 #define BATCH_BYTES	64
 #define WAIT_MS		5000
 
@@ -205,6 +207,12 @@ void hisil_pattern(uint8_t *p, size_t bytes, uint32_t seed)
 #define WORK_DST	0x10000
 #define WORK_PACKED	0x20000
 #define WORK_BYTES	10000
+#define BATCH		0x28000
+
+static_assert(2 * HISIL_MAX_TEST_QUEUES * RING_BYTES <= HISIL_MEM_DATA, "rings");
+static_assert(WORK_PACKED + 2 * WORK_BYTES <= BATCH, "work");
+static_assert(HISIL_MEM_DATA + BATCH + 2 * HISIL_MAX_TEST_QUEUES * BATCH_SLOTS * BATCH_BYTES <=
+	      HISIL_MEM_BYTES, "batches");
 
 static int work_one(struct hisil *h, unsigned int q, struct hisil_sqe e, struct hisil_cqe *c)
 {
@@ -261,10 +269,10 @@ int hisil_work(struct hisil *h, unsigned int q, uint32_t seed)
 	return err;
 }
 
-/* Source and destination of a numbered copy: 128 slots a queue. */
+/* Source and destination of a numbered copy. */
 static uint32_t batch_slot(unsigned int q, uint32_t index, bool dst)
 {
-	return 0x40000 + ((q * 2 + dst) * 128 + index % 128) * BATCH_BYTES;
+	return BATCH + ((q * 2 + dst) * BATCH_SLOTS + index % BATCH_SLOTS) * BATCH_BYTES;
 }
 
 void hisil_batch_put(struct hisil *h, unsigned int q, unsigned int count, uint32_t seed)

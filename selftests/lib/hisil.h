@@ -12,9 +12,13 @@
 
 #define HISIL_VECTORS		64
 
+/*
+ * No larger than it has to be: a virtual IOMMU tells the model of each page, whenever a function is
+ * opened or closed.
+ */
 #define HISIL_MEM_IOVA	0x10000000ULL
-#define HISIL_MEM_BYTES	0x200000
-#define HISIL_MEM_DATA	0x100000	/* rings are below, data is above */
+#define HISIL_MEM_BYTES	0x68000
+#define HISIL_MEM_DATA	0x20000		/* rings are below, data is above */
 #define HISIL_MAX_TEST_QUEUES 8
 #define HISIL_MAX_RING	64
 
