@@ -53,6 +53,30 @@ static uint32_t interrupts(struct vdev *v, unsigned int index)
 	return vdev_irq(v, index, &info) ? 0 : info.count;
 }
 
+bool left_may(const struct slot *slot, enum left_how how)
+{
+	int fd = vdev_sysfs_open(slot->bdf, "config", O_RDONLY), left = 48;
+	uint8_t cfg[256] = {};
+	unsigned int pos;
+	ssize_t n;
+
+	if (fd < 0)
+		return true;
+	n = pread(fd, cfg, sizeof(cfg), 0);
+	close(fd);
+	if (n != sizeof(cfg))
+		return true;
+	if (how == LEFT_INTX_MASKED)
+		return cfg[PCI_INTERRUPT_PIN];
+	if (how != LEFT_D1 && how != LEFT_D2)
+		return true;
+	for (pos = cfg[PCI_CAPABILITY_LIST] & 0xfc; pos >= 0x40 && left--; pos = cfg[pos + 1] & 0xfc)
+		if (cfg[pos] == PCI_CAP_ID_PM)
+			return (cfg[pos + PCI_PM_PMC] | cfg[pos + PCI_PM_PMC + 1] << 8) &
+			       (how == LEFT_D1 ? PCI_PM_CAP_D1 : PCI_PM_CAP_D2);
+	return false;
+}
+
 bool left_can(struct vdev *v, enum left_how how)
 {
 	unsigned int pm = vdev_find_cap(v, PCI_CAP_ID_PM);

@@ -36,7 +36,12 @@ struct left {
 };
 
 const char *left_name(enum left_how how);
-/* Has the function what is needed for that? */
+/*
+ * Has the hardware the D state, or INTx?  Known without opening the function: what it does not have
+ * its user does not have, either.
+ */
+bool left_may(const struct slot *slot, enum left_how how);
+/* Has the function, for its user, what is needed for that? */
 bool left_can(struct vdev *v, enum left_how how);
 int left_leave(struct vdev *v, struct left *l, enum left_how how);
 /* Is it, for its user and, when it is RUNNING, in hardware, as it was left?  Else -EUCLEAN. */
