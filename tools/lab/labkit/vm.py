@@ -139,21 +139,24 @@ class Port:
 
 
 def _qemu_command(job, boot, functions, stock, ports, payload, log):
+    # Four levels of page tables: with five, an interrupt while Linux (7.3) reads the features of its boot CPU again makes KASAN
+    # take kernel addresses for wild ones, now and then.
+    cpu = "max,la57=off"
     if job.counting:
         accel, counter = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"], ""
     elif kvm_works():
         accel, counter = ["-accel", "kvm"], ""
     else:
         accel, counter = ["-accel", "tcg,thread=multi"], clock.append()
+        # An emulated "rep movsb" takes as long for a byte as another instruction for eight of them.
+        cpu += ",erms=off,fsrm=off,fsrs=off,fzrm=off"
     iommu = ["-device", "intel-iommu,intremap=on,caching-mode=on"] if job.iommu else []
     # A busy machine starves an emulated one: no timer check, and patience before a stall is reported.
     append = ("console=ttyS0 quiet panic=-1 oops=panic log_buf_len=16M no_timer_check tsc=reliable "
               f"{counter}rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 kunit.enable=1 kunit.autorun=1 "
               f"intel_iommu={'on' if job.iommu else 'off'} {job.append}{coherent.append(functions)}")
-    # Four levels of page tables: with five, an interrupt while Linux (7.3) reads the features of its boot CPU again makes KASAN
-    # take kernel addresses for wild ones, now and then.
     command = [QEMU, "-name", "l1", "-machine", f"q35,kernel-irqchip=split,memory-backend=mem{coherent.machine(functions)}", *accel,
-               "-cpu", "max,la57=off", "-smp", "1" if job.counting else str(job.cpus),
+               "-cpu", cpu, "-smp", "1" if job.counting else str(job.cpus),
                *coherent.arguments(functions, job.memory, payload.parent),
                "-object", f"memory-backend-memfd,id=mem,size={job.memory}M,share=on",
                "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none",
