@@ -29,6 +29,13 @@ void model_close(struct model *m)
 	m->fd = -1;
 }
 
+static void wait_for(struct model *m, short events)
+{
+	struct pollfd p = { .fd = m->fd, .events = events };
+
+	poll(&p, 1, 100);
+}
+
 static int send_line(struct model *m, const char *line, size_t bytes)
 {
 	uint64_t end = now_ms() + REPLY_MS;
@@ -44,7 +51,7 @@ static int send_line(struct model *m, const char *line, size_t bytes)
 		} else if (now_ms() > end) {
 			return -ETIMEDOUT;
 		} else {
-			usleep(1000);
+			wait_for(m, POLLOUT);
 		}
 	}
 	return 0;
@@ -86,7 +93,7 @@ static int receive(struct model *m)
 		if (now_ms() > end)
 			return -ETIMEDOUT;
 		if (n < 0)
-			usleep(1000);
+			wait_for(m, POLLIN);
 	}
 	if (*last == 'e') {
 		fprintf(stderr, "# model: %s", last);
