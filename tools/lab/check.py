@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import tests
-from labkit import build, cache, devices, env, image, kernel, models, outsider, splat, upstream, vm
+from labkit import build, cache, devices, env, image, kernel, models, outsider, splat, uml, upstream, vm
 from labkit.progress import LabError, say, step, tail
 from labkit.tap import Parser, Test
 
@@ -246,6 +246,8 @@ def payload_for(kern, groups, cover):
         shutil.copytree(env.LAB / "clients", folder / "clients", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(env.LAB / "upstream/pci.py", folder / "clients")
         image.guest_image(folder / "clients/image", kernel.stock(), env.LAB / "clients/guest", ["nvme", "e1000e"])
+        image.guest_initrd(folder / "clients/image/uml.initrd", env.LAB / "clients/guest")
+        shutil.copy(uml.build(), folder / "clients/image")
     for group in groups:
         if group.corpus and (env.BUILD / group.corpus).is_dir():
             shutil.copytree(env.BUILD / group.corpus, folder / "corpus")

@@ -176,7 +176,7 @@ UPSTREAM = (
     # iomem=relaxed: the test resets a controller by its register, while it has a driver.
     Group("nvme-manage", "vm", "nvme-manage", timeout=600, needs="tools/lab/guest/bin/nvme-manage",
           machine=Machine(kernel="stock", models="nvme_cf:2:profile=7", append="iomem=relaxed")),
-    Group("clients", "vm", "/vpv/clients/run.py", timeout=900, needs="tools/lab/clients",
-          machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,virtio-net,igb", disks=("dpdk",), memory=3072)),
+    Group("clients", "vm", "/vpv/clients/run.py", timeout=1200, needs="tools/lab/clients",
+          machine=Machine(kernel="stock", devices="e1000e,nvme,nvme,nvme,nvme,virtio-net,igb", disks=("dpdk",), memory=3072)),
 )
 HOST_KINDS = ("host", "matrix")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""In L1: vpv_pci under users that know nothing of it: stock drivers of a guest, QEMU's own NVMe driver, DPDK. TAP.
+"""In L1: vpv_pci under users that know nothing of it: drivers of guests, QEMU's own NVMe driver, User Mode Linux, DPDK. TAP.
 
 What the guests say about their data is compared with what this host sees of the same disk and the same wire.
 """
@@ -9,6 +9,7 @@ import contextlib
 import functools
 import hashlib
 import http.server
+import itertools
 import os
 import re
 import socket
@@ -19,40 +20,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from pci import Bound, load_drivers, stock  # noqa: E402
+import guests  # noqa: E402
+from guests import GUEST_S, OUT  # noqa: E402
+from pci import DRIVERS, Bound, load_drivers, stock  # noqa: E402
 
-HERE = Path(__file__).parent
-OUT = Path("/vpv/out/clients")
-OURS = "vpv_pci"
+THEIRS, OURS = DRIVERS
 SERVER, HTTP_PORT, SINK_PORT = "10.9.0.1", 8000, 7000
 BLOB = 4 << 20
-GUEST_S, IO_S, IO_TRIES = 300, 40, 2
+IO_S, IO_TRIES = 40, 2
 FORWARD_S, FORWARDED = 20, 100
 PATTERN = 0xa5
-KERNEL_LINE = "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check tsc=reliable cryptomgr.notests nowatchdog random.trust_cpu=on"
 
 
 def digest(data):
     return hashlib.sha256(data).hexdigest()
-
-
-def run_guest(device, client):
-    """Boot a guest with DEVICE assigned; {word: value} of what its client tells."""
-    console = OUT / f"{client}.console"
-    kvm = os.path.exists("/dev/kvm")
-    command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-               "-machine", "q35,vmport=off,hpet=off", "-accel", "kvm" if kvm else "tcg", "-cpu", "host" if kvm else "max",
-               "-smp", "1", "-m", "320", "-kernel", str(HERE / "image/vmlinuz"), "-initrd", str(HERE / "image/initrd"),
-               "-append", f"{KERNEL_LINE} client={client}", "-serial", f"file:{console}",
-               "-device", f"vfio-pci,host={device.bdf}"]
-    with open(OUT / f"{client}.qemu", "wb") as log:
-        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                timeout=GUEST_S).returncode
-    text = console.read_text(errors="replace")
-    told = dict(re.findall(r"client: (\S+) ?(\S*)\r?\n", text))
-    if status or "done" not in told:
-        raise OSError(f"the guest did not finish: status {status}, told {told}; see {console.name}")
-    return told
 
 
 def read_disk(device):
@@ -87,16 +68,21 @@ def run_qemu_io(disk):
     return False
 
 
+def disk(device, told):
+    """Of a guest that wrote to the disk and read it."""
+    return {"the guest reads what it wrote": told["read"] == told["wrote"],
+            "the guest's queues have interrupts": int(told["interrupts"]) > 0,
+            "the host reads what the guest wrote": digest(read_disk(device)) == told["wrote"]}
+
+
 def nvme(devices):
     """Both users come before this host's own driver: after that, QEMU's nvme may write where the driver had its queues."""
     with Bound(devices["nvme1"], OURS):
         io_works = run_qemu_io(devices["nvme1"])
     with Bound(devices["nvme"], OURS):
-        told = run_guest(devices["nvme"], "nvme")
+        told = guests.qemu(devices["nvme"], "nvme")
     return {"nvme:// of qemu-io reads what it wrote": io_works,
-            "the guest reads what it wrote": told["read"] == told["wrote"],
-            "the guest's queues have interrupts": int(told["interrupts"]) > 0,
-            "the host reads what the guest wrote": digest(read_disk(devices["nvme"])) == told["wrote"],
+            **disk(devices["nvme"], told),
             "the host reads what qemu-io wrote": read_disk(devices["nvme1"]) == bytes([PATTERN]) * BLOB}
 
 
@@ -112,27 +98,59 @@ def sink(listener, received):
             received.extend(data)
 
 
-def nic_guest(devices):
-    blob = os.urandom(BLOB)
+@contextlib.contextmanager
+def served(devices):
+    """The other end of the wire, for one guest: (what is served there, what was received so far)."""
+    blob, received = os.urandom(BLOB), bytearray()
     (OUT.parent / "blob").write_bytes(blob)
     subprocess.run(["modprobe", "virtio_net"], check=True)
-    received = bytearray()
     with Bound(devices["virtio-net"], "virtio-pci"):
         link = next(devices["virtio-net"].sysfs.glob("virtio*/net/*")).name
         for words in (["link", "set", link, "up"], ["addr", "add", f"{SERVER}/24", "dev", link]):
             subprocess.run(["/usr/bin/busybox", "ip", *words], check=True)
         handler = functools.partial(Quiet, directory=str(OUT.parent))
-        server = http.server.ThreadingHTTPServer((SERVER, HTTP_PORT), handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        with socket.create_server((SERVER, SINK_PORT)) as listener:
+        with http.server.ThreadingHTTPServer((SERVER, HTTP_PORT), handler) as server, socket.create_server((SERVER, SINK_PORT)) as listener:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
             threading.Thread(target=sink, args=(listener, received), daemon=True).start()
-            with Bound(devices["e1000e"], OURS):
-                told = run_guest(devices["e1000e"], "e1000e")
-        server.shutdown()
+            try:
+                yield blob, received
+            finally:
+                server.shutdown()
     (OUT.parent / "blob").unlink()
-    return {"the guest loses no ping": told["lost"] == "0",
-            "the guest receives what the host sends": told["received"] == digest(blob),
-            "the host receives what the guest sends": digest(bytes(received)) == told["sent"]}
+
+
+def nic(devices, driver, guest):
+    """A guest on the wire with e1000e at DRIVER: (what it told, checks)."""
+    with served(devices) as (blob, received), Bound(devices["e1000e"], driver):
+        told = guest(devices["e1000e"], "e1000e")
+    return told, {"the guest loses no ping": told["lost"] == "0",
+                  "the guest receives what the host sends": told["received"] == digest(blob),
+                  "the host receives what the guest sends": digest(bytes(received)) == told["sent"]}
+
+
+def e1000e(devices):
+    return nic(devices, OURS, guests.qemu)[1]
+
+
+def differing(one, other):
+    """Offsets at which two config spaces, in hexadecimal digits, differ."""
+    pairs = itertools.zip_longest(*(re.findall("..", text) for text in (one, other)))
+    return [f"{place:#x}" for place, (left, right) in enumerate(pairs) if left != right]
+
+
+def user_mode(devices):
+    """User Mode Linux with the kernel's driver and with ours. Each has a disk of its own, whose first user it is."""
+    checks, told = {}, {}
+    for driver, name in ((THEIRS, "nvme2"), (OURS, "nvme3")):
+        with Bound(devices[name], driver):
+            told["nvme", driver] = guests.uml(devices[name], "nvme")
+        found = disk(devices[name], told["nvme", driver])
+        told["e1000e", driver], more = nic(devices, driver, guests.uml)
+        checks.update({f"{driver}: {what}": right for what, right in {**found, **more}.items()})
+    for name in ("nvme", "e1000e"):
+        places = differing(told[name, THEIRS]["config"], told[name, OURS]["config"])
+        checks[f"{name} has one config space with both drivers ({places})"] = not places
+    return checks
 
 
 def load_dropin():
@@ -191,7 +209,7 @@ def main():
     devices = {device.name: device for device in stock()}
     number, bad = 0, 0
     print("TAP version 13")
-    for title, client in (("nvme", nvme), ("e1000e", nic_guest), ("dpdk", dpdk)):
+    for title, client in (("nvme", nvme), ("e1000e", e1000e), ("uml", user_mode), ("dpdk", dpdk)):
         try:
             found = client(devices)
         except (OSError, KeyError, subprocess.SubprocessError) as error:

@@ -114,11 +114,23 @@ def guest_image(dest, kern, payload=None, modules=(), own_modules=()):
     dest = Path(dest)
     dest.mkdir(parents=True, exist_ok=True)
     shutil.copy(kern.image, dest / "vmlinuz")
-    archive = _start(dest / "initrd", env.LAB / "guest" / "l2-init")
+    archive = _start_guest(dest / "initrd", payload)
     add_modules(archive, kern, [*L2_MODULES, *modules])
     for file in own_modules:
         archive.write(f"own/{Path(file).name}", Path(file).read_bytes())
+    archive.close()
+
+
+def _start_guest(path, payload):
+    archive = _start(path, env.LAB / "guest" / "l2-init")
     if payload:
         archive.mkdir("payload")
         archive.tree("payload", payload)
+    return archive
+
+
+def guest_initrd(path, payload):
+    """Write the initramfs of an L2 guest whose kernel has all that it needs; payload: as of guest_image()."""
+    archive = _start_guest(path, payload)
+    archive.write("modules/order", b"")
     archive.close()

@@ -139,12 +139,10 @@ def _built(name, fragment):
     return Kernel(name, release, folder / "bzImage", folder / "lib/modules" / release, folder / "build", folder.name)
 
 
-def _build(work, name, source, fragment):
-    tree = work / "build"
-    jobs = os.cpu_count() or 1
-    make = ["make", "-C", str(tree), f"-j{jobs}", "KBUILD_BUILD_USER=vpv", "KBUILD_BUILD_HOST=lab"]
-    title = f"{name} kernel ({source.name.removesuffix('.tar.xz').removeprefix('linux-source-')})"
-    with step(f"{title}: unpack the sources"):
+def configure(tree, name, source, fragment, *arguments):
+    """SOURCE in the folder TREE, configured with FRAGMENT over allnoconfig; the make command, with ARGUMENTS, for what follows."""
+    make = ["make", "-C", str(tree), f"-j{os.cpu_count() or 1}", "KBUILD_BUILD_USER=vpv", "KBUILD_BUILD_HOST=lab", *arguments]
+    with step(f"{_title(name, source)}: unpack the sources"):
         tree.mkdir()
         run_logged("unpack the kernel", ["tar", "-C", str(tree), "--strip-components=1", "-xf", str(source),
                                          "--exclude=*/Documentation/translations", "--no-same-owner"])
@@ -153,7 +151,18 @@ def _build(work, name, source, fragment):
     wrong = missing_symbols(fragment, (tree / ".config").read_text())
     if wrong:
         raise LabError(f"the {name} kernel cannot have what tools/lab/{name}.config asks for:\n  " + "\n  ".join(wrong))
-    with step(f"{title}: compile with {jobs} jobs (6 to 9 minutes on two cores)"):
+    return make
+
+
+def _title(name, source):
+    return f"{name} kernel ({source.name.removesuffix('.tar.xz').removeprefix('linux-source-')})"
+
+
+def _build(work, name, source, fragment):
+    tree = work / "build"
+    make = configure(tree, name, source, fragment)
+    title = _title(name, source)
+    with step(f"{title}: compile (6 to 9 minutes on two cores)"):
         # It is kept whole, so a cache of its objects would serve nobody.
         run_logged(f"compile the {name} kernel", [*make, "bzImage", "modules"], environ={"CCACHE_DISABLE": "1"})
     shutil.copy(tree / "arch/x86/boot/bzImage", work / "bzImage")
