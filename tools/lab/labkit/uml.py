@@ -18,8 +18,7 @@ def _build(work, source, fragment):
     tree = work / "build"
     make = kernel.configure(tree, "uml", source, fragment, "ARCH=um")
     with step("User Mode Linux: compile"):
-        # As with the debug kernel, it is kept whole.
-        run_logged("compile User Mode Linux", [*make, "linux"], environ={"CCACHE_DISABLE": "1"})
+        run_logged("compile User Mode Linux", [*make, "linux"])
     shutil.copy(tree / "linux", work)
     shutil.copy(tree / ".config", work / "config")
     shutil.rmtree(tree)
