@@ -21,7 +21,7 @@ sys.path.insert(0, str(LAB))
 
 import check  # noqa: E402
 import main  # noqa: E402
-from labkit import build, cache, kernel, splat, vm  # noqa: E402
+from labkit import build, cache, clock, env, kernel, splat, vm  # noqa: E402
 from labkit.tap import Test  # noqa: E402
 
 
@@ -192,6 +192,29 @@ def the_last_output(folder):
     return "" if size == 4 * vm.CHUNK else f"{size} of {4 * vm.CHUNK} bytes"
 
 
+def machines_that_boot_at_a_time(folder):
+    """Several ask for the frequency of the counter at once: it is measured once."""
+    told, lines, asked = [], [], threading.Barrier(4)
+
+    def run(words, **_):
+        told.append(words)
+        time.sleep(0.1)
+        return SimpleNamespace(stdout="1000\n")
+
+    def ask():
+        asked.wait()
+        lines.append(clock.append())
+    clock._measured.cache_clear()
+    with replaced((env, "WORK", folder), (clock.subprocess, "run", run), (clock.platform, "machine", lambda: "x86_64")):
+        threads = [threading.Thread(target=ask) for _ in range(asked.parties)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    clock._measured.cache_clear()
+    return "" if len(told) == 2 and len(lines) == 4 and len({*lines}) == 1 else f"{len(told)} programs run, {lines}"
+
+
 def keys_of_files(folder):
     """Which file has which content is part of a key."""
     (folder / "a").write_text("1")
@@ -313,8 +336,9 @@ def reports(_folder):
 
 
 TESTS = (a_dead_install_check, a_boot_that_is_repeated, programs_of_a_machine, who_waits_for_a_kernel, how_patient_groups_run,
-         the_same_group_twice, the_last_output, keys_of_files, keys_of_kernels, a_name_that_is_not_found, a_step_that_is_interrupted,
-         folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder, roots_of_verbs, programs_that_nobody_runs, reports)
+         the_same_group_twice, the_last_output, machines_that_boot_at_a_time, keys_of_files, keys_of_kernels, a_name_that_is_not_found,
+         a_step_that_is_interrupted, folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder, roots_of_verbs,
+         programs_that_nobody_runs, reports)
 
 
 def run():

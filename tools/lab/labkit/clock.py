@@ -7,15 +7,24 @@ A kernel that measures it while it boots on a busy machine may be wrong by far, 
 import functools
 import platform
 import subprocess
+import threading
 
 from . import env
 
 
+_measuring = threading.Lock()
+
+
 @functools.cache
-def append():
-    """More kernel command line; none where an emulated machine has another counter."""
+def _measured():
     if platform.machine() != "x86_64":
         return ""
     program = env.WORK / "tsc"
     subprocess.run(["cc", "-O2", "-o", program, env.LAB / "tsc.c"], check=True)
     return f"tsc_early_khz={subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()} "
+
+
+def append():
+    """More kernel command line; none where an emulated machine has another counter."""
+    with _measuring:        # machines may boot at a time
+        return _measured()
