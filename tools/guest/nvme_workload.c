@@ -188,23 +188,25 @@ static void read_log(void)
 
 /* ---- reports ---- */
 
-/* Reads and writes that the disk has completed. */
-static void count(uint64_t *reads, uint64_t *writes)
+/* Reads and writes that the disk has completed, and sectors written; all since the guest booted. */
+static void count(uint64_t *reads, uint64_t *writes, uint64_t *sectors)
 {
-	unsigned long long r = 0, w = 0;
+	unsigned long long r = 0, w = 0, s = 0;
 	char path[64];
 	FILE *file;
 
 	*reads = 0;
 	*writes = 0;
+	*sectors = 0;
 
 	snprintf(path, sizeof(path), "/sys/block/%s/stat", opt.disk);
 	file = fopen(path, "r");
 	if (!file)
 		return;
-	if (fscanf(file, "%llu %*u %*u %*u %llu", &r, &w) == 2) {
+	if (fscanf(file, "%llu %*u %*u %*u %llu %*u %llu", &r, &w, &s) == 3) {
 		*reads = r;
 		*writes = w;
+		*sectors = s;
 	}
 	fclose(file);
 }
@@ -212,14 +214,15 @@ static void count(uint64_t *reads, uint64_t *writes)
 /* Every read of fio is verified. */
 static void report(const char *kind, const char *more)
 {
-	uint64_t reads, writes;
+	uint64_t reads, writes, sectors;
 
-	count(&reads, &writes);
-	line_report("%s t=%lld done=%llu sub=%llu writes=%llu%s", kind,
+	count(&reads, &writes, &sectors);
+	line_report("%s t=%lld done=%llu sub=%llu writes=%llu sectors=%llu%s", kind,
 		    (long long)(line_now_ms() - began_ms),
 		    (unsigned long long)(reads - reads_before),
 		    (unsigned long long)(reads - reads_before + writes - writes_before),
-		    (unsigned long long)(writes - writes_before), more);
+		    (unsigned long long)(writes - writes_before), (unsigned long long)sectors,
+		    more);
 }
 
 /* ---- fio ---- */
@@ -427,10 +430,12 @@ static bool valid(int argc, char **argv)
 
 static int start(void)
 {
+	uint64_t sectors;
+
 	if (!prepare() || !look())
 		return -EIO;
 	began_ms = line_now_ms();
-	count(&reads_before, &writes_before);
+	count(&reads_before, &writes_before, &sectors);
 	if (!fio_start())
 		return -EIO;
 	report("start", "");

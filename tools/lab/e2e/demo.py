@@ -5,7 +5,7 @@
 Runs inside the lab's tool root (`make demo`). DEVICE=mlx5_like takes network functions, DEVICE=nvme_cf disks and DEVICE=coherent_gpu
 functions with coherent memory instead of accelerators (hisi_like); DIALECT=v1 migrates by the region of older VMMs, with
 QEMU 7.2; ROUNDS=n migrates back and forth. HOSTS=2 takes two hosts with libvirt instead of one, and ROUNDS round trips between
-them.
+them, of hisi_like or nvme_cf.
 The timeline of round n is build/demo/timeline-n.svg; build/demo/timeline.svg is that of the first.
 """
 
@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 
 import hosts  # noqa: E402
+import hosts_family  # noqa: E402
 import hosts_steps  # noqa: E402
 import run  # noqa: E402
 import table  # noqa: E402
@@ -103,8 +104,8 @@ def hosts_wanted(device, dialect):
     text = os.environ.get("HOSTS") or "1"
     if text not in ("1", "2"):
         raise LabError(f"HOSTS={text}: expected 1 or 2")
-    if text == "2" and (device, dialect) != ("hisi_like", "v2"):
-        raise LabError("HOSTS=2 shows hisi_like, with DIALECT=v2")
+    if text == "2" and (device not in hosts_family.FAMILIES or dialect != "v2"):
+        raise LabError(f"HOSTS=2 shows {' or '.join(hosts_family.FAMILIES)}, with DIALECT=v2")
     return int(text)
 
 
@@ -122,10 +123,10 @@ def one_host(demo, name, dialect, rounds):
     return outcome, result, demo.summary(result), draw(result, name)
 
 
-def two_hosts(rounds):
+def two_hosts(name, rounds):
     """The same of two hosts with libvirt, with round trips."""
     log = env.LOGS / "demo"
-    both = hosts.Hosts(kernel.stock(), log, 2400 + 600 * rounds, say, lambda name: run.Lines(f"{name}: "))
+    both = hosts.Hosts((hosts_family.FAMILIES[name],), kernel.stock(), log, 2400 + 600 * rounds, say, lambda name: run.Lines(f"{name}: "))
     complaints = hosts_steps.run(both, 2 * rounds, False)
     result = both.result
     result["ok"] = "error" not in result and all(item["ok"] for item in both.checks)
@@ -134,14 +135,14 @@ def two_hosts(rounds):
     paths = [Path(shutil.copy(seen["picture"], FOLDER)) for seen in result["rounds"] if Path(seen["picture"]).exists()]
     if paths:
         shutil.copy(paths[0], FOLDER / "timeline.svg")
-    return vm.Result(status=0, troubles=complaints, log=log), result, table.hosts(result), paths
+    return vm.Result(status=0, troubles=complaints, log=log), result, table.hosts(name, result), paths
 
 
 def main():
     rounds, name = rounds_wanted(), device_wanted()
     demo, dialect = DEMOS[name], dialect_wanted(name)
     if hosts_wanted(name, dialect) == 2:
-        outcome, result, lines, paths = two_hosts(rounds)
+        outcome, result, lines, paths = two_hosts(name, rounds)
     else:
         outcome, result, lines, paths = one_host(demo, name, dialect, rounds)
     vm.report(outcome)

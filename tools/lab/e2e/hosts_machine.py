@@ -9,7 +9,6 @@ import threading
 import time
 from dataclasses import dataclass
 
-import run
 from labkit import env, vm
 from labkit.progress import LabError
 
@@ -31,21 +30,20 @@ class Place:
     address: str
     mac: str
     uuid: str
-    models: tuple
+    firmware: int               # of its devices
     listens: bool               # at its end of the wire
 
 
 PLACES = (
-    Place("host-a", "192.0.2.1", "52:54:00:c0:00:01", "1b4e28ba-2fa1-11d2-883f-0016d3cca401", (("hisi_like", 1),), True),
-    Place("host-b", "192.0.2.2", "52:54:00:c0:00:02", "1b4e28ba-2fa1-11d2-883f-0016d3cca402",
-          (("hisi_like", 1, "firmware=2"),), False),
+    Place("host-a", "192.0.2.1", "52:54:00:c0:00:01", "1b4e28ba-2fa1-11d2-883f-0016d3cca401", 1, True),
+    Place("host-b", "192.0.2.2", "52:54:00:c0:00:02", "1b4e28ba-2fa1-11d2-883f-0016d3cca402", 2, False),
 )
 
 
 class Machine:
     """One boot of a host."""
 
-    def __init__(self, place, kern, payload, models, log, timeout, sink):
+    def __init__(self, place, families, kern, payload, models, log, timeout, sink):
         self.place, self.name = place, place.name
         self.folder = env.RUN / log.name
         self.folder.mkdir()
@@ -56,7 +54,7 @@ class Machine:
         self.result = self.error = None
         self.killed = self.ended = False
         self.job = vm.Job(
-            kernel=kern, payload=payload, models=list(place.models), model_options=list(run.ACCELERATORS.options), model_binary=models,
+            kernel=kern, payload=payload, models=[family.model(place.firmware) for family in families], model_binary=models,
             command=["python3", "-B", "/vpv/l1_hosts.py", "--name", place.name, "--mac", place.mac, "--disk", DISK,
                      *(f"{other.name}={other.address}" for other in PLACES)],
             timeout=timeout, log=log, sink=sink, memory=MEMORY_MB, disks=[DISK], qemu=self._arguments())

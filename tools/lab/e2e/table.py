@@ -59,7 +59,7 @@ def accelerators(result):
             ("operations completed before the switch", seen["done_source"]),
             ("operations completed after it", marks[number] - marks[number - 1]),
         ])
-    return lines + _final("Operations of the whole run, checked end to end", final, OPERATIONS)
+    return lines + _final_operations(final)
 
 
 def _network_rows(seen):
@@ -123,6 +123,20 @@ def compute(result):
     return lines
 
 
+def _final_disks(final):
+    lines = _final("I/O of the whole run, as fio and the guest's kernel say", final, (
+        ("blocks of 4 KiB, written", "written"), ("read and verified", "verified"), ("I/O and verify errors", "errors"),
+        ("complaints of the guest's kernel", "complaints"), ("status of fsck", "fsck"),
+        ("looks at the controller, all the same bytes", "looks")))
+    for name, key in (("longest read", "longest_read_us"), ("longest write", "longest_write_us")):
+        lines.append(_row(name, _millis(final[key] / 1e6) if key in final else "unknown"))
+    return lines
+
+
+def _final_operations(final):
+    return _final("Operations of the whole run, checked end to end", final, OPERATIONS)
+
+
 def _iops(value):
     return "unknown" if value is None else f"{value:.0f}"
 
@@ -138,20 +152,14 @@ def disks(result):
             ("  during it, until the guest was stopped", _iops(iops.get("during"))),
             ("  after it", _iops(iops.get("after"))),
         ])
-    lines += _final("I/O of the whole run, as fio and the guest's kernel say", final, (
-        ("blocks of 4 KiB, written", "written"), ("read and verified", "verified"), ("I/O and verify errors", "errors"),
-        ("complaints of the guest's kernel", "complaints"), ("status of fsck", "fsck"),
-        ("looks at the controller, all the same bytes", "looks")))
-    for name, key in (("longest read", "longest_read_us"), ("longest write", "longest_write_us")):
-        lines.append(_row(name, _millis(final[key] / 1e6) if key in final else "unknown"))
-    return lines
+    return lines + _final_disks(final)
 
 
-def hosts(result):
-    """Two hosts; the figures of a migration are libvirt's, on the destination."""
-    lines, final, rounds = [], result.get("final", {}), result["rounds"]
-    if "refused" in result:
-        lines += ["", "Without a persona, virsh says:", f"  {result['refused']}"]
+def hosts(name, result):
+    """Two hosts, whose functions are of the family NAME; the figures of a migration are libvirt's, on the destination."""
+    lines, final, rounds = [], result["finals"].get(name, {}), result["rounds"]
+    if name in result["refused"]:
+        lines += ["", "Without a persona, virsh says:", f"  {result['refused'][name]}"]
     for number, seen in enumerate(rounds, 1):
         job = seen["job"]
         lines += ["", f"Round {number}: {seen['source']} -> {seen['target']}",
@@ -159,4 +167,4 @@ def hosts(result):
                   _row("downtime (libvirt's figure)", job.get("Total downtime", "unknown")),
                   _row("memory sent", job.get("Memory processed", "unknown")),
                   _row("operations completed on the source", seen["done_source"])]
-    return lines + _final("Operations of the whole run, checked end to end", final, OPERATIONS)
+    return lines + (_final_disks if name == "nvme_cf" else _final_operations)(final)

@@ -7,8 +7,8 @@ from guest import KERNEL_LINE
 
 DOMAIN = """
 <domain type='{kind}' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
-  <name>{name}</name><memory unit='MiB'>160</memory><vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='q35'>hvm</type><kernel>/vpv/guest-kernel</kernel><initrd>/vpv/guest-initrd</initrd>
+  <name>{name}</name><memory unit='MiB'>{memory}</memory><vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='q35'>hvm</type><kernel>/vpv/guest-kernel</kernel><initrd>/vpv/{initrd}</initrd>
     <cmdline>{kernel} {line}</cmdline></os>
   <features><acpi/></features>{cpu}
   <on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot><on_crash>destroy</on_crash>
@@ -34,13 +34,13 @@ MIGRATES = """
   </qemu:frontend></qemu:device></qemu:override>"""
 
 
-def xml(function, name, managed="yes", model="", line="", asked=False):
+def xml(function, name, managed="yes", model="", line="", asked=False, initrd="guest-initrd", memory=160):
     """ASKED: a domain that migrates, and whose workload is talked to."""
     domain, bus, rest = function.bdf.split(":")
     slot, number = rest.split(".")
     kvm = Path("/dev/kvm").exists()
     return DOMAIN.format(kind="kvm" if kvm else "qemu", cpu="<cpu mode='host-passthrough'/>" if kvm else "", name=name,
-                         kernel=KERNEL_LINE, line=line, insist=MIGRATES if asked else "", kept=" append='on'" if asked else "",
+                         memory=memory, initrd=initrd, kernel=KERNEL_LINE, line=line, insist=MIGRATES if asked else "", kept=" append='on'" if asked else "",
                          work=(ASKED if asked else HEARD).format(name=name), managed=managed,
                          driver=f"<driver name='vfio' model='{model}'/>" if model else "",
                          domain=domain, bus=bus, slot=slot, number=number)

@@ -16,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 
+import profiles
 from domain import xml
 from function import FunctionError, functions
 from host import Host, HostError, install_modules
@@ -26,6 +27,9 @@ READY = {"id": 0, "return": "ready"}
 # Without hardware virtualisation a small packet costs as much as a large one.
 MTU = 9000
 TAIL = 8192
+# Completions that a model prints at a time, and opcodes of those that change its disk.
+PIECE = 2000
+CHANGES = (1, 8, 9)
 
 
 class Neighbour(Host):
@@ -61,6 +65,7 @@ class Agent:
         self.over = threading.Event()
         self.port = os.open(PORT, os.O_RDWR)
         self.lock = threading.Lock()
+        self.counted = {}
 
     def start(self):
         install_modules()
@@ -85,11 +90,20 @@ class Agent:
     def call_functions(self):
         return [[item.bdf, item.model, item.driver()] for item in functions()]
 
-    def call_domain(self, name, bdf, line):
+    def call_provision(self):
+        """What those who run a host with controlled functions do when it has booted."""
+        controlled = [item for item in functions() if item.model == "nvme_cf"]
+        for item in functions():
+            if item.model == profiles.MODEL:
+                subprocess.run(["modprobe", profiles.DRIVER], check=True)
+                item.give(profiles.DRIVER)
+                profiles.provision(item, controlled, "vpv_nvme_cf")
+
+    def call_domain(self, name, bdf, **domain):
         """The path of its description."""
         function = next(item for item in functions() if item.bdf == bdf)
         path = Path(self.args.out) / f"{name}.xml"
-        path.write_text(xml(function, name, managed="no", line=line, asked=True))
+        path.write_text(xml(function, name, managed="no", asked=True, **domain))
         return str(path)
 
     def call_tail(self, name):
@@ -102,9 +116,22 @@ class Agent:
             line.connect(f"/run/{name}.work")
             line.sendall(text.encode())
 
-    def call_stats(self):
-        """What the models have counted."""
-        return [item.stats() for item in functions()]
+    @staticmethod
+    def completed(function):
+        """[opcode, status, first block, blocks, CRC] of the I/O commands that have changed the disk, or have failed; each once."""
+        found = []
+        while lines := [line.split() for line in function.control(f"completions take {PIECE}").splitlines()[:-1]]:
+            numbers = [[int(word, 0) for word in words] for words in lines]
+            found += [[opcode, *rest] for queue, _, opcode, *rest, _ in numbers if queue and (rest[0] or opcode in CHANGES)]
+        return found
+
+    def call_turn(self, model, records):
+        """What a function of MODEL has done since this was asked before."""
+        function = next(item for item in functions() if item.model == model)
+        now, old = function.stats(), self.counted.get(model, {})
+        self.counted[model] = now
+        return {"stats": {name: value - old.get(name, 0) for name, value in now.items()},
+                "commands": self.completed(function) if records else []}
 
     def call_log(self):
         return subprocess.run(["dmesg"], capture_output=True, text=True, errors="replace", check=True).stdout.splitlines()

@@ -6,25 +6,14 @@ and back, and checks that the guest noticed nothing. What all runs share is in s
 """
 
 import sys
-from pathlib import Path
 
 import limits
 import persona
-from controlling import mount_configfs
+import profiles
 from function import FunctionError, functions
 from session import Tracked, main, parser
 
-CTRL = "vpv_nvme_ctrl"
-CONFIGFS = Path("/sys/kernel/config")
 PERSONA = "nvme_cf-v1"
-# Who the controller is for the guest, whatever subsystem it is in.
-PROFILE = {"subnqn": "nqn.2022-12.org.example:guest-disk", "serial": "GUEST-0001", "model": "disk of a guest", "firmware": "7.1"}
-NAMESPACES = {
-    1: {"disk": "1", "eui64": "525400fffe000101", "nguid": "52540000000000000000000000000101",
-        "uuid": "8a1c52ce-3f00-4b5e-9d9b-000000000101"},
-    2: {"disk": "2", "eui64": "525400fffe000102", "nguid": "52540000000000000000000000000102",
-        "uuid": "8a1c52ce-3f00-4b5e-9d9b-000000000102"},
-}
 VIEWS = ("ctrl", "ns", "desc", "eui", "nguid", "config")
 WINDOW_S = 10           # of I/O before a migration, to compare
 
@@ -40,7 +29,7 @@ def rate(points, begin, end):
 class Disks(Tracked):
     driver = "vpv_nvme_cf"
     model = "nvme_cf"
-    modules = (CTRL, "vpv_nvme_cf")
+    modules = (profiles.DRIVER, "vpv_nvme_cf")
     initrd = "nvme-initrd"
     workload = "-s16,-q16,-b64"
     passes = 2
@@ -49,32 +38,14 @@ class Disks(Tracked):
 
     def prepare(self):
         """The managing controllers first, then an identity: a function is offered to VFIO when it has one."""
-        managing = [item for item in functions(self.args.devices) if item.model == "nvme_ctrl"]
+        managing = [item for item in functions(self.args.devices) if item.model == profiles.MODEL]
         if len(managing) < 2:
             raise FunctionError("two NVM subsystems are needed")
-        for item in managing:
-            item.give(CTRL)
-        self.check("both managing controllers have their driver", all(item.driver() == CTRL for item in managing))
-        mount_configfs(CTRL)
         self.profiles = {}
         for item in managing:
-            self.provision(CONFIGFS / CTRL / item.bdf)
-
-    def provision(self, folder):
-        """The same identity for a controller of each subsystem."""
-        places = {item.bdf: item for item in self.functions}
-        for controller in folder.iterdir():
-            address = (controller / "address").read_text().strip()
-            if address not in places:
-                continue
-            places[address].reserve(self.driver)
-            self.profiles[address] = controller
-            for name, value in PROFILE.items():
-                (controller / name).write_text(value)
-            for number, values in NAMESPACES.items():
-                for name, value in values.items():
-                    (controller / f"namespace{number}" / name).write_text(value)
-            (controller / "enable").write_text("1")
+            item.give(profiles.DRIVER)
+            self.profiles |= profiles.provision(item, self.functions, self.driver)
+        self.check("both managing controllers have their driver", all(item.driver() == profiles.DRIVER for item in managing))
 
     def show_persona(self, functions):
         """What vpvctl says of those that refuse it."""
