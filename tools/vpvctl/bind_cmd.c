@@ -219,6 +219,9 @@ static int rebind(struct job *job)
 {
 	int err = 0;
 
+	/* If its override was this driver before, the kernel has bound it when that was loaded. */
+	if (has_driver(job, job->driver))
+		return wait_node(job);
 	if (job->fn.driver[0])
 		err = driver_unbind(job, job->fn.driver);
 	if (!err)

@@ -78,6 +78,15 @@ printf '#!/bin/sh\necho "$*" >%s/modprobe.log\nmkdir -p %s/sys/bus/pci/drivers/v
 expect "the module is loaded" 1 '' 'vpv_new does not take it: No such file' bind --timeout 1 $DEV vpv_new
 holds "by its name" grep -qx -- '-q -- vpv_new' "$R/modprobe.log"
 
+# The override that driverctl keeps, say, names the driver already.
+host_with override=vpv_new vfio=vfio0
+mkdir -p "$R/sbin"
+printf '#!/bin/sh\nmkdir -p %s/sys/bus/pci/drivers/vpv_new\nln -s ../../drivers/vpv_new %s/sys/bus/pci/devices/%s/driver\n' \
+	"$R" "$R" "$DEV" >"$R/sbin/modprobe"
+chmod +x "$R/sbin/modprobe"
+expect "the kernel binds it while the module is loaded" 0 'bound to vpv_new' '' bind --timeout 1 $DEV vpv_new
+holds "and it stays so" has vpv_new vpv_new
+
 host_with driver=native
 rm "$R"/lib/modules/*/modules.alias
 expect "no modules.alias" 1 '' 'cannot read modules.alias' bind $DEV
