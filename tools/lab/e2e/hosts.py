@@ -150,7 +150,9 @@ class Hosts:
 
     @staticmethod
     def reports(host, name, kind):
-        found = (parse_report(line) for line in host.call("tail", name=name).splitlines())
+        # A guest is stopped in the middle of a line, too, and goes on with it on the other host.
+        whole = host.call("tail", name=name).rpartition("\n")[0]
+        found = (parse_report(line) for line in whole.splitlines())
         return [seen[1] for seen in found if seen and seen[0] == kind]
 
     def finished(self, host, name):
