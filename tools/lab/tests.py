@@ -149,6 +149,7 @@ UPSTREAM = (
     Group("nvme-nested", "nested", "python3 tools/lab/e2e/nvme_test.py", needs="tools/lab/e2e/nvme_test.py", timeout=1500),
     Group("libvirt", "nested", "python3 tools/lab/e2e/libvirt_test.py", needs="tools/lab/e2e/libvirt_test.py", timeout=3600),
     Group("hosts", "nested", "python3 tools/lab/e2e/hosts_test.py", needs="tools/lab/e2e/hosts_test.py", timeout=5400),
+    Group("upgrade", "nested", "python3 tools/lab/e2e/upgrade_test.py", needs="tools/lab/e2e/upgrade_test.py", timeout=5400),
     # The oldest kernel that the tree is for, as Debian stable has it: no IOMMUFD, no fault injection, other APIs.
     selftests("stable", timeout=3600,
               machine=Machine(kernel="stable", models=f"{OLD},{PLAIN}",

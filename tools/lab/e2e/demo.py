@@ -127,7 +127,7 @@ def two_hosts(name, rounds):
     """The same of two hosts with libvirt, with round trips."""
     log = env.LOGS / "demo"
     both = hosts.Hosts((hosts_family.FAMILIES[name],), kernel.stock(), log, 2400 + 600 * rounds, say, lambda name: run.Lines(f"{name}: "))
-    complaints = hosts_steps.run(both, 2 * rounds, False)
+    complaints = hosts_steps.run(both, hosts_steps.everything, 2 * rounds, False)
     result = both.result
     result["ok"] = "error" not in result and all(item["ok"] for item in both.checks)
     shutil.rmtree(FOLDER, ignore_errors=True)

@@ -14,11 +14,13 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parent / "l1"))
 
 from guest import parse_report  # noqa: E402
-from hosts_machine import HostsError, Machine  # noqa: E402
+from hosts_machine import PLACES, HostsError, Machine  # noqa: E402
 from labkit import build, env, image  # noqa: E402
 import run  # noqa: E402
 
 VPVCTL = "/vpv/vpvctl"
+# Folders of the payload with modules: those of the last release, and of this tree.
+OLDER, NEWER = "older", "installed"
 GUEST_S, MIGRATE_S = 300, 900
 # Nothing tracks what these devices write, here where there is no iommufd, so that all of the guest's memory is sent while it is
 # stopped: the limit of libvirt's migrations, 300 ms, would never be reached.
@@ -31,15 +33,15 @@ VANISH_S = 240
 POLL_S = 1
 
 
-def payload(kern):
-    """(folders, program of the models) of all hosts."""
+def payload(kern, upgrade):
+    """(folders, program of the models) of all hosts; for an UPGRADE, with the modules of the last release."""
     folders, models = run.prepare(kern, tools=True)
     installed = env.WORK / "installed-hosts"
     build.installed(kern, installed / "installed")
     # Two machines that boot at a time would make them twice.
     image.host_image(kern)
     image.disk_image("libvirt")
-    return [*folders, installed], models
+    return [*folders, installed, *([build.released(kern)] if upgrade else [])], models
 
 
 def uri(host):
@@ -47,9 +49,10 @@ def uri(host):
 
 
 class Hosts:
-    """FAMILIES: whose functions the hosts have; what is done is done with those of one of them at a time."""
+    """FAMILIES: whose functions the hosts have; what is done is done with those of one of them at a time. UPGRADE: the first host boots
+    with the modules of the last release."""
 
-    def __init__(self, families, kern, log, timeout, say, sink):
+    def __init__(self, families, kern, log, timeout, say, sink, upgrade=False):
         self.families, self.family = families, families[0]
         self.kern, self.log, self.timeout, self.say, self.sink = kern, Path(log), timeout, say, sink
         self.machines = []
@@ -57,7 +60,8 @@ class Hosts:
         self.result = {"checks": self.checks, "rounds": [], "refused": {}, "finals": {}}
         self.functions = {}         # PCI address, by the names of the host and of the family
         self.sides = []             # what the functions that the guest has used have done
-        self.payload, self.models = payload(kern)
+        self.payload, self.models = payload(kern, upgrade)
+        self.upgrade = upgrade
 
     def check(self, name, held, detail=""):
         self.checks.append({"name": name, "ok": bool(held), "detail": str(detail)})
@@ -90,7 +94,9 @@ class Hosts:
             # A host that was killed may boot again.
             boots = sum(host.place is place for host in self.machines)
             log = self.log / (f"{place.name}-{boots + 1}" if boots else place.name)
-            booted.append(Machine(place, self.families, self.kern, self.payload, self.models, log, self.timeout, self.sink(place.name)))
+            modules = OLDER if self.upgrade and place is PLACES[0] else NEWER
+            booted.append(Machine(place, self.families, self.kern, self.payload, self.models, log, self.timeout, self.sink(place.name),
+                                  modules))
             self.machines.append(booted[-1])
         for host in booted:
             host.wait_ready()

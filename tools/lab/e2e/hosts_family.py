@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The device families that guests of two hosts use: their models, the workload in the guest, and how its end is judged with what the models
-of both hosts have done.
+"""The device families that guests of two hosts use: their models, the workload in the guest, and how its end is judged with what
+the models of both hosts have done.
 """
 
 import zlib
@@ -30,11 +30,17 @@ class Family:
     lead: int
     zeros: tuple
     judge: object
+    control: str = ""           # the driver of the controlling functions
     records: bool = False       # the models keep a record of the commands that they have completed
 
     @property
     def driver(self):
         return f"vpv_{self.name}"
+
+    @property
+    def modules(self):
+        """Drivers alone, in the order in which they can be removed."""
+        return tuple(filter(None, (self.driver, self.control)))
 
     @property
     def persona(self):
@@ -100,9 +106,9 @@ def _disks(hosts, name, final, sides):
 
 
 FAMILIES = {family.name: family for family in (
-    Family("hisi_like", lambda: run.ACCELERATORS.options, "work=-q4,-n64", "guest-initrd", 160, 200, ("lost", "dup", "bad", "fail", "missed"),
-           _accelerators),
+    Family("hisi_like", lambda: run.ACCELERATORS.options, "work=-q4,-n64", "guest-initrd", 160, 200,
+           ("lost", "dup", "bad", "fail", "missed"), _accelerators),
     # A file of 4 MiB is written whole before the guest moves.  fio needs many libraries.
     Family("nvme_cf", _disk_options, "work=-s4,-q16,-b64", "nvme-initrd", 256, 600, ("errors", "complaints", "fsck"),
-           _disks, records=True),
+           _disks, control="vpv_nvme_ctrl", records=True),
 )}

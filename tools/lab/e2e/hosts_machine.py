@@ -43,7 +43,8 @@ PLACES = (
 class Machine:
     """One boot of a host."""
 
-    def __init__(self, place, families, kern, payload, models, log, timeout, sink):
+    def __init__(self, place, families, kern, payload, models, log, timeout, sink, modules):
+        """MODULES: the folder of the payload with those that are installed."""
         self.place, self.name = place, place.name
         self.folder = env.RUN / log.name
         self.folder.mkdir()
@@ -55,7 +56,7 @@ class Machine:
         self.killed = self.ended = False
         self.job = vm.Job(
             kernel=kern, payload=payload, models=[family.model(place.firmware) for family in families], model_binary=models,
-            command=["python3", "-B", "/vpv/l1_hosts.py", "--name", place.name, "--mac", place.mac, "--disk", DISK,
+            command=["python3", "-B", "/vpv/l1_hosts.py", "--name", place.name, "--mac", place.mac, "--disk", DISK, "--modules", modules,
                      *(f"{other.name}={other.address}" for other in PLACES)],
             timeout=timeout, log=log, sink=sink, memory=MEMORY_MB, disks=[DISK], qemu=self._arguments())
         self.threads = [threading.Thread(target=target, daemon=True) for target in (self._boot, self._listen)]

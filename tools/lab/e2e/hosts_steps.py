@@ -91,19 +91,25 @@ def source_dies(hosts, source, target):
     hosts.check(f"{target.name}: another guest uses the function {when}", final.get("done", 0) > 0, final)
 
 
-def run(hosts, rounds, death):
-    """Everything, the DEATH of either host if it is wanted, too; what is wrong goes to the checks of HOSTS. Return the complaints of all
-    hosts."""
+def everything(hosts, rounds, death):
+    """DEATH: of either host, too."""
+    first, second = meet(hosts)
+    for hosts.family in hosts.families:
+        refused(hosts, first, second)
+        moved(hosts, first, second, rounds)
+    if death:
+        hosts.family = hosts.families[0]
+        target_dies(hosts, first, second)
+        again, = hosts.boot(second.place)
+        hosts.connect(again, first)
+        hosts.family = hosts.families[-1]
+        source_dies(hosts, again, first)
+
+
+def run(hosts, steps, *arguments):
+    """STEPS of HOSTS, to whose checks goes what is wrong. Return the complaints of all hosts."""
     try:
-        first, second = meet(hosts)
-        for hosts.family in hosts.families:
-            refused(hosts, first, second)
-            moved(hosts, first, second, rounds)
-        if death:
-            target_dies(hosts, first, second)
-            again, = hosts.boot(second.place)
-            hosts.connect(again, first)
-            source_dies(hosts, again, first)
+        steps(hosts, *arguments)
         return hosts.end()
     except ERRORS as error:
         hosts.result["error"] = str(error)

@@ -23,7 +23,7 @@ TIMEOUT_S = {"stock": 3600, "debug": 9000}
 
 def test(kern, log):
     both = hosts.Hosts(tuple(hosts_family.FAMILIES.values()), kern, log, TIMEOUT_S[kern.name], say, lambda name: run.Lines(f"{name}: "))
-    complaints = hosts_steps.run(both, 2, True)
+    complaints = hosts_steps.run(both, hosts_steps.everything, 2, True)
     return run.report_runs([("", vm.Result(troubles=complaints), both.result)])
 
 

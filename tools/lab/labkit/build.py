@@ -44,19 +44,31 @@ def modules(kern, cover=False):
     return dest
 
 
-def installed(kern, root):
-    """Install our modules for KERN below ROOT, as `make modules_install` does, with the index of all modules of KERN."""
-    folder = env.BUILD / f"install-{kern.release}"
+def _install(title, kern, root, repo, folder):
     place = root / "lib/modules" / kern.release
-    with step(f"modules of {kern.release} installed"), _busy(folder):
-        run_logged(f"install modules for {kern.release}",
-                   ["make", "-C", str(env.REPO), JOBS, "modules_install", f"KDIR={kern.build}", f"BUILD={folder}",
+    with step(title), _busy(folder):
+        run_logged(title,
+                   ["make", "-C", str(repo), JOBS, "modules_install", f"KDIR={kern.build}", f"BUILD={folder}",
                     f"INSTALL_MOD_PATH={root}", "INSTALL_MOD_STRIP=1"])
         for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
             shutil.copy(kern.modules / name, place)
         (place / "kernel").symlink_to(kern.modules / "kernel")
         run_logged("index the modules", ["depmod", "-b", str(root), kern.release])
         (place / "kernel").unlink()
+
+
+def installed(kern, root):
+    """Install our modules for KERN below ROOT, as `make modules_install` does, with the index of all modules of KERN."""
+    _install(f"install modules for {kern.release}", kern, root, env.REPO, env.BUILD / f"install-{kern.release}")
+
+
+def released(kern):
+    """The same of the release that upgrades start from; returns the folder."""
+    def build(work):
+        folder = env.WORK / "release-build"
+        _install(f"install modules of {env.RELEASE[:12]}", kern, work / "older", env.RUN / "release", folder)
+
+    return cache.artifact("release", [env.RELEASE, kern.key], build)
 
 
 def models():

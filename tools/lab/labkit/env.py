@@ -17,5 +17,7 @@ L1ROOT_KEY = Path(os.environ["VPV_L1ROOT"]).name
 # {name: key} of the roots in /run/disk-NAME, which only some runs have.
 DISKS = {name: Path(folder).name for name, _, folder in (word.partition("=") for word in os.environ["VPV_DISKS"].split())}
 PROFILE = os.environ["VPV_PROFILE"]
+# The commit whose files are in RUN / "release", if this run has them.
+RELEASE = os.environ["VPV_RELEASE"]
 # Debian installations by name, if this run has any.
 DEBIAN = {name: Path(folder) for name, _, folder in (word.partition("=") for word in os.environ["VPV_DEBIAN"].split())}

@@ -11,8 +11,6 @@ import subprocess
 import time
 from pathlib import Path
 
-# As `make modules_install` and depmod left them, without the kernel's own modules.
-INSTALLED = Path("/vpv/installed/lib/modules")
 MODULES = Path("/usr/lib/modules")
 OVERLAY = Path("/run/modules")
 # Debian's number of the user that runs QEMU.
@@ -37,14 +35,26 @@ class HostError(Exception):
     """The host does not run; the message says why."""
 
 
-def install_modules():
+def installed(name):
+    """What `make modules_install` and depmod have left in the folder NAME of the payload, without the kernel's own modules."""
+    return Path("/vpv") / name / "lib/modules"
+
+
+def install_modules(name="installed"):
     """Lay our modules and the index of all over the kernel's own, as if they had been installed; the folder of the kernel."""
     for part in ("up", "work"):
         (OVERLAY / part).mkdir(parents=True, exist_ok=True)
-    shutil.copytree(INSTALLED, OVERLAY / "up", dirs_exist_ok=True, symlinks=True)
+    shutil.copytree(installed(name), OVERLAY / "up", dirs_exist_ok=True, symlinks=True)
     subprocess.run(["mount", "-t", "overlay", "-o", f"lowerdir={MODULES},upperdir={OVERLAY}/up,workdir={OVERLAY}/work", "modules",
                     str(MODULES)], check=True)
-    return MODULES / next(INSTALLED.iterdir()).name
+    return MODULES / next(installed(name).iterdir()).name
+
+
+def replace_modules(old, new):
+    """Those of the folder OLD of the payload by those of NEW, as a package does it; what is loaded stays so."""
+    for file in installed(old).rglob("*.ko*"):
+        (MODULES / file.relative_to(installed(old))).unlink()
+    shutil.copytree(installed(new), MODULES, dirs_exist_ok=True, symlinks=True)
 
 
 def uninstall_module(folder, name):

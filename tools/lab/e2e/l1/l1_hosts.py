@@ -19,7 +19,7 @@ from pathlib import Path
 import profiles
 from domain import xml
 from function import FunctionError, functions
-from host import Host, HostError, install_modules
+from host import Host, HostError, install_modules, replace_modules
 
 PORT = "/dev/virtio-ports/hosts.talk"
 # From here on a line is answered.
@@ -68,7 +68,7 @@ class Agent:
         self.counted = {}
 
     def start(self):
-        install_modules()
+        install_modules(self.args.modules)
         subprocess.run(["modprobe", "virtio_net"], check=True)
         self.host = Neighbour(self.args.disk, self.args.out)
         self.host.prepare()
@@ -86,6 +86,14 @@ class Agent:
     def call_clock(self, now):
         """vpvctl plot puts the records of hosts together by their clocks."""
         time.clock_settime(time.CLOCK_REALTIME, now)
+
+    def call_replace(self, new):
+        """Install the modules of this folder instead of those that are."""
+        replace_modules(self.args.modules, new)
+
+    def call_loaded(self):
+        """{our module: what identifies its build}, of those that are loaded."""
+        return {path.parent.parent.name: path.read_bytes().hex() for path in Path("/sys/module").glob("vpv_*/notes/.note.gnu.build-id")}
 
     def call_functions(self):
         return [[item.bdf, item.model, item.driver()] for item in functions()]
@@ -177,6 +185,7 @@ def main():
     options.add_argument("--name", required=True, help="of this host")
     options.add_argument("--mac", required=True, help="of the card at the wire")
     options.add_argument("--disk", default="libvirt", help="the root of the host")
+    options.add_argument("--modules", default="installed", help="the folder with those that are installed")
     options.add_argument("--out", default="/vpv/out")
     options.add_argument("peers", nargs="+", metavar="NAME=ADDRESS", help="all hosts on the wire")
     agent = Agent(options.parse_args())

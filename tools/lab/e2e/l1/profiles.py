@@ -25,6 +25,8 @@ def provision(managing, functions, driver):
             continue
         places[address].reserve(driver)
         found[address] = controller
+        if (controller / "enable").read_text().strip() == "1":      # it kept what another driver gave it
+            continue
         for name, value in PROFILE.items():
             (controller / name).write_text(value)
         for number, values in NAMESPACES.items():
