@@ -16,7 +16,7 @@
 #define MLXL_FN_VENDOR		0x1af4
 #define MLXL_FN_DEVICE		0x1041
 #define MLXL_FN_SUBDEVICE	0x7621
-#define MLXL_MAX_FUNCTIONS	16
+#define MLXL_MAX_FUNCTIONS	64	/* bits of EVENTS */
 
 /* 1: identity capability of a controlled function */
 #define MLXL_CAP_ID		0x09

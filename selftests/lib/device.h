@@ -13,7 +13,7 @@
 
 #include "uapi.h"
 
-#define SLOT_MAX 32
+#define SLOT_MAX 64
 
 /* Of what looks for functions: the machine lacks them.  No driver says so of a function that it refuses. */
 #define TOO_FEW (-ENOMEDIUM)

@@ -19,7 +19,7 @@
 #include <stdio.h>
 
 #define VU_NUM_BARS	6
-#define VU_MAX_CONTROLLED	16u
+#define VU_MAX_CONTROLLED	64u
 #define VU_PAGE_BYTES	4096u
 
 struct vu_dev;

@@ -4,6 +4,7 @@
  * remove.  The command queue is in ctrl_queue.c, commands in ctrl_slot.c, controlled functions in
  * ctrl_fn.c; what happens when it dies or is reset is the library's (vpv/ctrl_life.h).
  */
+#include <linux/bitmap.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -101,17 +102,30 @@ static irqreturn_t completion_irq(int irq, void *life)
 	return IRQ_HANDLED;
 }
 
+/* Read and clear EVENTS.  False if nobody answers: all ones could be events as well. */
+static bool take_events(struct mlxl_queue *q, unsigned long *events)
+{
+	void __iomem *low = q->regs + MLXL_REG_EVENTS, *high = low + 4;
+	const u32 words[] = { ioread32(low), ioread32(high) };
+
+	if (ioread32(q->regs + MLXL_REG_STATUS) == U32_MAX)
+		return false;
+	iowrite32(words[0], low);
+	iowrite32(words[1], high);
+	bitmap_from_arr32(events, words, MLXL_MAX_FUNCTIONS);
+	return true;
+}
+
 /* One line for whoever reads the log; drivers of functions look for themselves. */
 static irqreturn_t event_irq(int irq, void *life)
 {
 	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(life);
-	unsigned long events = ioread32(ctrl->q.regs + MLXL_REG_EVENTS);
+	DECLARE_BITMAP(events, MLXL_MAX_FUNCTIONS);
 	unsigned int nr;
 
-	iowrite32(events, ctrl->q.regs + MLXL_REG_EVENTS);
-	if (events == U32_MAX)
+	if (!take_events(&ctrl->q, events))
 		return IRQ_HANDLED;
-	for_each_set_bit(nr, &events, ctrl->num_fns) {
+	for_each_set_bit(nr, events, ctrl->num_fns) {
 		struct mlxl_function state;
 		int err;
 

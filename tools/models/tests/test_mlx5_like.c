@@ -594,18 +594,18 @@ static void function_resets(void)
 static void option_errors(void)
 {
 	static char *bad[] = { "image=1000", "image=0", "image=16G", "image=4MM", "image=-1M",
-			       "firmware=3", "functions=17", "functions=0", "chunk=5000",
+			       "firmware=3", "functions=65", "functions=0", "chunk=5000",
 			       "addr_bits=64", "ranges=65", "oldest=2" };
 	char *more[] = { "enabled=3", "pairs=2" };
-	char *good[] = { "functions=16", "image=1M", "chunk=64K", "enabled=1", NULL };
+	char *good[] = { "functions=64", "image=1M", "chunk=64K", "enabled=1", NULL };
 	struct rig *r;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(!vu_dev_new(vu_model_find("mlx5_like"), &bad[i], 1));
 	CHECK(!vu_dev_new(vu_model_find("mlx5_like"), more, 2));
 	r = rig_open(vu_model_find("mlx5_like"), good);
-	CHECK(strstr(rig_control(r, "functions"), "15 enabled flags 0x0 resets 0 "
-						  "mac 02:76:20:00:00:10"));
+	CHECK(strstr(rig_control(r, "functions"), "63 enabled flags 0x0 resets 0 "
+						  "mac 02:76:20:00:00:40"));
 	rig_close(r);
 }
 
