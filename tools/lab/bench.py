@@ -29,7 +29,7 @@ def payload(kern):
     (folder / "bench").mkdir(parents=True)
     shutil.copytree(build.modules(kern), folder / "modules")
     shutil.copy(build.vpvctl(), folder)
-    for file in (build.bench(), env.REPO / "tools/bench/run.py", env.REPO / "tools/bench/memory.py",
+    for file in (build.bench() / "bench", env.REPO / "tools/bench/run.py", env.REPO / "tools/bench/memory.py",
                  env.LAB / "upstream/pci.py"):
         shutil.copy(file, folder / "bench")
     return folder

@@ -111,11 +111,11 @@ def selftests(kern, programs=None, patiently=False):
 
 
 def bench():
-    """Build the benchmark's program; returns it."""
+    """Build the benchmark's programs; returns their folder."""
     folder = env.BUILD / "bench-program"
     with step("benchmark"), _busy(folder):
         run_logged("build the benchmark", ["make", "-C", str(env.REPO / "tools/bench"), f"O={folder}"])
-    return folder / "bench"
+    return folder
 
 
 # The kernel's build would start its kernel-doc once more for each object: _kernel_doc() reads all files at once.

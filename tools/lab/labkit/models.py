@@ -17,8 +17,11 @@ LAST_SLOT = 0x1e
 FILE_BYTES = 64 << 20
 # Their functions have memory of their own, outside of BARs.
 COHERENT = ("coherent_gpu",)
-# An option for the lab: all functions of the device are in one slot, behind a root port.
+# Options for the lab: all functions of the device are in one slot, behind a root port; each controlled function is behind
+# a root port of its own, and has no control port.
 SHARED_SLOT = "slot=shared"
+OWN_PORTS = "slot=port"
+PORTS_PER_SLOT = 8
 
 
 def controlling(binary):
@@ -45,7 +48,9 @@ class Model:
 
     def __init__(self, binary, name, index, slot, sockets, log_dir, options=(), spare=False, model=None):
         self.name, self.index, self.slot, self.spare = name, index, slot, spare
+        self.root = 0               # number of its root port among those of the slot
         self.function = None        # its number behind the root port
+        self.controllable = True    # by a port in L1
         self.socket = Path(sockets) / f"{name}.{index}.dev"
         self.control = Path(sockets) / f"{name}.{index}.ctl"
         self.log = Path(log_dir) / f"model.{name}.{index}.log"
@@ -73,21 +78,31 @@ class Model:
     @property
     def place(self):
         """Where L1 finds it: SLOT.0 of bus 0, or the root port that leads to it and "/", then its number."""
-        return f"0000:00:{self.slot:02x}.0" + ("" if self.function is None else f"/{self.function}")
+        return f"0000:00:{self.slot:02x}.{self.root:x}" + ("" if self.function is None else f"/{self.function}")
+
+    @property
+    def line(self):
+        """For /vpv/devices."""
+        return f"{self.place} {self.name} {self.index} " + (f"/dev/virtio-ports/{self.port}" if self.controllable else "-") + "\n"
 
     def share(self, slot, function):
         """Be FUNCTION of those behind a root port in SLOT."""
         self.slot, self.function = slot, function
+
+    def stand_alone(self, slot, root):
+        """Be behind a root port of its own, which is number ROOT of SLOT."""
+        self.slot, self.root, self.function, self.controllable = slot, root, 0, False
 
     def arguments(self):
         """For QEMU."""
         own = {"driver": "vfio-user-pci", "id": f"{self.name}{self.index}", "socket": {"path": str(self.socket), "type": "unix"}}
         if self.function is None:
             return ["-device", json.dumps({**own, "addr": f"{self.slot:x}"})]
-        port = f"shared{self.slot:x}"
+        port = f"root{self.slot:x}.{self.root:x}"
         own |= {"bus": port, "addr": f"0.{self.function:x}", "multifunction": True}
         # The speed: see devices.py.
-        first = ["-device", f"pcie-root-port,id={port},addr={self.slot:x},chassis={self.slot},x-speed=5"] if not self.function else []
+        first = ["-device", f"pcie-root-port,id={port},addr={self.slot:x}.{self.root:x},multifunction=on,chassis={self.slot},"
+                            f"slot={self.root},x-speed=5"] if not self.function else []
         return [*first, "-device", json.dumps(own)]
 
     def start(self):
@@ -141,6 +156,11 @@ def parse(spec):
     return wanted
 
 
+def free_slot(functions):
+    """The first slot of bus 0 that none of FUNCTIONS has."""
+    return max((function.slot for function in functions), default=FIRST_SLOT - 1) + 1
+
+
 def plan(binary, wanted, spare, sockets, log_dir, options=()):
     """The functions of [(name, count, option, ...)], then SPARE more of the first kind, each in a slot of its own.
 
@@ -154,20 +174,24 @@ def plan(binary, wanted, spare, sockets, log_dir, options=()):
     indices = {}
     functions = []
 
-    def add(name, own, is_spare=False, model=None):
+    def add(name, own, is_spare=False, model=None, alone=None):
         index = indices.get(name, 0)
         indices[name] = index + 1
-        if FIRST_SLOT + len(functions) > LAST_SLOT:
+        slot, root = alone or (free_slot(functions), 0)
+        if slot > LAST_SLOT:
             raise LabError("so many model functions do not fit in one machine")
-        functions.append(Model(binary, name, index, FIRST_SLOT + len(functions), sockets, log_dir, [*options, *own],
-                               is_spare, model))
+        functions.append(Model(binary, name, index, slot, sockets, log_dir, [*options, *own], is_spare, model))
+        if alone:
+            functions[-1].stand_alone(slot, root)
         return functions[-1]
 
     for name, count, *own in wanted:
-        shared = SHARED_SLOT in own
-        own = [option for option in own if option != SHARED_SLOT]
+        shared, alone = SHARED_SLOT in own, OWN_PORTS in own
+        own = [option for option in own if option not in (SHARED_SLOT, OWN_PORTS)]
         control = add(controls[name], own, model=name) if name in controls else None
-        controlled = [add(name, own) for _ in range(count)]
+        first = free_slot(functions)
+        controlled = [add(name, own, alone=(first + number // PORTS_PER_SLOT, number % PORTS_PER_SLOT) if alone else None)
+                      for number in range(count)]
         if control:
             control.controls(controlled)
         together = [control, *controlled] if control else controlled

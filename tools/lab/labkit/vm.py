@@ -47,7 +47,8 @@ class Job:
     memory: int = 3072
     cpus: int = 2
     iommu: bool = True
-    counting: bool = False                          # one CPU whose clock advances 1 ns an instruction, without KVM
+    counting: bool = False                          # one CPU whose clock advances 1 ns an instruction, without KVM,
+    waiting: bool = False                           # ... and with the time of the host while the CPU has nothing to do
     disks: list = field(default_factory=list)       # roots that L1 mounts with vpv-disk, by name
     qemu: list = field(default_factory=list)        # more QEMU arguments
     append: str = ""                                # more kernel command line
@@ -95,8 +96,7 @@ def _write_payload(job, functions, stock, image_file, sizes):
         (lab / "command").write_text(job.command[0] + "\n" if len(job.command) == 1 else shlex.join(job.command))
         lines = {False: "", True: ""}
         for model in functions:
-            lines[model.spare] += f"{model.place} {model.name} {model.index} /dev/virtio-ports/{model.port}\n"
-
+            lines[model.spare] += model.line
         (lab / "stock").write_text("".join(device.lines for device in stock))
 
         with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
@@ -143,7 +143,8 @@ def _qemu_command(job, boot, functions, stock, ports, payload, log):
     # take kernel addresses for wild ones, now and then.
     cpu = "max,la57=off"
     if job.counting:
-        accel, counter = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"], ""
+        accel = ["-accel", "tcg,thread=single", "-icount", f"shift=0,sleep={'on' if job.waiting else 'off'}"]
+        counter = ""
     elif kvm_works():
         accel, counter = ["-accel", "kvm"], ""
     else:
@@ -170,13 +171,14 @@ def _qemu_command(job, boot, functions, stock, ports, payload, log):
     command += ["-device", "virtio-serial-pci,addr=4,max_ports=31", "-device", "virtio-rng-pci,addr=5"]
     for port in ports:
         command += port.arguments("virtconsole" if port.name == "lab.tty" else "virtserialport")
-    for place, model in enumerate(functions):
+    for model in functions:
+        command += model.arguments()
+    for place, model in enumerate(model for model in functions if model.controllable):
         # A controller forgets to announce some of its ports when there are too many at once.
         bus, extra = divmod(place, CONTROL_PORTS)
         if not extra:
             command += ["-device", f"virtio-serial-pci,id=ctl{bus},multifunction=on,addr=6.{bus:x}"]
-        command += [*model.arguments(),
-                    "-chardev", f"socket,id={model.port},path={model.control},server=off",
+        command += ["-chardev", f"socket,id={model.port},path={model.control},server=off",
                     "-device", f"virtserialport,bus=ctl{bus}.0,name={model.port},chardev={model.port}"]
     for device in stock:
         command += device.arguments(payload.parent)
@@ -338,7 +340,7 @@ def run(job):
     folder = Path(tempfile.mkdtemp(prefix="v", dir=env.RUN))
     binary = job.model_binary or (models.binary() if job.models else None)
     functions = models.plan(binary, job.models, job.spare, folder, log, job.model_options)
-    stock = devices.plan(job.devices, models.FIRST_SLOT + len(functions))
+    stock = devices.plan(job.devices, models.free_slot(functions))
     ports, process, session, saved = [], None, None, None
     try:
         payload = folder / "payload.erofs"
