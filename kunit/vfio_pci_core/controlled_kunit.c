@@ -6,6 +6,7 @@
 #include <linux/workqueue.h>
 
 #include <vpv/controlled.h>
+#include <vpv/controlling.h>
 
 #include "../fake_function.h"
 
@@ -13,6 +14,7 @@
 #define DEVICE		0x76ff
 #define SUB_VENDOR	0x1234
 #define SUB_DEVICE	0x76fe
+#define FAMILY		"kunit"
 
 /**
  * struct set_test - A set
@@ -23,6 +25,9 @@
  * @looks: How often the set was told to look for functions.
  * @work: Tells the set that @fake is gone.
  * @gone: It was told.
+ * @asked: How often the set was asked which function one is.
+ * @watch: Hears of @fake.
+ * @told: How often.
  */
 struct set_test {
 	struct vpv_controlled_set set;
@@ -32,6 +37,9 @@ struct set_test {
 	unsigned int looks;
 	struct work_struct work;
 	struct completion gone;
+	unsigned int asked;
+	struct vpv_control_watch watch;
+	unsigned int told;
 };
 
 static void set_added(struct vpv_controlled_set *set)
@@ -41,7 +49,15 @@ static void set_added(struct vpv_controlled_set *set)
 
 static struct vpv_controlled *set_identify(struct vpv_controlled_set *set, struct pci_dev *pdev)
 {
-	return NULL;
+	struct set_test *t = container_of(set, struct set_test, set);
+
+	t->asked++;
+	return &t->fn;
+}
+
+static void set_told(struct vpv_control_watch *watch)
+{
+	container_of(watch, struct set_test, watch)->told++;
 }
 
 static void removed(struct work_struct *work)
@@ -67,7 +83,7 @@ static int set_test_init(struct kunit *test)
 	t->set = (struct vpv_controlled_set){
 		.pdev = t->fake.pdev, .vendor = VENDOR, .device = DEVICE,
 		.sub_vendor = SUB_VENDOR, .sub_device = SUB_DEVICE, .lock = &t->lock,
-		.identify = set_identify, .added = set_added,
+		.family = FAMILY, .identify = set_identify, .added = set_added,
 	};
 	INIT_LIST_HEAD(&t->set.fns);
 	vpv_controlled_add(&t->set, &t->fn);
@@ -120,10 +136,65 @@ static void one_of_its_own_is_forgotten(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, t->fn.pdev);
 }
 
+/*
+ * Config space of each function is read for the question, with the lock held, and functions
+ * are looked for whenever the device has news of one.
+ */
+static void nobody_asks_again_which_function_one_is(struct kunit *test)
+{
+	struct set_test *t = test->priv;
+	struct pci_dev *some = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, NULL);
+	unsigned int once;
+
+	if (!some)
+		kunit_skip(test, "no PCI function in this machine");
+	t->set.vendor = some->vendor;
+	t->set.device = some->device;
+	t->set.sub_vendor = 0;
+	t->set.sub_device = 0;
+	pci_dev_put(some);
+	scoped_guard(mutex, &t->lock)
+		vpv_controlled_scan(&t->set);
+	KUNIT_ASSERT_NOT_NULL(test, t->fn.pdev);
+	once = t->asked;
+	scoped_guard(mutex, &t->lock)
+		vpv_controlled_scan(&t->set);
+	/* All but the one that was found. */
+	KUNIT_EXPECT_EQ(test, t->asked, 2 * once - 1);
+	scoped_guard(mutex, &t->lock)
+		vpv_controlled_forget(&t->set, NULL);
+}
+
+/* Each of them does some work for it, and there may be many. */
+static void only_drivers_of_what_is_published_anew_are_told(struct kunit *test)
+{
+	struct set_test *t = test->priv;
+
+	t->watch = (struct vpv_control_watch){
+		.controlled = &t->fake.pdev->dev, .family = FAMILY, .changed = set_told,
+	};
+	vpv_control_watch(&t->watch);
+	t->fn.pdev = pci_dev_get(t->fake.pdev);
+	scoped_guard(mutex, &t->lock) {
+		vpv_controlled_publish(&t->set, &t->fn);
+		vpv_controlled_changed(&t->set);
+	}
+	KUNIT_EXPECT_EQ(test, t->told, 1U);
+	vpv_controlled_attach(&t->set);
+	scoped_guard(mutex, &t->lock)
+		vpv_controlled_changed(&t->set);
+	KUNIT_EXPECT_EQ(test, t->told, 1U);
+	vpv_control_unwatch(&t->watch);
+	scoped_guard(mutex, &t->lock)
+		vpv_controlled_forget(&t->set, NULL);
+}
+
 static struct kunit_case set_cases[] = {
 	KUNIT_CASE(what_came_before_is_looked_for),
 	KUNIT_CASE(nobody_waits_to_remove_a_function_of_others),
 	KUNIT_CASE(one_of_its_own_is_forgotten),
+	KUNIT_CASE(nobody_asks_again_which_function_one_is),
+	KUNIT_CASE(only_drivers_of_what_is_published_anew_are_told),
 	{ }
 };
 
