@@ -60,6 +60,16 @@ void vpv_controlled_unlisten(struct vpv_controlled_set *set)
 }
 EXPORT_SYMBOL_GPL(vpv_controlled_unlisten);
 
+static bool set_knows(const struct vpv_controlled_set *set, const struct pci_dev *pdev)
+{
+	const struct vpv_controlled *fn;
+
+	list_for_each_entry(fn, &set->fns, node)
+		if (fn->pdev == pdev)
+			return true;
+	return false;
+}
+
 void vpv_controlled_scan(struct vpv_controlled_set *set)
 {
 	struct pci_dev *pdev = NULL;
@@ -69,7 +79,7 @@ void vpv_controlled_scan(struct vpv_controlled_set *set)
 	while ((pdev = pci_get_device(set->vendor, set->device, pdev))) {
 		struct vpv_controlled *fn = NULL;
 
-		if (set_has_ids(set, pdev))
+		if (set_has_ids(set, pdev) && !set_knows(set, pdev))
 			fn = set->identify(set, pdev);
 		if (fn && !fn->pdev)
 			WRITE_ONCE(fn->pdev, pci_dev_get(pdev));
@@ -123,7 +133,7 @@ void vpv_controlled_changed(struct vpv_controlled_set *set)
 	lockdep_assert_held(set->lock);
 
 	list_for_each_entry(fn, &set->fns, node)
-		if (fn->control)
+		if (fn->control && fn->fresh)
 			vpv_control_changed(fn->control);
 }
 EXPORT_SYMBOL_GPL(vpv_controlled_changed);

@@ -117,8 +117,10 @@ void vpv_controlled_publish(struct vpv_controlled_set *set, struct vpv_controlle
 void vpv_controlled_withdraw(struct vpv_controlled_set *set, struct vpv_controlled *fn);
 
 /**
- * vpv_controlled_changed() - Let drivers of functions see what became of them
+ * vpv_controlled_changed() - Let drivers of functions see what became of them meanwhile
  * @set: Set; its lock is held.
+ *
+ * Drivers of functions that were published since vpv_controlled_attach() was called last.
  */
 void vpv_controlled_changed(struct vpv_controlled_set *set);
 

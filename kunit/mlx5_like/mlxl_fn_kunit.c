@@ -163,6 +163,33 @@ static void driver_of_a_function_that_is_enabled_is_told(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->told, 2U);
 }
 
+/* Firmware that is stuck does not keep anybody from being told. */
+static void an_event_is_told_to_the_driver_of_its_function(struct kunit *test)
+{
+	DECLARE_BITMAP(events, MLXL_MAX_FUNCTIONS) = {};
+	struct fn_test *t = test->priv;
+	unsigned int told;
+
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(&t->ctrl.fn[0]), 0);
+	told = t->told;
+	t->questions = 0;
+	__set_bit(1, events);
+	mlxl_fns_events(&t->ctrl, events);
+	KUNIT_EXPECT_EQ(test, t->told, told);
+	KUNIT_EXPECT_EQ(test, t->questions, 1U);
+
+	__set_bit(0, events);
+	mlxl_fns_events(&t->ctrl, events);
+	KUNIT_EXPECT_EQ(test, t->told, told + 1);
+	KUNIT_EXPECT_EQ(test, t->questions, 3U);
+
+	t->err = -ETIMEDOUT;
+	mlxl_fns_events(&t->ctrl, events);
+	KUNIT_EXPECT_EQ(test, t->told, told + 2);
+	KUNIT_EXPECT_EQ(test, t->questions, 4U);
+}
+
 /* What the file says, without the newline; or a negative errno. */
 static int enable_file(struct kunit *test)
 {
@@ -211,6 +238,7 @@ static void whoever_reads_asks_nobody(struct kunit *test)
 static struct kunit_case fn_cases[] = {
 	KUNIT_CASE_PARAM(firmware_that_is_stuck_is_asked_once, stuck_gen_params),
 	KUNIT_CASE(driver_of_a_function_that_is_enabled_is_told),
+	KUNIT_CASE(an_event_is_told_to_the_driver_of_its_function),
 	KUNIT_CASE(whoever_reads_asks_nobody),
 	{ }
 };

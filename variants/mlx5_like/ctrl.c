@@ -116,31 +116,14 @@ static bool take_events(struct mlxl_queue *q, unsigned long *events)
 	return true;
 }
 
-/* One line for whoever reads the log; drivers of functions look for themselves. */
 static irqreturn_t event_irq(int irq, void *life)
 {
 	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(life);
 	DECLARE_BITMAP(events, MLXL_MAX_FUNCTIONS);
-	unsigned int nr;
 
 	if (!take_events(&ctrl->q, events))
 		return IRQ_HANDLED;
-	for_each_set_bit(nr, events, ctrl->num_fns) {
-		struct mlxl_function state;
-		int err;
-
-		scoped_guard(mutex, &ctrl->life.lock)
-			err = mlxl_fn_query(&ctrl->fn[nr], &state);
-		/* Others want the lock, too. */
-		if (err == -ETIMEDOUT || err == -ECONNABORTED)
-			break;
-		if (err)
-			continue;
-		if (le32_to_cpu(state.flags) & (MLXL_FN_FAILED | MLXL_FN_TRACKER_ERROR))
-			dev_warn_ratelimited(&ctrl->life.pdev->dev, "function %u: flags %#x, reason %u\n",
-					     nr, le32_to_cpu(state.flags),
-					     le32_to_cpu(state.reason));
-	}
+	mlxl_fns_events(ctrl, events);
 	vpv_ctrl_life_announce(life);
 	return IRQ_HANDLED;
 }

@@ -181,6 +181,7 @@ int mlxl_fn_disable(struct mlxl_fn *fn);
 void mlxl_fns_prepare(struct mlxl_ctrl *ctrl);
 void mlxl_fns_unknown(struct mlxl_ctrl *ctrl);
 void mlxl_fns_publish(struct vpv_ctrl_life *life);
+void mlxl_fns_events(struct mlxl_ctrl *ctrl, const unsigned long *events);
 
 /* ctrl_configfs.c */
 int mlxl_configfs_init(void);

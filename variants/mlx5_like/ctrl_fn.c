@@ -168,6 +168,48 @@ void mlxl_fns_publish(struct vpv_ctrl_life *life)
 	}
 }
 
+/* ---- Events ---- */
+
+/* One line for whoever reads the log; the driver of the function looks for itself. */
+static int fn_look(struct mlxl_fn *fn)
+{
+	struct mlxl_function state;
+	int err;
+
+	guard(mutex)(&fn->ctrl->life.lock);
+
+	err = mlxl_fn_query(fn, &state);
+	if (!err && le32_to_cpu(state.flags) & (MLXL_FN_FAILED | MLXL_FN_TRACKER_ERROR))
+		dev_warn_ratelimited(&fn->ctrl->life.pdev->dev,
+				     "function %u: flags %#x, reason %u\n", fn->c.nr,
+				     le32_to_cpu(state.flags), le32_to_cpu(state.reason));
+	return err;
+}
+
+/**
+ * mlxl_fns_events() - The firmware has news of functions
+ * @ctrl: Controlling function.
+ * @events: A bit for each function that there is news of.
+ *
+ * Drivers of the others are not told: there may be many, and each would look.
+ */
+void mlxl_fns_events(struct mlxl_ctrl *ctrl, const unsigned long *events)
+{
+	unsigned int nr;
+	int err;
+
+	scoped_guard(mutex, &ctrl->life.lock)
+		for_each_set_bit(nr, events, ctrl->num_fns)
+			if (ctrl->fn[nr].c.control)
+				vpv_control_changed(ctrl->fn[nr].c.control);
+	for_each_set_bit(nr, events, ctrl->num_fns) {
+		err = fn_look(&ctrl->fn[nr]);
+		/* Others want the lock, too. */
+		if (err == -ETIMEDOUT || err == -ECONNABORTED)
+			break;
+	}
+}
+
 /* ---- Provisioning ---- */
 
 /**
