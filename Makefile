@@ -47,6 +47,9 @@ coverage:
 bench:
 	@$(LAB) bench
 
+scale:
+	@$(LAB) scale
+
 shell:
 	@$(LAB) shell
 
@@ -83,6 +86,7 @@ help:
 	@echo 'make ioctl-fuzz       fuzz what users of VFIO can call, for MINUTES (5) or CALLS; SEED'
 	@echo 'make coverage         which lines of pure files the KUnit suites execute'
 	@echo 'make bench            count what vpv_pci costs beside vfio-pci: build/bench/'
+	@echo 'make scale            count what each of many functions costs, FUNCTIONS (64) of one device: build/scale/'
 	@echo 'make host-check       run the tests that need no virtual machine'
 	@echo 'make build-matrix     build with W=1 and sparse for every kernel that the lab has headers of'
 	@echo 'make dist             the tarball of the release, into build/'
@@ -91,4 +95,4 @@ help:
 	@echo 'make shell            a shell in the virtual host with our driver bound'
 	@echo 'make clean            remove build/; tools/lab/lab clean removes the lab'\''s cache'
 
-.PHONY: all headers sources modules modules_install demo check check-upstream soak ioctl-fuzz coverage bench shell build-matrix host-check dist deb fuzz clean help
+.PHONY: all headers sources modules modules_install demo check check-upstream soak ioctl-fuzz coverage bench scale shell build-matrix host-check dist deb fuzz clean help

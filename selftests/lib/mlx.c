@@ -13,7 +13,7 @@
 static void path_of(char *path, size_t room, const struct slot *ctrl, unsigned int fn,
 		    const char *file)
 {
-	snprintf(path, room, CONFIGFS "/" MLX_CTRL "/%s/%u/%s", ctrl->bdf, fn, file);
+	snprintf(path, room, CONFIGFS "/" MLX_CTRL "/%.31s/%u/%.63s", ctrl->bdf, fn, file);
 }
 
 int mlx_config(const struct slot *ctrl, unsigned int fn, const char *file, const char *text)

@@ -57,18 +57,32 @@ class Trace:
         return sum(live.values())
 
 
-def live_bytes(device, driver):
-    """{"bound": bytes, "open": bytes more}"""
-    device.unbind()
-    with Trace() as trace, Bound(device, driver):
-        bound = trace.bytes()
-        group = os.open(device.nodes[0], os.O_RDWR)
+class Opened:
+    """A bound device while it is open, by group; just_before() is called when nothing but the device is left to open."""
+
+    def __init__(self, device, just_before=lambda: None):
+        self.device, self.just_before = device, just_before
+
+    def __enter__(self):
+        group = os.open(self.device.nodes[0], os.O_RDWR)
         container = os.open("/dev/vfio/vfio", os.O_RDWR)
         ioctl(group, VFIO_GROUP_SET_CONTAINER, struct.pack("i", container))
         ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1V2_IOMMU)
-        before = trace.bytes()
-        fd = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, bytearray(device.bdf.encode() + b"\0"))
-        opened = trace.bytes() - before
-        for item in (fd, group, container):
-            os.close(item)
+        self.just_before()
+        self.fds = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, bytearray(self.device.bdf.encode() + b"\0")), group, container
+        return self
+
+    def __exit__(self, *_):
+        for fd in self.fds:
+            os.close(fd)
+
+
+def live_bytes(device, driver):
+    """{"bound": bytes, "open": bytes more}"""
+    device.unbind()
+    before = []
+    with Trace() as trace, Bound(device, driver):
+        bound = trace.bytes()
+        with Opened(device, lambda: before.append(trace.bytes())):
+            opened = trace.bytes() - before[0]
     return {"bound": bound, "open": opened}

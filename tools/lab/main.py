@@ -12,6 +12,7 @@ usage: tools/lab/lab soak                          random migrations, resets, fa
 usage: tools/lab/lab ioctl-fuzz                    fuzz what users of VFIO can call for MINUTES, or CALLS; SEED
 usage: tools/lab/lab coverage                      which lines of pure files the KUnit suites execute
 usage: tools/lab/lab bench                         what vpv_pci costs beside vfio-pci
+usage: tools/lab/lab scale                         what many functions of one device cost, FUNCTIONS of them (64)
 usage: tools/lab/lab deb                           the release's tarball and Debian packages, into build/deb/
 usage: tools/lab/lab build-matrix                  build against every packaged kernel
 usage: tools/lab/lab host-check                    the tests that need no machine
@@ -34,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import bench  # noqa: E402
 import check  # noqa: E402
+import scale  # noqa: E402
 import tests  # noqa: E402
 from labkit import build, cover, devices, env, image, kernel, models, packages, splat, vm  # noqa: E402
 from labkit.progress import LabError, run_logged, say  # noqa: E402
@@ -204,6 +206,10 @@ def cmd_bench(_words):
     return bench.main()
 
 
+def cmd_scale(_words):
+    return scale.main()
+
+
 def cmd_host_check(words):
     return check.main(words, host_only=True)
 
@@ -228,6 +234,7 @@ COMMANDS = {
     "ioctl-fuzz": cmd_ioctl_fuzz,
     "coverage": cmd_coverage,
     "bench": cmd_bench,
+    "scale": cmd_scale,
     "build-matrix": cmd_build_matrix,
 }
 

@@ -100,9 +100,9 @@ class Model:
             return ["-device", json.dumps({**own, "addr": f"{self.slot:x}"})]
         port = f"root{self.slot:x}.{self.root:x}"
         own |= {"bus": port, "addr": f"0.{self.function:x}", "multifunction": True}
-        # The speed: see devices.py.
+        # The speed: see devices.py. The firmware has I/O space for fifteen ports, and models need none.
         first = ["-device", f"pcie-root-port,id={port},addr={self.slot:x}.{self.root:x},multifunction=on,chassis={self.slot},"
-                            f"slot={self.root},x-speed=5"] if not self.function else []
+                            f"slot={self.root},x-speed=5,io-reserve=0"] if not self.function else []
         return [*first, "-device", json.dumps(own)]
 
     def start(self):
