@@ -598,7 +598,8 @@ static void option_errors(void)
 			       "addr_bits=64", "ranges=65", "oldest=2" };
 	char *more[] = { "enabled=3", "pairs=2" };
 	char *good[] = { "functions=64", "image=1M", "chunk=64K", "enabled=1", NULL };
-	struct rig *r;
+	const uint16_t flr = PCI_EXP_DEVCTL_BCR_FLR;
+	struct rig *r, *last;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(!vu_dev_new(vu_model_find("mlx5_like"), &bad[i], 1));
@@ -606,6 +607,15 @@ static void option_errors(void)
 	r = rig_open(vu_model_find("mlx5_like"), good);
 	CHECK(strstr(rig_control(r, "functions"), "63 enabled flags 0x0 resets 0 "
 						  "mac 02:76:20:00:00:40"));
+	/* An event of the last one is in the upper half. */
+	last = rig_open_controlled(r, 63);
+	CHECK_EQ(rig_write(last, VFIO_PCI_CONFIG_REGION_INDEX, last->dev->cfg.pcie + PCI_EXP_DEVCTL,
+			   &flr, 2), 0);
+	CHECK_EQ(rig_read32(r, 0, MLXL_REG_EVENTS), 0);
+	CHECK_EQ(rig_read32(r, 0, MLXL_REG_EVENTS + 4), 1u << 31);
+	rig_write32(r, 0, MLXL_REG_EVENTS + 4, 1u << 31);
+	CHECK_EQ(rig_read32(r, 0, MLXL_REG_EVENTS + 4), 0);
+	rig_close(last);
 	rig_close(r);
 }
 
