@@ -145,9 +145,11 @@ def run_command(group, tally):
         run.finish(0, f"{group.needs} is missing in the tree")
         return
     environ = dict(os.environ, PYTHONPATH=str(env.LAB))
-    # Not a session of its own: Linux may weigh sessions against each other, whatever the niceness of what runs in them.
-    process = subprocess.Popen([*(build.PATIENTLY if group.patient else ()), "bash", "-c", group.command], cwd=env.REPO, env=environ,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0)
+    # In a session of its own, which has no terminal. A patient one stays in ours: Linux may weigh sessions against each other, whatever
+    # the niceness of what runs in them.
+    command = [*build.PATIENTLY, "bash", "-c"] if group.patient else ["bash", "-c"]
+    process = subprocess.Popen([*command, group.command], cwd=env.REPO, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, start_new_session=not group.patient, process_group=0 if group.patient else None)
     late = threading.Event()
 
     def stop():
