@@ -131,7 +131,7 @@ static int act(const struct worker *w, struct vdev *v, const struct request *req
 {
 	switch (req->action) {
 	case OPEN:
-		return vdev_open(v, &w->slot, VDEV_CDEV);
+		return vdev_open(v, &w->slot, VDEV_GROUP);
 	case CLOSE:
 		vdev_close(v);
 		return 0;
@@ -172,9 +172,11 @@ static void worker_start(struct worker *w)
 	if (w->pid < 0)
 		fail("fork", -errno);
 	if (!w->pid) {
-		/* Those of older workers would keep them from ending. */
-		for (int fd = 3; fd < to[0]; fd++)
-			close(fd);
+		/* They would keep the others from ending. */
+		for (struct worker *other = workers; other < w; other++) {
+			close(other->to);
+			close(other->from);
+		}
 		close(to[1]);
 		close(from[0]);
 		work(w, to[0], from[1]);
@@ -321,7 +323,7 @@ static bool can_migrate(const struct slot *slot)
 {
 	uint64_t flags = 0;
 	struct vdev v;
-	int err = vdev_open(&v, slot, VDEV_CDEV);
+	int err = vdev_open(&v, slot, VDEV_GROUP);
 
 	if (err)
 		fail("first open", err);
@@ -365,10 +367,10 @@ static void setup(void)
 
 int main(int argc, char **argv)
 {
-	unsigned int rounds = argc == 3 ? atoi(argv[2]) : 0;
+	unsigned int rounds = argc == 3 ? atoi(argv[2]) : ROUNDS_MOST + 1;
 	bool migrates;
 
-	if (!rounds || rounds > ROUNDS_MOST) {
+	if (rounds > ROUNDS_MOST) {
 		fprintf(stderr, "usage: scale DRIVER ROUNDS\n");
 		return 2;
 	}
