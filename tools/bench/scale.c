@@ -4,10 +4,13 @@
  * do them at once: scale DRIVER ROUNDS.
  *
  * For a machine as bench's, whose idle time passes as on the host.  Each function of the model is
- * opened by a process of its own.  It prints lines of samples in nanoseconds: "cpu NAME N: ..." is the CPU
- * time of one process, for the N-th function, or for one of N that migrate together; "busy NAME N: ..." the
- * same of the whole machine, with what its kernel threads do afterwards; "all NAME N: ..." the time until N
- * processes are done that began together.
+ * opened by a process of its own.  It prints lines of samples in nanoseconds:
+ *
+ *	cpu NAME N: ...		CPU time of one process, for the N-th function, or for one of N
+ *				that migrate together
+ *	busy NAME N: ...	the same of the whole machine, with what its kernel threads do
+ *				afterwards
+ *	all NAME N: ...		until N processes are done that began together
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,13 +26,16 @@
 #define MOST		SLOT_MAX
 #define ROUNDS_MOST	16
 #define AT_A_TIME	16
+#define WARM_UP		2
 #define STREAM_BYTES	(8U << 20)
 /* After an operation, until the kernel's threads have nothing to do about it any more. */
 #define SETTLE_US	20000
 
 enum action { OPEN, CLOSE, RESET, SAVE, LOAD, BIND, UNBIND, ACTIONS };
 
-static const char *const names[ACTIONS] = { "open", "close", "reset", "save", "load", "bind", "unbind" };
+static const char *const names[ACTIONS] = {
+	"open", "close", "reset", "save", "load", "bind", "unbind",
+};
 
 /* A stream on its way from one process to another. */
 struct stream_room {
@@ -277,12 +283,12 @@ static uint64_t driver_write(const struct slot *slot, enum action action)
 	return clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
 }
 
-static void bind_all(void)
+static void bind_all(unsigned int count)
 {
-	for (unsigned int n = 1; n <= num; n++)
+	for (unsigned int n = 1; n <= count; n++)
 		keep(&cpu[BIND], n, driver_write(&workers[n - 1].slot, BIND));
 	/* Waits for nodes. */
-	for (unsigned int n = 1; n <= num; n++) {
+	for (unsigned int n = 1; n <= count; n++) {
 		int err = vdev_bind(workers[n - 1].slot.bdf, driver);
 
 		if (err)
@@ -290,33 +296,41 @@ static void bind_all(void)
 	}
 }
 
-static void unbind_all(void)
+static void unbind_all(unsigned int count)
 {
-	for (unsigned int n = num; n; n--)
+	for (unsigned int n = count; n; n--)
 		keep(&cpu[UNBIND], n, driver_write(&workers[n - 1].slot, UNBIND));
 }
 
 /* One after the other, each by its own process. */
-static void in_turn(void)
+static void in_turn(unsigned int count)
 {
-	for (unsigned int n = 1; n <= num; n++) {
+	for (unsigned int n = 1; n <= count; n++) {
 		one(n, OPEN);
 		one(n, RESET);
 	}
-	for (unsigned int n = num; n; n--)
+	for (unsigned int n = count; n; n--)
 		one(n, CLOSE);
 }
 
-static void at_once(bool migrates)
+static void migrate_many(unsigned int count)
 {
-	for (unsigned int n = 1; n <= num; n *= 2) {
+	for (unsigned int pairs = 1; pairs <= AT_A_TIME && 2 * pairs <= count; pairs *= 4)
+		migrate(pairs);
+}
+
+static void at_once(unsigned int count, bool migrates)
+{
+	unsigned int n = 0;
+
+	do {
+		n = !n ? 1 : n * 4 < count ? n * 4 : count;
 		all_at_once(n, OPEN);
 		all_at_once(n, RESET);
-		if (n > num / 2 && migrates)
-			for (unsigned int pairs = 1; pairs <= AT_A_TIME && 2 * pairs <= n; pairs *= 2)
-				migrate(pairs);
+		if (n == count && migrates)
+			migrate_many(n);
 		all_at_once(n, CLOSE);
-	}
+	} while (n < count);
 }
 
 static bool can_migrate(const struct slot *slot)
@@ -330,6 +344,22 @@ static bool can_migrate(const struct slot *slot)
 	err = mig_flags(&v, &flags);
 	vdev_close(&v);
 	return !err && flags & VFIO_MIGRATION_PRE_COPY;
+}
+
+/* Everything once, with the first @count functions. */
+static void run(unsigned int count)
+{
+	bool migrates;
+
+	bind_all(count);
+	migrates = can_migrate(&workers[0].slot);
+	for (unsigned int i = 0; i < count; i++)
+		worker_start(&workers[i]);
+	in_turn(count);
+	at_once(count, migrates);
+	for (unsigned int i = 0; i < count; i++)
+		worker_end(&workers[i]);
+	unbind_all(count);
 }
 
 static void print(const char *kind, const struct series *list)
@@ -353,7 +383,8 @@ static void setup(void)
 	if (found < 1)
 		fail("functions", found);
 	num = found;
-	rooms = mmap(NULL, AT_A_TIME * sizeof(*rooms), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	rooms = mmap(NULL, AT_A_TIME * sizeof(*rooms), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (rooms == MAP_FAILED)
 		fail("memory", -errno);
 	for (unsigned int i = 0; i < num && !err; i++) {
@@ -367,31 +398,21 @@ static void setup(void)
 
 int main(int argc, char **argv)
 {
-	unsigned int rounds = argc == 3 ? atoi(argv[2]) : ROUNDS_MOST + 1;
-	bool migrates;
+	unsigned int rounds = argc == 3 ? atoi(argv[2]) : 0;
 
-	if (rounds > ROUNDS_MOST) {
+	if (!rounds || rounds > ROUNDS_MOST) {
 		fprintf(stderr, "usage: scale DRIVER ROUNDS\n");
 		return 2;
 	}
 	driver = argv[1];
 	setup();
-	/* The first is not counted: it fills caches of the kernel. */
-	for (unsigned int round = 0; round <= rounds; round++) {
-		bind_all();
-		migrates = can_migrate(&workers[0].slot);
-		for (unsigned int i = 0; i < num; i++)
-			worker_start(&workers[i]);
-		in_turn();
-		at_once(migrates);
-		for (unsigned int i = 0; i < num; i++)
-			worker_end(&workers[i]);
-		unbind_all();
-		if (!round) {
-			memset(cpu, 0, sizeof(cpu));
-			memset(busy, 0, sizeof(busy));
-			memset(all, 0, sizeof(all));
-		}
+	/* Not counted: it fills caches of the kernel. */
+	run(num < WARM_UP ? num : WARM_UP);
+	memset(cpu, 0, sizeof(cpu));
+	memset(busy, 0, sizeof(busy));
+	memset(all, 0, sizeof(all));
+	for (unsigned int round = 1; round <= rounds; round++) {
+		run(num);
 		fprintf(stderr, "scale: %s: round %u of %u\n", driver, round, rounds);
 	}
 	print("cpu", cpu);
