@@ -598,7 +598,7 @@ static void option_errors(void)
 			       "addr_bits=64", "ranges=65", "oldest=2" };
 	char *more[] = { "enabled=3", "pairs=2" };
 	char *good[] = { "functions=64", "image=1M", "chunk=64K", "enabled=1", NULL };
-	const uint16_t flr = PCI_EXP_DEVCTL_BCR_FLR;
+	const uint16_t flr = PCI_EXP_DEVCTL_BCR_FLR, memory = PCI_COMMAND_MEMORY;
 	struct rig *r, *last;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -608,6 +608,7 @@ static void option_errors(void)
 	CHECK(strstr(rig_control(r, "functions"), "63 enabled flags 0x0 resets 0 "
 						  "mac 02:76:20:00:00:40"));
 	/* An event of the last one is in the upper half. */
+	CHECK_EQ(rig_write(r, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &memory, 2), 0);
 	last = rig_open_controlled(r, 63);
 	CHECK_EQ(rig_write(last, VFIO_PCI_CONFIG_REGION_INDEX, last->dev->cfg.pcie + PCI_EXP_DEVCTL,
 			   &flr, 2), 0);
