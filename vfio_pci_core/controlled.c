@@ -103,6 +103,7 @@ void vpv_controlled_publish(struct vpv_controlled_set *set, struct vpv_controlle
 	}
 	fn->control = control;
 	fn->fresh = true;
+	vpv_control_changed(control);
 	pci_info(set->pdev, "controls %s as function %u\n", pci_name(fn->pdev), fn->nr);
 }
 EXPORT_SYMBOL_GPL(vpv_controlled_publish);
@@ -125,18 +126,6 @@ void vpv_controlled_withdraw(struct vpv_controlled_set *set, struct vpv_controll
 		fn_withdraw(fn);
 }
 EXPORT_SYMBOL_GPL(vpv_controlled_withdraw);
-
-void vpv_controlled_changed(struct vpv_controlled_set *set)
-{
-	struct vpv_controlled *fn;
-
-	lockdep_assert_held(set->lock);
-
-	list_for_each_entry(fn, &set->fns, node)
-		if (fn->control && fn->fresh)
-			vpv_control_changed(fn->control);
-}
-EXPORT_SYMBOL_GPL(vpv_controlled_changed);
 
 void vpv_controlled_attach(struct vpv_controlled_set *set)
 {

@@ -70,7 +70,6 @@ static void announce_work(struct work_struct *work)
 			return;
 		vpv_controlled_scan(&life->set);
 		life->ops->publish(life);
-		vpv_controlled_changed(&life->set);
 	}
 	vpv_controlled_attach(&life->set);
 }

@@ -103,7 +103,8 @@ void vpv_controlled_scan(struct vpv_controlled_set *set);
  * @set: Set; its lock is held.
  * @fn: Function.
  *
- * One line of the log says so, or why it cannot be.
+ * One line of the log says so, or why it cannot be.  The driver of the function is told: it may
+ * have been open all the time, while nobody controlled it.
  */
 void vpv_controlled_publish(struct vpv_controlled_set *set, struct vpv_controlled *fn);
 
@@ -115,14 +116,6 @@ void vpv_controlled_publish(struct vpv_controlled_set *set, struct vpv_controlle
  * See vpv_control_withdraw() for whom it waits.
  */
 void vpv_controlled_withdraw(struct vpv_controlled_set *set, struct vpv_controlled *fn);
-
-/**
- * vpv_controlled_changed() - Let drivers of functions see what became of them meanwhile
- * @set: Set; its lock is held.
- *
- * Drivers of functions that were published since vpv_controlled_attach() was called last.
- */
-void vpv_controlled_changed(struct vpv_controlled_set *set);
 
 /**
  * vpv_controlled_attach() - Let drivers look at what was published

@@ -244,9 +244,10 @@ int mlxl_fn_enable(struct mlxl_fn *fn)
 		fn->enabled = true;
 	}
 	vpv_controlled_scan(&fn->ctrl->life.set);
-	vpv_controlled_publish(&fn->ctrl->life.set, &fn->c);
 	if (fn->c.control)
 		vpv_control_changed(fn->c.control);
+	else
+		vpv_controlled_publish(&fn->ctrl->life.set, &fn->c);
 	return 0;
 }
 
