@@ -40,12 +40,6 @@ static u64 staged_bytes(const struct vmig_desc *desc)
 	return bytes;
 }
 
-/* Of the largest record of memory; 0 without. */
-static u64 pages_record_bytes(const struct vmig_desc *desc)
-{
-	return desc->pages ? VPV_PAGES_FRONT_BYTES + VPV_PAGES_DATA_BYTES : 0;
-}
-
 /* That the library reads the memory of the device into. */
 static u64 pages_bytes(const struct vmig_desc *desc)
 {
@@ -65,7 +59,7 @@ static u64 pages_bytes(const struct vmig_desc *desc)
 u64 vmig_held_limit(const struct vmig_desc *desc)
 {
 	u64 queue = desc->max_queued ?: VMIG_MAX_QUEUED_DEFAULT;
-	u64 record = max3((u64)desc->max_payload, (u64)VMIG_BUF_BYTES, pages_record_bytes(desc));
+	u64 record = max_t(u64, desc->max_payload, VMIG_BUF_BYTES);
 
 	return 2 * (max(queue, staged_bytes(desc)) + 3 * record + pages_bytes(desc)) +
 	       HELD_SPARE_BYTES;

@@ -178,6 +178,7 @@ static int check_front(const struct vpv_stream_pages *head, size_t bytes, u32 *r
 {
 	size_t want;
 
+	bytes = vmig_pages_front(bytes);
 	if (bytes < sizeof(*head))
 		return vmig_differs(diff, -EINVAL, "size of PAGES", sizeof(*head), bytes);
 	*runs = le32_to_cpu(head->runs);
@@ -252,6 +253,25 @@ u32 vmig_pages_run(const struct vmig_pages_in *in, const void *data, u32 i,
 
 	vmig_dirty_piece(&in->seen, le64_to_cpu(run[i].page), le32_to_cpu(run[i].pages), where);
 	return le32_to_cpu(run[i].kind);
+}
+
+bool vmig_pages_place(const struct vmig_pages_in *in, const void *data, u32 page, u32 most,
+		      struct vmig_dirty_piece *where)
+{
+	const struct vpv_stream_pages *head = data;
+	const struct vpv_stream_run *run = data + sizeof(*head);
+
+	for (u32 i = 0; i < le32_to_cpu(head->runs); i++) {
+		u32 pages = le32_to_cpu(run[i].pages);
+
+		if (le32_to_cpu(run[i].kind) != VPV_RUN_DATA)
+			continue;
+		if (page < pages)
+			return vmig_dirty_piece(&in->seen, le64_to_cpu(run[i].page) + page,
+						min(pages - page, most), where);
+		page -= pages;
+	}
+	return false;
 }
 
 int vmig_pages_finish(const struct vmig_pages_in *in, struct vmig_diff *diff)

@@ -161,10 +161,21 @@ struct vmig_pages_in {
 };
 
 /**
+ * vmig_pages_front() - How much of a PAGES record is in front of its content?
+ * @bytes: Size of the payload.
+ *
+ * Content is whole pages, and what is in front of it is smaller than one.
+ */
+static inline u32 vmig_pages_front(u32 bytes)
+{
+	return bytes % VPV_PAGE_BYTES;
+}
+
+/**
  * vmig_pages_check() - Is a PAGES record right?
  * @in: What came before; advanced.
- * @data: Payload; untrusted.
- * @bytes: Its size.
+ * @data: Begin of the payload, vmig_pages_front() bytes; untrusted.
+ * @bytes: Size of all of it.
  * @diff: Receives what is not.
  *
  * Return: the number of runs, for vmig_pages_run(); -EPROTO: the order; -EINVAL.
@@ -175,7 +186,7 @@ int vmig_pages_check(struct vmig_pages_in *in, const void *data, size_t bytes,
 /**
  * vmig_pages_run() - A run of a record that was checked
  * @in: What came.
- * @data: Payload.
+ * @data: Begin of the payload.
  * @i: Which run.
  * @where: Receives where its pages are.
  *
@@ -183,6 +194,19 @@ int vmig_pages_check(struct vmig_pages_in *in, const void *data, size_t bytes,
  */
 u32 vmig_pages_run(const struct vmig_pages_in *in, const void *data, u32 i,
 		   struct vmig_dirty_piece *where);
+
+/**
+ * vmig_pages_place() - Where does content of a record that was checked belong?
+ * @in: What came.
+ * @data: Begin of the payload.
+ * @page: Which page of the content.
+ * @most: So many pages from that one on, at most.
+ * @where: Receives where they are; @where->pages is how many.
+ *
+ * Return: false: the content is not as long.
+ */
+bool vmig_pages_place(const struct vmig_pages_in *in, const void *data, u32 page, u32 most,
+		      struct vmig_dirty_piece *where);
 
 /**
  * vmig_pages_finish() - Has all memory come?

@@ -28,34 +28,113 @@ static int load_layout(struct vmig_session *s, struct vmig_range *theirs,
 	return vmig_pages_set_alloc(s->m, &s->pages_in.seen, theirs, num);
 }
 
-static int load_pages(struct vmig_session *s)
+/* Look at what is in front of the content, once. */
+static void check_pages(struct vmig_session *s)
+{
+	const struct vmig_parser *p = &s->parser;
+
+	if (!s->pages_runs)
+		s->pages_runs = vmig_pages_check(&s->pages_in, p->payload, p->record_bytes,
+						 &s->pages_why);
+}
+
+/**
+ * vmig_pages_room() - Make room for a PAGES record
+ * @s: Load session of a device with memory; the head of the record was verified.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vmig_pages_room(struct vmig_session *s)
+{
+	struct vmig_parser *p = &s->parser;
+
+	if (!s->piece)
+		s->piece = vmig_alloc(s->m, VMIG_COPY_BYTES);
+	if (!s->piece)
+		return -ENOMEM;
+	p->front_bytes = vmig_pages_front(p->record_bytes);
+	p->rest = s->piece;
+	p->rest_room = VMIG_COPY_BYTES;
+	return 0;
+}
+
+/**
+ * struct content - Content of pages on its way
+ * @sum: Of the payload.
+ * @at: The next byte.
+ */
+struct content {
+	struct vmig_sum *sum;
+	const u8 *at;
+};
+
+static void put_content(void *from, void *to, size_t bytes)
+{
+	struct content *content = from;
+
+	vmig_sum_copy(content->sum, to, content->at, bytes);
+	content->at += bytes;
+}
+
+/**
+ * vmig_pages_piece() - Write a piece of the content of a PAGES record
+ * @s: Load session; the parser has the piece.
+ *
+ * One pass over it makes the sum and writes the device.  If what is in front of the content makes
+ * no sense, nothing is written: vmig_pages_load() tells, unless the checksum is wrong as well.
+ *
+ * Return: 0 or a negative errno that refuses the stream.
+ */
+int vmig_pages_piece(struct vmig_session *s)
 {
 	const struct vmig_pages_ops *ops = s->m->mig->desc->pages;
-	const struct vmig_parser *p = &s->parser;
-	struct vmig_diff diff;
-	const u8 *content;
+	struct vmig_parser *p = &s->parser;
+	struct content content = { &p->sum, p->rest };
+	u32 page = (p->have - p->piece_bytes - p->front_bytes) / VPV_PAGE_BYTES;
+	u32 left = p->piece_bytes / VPV_PAGE_BYTES;
+	struct vmig_dirty_piece where;
+	int err = 0;
+
+	lockdep_assert_held(&s->m->state_lock);
+
+	check_pages(s);
+	if (s->pages_runs < 0) {
+		vmig_sum_add(&p->sum, p->rest, p->piece_bytes);
+		return 0;
+	}
+	while (left && !err && vmig_pages_place(&s->pages_in, p->payload, page, left, &where)) {
+		err = ops->write(s->m->mig, where.first, (size_t)where.pages * VPV_PAGE_BYTES,
+				 put_content, &content);
+		page += where.pages;
+		left -= where.pages;
+	}
+	return err;
+}
+
+/* The content was written.  One that is empty had no room. */
+static int load_zeros(struct vmig_session *s)
+{
+	const struct vmig_pages_ops *ops = s->m->mig->desc->pages;
 	int runs, err = 0;
 
-	runs = vmig_pages_check(&s->pages_in, p->payload, p->record_bytes, &diff);
+	check_pages(s);
+	runs = s->pages_runs;
+	s->pages_runs = 0;
 	if (runs < 0)
-		return vmig_refuse(s->m->mig, runs, &diff);
-	content = p->payload + sizeof(struct vpv_stream_pages) +
-		  runs * sizeof(struct vpv_stream_run);
+		return vmig_refuse(s->m->mig, runs, &s->pages_why);
 	for (int i = 0; i < runs && !err; i++) {
 		struct vmig_dirty_piece where;
-		bool data = vmig_pages_run(&s->pages_in, p->payload, i, &where) == VPV_RUN_DATA;
-		size_t bytes = (size_t)where.pages * VPV_PAGE_BYTES;
 
-		err = ops->write(s->m->mig, where.first, data ? content : NULL, bytes);
-		if (data)
-			content += bytes;
+		if (vmig_pages_run(&s->pages_in, s->parser.payload, i, &where) == VPV_RUN_ZERO)
+			err = ops->write(s->m->mig, where.first,
+					 (size_t)where.pages * VPV_PAGE_BYTES, NULL, NULL);
 	}
 	return err;
 }
 
 /**
  * vmig_pages_load() - Take a record of memory
- * @s: Load session of a device that has some; the record is LAYOUT or PAGES.
+ * @s: Load session of a device that has some; the record is LAYOUT or PAGES, and complete.
  *
  * Return: 0 or a negative errno that refuses the stream.
  */
@@ -67,7 +146,7 @@ int vmig_pages_load(struct vmig_session *s)
 	lockdep_assert_held(&s->m->state_lock);
 
 	if (s->parser.type == VPV_RECORD_PAGES)
-		return load_pages(s);
+		return load_zeros(s);
 	ranges = kcalloc(2 * VPV_LAYOUT_RANGES, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
 	if (!ranges)
 		return -ENOMEM;

@@ -222,12 +222,6 @@ static int check_place(struct vmig_parser *p)
 	return 0;
 }
 
-/* A record of memory, for a reader that has some. */
-static bool is_memory(const struct vmig_parser *p)
-{
-	return p->memory && (p->type == VPV_RECORD_LAYOUT || p->type == VPV_RECORD_PAGES);
-}
-
 /* END of the right size; types below FAMILY that are not known must be optional. */
 static int check_type(struct vmig_parser *p)
 {
@@ -246,7 +240,7 @@ static int check_type(struct vmig_parser *p)
 	case VPV_RECORD_VIEW:
 		break;
 	default:
-		if (p->type >= VPV_RECORD_FAMILY || optional || is_memory(p))
+		if (p->type >= VPV_RECORD_FAMILY || optional || vmig_parse_memory(p))
 			return 0;
 		return refuse(p, -EOPNOTSUPP, "record type", VPV_RECORD_FAMILY, p->type);
 	}
@@ -324,6 +318,7 @@ static int parse_head(struct vmig_parser *p, const u8 **data, size_t *bytes)
 
 	enter(p, VMIG_AT_PAYLOAD);
 	p->front_bytes = p->record_bytes;
+	p->rest_room = 0;
 	if (!p->record_bytes)
 		return check_payload(p);
 	if (p->type == VPV_RECORD_END)
@@ -333,14 +328,36 @@ static int parse_head(struct vmig_parser *p, const u8 **data, size_t *bytes)
 
 size_t vmig_parse_room(const struct vmig_parser *p, u8 **room)
 {
+	u32 at, left;
+
 	if (p->err || p->at != VMIG_AT_PAYLOAD || !p->payload)
 		return 0;
 	if (p->have < p->front_bytes) {
 		*room = (u8 *)p->payload + p->have;
 		return p->front_bytes - p->have;
 	}
-	*room = (u8 *)p->rest + (p->have - p->front_bytes);
-	return p->record_bytes - p->have;
+	at = p->have - p->front_bytes;
+	left = p->record_bytes - p->have;
+	if (p->rest_room) {
+		at %= p->rest_room;
+		left = min(left, p->rest_room - at);
+	}
+	*room = (u8 *)p->rest + at;
+	return left;
+}
+
+/* Bytes of the rest were put into the room for a piece. */
+static int piece_filled(struct vmig_parser *p, size_t bytes)
+{
+	p->piece_bytes = (p->have - p->front_bytes) % p->rest_room + bytes;
+	p->have += bytes;
+	return p->piece_bytes == p->rest_room || p->have == p->record_bytes ? VMIG_HAVE_PIECE :
+									     VMIG_NEED_BYTES;
+}
+
+int vmig_parse_taken(struct vmig_parser *p)
+{
+	return p->have == p->record_bytes ? check_payload(p) : VMIG_NEED_BYTES;
 }
 
 int vmig_parse_filled(struct vmig_parser *p, size_t bytes)
@@ -349,6 +366,8 @@ int vmig_parse_filled(struct vmig_parser *p, size_t bytes)
 
 	if (!vmig_parse_room(p, &room))
 		return p->err;
+	if (p->rest_room && p->have >= p->front_bytes)
+		return piece_filled(p, bytes);
 	/* While the bytes are still in the cache. */
 	vmig_sum_add(&p->sum, room, bytes);
 	p->have += bytes;

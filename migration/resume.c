@@ -4,7 +4,8 @@
  *
  * Each part of the stream is copied from user space where it belongs, once: a payload
  * to where the hook takes it from, which for large state is where the device reads it.
- * Then it is parsed, under state_lock.
+ * Then it is parsed, under state_lock.  Content of memory is copied to its place by the CPU, and
+ * summed up by the way.
  */
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
@@ -53,6 +54,8 @@ static int resume_room(struct vmig_machine *m, struct vmig_session *s)
 	struct vmig_parser *p = &s->parser;
 	int err = resume_chunk(m, s);
 
+	if (!err && vmig_parse_memory(p) && p->type == VPV_RECORD_PAGES)
+		err = vmig_pages_room(s);
 	if (err < 0)
 		return err;
 	if (s->payload_room < p->front_bytes || !s->payload) {
@@ -144,17 +147,18 @@ static int resume_load(struct vmig_machine *m, struct vmig_session *s)
 	return err;
 }
 
-static int resume_pages(struct vmig_machine *m, struct vmig_session *s)
+/* Content of record @seq, or all of it. */
+static int resume_pages(struct vmig_machine *m, struct vmig_session *s, u64 seq,
+			int (*take)(struct vmig_session *s))
 {
 	ktime_t begin = ktime_get();
 	int err;
 
 	m->refused = false;
-	err = vmig_pages_load(s);
+	err = take(s);
 	vmig_session_waited(s, begin);
 	if (err)
-		vmig_blame(m, "stream refused: record %llu of memory (%d)", s->parser.seq - 1,
-			   err);
+		vmig_blame(m, "stream refused: record %llu of memory (%d)", seq, err);
 	return err;
 }
 
@@ -168,8 +172,8 @@ static int resume_record(struct vmig_machine *m, struct vmig_session *s)
 		return resume_load(m, s);
 	if (p->type == VPV_RECORD_VIEW || p->type == VPV_RECORD_CONFIG)
 		return vmig_config_load(m, p);
-	if (m->mig->desc->pages && (p->type == VPV_RECORD_LAYOUT || p->type == VPV_RECORD_PAGES))
-		return resume_pages(m, s);
+	if (vmig_parse_memory(p))
+		return resume_pages(m, s, p->seq - 1, vmig_pages_load);
 	return 0;	/* an optional record of a newer container */
 }
 
@@ -188,11 +192,14 @@ static int resume_parse(struct vmig_machine *m, struct vmig_session *s, const u8
 			return vmig_refuse(m->mig, event, &s->parser.why);
 		if (event == VMIG_NEED_BUFFER)
 			err = resume_room(m, s);
+		else if (event == VMIG_HAVE_PIECE)
+			err = resume_pages(m, s, s->parser.seq, vmig_pages_piece);
 		else if (event == VMIG_HAVE_RECORD)
 			err = resume_record(m, s);
 		if (err || event == VMIG_NEED_BYTES)
 			return err;
-		event = vmig_parse(&s->parser, &data, &bytes);
+		event = event == VMIG_HAVE_PIECE ? vmig_parse_taken(&s->parser) :
+						   vmig_parse(&s->parser, &data, &bytes);
 	}
 }
 

@@ -19,7 +19,7 @@
 /* Does the session hold memory that only the holder of io_lock may free? */
 static bool session_holds(const struct vmig_session *s)
 {
-	return s->current_buf || s->payload || s->chunk;
+	return s->current_buf || s->payload || s->chunk || s->piece;
 }
 
 static void session_drop(struct vmig_session *s)
@@ -31,6 +31,8 @@ static void session_drop(struct vmig_session *s)
 	s->payload_room = 0;
 	vmig_chunk_put(s->chunk);
 	s->chunk = NULL;
+	vmig_free(s->piece);
+	s->piece = NULL;
 }
 
 static void session_free(struct kref *ref)

@@ -104,11 +104,15 @@ enum vmig_fresh {
  * @payload: Memory for one record, or for its begin; written under io_lock.
  * @payload_room: Its size.
  * @chunk: Memory of the variant for the rest of the record; io_lock.
+ * @piece: Memory for a piece of content of a record of memory, VMIG_COPY_BYTES; likewise.
  * @staged: Records that are kept until the stream is complete, in the order of the
  *	family's table; state_lock.
  * @staged_slots: How many could be there.
  * @pages_out: Memory of the device that is saved; NULL: there is none; state_lock.
  * @pages_in: What has come of it; state_lock.
+ * @pages_runs: Runs of the record of memory that is coming; 0: they were not looked at so far;
+ *	or the errno for which the record is refused when it is complete; state_lock.
+ * @pages_why: What is wrong with them then.
  * @part: Part of the stream that is no payload, from user space; io_lock.
  */
 struct vmig_session {
@@ -146,10 +150,13 @@ struct vmig_session {
 	void *payload;
 	size_t payload_room;
 	struct vmig_chunk *chunk;
+	u8 *piece;
 	struct vmig_staged *staged;
 	u32 staged_slots;
 	struct vmig_pages_out *pages_out;
 	struct vmig_pages_in pages_in;
+	int pages_runs;
+	struct vmig_diff pages_why;
 	u8 part[VMIG_PART_BYTES];
 };
 
@@ -179,6 +186,8 @@ int vmig_emit_sum(struct vmig_session *s, u32 type, const void *head, size_t hea
 		  struct vmig_chunk *chunk, size_t bytes, u64 sum);
 
 /* pages_load.c */
+int vmig_pages_room(struct vmig_session *s);
+int vmig_pages_piece(struct vmig_session *s);
 int vmig_pages_load(struct vmig_session *s);
 int vmig_pages_load_end(struct vmig_session *s);
 

@@ -57,6 +57,29 @@ void vmig_sum_add(struct vmig_sum *s, const void *data, size_t bytes)
 	*s = sum;
 }
 
+static void copy_word(struct vmig_sum *s, u8 *to, const u8 *from)
+{
+	u64 word = get_unaligned_le64(from);
+
+	put_unaligned_le64(word, to);
+	sum_word(s, word);
+}
+
+void vmig_sum_copy(struct vmig_sum *s, void *to, const void *from, size_t bytes)
+{
+	struct vmig_sum sum = *s;	/* in registers */
+	const u8 *at = from, *end = at + bytes;
+	u8 *out = to;
+
+	for (; at < end; at += 32, out += 32) {
+		copy_word(&sum, out, at);
+		copy_word(&sum, out + 8, at + 8);
+		copy_word(&sum, out + 16, at + 16);
+		copy_word(&sum, out + 24, at + 24);
+	}
+	*s = sum;
+}
+
 u64 vmig_sum_end(const struct vmig_sum *s)
 {
 	struct vmig_sum sum = *s;

@@ -76,6 +76,15 @@ struct vmig_sum {
 void vmig_sum_add(struct vmig_sum *s, const void *data, size_t bytes);
 
 /**
+ * vmig_sum_copy() - The next bytes of a payload, which are copied on the way
+ * @s: Sum, of whole words.
+ * @to: Where to.
+ * @from: Bytes.
+ * @bytes: Their number, a multiple of 32.
+ */
+void vmig_sum_copy(struct vmig_sum *s, void *to, const void *from, size_t bytes);
+
+/**
  * vmig_sum_end() - Sum of all bytes, for struct vpv_stream_record
  * @s: Sum; not changed.
  */
@@ -134,6 +143,7 @@ enum vmig_parse_event {
 	VMIG_NEED_BYTES,	/* all input is consumed */
 	VMIG_NEED_BUFFER,	/* set @payload to room for @record_bytes */
 	VMIG_HAVE_HEADER,
+	VMIG_HAVE_PIECE,	/* @piece_bytes are in @rest, and not in @sum */
 	VMIG_HAVE_RECORD,	/* @type, @flags, @payload, @record_bytes; verified */
 	VMIG_HAVE_END,
 };
@@ -161,6 +171,9 @@ enum vmig_parse_event {
  * @front_bytes: So many bytes of it are in @payload, the others in @rest: all of them,
  *	unless the caller sets less together with @payload.
  * @rest: Memory of the caller for the others.
+ * @rest_room: Its size, set together with @rest if they come in pieces of that size, the last
+ *	one of what is left; 0: all of them have room.
+ * @piece_bytes: Bytes of the piece that is there.
  * @sum: Sum of what was seen of it.
  * @err: Errno of the refusal; 0: the stream is not refused.
  * @why: What differs then; its texts are @want_text and @got_text.
@@ -188,12 +201,23 @@ struct vmig_parser {
 	void *payload;
 	u32 front_bytes;
 	void *rest;
+	u32 rest_room;
+	u32 piece_bytes;
 	struct vmig_sum sum;
 	int err;
 	struct vmig_diff why;
 	char want_text[VPV_STREAM_NAME_BYTES + 1];
 	char got_text[VPV_STREAM_NAME_BYTES + 1];
 };
+
+/**
+ * vmig_parse_memory() - Is the record one of memory, for a reader that has some?
+ * @p: Parser.
+ */
+static inline bool vmig_parse_memory(const struct vmig_parser *p)
+{
+	return p->memory && (p->type == VPV_RECORD_LAYOUT || p->type == VPV_RECORD_PAGES);
+}
 
 /**
  * vmig_parse_begin() - Expect the first byte of a stream
@@ -247,6 +271,15 @@ size_t vmig_parse_room(const struct vmig_parser *p, u8 **room);
  * Return: as vmig_parse().
  */
 int vmig_parse_filled(struct vmig_parser *p, size_t bytes);
+
+/**
+ * vmig_parse_taken() - A piece was taken
+ * @p: Parser that said VMIG_HAVE_PIECE; whoever took the piece has added it to @p->sum.
+ *
+ * What the bytes are worth is known when the record is complete.
+ * Return: as vmig_parse().
+ */
+int vmig_parse_taken(struct vmig_parser *p);
 
 /**
  * vmig_parse_finish() - Was that all?

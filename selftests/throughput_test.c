@@ -13,6 +13,7 @@
 #include "lib/test.h"
 
 #define PIECE	(1U << 20)	/* as QEMU asks for it */
+#define PAGE	4096UL
 #define ROUNDS	3
 #define GPU_BYTES	(1UL << 30)
 
@@ -267,6 +268,36 @@ TEST_F_TIMEOUT(throughput, of_rounds, 600)
 	pass_end(&again);
 	TH_LOG("first pass %.3f s for %zd bytes, %.3f s with nothing written: %.1f %%",
 	       first.wall, bytes, again.wall, 100 * again.wall / first.wall);
+	close(fd);
+}
+
+/* What it costs that a pass takes mappings away, and CPUs come back. */
+TEST_F_TIMEOUT(throughput, of_unmapping, 600)
+{
+	struct pass idle, faults, mapped;
+	volatile uint8_t *p;
+	ssize_t bytes;
+	int fd;
+
+	if (!variant->fill)
+		SKIP(return, "has no memory that is mapped");
+	p = gpu_map(&self->v[0], GPU_MAIN_BAR, 0, GPU_BYTES);
+	ASSERT_NE(NULL, (void *)p);
+	ASSERT_EQ(0, mig_set(&self->v[0], VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	pass_begin(&idle);
+	bytes = drain(fd, self->buf);
+	pass_end(&idle);
+	EXPECT_LE(GPU_BYTES, bytes);
+	pass_begin(&faults);
+	for (size_t pos = 0; pos < GPU_BYTES; pos += PAGE)
+		p[pos]++;
+	pass_end(&faults);
+	pass_begin(&mapped);
+	EXPECT_LE(GPU_BYTES, drain(fd, self->buf));
+	pass_end(&mapped);
+	TH_LOG("faulting 1 GiB back took %.3f s; the pass that unmapped it %.3f s, and %.3f s when nothing was mapped",
+	       faults.wall, mapped.wall, idle.wall);
+	munmap((void *)p, GPU_BYTES);
 	close(fd);
 }
 

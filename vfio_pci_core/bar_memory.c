@@ -463,28 +463,17 @@ int vpv_memory_read(struct vpv_device *vpv, unsigned int nr, u64 pos, size_t byt
 }
 
 /* After an error, or if the function is gone, nobody knows what is there. */
-static int copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes, void *to,
-		const void *from)
+static int look(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes)
 {
-	void *at = vpv_shown(vpv, bar)->map + pos;
-
 	if (vpv_gone(vpv->pdev))
 		return -ENODEV;
 	if (!vpv_channel_normal(vpv))
 		return -EIO;
-	if (vpv_memory_bad(vpv, bar, pos, bytes))
-		return -EHWPOISON;
-	if (to)
-		return vpv_memory_read(vpv, bar, pos, bytes, to);
-	if (from)
-		memcpy(at, from, bytes);
-	else
-		memset(at, 0, bytes);
-	return 0;
+	return vpv_memory_bad(vpv, bar, pos, bytes) ? -EHWPOISON : 0;
 }
 
-int vpv_bar_memory_copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes,
-			void *to, const void *from)
+/* Return: 0: vpv_memory_unuse() is up to the caller; or why these bytes cannot be touched. */
+static int use(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes)
 {
 	const struct vpv_shown *s = vpv_shown(vpv, bar);
 	int ret;
@@ -494,8 +483,38 @@ int vpv_bar_memory_copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_
 	ret = vpv_memory_use(vpv);
 	if (ret)
 		return ret;
-	ret = copy(vpv, bar, pos, bytes, to, from);
+	ret = look(vpv, bar, pos, bytes);
+	if (ret)
+		vpv_memory_unuse(vpv);
+	return ret;
+}
+
+int vpv_bar_memory_read(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes, void *to)
+{
+	int ret = use(vpv, bar, pos, bytes);
+
+	if (ret)
+		return ret;
+	ret = vpv_memory_read(vpv, bar, pos, bytes, to);
 	vpv_memory_unuse(vpv);
 	return ret;
 }
-EXPORT_SYMBOL_GPL(vpv_bar_memory_copy);
+EXPORT_SYMBOL_GPL(vpv_bar_memory_read);
+
+int vpv_bar_memory_write(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes,
+			 void (*put)(void *from, void *to, size_t bytes), void *from)
+{
+	int ret = use(vpv, bar, pos, bytes);
+	void *at;
+
+	if (ret)
+		return ret;
+	at = vpv_shown(vpv, bar)->map + pos;
+	if (put)
+		put(from, at, bytes);
+	else
+		memset(at, 0, bytes);
+	vpv_memory_unuse(vpv);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vpv_bar_memory_write);

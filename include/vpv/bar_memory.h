@@ -85,20 +85,33 @@ int vpv_bar_memory_wait_unless(struct vpv_device *vpv, bool (*stop)(void *data),
 int vpv_bar_memory_given_up(struct vpv_device *vpv);
 
 /**
- * vpv_bar_memory_copy() - Copy to or from it, whatever the user has enabled
+ * vpv_bar_memory_read() - Read it, whatever the user has enabled
  * @vpv: Device, open.
  * @bar: As given to vpv_bar_memory_add().
  * @pos: First byte.
  * @bytes: Size, inside of the memory.
- * @to: Receives what is there, or NULL.
- * @from: What is written, if @to is NULL; NULL, too: zeros.
+ * @to: Receives what is there.
  *
  * Context: process.
  * Return: 0; -EAGAIN: it is not there, see vpv_bar_memory_wait(); what that has returned;
  * -EHWPOISON: there is a bad page.
  */
-int vpv_bar_memory_copy(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes,
-			void *to, const void *from);
+int vpv_bar_memory_read(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes, void *to);
+
+/**
+ * vpv_bar_memory_write() - Write it, whatever the user has enabled
+ * @vpv: Device, open.
+ * @bar: As given to vpv_bar_memory_add().
+ * @pos: First byte.
+ * @bytes: Size, inside of the memory.
+ * @put: Writes it, where it is mapped; must not sleep.  NULL: zeros are written.
+ * @from: For @put.
+ *
+ * Context: process.
+ * Return: as vpv_bar_memory_read(); if it is not 0, @put was not called.
+ */
+int vpv_bar_memory_write(struct vpv_device *vpv, unsigned int bar, u64 pos, size_t bytes,
+			 void (*put)(void *from, void *to, size_t bytes), void *from);
 
 /**
  * vpv_bar_memory_enabled() - Does the user have it enabled, in D0?

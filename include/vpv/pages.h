@@ -107,10 +107,18 @@ struct vmig_pages_ops {
 	/**
 	 * @write: Mandatory.  Write a part of a device that is being loaded.
 	 * @first: First byte of a page.
-	 * @from: Content; NULL: zeros.
 	 * @bytes: Size of the part, whole pages, 512 KiB at most.
+	 * @put: To be called once, with kernel memory that is the part or becomes its content:
+	 * puts it there.  Does not sleep, and may be left out if an error is returned.  NULL:
+	 * zeros.
+	 * @from: For @put.
+	 *
+	 * Content is written as it comes, before the checksum of its record is known: a stream
+	 * that turns out to be damaged leaves the device in ERROR, and a reset has to make what
+	 * was written harmless.
 	 */
-	int (*write)(struct vmig_dev *mig, u64 first, const void *from, size_t bytes);
+	int (*write)(struct vmig_dev *mig, u64 first, size_t bytes,
+		     void (*put)(void *from, void *to, size_t bytes), void *from);
 };
 
 #endif /* VPV_PAGES_H */

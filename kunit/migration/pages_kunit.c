@@ -303,6 +303,7 @@ struct in_case {
 /* Behind one of pass 5 with the pages 10 to 19. */
 static const struct in_case in_cases[] = {
 	{ "good", 0, NULL, 5, 0, 2, { { 20, 2, 0 }, { 99, 1, 1 } } },
+	{ "good_pieces", 0, NULL, 5, 0, 3, { { 20, 1, 0 }, { 30, 4, 1 }, { 99, 1, 0 } } },
 	{ "next_pass", 0, NULL, 6, 0, 1, { { 0, 1, 1 } } },
 	{ "skipped_passes", 0, NULL, ~0U, 0, 1, { { 10, 1, 1 } } },
 	{ "earlier_pass", -EPROTO, "pass of PAGES", 4, 0, 1, { { 20, 1, 1 } } },
@@ -322,7 +323,9 @@ static const struct in_case in_cases[] = {
 	  { { 101, 128, 1 }, { 300, 1, 1 } } },
 	{ "huge", -EINVAL, "pages of a run", 5, 0, 1, { { 20, ~0U, 1 } } },
 	{ "kind", -EINVAL, "kind of a run", 5, 0, 1, { { 20, 1, 2 } } },
-	{ "content_is_missing", -EINVAL, "bytes of content", 5, -1, 1, { { 20, 1, 0 } } },
+	{ "part_of_a_run_is_missing", -EINVAL, "size of PAGES", 5, -1, 1, { { 20, 1, 0 } } },
+	{ "content_is_missing", -EINVAL, "bytes of content", 5, -(int)PAGE, 1, { { 20, 1, 0 } } },
+	{ "content_only", -EINVAL, "size of PAGES", 5, -24, 1, { { 20, 1, 0 } } },
 	{ "too_much_content", -EINVAL, "bytes of content", 5, 1, 1, { { 20, 1, 1 } } },
 	{ "no_runs", -EINVAL, "runs of PAGES", 5, 0, 0, {} },
 };
@@ -352,6 +355,31 @@ static size_t record_put(u8 *buf, u32 pass, u32 num, const struct run *run)
 	return bytes;
 }
 
+/* All content, page by page and as much at once as there is. */
+static void expect_places(struct kunit *test, const struct in_case *c)
+{
+	struct fixture *f = test->priv;
+	struct vmig_dirty_piece where;
+	u32 content = 0;
+
+	for (u32 i = 0; i < c->num; i++) {
+		if (c->run[i].kind != VPV_RUN_DATA)
+			continue;
+		for (u32 n = 0; n < c->run[i].pages; n++) {
+			KUNIT_EXPECT_TRUE(test, vmig_pages_place(&f->in, f->payload, content + n,
+								 VPV_PAGES_MOST, &where));
+			KUNIT_EXPECT_EQ(test, where.index, c->run[i].page + n);
+			KUNIT_EXPECT_EQ(test, where.pages, c->run[i].pages - n);
+			KUNIT_EXPECT_TRUE(test, vmig_pages_place(&f->in, f->payload, content + n,
+								 1, &where));
+			KUNIT_EXPECT_EQ(test, where.index, c->run[i].page + n);
+			KUNIT_EXPECT_EQ(test, where.pages, 1U);
+		}
+		content += c->run[i].pages;
+	}
+	KUNIT_EXPECT_FALSE(test, vmig_pages_place(&f->in, f->payload, content, 1, &where));
+}
+
 static void records_are_checked(struct kunit *test)
 {
 	static const struct run before = { 10, 10, VPV_RUN_ZERO };
@@ -365,6 +393,8 @@ static void records_are_checked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmig_pages_check(&f->in, f->payload, bytes, &diff),
 			c->err ?: (int)c->num);
 	KUNIT_EXPECT_STREQ(test, diff.field ?: "", c->field ?: "");
+	if (!c->err)
+		expect_places(test, c);
 	for (u32 i = 0; i < c->num && !c->err; i++) {
 		struct vmig_dirty_piece where;
 

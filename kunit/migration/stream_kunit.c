@@ -208,6 +208,52 @@ static void payload_goes_where_it_belongs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmig_parse_wants(&seen->p), (size_t)1);
 }
 
+/* The rest of a payload by pieces of 16 bytes, of which whoever takes them makes the sum. */
+static void rest_comes_in_pieces(struct kunit *test)
+{
+	static const u32 fronts[] = { 0, 8, 24, sizeof(a_data) - 1, sizeof(a_data) };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(fronts); i++) {
+		struct seen *seen = seen_new(test);
+		struct stream *s = stream_new(test);
+		u8 front[sizeof(a_data)], rest[16], got[sizeof(a_data)];
+		const u8 *data = s->bytes;
+		u32 fill = 0, step = 1;
+		int event = 0;
+
+		put_header(s, &self);
+		put_record(s, VPV_RECORD_MATCH, 0, match_data, sizeof(match_data));
+		put_record(s, TYPE_A, 0, a_data, sizeof(a_data));
+		put_end(s);
+		seen_begin(seen);
+		while (event != VMIG_HAVE_END) {
+			size_t n = min_t(size_t, step++ % 7 + 1, s->bytes + s->fill - data);
+
+			if (event == VMIG_HAVE_PIECE) {
+				vmig_sum_add(&seen->p.sum, rest, seen->p.piece_bytes);
+				memcpy(got + fill, rest, seen->p.piece_bytes);
+				fill += seen->p.piece_bytes;
+				event = vmig_parse_taken(&seen->p);
+				continue;
+			}
+			KUNIT_ASSERT_GE(test, n, (size_t)1);
+			event = vmig_parse(&seen->p, &data, &n);
+			KUNIT_ASSERT_GE(test, event, 0);
+			if (event != VMIG_NEED_BUFFER)
+				continue;
+			seen->p.payload = front;
+			if (seen->p.type != TYPE_A)
+				continue;
+			seen->p.front_bytes = fronts[i];
+			seen->p.rest = rest;
+			seen->p.rest_room = sizeof(rest);
+		}
+		KUNIT_EXPECT_EQ(test, fill, (u32)sizeof(a_data) - fronts[i]);
+		KUNIT_EXPECT_EQ(test, memcmp(front, a_data, fronts[i]), 0);
+		KUNIT_EXPECT_EQ(test, memcmp(got, a_data + fronts[i], fill), 0);
+	}
+}
+
 /* Whoever goes on after a refusal is told again, and not that there is nothing to do. */
 static void refused_parser_wants_a_byte(struct kunit *test)
 {
@@ -763,6 +809,7 @@ static void refusal_stays_and_names_both_values(struct kunit *test)
 
 static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(payload_goes_where_it_belongs),
+	KUNIT_CASE(rest_comes_in_pieces),
 	KUNIT_CASE(refused_parser_wants_a_byte),
 	KUNIT_CASE(stream_goes_round_in_pieces_of_every_size),
 	KUNIT_CASE(stream_goes_round_split_anywhere),

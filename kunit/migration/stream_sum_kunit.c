@@ -69,6 +69,25 @@ static void sum_is_as_documented_however_it_is_cut(struct kunit *test)
 	}
 }
 
+/* What is copied by the way, and what goes before and comes behind it. */
+static void sum_is_the_same_if_bytes_are_copied(struct kunit *test)
+{
+	u8 data[8 + 96 + 3], copy[96 + 1] = {};
+	struct vmig_sum sum = {};
+	size_t i;
+
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = 13 * i + 255;
+	vmig_sum_add(&sum, data, 8);
+	vmig_sum_copy(&sum, copy, data + 8, 32);
+	vmig_sum_copy(&sum, copy + 32, data + 40, 64);
+	vmig_sum_copy(&sum, copy + 96, data + 104, 0);
+	vmig_sum_add(&sum, data + 104, 3);
+	KUNIT_EXPECT_EQ(test, vmig_sum_end(&sum), sum_by_the_book(data, sizeof(data)));
+	KUNIT_EXPECT_EQ(test, memcmp(copy, data + 8, 96), 0);
+	KUNIT_EXPECT_EQ(test, copy[96], 0);
+}
+
 /* Every change of one word is seen; and these of two are. */
 static void sum_sees_changes(struct kunit *test)
 {
@@ -120,6 +139,7 @@ static void sum_sees_any_two_bits(struct kunit *test)
 static struct kunit_case stream_sum_cases[] = {
 	KUNIT_CASE(checksum_is_that_of_iscsi),
 	KUNIT_CASE(sum_is_as_documented_however_it_is_cut),
+	KUNIT_CASE(sum_is_the_same_if_bytes_are_copied),
 	KUNIT_CASE(sum_sees_changes),
 	KUNIT_CASE(sum_sees_any_two_bits),
 	{}

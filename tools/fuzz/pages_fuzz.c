@@ -165,6 +165,18 @@ static u8 *record(struct memory *m, struct input *in, size_t *bytes)
 	return buf;
 }
 
+/* Content is at its place, one page after the other. */
+static u32 placed(struct memory *m, const u8 *buf, u32 page, const struct vmig_dirty_piece *where)
+{
+	for (u32 n = 0; n < where->pages; n++) {
+		struct vmig_dirty_piece one;
+
+		REQUIRE(vmig_pages_place(&m->in, buf, page + n, VPV_PAGES_MOST, &one));
+		REQUIRE(one.index == where->index + n && one.pages == where->pages - n);
+	}
+	return where->pages;
+}
+
 /* A record that was accepted: each page once in a pass, later passes are newer. */
 static void came(struct memory *m, const u8 *buf, size_t bytes, u32 runs)
 {
@@ -190,11 +202,12 @@ static void came(struct memory *m, const u8 *buf, size_t bytes, u32 runs)
 		}
 		total += where.pages;
 		if (kind == VPV_RUN_DATA)
-			content += where.pages * VPV_PAGE_BYTES;
+			content += placed(m, buf, content, &where);
 	}
 	REQUIRE(total <= VPV_PAGES_MOST);
 	REQUIRE(bytes == sizeof(struct vpv_stream_pages) +
-			 runs * sizeof(struct vpv_stream_run) + content);
+			 runs * sizeof(struct vpv_stream_run) + content * VPV_PAGE_BYTES);
+	REQUIRE(vmig_pages_front(bytes) == bytes - content * VPV_PAGE_BYTES);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);

@@ -18,6 +18,7 @@
 #define STREAM_MAX	(16U << 10)
 #define RECORDS_MAX	16
 #define MAX_PAYLOAD	(8U << 10)
+#define PIECE		40U
 
 struct input {
 	const u8 *at;
@@ -84,9 +85,21 @@ static u32 random_next(u32 *seed)
 	return *seed >> 8;
 }
 
-/* One piece of input to the parser, which gets buffers of the exact size. */
-static void feed(struct vmig_parser *p, struct outcome *out, void **buf, const u8 *data,
-		 size_t bytes)
+/* Put a piece, or what follows of it, behind what came of its record. */
+static int take_piece(struct vmig_parser *p, void *buf)
+{
+	REQUIRE(p->piece_bytes && p->piece_bytes <= PIECE && p->have <= p->record_bytes);
+	memcpy(buf + p->have - p->piece_bytes, p->rest, p->piece_bytes);
+	vmig_sum_add(&p->sum, p->rest, p->piece_bytes);
+	return vmig_parse_taken(p);
+}
+
+/*
+ * One part of the input to the parser, which gets buffers of the exact size; @piece: the rest of a
+ * record comes there.
+ */
+static void feed(struct vmig_parser *p, struct outcome *out, void **buf, u8 *piece,
+		 const u8 *data, size_t bytes)
 {
 	for (;;) {
 		const u8 *before = data;
@@ -94,6 +107,11 @@ static void feed(struct vmig_parser *p, struct outcome *out, void **buf, const u
 		int event = vmig_parse(p, &data, &bytes);
 
 		REQUIRE(data == before + (left - bytes) && bytes <= left);
+		if (event == VMIG_HAVE_PIECE) {
+			event = take_piece(p, *buf);
+			if (event == VMIG_NEED_BYTES)
+				continue;
+		}
 		switch (event) {
 		case VMIG_NEED_BYTES:
 			REQUIRE(!bytes);
@@ -103,6 +121,11 @@ static void feed(struct vmig_parser *p, struct outcome *out, void **buf, const u
 			free(*buf);
 			*buf = malloc(p->record_bytes);
 			p->payload = *buf;
+			if (!piece)
+				break;
+			p->front_bytes = p->record_bytes % PIECE;
+			p->rest = piece;
+			p->rest_room = PIECE;
 			break;
 		case VMIG_HAVE_HEADER:
 			REQUIRE(!out->records && !out->ended);
@@ -130,13 +153,14 @@ static struct outcome parse(const u8 *data, size_t bytes, u32 seed)
 	struct outcome out = {};
 	struct vmig_parser p;
 	void *buf = NULL;
+	u8 *piece = seed ? malloc(PIECE) : NULL;
 	size_t n;
 
 	vmig_parse_begin(&p, &self, MAX_PAYLOAD);
 	while (bytes && !out.err) {
 		n = seed ? 1 + random_next(&seed) % 200 : bytes;
 		n = min(n, bytes);
-		feed(&p, &out, &buf, data, n);
+		feed(&p, &out, &buf, piece, data, n);
 		data += n;
 		bytes -= n;
 	}
@@ -145,6 +169,7 @@ static struct outcome parse(const u8 *data, size_t bytes, u32 seed)
 	else
 		REQUIRE(vmig_parse_finish(&p) == (out.ended ? 0 : -ENODATA));
 	free(buf);
+	free(piece);
 	return out;
 }
 

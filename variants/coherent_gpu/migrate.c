@@ -89,36 +89,50 @@ int cgpu_memory_wait(struct vmig_dev *mig)
 	return vpv_bar_memory_wait_unless(&cgpu_from_mig(mig)->m.vpv, stopped, mig);
 }
 
-/* A reset may come in between, which the library learns of later, and begins anew. */
-static int copy(struct vmig_dev *mig, u64 first, size_t bytes, void *to, const void *from)
+/* Which BAR has it, and where? */
+static unsigned int bar_of(u64 first, u64 *pos)
+{
+	bool carve = first >= CGPU_CARVE_BASE;
+
+	*pos = carve ? first - CGPU_CARVE_BASE : first;
+	return carve ? CGPU_CARVE_BAR : CGPU_MAIN_BAR;
+}
+
+/*
+ * Is @err, which is returned otherwise, that the memory was not there, and is it now?  A reset may
+ * come in between, which the library learns of later, and begins anew.
+ */
+static bool again(struct vmig_dev *mig, int *err)
+{
+	if (*err != -EAGAIN)
+		return false;
+	*err = cgpu_memory_wait(mig);
+	return !*err;
+}
+
+static int read_part(struct vmig_dev *mig, u64 first, void *to, size_t bytes)
 {
 	struct vpv_device *vpv = &cgpu_from_mig(mig)->m.vpv;
-	unsigned int bar = CGPU_MAIN_BAR;
+	u64 pos;
+	unsigned int bar = bar_of(first, &pos);
 	int err;
 
-	if (first >= CGPU_CARVE_BASE) {
-		bar = CGPU_CARVE_BAR;
-		first -= CGPU_CARVE_BASE;
-	}
-	do {
-		err = vpv_bar_memory_copy(vpv, bar, first, bytes, to, from);
-		if (err != -EAGAIN)
-			return err;
-		err = cgpu_memory_wait(mig);
-	} while (!err);
+	do
+		err = vpv_bar_memory_read(vpv, bar, pos, bytes, to);
+	while (again(mig, &err));
 	return err;
 }
 
 /* What is in bad pages is not read: the other side is told of them. */
 static int cgpu_read(struct vmig_dev *mig, u64 first, void *to, size_t bytes)
 {
-	int err = copy(mig, first, bytes, to, NULL);
+	int err = read_part(mig, first, to, bytes);
 
 	if (err != -EHWPOISON)
 		return err;
 	err = 0;
 	for (size_t pos = 0; pos < bytes && !err; pos += CGPU_POISON_PAGE) {
-		err = copy(mig, first + pos, CGPU_POISON_PAGE, to + pos, NULL);
+		err = read_part(mig, first + pos, to + pos, CGPU_POISON_PAGE);
 		if (err == -EHWPOISON) {
 			memset(to + pos, 0, CGPU_POISON_PAGE);
 			err = 0;
@@ -127,9 +141,18 @@ static int cgpu_read(struct vmig_dev *mig, u64 first, void *to, size_t bytes)
 	return err;
 }
 
-static int cgpu_write(struct vmig_dev *mig, u64 first, const void *from, size_t bytes)
+static int cgpu_write(struct vmig_dev *mig, u64 first, size_t bytes,
+		      void (*put)(void *from, void *to, size_t bytes), void *from)
 {
-	return copy(mig, first, bytes, NULL, from);
+	struct vpv_device *vpv = &cgpu_from_mig(mig)->m.vpv;
+	u64 pos;
+	unsigned int bar = bar_of(first, &pos);
+	int err;
+
+	do
+		err = vpv_bar_memory_write(vpv, bar, pos, bytes, put, from);
+	while (again(mig, &err));
+	return err;
 }
 
 static const struct vmig_pages_ops cgpu_pages = {

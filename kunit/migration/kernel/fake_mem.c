@@ -185,15 +185,16 @@ static int mem_read(struct vmig_dev *mig, u64 first, void *to, size_t bytes)
 	return mem->read_err;
 }
 
-static int mem_load(struct vmig_dev *mig, u64 first, const void *from, size_t bytes)
+static int mem_load(struct vmig_dev *mig, u64 first, size_t bytes,
+		    void (*put)(void *from, void *to, size_t bytes), void *from)
 {
 	struct mem *mem = mem_of(mig);
 	u64 page = number_of(mem, first);
 
 	if (page + bytes / PAGE > MOST_PAGES)
 		return -EFAULT;
-	if (from)
-		memcpy(mem->data + page * PAGE, from, bytes);
+	if (put)
+		put(from, mem->data + page * PAGE, bytes);
 	else
 		memset(mem->data + page * PAGE, 0, bytes);
 	return mem->write_err;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory of a device is migrated, and something goes wrong. */
+#include <linux/crc32c.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
 
@@ -148,6 +149,137 @@ static void destination_refuses_what_does_not_fit(struct kunit *test)
 	fake_close(to);
 }
 
+/* ---- Damage ---- */
+
+static void read_all(struct kunit *test, struct file *from, void *to, size_t bytes)
+{
+	for (size_t at = 0; at < bytes; ) {
+		ssize_t n = fake_read(from, to + at, bytes - at);
+
+		KUNIT_ASSERT_GT(test, n, 0);
+		at += n;
+	}
+}
+
+/* Move what is in front of the payload of the first PAGES record, whose head is at @piece then. */
+static u32 move_front(struct kunit *test, struct file *from, struct file *to)
+{
+	struct vpv_stream_record *head = (void *)piece;
+	size_t bytes = sizeof(struct vpv_stream_header);
+
+	for (;;) {
+		KUNIT_ASSERT_LE(test, bytes, (size_t)PIECE_BYTES);
+		read_all(test, from, piece, bytes);
+		KUNIT_ASSERT_EQ(test, fake_write(to, piece, bytes), (ssize_t)bytes);
+		read_all(test, from, head, sizeof(*head));
+		KUNIT_ASSERT_EQ(test, fake_write(to, (u8 *)head, sizeof(*head)),
+				(ssize_t)sizeof(*head));
+		bytes = le32_to_cpu(head->bytes);
+		if (le32_to_cpu(head->type) == VPV_RECORD_PAGES)
+			return bytes;
+	}
+}
+
+#define CONTENT	(sizeof(struct vpv_stream_pages) + sizeof(struct vpv_stream_run))
+
+static const struct damage_case {
+	const char *name;
+	size_t at;
+	u8 bit;
+	bool untouched;		/* what makes no sense is not written */
+} damage_cases[] = {
+	{ "pass", offsetof(struct vpv_stream_pages, pass), 1, true },
+	{ "runs", offsetof(struct vpv_stream_pages, runs), 2, true },
+	{ "page", sizeof(struct vpv_stream_pages), 1, false },
+	{ "pages", sizeof(struct vpv_stream_pages) + 8, 1, true },
+	{ "kind", sizeof(struct vpv_stream_pages) + 12, 0x80, true },
+	{ "content", CONTENT, 1, false },
+	{ "behind_a_piece", CONTENT + 5 * (64 << 10), 0x10, false },
+	{ "end_of_content", CONTENT + VPV_PAGES_DATA_BYTES - 1, 0x80, false },
+};
+
+static void damage_name(const struct damage_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(damage, damage_cases, damage_name);
+
+/* Whatever is wrong with the bytes: it is the checksum that refuses them, at their end. */
+static void damaged_record_is_refused(struct kunit *test)
+{
+	const struct damage_case *c = test->param_value;
+	struct file *from = NULL, *to = NULL, *none = NULL;
+	u8 *payload;
+	u32 bytes;
+
+	both_new(test);
+	memset(src.data, 0x55, PAGES * PAGE);
+	KUNIT_ASSERT_EQ(test, fake_go(dst.fake, E(RESUMING), &to), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP_COPY), &from), 0);
+	bytes = move_front(test, from, to);
+	KUNIT_ASSERT_EQ(test, bytes, (u32)(CONTENT + VPV_PAGES_DATA_BYTES));
+	payload = kvmalloc(bytes, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, payload);
+	read_all(test, from, payload, bytes);
+	payload[c->at] ^= c->bit;
+	KUNIT_EXPECT_EQ(test, fake_write(to, payload, bytes - 1), (ssize_t)bytes - 1);
+	KUNIT_EXPECT_EQ(test, fake_write(to, payload + bytes - 1, 1), (ssize_t)-EBADMSG);
+	kvfree(payload);
+	if (c->untouched)
+		KUNIT_EXPECT_NULL(test, memchr_inv(dst.data, 0xaa, PAGES * PAGE));
+	KUNIT_EXPECT_EQ(test, fake_go(dst.fake, E(STOP), &none), -EBADMSG);
+	KUNIT_EXPECT_EQ(test, fake_get(dst.fake), (int)E(ERROR));
+	fake_close(from);
+	fake_close(to);
+}
+
+/* Of a size that has no place for runs, behind one that was good. */
+static void record_without_runs_is_refused(struct kunit *test)
+{
+	struct vpv_stream_record head = {
+		.type = cpu_to_le32(VPV_RECORD_PAGES),
+		.bytes = cpu_to_le32(*(const u32 *)test->param_value),
+	};
+	const struct vpv_stream_record *before = (void *)piece;
+	struct file *from = NULL, *to = NULL, *none = NULL;
+	u8 *payload;
+	ssize_t n;
+	u32 bytes;
+
+	both_new(test);
+	KUNIT_ASSERT_EQ(test, fake_go(dst.fake, E(RESUMING), &to), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP_COPY), &from), 0);
+	bytes = move_front(test, from, to);
+	head.seq = cpu_to_le64(le64_to_cpu(before->seq) + 1);
+	head.crc = cpu_to_le32(~crc32c(~le32_to_cpu(before->crc), &head, sizeof(head)));
+	payload = kvmalloc(bytes, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, payload);
+	read_all(test, from, payload, bytes);
+	KUNIT_EXPECT_EQ(test, fake_write(to, payload, bytes), (ssize_t)bytes);
+	kvfree(payload);
+	n = fake_write(to, (u8 *)&head, sizeof(head));
+	if (head.bytes) {
+		KUNIT_EXPECT_EQ(test, n, (ssize_t)sizeof(head));
+		/* Of zeros the sum is 0. */
+		memset(piece, 0, le32_to_cpu(head.bytes));
+		n = fake_write(to, piece, le32_to_cpu(head.bytes));
+	}
+	KUNIT_EXPECT_EQ(test, n, (ssize_t)-EINVAL);
+	KUNIT_EXPECT_EQ(test, fake_go(dst.fake, E(STOP), &none), -EINVAL);
+	fake_close(from);
+	fake_close(to);
+}
+
+static const u32 sizes[] = { 0, VPV_PAGE_BYTES, 3 * VPV_PAGE_BYTES, VPV_PAGE_BYTES + 7 };
+
+static void size_name(const u32 *bytes, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u", *bytes);
+}
+
+KUNIT_ARRAY_PARAM(size, sizes, size_name);
+
 /* ---- Ends at any moment ---- */
 
 static void end_by_state(void)
@@ -264,6 +396,8 @@ static struct kunit_case pages_fail_cases[] = {
 #endif
 	KUNIT_CASE(layout_that_fails_refuses_the_session),
 	KUNIT_CASE_PARAM(destination_refuses_what_does_not_fit, refuse_gen_params),
+	KUNIT_CASE_PARAM(damaged_record_is_refused, damage_gen_params),
+	KUNIT_CASE_PARAM(record_without_runs_is_refused, size_gen_params),
 	KUNIT_CASE_PARAM(session_ends_at_any_moment, end_gen_params),
 	KUNIT_CASE(hooks_have_to_be_complete),
 	{}
