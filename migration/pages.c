@@ -110,10 +110,10 @@ bool vmig_pages_take(struct vmig_dirty *set, u64 *at, struct vmig_pages_job *job
 {
 	job->num = 0;
 	job->pages = 0;
-	while (job->pages < VPV_PAGES_MOST) {
+	while (job->pages < VMIG_JOB_PAGES) {
 		struct vmig_dirty_piece *piece = &job->piece[job->num];
 
-		if (!vmig_dirty_grab(set, *at, VPV_PAGES_MOST - job->pages, piece)) {
+		if (!vmig_dirty_grab(set, *at, VMIG_JOB_PAGES - job->pages, piece)) {
 			*at = set->pages;
 			break;
 		}

@@ -19,6 +19,13 @@
 /* More pages than this no device has: 16 TiB. */
 #define VMIG_PAGES_TOTAL	BIT_ULL(32)
 
+/*
+ * Pages that a source puts into a record: less than what may be there, so that what is copied by the
+ * way is not always a multiple of a power of two from where it goes.  Look-ups by address bits have
+ * few places for that; the TLB that QEMU emulates has one, and such a copy takes ten times as long.
+ */
+#define VMIG_JOB_PAGES		(VPV_PAGES_MOST - 1)
+
 /* Largest payload of LAYOUT. */
 #define VMIG_LAYOUT_MAX_BYTES \
 	(sizeof(struct vpv_stream_layout) + VPV_LAYOUT_RANGES * sizeof(struct vpv_stream_range))
@@ -71,13 +78,13 @@ int vmig_layout_fits(const struct vmig_range *mine, u32 num_mine,
 /**
  * struct vmig_pages_job - Pages that one record is made of
  * @num: Number of pieces.
- * @pages: Pages in them, at most VPV_PAGES_MOST.
+ * @pages: Pages in them, at most VMIG_JOB_PAGES.
  * @piece: They, ascending.
  */
 struct vmig_pages_job {
 	u32 num;
 	u32 pages;
-	struct vmig_dirty_piece piece[VPV_PAGES_MOST];
+	struct vmig_dirty_piece piece[VMIG_JOB_PAGES];
 };
 
 /**

@@ -207,7 +207,7 @@ int vmig_pages_pass(struct vmig_session *s, bool frozen)
 /* What it takes to send so many pages. */
 static u64 bytes_of(u64 pages)
 {
-	return pages * VPV_PAGE_BYTES + DIV_ROUND_UP(pages, VPV_PAGES_MOST) * RECORD_BYTES;
+	return pages * VPV_PAGE_BYTES + DIV_ROUND_UP(pages, VMIG_JOB_PAGES) * RECORD_BYTES;
 }
 
 static u64 dirty_bytes(struct vmig_session *s)

@@ -187,7 +187,7 @@ static void full_set_is_taken_once_and_in_order(struct kunit *test)
 	while (vmig_pages_take(&f->set, &at, &f->job)) {
 		u32 pages = 0;
 
-		KUNIT_EXPECT_LE(test, f->job.pages, VPV_PAGES_MOST);
+		KUNIT_EXPECT_LE(test, f->job.pages, VMIG_JOB_PAGES);
 		for (u32 i = 0; i < f->job.num; i++) {
 			const struct vmig_dirty_piece *p = &f->job.piece[i];
 			u32 r = p->index < FIRST ? 0 : p->index == FIRST ? 1 : 2;
@@ -215,16 +215,16 @@ static void what_was_not_sent_comes_again(struct kunit *test)
 	for (u64 i = 0; i < TOTAL; i += 3)
 		vmig_dirty_set_pages(&f->set, i, 1);
 	KUNIT_EXPECT_TRUE(test, vmig_pages_take(&f->set, &at, &f->job));
-	KUNIT_EXPECT_EQ(test, f->job.num, VPV_PAGES_MOST);
-	KUNIT_EXPECT_EQ(test, f->job.pages, VPV_PAGES_MOST);
+	KUNIT_EXPECT_EQ(test, f->job.num, VMIG_JOB_PAGES);
+	KUNIT_EXPECT_EQ(test, f->job.pages, VMIG_JOB_PAGES);
 	vmig_pages_put_back(&f->set, &f->job);
 	KUNIT_EXPECT_EQ(test, vmig_dirty_count(&f->set), (u64)DIV_ROUND_UP(TOTAL, 3));
 	KUNIT_EXPECT_TRUE(test, vmig_pages_take(&f->set, &at, &f->job));
-	KUNIT_EXPECT_EQ(test, f->job.pages, DIV_ROUND_UP(TOTAL, 3) - VPV_PAGES_MOST);
+	KUNIT_EXPECT_EQ(test, f->job.pages, DIV_ROUND_UP(TOTAL, 3) - VMIG_JOB_PAGES);
 	KUNIT_EXPECT_FALSE(test, vmig_pages_take(&f->set, &at, &f->job));
 	for (at = 0; vmig_pages_take(&f->set, &at, &f->job); taken += f->job.pages)
 		;
-	KUNIT_EXPECT_EQ(test, taken, (u64)VPV_PAGES_MOST);
+	KUNIT_EXPECT_EQ(test, taken, (u64)VMIG_JOB_PAGES);
 }
 
 /* Whatever the numbers, and at the ends of ranges. */

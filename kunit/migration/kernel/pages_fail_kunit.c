@@ -5,6 +5,7 @@
 #include <linux/kthread.h>
 
 #include "../../../migration/machine.h"
+#include "../../../migration/pages.h"
 #include "fake_mem.h"
 
 static void all_is_sent_when_it_is_not_known_what_was_written(struct kunit *test)
@@ -195,7 +196,7 @@ static const struct damage_case {
 	{ "kind", sizeof(struct vpv_stream_pages) + 12, 0x80, true },
 	{ "content", CONTENT, 1, false },
 	{ "behind_a_piece", CONTENT + 5 * (64 << 10), 0x10, false },
-	{ "end_of_content", CONTENT + VPV_PAGES_DATA_BYTES - 1, 0x80, false },
+	{ "end_of_content", CONTENT + VMIG_JOB_PAGES * PAGE - 1, 0x80, false },
 };
 
 static void damage_name(const struct damage_case *c, char *desc)
@@ -218,7 +219,7 @@ static void damaged_record_is_refused(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fake_go(dst.fake, E(RESUMING), &to), 0);
 	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP_COPY), &from), 0);
 	bytes = move_front(test, from, to);
-	KUNIT_ASSERT_EQ(test, bytes, (u32)(CONTENT + VPV_PAGES_DATA_BYTES));
+	KUNIT_ASSERT_EQ(test, bytes, (u32)(CONTENT + VMIG_JOB_PAGES * PAGE));
 	payload = kvmalloc(bytes, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, payload);
 	read_all(test, from, payload, bytes);
