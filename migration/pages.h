@@ -20,9 +20,10 @@
 #define VMIG_PAGES_TOTAL	BIT_ULL(32)
 
 /*
- * Pages that a source puts into a record: less than what may be there, so that what is copied by the
- * way is not always a multiple of a power of two from where it goes.  Look-ups by address bits have
- * few places for that; the TLB that QEMU emulates has one, and such a copy takes ten times as long.
+ * Pages that a source puts into a record: less than what may be there, so that what is copied by
+ * the way is not always a multiple of a power of two from where it goes.  Look-ups by address bits
+ * have few places for that; the TLB that QEMU emulates has one, and such a copy takes 20 times as
+ * long.
  */
 #define VMIG_JOB_PAGES		(VPV_PAGES_MOST - 1)
 
