@@ -268,7 +268,7 @@ static const struct {
 	u64 value;
 } bad_limits[] = {
 	LIMIT("functions", functions, 0),
-	LIMIT("functions", functions, 17),
+	LIMIT("functions", functions, MLXL_MAX_FUNCTIONS + 1),
 	LIMIT("queue pairs", pairs, 0),
 	LIMIT("vectors", vectors, 0),
 	LIMIT("queue size", queue_size, 0),
