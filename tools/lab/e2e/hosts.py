@@ -134,10 +134,11 @@ class Hosts:
             files[-1].write_text(host.must(VPVCTL, "describe", "--open", self.function(host)))
         return subprocess.run([build.vpvctl(), "compat", *files], capture_output=True, text=True, check=False)
 
-    def persona(self, *hosts):
+    def persona(self, *hosts, name=""):
+        name = name or self.family.persona
         for host in hosts:
-            self.done(f"{host.name}: the function shows the persona {self.family.persona}",
-                      host.run(VPVCTL, "persona", "set", self.function(host), self.family.persona))
+            self.done(f"{host.name}: the function shows the persona {name}",
+                      host.run(VPVCTL, "persona", "set", self.function(host), name))
 
     def turn(self, host):
         """What the function has done since this was asked before."""
