@@ -26,7 +26,7 @@ from pci import DRIVERS, Bound, load_drivers, stock  # noqa: E402
 
 THEIRS, OURS = DRIVERS
 SERVER, HTTP_PORT, SINK_PORT = "10.9.0.1", 8000, 7000
-BLOB = 4 << 20
+BLOB = 1 << 20
 IO_S, IO_TRIES = 40, 2
 FORWARD_S, FORWARDED = 20, 100
 PATTERN = 0xa5
