@@ -141,7 +141,7 @@ def differing(one, other):
 
 
 def user_mode(devices):
-    """User Mode Linux with the kernel's driver and with ours. Each has a disk of its own, whose first user it is."""
+    """User Mode Linux with the kernel's driver and with ours. Each has a disk of its own."""
     checks, told = {}, {}
     for driver, name in ((THEIRS, "nvme2"), (OURS, "nvme3")):
         with Bound(devices[name], driver):
