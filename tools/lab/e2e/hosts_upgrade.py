@@ -35,6 +35,7 @@ def upgrade(hosts, host, like):
                    not hosts.driver(host, bdf))
     for family in hosts.families:
         hosts.done(f"{host.name}: modprobe -r {' '.join(family.modules)}", host.run("modprobe", "-r", *family.modules))
+    hosts.done(f"{host.name}: modprobe -r vpv_config", host.run("modprobe", "-r", "vpv_config"))
     left = host.call("loaded")
     hosts.check(f"{host.name}: no module of the release is left", not left, left)
     hosts.settle(host)
