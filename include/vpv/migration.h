@@ -635,8 +635,9 @@ void vmig_reset_done(struct vmig_dev *mig);
  * Never waits for the state lock, as vmig_reset_done(): user space sees ERROR and failing
  * data files at once, and a hook that runs is not disturbed; who holds the lock does
  * the rest before releasing it.  The later one of fault and reset decides: a reset
- * that is reported afterwards makes the state RUNNING.  Without effect while the device
- * is closed, since it is reset before it is opened.
+ * that is reported afterwards makes the state RUNNING.  Without effect while the function is
+ * being reset (vmig_reset_begin()), which ends what has failed, and while the device is closed,
+ * since it is reset before it is opened.
  *
  * Context: process; wherever vmig_reset_done() may be called; between vmig_init() and
  * vmig_fini(), also from a hook.
