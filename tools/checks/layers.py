@@ -255,7 +255,7 @@ def config_virt_self_test():
 # uses what it defines itself and what files before it define: no loop, calls go down.
 RUNTIME = {
     "messages": ("vu_msg vu_version", "vu_msg.h"),
-    "device": ("vu_ledger vu_model vu_fault vu_regs vu_config vu_irq vu_caps vu_dma "
+    "device": ("vu_ledger vu_clock vu_model vu_fault vu_regs vu_config vu_irq vu_caps vu_dma "
                "vu_dev",
                "vu_dev.h vu_msg.h vu.h"),
     "front": ("vu_conn vu_control vu_client vu_request vu_server main",

@@ -6,10 +6,17 @@
 #ifndef VU_DEV_H
 #define VU_DEV_H
 
+#include <poll.h>
+
 #include "vu.h"
 #include "vu_msg.h"
 
 #define VU_MAX_OPTIONS	32
+
+/* ---- Clock ---- */
+
+/* As ppoll(), for at most @ns. */
+int vu_poll(struct pollfd *p, nfds_t count, uint64_t ns);
 
 /* ---- Config space ---- */
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a model asks of its device: private state, the functions beside it, options, and time.
+ * What a model asks of its device: private state, the functions beside it, options, and to be called.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "vu_dev.h"
 
@@ -25,14 +24,6 @@ void vu_set_priv(struct vu_dev *dev, void *priv)
 void *vu_priv(const struct vu_dev *dev)
 {
 	return dev->priv;
-}
-
-uint64_t vu_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 void vu_kick(struct vu_dev *dev)

@@ -24,7 +24,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "vu_front.h"
@@ -238,7 +237,7 @@ bool vu_server_busy(const struct vu_server *srv)
 	return false;
 }
 
-static struct timespec poll_time(const struct vu_server *srv, int timeout_ms, unsigned int what)
+static uint64_t poll_time(const struct vu_server *srv, int timeout_ms, unsigned int what)
 {
 	uint64_t ns = (uint64_t)timeout_ms * NSEC_PER_MSEC;
 	const struct vu_server *s = srv;
@@ -255,10 +254,7 @@ static struct timespec poll_time(const struct vu_server *srv, int timeout_ms, un
 			ns = wake - now;
 		s = s->next;
 	} while (s != srv);
-	return (struct timespec) {
-		.tv_sec = (time_t)(ns / (1000 * NSEC_PER_MSEC)),
-		.tv_nsec = (long)(ns % (1000 * NSEC_PER_MSEC)),
-	};
+	return ns;
 }
 
 static void quit_all(struct vu_server *srv)
@@ -292,7 +288,7 @@ static void serve_ready(struct vu_server *srv, struct pollfd *p, unsigned int wh
 		accept_control(srv);
 }
 
-static int serve_all(struct vu_server *srv, const struct timespec *time, unsigned int what)
+static int serve_all(struct vu_server *srv, uint64_t ns, unsigned int what)
 {
 	struct vu_server *s = srv;
 	struct pollfd p[MAX_POLL];
@@ -304,7 +300,7 @@ static int serve_all(struct vu_server *srv, const struct timespec *time, unsigne
 		count += P_COUNT;
 		s = s->next;
 	} while (s != srv);
-	n = ppoll(p, count, time, NULL);
+	n = vu_poll(p, count, ns);
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
 	count = 0;
@@ -334,8 +330,7 @@ static void work_all(struct vu_server *srv)
 
 int vu_server_step(struct vu_server *srv, int timeout_ms, unsigned int what)
 {
-	struct timespec time = poll_time(srv, timeout_ms, what);
-	int err = serve_all(srv, &time, what);
+	int err = serve_all(srv, poll_time(srv, timeout_ms, what), what);
 
 	if (err)
 		return err;

@@ -37,6 +37,7 @@ int main(int argc, char **argv)
 			if (!wanted(t, filter))
 				continue;
 			failed = false;
+			test_clock(false);
 			t->run();
 			printf("%sok %u - %s\n", failed ? "not " : "", ++num, t->name);
 			bad += failed;

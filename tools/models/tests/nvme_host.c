@@ -211,17 +211,6 @@ bool nvmh_poll(struct nvmh *h, uint16_t qid)
 	return true;
 }
 
-bool nvmh_late(struct nvmh *h, uint16_t qid, uint64_t since, unsigned int ms)
-{
-	struct nvmh_queue was = h->q[qid];
-
-	if (!nvmh_poll(h, qid))
-		return true;
-	/* It has not been looked at. */
-	h->q[qid] = was;
-	return vu_now() - since >= ms * 1000000ull;
-}
-
 int nvmh_status(struct nvmh *h, uint16_t qid)
 {
 	for (int i = 0; i < TRIES; i++)

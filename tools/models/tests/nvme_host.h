@@ -73,8 +73,6 @@ void nvmh_ring(struct nvmh *h, uint16_t qid);
 uint16_t nvmh_submit(struct nvmh *h, uint16_t qid, struct nvs_sqe *sqe);
 /* Take the next completion into h->cqe; false when there is none. */
 bool nvmh_poll(struct nvmh *h, uint16_t qid);
-/* None comes before @ms milliseconds since @since have passed, on however busy a machine. */
-bool nvmh_late(struct nvmh *h, uint16_t qid, uint64_t since, unsigned int ms);
 /* Its status without the bit that says not to retry; -1 when there is none. */
 int nvmh_status(struct nvmh *h, uint16_t qid);
 int nvmh_run(struct nvmh *h, uint16_t qid, struct nvs_sqe *sqe);

@@ -19,6 +19,10 @@ struct test {
 	static const struct test *const table##_entry \
 		__attribute__((used, section("vu_tests"))) = (table)
 
+/* The test that runs has the clock @of_machine, or, as each at its beginning, one that stands still until somebody waits. */
+void test_clock(bool of_machine);
+void test_wait(uint64_t ns);
+
 /* Record a failure of the running test, with the place. */
 void test_fail(const char *file, int line, const char *what, long long got, long long want);
 

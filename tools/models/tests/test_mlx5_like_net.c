@@ -574,6 +574,7 @@ static void peer_to_peer(void)
 	rig_send(b.r, VU_REGION_WRITE, VU_FLAG_NO_REPLY, msg, sizeof(msg), NULL, 0);
 	machine.from = a.r->fd;
 	machine.to = b.r->fd;
+	test_clock(true);
 	pthread_create(&thread, NULL, machine_thread, &machine);
 	for (int i = 0; i < 3000 && !(nic_used(&a, 0) && nic_used(&a, 1)); i++)
 		rig_run(h.r, 1);

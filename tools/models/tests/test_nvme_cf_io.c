@@ -175,19 +175,16 @@ static void test_many(void)
 static void test_coalescing(void)
 {
 	struct nvs_sqe flush = { .opcode = NVS_IO_FLUSH, .nsid = 1 };
-	uint64_t before, told;
 	struct disk d;
 
 	open_disk(&d, NULL);
 	/* Four completions, or 20 ms. */
 	CHECK_EQ(nvmh_admin(&d.h, NVS_ADMIN_SET_FEATURES, 0, NVS_FEAT_COALESCING, 200 << 8 | 3), 0);
 	event_count(d.h.ev[1]);
-	before = vu_now();
 	nvmh_run(&d.h, 1, &flush);
-	told = event_count(d.h.ev[1]);
-	CHECK(!told || vu_now() - before > 20000000u);
+	CHECK_EQ(event_count(d.h.ev[1]), 0);
 	rig_run(d.h.r, 30);
-	CHECK_EQ(told + event_count(d.h.ev[1]), 1);
+	CHECK_EQ(event_count(d.h.ev[1]), 1);
 	for (int i = 0; i < 4; i++)
 		nvmh_queue(&d.h, 1, &flush);
 	nvmh_ring(&d.h, 1);
@@ -236,7 +233,6 @@ static void test_io_faults(void)
 static void test_disk_faults(void)
 {
 	struct nvs_sqe write;
-	uint64_t before;
 	struct disk d;
 
 	open_disk(&d, NULL);
@@ -250,9 +246,8 @@ static void test_disk_faults(void)
 	fill(&d, 512, 2);
 	nvmh_fill_rw(&d.h, &write, NVS_IO_WRITE, 1, 0, 1, 512);
 	rig_control(d.h.r, "fault disk delay=30 count=1");
-	before = vu_now();
 	nvmh_submit(&d.h, 1, &write);
-	CHECK(nvmh_late(&d.h, 1, before, 30));
+	CHECK(!nvmh_poll(&d.h, 1));
 	rig_run(d.h.r, 35);
 	CHECK_EQ(nvmh_status(&d.h, 1), 0);
 	rig_control(d.h.r, "fault disk hang count=1");

@@ -125,7 +125,7 @@ static void test_move_features(void)
 	CHECK_EQ(nvmh_admin(&p.a.fn, NVS_ADMIN_SET_FEATURES, 0, NVS_FEAT_TIMESTAMP, 0), 0);
 	rig_write32(p.a.fn.r, 0, NVS_REG_INTMS, 0x10);
 	CHECK_EQ(nvmh_create_pair(&p.a.fn, 3, 8), 0);
-	usleep(GONE_ON_MS * 1000);
+	test_wait(GONE_ON_MS * NSEC_PER_MSEC);
 	nvmh_move(&p.a, &p.b);
 	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
 		CHECK_EQ(feature(&p.b, features[i].fid, features[i].get), features[i].want);

@@ -654,6 +654,7 @@ static int peer_transfer(struct peer *p, enum peer_mode mode, uint32_t go, uint3
 	rig_send(r, VU_REGION_WRITE, VU_FLAG_NO_REPLY, msg, sizeof(msg), NULL, 0);
 	p->fd = r->fd;
 	p->mode = mode;
+	test_clock(true);
 	pthread_create(&thread, NULL, peer_thread, p);
 	rig_run(r, mode == PEER_SILENT ? 400 : 100);
 	vu_dev_region_access(r->dev, 1, TM_RESULT, &result, 4, false);

@@ -257,9 +257,12 @@ static void *clear_later(void *arg)
 static void hang_is_cleared_by_control(void)
 {
 	struct rig *r = rig_open(&test_model, NULL);
-	uint64_t start = vu_now();
 	pthread_t thread;
+	uint64_t start;
 	int sv[2];
+
+	test_clock(true);
+	start = vu_now();
 
 	CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
 	vu_server_attach_control(r->srv, sv[1]);
