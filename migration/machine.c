@@ -65,6 +65,7 @@ struct vmig_machine *vmig_machine_alloc(struct vmig_dev *mig,
 	mutex_init(&m->state_lock);
 	mutex_init(&m->track_lock);
 	spin_lock_init(&m->lock);
+	init_waitqueue_head(&m->reset_over);
 	init_waitqueue_head(&m->estimated);
 	m->mig = mig;
 	m->session_ops = session_ops;
@@ -143,8 +144,8 @@ void vmig_complain(struct vmig_machine *m, const char *fmt, ...)
  * @m: Machine; state_lock is held.
  * @fmt: What happened, without a newline.
  *
- * Nothing is said if the hook has told why it refuses, or if a reset or a fault was reported
- * meanwhile: it may have failed for that alone.
+ * Nothing is said if the hook has told why it refuses, or if a reset has begun or a reset or a
+ * fault was reported meanwhile: it may have failed for that alone.
  */
 void vmig_blame(struct vmig_machine *m, const char *fmt, ...)
 {
@@ -152,7 +153,7 @@ void vmig_blame(struct vmig_machine *m, const char *fmt, ...)
 
 	lockdep_assert_held(&m->state_lock);
 
-	if (m->refused || vmig_pending(m))
+	if (m->refused || vmig_overtaken(m))
 		return;
 	va_start(args, fmt);
 	vmig_vcomplain(m, fmt, args);
@@ -195,7 +196,7 @@ int vmig_refuse(struct vmig_dev *mig, int err, const struct vmig_diff *diff)
 
 	trace_vmig_refusal(m, err, diff);
 	/* What a reset or a fault has made different is no reason. */
-	if (!vmig_pending(m))
+	if (!vmig_overtaken(m))
 		complain_of(m, err, diff);
 	m->refused = true;
 	return err;

@@ -127,6 +127,7 @@ struct vmig_session_ops {
  * @dialect: What the next user speaks; request_lock.
  * @v1: The region of a user of v1, constant while he has the device open; else NULL.
  * @resetting: Between vmig_reset_begin() and vmig_reset_done(); lock.
+ * @reset_over: Who waits for the end of that.
  * @reset_pending: vmig_reset_done() left work to the holder of state_lock; lock.
  * @resets: How many it has reported; written under lock.
  * @restart_pending: The same of one that the save session survives; lock.
@@ -178,6 +179,7 @@ struct vmig_machine {
 	enum vmig_dialect dialect;
 	struct vmig_v1 *v1;
 	bool resetting;
+	wait_queue_head_t reset_over;
 	bool reset_pending;
 	u32 resets;
 	bool restart_pending;

@@ -28,7 +28,7 @@ int vmig_reach(struct vmig_machine *m)
 	err = reach->begin(m->mig->vdev);
 	if (!err)
 		m->reached = true;
-	else if (!vmig_pending(m))
+	else if (!vmig_overtaken(m))
 		vmig_complain(m, "the device cannot be reached: %d", err);
 	return err;
 }

@@ -144,33 +144,68 @@ static int state_walk(struct vmig_machine *m, const struct vmig_path *path,
 }
 
 /*
+ * A reset that is under way ends before the user hears of it: he may have to reset the device,
+ * which cannot be done twice at a time.
+ */
+static void lock_after_reset(struct vmig_machine *m)
+{
+	lockdep_assert_held(&m->state_lock);
+
+	while (READ_ONCE(m->resetting)) {
+		vmig_unlock(m);
+		wait_event(m->reset_over, !READ_ONCE(m->resetting));
+		vmig_lock(m);
+	}
+}
+
+/*
  * The device runs since the reset, unless a hook has paused it after that.  To find that out may
- * take as long as to end it.
+ * take as long as to end it.  A later reset would have ended it, too.
  */
 static void undo_after_reset(struct vmig_machine *m)
 {
 	const struct vmig_ops *ops = m->mig->ops;
+	u32 resets = vmig_resets(m->mig);
 
 	lockdep_assert_held(&m->state_lock);
 
-	if (!READ_ONCE(m->resetting) && !READ_ONCE(m->reset_pending))
-		return;
 	if (!m->mig->desc->undone_by_reset || vmig_reach(m))
 		return;
 	if ((ops->thaw && ops->thaw(m->mig)) || (ops->unquiesce && ops->unquiesce(m->mig)))
-		vmig_fault(m->mig, "it may stand still after a reset");
+		vmig_fault_of(m->mig, resets, "it may stand still after a reset");
+}
+
+/* From the state in which the user was told that it is. */
+static int state_leave(struct vmig_machine *m, u8 from, const struct vmig_path *path,
+		       struct vmig_front *front)
+{
+	u32 resets = vmig_resets(m->mig);
+	int err;
+
+	if (m->state == VMIG_ERROR)
+		return -EIO;
+	if (m->state != from)
+		return -ECANCELED;	/* reset meanwhile */
+	err = state_walk(m, path, front);
+	lock_after_reset(m);
+	if (vmig_resets(m->mig) != resets)
+		undo_after_reset(m);
+	return err;
 }
 
 static int state_change(struct vmig_machine *m, u8 to, struct vmig_front *front)
 {
-	u8 from = vmig_state_snapshot(m);
 	struct vmig_path path;
+	u8 from;
 	int err;
 
 	lockdep_assert_held(&m->request_lock);
 
 	if (!m->open)
 		return -ENODEV;
+	if (wait_event_killable(m->reset_over, !READ_ONCE(m->resetting)))
+		return -EINTR;
+	from = vmig_state_snapshot(m);
 	if (from == VMIG_ERROR)
 		return -EIO;
 	err = vmig_fsm_path(from, to, m->caps, &path);
@@ -179,13 +214,7 @@ static int state_change(struct vmig_machine *m, u8 to, struct vmig_front *front)
 
 	vmig_save_pause(m);
 	vmig_lock(m);
-	if (m->state == VMIG_ERROR)
-		err = -EIO;
-	else if (m->state != from)
-		err = -ECANCELED;	/* reset meanwhile */
-	else
-		err = state_walk(m, &path, front);
-	undo_after_reset(m);
+	err = state_leave(m, from, &path, front);
 	vmig_save_continue(m);
 	vmig_unlock(m);
 	return err;
@@ -201,8 +230,8 @@ static int state_change(struct vmig_machine *m, u8 to, struct vmig_front *front)
  *
  * Return: 0; -EINVAL for an unknown or unsupported state, or when there is no way to
  * it; -EIO in ERROR, also after vmig_fault(); -ENODEV when the device goes away;
- * -ECANCELED when a reset came between; -EINTR when the task was killed while it waited for
- * another request; or what a hook returned.
+ * -ECANCELED when a reset came between, which has ended; -EINTR when the task was killed while
+ * it waited for another request or a reset; or what a hook returned.
  */
 int vmig_state_request(struct vmig_machine *m, unsigned int v2, struct vmig_front *front)
 {

@@ -190,6 +190,7 @@ void vmig_reset_done(struct vmig_dev *mig)
 	if (!restarts)
 		m->session_ops->fail(m, -ENODEV);
 	spin_unlock(&m->lock);
+	wake_up_all(&m->reset_over);
 
 	if (mutex_trylock(&m->state_lock))
 		unlock_after_report(m);

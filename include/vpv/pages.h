@@ -114,8 +114,8 @@ struct vmig_pages_ops {
 	 * @from: For @put.
 	 *
 	 * Content is written as it comes, before the checksum of its record is known: a stream
-	 * that turns out to be damaged leaves the device in ERROR, and a reset has to make what
-	 * was written harmless.
+	 * that turns out to be damaged is refused, the device can only be left by ERROR, and a
+	 * reset has to make what was written harmless.
 	 */
 	int (*write)(struct vmig_dev *mig, u64 first, size_t bytes,
 		     void (*put)(void *from, void *to, size_t bytes), void *from);

@@ -100,7 +100,7 @@ static unsigned int bar_of(u64 first, u64 *pos)
 
 /*
  * Is @err, which is returned otherwise, that the memory was not there, and is it now?  A reset may
- * come in between, which the library learns of later, and begins anew.
+ * come in between, which the library learns of later, and saves anew.
  */
 static bool again(struct vmig_dev *mig, int *err)
 {

@@ -120,9 +120,24 @@ static bool settled(const struct vmig_machine *m)
 	return true;
 }
 
-/* The hook fails with @err, and @meanwhile has come before: what the call returns. */
+/* The hook has returned, and who called it has seen what. */
+static void hook_over(struct kunit *test, struct fake *fake)
+{
+	unsigned long end = jiffies + 10 * HZ;
+
+	while (atomic_read(&fake->inside)) {
+		KUNIT_ASSERT_FALSE(test, time_after(jiffies, end));
+		usleep_range(1000, 2000);
+	}
+	msleep(20);
+}
+
+/*
+ * The hook fails with @err, @meanwhile has come before, and @after, if there is any, comes then: what
+ * the call returns.
+ */
 static ssize_t fail(struct kunit *test, struct fake *fake, int err,
-		    void (*meanwhile)(struct fake *fake))
+		    void (*meanwhile)(struct fake *fake), void (*after)(struct fake *fake))
 {
 	const struct victim *v = test->param_value;
 	struct call *call = test->priv;
@@ -141,6 +156,10 @@ static ssize_t fail(struct kunit *test, struct fake *fake, int err,
 	wait_for_completion(&fake->there);
 	meanwhile(fake);
 	fake_release(fake);
+	if (after) {
+		hook_over(test, fake);
+		after(fake);
+	}
 	KUNIT_ASSERT_TRUE(test, wait_for_completion_timeout(&call->done, 10 * HZ));
 	KUNIT_EXPECT_TRUE(test, settled(fake->mig.m));
 	if (call->file)
@@ -149,7 +168,8 @@ static ssize_t fail(struct kunit *test, struct fake *fake, int err,
 	return call->ret;
 }
 
-static void no_hook_is_blamed_for_a_reset(struct kunit *test)
+static void not_blamed_for(struct kunit *test, void (*meanwhile)(struct fake *fake),
+			   void (*after)(struct fake *fake))
 {
 	static const int errs[] = { -EBUSY, -ENODEV, -EIO };
 	const struct victim *v = test->param_value;
@@ -159,7 +179,7 @@ static void no_hook_is_blamed_for_a_reset(struct kunit *test)
 		struct fake *fake = fake_new(test, name, &fake_ops);
 		struct vmig_machine *m = fake->mig.m;
 
-		KUNIT_EXPECT_EQ(test, fail(test, fake, errs[i], fake_reset_function),
+		KUNIT_EXPECT_EQ(test, fail(test, fake, errs[i], meanwhile, after),
 				v->doing == SETS ? -ECANCELED : -ENODEV);
 		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
 		/* It comes after the reset hook. */
@@ -171,12 +191,23 @@ static void no_hook_is_blamed_for_a_reset(struct kunit *test)
 	}
 }
 
+static void no_hook_is_blamed_for_a_reset(struct kunit *test)
+{
+	not_blamed_for(test, fake_reset_function, NULL);
+}
+
+/* Nor for one that is under way when it fails. */
+static void no_hook_is_blamed_in_a_reset(struct kunit *test)
+{
+	not_blamed_for(test, fake_reset_begin, fake_reset_function);
+}
+
 /* The state was never ERROR: not even for a moment, in which nobody could tell why. */
 static void no_hook_leads_to_an_error_after_a_reset(struct kunit *test)
 {
 	struct fake *fake = fake_new(test, "vmig-a", &fake_ops);
 
-	fail(test, fake, -EIO, fake_reset_function);
+	fail(test, fake, -EIO, fake_reset_function, NULL);
 	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
 	/* Times are those since RUNNING was left last. */
 	KUNIT_EXPECT_EQ(test, fake->mig.m->state_ns[VMIG_V2_ERROR], 0ULL);
@@ -188,7 +219,7 @@ static void no_hook_is_blamed_for_a_fault(struct kunit *test)
 {
 	struct fake *fake = fake_new(test, "vmig-a", &fake_ops);
 
-	KUNIT_EXPECT_EQ(test, fail(test, fake, -EBUSY, fake_fault), -EIO);
+	KUNIT_EXPECT_EQ(test, fail(test, fake, -EBUSY, fake_fault, NULL), -EIO);
 	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(ERROR));
 	KUNIT_EXPECT_STREQ(test, fake->mig.m->last_error, "the device failed: kunit");
 	fake_put(fake);
@@ -196,6 +227,7 @@ static void no_hook_is_blamed_for_a_fault(struct kunit *test)
 
 static struct kunit_case blame_cases[] = {
 	KUNIT_CASE_PARAM(no_hook_is_blamed_for_a_reset, victim_gen_params),
+	KUNIT_CASE_PARAM(no_hook_is_blamed_in_a_reset, victim_gen_params),
 	KUNIT_CASE_PARAM(no_hook_leads_to_an_error_after_a_reset, victim_gen_params),
 	KUNIT_CASE_PARAM(no_hook_is_blamed_for_a_fault, victim_gen_params),
 	{}

@@ -6,6 +6,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
+#include "../../../migration/machine.h"
 #include "fake_dev.h"
 
 #define E(state)	VFIO_DEVICE_STATE_##state
@@ -246,29 +247,31 @@ static void kill_ends_a_request_that_waits_for_another(struct kunit *test)
 	fake_put(fake);
 }
 
+static const struct vmig_desc undone_desc = {
+	.family = "kunit_fake",
+	.state_version = 1,
+	.state_oldest = 1,
+	.state_accepts = 1,
+	.match_bytes = FAKE_MATCH_BYTES,
+	.max_payload = 64 << 10,
+	.max_queued = FAKE_MAX_QUEUED,
+	.typical_bytes = 1,
+	.reach = &fake_reach,
+	.undone_by_reset = true,
+};
+
 /* A hook writes to a register of a function that was reset a moment before. */
 static void what_comes_after_a_reset_is_undone(struct kunit *test)
 {
 	static const struct {
 		int hook, state;
 	} late[] = { { FAKE_QUIESCE, E(RUNNING_P2P) }, { FAKE_FREEZE, E(STOP) } };
-	static const struct vmig_desc desc = {
-		.family = "kunit_fake",
-		.state_version = 1,
-		.state_oldest = 1,
-		.state_accepts = 1,
-		.match_bytes = FAKE_MATCH_BYTES,
-		.max_payload = 64 << 10,
-		.max_queued = FAKE_MAX_QUEUED,
-		.typical_bytes = 1,
-		.reach = &fake_reach,
-		.undone_by_reset = true,
-	};
 	struct vmig_ops ops = fake_ops;
 
 	ops.reset = NULL;
 	for (unsigned int i = 0; i < ARRAY_SIZE(late); i++) {
-		struct fake *fake = fake_new_of(test, i ? "vmig-b" : "vmig-a", &ops, &desc);
+		struct fake *fake = fake_new_of(test, i ? "vmig-b" : "vmig-a", &ops,
+						&undone_desc);
 		struct job *job = job_new(test, fake);
 
 		fake_stall(fake, late[i].hook);
@@ -283,6 +286,41 @@ static void what_comes_after_a_reset_is_undone(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, fake->frozen || fake->quiesced || fake->overlap);
 		fake_put(fake);
 	}
+}
+
+/* The function is silent while it is reset, and once more. */
+static int thaw_in_a_reset(struct vmig_dev *mig)
+{
+	struct fake *fake = container_of(mig, struct fake, mig);
+
+	if (mig->m->resetting || vmig_resets(mig) == 1) {
+		fake_reset_function(fake);
+		return -ENODEV;
+	}
+	return fake_ops.thaw(mig);
+}
+
+/* It has not failed, and runs since the reset that came last. */
+static void what_cannot_be_undone_in_a_reset_is_no_fault(struct kunit *test)
+{
+	struct vmig_ops ops = fake_ops;
+	struct fake *fake;
+	struct job *job;
+
+	ops.thaw = thaw_in_a_reset;
+	fake = fake_new_of(test, "vmig-src", &ops, &undone_desc);
+	job = job_new(test, fake);
+	fake_stall(fake, FAKE_FREEZE);
+	job->state = E(STOP);
+	job_run(test, job, job_set);
+	wait_for_completion(&fake->there);
+	fake_reset_begin(fake);
+	fake_release(fake);
+	msleep(50);
+	fake_reset_function(fake);
+	KUNIT_ASSERT_TRUE(test, job_ends(job));
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	fake_put(fake);
 }
 
 /* The hook fails in the middle of a reset that the library is told of later: it decides nothing. */
@@ -331,17 +369,56 @@ static void change_that_fails_in_a_reset_is_ended_by_it(struct kunit *test)
 	fake->fail[FAKE_FREEZE] = -EIO;
 	fake_reset_begin(fake);
 	fake_release(fake);
+	/* Who hears of it can reset the device himself, which he cannot while it is reset. */
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, completion_done(&job->done));
+	KUNIT_EXPECT_NE(test, fake_get(fake), (int)E(ERROR));
+	fake_reset_function(fake);
 	KUNIT_ASSERT_TRUE(test, job_ends(job));
 	KUNIT_EXPECT_EQ(test, job->ret, -ECANCELED);
-	KUNIT_EXPECT_NE(test, fake_get(fake), (int)E(ERROR));
-	/* Nor does another change begin. */
-	KUNIT_EXPECT_EQ(test, fake_go(fake, E(STOP), &file), -ECANCELED);
 	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_FREEZE), 1);
-	fake_reset_function(fake);
 	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
 	fake->fail[FAKE_FREEZE] = 0;
 	KUNIT_EXPECT_EQ(test, fake_go(fake, E(STOP), &file), 0);
 	KUNIT_EXPECT_EQ(test, fake_go(fake, E(RUNNING), &file), 0);
+	fake_put(fake);
+}
+
+/* An administrator resets the function of a VM that is paused meanwhile. */
+static void change_that_comes_in_a_reset_follows_it(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct job *job = job_new(test, fake);
+
+	fake_reset_begin(fake);
+	job->state = E(STOP);
+	job_run(test, job, job_set);
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, completion_done(&job->done));
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_FREEZE), 0);
+	fake_reset_function(fake);
+	KUNIT_ASSERT_TRUE(test, job_ends(job));
+	KUNIT_EXPECT_EQ(test, job->ret, 0);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(STOP));
+	fake_put(fake);
+}
+
+static void kill_ends_a_request_that_waits_for_a_reset(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct job *job = job_new(test, fake);
+	struct task_struct *task;
+
+	fake_reset_begin(fake);
+	job->state = E(STOP);
+	task = job_run(test, job, job_set_killable);
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, completion_done(&job->done));
+	send_sig(SIGKILL, task, 1);
+	KUNIT_EXPECT_TRUE(test, job_ends(job));
+	fake_reset_function(fake);
+	KUNIT_EXPECT_EQ(test, job->ret, -EINTR);
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
 	fake_put(fake);
 }
 
@@ -648,8 +725,11 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(reset_is_left_to_the_holder_of_the_lock),
 	KUNIT_CASE(kill_ends_a_request_that_waits_for_another),
 	KUNIT_CASE(what_comes_after_a_reset_is_undone),
+	KUNIT_CASE(what_cannot_be_undone_in_a_reset_is_no_fault),
 	KUNIT_CASE(save_that_fails_in_a_reset_is_ended_by_it),
 	KUNIT_CASE(change_that_fails_in_a_reset_is_ended_by_it),
+	KUNIT_CASE(change_that_comes_in_a_reset_follows_it),
+	KUNIT_CASE(kill_ends_a_request_that_waits_for_a_reset),
 	KUNIT_CASE(load_that_fails_in_a_reset_is_ended_by_it),
 	KUNIT_CASE(reset_wakes_a_producer_that_waits_for_room),
 	KUNIT_CASE(state_change_makes_the_producer_give_way),
