@@ -171,6 +171,16 @@ _Static_assert(sizeof(struct mlxl_queue) == 72, "no padding in an image");
 _Static_assert(sizeof(struct mlxl_virtio) == 160 + MLXL_MAX_QUEUES * 72, "no padding in an image");
 
 /*
+ * What the user has selected in the PCI configuration access capability, and the data, in the
+ * form in which it migrates.
+ */
+struct mlxl_window {
+	uint32_t bar, offset, length, data;
+};
+
+#define MLXL_WINDOW_DATA	16u	/* offset in the capability */
+
+/*
  * Pages that firmware keeps for the function.  The content of one follows from @seed, its
  * number and its version.  @due: the time up to which the pages have changed.
  */
@@ -339,6 +349,10 @@ uint32_t mlxl_track_flags(const struct mlxl_fn *fn);
 /* mlx5_like_fn.c, mlx5_like_config.c */
 extern const struct vu_model mlxl_fn_model;
 int mlxl_fn_capabilities(struct mlxl_fn *fn);
+void mlxl_window_get(const struct mlxl_fn *fn, struct mlxl_window *w);
+void mlxl_window_set(struct mlxl_fn *fn, const struct mlxl_window *w);
+/* May it be taken over? */
+bool mlxl_window_ok(const struct mlxl_window *w);
 int mlxl_ctrl_capabilities(struct mlxl *m);
 uint64_t mlxl_fn_features(unsigned int pairs);
 /* State of virtio, counters and scratch memory as after a reset. */

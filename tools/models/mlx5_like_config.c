@@ -75,8 +75,37 @@ static int add_window(struct vu_dev *dev)
 	vu_config_init(dev, cap + VIRTIO_PCI_CAP_BAR, 1, 0, 0xff, 0);
 	vu_config_init(dev, cap + VIRTIO_PCI_CAP_OFFSET, 4, 0, ~0u, 0);
 	vu_config_init(dev, cap + VIRTIO_PCI_CAP_LENGTH, 4, 0, ~0u, 0);
-	vu_config_init(dev, cap + 16, 4, 0, ~0u, 0);
+	vu_config_init(dev, cap + MLXL_WINDOW_DATA, 4, 0, ~0u, 0);
 	return at;
+}
+
+void mlxl_window_get(const struct mlxl_fn *fn, struct mlxl_window *w)
+{
+	const unsigned int cap = fn->cfg_window;
+
+	*w = (struct mlxl_window){
+		.bar = vu_config_get(fn->dev, cap + VIRTIO_PCI_CAP_BAR, 1),
+		.offset = vu_config_get(fn->dev, cap + VIRTIO_PCI_CAP_OFFSET, 4),
+		.length = vu_config_get(fn->dev, cap + VIRTIO_PCI_CAP_LENGTH, 4),
+		.data = vu_config_get(fn->dev, cap + MLXL_WINDOW_DATA, 4),
+	};
+}
+
+/* No access follows: that is what a read or a write of the data by the user begins. */
+void mlxl_window_set(struct mlxl_fn *fn, const struct mlxl_window *w)
+{
+	const unsigned int cap = fn->cfg_window;
+
+	vu_config_set(fn->dev, cap + VIRTIO_PCI_CAP_BAR, 1, w->bar);
+	vu_config_set(fn->dev, cap + VIRTIO_PCI_CAP_OFFSET, 4, w->offset);
+	vu_config_set(fn->dev, cap + VIRTIO_PCI_CAP_LENGTH, 4, w->length);
+	vu_config_set(fn->dev, cap + MLXL_WINDOW_DATA, 4, w->data);
+}
+
+/* All registers take any value. */
+bool mlxl_window_ok(const struct mlxl_window *w)
+{
+	return w->bar <= 0xff;
 }
 
 static int add_identity(struct vu_dev *dev)

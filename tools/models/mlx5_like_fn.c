@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/virtio_config.h>
-#include <linux/virtio_pci.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,23 +174,22 @@ static void fn_bar_write(struct vu_dev *dev, int bar, uint64_t off, const void *
 static void fn_config_access(struct vu_dev *dev, uint64_t off, size_t len, bool write)
 {
 	struct mlxl_fn *fn = vu_priv(dev);
-	unsigned int data = fn->cfg_window + 16;
-	uint32_t bar, at, bytes, val = 0;
+	unsigned int data = fn->cfg_window + MLXL_WINDOW_DATA;
+	struct mlxl_window w;
 
 	if (off + len <= data || off >= data + 4)
 		return;
-	bar = vu_config_get(dev, fn->cfg_window + VIRTIO_PCI_CAP_BAR, 1);
-	at = vu_config_get(dev, fn->cfg_window + VIRTIO_PCI_CAP_OFFSET, 4);
-	bytes = vu_config_get(dev, fn->cfg_window + VIRTIO_PCI_CAP_LENGTH, 4);
-	if (bar != BAR_REGS || (bytes != 1 && bytes != 2 && bytes != 4) || (at & (bytes - 1)) ||
-	    at >= mlxl_fn_model.bars[BAR_REGS].bytes || !vu_mem_enabled(dev))
+	mlxl_window_get(fn, &w);
+	if (w.bar != BAR_REGS || (w.length != 1 && w.length != 2 && w.length != 4) ||
+	    (w.offset & (w.length - 1)) || w.offset >= mlxl_fn_model.bars[BAR_REGS].bytes ||
+	    !vu_mem_enabled(dev))
 		return;
 	if (write) {
-		val = vu_config_get(dev, data, 4);
-		fn_bar_write(dev, BAR_REGS, at, &val, bytes);
+		fn_bar_write(dev, BAR_REGS, w.offset, &w.data, w.length);
 	} else {
-		fn_bar_read(dev, BAR_REGS, at, &val, bytes);
-		vu_config_set(dev, data, 4, val);
+		w.data = 0;
+		fn_bar_read(dev, BAR_REGS, w.offset, &w.data, w.length);
+		mlxl_window_set(fn, &w);
 	}
 }
 

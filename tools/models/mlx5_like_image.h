@@ -3,8 +3,9 @@
  * mlx5_like: the inside of an image.  No business of a host: Documentation/hardware says only
  * that it is opaque.
  *
- * Pages of 4096 bytes: the header; the state (struct mlxl_virtio, zeroes, and from page 2 on
- * the scratch memory); and pages of the content, in ascending order.
+ * Pages of 4096 bytes: the header; the state (struct mlxl_virtio, from version 2 on struct
+ * mlxl_window, zeroes, and from page 2 on the scratch memory); and pages of the content, in
+ * ascending order.
  */
 #ifndef MLX5_LIKE_IMAGE_H
 #define MLX5_LIKE_IMAGE_H
@@ -15,6 +16,9 @@
 #define MLXL_STATE_PAGES	(1 + MLXL_SCRATCH_BYTES / MLXL_PAGE)
 #define MLXL_STATE_BYTES	(MLXL_STATE_PAGES * MLXL_PAGE)
 #define MLXL_FIXED_PAGES	(1 + MLXL_STATE_PAGES)
+
+/* The first version that has struct mlxl_window. */
+#define MLXL_WINDOW_VERSION	2u
 
 #define MLXL_HEADER_INCREMENTAL	0x1u
 #define MLXL_HEADER_FINAL	0x2u
@@ -41,7 +45,8 @@ struct mlxl_header {
 	uint32_t header_crc;
 };
 
-_Static_assert(sizeof(struct mlxl_virtio) <= MLXL_PAGE, "the state has one page");
+_Static_assert(sizeof(struct mlxl_virtio) + sizeof(struct mlxl_window) <= MLXL_PAGE,
+	       "the state has one page");
 
 uint32_t mlxl_header_crc(const struct mlxl_header *h);
 uint32_t mlxl_content_crc(uint32_t crc, uint32_t index, uint32_t version);

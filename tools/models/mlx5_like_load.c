@@ -206,6 +206,11 @@ bool mlxl_load_chunk(struct mlxl *m, struct mlxl_cmd *cmd)
 
 /* ---- LOAD_END ---- */
 
+static bool has_window(const struct mlxl_header *h)
+{
+	return h->version >= MLXL_WINDOW_VERSION;
+}
+
 static uint32_t check_content(const struct mlxl_load *l, const struct mlxl_header *h)
 {
 	bool all = !(h->flags & MLXL_HEADER_INCREMENTAL);
@@ -221,8 +226,15 @@ static uint32_t check_content(const struct mlxl_load *l, const struct mlxl_heade
 	return 0;
 }
 
+/* A complete image, checked. */
+struct checked {
+	struct mlxl_header h;
+	struct mlxl_virtio v;
+	struct mlxl_window window;
+};
+
 static uint32_t check_all(const struct mlxl_fn *fn, const struct mlxl_load *l,
-			  struct mlxl_header *h, struct mlxl_virtio *v)
+			  struct checked *c)
 {
 	const uint8_t *state = l->fixed + MLXL_PAGE;
 	uint32_t bad;
@@ -232,25 +244,33 @@ static uint32_t check_all(const struct mlxl_fn *fn, const struct mlxl_load *l,
 	bad = check_header(fn, l);
 	if (bad)
 		return bad;
-	memcpy(h, l->fixed, sizeof(*h));
-	if (crc32(0, state, MLXL_STATE_BYTES) != h->state_crc)
+	memcpy(&c->h, l->fixed, sizeof(c->h));
+	if (crc32(0, state, MLXL_STATE_BYTES) != c->h.state_crc)
 		return MLXL_IMAGE_CHECKSUM;
-	bad = check_content(l, h);
+	bad = check_content(l, &c->h);
 	if (bad)
 		return bad;
-	memcpy(v, state, sizeof(*v));
-	if (memcmp(&v->cfg, &h->cfg, sizeof(v->cfg)) || !mlxl_virtio_ok(v))
+	memcpy(&c->v, state, sizeof(c->v));
+	if (memcmp(&c->v.cfg, &c->h.cfg, sizeof(c->v.cfg)) || !mlxl_virtio_ok(&c->v))
+		return MLXL_IMAGE_STATE;
+	if (!has_window(&c->h))
+		return 0;
+	memcpy(&c->window, state + sizeof(c->v), sizeof(c->window));
+	if (!mlxl_window_ok(&c->window))
 		return MLXL_IMAGE_STATE;
 	return 0;
 }
 
-static void take_over(struct mlxl_fn *fn, const struct mlxl_header *h,
-		      const struct mlxl_virtio *v)
+static void take_over(struct mlxl_fn *fn, const struct checked *c)
 {
+	const struct mlxl_header *h = &c->h;
 	const struct mlxl_load *l = fn->load;
 
 	fn->epoch++;
-	fn->v = *v;
+	fn->v = c->v;
+	/* An older image does not say; the window stays as it is. */
+	if (has_window(h))
+		mlxl_window_set(fn, &c->window);
 	memcpy(fn->frozen, l->fixed + 2 * MLXL_PAGE, MLXL_SCRATCH_BYTES);
 	mlxl_scratch_thaw(fn);
 	fn->content.seed = h->seed;
@@ -268,8 +288,7 @@ bool mlxl_load_end(struct mlxl *m, struct mlxl_cmd *cmd)
 {
 	uint32_t flags = mlxl_get32(cmd, 4), bad = 0;
 	struct mlxl_fn *fn = cmd->fn;
-	struct mlxl_header h;
-	struct mlxl_virtio v;
+	struct checked c;
 
 	(void)m;
 	if (flags & ~FLAG_ABORT)
@@ -277,9 +296,9 @@ bool mlxl_load_end(struct mlxl *m, struct mlxl_cmd *cmd)
 	if (!fn->load || fn->load->id != mlxl_get32(cmd, 0))
 		return mlxl_end(cmd, MLXL_BAD_STATE, mlxl_flags(fn));
 	if (!flags) {
-		bad = check_all(fn, fn->load, &h, &v);
+		bad = check_all(fn, fn->load, &c);
 		if (!bad)
-			take_over(fn, &h, &v);
+			take_over(fn, &c);
 	}
 	mlxl_load_drop(fn);
 	return mlxl_end(cmd, bad ? MLXL_BAD_IMAGE : MLXL_OK, bad);

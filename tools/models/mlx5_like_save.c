@@ -145,10 +145,15 @@ static void fill_fixed(struct mlxl_fn *fn, struct mlxl_save *s, bool incremental
 		.seed = fn->content.seed, .pages = fn->content.pages, .count = s->count,
 		.cfg = fn->v.cfg,
 	};
+	struct mlxl_window window;
 
 	h.flags = (incremental ? MLXL_HEADER_INCREMENTAL : 0) |
 		  (fn->flags & MLXL_FN_RESPONDER ? MLXL_HEADER_FINAL : 0);
 	memcpy(state, &fn->v, sizeof(fn->v));
+	if (h.version >= MLXL_WINDOW_VERSION) {
+		mlxl_window_get(fn, &window);
+		memcpy(state + sizeof(fn->v), &window, sizeof(window));
+	}
 	memcpy(state + MLXL_PAGE, fn->flags & MLXL_FN_RESPONDER ? fn->frozen : fn->scratch,
 	       MLXL_SCRATCH_BYTES);
 	h.state_crc = (uint32_t)crc32(0, state, MLXL_STATE_BYTES);

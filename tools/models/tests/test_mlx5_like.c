@@ -595,7 +595,7 @@ static void option_errors(void)
 {
 	static char *bad[] = { "image=1000", "image=0", "image=16G", "image=4MM", "image=-1M",
 			       "firmware=3", "functions=65", "functions=0", "chunk=5000",
-			       "addr_bits=64", "ranges=65", "oldest=2" };
+			       "addr_bits=64", "ranges=65", "oldest=3" };
 	char *more[] = { "enabled=3", "pairs=2" };
 	char *good[] = { "functions=64", "image=1M", "chunk=64K", "enabled=1", NULL };
 	const uint16_t flr = PCI_EXP_DEVCTL_BCR_FLR, memory = PCI_COMMAND_MEMORY;

@@ -102,6 +102,103 @@ static void live_migration(void)
 	host_close(&h);
 }
 
+/* The PCI configuration access capability of a function. */
+struct window {
+	uint8_t bar;
+	uint32_t off, bytes;
+};
+
+static unsigned int window_at(const struct rig *fn)
+{
+	return ((struct mlxl_fn *)vu_priv(fn->dev))->cfg_window;
+}
+
+static void window_select(struct rig *fn, const struct window *w)
+{
+	const unsigned int at = window_at(fn);
+
+	CHECK_EQ(rig_write(fn, VFIO_PCI_CONFIG_REGION_INDEX, at + 4, &w->bar, 1), 0);
+	CHECK_EQ(rig_write(fn, VFIO_PCI_CONFIG_REGION_INDEX, at + 8, &w->off, 4), 0);
+	CHECK_EQ(rig_write(fn, VFIO_PCI_CONFIG_REGION_INDEX, at + 12, &w->bytes, 4), 0);
+}
+
+static void window_check(struct rig *fn, const struct window *want)
+{
+	const unsigned int at = window_at(fn);
+	struct window w;
+
+	CHECK_EQ(rig_read(fn, VFIO_PCI_CONFIG_REGION_INDEX, at + 4, &w.bar, 1), 0);
+	CHECK_EQ(rig_read(fn, VFIO_PCI_CONFIG_REGION_INDEX, at + 8, &w.off, 4), 0);
+	CHECK_EQ(rig_read(fn, VFIO_PCI_CONFIG_REGION_INDEX, at + 12, &w.bytes, 4), 0);
+	CHECK_EQ(w.bar, want->bar);
+	CHECK_EQ(w.off, want->off);
+	CHECK_EQ(w.bytes, want->bytes);
+}
+
+static uint32_t window_read(struct rig *fn)
+{
+	uint32_t val;
+
+	CHECK_EQ(rig_read(fn, VFIO_PCI_CONFIG_REGION_INDEX, window_at(fn) + 16, &val, 4), 0);
+	return val;
+}
+
+/* From function 0, which is suspended for it, to function 1, which runs then. */
+static void move(struct host *h)
+{
+	uint64_t bytes;
+
+	host_suspend(h, 0);
+	bytes = host_save(h, 0, 0, false);
+	CHECK_EQ(bytes, IMAGE_BYTES);
+	host_suspend(h, 1);
+	CHECK_EQ(host_load(h, 1, bytes), 0);
+	resume(h, 1);
+	resume(h, 0);
+}
+
+/*
+ * What a guest has selected is selected at the destination, whether or not that is a register,
+ * and although the destination had something else selected.
+ */
+static void selections_are_moved(void)
+{
+	static const struct window cases[] = {
+		{ 0, 0x2006, 2 },	/* status of the device structure: link up */
+		{ 0, 0, 4 },
+		{ 2, 0x12345678, 3 },
+		{ 0xff, ~0u, ~0u },
+		{ 0, 0, 0 },
+	}, other = { 4, 0x1000, 1 };
+	struct host h;
+	struct nic a, b;
+
+	open_all(&h);
+	nic_open(&a, &h, 0, NULL);
+	nic_open(&b, &h, 1, &a);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		window_select(b.r, &other);
+		window_select(a.r, &cases[i]);
+		move(&h);
+		window_check(b.r, &cases[i]);
+		if (!i)
+			CHECK_EQ(window_read(b.r), 1);
+	}
+	/* halves of an address, and the selectors of the common structure */
+	nic_set(&a, 0, 4, 1);
+	nic_set(&a, 8, 4, 7);
+	nic_set(&a, 22, 2, 1);
+	nic_set(&a, 36, 4, 0x12);
+	move(&h);
+	CHECK_EQ(nic_reg(&b, 0, 4), 1);
+	CHECK_EQ(nic_reg(&b, 8, 4), 7);
+	CHECK_EQ(nic_reg(&b, 22, 2), 1);
+	CHECK_EQ(nic_reg(&b, 32, 8), 0x12ull << 32);
+	nic_close(&b);
+	nic_close(&a);
+	host_close(&h);
+}
+
 static void incremental_images(void)
 {
 	struct host h;
@@ -363,7 +460,8 @@ static void other_devices(void)
 		{ { "image=1M" }, 1, 32, MLXL_IMAGE_CONFIG },
 		{ { "image=1M" }, 2, 64, MLXL_IMAGE_CONFIG },
 		{ { "image=2M" }, 1, 64, MLXL_IMAGE_CONFIG },
-		{ { "image=1M", "version=3", "oldest=2" }, 1, 64, MLXL_IMAGE_VERSION },
+		{ { "image=1M", "version=4", "oldest=3" }, 1, 64, MLXL_IMAGE_VERSION },
+		{ { "image=1M", "version=1" }, 1, 64, MLXL_IMAGE_VERSION },
 		{ { "image=1M", "version=3" }, 1, 64, 0 },
 	};
 	uint8_t *image = malloc(IMAGE_BYTES), fn[128];
@@ -392,6 +490,40 @@ static void other_devices(void)
 		}
 		host_close(&h);
 	}
+	free(image);
+}
+
+/* An image of version 1 is taken; it says nothing of the window, which stays as it is. */
+static void image_of_version_1(void)
+{
+	static const struct window here = { 0, 0x2006, 2 }, there = { 0, C_STATUS, 1 };
+	char *old[] = { "image=1M", "version=1", NULL };
+	uint8_t *image = malloc(IMAGE_BYTES);
+	struct host h;
+	struct nic nic;
+
+	host_open(&h, old);
+	host_provision(&h, 0, 1, 64);
+	nic_open(&nic, &h, 0, NULL);
+	window_select(nic.r, &there);
+	nic_set(&nic, C_STATUS, 1, 3);
+	host_suspend(&h, 0);
+	CHECK_EQ(host_save(&h, 0, 0, false), IMAGE_BYTES);
+	memcpy(image, IMAGE(&h), IMAGE_BYTES);
+	nic_close(&nic);
+	host_close(&h);
+
+	open_all(&h);
+	nic_open(&nic, &h, 1, NULL);
+	window_select(nic.r, &here);
+	host_suspend(&h, 1);
+	memcpy(IMAGE(&h), image, IMAGE_BYTES);
+	CHECK_EQ(host_load(&h, 1, IMAGE_BYTES), 0);
+	resume(&h, 1);
+	CHECK_EQ(nic_reg(&nic, C_STATUS, 1), 3);
+	window_check(nic.r, &here);
+	nic_close(&nic);
+	host_close(&h);
 	free(image);
 }
 
@@ -612,11 +744,13 @@ static void tracker_bits(void)
 
 static const struct test mlx5_like_image_tests[] = {
 	{ "mlx5_like: live_migration", live_migration },
+	{ "mlx5_like: selections_are_moved", selections_are_moved },
 	{ "mlx5_like: incremental_images", incremental_images },
 	{ "mlx5_like: reinit", reinit },
 	{ "mlx5_like: chunks", chunks },
 	{ "mlx5_like: damaged_images", damaged_images },
 	{ "mlx5_like: other_devices", other_devices },
+	{ "mlx5_like: image_of_version_1", image_of_version_1 },
 	{ "mlx5_like: tracker_rules", tracker_rules },
 	{ "mlx5_like: tracker_against_ledger", tracker_against_ledger },
 	{ "mlx5_like: tracker_bits", tracker_bits },
