@@ -244,10 +244,17 @@ static bool queue_ok(const struct mlxl_virtio *v, const struct mlxl_queue *q)
 	return !q->enabled || rings_ok(q);
 }
 
+/* Until the driver says that it has done, it may have written anything. */
+static bool features_ok(const struct mlxl_virtio *v)
+{
+	return !(v->status & VIRTIO_CONFIG_S_FEATURES_OK) ||
+	       !(v->driver_features & ~v->cfg.features);
+}
+
 bool mlxl_virtio_ok(const struct mlxl_virtio *v)
 {
 	if (v->reserved || v->cfg.reserved || !v->active_pairs ||
-	    v->active_pairs > v->cfg.pairs || (v->driver_features & ~v->cfg.features) ||
+	    v->active_pairs > v->cfg.pairs || !features_ok(v) ||
 	    (v->config_vector != MLXL_NO_VECTOR && v->config_vector >= v->cfg.vectors))
 		return false;
 	for (size_t i = 0; i < sizeof(v->flows); i++)

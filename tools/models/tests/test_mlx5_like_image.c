@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* mlx5_like: images and trackers. */
 #include <linux/pci_regs.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <zlib.h>
 
+#include "../mlx5_like_image.h"
 #include "mlxl_net.h"
 
 #define IMAGE_BYTES	(0x100000u + 18 * 4096)
@@ -196,6 +199,88 @@ static void selections_are_moved(void)
 	CHECK_EQ(nic_reg(&b, 32, 8), 0x12ull << 32);
 	nic_close(&b);
 	nic_close(&a);
+	host_close(&h);
+}
+
+/* Features that nobody offered can be written, and are refused when the driver has done. */
+static void features_are_moved(void)
+{
+	const uint64_t wrong = 1ull << 63 | F_BASIC;
+	struct host h;
+	struct nic a, b;
+
+	open_all(&h);
+	nic_open(&a, &h, 0, NULL);
+	nic_open(&b, &h, 1, &a);
+	nic_set(&a, C_STATUS, 1, 3);
+	for (unsigned int half = 0; half < 2; half++) {
+		nic_set(&a, 8, 4, half);
+		nic_set(&a, 12, 4, (uint32_t)(wrong >> 32 * half));
+	}
+	move(&h);
+	for (unsigned int half = 0; half < 2; half++) {
+		nic_set(&b, 8, 4, half);
+		CHECK_EQ(nic_reg(&b, 12, 4), (uint32_t)(wrong >> 32 * half));
+	}
+	nic_set(&b, C_STATUS, 1, 11);
+	CHECK_EQ(nic_reg(&b, C_STATUS, 1), 3);
+	nic_close(&b);
+	nic_close(&a);
+	host_close(&h);
+}
+
+static void seal_state(struct host *h)
+{
+	struct mlxl_header *head = (struct mlxl_header *)IMAGE(h);
+
+	head->state_crc = (uint32_t)crc32(0, IMAGE(h) + MLXL_PAGE, MLXL_STATE_BYTES);
+	head->header_crc = mlxl_header_crc(head);
+}
+
+/* Whole, but no function could be like this. */
+static void impossible_states(void)
+{
+	static const struct {
+		uint32_t off, bytes;
+		uint64_t val;
+	} cases[] = {
+#define VIRTIO(field, val) { offsetof(struct mlxl_virtio, field), \
+			     sizeof(((struct mlxl_virtio *)0)->field), val }
+		VIRTIO(driver_features, 1ull << 63),
+		VIRTIO(config_vector, 100),
+		VIRTIO(active_pairs, 0),
+		VIRTIO(active_pairs, 2),
+		VIRTIO(flows[63], 1),
+		VIRTIO(q[0].size, 3),
+		VIRTIO(q[1].enabled, 2),
+		VIRTIO(q[1].parked, MLXL_PARKED + 1),
+		VIRTIO(reserved, 1),
+#undef VIRTIO
+		{ sizeof(struct mlxl_virtio) + offsetof(struct mlxl_window, bar), 4, 0x100 },
+	};
+	struct host h;
+	struct nic nic;
+	uint64_t bytes;
+
+	open_all(&h);
+	nic_open(&nic, &h, 0, NULL);
+	nic_start(&nic, F_BASIC, 1);
+	host_suspend(&h, 0);
+	host_suspend(&h, 1);
+	bytes = host_save(&h, 0, 0, false);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t *at = IMAGE(&h) + MLXL_PAGE + cases[i].off, before[8];
+
+		memcpy(before, at, sizeof(before));
+		memcpy(at, &cases[i].val, cases[i].bytes);
+		seal_state(&h);
+		CHECK_EQ(host_load(&h, 1, bytes), MLXL_BAD_IMAGE);
+		CHECK_EQ(h.syndrome, MLXL_IMAGE_STATE);
+		memcpy(at, before, sizeof(before));
+	}
+	seal_state(&h);
+	CHECK_EQ(host_load(&h, 1, bytes), 0);
+	nic_close(&nic);
 	host_close(&h);
 }
 
@@ -745,6 +830,8 @@ static void tracker_bits(void)
 static const struct test mlx5_like_image_tests[] = {
 	{ "mlx5_like: live_migration", live_migration },
 	{ "mlx5_like: selections_are_moved", selections_are_moved },
+	{ "mlx5_like: features_are_moved", features_are_moved },
+	{ "mlx5_like: impossible_states", impossible_states },
 	{ "mlx5_like: incremental_images", incremental_images },
 	{ "mlx5_like: reinit", reinit },
 	{ "mlx5_like: chunks", chunks },
