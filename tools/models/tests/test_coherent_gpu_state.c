@@ -111,6 +111,24 @@ static void half_done_items_move(void)
 	gpu_close(&whole);
 }
 
+/* Queues that their driver was about to set up. */
+static void half_set_up_queue_moves(void)
+{
+	struct gpu a, b;
+
+	gpu_open(&a, NULL);
+	gpu_open(&b, NULL);
+	gpu_wr(&a, GQ(3, RING) + 4, 0x80000001);
+	gpu_wr(&a, GQ(2, RING), 0x12345);
+	gpu_wr(&a, GQ(2, SIZE), 5);
+	move(&a, &b);
+	CHECK_EQ(gpu_rd64(&b, GQ(3, RING)), 0x80000001ull << 32);
+	CHECK_EQ(gpu_rd64(&b, GQ(2, RING)), 0x12345);
+	CHECK_EQ(gpu_rd(&b, GQ(2, SIZE)), 5);
+	gpu_close(&b);
+	gpu_close(&a);
+}
+
 /* A command that would take an hour does not hold a drain up. */
 static void drain_is_bounded(void)
 {
@@ -604,6 +622,7 @@ static void claims(void)
 
 static const struct test coherent_gpu_state_tests[] = {
 	{ "coherent_gpu: half-done items go on in another device", half_done_items_move },
+	{ "coherent_gpu: a queue that is half set up moves", half_set_up_queue_moves },
 	{ "coherent_gpu: a long command does not hold a drain up", drain_is_bounded },
 	{ "coherent_gpu: pause keeps doorbells, freeze does not", pause_and_freeze },
 	{ "coherent_gpu: stopped while it waits for guest memory", stops_in_the_middle },

@@ -111,6 +111,15 @@ static void pause_wait(struct user *u)
 	CHECK_EQ(rd(u, CTL(EDUL_PAUSE)), EDUL_PAUSE_REQUEST | EDUL_PAUSED);
 }
 
+static void state_read(struct user *u, struct edul_state *s)
+{
+	for (uint32_t i = 0; i < sizeof(*s); i += 4) {
+		uint32_t val = rd(u, CTL(EDUL_WINDOW) + i);
+
+		memcpy((uint8_t *)s + i, &val, 4);
+	}
+}
+
 static uint32_t commit(struct user *u, const struct edul_state *s)
 {
 	for (uint32_t i = 0; i < sizeof(*s); i += 4) {
@@ -136,11 +145,7 @@ static void go_on_elsewhere(void)
 	rig_run(a.r, 10);
 	pause_wait(&a);
 	wr(&a, EDUL_VALUE, 99);				/* ignored */
-	for (uint32_t i = 0; i < sizeof(s); i += 4) {
-		uint32_t val = rd(&a, CTL(EDUL_WINDOW) + i);
-
-		memcpy((uint8_t *)&s + i, &val, 4);
-	}
+	state_read(&a, &s);
 	CHECK(s.progress && s.progress < s.words);
 	CHECK_EQ(s.value, 1);
 	vu_ledger_clear(&a.r->dev->ledger);
@@ -159,6 +164,28 @@ static void go_on_elsewhere(void)
 	pause_wait(&b);
 	wr(&b, CTL(EDUL_PAUSE), 0);
 	CHECK_EQ(event_count(b.ev), 1);			/* sent once more */
+	user_close(&b, false);
+	user_close(&a, true);
+}
+
+/* A user who has written one half of the address. */
+static void half_written_address(void)
+{
+	struct edul_state s;
+	struct user a, b;
+
+	user_open(&a, NULL, NULL);
+	wr(&a, EDUL_ADDRESS + 4, 0x12345);
+	wr(&a, EDUL_WORDS, 7);
+	pause_wait(&a);
+	state_read(&a, &s);
+	user_open(&b, NULL, &a);
+	pause_wait(&b);
+	CHECK_EQ(commit(&b, &s), EDUL_COMMITTED);
+	wr(&b, CTL(EDUL_PAUSE), 0);
+	CHECK_EQ(rd(&b, EDUL_ADDRESS), 0);
+	CHECK_EQ(rd(&b, EDUL_ADDRESS + 4), 0x12345);
+	CHECK_EQ(rd(&b, EDUL_WORDS), 7);
 	user_close(&b, false);
 	user_close(&a, true);
 }
@@ -238,6 +265,7 @@ static void claims(void)
 static const struct test edu_like_tests[] = {
 	{ "edu_like: fills and refuses", fill },
 	{ "edu_like: goes on elsewhere", go_on_elsewhere },
+	{ "edu_like: an address that is half written", half_written_address },
 	{ "edu_like: refuses what is no state", refused_states },
 	{ "edu_like: faults", faults },
 	{ "edu_like: claims", claims },

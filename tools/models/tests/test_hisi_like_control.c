@@ -199,6 +199,31 @@ static void owed_interrupt_migrates(void)
 	guest_close(&g, true);
 }
 
+/* A queue that its driver was about to set up. */
+static void half_set_up_queue_migrates(void)
+{
+	struct hisil_queue_ctx ctx;
+	struct guest a, b;
+
+	guest_open(&a, NULL, NULL);
+	guest_open(&b, NULL, NULL);
+	guest_wr(&a, Q(3, SQ_BASE), 0x12345);
+	guest_wr(&a, Q(3, CQ_BASE) + 4, 0x6789);
+	guest_wr(&a, Q(3, SIZE), 5);
+	freeze(&a);
+	CHECK_EQ(ctx_get(&a, 3, (uint8_t *)&ctx), sizeof(ctx));
+	freeze(&b);
+	CHECK_EQ(ctx_put(&b, 3, &ctx, sizeof(ctx)), 0);
+	guest_wr(&b, CP(PAUSE), 0);
+	CHECK_EQ(guest_rd(&b, Q(3, SQ_BASE)), 0x12345);
+	CHECK_EQ(guest_rd(&b, Q(3, SQ_BASE) + 4), 0);
+	CHECK_EQ(guest_rd(&b, Q(3, CQ_BASE)), 0);
+	CHECK_EQ(guest_rd(&b, Q(3, CQ_BASE) + 4), 0x6789);
+	CHECK_EQ(guest_rd(&b, Q(3, SIZE)), 5);
+	guest_close(&b, true);
+	guest_close(&a, true);
+}
+
 static void silent_when_drained(void)
 {
 	uint16_t masked = PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL;
@@ -530,6 +555,7 @@ static const struct test hisi_like_control_tests[] = {
 	{ "hisi_like: park_and_resume_elsewhere", park_and_resume_elsewhere },
 	{ "hisi_like: pause_keeps_doorbells", pause_keeps_doorbells },
 	{ "hisi_like: owed_interrupt_migrates", owed_interrupt_migrates },
+	{ "hisi_like: half_set_up_queue_migrates", half_set_up_queue_migrates },
 	{ "hisi_like: silent_when_drained", silent_when_drained },
 	{ "hisi_like: context_validation", context_validation },
 	{ "hisi_like: flr_clears_all", flr_clears_all },

@@ -187,6 +187,30 @@ static void test_move_not_ready(void)
 	nvmh_close_pair(&p);
 }
 
+/* Of one that its user was about to enable. */
+static void test_move_half_set_up(void)
+{
+	struct nvmh_pair p;
+
+	nvmh_open_pair(&p, NULL);
+	nvmh_disable(&p.a.fn);
+	nvmh_write64(&p.a.fn, NVS_REG_ASQ, 0);
+	nvmh_write64(&p.a.fn, NVS_REG_ACQ, 0);
+	rig_write32(p.a.fn.r, NVCF_BAR, NVS_REG_AQA, 0x30005);
+	rig_write32(p.a.fn.r, NVCF_BAR, NVS_REG_ASQ + 4, 0x12345);
+	rig_write32(p.a.fn.r, NVCF_BAR, NVS_REG_ACQ, 0x67000);
+	rig_write32(p.a.fn.r, NVCF_BAR, NVS_REG_INTMS, 0x80);
+	nvmh_move(&p.a, &p.b);
+	CHECK_EQ(rig_read32(p.b.fn.r, NVCF_BAR, NVS_REG_AQA), 0x30005);
+	CHECK_EQ(rig_read32(p.b.fn.r, NVCF_BAR, NVS_REG_ASQ), 0);
+	CHECK_EQ(rig_read32(p.b.fn.r, NVCF_BAR, NVS_REG_ASQ + 4), 0x12345);
+	CHECK_EQ(rig_read32(p.b.fn.r, NVCF_BAR, NVS_REG_ACQ), 0x67000);
+	CHECK_EQ(rig_read32(p.b.fn.r, NVCF_BAR, NVS_REG_ACQ + 4), 0);
+	CHECK_EQ(rig_read32(p.b.fn.r, NVCF_BAR, NVS_REG_INTMS), 0x80);
+	CHECK(nvmh_enable(&p.b.fn));
+	nvmh_close_pair(&p);
+}
+
 static void test_lock_and_rollback(void)
 {
 	uint8_t state[NVMH_STATE_BYTES];
@@ -291,6 +315,7 @@ static const struct test tests[] = {
 	{ "nvme_cf: move all features", test_move_features },
 	{ "nvme_cf: move a controller that was disabled just now", test_disabled_just_now },
 	{ "nvme_cf: move a controller that is not ready", test_move_not_ready },
+	{ "nvme_cf: move a controller that is half set up", test_move_half_set_up },
 	{ "nvme_cf: locks and rollback", test_lock_and_rollback },
 	{ "nvme_cf: move two disks", test_move_two_disks },
 	{ "nvme_cf: source that dies after a move", test_source_dies },
