@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import guests  # noqa: E402
 from guests import GUEST_S, OUT  # noqa: E402
-from pci import DRIVERS, Bound, load_drivers, stock  # noqa: E402
+from pci import DRIVERS, Bound, load_drivers, load_stock, stock  # noqa: E402
 
 THEIRS, OURS = DRIVERS
 SERVER, HTTP_PORT, SINK_PORT = "10.9.0.1", 8000, 7000
@@ -37,8 +37,8 @@ def digest(data):
 
 
 def read_disk(device):
-    """The first BLOB bytes, through this host's own NVMe driver."""
-    subprocess.run(["modprobe", "nvme"], check=True)
+    """The first BLOB bytes, through this host's own NVMe driver, which no other disk is bound to."""
+    load_stock("nvme")
     with Bound(device, "nvme"):
         node = subprocess.run(["sh", "-c", f"for n in 1 2 3 4 5 6 7 8 9; do ls -d {device.sysfs}/nvme/nvme*/nvme*n1 && exit; sleep 1; done"],
                               capture_output=True, text=True, check=False).stdout.split()

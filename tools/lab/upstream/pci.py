@@ -10,6 +10,7 @@ from pathlib import Path
 DEVICES = Path("/sys/bus/pci/devices")
 # The kernel's driver first.
 DRIVERS = ("vfio-pci", "vpv_pci")
+AUTOPROBE = Path("/sys/bus/pci/drivers_autoprobe")
 # The device whose stock driver makes the VF.
 VF_OF = "igb"
 NODE_S = 10
@@ -74,6 +75,15 @@ def stock():
     return [Device(bdf, name if index == "0" else f"{name}{index}") for bdf, name, index, _ in lines]
 
 
+def load_stock(name):
+    """The module of a stock driver, which binds nothing by itself: others of its functions may be between two users."""
+    AUTOPROBE.write_text("0")
+    try:
+        subprocess.run(["modprobe", name], check=True)
+    finally:
+        AUTOPROBE.write_text("1")
+
+
 def load_drivers():
     """Both at once, and allowed to make VFs."""
     subprocess.run(["modprobe", "vfio-pci", "enable_sriov=1"], check=True)
@@ -87,8 +97,8 @@ def load_drivers():
 def make_vf():
     """A VF of igb while igb's own driver drives the PF."""
     parent = next(device for device in stock() if device.name == VF_OF)
-    subprocess.run(["modprobe", "igb"], check=True)
-    with Bound(parent, "igb"):
+    load_stock(VF_OF)
+    with Bound(parent, VF_OF):
         (parent.sysfs / "sriov_numvfs").write_text("1")
         try:
             yield Device((parent.sysfs / "virtfn0").resolve().name, f"{VF_OF}-vf")
