@@ -18,6 +18,7 @@ static const unsigned int all_states[] = {
 
 /* What else goes on: one call of its own thread. */
 struct job {
+	struct task_struct *task;
 	struct fake *fake;
 	struct file *file;
 	unsigned int state;
@@ -82,17 +83,33 @@ static struct job *job_new(struct kunit *test, struct fake *fake)
 	return job;
 }
 
-static struct task_struct *job_run(struct kunit *test, struct job *job, int (*run)(void *))
+static void job_run(struct kunit *test, struct job *job, int (*run)(void *))
 {
-	struct task_struct *task = kthread_run(run, job, "vmig-kunit");
-
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	return task;
+	job->task = kthread_run(run, job, "vmig-kunit");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(job->task));
 }
 
 static bool job_ends(struct job *job)
 {
 	return wait_for_completion_timeout(&job->done, 10 * HZ);
+}
+
+/*
+ * A reader that begins a save or a round of pre-copy, whose hook waits for fake_release(), and
+ * waits with it.
+ */
+static struct job *reader_new(struct kunit *test, struct fake *fake, unsigned int state,
+			      int (*run)(void *))
+{
+	struct job *reader = job_new(test, fake);
+
+	fake_stall(fake, state == E(PRE_COPY) ? FAKE_PRECOPY : FAKE_SAVE);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, state, &reader->file), 0);
+	wait_for_completion(&fake->there);
+	job_run(test, reader, run);
+	msleep(100);
+	KUNIT_EXPECT_FALSE(test, completion_done(&reader->done));
+	return reader;
 }
 
 static void call_close(struct fake *fake)
@@ -223,7 +240,6 @@ static void kill_ends_a_request_that_waits_for_another(struct kunit *test)
 {
 	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
 	struct job *first = job_new(test, fake), *second = job_new(test, fake);
-	struct task_struct *task;
 	bool ended;
 
 	fake_stall(fake, FAKE_FREEZE);
@@ -231,10 +247,10 @@ static void kill_ends_a_request_that_waits_for_another(struct kunit *test)
 	job_run(test, first, job_set);
 	wait_for_completion(&fake->there);
 	second->state = E(RUNNING);
-	task = job_run(test, second, job_set_killable);
+	job_run(test, second, job_set_killable);
 	msleep(100);
 	KUNIT_EXPECT_FALSE(test, completion_done(&second->done));
-	send_sig(SIGKILL, task, 1);
+	send_sig(SIGKILL, second->task, 1);
 	ended = job_ends(second);
 	KUNIT_EXPECT_TRUE(test, ended);
 	KUNIT_EXPECT_FALSE(test, completion_done(&first->done));
@@ -330,14 +346,8 @@ static void save_that_fails_in_a_reset_is_ended_by_it(struct kunit *test)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(errs); i++) {
 		struct fake *fake = fake_new(test, i ? "vmig-b" : "vmig-a", &fake_ops);
-		struct job *reader = job_new(test, fake);
-		struct file *file = NULL;
+		struct job *reader = reader_new(test, fake, E(STOP_COPY), job_read);
 
-		fake_stall(fake, FAKE_SAVE);
-		KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
-		wait_for_completion(&fake->there);
-		reader->file = file;
-		job_run(test, reader, job_read);
 		fake->fail[FAKE_SAVE] = errs[i];
 		fake_reset_begin(fake);
 		fake_release(fake);
@@ -351,7 +361,7 @@ static void save_that_fails_in_a_reset_is_ended_by_it(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test, job_ends(reader));
 		KUNIT_EXPECT_EQ(test, reader->ret, -ENODEV);
 		KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
-		fake_close(file);
+		fake_close(reader->file);
 		fake_put(fake);
 	}
 }
@@ -473,17 +483,8 @@ static void state_change_makes_the_producer_give_way(struct kunit *test)
 static void waiting_reader_fails_with(struct kunit *test, void (*call)(struct fake *fake))
 {
 	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
-	struct job *reader = job_new(test, fake);
+	struct job *reader = reader_new(test, fake, E(STOP_COPY), job_read);
 	struct job *closer = job_new(test, fake);
-	struct file *file = NULL;
-
-	fake_stall(fake, FAKE_SAVE);
-	KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
-	wait_for_completion(&fake->there);
-	reader->file = file;
-	job_run(test, reader, job_read);
-	msleep(20);
-	KUNIT_EXPECT_FALSE(test, completion_done(&reader->done));
 
 	closer->call = call;
 	job_run(test, closer, job_call);
@@ -492,7 +493,7 @@ static void waiting_reader_fails_with(struct kunit *test, void (*call)(struct fa
 	fake_release(fake);
 	KUNIT_ASSERT_TRUE(test, job_ends(closer));
 	KUNIT_EXPECT_FALSE(test, fake->overlap);
-	fake_close(file);
+	fake_close(reader->file);
 	fake_put(fake);
 }
 
@@ -509,44 +510,28 @@ static void detach_fails_a_reader_that_waits(struct kunit *test)
 static void reset_fails_a_reader_that_waits(struct kunit *test)
 {
 	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
-	struct job *reader = job_new(test, fake);
-	struct file *file = NULL;
+	struct job *reader = reader_new(test, fake, E(PRE_COPY), job_read);
 
-	fake_stall(fake, FAKE_PRECOPY);
-	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
-	wait_for_completion(&fake->there);
-	reader->file = file;
-	job_run(test, reader, job_read);
-	msleep(20);
 	fake_reset_function(fake);
 	KUNIT_EXPECT_TRUE(test, job_ends(reader));
 	KUNIT_EXPECT_EQ(test, reader->ret, -ENODEV);
 	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_RESET), 0);
 	fake_release(fake);
 	KUNIT_EXPECT_TRUE(test, soon(fake_calls, fake, FAKE_RESET, 1));
-	fake_close(file);
+	fake_close(reader->file);
 	fake_put(fake);
 }
 
 static void signal_ends_a_read_that_waits(struct kunit *test)
 {
 	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
-	struct job *reader = job_new(test, fake);
-	struct task_struct *task;
-	struct file *file = NULL;
+	struct job *reader = reader_new(test, fake, E(STOP_COPY), job_read_signalled);
 
-	fake_stall(fake, FAKE_SAVE);
-	KUNIT_ASSERT_EQ(test, fake_go(fake, E(STOP_COPY), &file), 0);
-	wait_for_completion(&fake->there);
-	reader->file = file;
-	task = job_run(test, reader, job_read_signalled);
-	msleep(100);
-	KUNIT_ASSERT_FALSE(test, completion_done(&reader->done));
-	send_sig(SIGUSR1, task, 1);
+	send_sig(SIGUSR1, reader->task, 1);
 	KUNIT_EXPECT_TRUE(test, job_ends(reader));
 	KUNIT_EXPECT_EQ(test, reader->ret, -ERESTARTSYS);
 	fake_release(fake);
-	fake_close(file);
+	fake_close(reader->file);
 	fake_put(fake);
 }
 
@@ -644,20 +629,13 @@ static void a_fault_of_before_a_reset_is_none(struct kunit *test)
 static void fault_fails_a_reader_that_waits(struct kunit *test)
 {
 	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
-	struct job *reader = job_new(test, fake);
-	struct file *file = NULL;
+	struct job *reader = reader_new(test, fake, E(PRE_COPY), job_read);
 
-	fake_stall(fake, FAKE_PRECOPY);
-	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
-	wait_for_completion(&fake->there);
-	reader->file = file;
-	job_run(test, reader, job_read);
-	msleep(20);
 	fake_fault(fake);
 	KUNIT_EXPECT_TRUE(test, job_ends(reader));
 	KUNIT_EXPECT_EQ(test, reader->ret, -EIO);
 	fake_release(fake);
-	fake_close(file);
+	fake_close(reader->file);
 	fake_put(fake);
 }
 
