@@ -417,14 +417,13 @@ static void kill_ends_a_request_that_waits_for_a_reset(struct kunit *test)
 {
 	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
 	struct job *job = job_new(test, fake);
-	struct task_struct *task;
 
 	fake_reset_begin(fake);
 	job->state = E(STOP);
-	task = job_run(test, job, job_set_killable);
+	job_run(test, job, job_set_killable);
 	msleep(50);
 	KUNIT_EXPECT_FALSE(test, completion_done(&job->done));
-	send_sig(SIGKILL, task, 1);
+	send_sig(SIGKILL, job->task, 1);
 	KUNIT_EXPECT_TRUE(test, job_ends(job));
 	fake_reset_function(fake);
 	KUNIT_EXPECT_EQ(test, job->ret, -EINTR);
