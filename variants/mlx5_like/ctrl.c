@@ -4,7 +4,6 @@
  * remove.  The command queue is in ctrl_queue.c, commands in ctrl_slot.c, controlled functions in
  * ctrl_fn.c; what happens when it dies or is reset is the library's (vpv/ctrl_life.h).
  */
-#include <linux/bitmap.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -102,26 +101,12 @@ static irqreturn_t completion_irq(int irq, void *life)
 	return IRQ_HANDLED;
 }
 
-/* Read and clear EVENTS.  False if nobody answers: all ones could be events as well. */
-static bool take_events(struct mlxl_queue *q, unsigned long *events)
-{
-	void __iomem *low = q->regs + MLXL_REG_EVENTS, *high = low + 4;
-	const u32 words[] = { ioread32(low), ioread32(high) };
-
-	if (ioread32(q->regs + MLXL_REG_STATUS) == U32_MAX)
-		return false;
-	iowrite32(words[0], low);
-	iowrite32(words[1], high);
-	bitmap_from_arr32(events, words, MLXL_MAX_FUNCTIONS);
-	return true;
-}
-
 static irqreturn_t event_irq(int irq, void *life)
 {
 	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(life);
 	DECLARE_BITMAP(events, MLXL_MAX_FUNCTIONS);
 
-	if (!take_events(&ctrl->q, events))
+	if (!mlxl_queue_events(&ctrl->q, events))
 		return IRQ_HANDLED;
 	mlxl_fns_events(ctrl, events);
 	vpv_ctrl_life_announce(life);

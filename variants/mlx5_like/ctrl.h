@@ -159,6 +159,7 @@ int mlxl_queue_up(struct mlxl_queue *q);
 void mlxl_queue_down(struct mlxl_queue *q);
 bool mlxl_queue_disable(struct mlxl_queue *q);
 void mlxl_queue_look(struct mlxl_queue *q);
+bool mlxl_queue_events(struct mlxl_queue *q, unsigned long *events);
 
 /* How soon to look for completions; interrupts may get lost. */
 static inline unsigned long mlxl_queue_tick(const struct mlxl_queue *q)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The command queue: up and down; completions that no interrupt tells of; time-outs; and the
- * death of the firmware.  Commands are in ctrl_slot.c.
+ * death of the firmware.  Commands are in ctrl_slot.c.  EVENTS is here, too, as the registers are.
  *
  * A command whose time is over ends, and the queue is restarted; all others end with it, or when
  * the queue is taken down.
@@ -12,6 +12,7 @@
  * not even answer to config space, or one that the PCI core is recovering from an error, the
  * memory stays allocated until it can: see @lost.
  */
+#include <linux/bitmap.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/iopoll.h>
@@ -319,6 +320,25 @@ void mlxl_queue_look(struct mlxl_queue *q)
 	if (q->state != MLXL_QUEUE_DOWN)
 		mod_delayed_work(q->life->wq, &q->watch, 0);
 	spin_unlock(&q->lock);
+}
+
+/**
+ * mlxl_queue_events() - Read and clear EVENTS
+ * @q: Queue.
+ * @events: Receives a bit for each function that there is news of.
+ *
+ * Return: false if nobody answers: all ones could be events as well.
+ */
+bool mlxl_queue_events(struct mlxl_queue *q, unsigned long *events)
+{
+	const u32 words[] = { reg_read(q, MLXL_REG_EVENTS), reg_read(q, MLXL_REG_EVENTS + 4) };
+
+	if (reg_read(q, MLXL_REG_STATUS) == U32_MAX)
+		return false;
+	reg_write(q, MLXL_REG_EVENTS, words[0]);
+	reg_write(q, MLXL_REG_EVENTS + 4, words[1]);
+	bitmap_from_arr32(events, words, MLXL_MAX_FUNCTIONS);
+	return true;
 }
 
 /**
