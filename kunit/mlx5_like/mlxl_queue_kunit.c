@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The command queue of mlx5_like, variants/mlx5_like/ctrl_queue.c and ctrl_slot.c, on a function
- * of the test's own: registers are memory, config space is a COMMAND register, and either can
- * read all ones.  No memory goes back while such a function may still write it.
+ * of the test's own: registers are memory, but for EVENTS, config space is a COMMAND register, and
+ * either can read all ones.  No memory goes back while such a function may still write it.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -15,7 +15,10 @@
 static void fake_died(struct vpv_ctrl_life *life);
 static bool fake_mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
 				  unsigned long delay);
+static void fake_iowrite32(u32 val, void __iomem *reg);
 
+#undef iowrite32
+#define iowrite32 fake_iowrite32
 #define vpv_ctrl_life_died fake_died
 #define mod_delayed_work(wq, work, delay) fake_mod_delayed_work(wq, work, delay)
 
@@ -81,6 +84,14 @@ static bool fake_mod_delayed_work(struct workqueue_struct *wq, struct delayed_wo
 		cancel_delayed_work(work);
 	}
 	return (mod_delayed_work)(wq, work, delay);
+}
+
+/* EVENTS are cleared by ones. */
+static void fake_iowrite32(u32 val, void __iomem *reg)
+{
+	u32 *at = (__force u32 *)reg, *events = &current_test->regs[MLXL_REG_EVENTS / 4];
+
+	*at = at == events || at == events + 1 ? *at & ~val : val;
 }
 
 static bool life_disable(struct vpv_ctrl_life *life)
@@ -290,6 +301,29 @@ static void a_frozen_function_is_not_touched(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
 }
 
+/* The interrupt may have come before the error. */
+static void events_of_a_frozen_function_are_not_touched(struct kunit *test)
+{
+	DECLARE_BITMAP(events, MLXL_MAX_FUNCTIONS) = {};
+	struct queue_test *t = test->priv;
+	u32 *reg = &t->regs[MLXL_REG_EVENTS / 4];
+
+	reg[0] = BIT(0) | BIT(2);
+	reg[1] = BIT(31);
+	t->life.recovery.channel = VPV_CHANNEL_FROZEN;
+	KUNIT_EXPECT_FALSE(test, mlxl_queue_events(&t->q, events));
+	KUNIT_EXPECT_EQ(test, reg[0], BIT(0) | BIT(2));
+	KUNIT_EXPECT_EQ(test, reg[1], BIT(31));
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(events, MLXL_MAX_FUNCTIONS));
+
+	t->life.recovery.channel = VPV_CHANNEL_NORMAL;
+	KUNIT_EXPECT_TRUE(test, mlxl_queue_events(&t->q, events));
+	KUNIT_EXPECT_EQ(test, reg[0], 0U);
+	KUNIT_EXPECT_EQ(test, reg[1], 0U);
+	KUNIT_EXPECT_EQ(test, bitmap_weight(events, MLXL_MAX_FUNCTIONS), 3U);
+	KUNIT_EXPECT_TRUE(test, test_bit(63, events));
+}
+
 /* A look at one that is down finds nothing, nor does it begin to watch it again. */
 static void one_that_is_down_is_not_watched(struct kunit *test)
 {
@@ -412,6 +446,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(all_ones_everywhere_keep_the_memory),
 	KUNIT_CASE(one_that_was_pulled_out_writes_nothing),
 	KUNIT_CASE(a_frozen_function_is_not_touched),
+	KUNIT_CASE(events_of_a_frozen_function_are_not_touched),
 	KUNIT_CASE(one_that_is_down_is_not_watched),
 	KUNIT_CASE(one_that_is_taken_down_does_not_come_up_again),
 	KUNIT_CASE(one_that_is_down_does_not_begin_again),

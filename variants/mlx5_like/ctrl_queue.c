@@ -327,12 +327,19 @@ void mlxl_queue_look(struct mlxl_queue *q)
  * @q: Queue.
  * @events: Receives a bit for each function that there is news of.
  *
- * Return: false if nobody answers: all ones could be events as well.
+ * None is touched while the PCI core recovers the function from an error, before which the
+ * interrupt may have come.  No news is lost: all functions are published anew after it.
+ *
+ * Return: false then, and if nobody answers: all ones could be events as well.
  */
 bool mlxl_queue_events(struct mlxl_queue *q, unsigned long *events)
 {
-	const u32 words[] = { reg_read(q, MLXL_REG_EVENTS), reg_read(q, MLXL_REG_EVENTS + 4) };
+	u32 words[2];
 
+	if (!vpv_ctrl_life_reachable(q->life))
+		return false;
+	words[0] = reg_read(q, MLXL_REG_EVENTS);
+	words[1] = reg_read(q, MLXL_REG_EVENTS + 4);
 	if (reg_read(q, MLXL_REG_STATUS) == U32_MAX)
 		return false;
 	reg_write(q, MLXL_REG_EVENTS, words[0]);
