@@ -11,24 +11,28 @@
 #include "../../variants/mlx5_like/ctrl.h"
 
 static int fake_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd);
+static bool fake_capability(struct pci_dev *pdev, u8 *cap, unsigned int bytes,
+			    bool (*accepts)(const u8 *cap));
 
 #define mlxl_queue_exec		fake_exec
 #define mlxl_queue_submit(q, function, cmd)	fake_exec(q, function, cmd)
+#define vpv_controlled_capability	fake_capability
 
 #include "../../variants/mlx5_like/ctrl_fn.c"
 #define fn_of fn_of_item
 #include "../../variants/mlx5_like/ctrl_configfs.c"
 #undef fn_of
 
-#define FUNCTIONS	4
+#define FUNCTIONS	MLXL_MAX_FUNCTIONS
 
 /**
  * struct fn_test - A controlling function, and those that it controls
  * @fake: The controlling function.
  * @controlled: One that it controls.
  * @ctrl: Its driver's.
- * @state: Of all functions: enum mlxl_fn_state.
+ * @state: Of the functions: enum mlxl_fn_state.
  * @err: How questions about a function end.
+ * @enable_err: How ENABLE ends, which is carried out.
  * @questions: How often somebody asked.
  * @watch: Hears of @controlled.
  * @told: How often.
@@ -37,8 +41,9 @@ struct fn_test {
 	struct fake_function fake;
 	struct fake_function controlled;
 	struct mlxl_ctrl ctrl;
-	u32 state;
+	u32 state[FUNCTIONS];
 	int err;
+	int enable_err;
 	unsigned int questions;
 	struct vpv_control_watch watch;
 	unsigned int told;
@@ -53,17 +58,38 @@ static int fake_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cm
 	switch (cmd->opcode) {
 	case MLXL_QUERY_FUNCTION:
 		t->questions++;
-		*fn = (struct mlxl_function){ .state = cpu_to_le32(t->state) };
+		*fn = (struct mlxl_function){ .state = cpu_to_le32(t->state[function]) };
 		return t->err;
 	case MLXL_ENABLE:
-		t->state = MLXL_ENABLED;
-		return 0;
+		t->state[function] = MLXL_ENABLED;
+		return t->enable_err;
 	case MLXL_DISABLE:
-		t->state = MLXL_PROVISIONED;
+		t->state[function] = MLXL_PROVISIONED;
 		return 0;
 	default:
 		return 0;
 	}
+}
+
+/* Every function is the last one. */
+static bool fake_capability(struct pci_dev *pdev, u8 *cap, unsigned int bytes,
+			    bool (*accepts)(const u8 *cap))
+{
+	memset(cap, 0, bytes);
+	put_unaligned_le16(FUNCTIONS - 1, cap + MLXL_CAP_FUNCTION);
+	return true;
+}
+
+static void publish(struct fn_test *t)
+{
+	guard(mutex)(&t->ctrl.life.lock);
+	mlxl_fns_publish(&t->ctrl.life);
+}
+
+static void event(struct fn_test *t, const unsigned long *events)
+{
+	mlxl_fns_events(&t->ctrl, events);
+	publish(t);
 }
 
 static void fake_changed(struct vpv_control_watch *watch)
@@ -87,6 +113,8 @@ static int fn_test_init(struct kunit *test)
 	INIT_LIST_HEAD(&t->ctrl.life.set.fns);
 	mlxl_fns_prepare(&t->ctrl);
 	t->ctrl.num_fns = FUNCTIONS;
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		mlxl_fns_unknown(&t->ctrl);
 	for (unsigned int i = 0; i < FUNCTIONS; i++) {
 		t->ctrl.fn[i].ctrl = &t->ctrl;
 		t->ctrl.fn[i].c.pdev = i ? t->fake.pdev : t->controlled.pdev;
@@ -138,8 +166,7 @@ static void firmware_that_is_stuck_is_asked_once(struct kunit *test)
 	struct fn_test *t = test->priv;
 
 	t->err = c->err;
-	scoped_guard(mutex, &t->ctrl.life.lock)
-		mlxl_fns_publish(&t->ctrl.life);
+	publish(t);
 	KUNIT_EXPECT_EQ(test, t->questions, c->questions);
 	KUNIT_EXPECT_NULL(test, t->ctrl.fn[0].c.control);
 }
@@ -152,12 +179,12 @@ static void driver_of_a_function_that_is_enabled_is_told(struct kunit *test)
 
 	scoped_guard(mutex, &t->ctrl.life.lock)
 		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(fn), 0);
-	KUNIT_EXPECT_EQ(test, t->state, (u32)MLXL_ENABLED);
+	KUNIT_EXPECT_EQ(test, t->state[0], (u32)MLXL_ENABLED);
 	KUNIT_EXPECT_NOT_NULL(test, fn->c.control);
 	KUNIT_EXPECT_EQ(test, t->told, 1U);
 
 	/* Lost while it was published. */
-	t->state = MLXL_UNPROVISIONED;
+	t->state[0] = MLXL_UNPROVISIONED;
 	scoped_guard(mutex, &t->ctrl.life.lock)
 		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(fn), 0);
 	KUNIT_EXPECT_EQ(test, t->told, 2U);
@@ -172,22 +199,74 @@ static void an_event_is_told_to_the_driver_of_its_function(struct kunit *test)
 
 	scoped_guard(mutex, &t->ctrl.life.lock)
 		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(&t->ctrl.fn[0]), 0);
+	publish(t);
 	told = t->told;
 	t->questions = 0;
 	__set_bit(1, events);
-	mlxl_fns_events(&t->ctrl, events);
+	event(t, events);
 	KUNIT_EXPECT_EQ(test, t->told, told);
 	KUNIT_EXPECT_EQ(test, t->questions, 1U);
 
 	__set_bit(0, events);
-	mlxl_fns_events(&t->ctrl, events);
+	event(t, events);
 	KUNIT_EXPECT_EQ(test, t->told, told + 1);
 	KUNIT_EXPECT_EQ(test, t->questions, 3U);
 
 	t->err = -ETIMEDOUT;
-	mlxl_fns_events(&t->ctrl, events);
+	event(t, events);
 	KUNIT_EXPECT_EQ(test, t->told, told + 2);
 	KUNIT_EXPECT_EQ(test, t->questions, 4U);
+
+	/* About the other one: the first is published, and its driver looks for itself. */
+	t->err = 0;
+	publish(t);
+	KUNIT_EXPECT_EQ(test, t->questions, 5U);
+}
+
+/* Each FLR is an event. */
+static void an_event_is_one_question(struct kunit *test)
+{
+	DECLARE_BITMAP(events, MLXL_MAX_FUNCTIONS) = {};
+	struct fn_test *t = test->priv;
+
+	t->state[0] = MLXL_ENABLED;
+	publish(t);
+	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
+	KUNIT_EXPECT_NOT_NULL(test, t->ctrl.fn[0].c.control);
+	t->questions = 0;
+	__set_bit(0, events);
+	event(t, events);
+	KUNIT_EXPECT_EQ(test, t->questions, 1U);
+	publish(t);
+	KUNIT_EXPECT_EQ(test, t->questions, 1U);
+}
+
+/* It may have been away, whatever was known of it. */
+static void one_that_is_found_is_asked_about(struct kunit *test)
+{
+	struct fn_test *t = test->priv;
+
+	publish(t);
+	t->questions = 0;
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		KUNIT_EXPECT_PTR_EQ(test, fn_identify(&t->ctrl.life.set, t->fake.pdev),
+				    &t->ctrl.fn[FUNCTIONS - 1].c);
+	publish(t);
+	KUNIT_EXPECT_EQ(test, t->questions, 1U);
+}
+
+/* Whether it was carried out nobody knows. */
+static void one_that_could_not_be_enabled_is_asked_about_again(struct kunit *test)
+{
+	struct fn_test *t = test->priv;
+
+	publish(t);
+	t->enable_err = -ETIMEDOUT;
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(&t->ctrl.fn[0]), -ETIMEDOUT);
+	KUNIT_EXPECT_NULL(test, t->ctrl.fn[0].c.control);
+	publish(t);
+	KUNIT_EXPECT_NOT_NULL(test, t->ctrl.fn[0].c.control);
 }
 
 /* What the file says, without the newline; or a negative errno. */
@@ -226,9 +305,10 @@ static void whoever_reads_asks_nobody(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, enable_file(test), 0);
 
 	/* It is enabled when the controlling function comes up. */
-	t->state = MLXL_ENABLED;
+	t->state[0] = MLXL_ENABLED;
 	scoped_guard(mutex, &t->ctrl.life.lock)
-		mlxl_fns_publish(&t->ctrl.life);
+		mlxl_fns_unknown(&t->ctrl);
+	publish(t);
 	KUNIT_EXPECT_EQ(test, enable_file(test), 1);
 	scoped_guard(mutex, &t->ctrl.life.lock)
 		mlxl_fns_unknown(&t->ctrl);
@@ -239,6 +319,9 @@ static struct kunit_case fn_cases[] = {
 	KUNIT_CASE_PARAM(firmware_that_is_stuck_is_asked_once, stuck_gen_params),
 	KUNIT_CASE(driver_of_a_function_that_is_enabled_is_told),
 	KUNIT_CASE(an_event_is_told_to_the_driver_of_its_function),
+	KUNIT_CASE(an_event_is_one_question),
+	KUNIT_CASE(one_that_is_found_is_asked_about),
+	KUNIT_CASE(one_that_could_not_be_enabled_is_asked_about_again),
 	KUNIT_CASE(whoever_reads_asks_nobody),
 	{ }
 };

@@ -13,6 +13,7 @@
 #ifndef MLXL_CTRL_H
 #define MLXL_CTRL_H
 
+#include <linux/bitmap.h>
 #include <linux/configfs.h>
 #include <linux/dmapool.h>
 #include <linux/mutex.h>
@@ -133,6 +134,8 @@ struct mlxl_fn {
  * @serial: Of the device.
  * @num_fns: Controlled functions, at most MLXL_MAX_FUNCTIONS.
  * @fn: The functions.
+ * @ask: Functions that the firmware is to be asked about, once they are there: what it has of them
+ *	is not known, or there is news; life.lock.
  * @dma: For buffers of the drivers of its functions.
  * @group: Its folder in configfs.
  */
@@ -143,6 +146,7 @@ struct mlxl_ctrl {
 	u64 serial;
 	unsigned int num_fns;
 	struct mlxl_fn fn[MLXL_MAX_FUNCTIONS];
+	DECLARE_BITMAP(ask, MLXL_MAX_FUNCTIONS);
 	struct vpv_ctrl_dma *dma;
 	struct config_group group;
 };

@@ -94,6 +94,7 @@ void mlxl_fns_unknown(struct mlxl_ctrl *ctrl)
 
 	for (unsigned int i = 0; i < MLXL_MAX_FUNCTIONS; i++)
 		ctrl->fn[i].enabled = false;
+	bitmap_fill(ctrl->ask, MLXL_MAX_FUNCTIONS);
 }
 
 /* ---- Finding ---- */
@@ -115,7 +116,11 @@ static struct vpv_controlled *fn_identify(struct vpv_controlled_set *set, struct
 	    get_unaligned_le64(cap + MLXL_CAP_SERIAL) != ctrl->serial)
 		return NULL;
 	nr = get_unaligned_le16(cap + MLXL_CAP_FUNCTION);
-	return nr < ctrl->num_fns ? &ctrl->fn[nr].c : NULL;
+	if (nr >= ctrl->num_fns)
+		return NULL;
+	/* One that is identified has just been found. */
+	__set_bit(nr, ctrl->ask);
+	return &ctrl->fn[nr].c;
 }
 
 /**
@@ -142,9 +147,38 @@ void mlxl_fns_prepare(struct mlxl_ctrl *ctrl)
 
 /* ---- Publishing ---- */
 
+/* One line for whoever reads the log; the driver of the function looks for itself. */
+static int fn_look(struct mlxl_fn *fn)
+{
+	struct mlxl_function state;
+	int err;
+
+	err = mlxl_fn_query(fn, &state);
+	if (err)
+		return err;
+	if (le32_to_cpu(state.flags) & (MLXL_FN_FAILED | MLXL_FN_TRACKER_ERROR))
+		dev_warn_ratelimited(&fn->ctrl->life.pdev->dev,
+				     "function %u: flags %#x, reason %u\n", fn->c.nr,
+				     le32_to_cpu(state.flags), le32_to_cpu(state.reason));
+	if (fn->enabled)
+		vpv_controlled_publish(&fn->ctrl->life.set, &fn->c);
+	return 0;
+}
+
+/* One that may have to be published, and was not, is asked about again. */
+static int fn_ask(struct mlxl_fn *fn)
+{
+	int err = fn_look(fn);
+
+	__assign_bit(fn->c.nr, fn->ctrl->ask, !fn->c.control && (err || fn->enabled));
+	return err;
+}
+
 /**
- * mlxl_fns_publish() - Publish all functions that are there and enabled
+ * mlxl_fns_publish() - Ask about functions, and publish those that are enabled
  * @life: Of the controlling function.
+ *
+ * Of those that are there, about each that there is news of.
  *
  * With the lock of the life held: firmware that is stuck is not asked about the others, whose
  * turn comes with the next event.
@@ -152,61 +186,38 @@ void mlxl_fns_prepare(struct mlxl_ctrl *ctrl)
 void mlxl_fns_publish(struct vpv_ctrl_life *life)
 {
 	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(life);
+	unsigned int nr;
+	int err;
 
-	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
-		struct mlxl_fn *fn = &ctrl->fn[i];
-		struct mlxl_function state;
-		int err;
-
-		if (!fn->c.pdev || fn->c.control)
+	for_each_set_bit(nr, ctrl->ask, ctrl->num_fns) {
+		if (!ctrl->fn[nr].c.pdev)
 			continue;
-		err = mlxl_fn_query(fn, &state);
+		err = fn_ask(&ctrl->fn[nr]);
 		if (err == -ETIMEDOUT || err == -ECONNABORTED)
 			return;
-		if (!err && fn->enabled)
-			vpv_controlled_publish(&life->set, &fn->c);
 	}
 }
 
 /* ---- Events ---- */
-
-/* One line for whoever reads the log; the driver of the function looks for itself. */
-static int fn_look(struct mlxl_fn *fn)
-{
-	struct mlxl_function state;
-	int err;
-
-	guard(mutex)(&fn->ctrl->life.lock);
-
-	err = mlxl_fn_query(fn, &state);
-	if (!err && le32_to_cpu(state.flags) & (MLXL_FN_FAILED | MLXL_FN_TRACKER_ERROR))
-		dev_warn_ratelimited(&fn->ctrl->life.pdev->dev,
-				     "function %u: flags %#x, reason %u\n", fn->c.nr,
-				     le32_to_cpu(state.flags), le32_to_cpu(state.reason));
-	return err;
-}
 
 /**
  * mlxl_fns_events() - The firmware has news of functions
  * @ctrl: Controlling function.
  * @events: A bit for each function that there is news of.
  *
- * Drivers of the others are not told: there may be many, and each would look.
+ * Drivers of the others are not told: there may be many, and each would look.  The caller calls
+ * vpv_ctrl_life_announce(), which has mlxl_fns_publish() ask about them.
  */
 void mlxl_fns_events(struct mlxl_ctrl *ctrl, const unsigned long *events)
 {
 	unsigned int nr;
-	int err;
 
-	scoped_guard(mutex, &ctrl->life.lock)
-		for_each_set_bit(nr, events, ctrl->num_fns)
-			if (ctrl->fn[nr].c.control)
-				vpv_control_changed(ctrl->fn[nr].c.control);
+	guard(mutex)(&ctrl->life.lock);
+
 	for_each_set_bit(nr, events, ctrl->num_fns) {
-		err = fn_look(&ctrl->fn[nr]);
-		/* Others want the lock, too. */
-		if (err == -ETIMEDOUT || err == -ECONNABORTED)
-			break;
+		__set_bit(nr, ctrl->ask);
+		if (ctrl->fn[nr].c.control)
+			vpv_control_changed(ctrl->fn[nr].c.control);
 	}
 }
 
@@ -239,8 +250,11 @@ int mlxl_fn_enable(struct mlxl_fn *fn)
 		err = fn_exec(fn, MLXL_PROVISION, &fn->want, sizeof(fn->want), NULL, 0);
 		if (!err)
 			err = fn_exec(fn, MLXL_ENABLE, NULL, 0, NULL, 0);
-		if (err)
+		if (err) {
+			/* It may have been carried out. */
+			__set_bit(fn->c.nr, fn->ctrl->ask);
 			return err;
+		}
 		fn->enabled = true;
 	}
 	vpv_controlled_scan(&fn->ctrl->life.set);
