@@ -4,6 +4,7 @@
  * asked about them, and who is told, with a command queue of the test's own.
  */
 #include <kunit/test.h>
+#include <linux/etherdevice.h>
 #include <linux/module.h>
 
 #include "../fake_function.h"
@@ -13,17 +14,23 @@
 static int fake_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd);
 static bool fake_capability(struct pci_dev *pdev, u8 *cap, unsigned int bytes,
 			    bool (*accepts)(const u8 *cap));
+static void fake_announce(struct vpv_ctrl_life *life);
+static unsigned long fake_jiffies;
 
 #define mlxl_queue_exec		fake_exec
 #define mlxl_queue_submit(q, function, cmd)	fake_exec(q, function, cmd)
 #define vpv_controlled_capability	fake_capability
+#define vpv_ctrl_life_announce	fake_announce
+#define jiffies fake_jiffies
 
 #include "../../variants/mlx5_like/ctrl_fn.c"
+#undef jiffies
 #define fn_of fn_of_item
 #include "../../variants/mlx5_like/ctrl_configfs.c"
 #undef fn_of
 
 #define FUNCTIONS	MLXL_MAX_FUNCTIONS
+#define LIMIT		1000	/* of a command, in jiffies */
 
 /**
  * struct fn_test - A controlling function, and those that it controls
@@ -33,7 +40,10 @@ static bool fake_capability(struct pci_dev *pdev, u8 *cap, unsigned int bytes,
  * @state: Of the functions: enum mlxl_fn_state.
  * @err: How questions about a function end.
  * @enable_err: How ENABLE ends, which is carried out.
+ * @slow: How long the firmware takes for one, in jiffies.
  * @questions: How often somebody asked.
+ * @asked: About which functions.
+ * @announced: What is left is to be done soon.
  * @watch: Hears of @controlled.
  * @told: How often.
  */
@@ -44,7 +54,10 @@ struct fn_test {
 	u32 state[FUNCTIONS];
 	int err;
 	int enable_err;
+	unsigned long slow;
 	unsigned int questions;
+	DECLARE_BITMAP(asked, FUNCTIONS);
+	bool announced;
 	struct vpv_control_watch watch;
 	unsigned int told;
 };
@@ -58,6 +71,8 @@ static int fake_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cm
 	switch (cmd->opcode) {
 	case MLXL_QUERY_FUNCTION:
 		t->questions++;
+		fake_jiffies += t->slow;
+		__set_bit(function, t->asked);
 		*fn = (struct mlxl_function){ .state = cpu_to_le32(t->state[function]) };
 		return t->err;
 	case MLXL_ENABLE:
@@ -80,8 +95,14 @@ static bool fake_capability(struct pci_dev *pdev, u8 *cap, unsigned int bytes,
 	return true;
 }
 
+static void fake_announce(struct vpv_ctrl_life *life)
+{
+	container_of(life, struct fn_test, ctrl.life)->announced = true;
+}
+
 static void publish(struct fn_test *t)
 {
+	t->announced = false;
 	guard(mutex)(&t->ctrl.life.lock);
 	mlxl_fns_publish(&t->ctrl.life);
 }
@@ -113,6 +134,7 @@ static int fn_test_init(struct kunit *test)
 	INIT_LIST_HEAD(&t->ctrl.life.set.fns);
 	mlxl_fns_prepare(&t->ctrl);
 	t->ctrl.num_fns = FUNCTIONS;
+	t->ctrl.q.limit = LIMIT;
 	scoped_guard(mutex, &t->ctrl.life.lock)
 		mlxl_fns_unknown(&t->ctrl);
 	for (unsigned int i = 0; i < FUNCTIONS; i++) {
@@ -168,7 +190,44 @@ static void firmware_that_is_stuck_is_asked_once(struct kunit *test)
 	t->err = c->err;
 	publish(t);
 	KUNIT_EXPECT_EQ(test, t->questions, c->questions);
+	KUNIT_EXPECT_FALSE(test, t->announced);
 	KUNIT_EXPECT_NULL(test, t->ctrl.fn[0].c.control);
+}
+
+/* Likewise, for a while in which nobody answers and nobody is late. */
+static void slow_firmware_is_asked_about_the_others_later(struct kunit *test)
+{
+	struct fn_test *t = test->priv;
+	unsigned int turns = 0;
+
+	/* It wraps on the way. */
+	fake_jiffies = -5UL * LIMIT;
+	t->slow = LIMIT * 9 / 10;
+	do {
+		const unsigned long begin = fake_jiffies;
+
+		publish(t);
+		KUNIT_EXPECT_LE(test, fake_jiffies - begin, 2UL * LIMIT);
+	} while (t->announced && ++turns < FUNCTIONS);
+	KUNIT_EXPECT_FALSE(test, t->announced);
+	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
+	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
+}
+
+/* Nor is it asked again and again: the others have their turn with the next events. */
+static void slow_firmware_that_refuses_is_left_alone(struct kunit *test)
+{
+	struct fn_test *t = test->priv;
+
+	t->err = -EREMOTEIO;
+	t->slow = LIMIT * 9 / 10;
+	/* Two each time, and the first two again. */
+	for (unsigned int i = 0; i <= FUNCTIONS / 2; i++) {
+		publish(t);
+		KUNIT_EXPECT_FALSE(test, t->announced);
+	}
+	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS + 2);
+	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
 }
 
 /* It may be open, and suspended as far as its driver knows: it has nothing of what it was. */
@@ -317,6 +376,8 @@ static void whoever_reads_asks_nobody(struct kunit *test)
 
 static struct kunit_case fn_cases[] = {
 	KUNIT_CASE_PARAM(firmware_that_is_stuck_is_asked_once, stuck_gen_params),
+	KUNIT_CASE(slow_firmware_is_asked_about_the_others_later),
+	KUNIT_CASE(slow_firmware_that_refuses_is_left_alone),
 	KUNIT_CASE(driver_of_a_function_that_is_enabled_is_told),
 	KUNIT_CASE(an_event_is_told_to_the_driver_of_its_function),
 	KUNIT_CASE(an_event_is_one_question),

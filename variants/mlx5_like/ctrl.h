@@ -136,6 +136,7 @@ struct mlxl_fn {
  * @fn: The functions.
  * @ask: Functions that the firmware is to be asked about, once they are there: what it has of them
  *	is not known, or there is news; life.lock.
+ * @ask_first: With which of them to begin; may be behind the last one; life.lock.
  * @dma: For buffers of the drivers of its functions.
  * @group: Its folder in configfs.
  */
@@ -147,6 +148,7 @@ struct mlxl_ctrl {
 	unsigned int num_fns;
 	struct mlxl_fn fn[MLXL_MAX_FUNCTIONS];
 	DECLARE_BITMAP(ask, MLXL_MAX_FUNCTIONS);
+	unsigned int ask_first;
 	struct vpv_ctrl_dma *dma;
 	struct config_group group;
 };

@@ -180,21 +180,32 @@ static int fn_ask(struct mlxl_fn *fn)
  *
  * Of those that are there, about each that there is news of.
  *
- * With the lock of the life held: firmware that is stuck is not asked about the others, whose
- * turn comes with the next event.
+ * The lock of the life is held meanwhile, for which resets and removals wait.  So no question is
+ * begun when the time of one command is over: the others have their turn after whoever waits.
+ * Firmware that is stuck, or slow and answers none of the questions, is left alone until the next
+ * event, and is then asked about the others first.
  */
 void mlxl_fns_publish(struct vpv_ctrl_life *life)
 {
 	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(life);
-	unsigned int nr;
+	unsigned long end = jiffies + ctrl->q.limit;
+	unsigned int nr, first = ctrl->ask_first;
+	bool progress = false;
 	int err;
 
-	for_each_set_bit(nr, ctrl->ask, ctrl->num_fns) {
+	for_each_set_bit_wrap(nr, ctrl->ask, ctrl->num_fns, first) {
 		if (!ctrl->fn[nr].c.pdev)
 			continue;
+		if (time_after(jiffies, end)) {
+			if (progress)
+				vpv_ctrl_life_announce(life);
+			return;
+		}
 		err = fn_ask(&ctrl->fn[nr]);
+		ctrl->ask_first = nr + 1;
 		if (err == -ETIMEDOUT || err == -ECONNABORTED)
 			return;
+		progress |= !test_bit(nr, ctrl->ask);
 	}
 }
 
