@@ -99,12 +99,11 @@ struct vpv_ctrl_life_ops {
  * @lock: Guards @up, @set, and what the driver says.
  * @up: The function takes commands, as far as is known; @lock.
  * @set: Its functions.
- * @announce: Looks for functions, publishes them, tells their drivers of news, and lets
- *	drivers bind.
+ * @announce: Looks for functions, publishes them, and lets drivers bind.
  * @recover: Does what @recovery says.
  * @irqs: Vectors that have a handler.
  * @saved: Config space as it was when the driver was bound, for a reset after an error.
- * @recovery_lock: Spinlock; guards @recovery; innermost.
+ * @recovery_lock: Spinlock; guards @recovery; inside are locks of the workqueue alone.
  * @recovery: Attempts to recover, and errors.
  */
 struct vpv_ctrl_life {
@@ -199,8 +198,12 @@ void vpv_ctrl_life_stop(struct vpv_ctrl_life *life);
 void vpv_ctrl_life_fini(struct vpv_ctrl_life *life);
 
 /**
- * vpv_ctrl_life_announce() - Something has become of the functions: tell their drivers soon
+ * vpv_ctrl_life_announce() - Something has become of the functions: publish them soon
  * @life: Function.
+ *
+ * They are looked for, published by @ops->publish, and drivers may bind to them.  Drivers of those
+ * that are published already hear nothing of it: whoever has news of one calls
+ * vpv_control_changed().
  *
  * Context: any.
  */
