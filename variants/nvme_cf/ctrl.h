@@ -175,6 +175,8 @@ struct nvcf_cdev;
  * @num_fns: Migratable controllers; constant from probe on.
  * @known: They are.
  * @fn: These.
+ * @ask: Those whose profile is not known, or that there is news of.
+ * @ask_first: With which of them to begin; may be behind the last one; life.lock.
  * @group: Its folder in configfs.
  * @cdev: Its character device.
  * @event: Tells of an event, and asks for the next one.
@@ -189,6 +191,8 @@ struct nvcf_ctrl {
 	unsigned int num_fns;
 	bool known;
 	struct nvcf_fn fn[NVCF_MAX_FUNCTIONS];
+	DECLARE_BITMAP(ask, NVCF_MAX_FUNCTIONS);
+	unsigned int ask_first;
 	struct config_group group;
 	struct nvcf_cdev *cdev;
 	struct work_struct event;
@@ -215,6 +219,7 @@ static inline unsigned long nvcf_queue_tick(const struct nvcf_queue *q)
 }
 
 /* ctrl_slot.c */
+unsigned long nvcf_queue_limit(void);
 void nvcf_queue_reap(struct nvcf_queue *q);
 int nvcf_queue_exec(struct nvcf_queue *q, struct nvcf_admin *cmd);
 void nvcf_queue_ask_event(struct nvcf_queue *q);

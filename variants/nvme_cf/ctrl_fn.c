@@ -143,7 +143,11 @@ static struct vpv_controlled *fn_identify(struct vpv_controlled_set *set, struct
 	    id.serial != ctrl->managing.serial)
 		return NULL;
 	fn = fn_find(ctrl, id.cntlid);
-	return fn ? &fn->c : NULL;
+	if (!fn)
+		return NULL;
+	/* One that is identified has just been found. */
+	set_bit(fn - ctrl->fn, ctrl->ask);
+	return &fn->c;
 }
 
 /**
@@ -189,32 +193,59 @@ int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num)
 		fn_init(ctrl, &ctrl->fn[i], cntlid[i]);
 	ctrl->num_fns = num;
 	ctrl->known = true;
+	bitmap_fill(ctrl->ask, NVCF_MAX_FUNCTIONS);
 	return 0;
 }
 
 /* ---- Publishing ---- */
 
+static int fn_ask(struct nvcf_ctrl *ctrl, unsigned int i)
+{
+	struct nvcf_fn *fn = &ctrl->fn[i];
+	int err;
+
+	/* News that come meanwhile are another question. */
+	clear_bit(i, ctrl->ask);
+	err = fn_query(fn);
+	if (err)
+		set_bit(i, ctrl->ask);
+	else if (fn->given)
+		vpv_controlled_publish(&ctrl->life.set, &fn->c);
+	else
+		vpv_controlled_withdraw(&ctrl->life.set, &fn->c);
+	return err;
+}
+
 /**
  * nvcf_fns_publish() - Publish all functions that are there and have a profile, and no other
  * @life: Of the managing controller.
+ *
+ * It is asked about each that there is news of.  The lock of the life is held meanwhile, for which
+ * resets and removals wait.  So no question is begun when the time of one command is over: the others
+ * have their turn after whoever waits.  A controller that is late twice, or slow and answers none
+ * of the questions, is left alone until there are other news, and is then asked about the others
+ * first.
  */
 void nvcf_fns_publish(struct vpv_ctrl_life *life)
 {
 	struct nvcf_ctrl *ctrl = nvcf_ctrl_of(life);
-	unsigned int late = 0;
+	unsigned int i, first = ctrl->ask_first, late = 0;
+	unsigned long end = jiffies + nvcf_queue_limit();
+	bool progress = false;
+	int err;
 
-	/* Others wait meanwhile: who is late twice is asked no more. */
-	for (unsigned int i = 0; i < ctrl->num_fns && late < 2; i++) {
-		struct nvcf_fn *fn = &ctrl->fn[i];
-		int err = fn_query(fn);
-
+	for_each_set_bit_wrap(i, ctrl->ask, ctrl->num_fns, first) {
+		if (time_after(jiffies, end)) {
+			if (progress)
+				vpv_ctrl_life_announce(life);
+			return;
+		}
+		err = fn_ask(ctrl, i);
+		ctrl->ask_first = i + 1;
 		late += err == -ETIMEDOUT;
-		if (err)
-			continue;
-		if (fn->given)
-			vpv_controlled_publish(&life->set, &fn->c);
-		else
-			vpv_controlled_withdraw(&life->set, &fn->c);
+		if (late == 2)
+			return;
+		progress |= !err;
 	}
 }
 
@@ -277,8 +308,10 @@ int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd)
 	err = fn_user(fn, pdev, cmd);
 	pci_dev_put(pdev);
 	/* Who is published may have changed. */
-	if (!err && cmd->sqe.opcode == NVCF_ADMIN_PROFILE_SEND)
+	if (!err && cmd->sqe.opcode == NVCF_ADMIN_PROFILE_SEND) {
+		set_bit(fn - ctrl->fn, ctrl->ask);
 		vpv_ctrl_life_announce(&ctrl->life);
+	}
 	return err;
 }
 

@@ -18,7 +18,12 @@ static unsigned int timeout_ms = 10000;
 module_param(timeout_ms, uint, 0644);
 MODULE_PARM_DESC(timeout_ms, "Milliseconds after which a command is aborted, 100 to 60000");
 
-static unsigned long queue_limit(void)
+/**
+ * nvcf_queue_limit() - Longest time that a command may take
+ *
+ * Return: it, in jiffies.
+ */
+unsigned long nvcf_queue_limit(void)
 {
 	return msecs_to_jiffies(clamp(READ_ONCE(timeout_ms), 100U, 60000U));
 }
@@ -79,7 +84,7 @@ static void queue_push(struct nvcf_queue *q, unsigned int id, struct nvs_sqe *sq
 static int slot_start(struct nvcf_queue *q, unsigned int i, struct nvcf_admin *cmd)
 {
 	struct nvcf_slot *slot = &q->slot[i];
-	unsigned long limit = queue_limit();
+	unsigned long limit = nvcf_queue_limit();
 	bool up, idle;
 
 	spin_lock(&q->lock);
