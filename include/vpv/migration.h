@@ -596,8 +596,8 @@ void vmig_close(struct vmig_dev *mig);
  *
  * What a hook returns from here on may be of a function in the middle of its reset, or of one that
  * controls it and has been told of that.  So a hook that fails does not decide what becomes of the
- * device and its save session, nor does vmig_fault(): vmig_reset_done() does, which has to follow, also
- * when the reset fails.  A load session fails with -ENODEV then.  State changes wait for
+ * device and its save session, nor does vmig_fault(): vmig_reset_done() does, which has to follow,
+ * also when the reset fails.  A load session fails with -ENODEV then.  State changes wait for
  * vmig_reset_done().  A reset that was not announced is one all the same.
  *
  * Context: as vmig_reset_done().

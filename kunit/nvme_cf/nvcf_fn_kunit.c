@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migratable controllers of nvme_cf, variants/nvme_cf/ctrl_fn.c: when the managing controller is asked
- * about them; and those that somebody has left enabled, which are reset before a profile is given or
- * taken.  Commands and resets are the test's own.
+ * Migratable controllers of nvme_cf, variants/nvme_cf/ctrl_fn.c: when the managing controller is
+ * asked about them; and those that somebody has left enabled, which are reset before a profile is
+ * given or taken.  Commands and resets are the test's own.
  */
 #include <kunit/test.h>
 #include <linux/module.h>

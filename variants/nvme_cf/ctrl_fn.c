@@ -221,10 +221,10 @@ static int fn_ask(struct nvcf_ctrl *ctrl, unsigned int i)
  * @life: Of the managing controller.
  *
  * It is asked about each that there is news of.  The lock of the life is held meanwhile, for which
- * resets and removals wait.  So no question is begun when the time of one command is over: the others
- * have their turn after whoever waits.  A controller that is late twice, or slow and answers none
- * of the questions, is left alone until there are other news, and is then asked about the others
- * first.
+ * resets and removals wait.  So no question is begun when the time of one command is over: the
+ * others have their turn after whoever waits.  A controller that is late twice, or slow and answers
+ * none of the questions, is left alone until there are other news, and is then asked about the
+ * others first.
  */
 void nvcf_fns_publish(struct vpv_ctrl_life *life)
 {

@@ -133,8 +133,8 @@ static void hook_over(struct kunit *test, struct fake *fake)
 }
 
 /*
- * The hook fails with @err, @meanwhile has come before, and @after, if there is any, comes then: what
- * the call returns.
+ * The hook fails with @err, @meanwhile has come before, and @after, if there is any, comes then:
+ * what the call returns.
  */
 static ssize_t fail(struct kunit *test, struct fake *fake, int err,
 		    void (*meanwhile)(struct fake *fake), void (*after)(struct fake *fake))
