@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The guest's half of the hisi_like hardware (Documentation/hardware/hisi_like.rst)
- * and the parts of the workload: hisil_dev.c drives the device, hisil_ops.c makes
- * operations and checks results, hisil_workload.c runs and reports.
+ * and the parts of the workload: hisil_dev.c drives the device, hisil_config.c has its config
+ * space, hisil_ops.c makes operations and checks results, hisil_workload.c runs and reports.
  */
 #ifndef HISIL_H
 #define HISIL_H
@@ -58,6 +58,15 @@ int hisil_queue_start(struct hisil_dev *dev, struct hisil_queue *q, unsigned int
 unsigned int hisil_queue_submit(struct hisil_dev *dev, struct hisil_queue *q);
 /* Take and check what is complete; returns how many. */
 unsigned int hisil_queue_reap(struct hisil_dev *dev, struct hisil_queue *q);
+
+/* Find config space; 0 or a negative errno. */
+int hisil_config_open(const struct hisil_dev *dev);
+/* Write the registers that a driver sets, as many as the function shows. */
+void hisil_config_set(void);
+/* " NAME=VALUE..." of these; then how many there are, and how many hold what was written. */
+void hisil_config_show(char *buf, size_t room);
+/* Go to a D state, 0 to 3; returns the one that it has then. */
+unsigned int hisil_config_power(unsigned int dstate);
 
 static inline unsigned int hisil_queue_pending(const struct hisil_queue *q)
 {

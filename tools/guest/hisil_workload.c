@@ -3,9 +3,16 @@
  * Keeps the queues of a hisi_like function busy and checks every result, driven by
  * interrupts. It is not told of migrations.
  *
- * Reports go to the control line (-c, a serial port) as lines that start with
- * "HSL"; the line "stop" ends the run: what was submitted is awaited, totals are
- * compared with the device's own counters and the last report says ok=1 or ok=0.
+ * Reports go to the control line (-c, a serial port) as lines that start with "HSL".
+ * It obeys these words:
+ *
+ * report	how far it is
+ * config	what registers of config space are; it has set them at its start
+ * sleep	the function goes to D3hot, whatever it has to do, until the word "wake"
+ * stop		ends the run: what was submitted is awaited, totals are compared with the
+ *		device's own counters and the last report says ok=1 or ok=0
+ * rest		the same, but the function stays open and idle until the next word
+ * reload	the same, but begins anew: the function is reset, by FLR, when it is closed
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,6 +27,7 @@
 
 #define STALL_MS	3000
 #define LOST_MS		60000
+#define D3HOT		3
 #define QUIET_MS	200
 
 const char line_tag[] = "HSL";
@@ -31,8 +39,10 @@ static struct {
 
 static struct hisil_dev dev;
 static struct hisil_queue queues[HISIL_MAX_QUEUES];
-static int64_t began_ms, alive_ms;
+static int64_t began_ms, alive_ms, tried_ms;
 static uint64_t irqs, missed, longest_ms;
+/* What is to be done at the end. */
+static enum { STOP, REST, RELOAD } end;
 
 static struct hisil_queue total(void)
 {
@@ -65,14 +75,56 @@ static void report(const char *kind, const char *more)
 		    (unsigned long long)missed, (unsigned long long)longest_ms, more);
 }
 
+static bool is_word(const char *line, const char *word)
+{
+	return !strncmp(line, word, strlen(word));
+}
+
+static void report_power(unsigned int dstate)
+{
+	char more[16];
+
+	snprintf(more, sizeof(more), " d=%u", hisil_config_power(dstate));
+	report("power", more);
+}
+
+/* Nothing of the function is touched meanwhile.  A function that sleeps is not late. */
+static void sleep_until_woken(void)
+{
+	report_power(D3HOT);
+	while (!is_word(line_command(), "wake"))
+		;
+	report_power(0);
+	alive_ms = line_now_ms();
+	tried_ms = alive_ms;
+}
+
+static void report_config(void)
+{
+	char more[256];
+
+	hisil_config_show(more, sizeof(more));
+	line_report("config%s", more);
+}
+
 /* True when the run is to end. */
 static bool read_command(void)
 {
 	const char *line = line_command();
 
-	if (!strncmp(line, "report", 6))
+	if (is_word(line, "report"))
 		report("progress", "");
-	return !strncmp(line, "stop", 4);
+	else if (is_word(line, "config"))
+		report_config();
+	else if (is_word(line, "sleep"))
+		sleep_until_woken();
+	else if (is_word(line, "reload"))
+		end = RELOAD;
+	else if (is_word(line, "rest"))
+		end = REST;
+	else
+		return is_word(line, "stop");
+	return end != STOP;
 }
 
 static void count_irqs(void)
@@ -123,9 +175,10 @@ static void run(bool submit)
 {
 	struct pollfd fds[2] = { { dev.uio.fd, POLLIN, 0 }, { line_fd(), POLLIN, 0 } };
 	int64_t end_ms = opt.seconds ? began_ms + opt.seconds * 1000LL : INT64_MAX;
-	int64_t report_ms = line_now_ms(), tried_ms = line_now_ms();
+	int64_t report_ms = line_now_ms();
 
 	alive_ms = line_now_ms();
+	tried_ms = alive_ms;
 	serve(submit);
 	while (submit || pending()) {
 		int64_t now = line_now_ms();
@@ -188,6 +241,10 @@ static int finish(void)
 		 (unsigned long long)sum.by_opcode[HISIL_DEFLATE],
 		 (unsigned long long)sum.by_opcode[HISIL_INFLATE], ok);
 	report("final", more);
+	if (end == REST && is_word(line_command(), "reload"))
+		end = RELOAD;
+	if (end == RELOAD)
+		workload_restart();
 	return ok ? 0 : 1;
 }
 
@@ -198,8 +255,10 @@ static int start(void)
 	int err;
 
 	err = hisil_dev_open(&dev, opt.path);
+	err = err ? err : hisil_config_open(&dev);
 	if (err)
 		return err;
+	hisil_config_set();
 	if (opt.queues > dev.queues || opt.queues > dev.uio.info.vectors || opt.depth > dev.ring_max)
 		return -ERANGE;
 	for (i = 0; i < opt.queues; i++) {

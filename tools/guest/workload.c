@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What all workloads of guests do: see workload.h. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "workload.h"
 
 #define OPTIONS_MAX 16
+
+static char **all_args;
 
 static const struct workload_option *find(const struct workload_option *options, int letter)
 {
@@ -56,6 +59,7 @@ int workload_main(const struct workload *w, int argc, char **argv)
 	const char *control = NULL;
 	int err;
 
+	all_args = argv;
 	if (!parse(w, &control, argc, argv)) {
 		fputs(w->usage, stderr);
 		return 2;
@@ -71,4 +75,10 @@ int workload_main(const struct workload *w, int argc, char **argv)
 	}
 	w->run();
 	return w->finish();
+}
+
+void workload_restart(void)
+{
+	execv("/proc/self/exe", all_args);
+	line_log("cannot begin anew: %s", strerror(errno));
 }

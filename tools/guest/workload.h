@@ -35,5 +35,7 @@ struct workload {
 
 /* All of main(). */
 int workload_main(const struct workload *w, int argc, char **argv);
+/* Begin anew, with nothing open: a new program of the same kind. Returns if that fails. */
+void workload_restart(void);
 
 #endif
