@@ -169,9 +169,8 @@ class Guest:
         with self.changed:
             return next((values for _, what, values in reversed(self.reports) if what == kind), {})
 
-    def wait_report(self, what, accept, timeout):
-        """Wait until accept(kind, values) is true for a report; return its values."""
-        seen = 0
+    def wait_report(self, what, accept, timeout, seen=0):
+        """Wait until accept(kind, values) is true for a report, but for the first SEEN; return its values."""
         end = time.monotonic() + timeout
         while True:
             with self.changed:
@@ -195,9 +194,12 @@ class Guest:
         return self.wait_report(f"{more} completed operations",
                                 lambda kind, values: kind == "progress" and values.get("done", 0) >= wanted, timeout)
 
-    def stop_workload(self, timeout):
-        self.console.sendall(b"stop\n")
-        return self.wait_report("the workload's last report", lambda kind, _: kind == "final", timeout)
+    def ask(self, word, kind, timeout):
+        """Send a word to the workload; the values of its next report of a KIND."""
+        with self.changed:
+            seen = len(self.reports)
+        self.console.sendall(f"{word}\n".encode())
+        return self.wait_report(f"the workload's answer to '{word}'", lambda what, _: what == kind, timeout, seen)
 
     def progress(self, began):
         """[[seconds after BEGAN, operations completed]] of all progress reports since then."""

@@ -6,7 +6,9 @@ checks that nothing got lost. What all runs share is in session.py.
 
 import sys
 
+import asleep
 import persona
+import resets
 from function import report_everything
 from session import HARMLESS, UNTRACKED, Session, main, parser
 
@@ -19,8 +21,8 @@ class Accelerators(Session):
     workload = "-q4,-n64"
     harmless = (*HARMLESS, UNTRACKED)
 
-    def finish(self):
-        final = super().finish()
+    def finish(self, word="stop"):
+        final = super().finish(word)
         for name, key in (("lost", "lost"), ("duplicated", "dup"), ("corrupted", "bad"), ("failed", "fail")):
             self.check(f"no operation was {name}" if name != "failed" else "no operation failed",
                        final.get(key) == 0, final.get(key))
@@ -66,18 +68,38 @@ class Accelerators(Session):
             self.round(number, spare)
             spare = None
 
+    def round(self, number, target, probe=None):
+        before = self.config(f"round {number}, before")
+        seen = super().round(number, target, probe)
+        after = self.config(f"round {number}, after")
+        self.check(f"round {number}: the guest finds config space as before", after == before, (before, after))
+        return seen
+
+    def config(self, when):
+        """What the guest finds in the registers that it has set, which no VMM restores."""
+        seen = self.guest.ask("config", "config", self.args.timeout)
+        self.check(f"{when}: config space has what the guest has written", seen["kept"] == seen["there"] > 0, seen)
+        return seen
+
     def end(self, before):
         self.finish()
         self.ledger(before)
 
-    def reset(self, pair):
-        """Another guest, which is reset in pre-copy: what its functions did before is not counted."""
+    def end_by_resets(self, before):
+        """The work of a guest is over; then its function is reset in pre-copy, by its driver, and with all of the guest.
+
+        What the functions do from then on is not counted: work is thrown away.
+        """
+        self.finish("rest")
+        self.ledger(before)
+        self.part = "driver loaded again in pre-copy: "
+        resets.by_driver(self, self.launch(self.functions[1:2], "defer", iommufd=False))
+        self.check("the guest sees error masks of its function", "aer_mask" in self.config("after it"))
         self.part = "reset in pre-copy: "
         report_everything(self.options.iommufd)
-        target = self.launch(pair[1:], "defer")
+        target = self.launch(self.functions[:1], "defer")
         report_everything(False)
-        self.boot(pair[:1], iommufd=False)
-        self.reset_in_precopy(target)
+        resets.by_machine(self, target)
         self.finish()
 
     def run(self):
@@ -96,7 +118,10 @@ class Accelerators(Session):
         self.boot(self.functions[:1], iommufd=False)
         spare = self.fail_to_leave(spare)
         if self.args.firmware:
-            self.end(before)
+            if self.args.reset:
+                self.end_by_resets(before)
+            else:
+                self.end(before)
             self.part = "under a persona: "
             wrong = tool.choose(persona.NAME, *pair)
             self.check("two firmwares are given one persona", not wrong, wrong)
@@ -104,9 +129,9 @@ class Accelerators(Session):
             self.boot(self.functions[:1], iommufd=False)
             persona.busy(self, tool, self.guest)
         self.rounds(pair, spare)
+        if self.args.pause:
+            asleep.pause(self)
         self.end(before)
-        if self.args.reset:
-            self.reset(pair)
         self.release()
 
 
@@ -116,8 +141,8 @@ def arguments():
     options.add_argument("--refuse", action="store_true",
                          help="the last function does not fit: try to migrate there first")
     options.add_argument("--firmware", action="store_true", help="the third function has another firmware: a guest "
-                         "is refused there, another one migrates there and back under a persona")
-    options.add_argument("--reset", action="store_true", help="at last reset a guest while its migration is in pre-copy")
+                         "is refused there, another one migrates there and back under a persona; only then there is --reset")
+    options.add_argument("--pause", action="store_true", help="at last pause the guest while it has its function asleep")
     options.add_argument("--tool", default="/vpv/vpvctl")
     options.add_argument("--map", default="/vpv/hisi_like-v1.map")
     return options

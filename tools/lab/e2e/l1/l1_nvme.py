@@ -76,10 +76,7 @@ class Disks(Tracked):
 
     def look(self, guest, when):
         """Everything that identifies the controller, read in the guest."""
-        number = guest.last("look").get("number", 0)
-        guest.console.sendall(b"look\n")
-        seen = guest.wait_report("a look at the controller",
-                                 lambda kind, values: kind == "look" and values["number"] > number, self.args.timeout)
+        seen = guest.ask("look", "look", self.args.timeout)
         self.check(f"{when}: Identify, the ids of the namespace and config space can be read, and are the same bytes",
                    seen["same"] == seen["views"] == len(VIEWS), seen)
         first = self.result.setdefault("look", {name: seen[name] for name in VIEWS})
@@ -144,7 +141,7 @@ class Disks(Tracked):
         before = self.guest.last().get("done", 0)
         function.control("fault flip fail skip=100 count=5")
         self.guest.wait_report("what fio says of the byte", lambda kind, _: kind == "log", self.args.timeout)
-        final = self.guest.stop_workload(self.args.timeout)
+        final = self.guest.ask("stop", "final", self.args.timeout)
         self.guest.wait(self.args.timeout)
         self.check("a byte that the model changes makes the run fail", final.get("ok") == 0 and final.get("errors", 0) > 0,
                    (before, final))

@@ -17,6 +17,8 @@ LONG_LIMIT_MS = 60000
 # The part of the time-out that a pre-copy with a short limit may take.
 PATIENCE = 0.3
 MAX_BANDWIDTH = 8 << 30
+# So that pre-copy is still under way when it is disturbed.
+SLOW = 8 << 20
 CAPABILITIES = ("events", "return-path", "switchover-ack")
 ENDS = ("completed", "failed", "cancelled")
 
@@ -81,6 +83,17 @@ def watch(source, target, began, timeout, until=ENDS, passes=1, probe=None, limi
                              f"{ram.get('remaining')} bytes of memory and {info.get('vfio')} of functions to go, "
                              f"{info.get('expected-downtime')} ms of downtime expected")
         time.sleep(SAMPLE_S)
+
+
+def linger(source, target, uri, timeout):
+    """Start a migration that stays in pre-copy for a while. Return when it began."""
+    capabilities(source, target)
+    target.qmp.execute("migrate-incoming", uri=uri)
+    began = time.time()
+    start(source, uri, bandwidth=SLOW)
+    watch(source, target, began, timeout, until=(*ENDS, "active"))
+    time.sleep(1)
+    return began
 
 
 def spans(events, began, ended, first="running"):

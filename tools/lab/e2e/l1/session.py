@@ -38,8 +38,6 @@ UNTRACKED = r"doesn't support device and IOMMU dirty tracking"
 # Kernels without it have no dirty tracking by devices.
 IOMMUFD = Path("/dev/iommu").exists()
 ERRORS = (GuestError, FunctionError, QmpError, OSError, KeyError, ValueError)
-# So that pre-copy is still under way when it is cancelled.
-SLOW = 8 << 20
 START_S = 150           # a guest boots in 10 to 60
 
 
@@ -140,13 +138,7 @@ class Session:
     def cancel(self, target):
         """Cancel in pre-copy: the guest must not notice."""
         source = self.guest
-        migration.capabilities(source, target)
-        uri = self.uri("cancel")
-        target.qmp.execute("migrate-incoming", uri=uri)
-        began = time.time()
-        migration.start(source, uri, bandwidth=SLOW)
-        migration.watch(source, target, began, self.args.timeout, until=(*migration.ENDS, "active"))
-        time.sleep(1)
+        migration.linger(source, target, self.uri("cancel"), self.args.timeout)
         status = migration.cancel(source, target, self.args.timeout)
         self.check("a migration is cancelled in pre-copy", status == "cancelled", status)
         self.go_on("after the cancelled migration", source)
@@ -155,38 +147,6 @@ class Session:
         target.quit()
         self.excuse(source, target)
         self.say(f"{source.name}: migration cancelled in pre-copy; the guest goes on")
-
-    def reset_in_precopy(self, target):
-        """The guest's machine is reset while a migration is in pre-copy, as when the guest reboots.
-
-        The session of the function goes on (migration.rst), and so does the migration; the guest boots on, or on the other
-        side, and its workload begins there.
-        """
-        source = self.guest
-        function = source.functions[0].bdf
-        migration.capabilities(source, target)
-        uri = self.uri("reset")
-        target.qmp.execute("migrate-incoming", uri=uri)
-        source.qmp.execute("set-action", reboot="reset")
-        began = time.time()
-        migration.start(source, uri, bandwidth=SLOW)
-        migration.watch(source, target, began, self.args.timeout, until=(*migration.ENDS, "active"))
-        time.sleep(1)
-        source.qmp.execute("system_reset")
-        time.sleep(2)
-        self.check("the machine was reset", source.qmp.first("RESET", began), source.qmp.events[-5:])
-        status, state = source.qmp.execute("query-migrate")["status"], kernel_view.state(function)
-        session = kernel_view.session(function, "save")
-        self.check("a reset of the function in pre-copy leaves it there, and its session",
-                   status == "active" and state == "pre-copy" and "result -115 " in session, (status, state, session))
-        source.qmp.execute("migrate-set-parameters", max_bandwidth=migration.MAX_BANDWIDTH)
-        info, _ = migration.watch(source, target, began, self.args.timeout, limit_ms=self.limit_ms)
-        self.check("the migration succeeds", info["status"] == "completed", info.get("error-desc", info["status"]))
-        self.guest = target
-        source.quit()
-        target.wait_report("the workload of the guest that was reset", lambda kind, _: kind == "start", self.args.timeout)
-        target.wait_done(self.args.lead, self.args.timeout)
-        self.say(f"{source.name}: reset in pre-copy; {target.name} has the guest that boots, and its workload runs")
 
     def refuse(self, chosen, why=""):
         """A destination that does not fit must be refused before the guest is stopped, with WHY in the kernel's log."""
@@ -252,12 +212,16 @@ class Session:
                  f"{seen['downtime_ms']} ms, device state {seen['state_bytes']} bytes; the guest goes on")
         return seen
 
-    def finish(self):
-        """Stop the workload and await the end of its guest; what the workload says of itself."""
-        final = self.guest.stop_workload(self.args.timeout)
+    def finish(self, word="stop"):
+        """Stop the workload and await the end of its guest; what the workload says of itself.
+
+        After another WORD than "stop" the guest goes on.
+        """
+        final = self.guest.ask(word, "final", self.args.timeout)
         self.result["final"] = final
-        status = self.guest.wait(self.args.timeout)
-        self.check("the guest shuts down", status == 0, f"QEMU's exit status {status}")
+        if word == "stop":
+            status = self.guest.wait(self.args.timeout)
+            self.check("the guest shuts down", status == 0, f"QEMU's exit status {status}")
         self.check("the workload found nothing wrong", final.get("ok") == 1,
                    "; ".join(text for guest in self.guests for text in guest.complaints()) or final)
         return final
@@ -265,12 +229,16 @@ class Session:
     def counted(self):
         return [function.stats() for function in self.functions]
 
+    def noise(self, guest):
+        """Complaints of QEMU that nobody expected, and that mean something."""
+        harmless = re.compile("|".join(self.harmless))
+        return [line for line in guest.noise() if not harmless.search(line)]
+
     def release(self):
         for function in self.bound:
             function.unbind()
         self.check("every function is unbound cleanly", not any(item.driver() for item in self.bound))
-        harmless = re.compile("|".join(self.harmless))
-        noise = [line for guest in self.guests for line in guest.noise() if not harmless.search(line)]
+        noise = [line for guest in self.guests for line in self.noise(guest)]
         self.check("QEMU complains about nothing", not noise, "; ".join(noise[:5]))
 
     # The end
@@ -321,6 +289,7 @@ def parser(doc):
     """The options of every run."""
     options = argparse.ArgumentParser(description=doc)
     options.add_argument("--rounds", type=int, default=1, help="migrations, back and forth")
+    options.add_argument("--reset", action="store_true", help="at last reset a guest while its migration is in pre-copy")
     options.add_argument("--groups", dest="iommufd", action="store_false", default=Path("/dev/iommu").exists(),
                          help="open devices by group, though there is iommufd")
     options.add_argument("--dialect", choices=("v1", "v2"), default="v2", help="v1: QEMU 7.2 migrates, by a region")
