@@ -17,7 +17,7 @@ import run  # noqa: E402
 
 MODELS = [("coherent_gpu", 2), ("coherent_gpu", 2, "log=0")]
 TIMEOUT_S = {"stock": 900, "debug": 1400}
-ARGUMENTS = ["--rounds", "2", "--lead", "20", "--timeout", "300", "--compare", "--workload=-m64,-w4,-x4,-y4"]
+ARGUMENTS = ["--rounds", "2", "--lead", "20", "--timeout", "300", "--compare", "--reset", "--workload=-m64,-w4,-x4,-y4"]
 
 
 def test(kern, log):

@@ -21,7 +21,7 @@ TIMEOUT_S = {"stock": 420, "debug": 900}
 
 def test(kern, log):
     folders, models = run.prepare(kern)
-    return run.report(*run.migrate(run.NETWORKS, kern, folders, models, log, ["--functions", "2", "--rounds", "2"], MODELS,
+    return run.report(*run.migrate(run.NETWORKS, kern, folders, models, log, ["--functions", "2", "--rounds", "2", "--reset"], MODELS,
                                    timeout=TIMEOUT_S[kern.name], sink=run.relay))
 
 

@@ -18,7 +18,7 @@ import run  # noqa: E402
 
 MODELS = [("nvme_cf", 1), ("nvme_cf", 1, "firmware=2", "subvendor=0x1b36")]
 TIMEOUT_S = {"stock": 1200, "debug": 1400}
-ARGUMENTS = ["--rounds", "2", "--blocks", "2000", "--lead", "500", "--timeout", "300", "--firmware", "--flip"]
+ARGUMENTS = ["--rounds", "2", "--blocks", "2000", "--lead", "500", "--timeout", "300", "--firmware", "--flip", "--reset"]
 
 
 def test(kern, log):

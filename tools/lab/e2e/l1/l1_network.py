@@ -8,6 +8,7 @@ byte got lost and no connection broke. What all runs share is in session.py.
 import sys
 
 import controlling
+import resets
 from function import FunctionError, functions
 from session import Tracked, main, parser
 
@@ -75,10 +76,13 @@ class Networks(Tracked):
 
     # A guest on one device
 
-    def part_of(self, device, rounds, incremental=True):
+    def pair_of(self, device):
         count = self.args.functions
         there = [device.functions[number] for number in sorted(device.functions)]
-        pair = [there[:count], there[count:2 * count]]
+        return [there[:count], there[count:2 * count]]
+
+    def part_of(self, device, rounds, incremental=True):
+        pair = self.pair_of(device)
         before = device.peer()
         spare = self.launch(pair[1], "defer")
         self.boot(pair[0])
@@ -93,7 +97,7 @@ class Networks(Tracked):
             seen = self.round(number, target, probe)
             self.check_tracking(number, source, tracked)
             self.check_precopy(number, seen, incremental)
-            if count > 1:
+            if self.args.functions > 1:
                 self.check_barriers(number, seen)
         self.finish()
         self.check_peer(device, before)
@@ -125,6 +129,8 @@ class Networks(Tracked):
             most = max(seen["downtime_ms"] for seen in self.result["rounds"] if seen["precopy"])
             least = self.result["rounds"][-1]["downtime_ms"]
             self.check("pre-copy shortens the downtime", most < least, f"{most} ms with, {least} ms without")
+        if self.args.reset:
+            resets.another(self, self.pair_of(self.devices[0]))
         self.check("no access of a model faulted", not any(item["dma_faults"] for item in self.counted()),
                    self.counted())
         self.release()

@@ -10,6 +10,7 @@ import sys
 import limits
 import persona
 import profiles
+import resets
 from function import FunctionError, functions
 from session import Tracked, main, parser
 
@@ -163,6 +164,8 @@ class Disks(Tracked):
             spare = None
             self.move(number, target)
         self.finish()
+        if self.args.reset:
+            resets.another(self, [pair[:1], pair[1:]])
         self.ledger()
         self.release()
 

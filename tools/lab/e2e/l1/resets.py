@@ -55,3 +55,13 @@ def by_driver(session, target):
     session.check("the guest goes on, and was not reset", not source.qmp.first("RESET", began) and
                   not target.qmp.first("RESET", began), (source.qmp.events[-5:], target.qmp.events[-5:]))
     session.say(f"{source.name}: its driver was loaded again in pre-copy; {target.name} has the guest, which goes on")
+
+
+def another(session, pair):
+    """A guest of its own, which is reset: PAIR has the functions of both sides."""
+    session.part = "reset in pre-copy: "
+    target = session.launch(pair[1], "defer")
+    session.boot(pair[0])
+    by_machine(session, target)
+    session.finish()
+    session.part = ""
