@@ -18,6 +18,7 @@
 #define BYTES		(224UL << 20)	/* of main memory */
 #define CARVE		(32UL << 20)
 #define PAGES		(BYTES / PAGE)
+#define BLOCK		(2UL << 20)
 #define ROUNDS		1000
 #define EACH		3	/* pages that are written by each path in a round */
 #define SET_PAGES	((16UL << 20) / PAGE)
@@ -38,6 +39,14 @@ FIXTURE(truth)
 	uint32_t random;
 };
 
+static void touch_blocks(FIXTURE_DATA(truth) *self)
+{
+	for (uint64_t pos = 0; pos < BYTES; pos += BLOCK)
+		(void)*(volatile uint8_t *)(self->p + pos);
+	for (uint64_t pos = 0; pos < CARVE; pos += BLOCK)
+		(void)*(volatile uint8_t *)(self->carve + pos);
+}
+
 FIXTURE_SETUP(truth)
 {
 	self->v[0].fd = -1;
@@ -56,11 +65,15 @@ FIXTURE_SETUP(truth)
 	ASSERT_EQ(0, gpu_enable(&self->g));
 	ASSERT_EQ(0, gpu_queue_start(&self->g, 0, false));
 	ASSERT_EQ(0, gpu_queue_start(&self->g, 1, false));
-	self->p = gpu_map(&self->v[0], GPU_MAIN_BAR, 0, BYTES);
+	/* By pages of 2 MiB, as a VMM maps it. */
+	ASSERT_EQ(0, gpu_count_faults());
+	self->p = gpu_map_aligned(&self->v[0], GPU_MAIN_BAR, BYTES, 0);
 	ASSERT_NE(NULL, self->p);
-	madvise(self->p, BYTES, MADV_HUGEPAGE);
-	self->carve = gpu_map(&self->v[0], GPU_CARVE_BAR, 0, CARVE);
+	self->carve = gpu_map_aligned(&self->v[0], GPU_CARVE_BAR, CARVE, 0);
 	ASSERT_NE(NULL, self->carve);
+	blocks = gpu_faults(&self->v[0], "fault_pmd");
+	touch_blocks(self);
+	ASSERT_EQ((BYTES + CARVE) / BLOCK, gpu_faults(&self->v[0], "fault_pmd") - blocks);
 	ASSERT_EQ(0, mig_set(&self->v[1], VFIO_DEVICE_STATE_RESUMING, &self->to));
 	ASSERT_EQ(0, mig_set(&self->v[0], VFIO_DEVICE_STATE_PRE_COPY, &self->from));
 }
@@ -323,6 +336,46 @@ TEST_F_TIMEOUT(truth, no_write_is_missed, 1800)
 	EXPECT_EQ(0, differing(self));
 }
 
+#define FILLED		(32UL << 20)	/* more than a session holds: the pass waits in it */
+
+static unsigned long blocks_of(FIXTURE_DATA(truth) *self)
+{
+	return gpu_faults(&self->v[0], "fault_pmd");
+}
+
+/*
+ * Memory that a pass has not come to is mapped by 2 MiB, and a pass takes such a page away in
+ * parts; what has a page that is clean in it is never mapped so.
+ */
+TEST_F_TIMEOUT(truth, page_of_2_mib_goes_in_parts, 600)
+{
+	unsigned long blocks;
+
+	ASSERT_EQ(0, mig_set(&self->v[0], VFIO_DEVICE_STATE_RUNNING, NULL));
+	close(self->from);
+	for (uint64_t pos = 0; pos < FILLED; pos += PAGE)
+		self->p[pos] = 1;
+	ASSERT_EQ(0, mig_set(&self->v[0], VFIO_DEVICE_STATE_PRE_COPY, &self->from));
+	ASSERT_LT(0, pump_piece(self));
+	/* The last two that the pass comes to, and the first one, which it has passed. */
+	blocks = blocks_of(self);
+	by_store(self, FILLED - BLOCK + PAGE, 2);
+	by_store(self, FILLED - 2 * BLOCK + PAGE, 2);
+	EXPECT_EQ(blocks + 2, blocks_of(self));
+	by_store(self, 0, 2);
+	EXPECT_EQ(blocks + 2, blocks_of(self));
+	ASSERT_EQ(-ENOMSG, pump(self));
+	/* No part of them is mapped any more. */
+	for (uint64_t pos = FILLED - 2 * BLOCK; pos < FILLED; pos += 31 * PAGE)
+		by_store(self, pos, 3);
+	EXPECT_EQ(blocks + 2, blocks_of(self));
+	ASSERT_EQ(-ENOMSG, pump(self));
+	for (uint64_t pos = FILLED - 2 * BLOCK; pos < FILLED; pos += 17 * PAGE)
+		by_store(self, pos, 4);
+	ASSERT_EQ(0, finish(self));
+	EXPECT_EQ(0, differing(self));
+}
+
 /*
  * KVM looks at the entry of a page itself, after the kernel has made it, and ends the guest if it
  * is gone again by then.  That takes a busy machine: mapping_test shows it on any.
@@ -457,6 +510,47 @@ TEST_F_TIMEOUT(truth, pre_copy_leaves_what_is_rewritten, 600)
 	       (self->sent - before) >> 10);
 	EXPECT_GE(34 << 20, self->sent - before);
 	EXPECT_EQ(0, differing(self));
+}
+
+/* ---- Pages of 1 GiB ---- */
+
+#define LARGE		3	/* of the machine's functions: one of 1 GiB */
+#define GB		(1UL << 30)
+
+/* No part of one can be taken away: all of it is, before anything is recorded. */
+TEST(page_of_1_gib_goes_before_pre_copy)
+{
+	static const uint64_t at[] = { 0, GB / 2 + 5 * PAGE, GB - PAGE };
+	struct slot slot[LARGE + 1];
+	struct blob blob = {};
+	unsigned long large;
+	struct vdev v;
+	size_t before;
+	uint8_t *p;
+	int fd = -1;
+
+	NEED_SLOTS_OF("coherent_gpu", GPU_DRIVER, slot, LARGE + 1);
+	ASSERT_EQ(0, gpu_count_faults());
+	ASSERT_EQ(0, vdev_open(&v, &slot[LARGE], any_mode()));
+	ASSERT_EQ(0, gpu_set_memory(&v, true));
+	p = gpu_map_aligned(&v, GPU_MAIN_BAR, GB, 0);
+	ASSERT_NE(NULL, p);
+	large = gpu_faults(&v, "fault_pud");
+	p[0] = 1;
+	ASSERT_EQ(large + 1, gpu_faults(&v, "fault_pud"));
+	ASSERT_EQ(0, mig_set(&v, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	ASSERT_EQ(-ENOMSG, blob_pull(&blob, fd, 0));
+	before = blob.bytes;
+	for (unsigned int i = 0; i < ARRAY_SIZE(at); i++)
+		p[at[i]] = 2 + i;
+	EXPECT_EQ(large + 1, gpu_faults(&v, "fault_pud"));
+	ASSERT_EQ(-ENOMSG, blob_pull(&blob, fd, 0));
+	EXPECT_LE(ARRAY_SIZE(at) * PAGE, blob.bytes - before);
+	EXPECT_GE(2 * ARRAY_SIZE(at) * PAGE, blob.bytes - before);
+	close(fd);
+	munmap(p, GB);
+	vdev_close(&v);
+	blob_free(&blob);
 }
 
 /* ---- A log of large pages ---- */

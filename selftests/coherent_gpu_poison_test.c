@@ -45,11 +45,9 @@ static int open_function(FIXTURE_DATA(poison) *self, unsigned int nr)
 		err = vdev_cfg_set(&self->v, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
 	if (err)
 		return err;
-	self->p = gpu_map(&self->v, GPU_MAIN_BAR, 0, PAGES * PAGE);
-	if (!self->p)
-		return -errno;
-	madvise(self->p, PAGES * PAGE, MADV_HUGEPAGE);
-	return 0;
+	/* By pages of 2 MiB. */
+	self->p = gpu_map_aligned(&self->v, GPU_MAIN_BAR, PAGES * PAGE, 0);
+	return self->p ? 0 : -errno;
 }
 
 static void close_function(FIXTURE_DATA(poison) *self)
@@ -69,12 +67,26 @@ FIXTURE_SETUP(poison)
 	self->m.fd = -1;
 	NEED_SLOTS_OF("coherent_gpu", GPU_DRIVER, self->slot, SLOTS);
 	ASSERT_EQ(0, trace_open(&self->trace, "vpv_core/vpv_bad_page"));
+	ASSERT_EQ(0, gpu_count_faults());
 }
 
 FIXTURE_TEARDOWN(poison)
 {
 	trace_close(&self->trace);
 	close_function(self);
+}
+
+/* Store to all of it.  Return: is that page mapped by one of 2 MiB then? */
+static bool fill_by_block(FIXTURE_DATA(poison) *self, uint64_t pos)
+{
+	unsigned long pages = gpu_faults(&self->v, "fault_page");
+	unsigned long blocks = gpu_faults(&self->v, "fault_pmd");
+
+	self->p[pos] = 0x55;
+	pages = gpu_faults(&self->v, "fault_page") - pages;
+	blocks = gpu_faults(&self->v, "fault_pmd") - blocks;
+	memset(self->p, 0x55, PAGES * PAGE);
+	return blocks == 1 && !pages;
 }
 
 static bool noticed(FIXTURE_DATA(poison) *self, uint64_t pos)
@@ -168,12 +180,12 @@ TEST_F_TIMEOUT(poison, page_that_goes_bad_while_it_is_loaded, 300)
 /* Under a huge mapping, of a user who is told at the next access. */
 TEST_F_TIMEOUT(poison, page_of_the_function, 60)
 {
-	const uint64_t pos = 0x45000;
+	const uint64_t pos = 0x245000;	/* no other one is bad near it */
 	char word[32];
 
 	ASSERT_EQ(0, open_function(self, BAD));
 	snprintf(word, sizeof(word), "pos=0x%lx", pos);
-	memset(self->p, 0x55, PAGES * PAGE);
+	ASSERT_TRUE(fill_by_block(self, pos));
 	ASSERT_EQ(0, trace_clear(&self->trace));
 	ASSERT_EQ(0, model_cmd(&self->m, "poison 0x%lx", pos));
 	ASSERT_TRUE(noticed(self, pos));
@@ -439,7 +451,7 @@ TEST_F_TIMEOUT(poison, page_of_the_kernel, 300)
 	at = gpu_claimed(MB384);
 	ASSERT_NE(0, at);
 	ASSERT_EQ(0, open_function(self, BY_KERNEL));
-	memset(self->p, 0x55, PAGES * PAGE);
+	ASSERT_TRUE(fill_by_block(self, pos));
 	snprintf(phys, sizeof(phys), "0x%lx", at + pos);
 	sb = sigbus_call(hard_offline, phys, &ret);
 	NEED(sb.code || ret != -ENXIO, "the kernel wants struct pages");

@@ -96,22 +96,6 @@ static uint8_t *map_own(size_t bytes, int advice)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static unsigned long faults_of(struct vdev *v, const char *name)
-{
-	unsigned long num = 0, val;
-	char path[128], word[32];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/vpv_core/%s/counters", v->slot.bdf);
-	f = fopen(path, "r");
-	while (f && fscanf(f, "%31s %lu", word, &val) == 2)
-		if (!strcmp(word, name))
-			num = val;
-	if (f)
-		fclose(f);
-	return num;
-}
-
 TEST_F_TIMEOUT(host, first_touch_and_streams, 600)
 {
 	static const struct {
@@ -126,17 +110,17 @@ TEST_F_TIMEOUT(host, first_touch_and_streams, 600)
 	/* A mapping that is not at a whole GiB leaves room for it. */
 	const size_t bytes[] = { GB, GB / 2, GB / 8 };
 
-	sysfs_write("/sys/kernel/debug/vpv_core/counting", "1");
+	ASSERT_EQ(0, gpu_count_faults());
 	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct figures bar = { 0 }, own = { 0 };
 
 		for (unsigned int t = 0; t < TIMES; t++) {
 			uint8_t *p = gpu_map_aligned(&self->v, GPU_MAIN_BAR, bytes[i], kinds[i].shift);
-			unsigned long before = faults_of(&self->v, kinds[i].counter);
+			unsigned long before = gpu_faults(&self->v, kinds[i].counter);
 
 			ASSERT_NE(NULL, p);
 			touch(p, bytes[i], &bar);
-			bar.faults = faults_of(&self->v, kinds[i].counter) - before;
+			bar.faults = gpu_faults(&self->v, kinds[i].counter) - before;
 			stream(p, bytes[i], &bar);
 			munmap(p, bytes[i]);
 

@@ -169,6 +169,27 @@ void *gpu_map_aligned(struct vdev *v, unsigned int bar, size_t bytes, size_t shi
 	return at == MAP_FAILED ? NULL : at;
 }
 
+unsigned long gpu_faults(struct vdev *v, const char *counter)
+{
+	unsigned long num = 0, val;
+	char path[128], word[32];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vpv_core/%s/counters", v->slot.bdf);
+	f = fopen(path, "r");
+	while (f && fscanf(f, "%31s %lu", word, &val) == 2)
+		if (!strcmp(word, counter))
+			num = val;
+	if (f)
+		fclose(f);
+	return num;
+}
+
+int gpu_count_faults(void)
+{
+	return sysfs_write("/sys/kernel/debug/vpv_core/counting", "1");
+}
+
 int gpu_reset_by_sysfs(const struct slot *slot)
 {
 	return vdev_sysfs_write(slot->bdf, "reset", "1");

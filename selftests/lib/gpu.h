@@ -70,6 +70,11 @@ void *gpu_map(struct vdev *v, unsigned int bar, uint64_t pos, size_t bytes);
 /* The same of the begin of one, @shift behind a multiple of 1 GiB: that decides how large entries are. */
 void *gpu_map_aligned(struct vdev *v, unsigned int bar, size_t bytes, size_t shift);
 
+/* Count faults of all functions from here on. */
+int gpu_count_faults(void);
+/* Those that have mapped pages of BARs so far: "fault_page", "fault_pmd" or "fault_pud". */
+unsigned long gpu_faults(struct vdev *v, const char *counter);
+
 /* Resets that do not come from VFIO_DEVICE_RESET: by the host, and by config space. */
 int gpu_reset_by_sysfs(const struct slot *slot);
 int gpu_reset_by_flr(struct vdev *v);
