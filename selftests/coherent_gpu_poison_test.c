@@ -23,9 +23,11 @@
 
 /*
  * A page that the model has been told to be bad is so until the machine goes: the last function is
- * the one that gets those.  What the kernel says ends with the driver: that is the third.
+ * the one that gets those, here and in coherent_gpu_dmabuf_test, and the first one, which nobody
+ * else uses, gets one while it is loaded from the second.  What the kernel says ends with the
+ * driver: that is the third.
  */
-enum { OTHER = 3, BAD, SLOTS, BY_KERNEL = 2 };
+enum { LOADED, LIKE_IT, BY_KERNEL, OTHER, BAD, SLOTS };
 
 FIXTURE(poison)
 {
@@ -147,21 +149,18 @@ static uint64_t poison_of(struct model *m)
 
 /* ---- While it is loaded ---- */
 
-/*
- * Nobody looks: memory of a destination is not enabled before its config space comes.  This is the
- * first test, because a function that has bad pages is not loaded.
- */
+/* Nobody looks: memory of a destination is not enabled before its config space comes. */
 TEST_F_TIMEOUT(poison, page_that_goes_bad_while_it_is_loaded, 300)
 {
 	struct blob blob = {};
 	int fd = -1;
 
-	ASSERT_EQ(0, open_function(self, OTHER));
+	ASSERT_EQ(0, open_function(self, LIKE_IT));
 	memset(self->p, 0x55, PAGES * PAGE);
 	ASSERT_EQ(0, mig_save(&self->v, &blob, false));
 	close_function(self);
 
-	ASSERT_EQ(0, open_function(self, BAD));
+	ASSERT_EQ(0, open_function(self, LOADED));
 	NEED(!poison_of(&self->m), "the function has bad pages already");
 	ASSERT_EQ(0, gpu_set_memory(&self->v, false));
 	ASSERT_EQ(0, mig_set(&self->v, VFIO_DEVICE_STATE_RESUMING, &fd));
