@@ -214,8 +214,11 @@ static u64 dirty_bytes(struct vmig_session *s)
 {
 	struct vmig_pages_out *out = s->pages_out;
 
-	/* The next pass meets a device that fails again, and can say so. */
-	if (!out->known || collect(s, false))
+	/*
+	 * The next pass meets a device that fails again, and can say so.  After the last one there
+	 * is none.
+	 */
+	if (!out->known || (!out->frozen && collect(s, false)))
 		return bytes_of(out->set.pages);
 	return bytes_of(vmig_dirty_count(&out->set));
 }

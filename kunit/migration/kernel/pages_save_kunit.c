@@ -412,6 +412,32 @@ static void data_size_of_what_runs_needs_no_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, src.fake->reaches, 0U);
 }
 
+/* Whatever is told of pages that CPUs have mapped once more: nothing of them is to come. */
+static void data_size_has_no_memory_after_the_last_pass(struct kunit *test)
+{
+	struct file *from = NULL;
+	unsigned int asked;
+
+	both_new(test);
+	memset(src.data, 0x11, PAGES * PAGE);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(PRE_COPY), &from), 0);
+	KUNIT_ASSERT_EQ(test, pump(test, from, NULL, SIZE_MAX), (ssize_t)-ENOMSG);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP_COPY), &from), 0);
+	KUNIT_ASSERT_EQ(test, pump(test, from, NULL, SIZE_MAX), 0);
+	asked = src.harvests;
+	spin_lock(&src.lock);
+	bitmap_set(src.log, 0, 300);
+	spin_unlock(&src.lock);
+	/* The answer is the last one. */
+	for (unsigned int i = 0; i < 100; i++) {
+		fake_size(src.fake);
+		usleep_range(1000, 2000);
+	}
+	KUNIT_EXPECT_LT(test, fake_size(src.fake), FAKE_STATE_BYTES + 20000UL);
+	KUNIT_EXPECT_EQ(test, src.harvests, asked);
+	fake_close(from);
+}
+
 static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(frozen_memory_comes_back),
 	KUNIT_CASE(device_that_cannot_record_is_sent_frozen),
@@ -425,6 +451,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(question_that_fails_loses_nothing),
 	KUNIT_CASE(data_size_is_known_while_round_0_is_made),
 	KUNIT_CASE(data_size_of_what_runs_needs_no_device),
+	KUNIT_CASE(data_size_has_no_memory_after_the_last_pass),
 	{}
 };
 
