@@ -12,6 +12,7 @@
 #include "lib/kvm.h"
 #include "lib/test.h"
 #include "lib/family_test.h"
+#include "lib/trace.h"
 
 #define GPU_DRIVER	"vpv_coherent_gpu"
 #define PAGE		4096UL
@@ -427,6 +428,49 @@ TEST_F_TIMEOUT(truth, what_is_sent_is_what_was_written, 300)
 	ASSERT_EQ(-ENOMSG, pump(self));
 	EXPECT_LE(16 * PAGE, self->sent - before);
 	EXPECT_GE(17 * PAGE, self->sent - before);
+	ASSERT_EQ(0, finish(self));
+	EXPECT_EQ(0, differing(self));
+}
+
+#define HARVESTS	256	/* more than there are */
+
+/* Pages that CPUs have written, as the trace event tells. */
+static unsigned long told_of_cpus(struct trace *trace)
+{
+	static char lines[HARVESTS][TRACE_CHARS];
+	int num = trace_lines(trace, "cgpu_harvest", lines, HARVESTS);
+	unsigned long pages = 0;
+
+	for (int i = 0; i < num; i++) {
+		const char *at = strstr(lines[i], " cpu=");
+
+		pages += at ? strtoul(at + 5, NULL, 10) : 0;
+	}
+	return num < HARVESTS ? pages : ~0UL;
+}
+
+/* However often somebody asks how much there is, and nothing of what was not sent so far. */
+TEST_F_TIMEOUT(truth, page_that_cpus_write_counts_once, 300)
+{
+	struct vfio_precopy_info info;
+	struct trace trace;
+
+	ASSERT_EQ(0, trace_open(&trace, "vpv_coherent_gpu/cgpu_harvest"));
+	ASSERT_EQ(-ENOMSG, pump(self));
+	EXPECT_EQ(0, told_of_cpus(&trace));
+	for (unsigned int i = 0; i < 64; i++)
+		by_string(self, i * 800 * PAGE, i + 1);
+	for (unsigned int i = 0; i < 10; i++) {
+		ASSERT_EQ(0, mig_precopy_info(self->from, &info));
+		usleep(20000);
+	}
+	ASSERT_EQ(-ENOMSG, pump(self));
+	EXPECT_EQ(64, told_of_cpus(&trace));
+	by_string(self, 0, 1);
+	ASSERT_EQ(-ENOMSG, pump(self));
+	EXPECT_EQ(65, told_of_cpus(&trace));
+	EXPECT_LT(3, trace_count(&trace, "cgpu_harvest", NULL));
+	trace_close(&trace);
 	ASSERT_EQ(0, finish(self));
 	EXPECT_EQ(0, differing(self));
 }

@@ -19,7 +19,7 @@
  */
 bool vpv_memory_dirty(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes, bool block)
 {
-	const struct vpv_shown *s = vpv_shown(vpv, nr);
+	struct vpv_shown *s = vpv_shown(vpv, nr);
 	unsigned long page = pos >> PAGE_SHIFT, end;
 
 	if (!s->clean || pos >= s->mem.bytes)
@@ -27,7 +27,8 @@ bool vpv_memory_dirty(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 byte
 	end = min(PAGE_ALIGN(pos + bytes), s->mem.bytes) >> PAGE_SHIFT;
 	if (!block)
 		for (; page < end; page++)
-			clear_bit(page, s->clean);
+			if (test_and_clear_bit(page, s->clean))
+				atomic_long_inc(&s->rewritten);
 	/* The kernel (7.3) cannot take away a part of a PUD: see vpv_vma_open(). */
 	return bytes < PUD_SIZE && find_next_bit(s->clean, end, page) >= end;
 }
@@ -51,6 +52,7 @@ int vpv_bar_memory_track(struct vpv_device *vpv)
 		}
 		scoped_guard(rwsem_write, &m->use)
 			s->clean = clean;
+		atomic_long_set(&s->rewritten, 0);
 	}
 	/* Large blocks, whose parts cannot be taken away one by one. */
 	vpv_memory_unmap(vpv);
@@ -90,8 +92,8 @@ void vpv_bar_memory_protect(struct vpv_device *vpv, unsigned int bar, u64 pos, u
 }
 EXPORT_SYMBOL_GPL(vpv_bar_memory_protect);
 
-void vpv_bar_memory_written(struct vpv_device *vpv, unsigned int bar,
-			    void (*tell)(void *data, u64 first, u64 last), void *data)
+unsigned long vpv_bar_memory_written(struct vpv_device *vpv, unsigned int bar,
+				     void (*tell)(void *data, u64 first, u64 last), void *data)
 {
 	struct vpv_shown *s = vpv_shown(vpv, bar);
 	unsigned long pages = s->mem.bytes >> PAGE_SHIFT, from, end;
@@ -99,11 +101,12 @@ void vpv_bar_memory_written(struct vpv_device *vpv, unsigned int bar,
 	guard(rwsem_read)(&vpv->state->memories->use);
 
 	if (!s->clean)
-		return;
+		return 0;
 	for (from = find_first_zero_bit(s->clean, pages); from < pages;
 	     from = find_next_zero_bit(s->clean, pages, end)) {
 		end = find_next_bit(s->clean, pages, from);
 		tell(data, (u64)from << PAGE_SHIFT, ((u64)end << PAGE_SHIFT) - 1);
 	}
+	return atomic_long_xchg(&s->rewritten, 0);
 }
 EXPORT_SYMBOL_GPL(vpv_bar_memory_written);

@@ -23,6 +23,7 @@ enum { VPV_BAD_KERNEL, VPV_BAD_FUNCTION, VPV_BAD_SOURCES };
  * @clean: While writes are recorded: a bit for each page that nobody has mapped, nor written
  *	since it was protected.  Cleared before either, under vpv_memories.use for reading; set
  *	under it for writing.  NULL: they are not.
+ * @rewritten: Pages that were clean and are not any more, since somebody has asked.
  * @bad: A bit for each page that is bad, by who has said so.  Any context; a page whose bit
  *	was set may still be mapped, or touched, until take_away() is over.
  * @failures: By which the kernel tells of errors while the device is open.
@@ -31,6 +32,7 @@ struct vpv_shown {
 	struct vpv_bar_memory mem;
 	void *map;
 	unsigned long *clean;
+	atomic_long_t rewritten;
 	unsigned long *bad[VPV_BAD_SOURCES];
 	struct vpv_compat_failures failures;
 };

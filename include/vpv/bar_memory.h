@@ -198,10 +198,11 @@ void vpv_bar_memory_protect(struct vpv_device *vpv, unsigned int bar, u64 pos, u
  * @tell: Called for each run of pages, ascending; must not sleep.
  * @data: For @tell.
  *
- * They stay so until they are protected.
+ * They stay so, and are told again, until they are protected.
  * Context: process.
+ * Return: how many pages have become so since the last call, after they were clean.
  */
-void vpv_bar_memory_written(struct vpv_device *vpv, unsigned int bar,
-			    void (*tell)(void *data, u64 first, u64 last), void *data);
+unsigned long vpv_bar_memory_written(struct vpv_device *vpv, unsigned int bar,
+				     void (*tell)(void *data, u64 first, u64 last), void *data);
 
 #endif /* VPV_BAR_MEMORY_H */

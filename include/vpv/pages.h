@@ -75,9 +75,11 @@ struct vmig_pages_ops {
 	 * @dirty: For vmig_dirty_push() and vmig_dirty_push_bits().
 	 *
 	 * Whatever is written after the begin of the last @read of its page must be reported
-	 * by the next @harvest, by whomever it was written; and what is reported is forgotten
-	 * before it is pushed.  No @read runs at the same time.  The last @harvest is that
-	 * of a frozen device.
+	 * by the next @harvest, by whomever it was written.  What the device forgets when it
+	 * reports it is forgotten before it is pushed; what @protect is for may be reported
+	 * again each time, until @protect is called for it.  This hook is called before each
+	 * pass, and whenever somebody asks how much there is.  No @read runs at the same time.
+	 * The last @harvest is that of a frozen device.
 	 *
 	 * Return: 0; an error other than -EIO: it is not known what was written, all of it is
 	 * sent again.

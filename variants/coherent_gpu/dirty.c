@@ -12,7 +12,7 @@
 /* LOG_READ counts in so many pages. */
 #define LOG_UNIT	64U
 
-/* Where pages that were written go to, and how many there were, of VPV_PAGE_BYTES. */
+/* Where pages that were written go to, and how many have become so, of VPV_PAGE_BYTES. */
 struct harvest {
 	struct vmig_dirty *dirty;
 	u64 cpu, device;
@@ -171,7 +171,6 @@ static void push_main(void *data, u64 first, u64 last)
 	struct harvest *h = data;
 
 	vmig_dirty_push(h->dirty, first, last);
-	h->cpu += (last - first + 1) >> VPV_PAGE_LOG2;
 }
 
 static void push_carve(void *data, u64 first, u64 last)
@@ -191,9 +190,9 @@ int cgpu_harvest(struct vmig_dev *mig, struct vmig_dirty *dirty)
 
 	if (err == -EIO)
 		return err;
-	vpv_bar_memory_written(&cd->m.vpv, CGPU_MAIN_BAR, push_main, &h);
+	h.cpu = vpv_bar_memory_written(&cd->m.vpv, CGPU_MAIN_BAR, push_main, &h);
 	if (cd->place.carve)
-		vpv_bar_memory_written(&cd->m.vpv, CGPU_CARVE_BAR, push_carve, &h);
+		h.cpu += vpv_bar_memory_written(&cd->m.vpv, CGPU_CARVE_BAR, push_carve, &h);
 	err = harvest_log(cd, &h);
 	trace_cgpu_harvest(cgpu_device(cd), h.cpu, h.device, err);
 	return err;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Events of vpv_coherent_gpu.  cpu, device: pages of 4 KiB that CPUs and the function have
- * written, or may have, since the last time; a page that both have written is in both.
+ * Events of vpv_coherent_gpu.  cpu: pages of 4 KiB that were sent, or are being sent, and that
+ * CPUs, or other devices, have mapped or written since, each once until it is sent again.  device:
+ * those that the function has written.  Both since the last time; a page that both have written
+ * is in both.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM vpv_coherent_gpu

@@ -92,10 +92,23 @@ def networks(result):
 
 
 ROUNDS_SHOWN = 4
+PAGES = ("sent", "zeros", "cpu", "device")
+
+
+def _pass_rows(passes):
+    """Of each pass how many pages it sent; the last one is that of STOP_COPY, and those before it may be many."""
+    first, rest, last = passes[:-1][:ROUNDS_SHOWN], passes[:-1][ROUNDS_SHOWN:], passes[-1:]
+    shown = [(f"  pass {number}", item) for number, item in enumerate(first, 1)]
+    if rest:
+        shown.append((f"  {len(rest)} further passes", {name: sum(item[name] for item in rest) for name in PAGES}))
+    shown += [("  in STOP_COPY", item) for item in last]
+    return [("pages sent, zeros, written by CPUs, by function", ""),
+            *((name, " ".join(f"{value:>5}" for value in (item["sent"] - item["zeros"], *(item[key] for key in PAGES[1:]))))
+              for name, item in shown)]
 
 
 def _compute_rows(seen):
-    sizes, pages = seen["precopy_sizes"], seen["pages"]
+    sizes = seen["precopy_sizes"]
     rest = sizes[ROUNDS_SHOWN:]
     return [
         ("device state, saved and loaded", f"{_mib(seen['state_bytes'])} and {_mib(seen['loaded_bytes'])}"),
@@ -103,8 +116,7 @@ def _compute_rows(seen):
         *([(f"  sent by {len(rest)} further rounds", _mib(sum(rest)))] if rest else []),
         ("  sent while the guest was stopped", _mib(seen["final_bytes"])),
         ("time in STOP_COPY", _millis(seen["stop_copy_s"])),
-        ("pages sent, and pages of zeros that were not", f"{pages['sent'] - pages['zeros']} and {pages['zeros']}"),
-        ("pages written again by CPUs, by the function", f"{pages['cpu']} and {pages['device']}"),
+        *_pass_rows(seen["passes"]),
         *((f"faults that mapped {name}", seen["faults"][key])
           for name, key in (("4 KiB", "fault_page"), ("2 MiB", "fault_pmd"), ("1 GiB", "fault_pud"))),
         ("commands completed before the switch", seen["done_source"]),

@@ -12,8 +12,9 @@ SESSIONS = Path("/sys/kernel/debug/vpv_migration")
 ROUND = re.compile(r"\s(\d+\.\d+): vmig_round: (\S+) round=(\d+) bytes=(\d+)")
 # The first round counts what comes before it: match data and config space.
 LEAST_ROUND = 16384
-PASS = re.compile(r"\s(\d+\.\d+): vmig_pages: (\S+) pass=(\d+) pages=(\d+) zeros=(\d+) err=0")
-HARVEST = re.compile(r"\s(\d+\.\d+): cgpu_harvest: (\S+) cpu=(\d+) device=(\d+) err=0")
+# One that was interrupted, by a change of the state, has sent pages as well.
+PASS = re.compile(r"\s(\d+\.\d+): vmig_pages: (\S+) pass=(\d+) pages=(\d+) zeros=(\d+) err=")
+HARVEST = re.compile(r"\s(\d+\.\d+): cgpu_harvest: (\S+) cpu=(\d+) device=(\d+) err=")
 STEP = re.compile(r"\s(\d+\.\d+): vmig_step: (\S+) (\S+) -> (\S+) err=(-?\d+) us=(\d+)")
 
 
@@ -56,12 +57,19 @@ class Trace:
                 sent = int(total)
         return out
 
-    def pages(self, bdf, began):
-        """Pages of device memory since BEGAN: how many were sent, were zero, were written by CPUs and by the device."""
-        passes = [words for stamp, words in self._found(PASS) if words[0] == bdf and stamp >= began]
-        harvests = [words for stamp, words in self._found(HARVEST) if words[0] == bdf and stamp >= began]
-        return {"sent": sum(int(words[2]) for words in passes), "zeros": sum(int(words[3]) for words in passes),
-                "cpu": sum(int(words[1]) for words in harvests), "device": sum(int(words[2]) for words in harvests)}
+    def passes(self, bdf, began):
+        """The passes over device memory since BEGAN: pages sent, zeros among them, and what CPUs and the device had written since the last."""
+        events = [(stamp, kind, words) for kind, pattern in (("harvest", HARVEST), ("pass", PASS)) for stamp, words in self._found(pattern)]
+        out, cpu, device = [], 0, 0
+        for stamp, kind, (name, *words) in sorted(events):
+            if name != bdf or stamp < began:
+                continue
+            if kind == "pass":
+                out.append({"sent": int(words[1]), "zeros": int(words[2]), "cpu": cpu, "device": device})
+                cpu, device = 0, 0
+            else:
+                cpu, device = cpu + int(words[0]), device + int(words[1])
+        return out
 
     def save(self, path):
         if self.on:

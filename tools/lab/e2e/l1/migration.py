@@ -115,7 +115,7 @@ def spans(events, began, ended, first="running"):
 def _function(bdf, states, trace, began, ended):
     return {"bdf": bdf, "states": spans(states, began, ended),
             "rounds": [[stamp - began, sent] for stamp, sent in trace.rounds(bdf, began)],
-            "pages": trace.pages(bdf, began)}
+            "passes": trace.passes(bdf, began)}
 
 
 def _side(guest, trace, began, ended):
