@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "lib/gpu.h"
+#include "lib/kvm.h"
 #include "lib/log.h"
 #include "lib/test.h"
 #include "lib/family_test.h"
@@ -254,6 +255,38 @@ TEST_F_TIMEOUT(poison, who_blocks_the_signal_dies, 60)
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+}
+
+#define GUEST_BYTES	(8 * PAGE)
+
+/* KVM sends no signal for mappings of devices: who runs the guest is told that it cannot go on. */
+TEST_F_TIMEOUT(poison, guest_of_kvm_is_stopped, 120)
+{
+	const uint64_t pos = 0x61000, first = 0x60000, good = 0x70000;
+	struct kvm_guest k;
+	uint64_t end;
+	int err;
+
+	ASSERT_EQ(0, open_function(self, BAD));
+	err = kvm_guest_start(&k, self->p + first, GUEST_BYTES);
+	if (err == -ENOENT)
+		SKIP(return, "no KVM here");
+	ASSERT_EQ(0, err);
+	for (end = now_ms() + NOTICED_MS; !kvm_guest_count(&k) && now_ms() < end;)
+		usleep(10000);
+	EXPECT_LT(0, kvm_guest_count(&k));
+	EXPECT_EQ(0, k.err);
+	ASSERT_EQ(0, model_cmd(&self->m, "poison 0x%lx", pos));
+	for (end = now_ms() + NOTICED_MS; !k.err && now_ms() < end;)
+		usleep(10000);
+	EXPECT_EQ(EFAULT, kvm_guest_stop(&k));
+	expect_bad(_metadata, self, pos);
+	/* Another one, of pages that are good, runs. */
+	ASSERT_EQ(0, kvm_guest_start(&k, self->p + good, GUEST_BYTES));
+	for (end = now_ms() + NOTICED_MS; !kvm_guest_count(&k) && now_ms() < end;)
+		usleep(10000);
+	EXPECT_LT(0, kvm_guest_count(&k));
+	EXPECT_EQ(0, kvm_guest_stop(&k));
 }
 
 /* A question for bad pages that fails says nothing of the memory. */
