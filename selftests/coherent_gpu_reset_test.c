@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Resets of coherent_gpu while its memory is migrated: it is gone then for as long as the function
- * likes, pre-copy begins again with it, and nobody has to wait for it in order to give up.
+ * likes, pre-copy begins again with it, and nobody has to wait for it in order to give up.  And
+ * whoever opens the function, or begins a migration, before there is any.
  *
  * Groups: coherent-gpu
  */
@@ -208,6 +209,138 @@ TEST_F_TIMEOUT(late, who_reads_can_be_killed, 120)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_TRUE(WIFSIGNALED(status));
 	EXPECT_GE(AT_ONCE_MS, now_ms() - begin);
+}
+
+/* ---- Who begins, with memory that is not there ---- */
+
+#define CLAIM_MS	1000	/* that the function says it takes at most */
+
+FIXTURE(absent)
+{
+	struct slot slot;
+	struct vdev v;
+	struct model m;
+	int fd;
+};
+
+FIXTURE_SETUP(absent)
+{
+	self->v.fd = -1;
+	self->m.fd = -1;
+	self->fd = -1;
+	NEED_SLOTS_OF("coherent_gpu", GPU_DRIVER, &self->slot, 1);
+	ASSERT_EQ(0, model_open(&self->m, &self->slot));
+}
+
+FIXTURE_TEARDOWN(absent)
+{
+	if (self->m.fd > 0) {
+		model_cmd(&self->m, "fault clear");
+		model_cmd(&self->m, "claim clear");
+		model_cmd(&self->m, "ready_ms 0");
+		model_close(&self->m);
+	}
+	if (self->fd >= 0)
+		close(self->fd);
+	if (self->v.fd >= 0)
+		vdev_close(&self->v);
+}
+
+static int opens(FIXTURE_DATA(absent) *self)
+{
+	return vdev_open(&self->v, &self->slot, any_mode());
+}
+
+static int saves(FIXTURE_DATA(absent) *self)
+{
+	return mig_set(&self->v, VFIO_DEVICE_STATE_PRE_COPY, &self->fd);
+}
+
+static int loads(FIXTURE_DATA(absent) *self)
+{
+	return mig_set(&self->v, VFIO_DEVICE_STATE_RESUMING, &self->fd);
+}
+
+static const struct beginning {
+	const char *name;
+	int (*begin)(FIXTURE_DATA(absent) *self);
+	bool needs_open;
+} beginnings[] = {
+	{ "open", opens, false },
+	{ "PRE_COPY", saves, true },
+	{ "RESUMING", loads, true },
+};
+
+/* Everything up to where it begins, with a function that is told @what before its reset. */
+static void prepare(struct __test_metadata *_metadata, FIXTURE_DATA(absent) *self,
+		    const struct beginning *b, const char *what)
+{
+	if (b->needs_open)
+		ASSERT_EQ(0, opens(self));
+	ASSERT_EQ(0, model_cmd(&self->m, "%s", what));
+	/* Open does so by itself. */
+	if (b->needs_open)
+		ASSERT_EQ(0, vdev_reset(&self->v));
+}
+
+/* The function and its driver are none the worse for it. */
+static void works_again(struct __test_metadata *_metadata, FIXTURE_DATA(absent) *self,
+			const struct beginning *b)
+{
+	if (b->needs_open) {
+		EXPECT_NE(VFIO_DEVICE_STATE_ERROR, mig_get(&self->v)) TH_LOG("%s", b->name);
+		ASSERT_EQ(0, vdev_reset(&self->v)) TH_LOG("%s", b->name);
+	}
+	ASSERT_EQ(0, b->begin(self)) TH_LOG("%s", b->name);
+	if (self->fd >= 0)
+		close(self->fd);
+	self->fd = -1;
+	vdev_close(&self->v);
+	self->v.fd = -1;
+}
+
+TEST_F_TIMEOUT(absent, who_begins_is_told, 120)
+{
+	ASSERT_EQ(0, model_cmd(&self->m, "claim ready_ms %u", CLAIM_MS));
+	for (unsigned int i = 0; i < ARRAY_SIZE(beginnings); i++) {
+		const struct beginning *b = &beginnings[i];
+		uint64_t begin;
+
+		prepare(_metadata, self, b, "fault ready fail");
+		begin = now_ms();
+		EXPECT_EQ(-ETIMEDOUT, b->begin(self)) TH_LOG("%s", b->name);
+		EXPECT_LE(CLAIM_MS, now_ms() - begin) TH_LOG("%s", b->name);
+		/* It does not come before the next reset. */
+		EXPECT_EQ(-ETIMEDOUT, b->begin(self)) TH_LOG("%s, again", b->name);
+		ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
+		works_again(_metadata, self, b);
+	}
+}
+
+TEST_F_TIMEOUT(absent, who_begins_can_be_killed, 120)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(beginnings); i++) {
+		const struct beginning *b = &beginnings[i];
+		uint64_t begin;
+		int status;
+		pid_t pid;
+
+		prepare(_metadata, self, b, "ready_ms 20000");
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid)
+			_exit(!!b->begin(self));
+		/* Open has a reset to do first. */
+		sleep(2);
+		ASSERT_EQ(0, waitpid(pid, &status, WNOHANG)) TH_LOG("%s", b->name);
+		begin = now_ms();
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status)) TH_LOG("%s", b->name);
+		EXPECT_GE(AT_ONCE_MS, now_ms() - begin) TH_LOG("%s", b->name);
+		ASSERT_EQ(0, model_cmd(&self->m, "ready_ms 0"));
+		works_again(_metadata, self, b);
+	}
 }
 
 TEST_HARNESS_MAIN
