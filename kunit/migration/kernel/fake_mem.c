@@ -158,6 +158,14 @@ static void mem_meet(struct mem *mem)
 		usleep_range(1000, 2000);
 }
 
+/* Somebody has waited for the read: some of the pages become zeros, some are so no more. */
+static void mem_change(struct mem *mem, u64 page, const void *to, size_t bytes)
+{
+	memcpy(mem->copied + page * PAGE, to, bytes);
+	for (size_t pos = 0; pos < bytes; pos += PAGE)
+		memset(mem->data + page * PAGE + pos, random_of(mem, 3), PAGE);
+}
+
 static int mem_read(struct vmig_dev *mig, u64 first, void *to, size_t bytes)
 {
 	struct mem *mem = mem_of(mig);
@@ -165,6 +173,7 @@ static int mem_read(struct vmig_dev *mig, u64 first, void *to, size_t bytes)
 
 	spin_lock(&mem->lock);
 	mem->reads++;
+	mem->pages_read += bytes / PAGE;
 	mem->most_busy = max(mem->most_busy, ++mem->busy);
 	spin_unlock(&mem->lock);
 	if (mem->meet)
@@ -180,6 +189,8 @@ static int mem_read(struct vmig_dev *mig, u64 first, void *to, size_t bytes)
 		mem->read_err = -EFAULT;
 	mem_burst(mem);
 	spin_lock(&mem->lock);
+	if (mem->copied && !mem->read_err)
+		mem_change(mem, page, to, bytes);
 	mem->busy--;
 	spin_unlock(&mem->lock);
 	return mem->read_err;
@@ -284,6 +295,7 @@ void memory_exit(struct kunit *test)
 	if (dst.fake)
 		fake_put(dst.fake);
 	kvfree(src.data);
+	kvfree(src.copied);
 	kvfree(dst.data);
 	kvfree(piece);
 }

@@ -18,6 +18,8 @@
  * @fake: The device.
  * @extra: Pages more in the last range.
  * @data: Content, range after range.
+ * @copied: What reads gave last, page by page; NULL: nobody wants to know.  Then each read leaves
+ *	something else there.
  * @lock: Guards what follows.
  * @log: Pages that were written and not reported.
  * @armed: Pages of which a write is seen, if @by_cpu.
@@ -27,6 +29,7 @@
  * @seed: Of what is written.
  * @burst: Most writes before and behind each read.
  * @starts, @stops, @harvests, @reads: Calls of hooks.
+ * @pages_read: Pages that were read.
  * @busy, @most_busy: Reads at the same time.
  * @meet: A read waits for another one.
  * @stall: Reads wait for @go, and say @there.
@@ -37,6 +40,7 @@ struct mem {
 	struct fake *fake;
 	unsigned int extra;
 	u8 *data;
+	u8 *copied;
 	spinlock_t lock;
 	unsigned long log[BITS_TO_LONGS(MOST_PAGES)];
 	unsigned long armed[BITS_TO_LONGS(MOST_PAGES)];
@@ -49,6 +53,7 @@ struct mem {
 	unsigned int stops;
 	unsigned int harvests;
 	unsigned int reads;
+	unsigned int pages_read;
 	unsigned int busy;
 	unsigned int most_busy;
 	bool meet;

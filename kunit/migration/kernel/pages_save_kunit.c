@@ -29,6 +29,40 @@ static void frozen_memory_comes_back(struct kunit *test)
 	fake_close(to);
 }
 
+/*
+ * What is there is something else as soon as it was copied: bytes and sums are those of one copy,
+ * and which pages are zeros is decided by it.
+ */
+static void memory_that_never_rests_is_sent_as_it_was_copied(struct kunit *test)
+{
+	const unsigned int *readers = test->param_value;
+	struct file *from = NULL, *to = NULL;
+
+	pages_ops.readers = *readers;
+	both_new(test);
+	src.copied = kvzalloc(MOST_PAGES * PAGE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, src.copied);
+	KUNIT_ASSERT_EQ(test, fake_go(dst.fake, E(RESUMING), &to), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP_COPY), &from), 0);
+	KUNIT_ASSERT_EQ(test, pump(test, from, to, SIZE_MAX), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(dst.fake, E(STOP), &to), 0);
+	KUNIT_EXPECT_EQ(test, src.pages_read, PAGES);
+	for (u32 page = 0; page < PAGES; page++)
+		KUNIT_ASSERT_EQ_MSG(test, memcmp(src.copied + page * PAGE, dst.data + page * PAGE,
+						 PAGE), 0, "page %u", page);
+	fake_close(from);
+	fake_close(to);
+}
+
+static const unsigned int reader_counts[] = { 1, 2, 3, 8 };
+
+static void readers_name(const unsigned int *readers, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u_readers", *readers);
+}
+
+KUNIT_ARRAY_PARAM(readers, reader_counts, readers_name);
+
 /* It cannot record what is written: pre-copy has nothing to send, and nothing is lost. */
 static void device_that_cannot_record_is_sent_frozen(struct kunit *test)
 {
@@ -440,6 +474,7 @@ static void data_size_has_no_memory_after_the_last_pass(struct kunit *test)
 
 static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(frozen_memory_comes_back),
+	KUNIT_CASE_PARAM(memory_that_never_rests_is_sent_as_it_was_copied, readers_gen_params),
 	KUNIT_CASE(device_that_cannot_record_is_sent_frozen),
 	KUNIT_CASE_PARAM(no_write_is_lost, walk_gen_params),
 	KUNIT_CASE_PARAM(no_write_of_a_thread_is_lost, walk_gen_params),
