@@ -154,60 +154,95 @@ int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data, size_
 }
 EXPORT_SYMBOL_GPL(vmig_emit);
 
-/* Head and @head are copied, the chunk is not; without @bytes it is not used. */
-static int emit_chunk(struct vmig_session *s, u32 type, u32 flags, const void *head,
-		      size_t head_bytes, struct vmig_chunk *chunk, size_t bytes, u64 sum)
+/**
+ * vmig_batch_begin() - Begin records that the reader gets all at once
+ * @s: Save session; nothing else is appended to it before vmig_batch_end().
+ * @b: Batch.
+ */
+void vmig_batch_begin(struct vmig_session *s, struct vmig_batch *b)
 {
-	struct vmig_writer writer = s->writer;
+	lockdep_assert_held(&s->m->state_lock);
+
+	INIT_LIST_HEAD(&b->bufs);
+	b->s = s;
+	b->writer = s->writer;
+	b->bytes = 0;
+}
+
+/**
+ * vmig_batch_add() - The next record, of which the sum is known
+ * @b: Batch.
+ * @type: Type.
+ * @flags: VPV_RECORD_OPTIONAL or 0.
+ * @head: First bytes of the payload; copied.
+ * @head_bytes: Their number.
+ * @chunk: The rest; not copied.
+ * @bytes: Its size; 0: @chunk is not used.
+ * @sum: Of the payload.
+ *
+ * Return: 0 or -ENOMEM; then the batch is to be dropped.
+ */
+int vmig_batch_add(struct vmig_batch *b, u32 type, u32 flags, const void *head,
+		   size_t head_bytes, struct vmig_chunk *chunk, size_t bytes, u64 sum)
+{
 	struct vpv_stream_record record;
 	LIST_HEAD(bufs);
 	int err;
 
-	lockdep_assert_held(&s->m->state_lock);
-
-	vmig_emit_head_sum(&writer, type, flags, head_bytes + bytes, sum, &record);
-	err = vmig_bufs_alloc(s->m, &bufs, sizeof(record) + head_bytes);
+	vmig_emit_head_sum(&b->writer, type, flags, head_bytes + bytes, sum, &record);
+	err = vmig_bufs_alloc(b->s->m, &bufs, sizeof(record) + head_bytes);
 	if (err)
 		return err;
 	vmig_bufs_put(&bufs, &record, sizeof(record));
 	vmig_bufs_put(&bufs, head, head_bytes);
 	if (bytes)
-		err = vmig_bufs_add_chunk(s->m, &bufs, chunk, bytes);
-	if (err) {
-		vmig_bufs_free(&bufs);
-		return err;
-	}
-	err = queue_bufs(s, &bufs, sizeof(record) + head_bytes + bytes);
-	if (!err)
-		s->writer = writer;
+		err = vmig_bufs_add_chunk(b->s->m, &bufs, chunk, bytes);
+	list_splice_tail(&bufs, &b->bufs);
+	b->bytes += sizeof(record) + head_bytes + bytes;
 	return err;
 }
 
 /**
- * vmig_emit_sum() - Append a record of the container, of which the sum is known
- * @s: Save session.
- * @type: Type.
- * @head: First bytes of the payload; copied.
- * @head_bytes: Their number.
- * @chunk: The rest.
- * @bytes: Its size; may be 0.
- * @sum: Of the payload.
+ * vmig_batch_drop() - Drop what was added
+ * @b: Batch.
+ */
+void vmig_batch_drop(struct vmig_batch *b)
+{
+	vmig_bufs_free(&b->bufs);
+}
+
+/* Does not wait for room.  Return: 0 or -ECANCELED: it was dropped. */
+static int batch_queue(struct vmig_batch *b)
+{
+	int err = queue_bufs(b->s, &b->bufs, b->bytes);
+
+	if (!err)
+		b->s->writer = b->writer;
+	return err;
+}
+
+/**
+ * vmig_batch_end() - Give it to the reader
+ * @b: Batch.
  *
  * Waits for room.
- * Return: as vmig_emit_chunk().
+ * Return: 0; or -ECANCELED: it was dropped, and the hook must return.
  */
-int vmig_emit_sum(struct vmig_session *s, u32 type, const void *head, size_t head_bytes,
-		  struct vmig_chunk *chunk, size_t bytes, u64 sum)
+int vmig_batch_end(struct vmig_batch *b)
 {
-	int err = wait_for_room(s, head_bytes + bytes);
+	int err = wait_for_room(b->s, b->bytes);
 
-	return err ?: emit_chunk(s, type, 0, head, head_bytes, chunk, bytes, sum);
+	if (!err)
+		return batch_queue(b);
+	vmig_batch_drop(b);
+	return err;
 }
 
 int vmig_emit_chunk(struct vmig_emit *em, u32 type, u32 flags, const void *head,
 		    size_t head_bytes, struct vmig_chunk *chunk, size_t bytes)
 {
 	struct vmig_sum sum = {};
+	struct vmig_batch batch;
 	int err;
 
 	if (!bytes || bytes > chunk->bytes)
@@ -217,7 +252,12 @@ int vmig_emit_chunk(struct vmig_emit *em, u32 type, u32 flags, const void *head,
 		return err;
 	vmig_sum_add(&sum, head, head_bytes);
 	vmig_sum_add(&sum, chunk->data, bytes);
-	return emit_chunk(em->s, type, flags, head, head_bytes, chunk, bytes,
-			  vmig_sum_end(&sum));
+	vmig_batch_begin(em->s, &batch);
+	err = vmig_batch_add(&batch, type, flags, head, head_bytes, chunk, bytes,
+			     vmig_sum_end(&sum));
+	if (!err)
+		return batch_queue(&batch);
+	vmig_batch_drop(&batch);
+	return err;
 }
 EXPORT_SYMBOL_GPL(vmig_emit_chunk);

@@ -123,15 +123,21 @@ static int slot_end(struct vmig_session *s, int err)
 {
 	struct vmig_pages_out *out = s->pages_out;
 	struct vmig_pages_slot *slot;
+	struct vmig_batch batch;
 
 	slot = &out->slot[(out->next + out->slots - out->busy--) % out->slots];
 	wait_for_completion(&slot->done);
 	if (!err)
 		err = slot->err;
+	vmig_batch_begin(s, &batch);
 	if (!err)
-		err = vmig_emit_sum(s, VPV_RECORD_PAGES, &slot->runs.head,
-				    vmig_runs_bytes(&slot->runs), slot->chunk, slot->bytes,
-				    slot->sum);
+		err = vmig_batch_add(&batch, VPV_RECORD_PAGES, 0, &slot->runs.head,
+				     vmig_runs_bytes(&slot->runs), slot->chunk, slot->bytes,
+				     slot->sum);
+	if (err)
+		vmig_batch_drop(&batch);
+	else
+		err = vmig_batch_end(&batch);
 	if (err) {
 		vmig_pages_put_back(&out->set, &slot->job);
 		return err;

@@ -46,6 +46,20 @@ struct vmig_emit {
 	struct vmig_session *s;
 };
 
+/**
+ * struct vmig_batch - Records on their way into the queue, all at once
+ * @bufs: Their pieces.
+ * @s: Save session.
+ * @writer: Position of the emitter behind them.
+ * @bytes: Their size.
+ */
+struct vmig_batch {
+	struct list_head bufs;
+	struct vmig_session *s;
+	struct vmig_writer writer;
+	size_t bytes;
+};
+
 /* What a reader wants the worker to ask the device for; the larger one counts. */
 enum vmig_ask {
 	VMIG_ASK_NO,
@@ -182,8 +196,11 @@ int vmig_config_load_end(struct vmig_machine *m, const struct vmig_parser *p);
 bool vmig_emit_stopped(struct vmig_session *s);
 int vmig_emit_raw(struct vmig_session *s, const void *data, size_t bytes);
 int vmig_emit_own(struct vmig_session *s, u32 type, u32 flags, const void *data, size_t bytes);
-int vmig_emit_sum(struct vmig_session *s, u32 type, const void *head, size_t head_bytes,
-		  struct vmig_chunk *chunk, size_t bytes, u64 sum);
+void vmig_batch_begin(struct vmig_session *s, struct vmig_batch *b);
+int vmig_batch_add(struct vmig_batch *b, u32 type, u32 flags, const void *head,
+		   size_t head_bytes, struct vmig_chunk *chunk, size_t bytes, u64 sum);
+void vmig_batch_drop(struct vmig_batch *b);
+int vmig_batch_end(struct vmig_batch *b);
 
 /* pages_load.c */
 int vmig_pages_room(struct vmig_session *s);
