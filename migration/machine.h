@@ -13,6 +13,7 @@
  *   vmig_machine.track_lock	track hooks; beside io_lock and state_lock
  *   vmig_machine.lock		spinlock
  *   vmig_session.lock		spinlock
+ *   vmig_pages_out.lock	spinlock; who reads which pages; beside vmig_session.lock
  *
  * request_lock and io_lock are never held together, but for a trylock of io_lock that frees
  * memory.  User memory is accessed under io_lock only, and with that only if it is there: page
@@ -39,8 +40,27 @@
 /* That vmig_alloc() takes besides. */
 #define VMIG_ALLOC_FRONT_BYTES	16U
 #define VMIG_ERROR_TEXT_BYTES	160
-/* Records of pages, each with its memory: one is sent while the user reads another one. */
-#define VMIG_PAGES_SLOTS(readers) ((readers) + 2)
+/**
+ * vmig_queue_bytes() - How much of a stream may wait for the reader?
+ * @desc: Constants of a family.
+ */
+static inline u64 vmig_queue_bytes(const struct vmig_desc *desc)
+{
+	return desc->max_queued ?: VMIG_MAX_QUEUED_DEFAULT;
+}
+
+/**
+ * vmig_pages_half() - How many records of memory are made while as many are read?
+ * @desc: Constants of a family with memory.
+ *
+ * As many as the queue is for: who sleeps is woken once for a half of it, and to wake somebody may
+ * take as long as to copy a record.
+ */
+static inline u32 vmig_pages_half(const struct vmig_desc *desc)
+{
+	return max_t(u64, desc->pages->readers,
+		     vmig_queue_bytes(desc) / (2 * VPV_PAGES_DATA_BYTES));
+}
 
 /* How user space speaks with a device. */
 enum vmig_dialect {

@@ -43,7 +43,7 @@ static u64 staged_bytes(const struct vmig_desc *desc)
 /* That the library reads the memory of the device into. */
 static u64 pages_bytes(const struct vmig_desc *desc)
 {
-	return desc->pages ? VMIG_PAGES_SLOTS(desc->pages->readers) * VPV_PAGES_DATA_BYTES : 0;
+	return desc->pages ? 2ULL * vmig_pages_half(desc) * VPV_PAGES_DATA_BYTES : 0;
 }
 
 /**
@@ -58,11 +58,10 @@ static u64 pages_bytes(const struct vmig_desc *desc)
  */
 u64 vmig_held_limit(const struct vmig_desc *desc)
 {
-	u64 queue = desc->max_queued ?: VMIG_MAX_QUEUED_DEFAULT;
+	u64 kept = max(vmig_queue_bytes(desc), staged_bytes(desc));
 	u64 record = max_t(u64, desc->max_payload, VMIG_BUF_BYTES);
 
-	return 2 * (max(queue, staged_bytes(desc)) + 3 * record + pages_bytes(desc)) +
-	       HELD_SPARE_BYTES;
+	return 2 * (kept + 3 * record + pages_bytes(desc)) + HELD_SPARE_BYTES;
 }
 
 /**

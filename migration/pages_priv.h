@@ -10,10 +10,7 @@
 
 /**
  * struct vmig_pages_slot - A record being made
- * @work: Reads the pages.
- * @done: It has.
- * @s: Save session.
- * @chunk: Where it puts their content; NULL: not needed so far.
+ * @chunk: Where the content of the pages goes; NULL: not needed so far.
  * @job: The pages.
  * @runs: Begin of the record.
  * @bytes: Size of the content.
@@ -21,15 +18,22 @@
  * @err: 0 or a negative errno: they could not be read.
  */
 struct vmig_pages_slot {
-	struct work_struct work;
-	struct completion done;
-	struct vmig_session *s;
 	struct vmig_chunk *chunk;
 	struct vmig_pages_job job;
 	struct vmig_runs runs;
 	u32 bytes;
 	u64 sum;
 	int err;
+};
+
+/**
+ * struct vmig_pages_helper - A thread that reads besides the producer
+ * @work: Reads what nobody else does.
+ * @s: Save session.
+ */
+struct vmig_pages_helper {
+	struct work_struct work;
+	struct vmig_session *s;
 };
 
 /**
@@ -42,11 +46,17 @@ struct vmig_pages_slot {
  * @pages: Pages that it has sent so far.
  * @zeros: So many of them were zeros.
  * @frozen: This is the last pass.
- * @next: Slot that is used next.
- * @busy: Those before it that are worked on.
- * @readers: Slots that may be worked on at once.
- * @slots: Their number: one more is being sent, and one being read by the user.
- * @slot: A ring: what is begun first is sent first.
+ * @readers: Threads that may read at once: the producer, and helpers.
+ * @helper: They.
+ * @lock: Guards the members down to @left; a leaf.
+ * @next: The slot of the half in hand that nobody reads so far.
+ * @end: The slot behind the last one that is to be read.
+ * @left: Slots of it that were not read.
+ * @done: None is left.
+ * @half: Slots in one half; those of a half are sent at once.
+ * @first: First slot of the half in hand.
+ * @slots: Their number, of both halves.
+ * @slot: The user reads one half while the other one is in hand.
  */
 struct vmig_pages_out {
 	struct vmig_dirty set;
@@ -57,15 +67,21 @@ struct vmig_pages_out {
 	u64 pages;
 	u64 zeros;
 	bool frozen;
-	u32 next;
-	u32 busy;
 	u32 readers;
+	struct vmig_pages_helper helper[VMIG_PAGES_READERS - 1];
+	spinlock_t lock;
+	u32 next;
+	u32 end;
+	u32 left;
+	struct completion done;
+	u32 half;
+	u32 first;
 	u32 slots;
 	struct vmig_pages_slot slot[] __counted_by(slots);
 };
 
 /* pages_read.c */
-struct vmig_pages_out *vmig_pages_out_alloc(struct vmig_session *s, u32 readers);
+struct vmig_pages_out *vmig_pages_out_alloc(struct vmig_session *s);
 void vmig_pages_out_free(struct vmig_pages_out *out);
 int vmig_pages_send(struct vmig_session *s);
 

@@ -2,9 +2,11 @@
 /*
  * Save sessions: several threads read the memory of a device, one order comes out.
  *
- * Slots form a ring.  The producer takes pages out of the set for a slot, and has a worker
- * read them; it sends slots in the order in which it took them, and uses one again when the
- * user has read what it sent.  So the memory for this does not depend on that of the device.
+ * Slots, of which each has the memory for a record, form two halves.  The producer takes pages
+ * out of the set for all slots of a half, reads them together with helpers, and gives the half to
+ * the user; then it takes the other half, as soon as the user has read what that had.  So the
+ * memory for this does not depend on that of the device, and who waits, producer, helper or user,
+ * is woken once for several records.
  */
 #include <linux/mm.h>
 
@@ -13,16 +15,17 @@
 /* Read at once, and looked at while it is in the cache. */
 #define READ_PAGES	16U
 
-static int read_piece(struct vmig_pages_slot *slot, const struct vmig_dirty_piece *p)
+static int read_piece(struct vmig_session *s, struct vmig_pages_slot *slot,
+		      const struct vmig_dirty_piece *p)
 {
-	struct vmig_dev *mig = slot->s->m->mig;
+	struct vmig_dev *mig = s->m->mig;
 	const struct vmig_pages_ops *ops = mig->desc->pages;
 	const struct vmig_range part = { p->first, p->last };
 	u32 done, n;
 	int err = 0;
 
 	/* Nobody writes to a device that is frozen. */
-	if (ops->protect && !slot->s->pages_out->frozen)
+	if (ops->protect && !s->pages_out->frozen)
 		err = ops->protect(mig, &part);
 	for (done = 0; done < p->pages && !err; done += n) {
 		u8 *to = slot->chunk->data + slot->bytes;
@@ -37,47 +40,86 @@ static int read_piece(struct vmig_pages_slot *slot, const struct vmig_dirty_piec
 	return err;
 }
 
-/* The producer, which waits for this, holds state_lock: the device stays. */
-static void slot_work(struct work_struct *work)
+static int read_job(struct vmig_session *s, struct vmig_pages_slot *slot)
 {
-	struct vmig_pages_slot *slot = container_of(work, struct vmig_pages_slot, work);
 	struct vmig_sum sum = {};
 	int err = 0;
 
 	slot->bytes = 0;
-	vmig_runs_begin(&slot->runs, slot->s->pages_out->pass);
+	vmig_runs_begin(&slot->runs, s->pages_out->pass);
 	for (u32 i = 0; i < slot->job.num && !err; i++)
-		err = read_piece(slot, &slot->job.piece[i]);
-	if (!err) {
-		vmig_sum_add(&sum, &slot->runs.head, vmig_runs_bytes(&slot->runs));
-		vmig_sum_add(&sum, slot->chunk->data, slot->bytes);
-		slot->sum = vmig_sum_end(&sum);
+		err = read_piece(s, slot, &slot->job.piece[i]);
+	if (err)
+		return err;
+	vmig_sum_add(&sum, &slot->runs.head, vmig_runs_bytes(&slot->runs));
+	vmig_sum_add(&sum, slot->chunk->data, slot->bytes);
+	slot->sum = vmig_sum_end(&sum);
+	return 0;
+}
+
+/* A slot that nobody else reads; or NULL. */
+static struct vmig_pages_slot *claim(struct vmig_pages_out *out)
+{
+	struct vmig_pages_slot *slot = NULL;
+
+	spin_lock(&out->lock);
+	if (out->next < out->end)
+		slot = &out->slot[out->next++];
+	spin_unlock(&out->lock);
+	return slot;
+}
+
+static void slot_done(struct vmig_pages_out *out)
+{
+	bool last;
+
+	spin_lock(&out->lock);
+	last = !--out->left;
+	spin_unlock(&out->lock);
+	if (last)
+		complete(&out->done);
+}
+
+/* For all who read. */
+static void read_slots(struct vmig_session *s)
+{
+	struct vmig_pages_slot *slot;
+
+	while ((slot = claim(s->pages_out))) {
+		slot->err = vmig_emit_stopped(s) ? -ECANCELED : read_job(s, slot);
+		slot_done(s->pages_out);
 	}
-	slot->err = err;
-	complete(&slot->done);
+}
+
+/* The producer, which waits for this, holds state_lock: the device stays. */
+static void helper_work(struct work_struct *work)
+{
+	read_slots(container_of(work, struct vmig_pages_helper, work)->s);
 }
 
 /**
  * vmig_pages_out_alloc() - Make what a save session needs for memory
- * @s: Save session.
- * @readers: Threads that read at once.
+ * @s: Save session of a device that has some.
  *
  * Return: it, without a set, or NULL.
  */
-struct vmig_pages_out *vmig_pages_out_alloc(struct vmig_session *s, u32 readers)
+struct vmig_pages_out *vmig_pages_out_alloc(struct vmig_session *s)
 {
-	const u32 slots = VMIG_PAGES_SLOTS(readers);
+	const struct vmig_desc *desc = s->m->mig->desc;
+	const u32 half = vmig_pages_half(desc), slots = 2 * half;
 	struct vmig_pages_out *out;
 
 	out = kvzalloc(struct_size(out, slot, slots), GFP_KERNEL_ACCOUNT);
 	if (!out)
 		return NULL;
-	out->readers = readers;
+	out->readers = desc->pages->readers;
+	out->half = half;
 	out->slots = slots;
-	for (u32 i = 0; i < slots; i++) {
-		out->slot[i].s = s;
-		INIT_WORK(&out->slot[i].work, slot_work);
-		init_completion(&out->slot[i].done);
+	spin_lock_init(&out->lock);
+	init_completion(&out->done);
+	for (u32 i = 0; i < ARRAY_SIZE(out->helper); i++) {
+		out->helper[i].s = s;
+		INIT_WORK(&out->helper[i].work, helper_work);
 	}
 	return out;
 }
@@ -93,68 +135,113 @@ void vmig_pages_out_free(struct vmig_pages_out *out)
 	kvfree(out);
 }
 
-/* Has the user read what a slot sent? */
-static bool slot_free(struct vmig_pages_slot *slot)
-{
-	return !slot->chunk || !vmig_chunk_shared(slot->chunk);
-}
-
-/* Begin the next record: 1; 0: there is nothing left; or -ENOMEM. */
-static int slot_begin(struct vmig_session *s, u64 *at)
+/* Take pages for a half.  Return: the number of slots that have some, or -ENOMEM. */
+static int half_take(struct vmig_session *s, u64 *at)
 {
 	struct vmig_pages_out *out = s->pages_out;
-	struct vmig_pages_slot *slot = &out->slot[out->next];
+	u32 n;
 
-	if (!slot->chunk)
-		slot->chunk = vmig_chunk_alloc(s->m->mig, VPV_PAGES_DATA_BYTES);
-	if (!slot->chunk)
-		return -ENOMEM;
-	if (!vmig_pages_take(&out->set, at, &slot->job))
-		return 0;
-	reinit_completion(&slot->done);
-	queue_work(vmig_read_wq, &slot->work);
-	out->next = (out->next + 1) % out->slots;
-	out->busy++;
-	return 1;
+	for (n = 0; n < out->half; n++) {
+		struct vmig_pages_slot *slot = &out->slot[out->first + n];
+
+		if (!slot->chunk)
+			slot->chunk = vmig_chunk_alloc(s->m->mig, VPV_PAGES_DATA_BYTES);
+		if (!slot->chunk)
+			return n ?: -ENOMEM;
+		if (!vmig_pages_take(&out->set, at, &slot->job))
+			break;
+	}
+	return n;
 }
 
-/* Wait for the oldest one, and send it if @err is 0; otherwise that is left for later. */
-static int slot_end(struct vmig_session *s, int err)
+/* Read the pages of so many slots. */
+static void half_read(struct vmig_session *s, u32 num)
 {
 	struct vmig_pages_out *out = s->pages_out;
-	struct vmig_pages_slot *slot;
+
+	reinit_completion(&out->done);
+	spin_lock(&out->lock);
+	out->next = out->first;
+	out->end = out->first + num;
+	out->left = num;
+	spin_unlock(&out->lock);
+	for (u32 i = 0; i + 1 < min(out->readers, num); i++)
+		queue_work(vmig_read_wq, &out->helper[i].work);
+	read_slots(s);
+	wait_for_completion(&out->done);
+}
+
+/* Give them to the user. */
+static int half_emit(struct vmig_session *s, u32 num)
+{
+	struct vmig_pages_out *out = s->pages_out;
 	struct vmig_batch batch;
+	int err = 0;
 
-	slot = &out->slot[(out->next + out->slots - out->busy--) % out->slots];
-	wait_for_completion(&slot->done);
-	if (!err)
-		err = slot->err;
 	vmig_batch_begin(s, &batch);
-	if (!err)
-		err = vmig_batch_add(&batch, VPV_RECORD_PAGES, 0, &slot->runs.head,
-				     vmig_runs_bytes(&slot->runs), slot->chunk, slot->bytes,
-				     slot->sum);
-	if (err)
-		vmig_batch_drop(&batch);
-	else
-		err = vmig_batch_end(&batch);
+	for (u32 i = 0; i < num && !err; i++) {
+		struct vmig_pages_slot *slot = &out->slot[out->first + i];
+
+		err = slot->err ?: vmig_batch_add(&batch, VPV_RECORD_PAGES, 0, &slot->runs.head,
+						  vmig_runs_bytes(&slot->runs), slot->chunk,
+						  slot->bytes, slot->sum);
+	}
 	if (err) {
-		vmig_pages_put_back(&out->set, &slot->job);
+		vmig_batch_drop(&batch);
 		return err;
 	}
-	out->pages += slot->job.pages;
-	out->zeros += slot->job.pages - slot->bytes / VPV_PAGE_BYTES;
-	return 0;
+	return vmig_batch_end(&batch);
 }
 
-/* Wait for the user to read what the next slot has sent. */
-static int slot_wait(struct vmig_session *s)
+/* The half was sent; or, if @err is not 0, that is left for later. */
+static void half_end(struct vmig_pages_out *out, u32 num, int err)
 {
-	struct vmig_pages_out *out = s->pages_out;
+	for (u32 i = 0; i < num; i++) {
+		const struct vmig_pages_slot *slot = &out->slot[out->first + i];
 
+		if (err) {
+			vmig_pages_put_back(&out->set, &slot->job);
+			continue;
+		}
+		out->pages += slot->job.pages;
+		out->zeros += slot->job.pages - slot->bytes / VPV_PAGE_BYTES;
+	}
+	if (!err)
+		out->first = out->half - out->first;
+}
+
+/* Has the user read what the half had? */
+static bool half_free(const struct vmig_pages_out *out)
+{
+	for (u32 i = 0; i < out->half; i++) {
+		const struct vmig_chunk *chunk = out->slot[out->first + i].chunk;
+
+		if (chunk && vmig_chunk_shared(chunk))
+			return false;
+	}
+	return true;
+}
+
+/* Wait for that. */
+static int half_wait(struct vmig_session *s)
+{
 	/* Idle: how long it takes is up to user space. */
-	wait_event_idle(s->wait, vmig_emit_stopped(s) || slot_free(&out->slot[out->next]));
+	wait_event_idle(s->wait, vmig_emit_stopped(s) || half_free(s->pages_out));
 	return vmig_emit_stopped(s) ? -ECANCELED : 0;
+}
+
+/* Send what fits into a half: 1; 0: there was nothing left; or a negative errno. */
+static int half_send(struct vmig_session *s, u64 *at)
+{
+	int err = half_wait(s), num;
+
+	num = err ?: half_take(s, at);
+	if (num <= 0)
+		return num;
+	half_read(s, num);
+	err = half_emit(s, num);
+	half_end(s->pages_out, num, err);
+	return err ?: 1;
 }
 
 /**
@@ -166,20 +253,14 @@ static int slot_wait(struct vmig_session *s)
 int vmig_pages_send(struct vmig_session *s)
 {
 	struct vmig_pages_out *out = s->pages_out;
-	int more = 1, err = 0;
 	u64 at = 0;
+	int ret;
 
-	while (!err && (more > 0 || out->busy)) {
-		if (more > 0 && out->busy < out->readers && slot_free(&out->slot[out->next])) {
-			more = slot_begin(s, &at);
-			err = min(more, 0);
-		} else if (out->busy) {
-			err = slot_end(s, 0);
-		} else {
-			err = slot_wait(s);
-		}
-	}
-	while (out->busy)
-		slot_end(s, err);
-	return err;
+	do
+		ret = half_send(s, &at);
+	while (ret > 0);
+	/* Helpers that came too late. */
+	for (u32 i = 0; i + 1 < out->readers; i++)
+		cancel_work_sync(&out->helper[i].work);
+	return ret;
 }

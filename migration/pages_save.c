@@ -93,7 +93,7 @@ static int save_layout(struct vmig_session *s, struct vmig_range *ranges)
 	num = vmig_pages_layout(m, ranges);
 	if (num < 0)
 		return num;
-	s->pages_out = vmig_pages_out_alloc(s, pages_ops(m)->readers);
+	s->pages_out = vmig_pages_out_alloc(s);
 	if (!s->pages_out)
 		return -ENOMEM;
 	err = vmig_pages_set_alloc(m, &s->pages_out->set, ranges, num);

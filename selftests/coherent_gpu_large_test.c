@@ -226,8 +226,8 @@ TEST_F(large, all_of_it_in_one_mapping)
 
 /* A bit for each page: of what is to be sent, and of what is not mapped. */
 #define BITS	(PAGES / 8)
-/* Pieces that are read ahead, and small things. */
-#define AHEAD	(8 * MB)
+/* Records that are read ahead, for which the library has 8 MiB, and small things. */
+#define AHEAD	(14 * MB)
 #define NOISE	(1 * MB)
 
 static int fill(FIXTURE_DATA(large) *self)

@@ -488,7 +488,8 @@ struct vmig_ops {
  * @pages: Memory of the device, which the library migrates; NULL: there is none, or the
  *	other hooks do it.  It is sent in front of what @precopy and @save emit; what the
  *	library needs for it, besides vmig_desc.max_payload and vmig_desc.max_queued, is one
- *	bit for a page of 4 KiB, and 512 KiB for each of vmig_pages_ops.readers and two more.
+ *	bit for a page of 4 KiB, and once more vmig_desc.max_queued, at least 1 MiB for each of
+ *	vmig_pages_ops.readers.
  * @max_payload: Largest record of the family, at most VPV_STREAM_MAX_PAYLOAD.  Optional
  *	records, which a newer version may have, are taken up to 4096 bytes by all families.
  * @max_queued: Most payload bytes kept for a slow reader (0: 8 MiB).

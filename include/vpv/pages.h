@@ -35,7 +35,8 @@ struct vmig_dirty;
 struct vmig_pages_ops {
 	/**
 	 * @readers: In how many threads @protect and @read may run at once, for parts that do
-	 * not overlap; 1 to VMIG_PAGES_READERS.
+	 * not overlap; 1 to VMIG_PAGES_READERS.  One of them is the worker that calls all other
+	 * hooks of a save session.
 	 */
 	unsigned int readers;
 

@@ -282,6 +282,7 @@ int memory_init(struct kunit *test)
 		.state_accepts = 1,
 		.pages = &pages_ops,
 		.max_payload = 64 << 10,
+		.max_queued = MAX_QUEUED,
 		.reach = &fake_reach,
 	};
 	piece = kvmalloc(PIECE_BYTES, GFP_KERNEL);

@@ -11,6 +11,7 @@
 #define PAGE		((u64)VPV_PAGE_BYTES)
 #define PIECE_BYTES	50000
 #define PAGES		701U
+#define MAX_QUEUED	(4 * VPV_PAGES_DATA_BYTES)	/* less than these have */
 #define MOST_PAGES	(PAGES + 20)
 
 /**

@@ -3,6 +3,7 @@
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
+#include <linux/poll.h>
 #include <linux/uaccess.h>
 
 #include "../../../migration/machine.h"
@@ -283,28 +284,95 @@ static void zeros_are_not_sent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, src.stops, 3U);
 }
 
-/* A reader that does not read keeps no more than the ring waiting. */
-static void ring_is_all_that_is_held(struct kunit *test)
+static void queue_is_for_both_halves(struct kunit *test)
 {
-	const u64 most = VMIG_PAGES_SLOTS(2) * (u64)VPV_PAGES_DATA_BYTES + (1 << 17);
+	mem_desc.max_queued = 0;
+	KUNIT_EXPECT_EQ(test, vmig_pages_half(&mem_desc), 8U);
+	mem_desc.max_queued = MAX_QUEUED;
+	KUNIT_EXPECT_EQ(test, vmig_pages_half(&mem_desc), 2U);
+	mem_desc.max_queued = 1;
+	KUNIT_EXPECT_EQ(test, vmig_pages_half(&mem_desc), 1U);
+	pages_ops.readers = 3;
+	KUNIT_EXPECT_EQ(test, vmig_pages_half(&mem_desc), 3U);
+}
+
+/* Begin a session whose producer waits for the user, with both halves in the queue. */
+static struct file *both_halves(struct kunit *test)
+{
+	const u64 all = 2 * vmig_pages_half(&mem_desc) * VPV_PAGES_DATA_BYTES;
 	struct file *from = NULL;
 
-	pages_ops.readers = 2;
-	both_new(test);
 	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP_COPY), &from), 0);
 	for (unsigned int tries = 0; tries < 5000; tries++) {
-		if (READ_ONCE(src.fake->mig.m->held) > VMIG_PAGES_SLOTS(2) * VPV_PAGES_DATA_BYTES)
+		if (READ_ONCE(src.fake->mig.m->held) > all)
 			break;
 		usleep_range(1000, 2000);
 	}
 	msleep(50);
-	KUNIT_EXPECT_GT(test, src.fake->mig.m->held,
-			VMIG_PAGES_SLOTS(2) * (u64)VPV_PAGES_DATA_BYTES);
+	KUNIT_EXPECT_GT(test, src.fake->mig.m->held, all);
+	return from;
+}
+
+/* A reader that does not read keeps no more than the halves waiting. */
+static void halves_are_all_that_is_held(struct kunit *test)
+{
+	const u64 most = MAX_QUEUED + (1 << 17);
+	struct file *from;
+
+	pages_ops.readers = 2;
+	both_new(test);
+	from = both_halves(test);
 	KUNIT_EXPECT_LE(test, src.fake->mig.m->held, most);
 	KUNIT_EXPECT_EQ(test, pump(test, from, NULL, SIZE_MAX), 0);
 	KUNIT_EXPECT_LE(test, src.fake->mig.m->held_most, most);
 	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP), &from), 0);
 	KUNIT_EXPECT_EQ(test, src.fake->mig.m->held, 0ULL);
+	fake_close(from);
+}
+
+/* The producer is not woken for each record that the user has read, but for a half. */
+static void half_that_was_read_is_used_again(struct kunit *test)
+{
+	unsigned int reads;
+	struct file *from;
+
+	both_new(test);
+	memset(src.data, 0x11, PAGES * PAGE);
+	from = both_halves(test);
+	reads = src.reads;
+	KUNIT_EXPECT_EQ(test, pump(test, from, NULL, VPV_PAGES_DATA_BYTES + PIECE_BYTES), 1);
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, src.reads, reads);
+	KUNIT_EXPECT_EQ(test, pump(test, from, NULL, VPV_PAGES_DATA_BYTES), 1);
+	for (unsigned int tries = 0; tries < 5000 && READ_ONCE(src.reads) == reads; tries++)
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_GT(test, src.reads, reads);
+	KUNIT_EXPECT_EQ(test, pump(test, from, NULL, SIZE_MAX), 0);
+	fake_close(from);
+}
+
+/* Of a half that is being made nothing can be read, nor does poll() say so. */
+static void half_is_there_when_it_was_made(struct kunit *test)
+{
+	struct file *from = NULL;
+	ssize_t n = 1;
+
+	both_new(test);
+	src.stall = true;
+	KUNIT_ASSERT_EQ(test, fake_go(src.fake, E(STOP_COPY), &from), 0);
+	wait_for_completion(&src.there);
+	from->f_flags |= O_NONBLOCK;
+	while (n > 0)
+		n = fake_read(from, piece, PIECE_BYTES);
+	KUNIT_EXPECT_EQ(test, n, (ssize_t)-EAGAIN);
+	KUNIT_EXPECT_FALSE(test, vfs_poll(from, NULL) & EPOLLIN);
+	WRITE_ONCE(src.stall, false);
+	complete_all(&src.go);
+	for (unsigned int tries = 0; tries < 5000 && !(vfs_poll(from, NULL) & EPOLLIN); tries++)
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_GT(test, fake_read(from, piece, PIECE_BYTES), (ssize_t)0);
+	from->f_flags &= ~O_NONBLOCK;
+	KUNIT_EXPECT_EQ(test, pump(test, from, NULL, SIZE_MAX), 0);
 	fake_close(from);
 }
 
@@ -480,7 +548,10 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE_PARAM(no_write_of_a_thread_is_lost, walk_gen_params),
 	KUNIT_CASE(readers_run_at_once),
 	KUNIT_CASE(zeros_are_not_sent),
-	KUNIT_CASE(ring_is_all_that_is_held),
+	KUNIT_CASE(queue_is_for_both_halves),
+	KUNIT_CASE(halves_are_all_that_is_held),
+	KUNIT_CASE(half_that_was_read_is_used_again),
+	KUNIT_CASE(half_is_there_when_it_was_made),
 	KUNIT_CASE(user_is_told_how_much_there_is),
 	KUNIT_CASE(interrupted_pass_is_counted_again),
 	KUNIT_CASE(question_that_fails_loses_nothing),
