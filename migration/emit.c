@@ -40,16 +40,38 @@ bool vmig_stopped(struct vmig_dev *mig)
 }
 EXPORT_SYMBOL_GPL(vmig_stopped);
 
-static bool has_room(struct vmig_session *s, size_t bytes)
+/* Is the queue short enough, or must the hook return?  If neither, the reader tells when. */
+static bool is_short(struct vmig_session *s, u64 most)
 {
-	const struct vmig_desc *desc = s->m->mig->desc;
-	u64 most = desc->max_queued ?: VMIG_MAX_QUEUED_DEFAULT;
 	bool ok;
 
 	spin_lock(&s->lock);
-	ok = must_stop(s) || !s->queued || s->queued + bytes <= most;
+	ok = must_stop(s) || s->queued <= most;
+	s->tell_below = ok ? 0 : most + 1;
 	spin_unlock(&s->lock);
 	return ok;
+}
+
+/**
+ * vmig_emit_wait() - Wait for the reader
+ * @s: Save session; the caller is its only producer.
+ * @most: What it may leave in the queue.
+ *
+ * Return: 0; or -ECANCELED: the hook must return.
+ */
+int vmig_emit_wait(struct vmig_session *s, u64 most)
+{
+	/* Idle: how long it takes is up to user space. */
+	wait_event_idle(s->wait, is_short(s, most));
+	return vmig_emit_stopped(s) ? -ECANCELED : 0;
+}
+
+/* Wait until there is room for so many bytes. */
+static int wait_for_room(struct vmig_session *s, size_t bytes)
+{
+	u64 most = vmig_queue_bytes(s->m->mig->desc);
+
+	return vmig_emit_wait(s, most - min_t(u64, most, bytes));
 }
 
 /* @bufs becomes the reader's, unless the session was stopped meanwhile. */
@@ -128,14 +150,6 @@ int vmig_emit_own(struct vmig_session *s, u32 type, u32 flags, const void *data,
 	return err;
 }
 
-/* Waits for the reader. */
-static int wait_for_room(struct vmig_session *s, size_t bytes)
-{
-	/* Idle: how long it takes is up to user space. */
-	wait_event_idle(s->wait, has_room(s, sizeof(struct vpv_stream_record) + bytes));
-	return vmig_emit_stopped(s) ? -ECANCELED : 0;
-}
-
 /* May a hook emit this now? */
 static int admit(struct vmig_session *s, u32 type, u32 flags, size_t bytes)
 {
@@ -143,7 +157,7 @@ static int admit(struct vmig_session *s, u32 type, u32 flags, size_t bytes)
 		return -EINVAL;
 	if (bytes > s->m->mig->desc->max_payload)
 		return -EMSGSIZE;
-	return wait_for_room(s, bytes);
+	return wait_for_room(s, sizeof(struct vpv_stream_record) + bytes);
 }
 
 int vmig_emit(struct vmig_emit *em, u32 type, u32 flags, const void *data, size_t bytes)

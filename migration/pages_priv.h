@@ -55,6 +55,7 @@ struct vmig_pages_helper {
  * @done: None is left.
  * @half: Slots in one half; those of a half are sent at once.
  * @first: First slot of the half in hand.
+ * @sent: Bytes that were sent last: those of the other half.
  * @slots: Their number, of both halves.
  * @slot: The user reads one half while the other one is in hand.
  */
@@ -76,6 +77,7 @@ struct vmig_pages_out {
 	struct completion done;
 	u32 half;
 	u32 first;
+	u64 sent;
 	u32 slots;
 	struct vmig_pages_slot slot[] __counted_by(slots);
 };

@@ -190,7 +190,10 @@ static int half_emit(struct vmig_session *s, u32 num)
 		vmig_batch_drop(&batch);
 		return err;
 	}
-	return vmig_batch_end(&batch);
+	err = vmig_batch_end(&batch);
+	if (!err)
+		out->sent = batch.bytes;
+	return err;
 }
 
 /* The half was sent; or, if @err is not 0, that is left for later. */
@@ -222,12 +225,10 @@ static bool half_free(const struct vmig_pages_out *out)
 	return true;
 }
 
-/* Wait for that. */
+/* Wait for that: what was sent since may be left. */
 static int half_wait(struct vmig_session *s)
 {
-	/* Idle: how long it takes is up to user space. */
-	wait_event_idle(s->wait, vmig_emit_stopped(s) || half_free(s->pages_out));
-	return vmig_emit_stopped(s) ? -ECANCELED : 0;
+	return half_free(s->pages_out) ? 0 : vmig_emit_wait(s, s->pages_out->sent);
 }
 
 /* Send what fits into a half: 1; 0: there was nothing left; or a negative errno. */

@@ -64,6 +64,7 @@ static int read_next(struct vmig_session *s, bool nonblock)
 static size_t read_copy(struct vmig_session *s, struct iov_iter *to)
 {
 	struct vmig_buf *buf = s->current_buf;
+	bool tell;
 	size_t n;
 
 	pagefault_disable();
@@ -86,8 +87,13 @@ static size_t read_copy(struct vmig_session *s, struct iov_iter *to)
 		if (!s->initial && s->fresh == VMIG_FRESH_READ)
 			s->fresh = VMIG_FRESH_NO;
 	}
+	tell = s->queued < s->tell_below;
+	if (tell)
+		s->tell_below = 0;
 	spin_unlock(&s->lock);
-	wake_up_all(&s->wait);
+	/* Nobody else waits for what is there to be read. */
+	if (tell)
+		wake_up_all(&s->wait);
 	return n;
 }
 

@@ -97,6 +97,7 @@ enum vmig_fresh {
  * @waited_ns: How long it waited for the device meanwhile.
  * @queue: Pieces to be read.
  * @queued: Bytes in @queue and @current_buf that were not read.
+ * @tell_below: The producer waits for @queued to be less; 0: it does not.
  * @initial: Bytes of these, from the first one on, up to the end of the initial data of
  *	pre-copy.
  * @can_ask: There is a dirty_bytes hook, and a round that it announces; constant.
@@ -143,6 +144,7 @@ struct vmig_session {
 
 	struct list_head queue;
 	u64 queued;
+	u64 tell_below;
 	u64 initial;
 	bool can_ask;
 	u64 dirty;
@@ -196,6 +198,7 @@ int vmig_config_load_end(struct vmig_machine *m, const struct vmig_parser *p);
 bool vmig_emit_stopped(struct vmig_session *s);
 int vmig_emit_raw(struct vmig_session *s, const void *data, size_t bytes);
 int vmig_emit_own(struct vmig_session *s, u32 type, u32 flags, const void *data, size_t bytes);
+int vmig_emit_wait(struct vmig_session *s, u64 most);
 void vmig_batch_begin(struct vmig_session *s, struct vmig_batch *b);
 int vmig_batch_add(struct vmig_batch *b, u32 type, u32 flags, const void *head,
 		   size_t head_bytes, struct vmig_chunk *chunk, size_t bytes, u64 sum);
