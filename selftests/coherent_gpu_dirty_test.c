@@ -531,6 +531,8 @@ TEST_F_TIMEOUT(truth, log_that_fails, 300)
 	static const char *const faults[] = {
 		"fault log fail count=1", "fault log_read fail count=1",
 		"fault log_read hang count=1",
+		/* More than it was asked for. */
+		"claim set 4000000000",
 	};
 	struct model m;
 
@@ -550,6 +552,7 @@ TEST_F_TIMEOUT(truth, log_that_fails, 300)
 		/* A question that was given up takes marks away when it ends after all. */
 		ASSERT_EQ(0, gpu_run(&self->g, gpu_fill(GPU_AT(200 * PAGE), PAGE, i + 1)));
 		ASSERT_EQ(0, model_cmd(&m, "fault clear"));
+		ASSERT_EQ(0, model_cmd(&m, "claim clear"));
 		/* And from then on it is known again. */
 		ASSERT_EQ(-ENOMSG, pump(self));
 		before = self->sent;

@@ -92,10 +92,10 @@ void cgpu_track_stop(struct vmig_dev *mig)
 
 /* ---- Written by the function ---- */
 
-/* Ask for pages from a device address on.  Return: how many of them were written, or an errno. */
+/* Ask for pages from a device address on.  Return: 1, 0 if none was written, or an errno. */
 static int log_read(struct cgpu_dev *cd, u64 first, u32 pages, __le64 *bits)
 {
-	u32 set;
+	u32 set, written;
 	int err;
 
 	guard(mutex)(&cd->cmd_lock);
@@ -114,7 +114,13 @@ static int log_read(struct cgpu_dev *cd, u64 first, u32 pages, __le64 *bits)
 	if (err || !set)
 		return err;
 	err = cgpu_window(cd, bits, pages / BITS_PER_BYTE);
-	return err ?: 1;
+	if (err)
+		return err;
+	written = memweight(bits, pages / BITS_PER_BYTE);
+	if (written == set)
+		return 1;
+	dev_warn_ratelimited(cgpu_device(cd), "the log has %u pages and says %u\n", written, set);
+	return -EPROTO;
 }
 
 static int harvest_range(struct cgpu_dev *cd, struct harvest *h, u64 first, u64 bytes,
