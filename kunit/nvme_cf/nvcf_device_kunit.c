@@ -463,6 +463,29 @@ static void match_needs_formats_and_a_profile(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nvcf_match(mig_of(t), match), -ENOTCONN);
 }
 
+/* Its user has seen it; a disk may be resized meanwhile. */
+static void who_it_is_does_not_change_under_its_user(struct kunit *test)
+{
+	struct device_test *t = test->priv;
+	struct nvcf_match *match = kunit_kzalloc(test, sizeof(*match), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, match);
+	KUNIT_ASSERT_EQ(test, nvcf_match(mig_of(t), match), 0);
+	t->f.profile.queues = cpu_to_le16(3);
+	KUNIT_EXPECT_EQ(test, nvcf_match(mig_of(t), match), -EOPNOTSUPP);
+	KUNIT_EXPECT_STREQ(test, seen.field, "pairs of I/O queues before");
+	t->f.profile.queues = cpu_to_le16(4);
+	t->f.profile.sn[0] = 'x';
+	KUNIT_EXPECT_EQ(test, nvcf_match(mig_of(t), match), -EOPNOTSUPP);
+	KUNIT_EXPECT_STREQ(test, seen.field, "checksum of the profile before");
+	/* Nor on a destination, whose user may have looked at it. */
+	KUNIT_EXPECT_EQ(test, nvcf_load_begin(mig_of(t)), 0);
+	KUNIT_EXPECT_EQ(test, nvcf_match(mig_of(t), match), -EOPNOTSUPP);
+	t->f.profile.sn[0] = ' ';
+	t->f.profile.disks[0].blocks = cpu_to_le64(1);
+	KUNIT_EXPECT_EQ(test, nvcf_match(mig_of(t), match), 0);
+}
+
 /* A command of somebody else was stuck: once more. */
 static void a_question_is_put_again(struct kunit *test)
 {
@@ -813,6 +836,7 @@ static struct kunit_case device_cases[] = {
 	KUNIT_CASE(one_that_is_opened_is_not_suspended),
 	KUNIT_CASE(one_that_could_not_be_opened_is_left_alone),
 	KUNIT_CASE(match_needs_formats_and_a_profile),
+	KUNIT_CASE(who_it_is_does_not_change_under_its_user),
 	KUNIT_CASE(a_question_is_put_again),
 	KUNIT_CASE(state_is_read_by_its_header),
 	KUNIT_CASE(large_state_comes_in_pieces),

@@ -140,6 +140,43 @@ static void texts_are_told_without_what_fills_them(struct kunit *test)
 }
 
 static const struct {
+	size_t offset, bytes;
+	const char *differs;
+} changes[] = {
+	{ BYTES(queues), "pairs of I/O queues before" },
+	{ BYTES(entries), "entries of a queue before" },
+	{ BYTES(mdts), "MDTS before" },
+};
+
+static void one_that_has_become_another_is_told_apart(struct kunit *test)
+{
+	static struct nvcf_match now, before;
+	static struct nvcf_profile p;
+	struct vmig_diff diff;
+
+	make_profile(&p);
+	nvcf_match_write(&p, CRC, &before);
+	/* Disks grow, shrink, and are protected. */
+	p.disks[0].blocks = cpu_to_le64(1);
+	p.disks[1].blocks = cpu_to_le64(U64_MAX);
+	p.disks[1].flags = cpu_to_le32(NVCF_DISK_READONLY);
+	nvcf_match_write(&p, CRC, &now);
+	KUNIT_EXPECT_EQ(test, nvcf_match_same(&now, &before, &diff), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		make_profile(&p);
+		((u8 *)&p)[changes[i].offset]--;
+		nvcf_match_write(&p, CRC, &now);
+		KUNIT_EXPECT_EQ(test, nvcf_match_same(&now, &before, &diff), -EOPNOTSUPP);
+		KUNIT_EXPECT_STREQ(test, diff.field, changes[i].differs);
+		KUNIT_EXPECT_EQ(test, nvcf_match_same(&before, &now, &diff), -EOPNOTSUPP);
+	}
+	make_profile(&p);
+	nvcf_match_write(&p, CRC + 1, &now);
+	KUNIT_EXPECT_EQ(test, nvcf_match_same(&now, &before, &diff), -EOPNOTSUPP);
+	KUNIT_EXPECT_STREQ(test, diff.field, "checksum of the profile before");
+}
+
+static const struct {
 	size_t offset;
 	u8 bytes;
 	u64 value;
@@ -495,6 +532,7 @@ static struct kunit_case nvcf_match_cases[] = {
 	KUNIT_CASE(each_byte_of_an_identity_counts),
 	KUNIT_CASE(a_disk_may_be_larger_here),
 	KUNIT_CASE(texts_are_told_without_what_fills_them),
+	KUNIT_CASE(one_that_has_become_another_is_told_apart),
 	KUNIT_CASE(what_is_no_profile_is_refused),
 	KUNIT_CASE(each_field_of_the_state_is_checked),
 	KUNIT_CASE(a_state_has_the_size_that_it_says),

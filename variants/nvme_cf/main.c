@@ -67,6 +67,8 @@ static void nvcf_close(struct vpv_device *vpv)
 
 	vpv_control_unwatch(&nd->watch);
 	nvcf_forget(nd);
+	/* The next user may see another one. */
+	nd->known = (struct nvcf_match){};
 	/* Of a start that the device refused. */
 	kvfree(nd->report);
 	nd->report = NULL;

@@ -125,3 +125,19 @@ void nvcf_match_write(const struct nvcf_profile *p, u32 crc, struct nvcf_match *
 	for (u32 i = 0; i < NVCF_MAX_NS; i++)
 		put_namespace(&match->ns[i], &p->ns[i], &p->disks[i]);
 }
+
+/* The checksum is of all of a profile; those before it are told by name. */
+int nvcf_match_same(const struct nvcf_match *now, const struct nvcf_match *before,
+		    struct vmig_diff *diff)
+{
+	const u32 queues = le16_to_cpu(before->queues), entries = le16_to_cpu(before->entries);
+	const u32 mdts = le32_to_cpu(before->mdts), profile = le32_to_cpu(before->profile);
+	const struct vmig_range_rule rules[] = {
+		{ "pairs of I/O queues before", le16_to_cpu(now->queues), queues, queues },
+		{ "entries of a queue before", le16_to_cpu(now->entries), entries, entries },
+		{ "MDTS before", le32_to_cpu(now->mdts), mdts, mdts },
+		{ "checksum of the profile before", le32_to_cpu(now->profile), profile, profile },
+	};
+
+	return vmig_in_range(rules, ARRAY_SIZE(rules), -EOPNOTSUPP, diff);
+}

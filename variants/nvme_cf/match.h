@@ -107,6 +107,19 @@ int nvcf_profile_check(const struct nvcf_profile *p, struct vmig_diff *diff);
 void nvcf_match_write(const struct nvcf_profile *p, u32 crc, struct nvcf_match *match);
 
 /**
+ * nvcf_match_same() - Is a controller still who it was?
+ * @now: What it says of itself; nvcf_match_write().
+ * @before: What it has said to the same user.
+ * @diff: Receives what differs.
+ *
+ * Its user has seen the profile, which does not change under him.  Disks may be resized.
+ *
+ * Return: 0 or -EOPNOTSUPP.
+ */
+int nvcf_match_same(const struct nvcf_match *now, const struct nvcf_match *before,
+		    struct vmig_diff *diff);
+
+/**
  * nvcf_state_bytes() - How large is the state of a controller?
  * @h: Its header; untrusted.
  * @bytes: Receives the size, with the header.

@@ -42,7 +42,10 @@ static int read_profile(struct nvcf_dev *nd, struct nvcf_profile *p)
 	if (err)
 		return vmig_refuse(&nd->m.mig, err, &diff);
 	nvcf_match_write(p, profile_checksum(p), &nd->match);
-	return 0;
+	if (!nd->known.magic)
+		nd->known = nd->match;
+	err = nvcf_match_same(&nd->match, &nd->known, &diff);
+	return err ? vmig_refuse(&nd->m.mig, err, &diff) : 0;
 }
 
 /* At the begin of a save session, and on a destination for what a source has sent. */

@@ -33,10 +33,11 @@
  * @watch: Hears of news of the controller while it is open.
  * @look: After news: see that @held and @issued are true.
  * @match: Match data, as written last; all zeroes when a load session begins.
+ * @known: The first that was written since the controller was opened; all zeroes: none was.
  * @report: Buffer for reports of written memory; there is one while memory is tracked.
  * @tracked: How much memory that is, in units of NVS_TRACK_UNIT bytes.
  *
- * No other locks: @match is used by migration hooks, of which only one runs at a time,
+ * No other locks: @match and @known are used by migration hooks, of which only one runs at a time,
  * @report by track hooks, for which the same is true.
  */
 struct nvcf_dev {
@@ -49,6 +50,7 @@ struct nvcf_dev {
 	struct vpv_control_watch watch;
 	struct delayed_work look;
 	struct nvcf_match match;
+	struct nvcf_match known;
 	struct nvs_track_report *report;
 	u64 tracked;
 };
