@@ -143,6 +143,62 @@ TEST_F(nvme_ctrl, an_event_is_told_and_the_next_one_too)
 	}
 }
 
+/* ---- It says what cannot be ---- */
+
+/* One that is down again at once is tried after a longer pause. */
+#define LONGER_MS	2500
+
+static bool told(int log, const char *line)
+{
+	uint64_t end = now_ms() + CTRL_PROMPT_MS;
+
+	while (!log_count(log, line, NULL, 0)) {
+		if (now_ms() > end)
+			return false;
+		usleep(20000);
+	}
+	return true;
+}
+
+/* It is asked after each reset, and left alone until it tells the truth. */
+TEST_F_TIMEOUT(nvme_ctrl, one_with_nonsense_is_not_used, 400)
+{
+	static const struct {
+		const char *claim[2];
+		const char *line;
+	} lies[] = {
+		{ { "oacs 0" }, "cannot manage: no host managed" },
+		{ { "versions 255", "formats 255" }, "cannot manage: formats of state" },
+		{ { "ranges 0" }, "cannot manage: ranges or granules" },
+		{ { "track_min 10" }, "cannot manage: ranges or granules" },
+		{ { "track_max 64" }, "cannot manage: ranges or granules" },
+		{ { "secondaries 128" }, "list of secondary controllers cannot be" },
+		{ { "secondaries 127" }, "list of secondary controllers cannot be" },
+		/* It had two before. */
+		{ { "secondaries 1" }, "list of secondary controllers cannot be" },
+		/* Itself, and one that is not before the next. */
+		{ { "secondary 1" }, "list of secondary controllers cannot be" },
+		{ { "secondary 0xffff" }, "list of secondary controllers cannot be" },
+	};
+
+	for (unsigned int i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		int why = log_mark();
+
+		ASSERT_LE(0, why);
+		for (unsigned int k = 0; k < 2 && lies[i].claim[k]; k++)
+			ASSERT_EQ(0, model_cmd(&self->m, "claim %s", lies[i].claim[k]));
+		ASSERT_EQ(0, vdev_sysfs_write(self->ctrl[0].bdf, "reset", "1"));
+		EXPECT_TRUE(told(why, lies[i].line)) TH_LOG("%s", lies[i].claim[0]);
+		close(why);
+		EXPECT_GT(0, ctrl_identify(self->fd));
+		EXPECT_EQ(0, log_count(self->log, " as function ", NULL, 0));
+		ASSERT_EQ(0, model_cmd(&self->m, "claim clear"));
+		EXPECT_TRUE(ctrl_works(self->fd));
+		EXPECT_TRUE(ctrl_published(self->log, FNS));
+		usleep(LONGER_MS * 1000);
+	}
+}
+
 /* ---- The controller goes away ---- */
 
 TEST_F(nvme_ctrl, a_reset_ends_suspensions)

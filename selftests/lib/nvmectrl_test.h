@@ -52,6 +52,7 @@ FIXTURE_TEARDOWN(nvme_ctrl)
 {
 	if (self->m.fd >= 0) {
 		model_cmd(&self->m, "fault clear");
+		model_cmd(&self->m, "claim clear");
 		model_close(&self->m);
 	}
 	sysfs_write(CTRL_TIMEOUT, "10000");

@@ -135,10 +135,10 @@ static struct nvcf_ctrl *ctrl_new(struct vu_dev *dev, struct nvcf *sub)
 		return NULL;
 	c->dev = dev;
 	c->sub = sub;
-	c->claims.table = nvcf_claims;
 	c->index = sub->num_ctrls;
 	c->cntlid = (uint16_t)(NVCF_CNTLID_MANAGING + c->index);
 	c->kind = c->index ? NVCF_MIGRATABLE : NVCF_MANAGING;
+	c->claims.table = c->index ? nvcf_claims : nvcf_managing_claims;
 	c->buf = sub->buf;
 	c->media = sub->media;
 	c->list = sub->list;
@@ -329,7 +329,7 @@ static int command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 
 	if (!strcmp(argv[0], "completions"))
 		return completions(c, argc, argv, out);
-	if (!strcmp(argv[0], "claim") && c->kind == NVCF_MIGRATABLE)
+	if (!strcmp(argv[0], "claim"))
 		return vu_claim_set(&c->claims, argc, argv);
 	if (argc == 2 && !strcmp(argv[0], "temperature"))
 		nvcf_temperature(c, (uint16_t)strtoul(argv[1], NULL, 0));
@@ -361,7 +361,9 @@ static const char *const managing_faults[] = {
 				 "CRC, stamp\n" \
 	"completions clear        forget them\n" \
 	"completions take NUMBER  print and forget the oldest\n" \
-	"temperature KELVIN       composite temperature\n"
+	"temperature KELVIN       composite temperature\n" \
+	"claim NAME VALUE         what the profile, or Identify of the managing controller, says " \
+				 "from now on; clear: the truth\n"
 
 static const struct vu_model nvcf_fn_model = {
 	.name = "nvme_cf",
@@ -375,7 +377,6 @@ static const struct vu_model nvcf_fn_model = {
 	.bar_read = nvcf_bar_read, .bar_write = nvcf_bar_write, .config_changed = config_changed,
 	.regs = nvcf_regs, .stats = stats, .command = command,
 	.commands = COMMANDS
-		    "claim NAME VALUE         what the profile says from now on; clear: the truth\n"
 		    "resize NSID BLOCKS       change the size of a namespace\n",
 };
 

@@ -430,7 +430,7 @@ void nvcf_profile_make(const struct nvcf *sub, unsigned int index, uint64_t seed
 /* As Profile Receive tells it, with the disks. */
 void nvcf_profile_show(const struct nvcf_ctrl *c, struct nvcf_profile *p);
 /* What it can be told to lie about. */
-extern const struct vu_claim nvcf_claims[];
+extern const struct vu_claim nvcf_claims[], nvcf_managing_claims[];
 bool nvcf_profile_ok(const struct nvcf *sub, const struct nvcf_profile *p);
 bool nvcf_has_option(const struct nvcf_ctrl *c, uint32_t option);
 /* Namespace @nsid of the controller's profile, or NULL. */

@@ -10,6 +10,31 @@
 #define WARNING_KELVIN	358
 #define CRITICAL_KELVIN	373
 
+/* ---- claims ---- */
+
+/* Fields of structures of a managing controller, each of which has its range here. */
+enum { OF_CONTROLLER = 0x0, OF_FORMATS = 0x1000, OF_SECONDARIES = 0x2000 };
+
+#define FIRST_SECONDARY	32
+
+const struct vu_claim nvcf_managing_claims[] = {
+	{ "oacs", OF_CONTROLLER + offsetof(struct nvs_id_ctrl, oacs), 2 },
+	{ "mdts", OF_CONTROLLER + offsetof(struct nvs_id_ctrl, mdts), 1 },
+	{ "ranges", OF_CONTROLLER + NVS_ID_CMMRTD, 2 },
+	{ "track_min", OF_CONTROLLER + NVS_ID_MINMRTG, 1 },
+	{ "track_max", OF_CONTROLLER + NVS_ID_MAXMRTG, 1 },
+	{ "tracks", OF_CONTROLLER + NVS_ID_TRATTR, 1 },
+	{ "versions", OF_FORMATS + 0, 1 }, { "formats", OF_FORMATS + 1, 1 },
+	{ "secondaries", OF_SECONDARIES + 0, 1 },
+	{ "secondary", OF_SECONDARIES + FIRST_SECONDARY + offsetof(struct nvs_secondary, scid), 2 },
+	{ NULL, 0, 0 },
+};
+
+static void claim(const struct nvcf_ctrl *c, uint32_t structure, void *out)
+{
+	vu_claims_put(&c->claims, structure, NVS_IDENTIFY_BYTES, out);
+}
+
 /* What a CNS value is asked with. */
 struct asked {
 	uint32_t nsid;
@@ -79,6 +104,7 @@ static void fill_managing(const struct nvcf_ctrl *c, struct nvs_id_ctrl *id)
 	bytes[NVS_ID_MINMRTG] = (uint8_t)o->track_min;
 	bytes[NVS_ID_MAXMRTG] = (uint8_t)o->track_max;
 	bytes[NVS_ID_TRATTR] = NVS_TRATTR_MEMORY | (o->track_power ? NVS_TRATTR_POWER_OF_TWO : 0);
+	claim(c, OF_CONTROLLER, id);
 }
 
 static int id_controller(struct nvcf_ctrl *c, const struct asked *a, uint8_t *out)
@@ -163,7 +189,7 @@ static int id_primary(struct nvcf_ctrl *c, const struct asked *a, uint8_t *out)
 
 static int id_secondaries(struct nvcf_ctrl *c, const struct asked *a, uint8_t *out)
 {
-	struct nvs_secondary *s = (struct nvs_secondary *)(out + 32);
+	struct nvs_secondary *s = (struct nvs_secondary *)(out + FIRST_SECONDARY);
 	unsigned int n = 0;
 
 	for (unsigned int i = 1; i < c->sub->num_ctrls; i++) {
@@ -179,6 +205,7 @@ static int id_secondaries(struct nvcf_ctrl *c, const struct asked *a, uint8_t *o
 		};
 	}
 	out[0] = (uint8_t)n;
+	claim(c, OF_SECONDARIES, out);
 	return 0;
 }
 
@@ -195,12 +222,12 @@ static int id_state_formats(struct nvcf_ctrl *c, const struct asked *a, uint8_t 
 {
 	static const uint8_t uuid[16] = NVCF_STATE_UUID;
 
-	(void)c;
 	(void)a;
 	out[0] = 1;
 	out[1] = 1;
 	put16(out + 2, 0);
 	memcpy(out + 4, uuid, sizeof(uuid));
+	claim(c, OF_FORMATS, out);
 	return 0;
 }
 

@@ -405,6 +405,41 @@ static void test_claims(void)
 	close_host(&h);
 }
 
+static void test_managing_claims(void)
+{
+	static const struct {
+		const char *claim;
+		uint8_t cns;
+		uint32_t at;
+		uint16_t val;
+	} lies[] = {
+		{ "claim oacs 0x1234", NVS_CNS_CONTROLLER, offsetof(struct nvs_id_ctrl, oacs), 0x1234 },
+		{ "claim ranges 0", NVS_CNS_CONTROLLER, NVS_ID_CMMRTD, 0 },
+		{ "claim formats 255", NVS_CNS_STATE_FORMATS, 0, 0xff01 },
+		{ "claim secondaries 128", NVS_CNS_SECONDARIES, 0, 128 },
+		{ "claim secondary 1", NVS_CNS_SECONDARIES, 32, 1 },
+	};
+	uint8_t truth[NVS_IDENTIFY_BYTES], id[NVS_IDENTIFY_BYTES];
+	struct host h;
+
+	open_host(&h, NULL);
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		CHECK_EQ(nvmh_identify(&h.m, lies[i].cns, 0, 0), 0);
+		memcpy(truth, h.m.data, sizeof(truth));
+		CHECK(!strcmp(rig_control(h.m.r, lies[i].claim), "ok\n"));
+		CHECK_EQ(nvmh_identify(&h.m, lies[i].cns, 0, 0), 0);
+		memcpy(id, h.m.data, sizeof(id));
+		CHECK_EQ(id[lies[i].at] | id[lies[i].at + 1] << 8, lies[i].val);
+		/* All others are true. */
+		memcpy(id + lies[i].at, truth + lies[i].at, 2);
+		CHECK(!memcmp(id, truth, sizeof(id)));
+		CHECK(!strcmp(rig_control(h.m.r, "claim clear"), "ok\n"));
+	}
+	/* The others have no such thing. */
+	CHECK(strstr(rig_control(h.fn.r, "claim oacs 0"), "err"));
+	close_host(&h);
+}
+
 static const struct test tests[] = {
 	{ "nvme_cf: track memory", test_track },
 	{ "nvme_cf: a report that does not arrive", test_track_report_fails },
@@ -414,6 +449,7 @@ static const struct test tests[] = {
 	{ "nvme_cf: profiles", test_profile },
 	{ "nvme_cf: illegal profiles", test_bad_profiles },
 	{ "nvme_cf: profiles that lie", test_claims },
+	{ "nvme_cf: a managing controller that lies", test_managing_claims },
 	{ NULL, NULL },
 };
 TEST_SUITE(tests);
