@@ -308,6 +308,95 @@ TEST_F_TIMEOUT(nvme_gone, while_reporting, 120)
 	EXPECT_EQ(0, nvme_sweep_migrate(self->s));
 }
 
+/* ---- Both are reset ---- */
+
+FIXTURE(nvme_both)
+{
+	struct nvme_sweep n;
+	struct sweep *s;
+};
+
+FIXTURE_SETUP(nvme_both)
+{
+	int err = nvme_sweep_open(&self->n.s);
+
+	self->s = &self->n.s;
+	if (err == TOO_FEW)
+		SKIP(return, "no two subsystems nvme_cf in /vpv/devices");
+	ASSERT_EQ(0, err);
+}
+
+FIXTURE_TEARDOWN(nvme_both)
+{
+	model_cmd(&self->n.p.ctrl[0], "claim clear");
+	nvme_sweep_close(&self->n.s);
+}
+
+struct both {
+	const struct slot *managing;
+	unsigned int after_ms;
+	int err;
+};
+
+static void *managing_reset_thread(void *arg)
+{
+	struct both *b = arg;
+
+	usleep(b->after_ms * 1000);
+	b->err = vdev_sysfs_write(b->managing->bdf, "reset", "1");
+	return NULL;
+}
+
+/* A controller and the managing one, in either order, while state is read. */
+TEST_F_TIMEOUT(nvme_both, are_reset_while_saving, 300)
+{
+	static const struct {
+		unsigned int fn_ms, managing_ms;
+	} order[] = { { 0, 0 }, { 0, 30 }, { 0, 90 }, { 30, 0 }, { 90, 0 } };
+	struct nvme_pair *p = &self->n.p;
+
+	for (unsigned int i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		struct both b = { .managing = &p->managing[0], .after_ms = order[i].managing_ms };
+		uint64_t begin;
+		pthread_t thread;
+
+		ASSERT_EQ(0, sweep_to_stop(self->s));
+		ASSERT_EQ(0, nvme_sweep_call(self->s, 0, nvme_to_stop_copy, "get_state", SLOW_MS));
+		begin = now_ms();
+		ASSERT_EQ(0, pthread_create(&thread, NULL, managing_reset_thread, &b));
+		usleep(order[i].fn_ms * 1000);
+		EXPECT_EQ(0, vdev_reset(&p->v[0]));
+		EXPECT_EQ(RUNNING, state_of(self->s, 0));
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(0, b.err);
+		EXPECT_GT(0, nvme_sweep_join(self->s));
+		EXPECT_GT((uint64_t)PROMPT_MS, now_ms() - begin);
+		ASSERT_EQ(0, come_back(self->s, 0, RESET));
+		/* Nothing of the one is taken for the other. */
+		EXPECT_EQ(RUNNING, state_of(self->s, 0));
+		EXPECT_EQ(0, nvme_sweep_migrate(self->s));
+	}
+}
+
+/* The managing one comes back and knows no format of state, or another one than before. */
+TEST_F_TIMEOUT(nvme_both, no_format_is_no_migration, 120)
+{
+	static const char *const lies[] = { "versions", "formats" };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, model_cmd(&self->n.p.ctrl[0], "claim %s 0", lies[i]));
+		ASSERT_EQ(0, go_away(self->s, 0, RESET));
+		ASSERT_EQ(0, come_back(self->s, 0, RESET));
+		EXPECT_EQ(-EOPNOTSUPP, nvme_to_precopy(self->s)) TH_LOG("%s", lies[i]);
+		EXPECT_EQ(RUNNING, state_of(self->s, 0));
+		EXPECT_EQ(0, nvme_sweep_work(self->s, false));
+		ASSERT_EQ(0, model_cmd(&self->n.p.ctrl[0], "claim clear"));
+		ASSERT_EQ(0, go_away(self->s, 0, RESET));
+		ASSERT_EQ(0, come_back(self->s, 0, RESET));
+		EXPECT_EQ(0, nvme_sweep_migrate(self->s));
+	}
+}
+
 /* ---- One that nobody manages ---- */
 
 FIXTURE(nvme_alone)
