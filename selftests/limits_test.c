@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a function says about itself is not believed: limits that are zero, too large, other
- * than before (family.claims); of hisi_like also what is read before the function is ready, and
- * limits that make sense and are too small.  A save ends with all that the function has, or with
- * an error.
+ * than before (family.claims), or read before it is ready (family.late); of hisi_like also limits
+ * that make sense and are too small.  A save ends with all that the function has, or with an error.
  *
  * Groups: self stable families
  */
@@ -37,6 +36,7 @@ FIXTURE_SETUP(claims)
 FIXTURE_TEARDOWN(claims)
 {
 	model_cmd(&self->m, "claim clear");
+	model_cmd(&self->m, "fault clear");
 	guest_free(&self->g);
 	vdev_close(&self->v);
 	model_close(&self->m);
@@ -58,14 +58,25 @@ static int works(const struct family *family, struct guest *g, struct vdev *v, u
 	return err ? err : family->check(g, tag);
 }
 
+/* What it says is asked for with each session, and by some families with the first. */
+static int session(struct vdev *v)
+{
+	int fd = -1, err = mig_set(v, PRE_COPY, &fd);
+
+	if (fd >= 0)
+		close(fd);
+	return err ? err : mig_set(v, RUNNING, NULL);
+}
+
 /* It has said something else before. */
-TEST_F_TIMEOUT(claims, change_is_not_saved, 300)
+TEST_F_TIMEOUT(claims, change_is_not_saved, 600)
 {
 	for (unsigned int i = 0; i < variant->family->num_claims; i++) {
 		const struct claim *c = &variant->family->claims[i];
 		int fd = -1;
 
 		ASSERT_EQ(0, open_guest(&self->v, &self->slot, &self->g));
+		ASSERT_EQ(0, session(&self->v));
 		ASSERT_EQ(0, model_cmd(&self->m, "claim %s", c->what));
 		EXPECT_EQ(c->err, mig_set(&self->v, STOP_COPY, &fd)) TH_LOG("%s", c->what);
 		if (fd >= 0)
@@ -83,7 +94,7 @@ static int saved(struct vdev *v, const struct claim *c, struct blob *b)
 	int fd = -1, err;
 
 	if (c->sane) {
-		err = mig_save(v, b, false);
+		err = mig_save(v, b, true);
 		blob_free(b);
 		return c->less ? (err < 0 ? 0 : -EUCLEAN) : err;
 	}
@@ -94,7 +105,7 @@ static int saved(struct vdev *v, const struct claim *c, struct blob *b)
 }
 
 /* It says so from the beginning. */
-TEST_F_TIMEOUT(claims, nonsense_is_not_saved, 300)
+TEST_F_TIMEOUT(claims, nonsense_is_not_saved, 600)
 {
 	for (unsigned int i = 0; i < variant->family->num_claims; i++) {
 		const struct claim *c = &variant->family->claims[i];
@@ -112,6 +123,30 @@ TEST_F_TIMEOUT(claims, nonsense_is_not_saved, 300)
 		guest_off(&self->g);
 		vdev_close(&self->v);
 	}
+}
+
+/* After each of the resets of an open it says nothing at first; what is read then is the truth. */
+TEST_F(claims, limits_are_read_when_it_is_ready)
+{
+	const struct family *family = variant->family;
+	struct blob blob = {};
+
+	NEED(family->late, "says everything at once");
+	ASSERT_EQ(0, model_cmd(&self->m, "%s", family->late));
+	ASSERT_EQ(0, open_guest(&self->v, &self->slot, &self->g));
+	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
+	EXPECT_EQ(0, works(family, &self->g, &self->v, 1));
+	/* It says the same as it did. */
+	EXPECT_EQ(0, mig_save(&self->v, &blob, true));
+	blob_free(&blob);
+	EXPECT_EQ(0, works(family, &self->g, &self->v, 2));
+	/* Again after a reset by its user. */
+	ASSERT_EQ(0, model_cmd(&self->m, "%s", family->late));
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	EXPECT_EQ(0, mig_save(&self->v, &blob, true));
+	blob_free(&blob);
+	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
+	EXPECT_EQ(0, mig_set(&self->v, RUNNING, NULL));
 }
 
 FIXTURE(limits)

@@ -51,7 +51,7 @@ TEST_F_TIMEOUT(mlx5_limits, read_when_the_firmware_is_ready, 120)
 }
 
 /* It is left alone until it tells the truth. */
-TEST_F_TIMEOUT(mlx5_limits, firmware_with_nonsense_is_not_used, 240)
+TEST_F_TIMEOUT(mlx5_limits, firmware_with_nonsense_is_not_used, 400)
 {
 	static const struct {
 		const char *name;
@@ -59,7 +59,9 @@ TEST_F_TIMEOUT(mlx5_limits, firmware_with_nonsense_is_not_used, 240)
 	} lies[] = {
 		{ "image", 0 }, { "image", UINT64_MAX }, { "chunk", 0 }, { "unit", 512 },
 		{ "segments", 0 }, { "functions", 1 }, { "functions", 0xffff }, { "serial", 1 },
-		{ "page_min", 255 }, { "query_pages", 0 },
+		{ "page_min", 255 }, { "query_pages", 0 }, { "version", 0 }, { "oldest", 0xffff },
+		{ "ranges", 0 }, { "page_max", 0 }, { "addr_bits", 65 }, { "track_pages", 0 },
+		{ "pairs", 0 }, { "vectors", 0 }, { "queue_size", 7 },
 	};
 	struct scene *s = &self->s;
 

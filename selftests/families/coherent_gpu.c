@@ -229,6 +229,16 @@ static const struct claim claims[] = {
 	{ "mem 0", -EOPNOTSUPP, .open = -EINVAL },
 	{ "mem 0x20000000", -EOPNOTSUPP, .open = -EINVAL },
 	{ "carve 0x200000", -EOPNOTSUPP, .open = -EINVAL },
+	{ "rev 0x00630000", -EOPNOTSUPP, .sane = true },
+	{ "ops 0", -EOPNOTSUPP, .sane = true },
+	/* Without a log everything is sent at the end. */
+	{ "caps 0", .sane = true },
+	{ "log_sizes 0", .sane = true },
+	{ "log_sizes 0xffffffff", .sane = true },
+	/* Times are bounded; the size of the state is known. */
+	{ "drain_ms 0xffffffff", .sane = true },
+	{ "ready_ms 0xffffffff", .sane = true },
+	{ "state_bytes 0", .sane = true },
 };
 
 FAMILY(coherent_gpu) = {
@@ -238,7 +248,7 @@ FAMILY(coherent_gpu) = {
 	.state_max = 300 << 20, .rounds = true,
 	.mem_bytes = GPU_MEM_BYTES, .own_bytes = sizeof(struct gpu),
 	.irq_index = VFIO_PCI_MSIX_IRQ_INDEX,
-	.slow = "fault op delay=60",
+	.slow = "fault op delay=60", .late = "fault reset delay=80",
 	.counter = "ops_done", .counts = QUEUES * OPS, .counter_moves = true,
 	.damage = damage, .num_damage = sizeof(damage) / sizeof(damage[0]),
 	.claims = claims, .num_claims = sizeof(claims) / sizeof(claims[0]),

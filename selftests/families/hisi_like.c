@@ -162,6 +162,12 @@ static const struct claim claims[] = {
 	{ "version 0", -EOPNOTSUPP },
 	{ "version 0x00020001", -EOPNOTSUPP },
 	{ "max_xfer 0", -EOPNOTSUPP },
+	{ "isolation 1", -EOPNOTSUPP },
+	{ "rev 0x00630000", -EOPNOTSUPP, .sane = true },
+	{ "algs 0", -EOPNOTSUPP, .sane = true },
+	/* Times are bounded. */
+	{ "drain_ms 0", .sane = true },
+	{ "drain_ms 0xffffffff", .sane = true },
 };
 
 FAMILY(hisi_like) = {
@@ -171,7 +177,7 @@ FAMILY(hisi_like) = {
 	.state_max = 1 << 20, .parks = true,
 	.mem_bytes = HISIL_MEM_BYTES, .own_bytes = sizeof(struct hisil),
 	.irq_index = VFIO_PCI_MSIX_IRQ_INDEX,
-	.slow = "fault op delay=30",
+	.slow = "fault op delay=30", .late = "fault reset delay=80",
 	.counter = "ops_done", .counts = QUEUES * OPS, .counter_moves = true,
 	.faults = faults, .num_faults = sizeof(faults) / sizeof(faults[0]),
 	.damage = damage, .num_damage = sizeof(damage) / sizeof(damage[0]),

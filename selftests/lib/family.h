@@ -50,7 +50,7 @@ struct damage {
 /**
  * struct claim - What a function can be made to say of itself that is not true
  * @what: Setting for the model's command "claim".
- * @err: How saving is refused.
+ * @err: How saving is refused; 0: it is not.
  * @open: How opening is refused, if it says so from the beginning; 0: it is not.
  * @sane: From the beginning it may be true: nothing is refused, unless there is more to save.
  * @less: There is more to save: reading the stream fails.
@@ -82,6 +82,7 @@ struct claim {
  * @own_bytes: What a driver has to remember.
  * @irq_index: Kind of interrupt that ends start()ed work, vector 0; -1 for none.
  * @slow: Command to the model that makes work take long enough to be interrupted, or NULL.
+ * @late: Command to the model that makes it say nothing of itself for a while after a reset, or NULL.
  * @counter: Line of the model's "stats" that counts work, or NULL.
  * @counts: How much start() adds to it.
  * @counter_moves: It is part of the state.
@@ -117,6 +118,7 @@ struct family {
 	size_t own_bytes;
 	int irq_index;
 	const char *slow;
+	const char *late;
 	const char *counter;
 	uint64_t counts;
 	bool counter_moves;
