@@ -8,6 +8,7 @@
 #include "lib/states.h"
 #include "lib/test.h"
 #include "lib/family_test.h"
+#include "lib/written.h"
 
 FIXTURE(moves)
 {
@@ -158,6 +159,22 @@ TEST_F(moves, back_and_forth_at_work)
 		on = other;
 		other = tmp;
 	}
+}
+
+/* Its interrupts, COMMAND and BARs are the VMM's to restore; nobody does that with these. */
+TEST_F(moves, what_a_guest_wrote_to_config_space_moves)
+{
+	unsigned int regs = written_set(&self->a);
+
+	NEED(regs, "its user sees no PCI Express");
+	ASSERT_EQ(0, vdev_cfg_set(&self->a, PCI_CACHE_LINE_SIZE, 1, 0x10));
+	EXPECT_EQ(regs, written_left(&self->a));
+	EXPECT_EQ(0U, written_left(&self->b));
+	ASSERT_EQ(0, mig_save(&self->a, &self->blob, self->precopy));
+	ASSERT_EQ(0, arrive(&self->g, &self->b, &self->blob));
+	EXPECT_EQ(regs, written_left(&self->b));
+	EXPECT_EQ(0x10U, vdev_cfg(&self->b, PCI_CACHE_LINE_SIZE, 1));
+	EXPECT_EQ(0, guest_work(&self->g, 1));
 }
 
 /* A source that was stopped and is not needed elsewhere goes on. */

@@ -9,6 +9,7 @@
 #include <vpv/persona.h>
 
 #include "lib/test.h"
+#include "lib/written.h"
 
 typedef uint8_t u8;
 #include "../variants/hisi_like/persona_v1.h"
@@ -343,55 +344,6 @@ TEST_F(persona, emulated_bits_migrate)
 	blob_free(&b);
 }
 
-/* Where the user sees an extended capability, or 0. */
-static unsigned int find_ext(struct vdev *v, unsigned int id)
-{
-	unsigned int pos = 0x100;
-
-	for (int left = 64; pos && left; left--) {
-		uint32_t header = vdev_cfg(v, pos, 4);
-
-		if ((header & 0xffff) == id)
-			return pos;
-		pos = header >> 20;
-	}
-	return 0;
-}
-
-/* Registers that a guest sets and that no VMM restores; of PCI Express, or of AER. */
-static const struct guest_reg {
-	bool aer;
-	unsigned int pos;
-	unsigned int bytes;
-	uint32_t val;
-} guest_regs[] = {
-	{ false, PCI_EXP_DEVCTL, 2, 0x5000 },
-	{ false, PCI_EXP_DEVCTL2, 2, 0x0016 },
-	{ true, PCI_ERR_UNCOR_MASK, 4, 0x00100030 },
-	{ true, PCI_ERR_UNCOR_SEVER, 4, 0x00062010 },
-	{ true, PCI_ERR_COR_MASK, 4, 0x00002001 },
-};
-
-/* Write them, or see whether they hold that.  Return: how many. */
-static unsigned int guest_does(struct vdev *v, bool write)
-{
-	unsigned int exp = vdev_find_cap(v, PCI_CAP_ID_EXP), done = 0;
-	unsigned int aer = find_ext(v, PCI_EXT_CAP_ID_ERR);
-
-	for (unsigned int i = 0; i < sizeof(guest_regs) / sizeof(guest_regs[0]); i++) {
-		const struct guest_reg *reg = &guest_regs[i];
-		unsigned int cap = reg->aer ? aer : exp;
-
-		if (!cap)
-			continue;
-		if (write)
-			done += !vdev_cfg_set(v, cap + reg->pos, reg->bytes, reg->val);
-		else
-			done += vdev_cfg(v, cap + reg->pos, reg->bytes) == reg->val;
-	}
-	return done;
-}
-
 /*
  * As QEMU does it: the state, then in RESUMING its own BARs and COMMAND and interrupts.
  * Neither undoes the other.
@@ -424,10 +376,10 @@ TEST_F(persona, what_a_guest_wrote_migrates)
 		for (int i = 0; i < 2; i++)
 			ASSERT_EQ(0, choose(&self->slot[i], names[n]));
 		ASSERT_EQ(0, vdev_open(&v, &self->slot[0], self->mode));
-		regs = guest_does(&v, true);
+		regs = written_set(&v);
 		/* The persona does not show AER. */
 		EXPECT_EQ(n ? 2 : 5, regs);
-		EXPECT_EQ(regs, guest_does(&v, false));
+		EXPECT_EQ(regs, written_left(&v));
 		ASSERT_EQ(0, vdev_cfg_set(&v, PCI_CACHE_LINE_SIZE, 1, 0x10));
 		ASSERT_EQ(0, vdev_cfg_set(&v, PCI_INTERRUPT_LINE, 1, 0x0b));
 		ASSERT_EQ(0, vdev_cfg_set(&v, PCI_BASE_ADDRESS_4, 4, 0xd0000000));
@@ -435,9 +387,9 @@ TEST_F(persona, what_a_guest_wrote_migrates)
 		vdev_close(&v);
 
 		ASSERT_EQ(0, vdev_open(&v, &self->slot[1], self->mode));
-		EXPECT_EQ(0, guest_does(&v, false));
+		EXPECT_EQ(0, written_left(&v));
 		ASSERT_EQ(0, resume_as_vmm(&v, &b, fds));
-		EXPECT_EQ(regs, guest_does(&v, false)) {
+		EXPECT_EQ(regs, written_left(&v)) {
 			TH_LOG("%s: device control %04x", names[n],
 			       vdev_cfg(&v, vdev_find_cap(&v, PCI_CAP_ID_EXP) +
 					PCI_EXP_DEVCTL, 2));
