@@ -114,6 +114,20 @@ def programs_of_a_machine(folder):
     return "" if found == [[], ["one_test", "two_test"], ["one_test", "three_test", "two_test"]] else str(found)
 
 
+def a_program_that_only_skips(folder):
+    """It is red, unless a reason is given; one test that is not skipped is enough."""
+    lines = ["# Subtest: a_test", "    ok 1 one.x # SKIP no device", "    ok 2 one.y", "ok 1 a_test",
+             "# Subtest: b_test", "    ok 1 one.x # SKIP no device", "    ok 2 one.y # SKIP no device", "ok 2 b_test",
+             "# Subtest: c_test", "    ok 1 one.x # SKIP no device", "ok 3 c_test"]
+    tally = Counts()
+    with replaced((check.env, "LOGS", folder), (check.tests, "SKIPPED", {("group", "c_test"): "why"})), quiet():
+        run = check.Run(check.tests.Group("group", "vm"), tally)
+        for line in lines:
+            run.feed(line)
+        run.finish(0)
+    return "" if tally.failed == ["b_test shows something"] else f"counted: {tally.tests}"
+
+
 def who_waits_for_a_kernel(_folder):
     """While it is built groups wait that look at the clock; those that are patient begin, and the machine waits for its kernel."""
     ready, order = threading.Event(), []
@@ -311,7 +325,7 @@ def roots_of_verbs(folder):
 
 
 def programs_that_nobody_runs(_folder):
-    """A program of selftests/ whose Groups have a word that no group picks by, or a family in no machine."""
+    """A program of selftests/ whose Groups have a word that no group picks by, one that skips in no group, or a family in no machine."""
     groups = [*check.tests.GROUPS, *check.tests.UPSTREAM]
     picked = {word for group in groups for word in group.programs} | set(main.COMMANDS)
     models = " ".join(group.machine.models for group in groups)
@@ -324,6 +338,8 @@ def programs_that_nobody_runs(_folder):
     for path in sorted((check.tests.SELFTESTS / "families").glob("*.c")):
         if not re.search(rf"\b{path.stem}:", models):
             wrong.append(f"no machine has functions of {path.stem}")
+    run = {(group.name, program) for group in groups for program in check.tests.programs_of([group])}
+    wrong += [f"{group} does not run {program}" for group, program in check.tests.SKIPPED if (group, program) not in run]
     return "\n".join(wrong)
 
 
@@ -335,7 +351,8 @@ def reports(_folder):
     return "\n".join([text for text in bad if not splat.scan_text(text)] + [text for text in good if splat.scan_text(text)])
 
 
-TESTS = (a_dead_install_check, a_boot_that_is_repeated, programs_of_a_machine, who_waits_for_a_kernel, how_patient_groups_run,
+TESTS = (a_dead_install_check, a_boot_that_is_repeated, a_program_that_only_skips, programs_of_a_machine, who_waits_for_a_kernel,
+         how_patient_groups_run,
          the_same_group_twice, the_last_output, machines_that_boot_at_a_time, keys_of_files, keys_of_kernels, a_name_that_is_not_found,
          a_step_that_is_interrupted, folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder, roots_of_verbs,
          programs_that_nobody_runs, reports)

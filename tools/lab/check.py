@@ -93,6 +93,7 @@ class Run:
         self.parser = Parser()
         self.tests = 0
         self.failures = 0
+        self.shown = {}         # of each program: has a test of it not been skipped?
         self.log = open(env.LOGS / f"check-{group.name}.log", "w", buffering=1)
         self.step = step(f"group {group.name}")
         self.step.__enter__()
@@ -100,12 +101,21 @@ class Run:
     def add(self, test):
         self.tests += 1
         self.failures += test.outcome == "fail"
+        program, slash, _ = test.name.partition("/")
+        if slash and program.endswith("_test"):
+            self.shown[program] = self.shown.get(program, False) or test.outcome != "skip"
         self.tally.add(self.group.name, test)
 
     def feed(self, line):
         self.log.write(line + "\n")
         for test in self.parser.feed(line):
             self.add(test)
+
+    def only_skipped(self):
+        """Programs that show nothing, though the group has them for that. One that is booted again may have shown it before."""
+        if self.group.machine.attempts > 1:
+            return []
+        return [program for program, shown in self.shown.items() if not shown and (self.group.name, program) not in tests.SKIPPED]
 
     def fail(self, name, detail="", broken=False):
         self.add(Test(name, "fail", detail, broken))
@@ -125,6 +135,9 @@ class Run:
             self.fail("emits tests", end)
         elif status and not self.failures:
             self.fail(f"exits with status 0, not {status}", end)
+        else:
+            for program in self.only_skipped():
+                self.fail(f"{program} shows something", "each of its tests was skipped, which tests.SKIPPED has no reason for")
         self.step.__exit__(None, None, None)
         say(f"group {self.group.name}: {self.tests} tests, {self.failures} failed")
 
