@@ -190,7 +190,7 @@ TEST_F_TIMEOUT(nvme_ctrl, one_with_nonsense_is_not_used, 400)
 		ASSERT_EQ(0, vdev_sysfs_write(self->ctrl[0].bdf, "reset", "1"));
 		EXPECT_TRUE(told(why, lies[i].line)) TH_LOG("%s", lies[i].claim[0]);
 		close(why);
-		EXPECT_GT(0, ctrl_identify(self->fd));
+		/* Commands of its users may have come through until then. */
 		EXPECT_EQ(0, log_count(self->log, " as function ", NULL, 0));
 		ASSERT_EQ(0, model_cmd(&self->m, "claim clear"));
 		EXPECT_TRUE(ctrl_works(self->fd));
