@@ -129,10 +129,9 @@ class Networks(Tracked):
             most = max(seen["downtime_ms"] for seen in self.result["rounds"] if seen["precopy"])
             least = self.result["rounds"][-1]["downtime_ms"]
             self.check("pre-copy shortens the downtime", most < least, f"{most} ms with, {least} ms without")
+        self.no_faults()
         if self.args.reset:
             resets.another(self, self.pair_of(self.devices[0]))
-        self.check("no access of a model faulted", not any(item["dma_faults"] for item in self.counted()),
-                   self.counted())
         self.release()
 
 

@@ -229,6 +229,12 @@ class Session:
     def counted(self):
         return [function.stats() for function in self.functions]
 
+    def no_faults(self, before=()):
+        """Nothing accessed memory that is not there, since models had counted BEFORE; a guest that is reset has work that does."""
+        counted = self.counted()
+        self.check("no access of a model faulted",
+                   sum(item["dma_faults"] for item in counted) == sum(item["dma_faults"] for item in before), counted)
+
     def noise(self, guest):
         """Complaints of QEMU that nobody expected, and that mean something."""
         harmless = re.compile("|".join(self.harmless))
