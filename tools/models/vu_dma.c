@@ -306,6 +306,11 @@ static int file_access(const struct vu_file *f, bool write, uint64_t off, uint8_
 	return 0;
 }
 
+static bool may_access(const struct vu_dev *dev)
+{
+	return dev->dma.begun || vu_bus_master(dev);
+}
+
 /* One piece that lies in one mapping; *len is cut to it. */
 static int access_piece(struct vu_dev *dev, bool write, uint64_t iova, uint8_t *buf, size_t *len)
 {
@@ -313,7 +318,7 @@ static int access_piece(struct vu_dev *dev, bool write, uint64_t iova, uint8_t *
 	const struct vu_map *map;
 	uint64_t left;
 
-	if (!dev->dma.begun && !vu_bus_master(dev))
+	if (!may_access(dev))
 		return -EPERM;
 	if (at >= dev->dma.count || dev->dma.maps[at].iova > iova)
 		return -EFAULT;
@@ -376,8 +381,11 @@ void vu_dma_begun(struct vu_dev *dev, bool begun)
 	dev->dma.begun = begun;
 }
 
+/* What is counted is what reaches the bus. */
 int vu_dma_read(struct vu_dev *dev, uint64_t iova, void *buf, size_t len)
 {
+	if (!may_access(dev))
+		return -EPERM;
 	dev->stats.dma_reads++;
 	dev->stats.dma_read_bytes += len;
 	return access_range(dev, false, iova, buf, len);
@@ -385,6 +393,8 @@ int vu_dma_read(struct vu_dev *dev, uint64_t iova, void *buf, size_t len)
 
 int vu_dma_write(struct vu_dev *dev, uint64_t iova, const void *buf, size_t len)
 {
+	if (!may_access(dev))
+		return -EPERM;
 	dev->stats.dma_writes++;
 	dev->stats.dma_write_bytes += len;
 	return access_range(dev, true, iova, (uint8_t *)(uintptr_t)buf, len);

@@ -446,6 +446,11 @@ static void dma_basic(void)
 	CHECK_EQ(transfer(r, 1, 0x100000, 16), -1);	/* memory space is off */
 	set_cfg(r, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
 	CHECK_EQ(transfer(r, 1, 0x100000, 16), -EPERM);
+	CHECK_EQ(transfer(r, 2, 0x100000, 16), -EPERM);
+	/* It did not reach the bus. */
+	CHECK(strstr(rig_control(r, "stats"), "dma_reads 0\n"));
+	CHECK(strstr(rig_control(r, "stats"), "dma_writes 0\n"));
+	CHECK(strstr(rig_control(r, "stats"), "dma_faults 0\n"));
 	rig_enable(r);
 	memset(mem, 0x21, 0x10000);
 	memset(rom, 0x43, 0x1000);
