@@ -40,9 +40,12 @@
 /* That vmig_alloc() takes besides. */
 #define VMIG_ALLOC_FRONT_BYTES	16U
 #define VMIG_ERROR_TEXT_BYTES	160
+
 /**
  * vmig_queue_bytes() - How much of a stream may wait for the reader?
  * @desc: Constants of a family.
+ *
+ * Return: bytes.
  */
 static inline u64 vmig_queue_bytes(const struct vmig_desc *desc)
 {
@@ -55,6 +58,8 @@ static inline u64 vmig_queue_bytes(const struct vmig_desc *desc)
  *
  * As many as the queue is for: who sleeps is woken once for a half of it, and to wake somebody may
  * take as long as to copy a record.
+ *
+ * Return: their number.
  */
 static inline u32 vmig_pages_half(const struct vmig_desc *desc)
 {
