@@ -119,7 +119,7 @@ enum vmig_fresh {
  * @payload: Memory for one record, or for its begin; written under io_lock.
  * @payload_room: Its size.
  * @chunk: Memory of the variant for the rest of the record; io_lock.
- * @piece: Memory for a piece of content of a record of memory, VMIG_COPY_BYTES; likewise.
+ * @piece: Memory for a piece of content of a record of memory (pages_load.c); likewise.
  * @staged: Records that are kept until the stream is complete, in the order of the
  *	family's table; state_lock.
  * @staged_slots: How many could be there.
