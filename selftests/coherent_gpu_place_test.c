@@ -13,7 +13,7 @@
 #define SAYS		"something else is at"
 
 /* Of families/coherent_gpu.c: by firmware one has RAM of the machine, one what the first one has. */
-enum { FIRST, IN_RAM = 6, SAME, SLOTS };
+enum { FIRST, IN_RAM = 5, SAME, SLOTS };
 
 FIXTURE(place)
 {
