@@ -111,6 +111,16 @@ int cgpu_idle(struct cgpu_dev *cd);
 int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, size_t bytes);
 
 /**
+ * cgpu_log_read() - Have LOG_READ put which pages were written into the window
+ * @cd: Function.
+ * @first: Device address of the first one.
+ * @pages: Their number.
+ *
+ * Context, Return: as cgpu_command().
+ */
+int cgpu_log_read(struct cgpu_dev *cd, u64 first, u32 pages);
+
+/**
  * cgpu_answer() - Copy what a command has left in the window
  * @cd: Function.
  * @buf: Receives it.

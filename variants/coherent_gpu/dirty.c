@@ -100,15 +100,7 @@ static int log_read(struct cgpu_dev *cd, u64 first, u32 pages, __le64 *bits)
 
 	guard(mutex)(&cd->cmd_lock);
 
-	err = cgpu_idle(cd);
-	if (!err)
-		err = vpv_reg_write(&cd->ctl, CGPU_CP_ADDR, first);
-	if (!err)
-		err = vpv_reg_write(&cd->ctl, CGPU_CP_ADDR + 4, first >> 32);
-	if (!err)
-		err = vpv_reg_write(&cd->ctl, CGPU_CP_PAGES, pages);
-	if (!err)
-		err = cgpu_command(cd, CGPU_LOG_READ, NULL, 0);
+	err = cgpu_log_read(cd, first, pages);
 	if (!err)
 		err = vpv_reg_read(&cd->ctl, CGPU_CP_SET, &set);
 	if (err || !set)

@@ -131,15 +131,10 @@ int cgpu_idle(struct cgpu_dev *cd)
 	return vpv_mailbox_idle(&cd->ctl, &cgpu_mailbox);
 }
 
-int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, size_t bytes)
+/* After vpv_mailbox_begin(), which has returned @err. */
+static int run(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, int err)
 {
-	int err = cgpu_idle(cd);
-
 	cd->cmd_err = 0;
-	if (!err && buf)
-		err = window_put(cd, buf, bytes);
-	if (!err)
-		err = vpv_mailbox_begin(&cd->ctl, &cgpu_mailbox);
 	if (!err)
 		err = vpv_mailbox_run(&cd->ctl, &cgpu_mailbox, cmd, &cd->cmd_err);
 	if (err == -EREMOTEIO && expected(cd->cmd_err))
@@ -149,6 +144,30 @@ int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, siz
 				     "control command %u failed: code %u, error %d\n", cmd,
 				     cd->cmd_err, err);
 	return err;
+}
+
+int cgpu_command(struct cgpu_dev *cd, enum cgpu_cp_cmd cmd, const void *buf, size_t bytes)
+{
+	int err = buf ? cgpu_idle(cd) : 0;
+
+	if (!err && buf)
+		err = window_put(cd, buf, bytes);
+	if (!err)
+		err = vpv_mailbox_begin(&cd->ctl, &cgpu_mailbox);
+	return run(cd, cmd, err);
+}
+
+/* All registers at once: there may be many of these. */
+int cgpu_log_read(struct cgpu_dev *cd, u64 first, u32 pages)
+{
+	int err = vpv_mailbox_begin(&cd->ctl, &cgpu_mailbox);
+
+	if (!err) {
+		vpv_window_put(&cd->ctl, CGPU_CP_ADDR, first);
+		vpv_window_put(&cd->ctl, CGPU_CP_ADDR + 4, first >> 32);
+		vpv_window_put(&cd->ctl, CGPU_CP_PAGES, pages);
+	}
+	return run(cd, CGPU_LOG_READ, err);
 }
 
 /* The window, without what was not asked for. */
