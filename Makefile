@@ -77,7 +77,7 @@ help:
 	@echo 'make modules_install  install them (as root)'
 	@echo 'make demo             show a live migration; ROUNDS=n migrates back and forth, DEVICE=mlx5_like'
 	@echo '                      takes network functions, and compares the downtime without pre-copy; DEVICE=nvme_cf disks;'
-	@echo '                      DEVICE=coherent_gpu functions with coherent memory;'
+	@echo '                      DEVICE=coherent_gpu functions with coherent memory, of MIB=256 to 8192;'
 	@echo '                      DIALECT=v1 migrates by the region of older VMMs, with QEMU 7.2; HOSTS=2 between two hosts,'
 	@echo '                      by libvirt'
 	@echo 'make check            run all tests; TEST=name runs one group, TEST=group/name one test'

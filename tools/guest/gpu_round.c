@@ -5,11 +5,13 @@
  *
  * The set is written in every round, of the rest the next part (the walk); both are summed up in
  * the next round, before they are written again, and then the CPU has looked at each word of the
- * walk, which the device has not written for long.
+ * walk, which the device has not written for long.  The columns, which are the end of each page
+ * that CPUs write, are one product.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gpu.h"
 #include "line.h"
@@ -21,8 +23,11 @@
 #define SLICE_FLOATS	(SLICE / 4)
 #define SUM_SLICES	16U		/* of SLICE_FLOATS numbers up to 3: exact */
 #define VALUES		4U
+#define FILL_MS		60000U
 #define SUMS_MAX	16U
 #define DEV(at)		(CGPU_ADDR_DEVICE | (at))
+#define PAGE_FLOATS	1024U
+#define COLUMN		(GPU_COLUMN_BYTES / 4)	/* floats */
 
 /* A sum or a histogram that is on its way: the slices that it is of. */
 struct check {
@@ -98,6 +103,69 @@ static void gemm_end(struct gpu_dev *dev)
 	if (memcmp(dev->mem + GPU_GEMM_AT + 2 * DIM * DEPTH * sizeof(float), want_c,
 		   sizeof(want_c)))
 		wrong("product", 0);
+}
+
+/* ---- columns ---- */
+
+static uint32_t pages(void)
+{
+	return opt.cpu_bytes / (PAGE_FLOATS * 4);
+}
+
+static float row_at(uint32_t i)
+{
+	return i % 13 + 1;
+}
+
+static float factor_at(uint32_t j)
+{
+	return j % 17;
+}
+
+static float column_scale(void)
+{
+	return stats.rounds % 5 + 1;
+}
+
+/* Written once: what the columns are made from. */
+static void columns_init(struct gpu_dev *dev)
+{
+	float *a = (float *)(dev->mem + GPU_COLUMN_AT), *b = a + CGPU_MAX_DIM;
+	uint32_t i;
+
+	for (i = 0; i < pages(); i++)
+		a[i] = row_at(i);
+	for (i = 0; i < COLUMN; i++)
+		b[i] = factor_at(i);
+}
+
+static void columns_begin(struct gpu_dev *dev)
+{
+	gpu_submit(dev, 0, (struct cgpu_cmd) {
+		.opcode = CGPU_SGEMM, .src = DEV(GPU_COLUMN_AT),
+		.src2 = DEV(GPU_COLUMN_AT + CGPU_MAX_DIM * sizeof(float)),
+		.dst = DEV(GPU_CPU_AT + (PAGE_FLOATS - COLUMN) * sizeof(float)),
+		.m = pages(), .n = COLUMN, .k = 1, .lda = 1, .ldb = COLUMN, .ldc = PAGE_FLOATS,
+		.alpha = as_bits(column_scale()), .beta = as_bits(0) });
+	stats.written += opt.cpu_bytes;
+}
+
+static void columns_end(struct gpu_dev *dev)
+{
+	const float *at = (const float *)(dev->mem + GPU_CPU_AT) + PAGE_FLOATS - COLUMN;
+	uint32_t i, j;
+
+	stats.checks++;
+	for (i = 0; i < pages(); i++, at += PAGE_FLOATS) {
+		float scale = column_scale() * row_at(i);
+
+		for (j = 0; j < COLUMN; j++) {
+			if (at[j] != scale * factor_at(j)) {
+				wrong("column", i);
+				return;
+			}
+		}
+	}
 }
 
 /* ---- slices ---- */
@@ -201,7 +269,8 @@ int gpu_round_init(struct gpu_dev *dev, const struct gpu_round_opts *opts)
 {
 	opt = *opts;
 	if (opt.bytes > dev->bytes || opt.cpu_bytes % SLICE || opt.set_bytes % SLICE ||
-	    opt.walk_bytes % SLICE || opt.set_bytes + opt.walk_bytes > 32 * SLICE)
+	    opt.walk_bytes % SLICE || opt.set_bytes + opt.walk_bytes > 32 * SLICE ||
+	    pages() > CGPU_MAX_DIM)
 		return -ERANGE;
 	walk_at = (GPU_CPU_AT + opt.cpu_bytes + opt.set_bytes) / SLICE;
 	walk_end = opt.bytes / SLICE;
@@ -210,7 +279,28 @@ int gpu_round_init(struct gpu_dev *dev, const struct gpu_round_opts *opts)
 		return -ERANGE;
 	/* A reset has emptied the memory. */
 	value = calloc(1, walk_end);
-	return value ? 0 : -ENOMEM;
+	if (!value)
+		return -ENOMEM;
+	columns_init(dev);
+	return 0;
+}
+
+/* All of it has content: pages of zeros would not be sent. */
+int gpu_round_fill(struct gpu_dev *dev)
+{
+	uint64_t first = walk_at - opt.set_bytes / SLICE;
+	unsigned int ms;
+
+	memset(value + first, 1, walk_end - first);
+	gpu_submit(dev, 1, (struct cgpu_cmd) { .opcode = CGPU_FILL, .dst = DEV(first * SLICE),
+					       .bytes = (walk_end - first) * SLICE, .value = as_bits(1) });
+	gpu_kick(dev, 1);
+	for (ms = 0; !gpu_idle(dev, 1); ms++) {
+		if (ms == FILL_MS)
+			return -ETIMEDOUT;
+		usleep(1000);
+	}
+	return 0;
 }
 
 void gpu_round_begin(struct gpu_dev *dev)
@@ -230,10 +320,11 @@ void gpu_round_begin(struct gpu_dev *dev)
 	count(dev, walk_next == walk_at ? walk_end - 1 : walk_at);
 	had = value[counted.first];
 	gemm_begin(dev);
+	columns_begin(dev);
 	for (i = set; i < walk_at; i++)
 		fill(dev, i);
 	for (i = walk_next; i < walk_next + n; i++) {
-		if (i % 2)
+		if (i % 2 && opt.set_bytes)
 			copy(dev, set, i);
 		else
 			fill(dev, i);
@@ -248,6 +339,7 @@ void gpu_round_end(struct gpu_dev *dev)
 	check_sums(dev, want_sums);
 	check_counts(dev, had);
 	gemm_end(dev);
+	columns_end(dev);
 	stats.rounds++;
 	stats.commands = dev->queues[0].tail + (uint64_t)dev->queues[1].tail;
 }

@@ -173,9 +173,16 @@ static int start(void)
 		return err;
 	if (dev.uio.info.vectors < GPU_QUEUES)
 		return -ERANGE;
-	err = gpu_round_init(&dev, &round);
+	/* Of memory that nobody has touched; in the place of what CPUs and the device write. */
+	if (dev.bytes < GPU_CPU_AT + GPU_SPEED_BYTES)
+		return -ERANGE;
+	err = gpu_speed_report(&dev);
+	if (!err)
+		err = gpu_round_init(&dev, &round);
 	for (i = 0; i < GPU_QUEUES && !err; i++)
 		err = gpu_queue_start(&dev, i);
+	if (!err)
+		err = gpu_round_fill(&dev);
 	if (!err)
 		err = gpu_cpu_start(dev.mem + GPU_CPU_AT, round.cpu_bytes);
 	if (err)
@@ -202,7 +209,7 @@ static const struct workload_option options[] = {
 static bool valid(int argc, char **argv)
 {
 	(void)argv;
-	return !argc && opt.mib && opt.cpu_mib && opt.set_mib && opt.walk_mib && opt.interval_ms;
+	return !argc && opt.mib && opt.cpu_mib && opt.walk_mib && opt.interval_ms;
 }
 
 static const struct workload workload = {

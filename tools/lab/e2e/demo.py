@@ -3,7 +3,7 @@
 """The demo: migrates a running guest whose device our modules drive, and shows what happened.
 
 Runs inside the lab's tool root (`make demo`). DEVICE=mlx5_like takes network functions, DEVICE=nvme_cf disks and DEVICE=coherent_gpu
-functions with coherent memory instead of accelerators (hisi_like); DIALECT=v1 migrates by the region of older VMMs, with
+functions with coherent memory instead of accelerators (hisi_like), of MIB=256 or up to 8192; DIALECT=v1 migrates by the region of older VMMs, with
 QEMU 7.2; ROUNDS=n migrates back and forth. HOSTS=2 takes two hosts with libvirt instead of one, and ROUNDS round trips between
 them, of hisi_like or nvme_cf.
 The timeline of round n is build/demo/timeline-n.svg; build/demo/timeline.svg is that of the first.
@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
@@ -53,7 +53,7 @@ DEMOS = {
                       dialects=("v2", "v1")),
     # The second two have no log of what they write, and so no pre-copy.
     "coherent_gpu": Demo(run.COMPUTE, (("coherent_gpu", 2), ("coherent_gpu", 2, "log=0")),
-                         ("--compare", "--lead", "20", "--timeout", "600"), table.compute,
+                         ("--compare", "--share", "0.1", "--lead", "100", "--timeout", "600"), table.compute,
                          "Commands since the start", 900, 400),
     # Two subsystems, as those of two hosts, with different firmware, on boards of two vendors.
     "nvme_cf": Demo(run.DISKS, (("nvme_cf", 1), ("nvme_cf", 1, "firmware=2", "subvendor=0x1b36")),
@@ -74,6 +74,19 @@ def device_wanted():
     if name not in DEMOS:
         raise LabError(f"DEVICE={name}: expected {' or '.join(DEMOS)}")
     return name
+
+
+def sized(demo, name):
+    """The demo with functions that have as much memory as MIB= wants."""
+    text = os.environ.get("MIB") or ""
+    if not text:
+        return demo
+    if name != "coherent_gpu" or text not in ("256", "512", "1024", "2048", "4096", "8192"):
+        raise LabError(f"MIB={text}: expected 256 to 8192, a power of two, with DEVICE=coherent_gpu")
+    models = tuple((*model[:2], *model[2:], f"size={text}") for model in demo.models)
+    # As much as there is has to be written before the guest is migrated.
+    lead = str(int(text) * 2 // 5)
+    return replace(demo, models=models, arguments=(*demo.arguments, "--lead", lead, f"--workload=-m{text},-w16,-x0,-y1"))
 
 
 def dialect_wanted(device):
@@ -140,7 +153,7 @@ def two_hosts(name, rounds):
 
 def main():
     rounds, name = rounds_wanted(), device_wanted()
-    demo, dialect = DEMOS[name], dialect_wanted(name)
+    demo, dialect = sized(DEMOS[name], name), dialect_wanted(name)
     if hosts_wanted(name, dialect) == 2:
         outcome, result, lines, paths = two_hosts(name, rounds)
     else:

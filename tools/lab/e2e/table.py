@@ -115,7 +115,9 @@ def _compute_rows(seen):
         *((f"  sent by round {number} of pre-copy", _mib(size)) for number, size in enumerate(sizes[:ROUNDS_SHOWN], 1)),
         *([(f"  sent by {len(rest)} further rounds", _mib(sum(rest)))] if rest else []),
         ("  sent while the guest was stopped", _mib(seen["final_bytes"])),
-        ("time in STOP_COPY", _millis(seen["stop_copy_s"])),
+        ("  QEMU has read that in", _millis(seen["saving_s"])),
+        ("time in STOP_COPY, with all that QEMU saves", _millis(seen["stop_copy_s"])),
+        ("MiB that CPUs and the function wrote before", seen["dirtied_mib"]),
         *_pass_rows(seen["passes"]),
         *((f"faults that mapped {name}", seen["faults"][key])
           for name, key in (("4 KiB", "fault_page"), ("2 MiB", "fault_pmd"), ("1 GiB", "fault_pud"))),
@@ -123,8 +125,20 @@ def _compute_rows(seen):
     ]
 
 
+def _speed_rows(seen):
+    """Of a guest's memory: BAR 2, the guest's own, and the ratio of the times."""
+    mib = seen["kib"] >> 10
+    rows = [(f"{name}, {mib} MiB of BAR 2, own memory", f"{seen[key] / 1000:.1f}, {seen[f'own_{key}'] / 1000:.1f} ms ({seen[key] / seen[f'own_{key}']:.2f})")
+            for name, key in (("first touch", "touch"), ("writes", "write"), ("reads", "read"))]
+    faults = seen["faults"]
+    rows.append(("faults by then: 4 KiB, 2 MiB, 1 GiB", ", ".join(str(faults[key]) for key in ("fault_page", "fault_pmd", "fault_pud"))))
+    return ["", "Memory as a guest sees it", *(_row(*row) for row in rows)]
+
+
 def compute(result):
     lines = []
+    for seen in result.get("speeds", [])[:1]:
+        lines += _speed_rows(seen)
     for number, seen in enumerate(result["rounds"], 1):
         title = f"Round {number}" if seen["precopy"] else "Functions without a log: no pre-copy"
         lines += _migration(title, seen, _compute_rows(seen))

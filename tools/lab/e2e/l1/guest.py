@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A guest (L2): one QEMU with assigned functions, and the workload that reports on its second serial port."""
 
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,10 @@ COUNTER = "".join(f" {word}" for word in Path("/proc/cmdline").read_text().split
 # highres=off: Linux 7.3.4 may warn in __hrtimer_run_queues() here, and printing that may be the end of a guest with one CPU.
 KERNEL_LINE = ("console=ttyS0 loglevel=5 panic=-1 mitigations=off no_timer_check tsc=reliable cryptomgr.notests "
                "apparmor=0 audit=0 nowatchdog random.trust_cpu=on highres=off" + COUNTER)
+
+
+# When QEMU begins to read what functions still have to save of a guest that is stopped, and when it has it all.
+SAVING = re.compile(r"@(\d+\.\d+):vfio_save_complete_precopy(_start)? ")
 
 
 # The first word of a report: each workload has its own.
@@ -77,8 +82,18 @@ class Guest:
             "-qmp", f"unix:{self.run}/qmp,server=on,wait=off",
             "-serial", f"file:{self.logs}/{self.name}.console",
             "-chardev", f"socket,id=work,path={self.run}/work,server=on,wait=off", "-serial", "chardev:work",
-            *self._devices(), *(["-incoming", incoming] if incoming else []),
+            *self._devices(), *self._traced(), *(["-incoming", incoming] if incoming else []),
         ]
+
+    def _traced(self):
+        """That QEMU tells when it reads the functions; 7.2 does not."""
+        return [] if self.options.dialect == "v1" else [
+            "-msg", "timestamp=on", "-trace", "vfio_save_complete_precopy*", "-D", f"{self.logs}/{self.name}.trace"]
+
+    def saving_s(self):
+        """How long QEMU has read the state of the functions of a guest that was stopped."""
+        stamps = [(float(stamp), bool(begins)) for stamp, begins in SAVING.findall((self.logs / f"{self.name}.trace").read_text())]
+        return sum(stamp if not begins else -stamp for stamp, begins in stamps)
 
     def start(self, incoming=None):
         self.run.mkdir(parents=True, exist_ok=True)
