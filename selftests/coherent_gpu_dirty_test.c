@@ -4,7 +4,7 @@
  * writes by CPUs and by the device, by every path, and at the end both sides are compared
  * byte for byte.
  *
- * Groups: coherent-gpu
+ * Groups: coherent-gpu coherent-gpu-truth
  */
 #include <pthread.h>
 

@@ -89,6 +89,7 @@ GROUPS = (
     Group("layers", "host", "python3 tools/checks/layers.py", needs="tools/checks/layers.py"),
     Group("tap", "host", "python3 tools/checks/tap.py", needs="tools/checks/tap.py"),
     Group("runner", "host", "python3 tools/checks/runner.py", needs="tools/checks/runner.py"),
+    Group("mutants", "host", "python3 tools/checks/mutants.py --apply", needs="tools/checks/mutants.py"),
     Group("formats", "host", "python3 tools/checks/formats.py", needs="tools/checks/formats.py"),
     Group("releases", "host", "tools/checks/releases.sh", needs="tools/checks/releases.sh"),
     Group("host", "host", "make -s -C kunit/host check O=$PWD/build/host", needs="kunit/host"),
@@ -161,6 +162,10 @@ UPSTREAM = (
                               "coherent_gpu:2:size=1024")),
     selftests("coherent-gpu-death", "death", timeout=600,
               machine=Machine(kernel="debug", models="coherent_gpu:1", spare=7, attempts=4)),
+    # A kernel without sanitizers: 1,000 rounds in minutes, and mutants.py, which boots it for each of them.
+    selftests("coherent-gpu-truth", timeout=1200,
+              machine=Machine(kernel="stock", models="coherent_gpu:2:carveout=32,coherent_gpu:1:size=512:carveout=128:log_min=21,"
+                              "coherent_gpu:2:size=1024")),
     # A kernel without sanitizers: what is reported is time.
     selftests("throughput", timeout=2400, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0,coherent_gpu:2:size=1024,coherent_gpu:1:size=65536,coherent_gpu:1", memory=4096)),
     # The second subsystem has no profiles.
