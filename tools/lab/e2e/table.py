@@ -131,7 +131,7 @@ def _speed_rows(seen):
     rows = [(f"{name}, {mib} MiB of BAR 2, own memory", f"{seen[key] / 1000:.1f}, {seen[f'own_{key}'] / 1000:.1f} ms ({seen[key] / seen[f'own_{key}']:.2f})")
             for name, key in (("first touch", "touch"), ("writes", "write"), ("reads", "read"))]
     faults = seen["faults"]
-    rows.append(("faults by then: 4 KiB, 2 MiB, 1 GiB", ", ".join(str(faults[key]) for key in ("fault_page", "fault_pmd", "fault_pud"))))
+    rows.append(("faults so far: 4 KiB, 2 MiB, 1 GiB", ", ".join(str(faults[key]) for key in ("fault_page", "fault_pmd", "fault_pud"))))
     return ["", "Memory as a guest sees it", *(_row(*row) for row in rows)]
 
 
