@@ -64,15 +64,21 @@ static pci_ers_result_t reset_link(struct pci_dev *bridge)
 	return ret ? PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_RECOVERED;
 }
 
-/* On a root bus, where there is no link of its own, by FLR. */
+/*
+ * On a root bus, where there is no link of its own, by FLR.  QEMU (11.1) does not see that this has
+ * made the function D0, and maps none of its BARs until somebody writes that.
+ */
 static pci_ers_result_t reset_function(struct pci_dev *pdev)
 {
 	struct pci_dev *bridge = pci_upstream_bridge(pdev);
 
 	if (bridge)
 		return reset_link(bridge);
-	return pcie_reset_flr(pdev, PCI_RESET_DO_RESET) ? PCI_ERS_RESULT_DISCONNECT :
-							  PCI_ERS_RESULT_RECOVERED;
+	if (pcie_reset_flr(pdev, PCI_RESET_DO_RESET))
+		return PCI_ERS_RESULT_DISCONNECT;
+	if (pdev->pm_cap)
+		pci_write_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, 0);
+	return PCI_ERS_RESULT_RECOVERED;
 }
 
 static pci_ers_result_t reset(struct pci_dev *pdev, const struct pci_error_handlers *err)
