@@ -63,27 +63,14 @@ int vmig_pages_room(struct vmig_session *s)
 	return 0;
 }
 
-/**
- * struct content - Content of pages on its way
- * @sum: Of the payload.
- * @at: The next byte.
- */
-struct content {
-	struct vmig_sum *sum;
-	const u8 *at;
-};
-
 static void put_content(void *from, void *to, size_t bytes)
 {
-	struct content *content = from;
-
-	vmig_sum_copy(content->sum, to, content->at, bytes);
-	content->at += bytes;
+	vmig_content_move(from, to, bytes);
 }
 
 /**
  * vmig_pages_piece() - Write a piece of the content of a PAGES record
- * @s: Load session; the parser has the piece.
+ * @s: Load session; the piece is in its buffer, or in pages of the user that it holds.
  *
  * One pass over it makes the sum and writes the device.  If what is in front of the content makes
  * no sense, nothing is written: vmig_pages_load() tells, unless the checksum is wrong as well.
@@ -94,7 +81,6 @@ int vmig_pages_piece(struct vmig_session *s)
 {
 	const struct vmig_pages_ops *ops = s->m->mig->desc->pages;
 	struct vmig_parser *p = &s->parser;
-	struct content content = { &p->sum, p->rest };
 	u32 page = (p->have - p->piece_bytes - p->front_bytes) / VPV_PAGE_BYTES;
 	u32 left = p->piece_bytes / VPV_PAGE_BYTES;
 	struct vmig_dirty_piece where;
@@ -103,13 +89,15 @@ int vmig_pages_piece(struct vmig_session *s)
 	lockdep_assert_held(&s->m->state_lock);
 
 	check_pages(s);
+	if (!s->content.pages)
+		s->content.pos = 0;
 	if (s->pages_runs < 0) {
-		vmig_sum_add(&p->sum, p->rest, p->piece_bytes);
+		vmig_content_move(s, NULL, p->piece_bytes);
 		return 0;
 	}
 	while (left && !err && vmig_pages_place(&s->pages_in, p->payload, page, left, &where)) {
 		err = ops->write(s->m->mig, where.first, (size_t)where.pages * VPV_PAGE_BYTES,
-				 put_content, &content);
+				 put_content, s);
 		page += where.pages;
 		left -= where.pages;
 	}

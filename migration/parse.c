@@ -346,6 +346,15 @@ size_t vmig_parse_room(const struct vmig_parser *p, u8 **room)
 	return left;
 }
 
+size_t vmig_parse_piece(const struct vmig_parser *p)
+{
+	if (p->err || p->at != VMIG_AT_PAYLOAD || !p->payload || !p->rest_room)
+		return 0;
+	if (p->have < p->front_bytes || (p->have - p->front_bytes) % p->rest_room)
+		return 0;
+	return min(p->record_bytes - p->have, p->rest_room);
+}
+
 /* Bytes of the rest were put into the room for a piece. */
 static int piece_filled(struct vmig_parser *p, size_t bytes)
 {

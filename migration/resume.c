@@ -5,7 +5,7 @@
  * Each part of the stream is copied from user space where it belongs, once: a payload
  * to where the hook takes it from, which for large state is where the device reads it.
  * Then it is parsed, under state_lock.  Content of memory is copied to its place by the CPU, and
- * summed up by the way.
+ * summed up by the way (pages_user.c).
  */
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
@@ -255,6 +255,13 @@ static ssize_t resume_copy(struct vmig_session *s, struct iov_iter *from)
 
 	if (err)
 		return err;
+	n = vmig_content_hold(s, from);
+	if (n) {
+		iov_iter_advance(from, n);
+		err = resume_feed(s, NULL, n);
+		vmig_content_release(s);
+		return err ?: n;
+	}
 	n = vmig_parse_room(&s->parser, &room);
 	payload = n;
 	if (!payload) {

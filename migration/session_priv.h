@@ -84,6 +84,18 @@ enum vmig_fresh {
 };
 
 /**
+ * struct vmig_content - Content of a record of memory, on its way to the device
+ * @pos: The next byte of the piece in hand, from where that, or its first page, begins.
+ * @pages: Pages of the user that have it; 0: it is in the session's buffer.
+ * @page: They, held.
+ */
+struct vmig_content {
+	size_t pos;
+	int pages;
+	struct page *page[DIV_ROUND_UP(VMIG_COPY_BYTES, PAGE_SIZE) + 1];
+};
+
+/**
  * struct vmig_session - A session: what is queued, or the record that is coming
  * @ref: Held by whoever gives the user access, and by the machine while the session is on.
  * @m: Machine; its memory stays as long as this.
@@ -120,6 +132,7 @@ enum vmig_fresh {
  * @payload_room: Its size.
  * @chunk: Memory of the variant for the rest of the record; io_lock.
  * @piece: Memory for a piece of content of a record of memory (pages_load.c); likewise.
+ * @content: That piece, or one that pages of the user have; io_lock.
  * @staged: Records that are kept until the stream is complete, in the order of the
  *	family's table; state_lock.
  * @staged_slots: How many could be there.
@@ -167,6 +180,7 @@ struct vmig_session {
 	size_t payload_room;
 	struct vmig_chunk *chunk;
 	u8 *piece;
+	struct vmig_content content;
 	struct vmig_staged *staged;
 	u32 staged_slots;
 	struct vmig_pages_out *pages_out;
@@ -210,6 +224,11 @@ int vmig_pages_room(struct vmig_session *s);
 int vmig_pages_piece(struct vmig_session *s);
 int vmig_pages_load(struct vmig_session *s);
 int vmig_pages_load_end(struct vmig_session *s);
+
+/* pages_user.c */
+size_t vmig_content_hold(struct vmig_session *s, const struct iov_iter *from);
+void vmig_content_release(struct vmig_session *s);
+void vmig_content_move(struct vmig_session *s, void *to, size_t bytes);
 
 /* pages_save.c */
 bool vmig_pages_tracked(struct vmig_machine *m);

@@ -57,26 +57,29 @@ void vmig_sum_add(struct vmig_sum *s, const void *data, size_t bytes)
 	*s = sum;
 }
 
-static void copy_word(struct vmig_sum *s, u8 *to, const u8 *from)
+/* @from is read once: it may be memory of a user, who writes it. */
+static void copy_word(struct vmig_sum *s, u64 *to, const u64 *from)
 {
-	u64 word = get_unaligned_le64(from);
+	u64 word = READ_ONCE(*from);
 
-	put_unaligned_le64(word, to);
-	sum_word(s, word);
+	*to = word;
+	sum_word(s, le64_to_cpu((__force __le64)word));
 }
 
 void vmig_sum_copy(struct vmig_sum *s, void *to, const void *from, size_t bytes)
 {
 	struct vmig_sum sum = *s;	/* in registers */
-	const u8 *at = from, *end = at + bytes;
-	u8 *out = to;
+	const u64 *at = from, *end = at + bytes / sizeof(*at);
+	u64 *out = to;
 
-	for (; at < end; at += 32, out += 32) {
+	for (; end - at >= 4; at += 4, out += 4) {
 		copy_word(&sum, out, at);
-		copy_word(&sum, out + 8, at + 8);
-		copy_word(&sum, out + 16, at + 16);
-		copy_word(&sum, out + 24, at + 24);
+		copy_word(&sum, out + 1, at + 1);
+		copy_word(&sum, out + 2, at + 2);
+		copy_word(&sum, out + 3, at + 3);
 	}
+	for (; at < end; at++, out++)
+		copy_word(&sum, out, at);
 	*s = sum;
 }
 

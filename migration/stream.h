@@ -80,7 +80,7 @@ void vmig_sum_add(struct vmig_sum *s, const void *data, size_t bytes);
  * @s: Sum, of whole words.
  * @to: Where to.
  * @from: Bytes.
- * @bytes: Their number, a multiple of 32.
+ * @bytes: Their number, whole words; both addresses are aligned to words.
  */
 void vmig_sum_copy(struct vmig_sum *s, void *to, const void *from, size_t bytes);
 
@@ -262,6 +262,17 @@ size_t vmig_parse_wants(const struct vmig_parser *p);
  * Return: bytes of room; 0 where something else than payload comes.
  */
 size_t vmig_parse_room(const struct vmig_parser *p, u8 **room);
+
+/**
+ * vmig_parse_piece() - Does a piece of content begin here?
+ * @p: Parser.
+ *
+ * For callers who move it from where it is: they need not put it into the room, and call
+ * vmig_parse_filled() with all of it.
+ *
+ * Return: its bytes; 0: something else comes.
+ */
+size_t vmig_parse_piece(const struct vmig_parser *p);
 
 /**
  * vmig_parse_filled() - Bytes were put where vmig_parse_room() said

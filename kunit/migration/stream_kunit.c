@@ -208,16 +208,20 @@ static void payload_goes_where_it_belongs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmig_parse_wants(&seen->p), (size_t)1);
 }
 
-/* The rest of a payload by pieces of 16 bytes, of which whoever takes them makes the sum. */
+/*
+ * The rest of a payload by pieces of 16 bytes, of which whoever takes them makes the sum; some
+ * from where they are, without the room for them.
+ */
 static void rest_comes_in_pieces(struct kunit *test)
 {
 	static const u32 fronts[] = { 0, 8, 24, sizeof(a_data) - 1, sizeof(a_data) };
+	unsigned int taken = 0;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(fronts); i++) {
 		struct seen *seen = seen_new(test);
 		struct stream *s = stream_new(test);
 		u8 front[sizeof(a_data)], rest[16], got[sizeof(a_data)];
-		const u8 *data = s->bytes;
+		const u8 *data = s->bytes, *from = rest;
 		u32 fill = 0, step = 1;
 		int event = 0;
 
@@ -228,10 +232,21 @@ static void rest_comes_in_pieces(struct kunit *test)
 		seen_begin(seen);
 		while (event != VMIG_HAVE_END) {
 			size_t n = min_t(size_t, step++ % 7 + 1, s->bytes + s->fill - data);
+			size_t whole = vmig_parse_piece(&seen->p);
 
+			if (event != VMIG_HAVE_PIECE)
+				from = rest;
+			if (event == VMIG_NEED_BYTES && whole && step % 2) {
+				from = data;
+				data += whole;
+				event = vmig_parse_filled(&seen->p, whole);
+				KUNIT_ASSERT_EQ(test, event, VMIG_HAVE_PIECE);
+				KUNIT_EXPECT_EQ(test, seen->p.piece_bytes, (u32)whole);
+				taken++;
+			}
 			if (event == VMIG_HAVE_PIECE) {
-				vmig_sum_add(&seen->p.sum, rest, seen->p.piece_bytes);
-				memcpy(got + fill, rest, seen->p.piece_bytes);
+				vmig_sum_add(&seen->p.sum, from, seen->p.piece_bytes);
+				memcpy(got + fill, from, seen->p.piece_bytes);
 				fill += seen->p.piece_bytes;
 				event = vmig_parse_taken(&seen->p);
 				continue;
@@ -252,6 +267,7 @@ static void rest_comes_in_pieces(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, memcmp(front, a_data, fronts[i]), 0);
 		KUNIT_EXPECT_EQ(test, memcmp(got, a_data + fronts[i], fill), 0);
 	}
+	KUNIT_EXPECT_GT(test, taken, 0U);
 }
 
 /* Whoever goes on after a refusal is told again, and not that there is nothing to do. */

@@ -72,7 +72,7 @@ static void sum_is_as_documented_however_it_is_cut(struct kunit *test)
 /* What is copied by the way, and what goes before and comes behind it. */
 static void sum_is_the_same_if_bytes_are_copied(struct kunit *test)
 {
-	u8 data[8 + 96 + 3], copy[96 + 1] = {};
+	u8 data[8 + 96 + 3] __aligned(8), copy[96 + 1] __aligned(8) = {};
 	struct vmig_sum sum = {};
 	size_t i;
 
@@ -80,7 +80,8 @@ static void sum_is_the_same_if_bytes_are_copied(struct kunit *test)
 		data[i] = 13 * i + 255;
 	vmig_sum_add(&sum, data, 8);
 	vmig_sum_copy(&sum, copy, data + 8, 32);
-	vmig_sum_copy(&sum, copy + 32, data + 40, 64);
+	vmig_sum_copy(&sum, copy + 32, data + 40, 56);
+	vmig_sum_copy(&sum, copy + 88, data + 96, 8);
 	vmig_sum_copy(&sum, copy + 96, data + 104, 0);
 	vmig_sum_add(&sum, data + 104, 3);
 	KUNIT_EXPECT_EQ(test, vmig_sum_end(&sum), sum_by_the_book(data, sizeof(data)));

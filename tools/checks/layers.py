@@ -39,7 +39,7 @@ MIGRATION = {
                 "dirty.h fsm.h match.h pages.h stream.h track.h v1_regs.h", "", ""),
     "machine": ("chunk estimate machine match_own memory reach reset state trace work", "machine.h trace.h", "",
                 "formats"),
-    "session": ("begin buf config emit pages_load pages_read pages_save precopy read resume save "
+    "session": ("begin buf config emit pages_load pages_read pages_save pages_user precopy read resume save "
                 "session staged", "session.h", "pages_priv.h session_priv.h", "formats machine"),
     "tracker": ("tracker", "tracker.h", "", "formats machine"),
     "request": ("request", "request.h", "", "formats machine session tracker"),

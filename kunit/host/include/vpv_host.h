@@ -60,6 +60,7 @@ typedef int64_t s64;
 #define BUILD_BUG_ON(c)	_Static_assert(!(c), #c)
 #define static_assert(e, ...) _Static_assert(e, #e)
 #define fallthrough	__attribute__((fallthrough))
+#define __aligned(n)	__attribute__((aligned(n)))
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
 #define READ_ONCE(x)	(*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
