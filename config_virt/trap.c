@@ -59,8 +59,8 @@ static bool is_lost(u32 now, unsigned int bytes)
 
 /*
  * Has the function lost its BARs in a reset that nobody told us about?  Either
- * they differ, or decoding is off although the user had it on.  One BAR with an
- * address speaks for all: a reset spares none.
+ * they differ, or decoding is off although the user had it on.  It is enough to look
+ * at one BAR that has an address: a reset clears all of them.
  */
 static int bars_lost(struct vcfg_space *space, u16 old, u16 val, bool *lost)
 {
@@ -139,7 +139,7 @@ static int pm_select(struct vcfg_space *space, const struct part *part)
 	err = vcfg_hw_read(space, part->reg + 1, 1, &now);
 	if (err || is_lost(now, 1))
 		return err;
-	/* Nothing to write.  A 1 that clears what is 1 is something. */
+	/* Nothing to write, unless a bit that is cleared by writing 1 is to be cleared. */
 	if (!((now ^ val) & pass) && !(val & pass & w1c))
 		return 0;
 	now &= ~(w1c | pass);

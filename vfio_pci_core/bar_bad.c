@@ -156,7 +156,7 @@ static int on_failure(struct vm_area_struct *vma, unsigned long pfn, pgoff_t *pg
 	return -EFAULT;
 }
 
-/* The device is being opened.  Kernels that do not tell are none the worse. */
+/* The device is being opened, which does not fail if the kernel cannot report bad memory. */
 void vpv_memory_failures_register(struct vpv_device *vpv)
 {
 	for (unsigned int nr = 0; nr < VPV_BARS; nr++) {

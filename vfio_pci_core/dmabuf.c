@@ -54,7 +54,7 @@ static struct vpv_dmabuf *buf_next(struct vpv_device *vpv, struct vpv_dmabuf *bu
 	struct list_head *head = &vpv->state->dmabufs, *pos;
 	struct vpv_dmabuf *next = NULL;
 
-	/* Nearly always.  One that comes meanwhile is up to buf_publish(). */
+	/* The usual case, without a lock.  buf_publish() handles one that is added meanwhile. */
 	if (list_empty(head) && !buf)
 		return NULL;
 

@@ -11,7 +11,7 @@
  * the kernel hold more than that, and sees what he wrote in a distant page at the most:
  * their number is prime, so that pages at the same place of larger units do not share one.
  *
- * Such a page is in nobody's hands but those of page tables, which vpv_memory_zap() knows:
+ * Only page tables refer to such a page, and vpv_memory_zap() clears these:
  * VM_IO keeps get_user_pages() away, and type 1 containers map no RAM of such a mapping.
  */
 #include <linux/mm.h>

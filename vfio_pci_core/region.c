@@ -258,7 +258,7 @@ static __always_inline ssize_t region_loop(struct vpv_device *vpv, struct vpv_re
 			return -EFAULT;
 		acc.pos = pos + done;
 		acc.data = data;
-		/* Hours, in the worst case. */
+		/* All of it may take hours: the user has to be able to kill the process. */
 		if (done && fatal_signal_pending(current))
 			return done;
 		ret = access(vpv, region, &acc, bytes);

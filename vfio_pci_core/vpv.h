@@ -180,7 +180,7 @@ struct vpv_pba {
  * @user_command: COMMAND of the user.  memory_lock.
  * @mmio_forced: vpv_memory_force() has enabled memory space.  memory_lock.
  * @pm_forced: Runtime suspend has enabled memory space.  Only its callbacks look at it.
- * @low_power: The user has LOW_POWER_ENTRY behind him.  Set under memory_lock, cleared
+ * @low_power: LOW_POWER_ENTRY is in force.  Set under memory_lock, cleared
  *	under it or when the function wakes up.
  * @wake: Eventfd to be told when the function wakes up.  Written under memory_lock
  *	while the function is awake; taken out by whoever is first.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The VFIO PCI core as a variant driver sees it (module vpv_core).
+ * The VFIO PCI core as a variant driver sees it (module vpv_core).  "vpv" is short for VFIO PCI
+ * variants.
  *
  * A variant is a pci_driver whose probe and remove call vpv_probe() and
  * vpv_remove() with a struct vpv_variant.  Everything that vfio-pci offers is

@@ -85,8 +85,8 @@ void vpv_recovery_stop(struct vpv_recovery *r);
  * vpv_recovery_reachable() - May the driver touch registers?
  * @r: State.
  *
- * Return: false while the PCI core recovers the function.  Whoever goes away does not wait
- * for that: he makes the function let go of memory, if it answers.
+ * Return: false while the PCI core recovers the function.  A driver that is unbound does not
+ * wait for that: if the function answers, it is kept from accessing memory.
  */
 bool vpv_recovery_reachable(const struct vpv_recovery *r);
 
