@@ -6,6 +6,7 @@
  * Machine self: hisi_like:2 hisi_like:1:queues=8 hisi_like:1:rev=2.0 hisi_like:1:log2=6
  *	hisi_like:1:algs=0x1f hisi_like:1:version=2 hisi_like:1:version=3:oldest=2
  *	hisi_like:1:isolated=1 hisi_like:1:firmware=2
+ * Machine pairs: hisi_like:2
  */
 #include <errno.h>
 #include <string.h>

@@ -10,6 +10,8 @@
  * Machine nvme-cf-fault allocations: nvme_cf:1:profile=7:disk1=@a:track_power=1:track_pages=512
  *	nvme_cf:1:profile=7:disk1=@a:track_power=1:track_pages=512
  * Machine control: nvme_cf:2:profile=7 nvme_cf:1:profile=8:serial=2:slot=shared
+ * Machine pairs: nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
+ *	nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
  */
 #include <errno.h>
 #include <string.h>

@@ -80,6 +80,8 @@ FAMILIES = family_machines()
 # A function of each kind whose interrupts, ROM, VFs and mappings are tested; both edus on one interrupt line.
 FUNCTIONS = "e1000e,edu,edu,igb,testdev:membar=4G:membar-backed=on"
 DEBUG = Machine(kernel="debug", models=",".join(FAMILIES.pop("self", ("", []))[1]), devices=FUNCTIONS)
+# Two functions of each family.
+PAIRS = Machine(kernel="debug", models=",".join(FAMILIES.pop("pairs", ("", []))[1]), devices="edu")
 # Suites in the kernel need no function, and need not wait for those that do.
 PLAIN_DEBUG = Machine(kernel="debug")
 # One function for each state in which it is killed, in a machine that may go down with them.
@@ -122,10 +124,6 @@ STOCK = Machine(kernel="debug", models=f"hisi_like:1,{PLAIN}", devices="edu,e100
 # The second subsystem has no profile.
 NVME = Machine(kernel="stock", models="nvme_cf:2:profile=7,nvme_cf:1", devices="nvme", append="iomem=relaxed")
 RARE = Machine(kernel="debug", models=f"hisi_like:2,edu_like:1,{PLAIN}", devices=f"{FUNCTIONS},igb-pair,e1000e-pair,bridge,vga")
-# Two functions of each family.
-PAIRS = Machine(kernel="debug", models=",".join((
-    "hisi_like:2", "edu_like:2:tile_us=500", "mlx5_like:2:image=1M:dirty=0:serial=1",
-    *(["nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096"] * 2))), devices="edu")
 # What `make ioctl-fuzz` calls.
 FUZZED = Machine(kernel="debug", models="hisi_like:2,mlx5_like:2:image=1M:dirty=0:serial=1", devices="e1000e", cover=True)
 # A driver that is not ours under the conformance program: its module is built with the machine.
