@@ -81,8 +81,10 @@ void vpv_controlled_scan(struct vpv_controlled_set *set)
 
 		if (set_has_ids(set, pdev) && !set_knows(set, pdev))
 			fn = set->identify(set, pdev);
-		if (fn && !fn->pdev)
+		if (fn && !fn->pdev) {
 			WRITE_ONCE(fn->pdev, pci_dev_get(pdev));
+			vpv_controlled_news(fn);
+		}
 	}
 }
 EXPORT_SYMBOL_GPL(vpv_controlled_scan);

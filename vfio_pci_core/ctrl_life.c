@@ -23,6 +23,64 @@ static u64 now_ms(void)
 	return ktime_to_ms(ktime_get());
 }
 
+/* ---- Asking about functions ---- */
+
+/* The one that waits for longest, of those not asked about since a question. */
+static struct vpv_controlled *ask_next(struct vpv_ctrl_life *life, u64 since)
+{
+	struct vpv_controlled *fn, *next = NULL;
+
+	list_for_each_entry(fn, &life->set.fns, node)
+		if (READ_ONCE(fn->news) && fn->asked <= since &&
+		    (!next || fn->asked < next->asked))
+			next = fn;
+	return next;
+}
+
+static int ask_one(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
+{
+	int ret;
+
+	fn->asked = ++life->questions;
+	/* News that come meanwhile are another question. */
+	WRITE_ONCE(fn->news, false);
+	ret = life->ops->ask(life, fn);
+	if (ret > 0) {
+		vpv_controlled_publish(&life->set, fn);
+		ret = fn->pdev && !fn->control ? -EAGAIN : 0;
+	}
+	if (ret)
+		vpv_controlled_news(fn);
+	return ret;
+}
+
+/*
+ * The lock is held meanwhile, for which resets and removals wait.  So no question is begun when
+ * the time of one command is over, or one has had no answer in time: the others have their turn
+ * after whoever waits.  A device that answered none of the questions is left alone until there
+ * are other news, and is then asked about the others first.
+ */
+static void ask_all(struct vpv_ctrl_life *life)
+{
+	const unsigned long end = jiffies + life->limit;
+	const u64 since = life->questions;
+	bool over = false, answered = false;
+	struct vpv_controlled *fn;
+
+	while ((fn = ask_next(life, since))) {
+		int err;
+
+		if (over) {
+			if (answered)
+				vpv_ctrl_life_announce(life);
+			return;
+		}
+		err = ask_one(life, fn);
+		answered |= !err;
+		over = time_after(jiffies, end) || err == -ETIMEDOUT || err == -ECONNABORTED;
+	}
+}
+
 /* ---- Up and down ---- */
 
 /* What commands named that have not ended by the function's doing. */
@@ -46,6 +104,7 @@ static void life_down(struct vpv_ctrl_life *life)
 
 static int life_up(struct vpv_ctrl_life *life)
 {
+	struct vpv_controlled *fn;
 	int err;
 
 	lockdep_assert_held(&life->lock);
@@ -55,8 +114,11 @@ static int life_up(struct vpv_ctrl_life *life)
 	if (err)
 		return err;
 	life->up = true;
+	/* Whatever was known of them was before it came up. */
+	list_for_each_entry(fn, &life->set.fns, node)
+		vpv_controlled_news(fn);
 	vpv_controlled_scan(&life->set);
-	life->ops->publish(life);
+	ask_all(life);
 	vpv_ctrl_life_announce(life);
 	return 0;
 }
@@ -69,7 +131,7 @@ static void announce_work(struct work_struct *work)
 		if (!life->up)
 			return;
 		vpv_controlled_scan(&life->set);
-		life->ops->publish(life);
+		ask_all(life);
 	}
 	vpv_controlled_attach(&life->set);
 }

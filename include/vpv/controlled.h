@@ -59,6 +59,8 @@ struct vpv_controlled_set {
  * @pdev: The function, if it is there; referenced.
  * @control: What is published, or NULL.
  * @fresh: No driver has looked at it since then.
+ * @news: The device has to be asked about it, see vpv_controlled_news().
+ * @asked: Number of the last question about it; for the library alone.
  */
 struct vpv_controlled {
 	struct list_head node;
@@ -66,7 +68,22 @@ struct vpv_controlled {
 	struct pci_dev *pdev;
 	struct vpv_control *control;
 	bool fresh;
+	bool news;
+	u64 asked;
 };
+
+/**
+ * vpv_controlled_news() - What is known of a function may have changed
+ * @fn: Function.
+ *
+ * The device is asked about it when functions are published the next time.
+ *
+ * Context: any.
+ */
+static inline void vpv_controlled_news(struct vpv_controlled *fn)
+{
+	WRITE_ONCE(fn->news, true);
+}
 
 /**
  * vpv_controlled_add() - There may be one more function
@@ -95,6 +112,8 @@ void vpv_controlled_unlisten(struct vpv_controlled_set *set);
 /**
  * vpv_controlled_scan() - Find the functions that were not found yet
  * @set: Set; its lock is held.
+ *
+ * There is news of each that is found.
  */
 void vpv_controlled_scan(struct vpv_controlled_set *set);
 

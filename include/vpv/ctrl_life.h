@@ -83,12 +83,16 @@ struct vpv_ctrl_life_ops {
 	bool (*quiet)(struct vpv_ctrl_life *life);
 
 	/**
-	 * @publish: Publish the functions that are to be published, by
-	 * vpv_controlled_publish().
+	 * @ask: Ask the device about one of the functions that there is news of.
 	 *
-	 * Lock of the life held; may sleep.  The function is up, and the set was scanned.
+	 * Lock of the life held; may sleep for as long as one command takes.  The function is
+	 * up.  The other one need not be there; one that is not is never published.
+	 *
+	 * Return: 1 to have it published, if it is not; 0 to leave it as it is, or as
+	 * vpv_controlled_withdraw() has left it; or a negative errno: it is asked about again.
+	 * After -ETIMEDOUT and -ECONNABORTED no other question is asked for now.
 	 */
-	void (*publish)(struct vpv_ctrl_life *life);
+	int (*ask)(struct vpv_ctrl_life *life, struct vpv_controlled *fn);
 };
 
 /**
@@ -99,6 +103,8 @@ struct vpv_ctrl_life_ops {
  * @lock: Guards @up, @set, and what the driver says.
  * @up: The function takes commands, as far as is known; @lock.
  * @set: Its functions.
+ * @limit: Longest time that a command may take, in jiffies; @ops->start sets it.
+ * @questions: How many were asked about functions; @lock.
  * @announce: Looks for functions, publishes them, and lets drivers bind.
  * @recover: Does what @recovery says.
  * @irqs: Vectors that have a handler.
@@ -113,6 +119,8 @@ struct vpv_ctrl_life {
 	struct mutex lock;	/* functions, up and down */
 	bool up;
 	struct vpv_controlled_set set;
+	unsigned long limit;
+	u64 questions;
 	struct work_struct announce;
 	struct delayed_work recover;
 	unsigned int irqs;
@@ -201,8 +209,9 @@ void vpv_ctrl_life_fini(struct vpv_ctrl_life *life);
  * vpv_ctrl_life_announce() - Something has become of the functions: publish them soon
  * @life: Function.
  *
- * They are looked for, published by @ops->publish, and drivers may bind to them.  Drivers of those
- * that are published already hear nothing of it: whoever has news of one calls
+ * They are looked for, the device is asked about those that there is news of
+ * (vpv_controlled_news()), and drivers may bind to those that are published.  Drivers of those
+ * that were published already hear nothing of it: whoever has news of one calls
  * vpv_control_changed().
  *
  * Context: any.

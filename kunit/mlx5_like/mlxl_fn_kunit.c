@@ -14,23 +14,17 @@
 static int fake_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd);
 static bool fake_capability(struct pci_dev *pdev, u8 *cap, unsigned int bytes,
 			    bool (*accepts)(const u8 *cap));
-static void fake_announce(struct vpv_ctrl_life *life);
-static unsigned long fake_jiffies;
 
 #define mlxl_queue_exec		fake_exec
 #define mlxl_queue_submit(q, function, cmd)	fake_exec(q, function, cmd)
 #define vpv_controlled_capability	fake_capability
-#define vpv_ctrl_life_announce	fake_announce
-#define jiffies fake_jiffies
 
 #include "../../variants/mlx5_like/ctrl_fn.c"
-#undef jiffies
 #define fn_of fn_of_item
 #include "../../variants/mlx5_like/ctrl_configfs.c"
 #undef fn_of
 
 #define FUNCTIONS	MLXL_MAX_FUNCTIONS
-#define LIMIT		1000	/* of a command, in jiffies */
 
 /**
  * struct fn_test - A controlling function, and those that it controls
@@ -40,10 +34,7 @@ static unsigned long fake_jiffies;
  * @state: Of the functions: enum mlxl_fn_state.
  * @err: How questions about a function end.
  * @enable_err: How ENABLE ends, which is carried out.
- * @slow: How long the firmware takes for one, in jiffies.
  * @questions: How often somebody asked.
- * @asked: About which functions.
- * @announced: What is left is to be done soon.
  * @watch: Hears of @controlled.
  * @told: How often.
  */
@@ -54,10 +45,7 @@ struct fn_test {
 	u32 state[FUNCTIONS];
 	int err;
 	int enable_err;
-	unsigned long slow;
 	unsigned int questions;
-	DECLARE_BITMAP(asked, FUNCTIONS);
-	bool announced;
 	struct vpv_control_watch watch;
 	unsigned int told;
 };
@@ -71,8 +59,6 @@ static int fake_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cm
 	switch (cmd->opcode) {
 	case MLXL_QUERY_FUNCTION:
 		t->questions++;
-		fake_jiffies += t->slow;
-		__set_bit(function, t->asked);
 		*fn = (struct mlxl_function){ .state = cpu_to_le32(t->state[function]) };
 		return t->err;
 	case MLXL_ENABLE:
@@ -95,22 +81,17 @@ static bool fake_capability(struct pci_dev *pdev, u8 *cap, unsigned int bytes,
 	return true;
 }
 
-static void fake_announce(struct vpv_ctrl_life *life)
+/* As the library does. */
+static int ask(struct fn_test *t, unsigned int nr)
 {
-	container_of(life, struct fn_test, ctrl.life)->announced = true;
-}
+	struct vpv_controlled *c = &t->ctrl.fn[nr].c;
+	int ret;
 
-static void publish(struct fn_test *t)
-{
-	t->announced = false;
 	guard(mutex)(&t->ctrl.life.lock);
-	mlxl_fns_publish(&t->ctrl.life);
-}
-
-static void event(struct fn_test *t, const unsigned long *events)
-{
-	mlxl_fns_events(&t->ctrl, events);
-	publish(t);
+	ret = mlxl_fn_ask(&t->ctrl.life, c);
+	if (ret > 0)
+		vpv_controlled_publish(&t->ctrl.life.set, c);
+	return ret;
 }
 
 static void fake_changed(struct vpv_control_watch *watch)
@@ -134,7 +115,6 @@ static int fn_test_init(struct kunit *test)
 	INIT_LIST_HEAD(&t->ctrl.life.set.fns);
 	mlxl_fns_prepare(&t->ctrl);
 	t->ctrl.num_fns = FUNCTIONS;
-	t->ctrl.q.limit = LIMIT;
 	scoped_guard(mutex, &t->ctrl.life.lock)
 		mlxl_fns_unknown(&t->ctrl);
 	for (unsigned int i = 0; i < FUNCTIONS; i++) {
@@ -162,74 +142,6 @@ static void fn_test_exit(struct kunit *test)
 	device_unregister(&t->fake.pdev->dev);
 }
 
-struct stuck_case {
-	const char *name;
-	int err;
-	unsigned int questions;
-};
-
-static const struct stuck_case stuck_cases[] = {
-	{ "stuck", -ETIMEDOUT, 1 },
-	{ "stuck_for_another", -ECONNABORTED, 1 },
-	{ "refused", -EREMOTEIO, FUNCTIONS },
-};
-
-static void stuck_describe(const struct stuck_case *c, char *desc)
-{
-	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
-}
-
-KUNIT_ARRAY_PARAM(stuck, stuck_cases, stuck_describe);
-
-/* Whoever removes a function waits for the lock meanwhile. */
-static void firmware_that_is_stuck_is_asked_once(struct kunit *test)
-{
-	const struct stuck_case *c = test->param_value;
-	struct fn_test *t = test->priv;
-
-	t->err = c->err;
-	publish(t);
-	KUNIT_EXPECT_EQ(test, t->questions, c->questions);
-	KUNIT_EXPECT_FALSE(test, t->announced);
-	KUNIT_EXPECT_NULL(test, t->ctrl.fn[0].c.control);
-}
-
-/* Likewise, for a while in which nobody answers and nobody is late. */
-static void slow_firmware_is_asked_about_the_others_later(struct kunit *test)
-{
-	struct fn_test *t = test->priv;
-	unsigned int turns = 0;
-
-	/* It wraps on the way. */
-	fake_jiffies = -5UL * LIMIT;
-	t->slow = LIMIT * 9 / 10;
-	do {
-		const unsigned long begin = fake_jiffies;
-
-		publish(t);
-		KUNIT_EXPECT_LE(test, fake_jiffies - begin, 2UL * LIMIT);
-	} while (t->announced && ++turns < FUNCTIONS);
-	KUNIT_EXPECT_FALSE(test, t->announced);
-	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
-	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
-}
-
-/* Nor is it asked again and again: the others have their turn with the next events. */
-static void slow_firmware_that_refuses_is_left_alone(struct kunit *test)
-{
-	struct fn_test *t = test->priv;
-
-	t->err = -EREMOTEIO;
-	t->slow = LIMIT * 9 / 10;
-	/* Two each time, and the first two again. */
-	for (unsigned int i = 0; i <= FUNCTIONS / 2; i++) {
-		publish(t);
-		KUNIT_EXPECT_FALSE(test, t->announced);
-	}
-	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS + 2);
-	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
-}
-
 /* It may be open, and suspended as far as its driver knows: it has nothing of what it was. */
 static void driver_of_a_function_that_is_enabled_is_told(struct kunit *test)
 {
@@ -249,7 +161,7 @@ static void driver_of_a_function_that_is_enabled_is_told(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->told, 2U);
 }
 
-/* Firmware that is stuck does not keep anybody from being told. */
+/* There may be many, and each of their drivers would look. */
 static void an_event_is_told_to_the_driver_of_its_function(struct kunit *test)
 {
 	DECLARE_BITMAP(events, MLXL_MAX_FUNCTIONS) = {};
@@ -258,60 +170,43 @@ static void an_event_is_told_to_the_driver_of_its_function(struct kunit *test)
 
 	scoped_guard(mutex, &t->ctrl.life.lock)
 		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(&t->ctrl.fn[0]), 0);
-	publish(t);
 	told = t->told;
-	t->questions = 0;
 	__set_bit(1, events);
-	event(t, events);
+	mlxl_fns_events(&t->ctrl, events);
 	KUNIT_EXPECT_EQ(test, t->told, told);
-	KUNIT_EXPECT_EQ(test, t->questions, 1U);
+	KUNIT_EXPECT_TRUE(test, t->ctrl.fn[1].c.news);
+	KUNIT_EXPECT_FALSE(test, t->ctrl.fn[0].c.news);
 
 	__set_bit(0, events);
-	event(t, events);
+	mlxl_fns_events(&t->ctrl, events);
 	KUNIT_EXPECT_EQ(test, t->told, told + 1);
-	KUNIT_EXPECT_EQ(test, t->questions, 3U);
-
-	t->err = -ETIMEDOUT;
-	event(t, events);
-	KUNIT_EXPECT_EQ(test, t->told, told + 2);
-	KUNIT_EXPECT_EQ(test, t->questions, 4U);
-
-	/* About the other one: the first is published, and its driver looks for itself. */
-	t->err = 0;
-	publish(t);
-	KUNIT_EXPECT_EQ(test, t->questions, 5U);
+	KUNIT_EXPECT_TRUE(test, t->ctrl.fn[0].c.news);
 }
 
-/* Each FLR is an event. */
-static void an_event_is_one_question(struct kunit *test)
+static void one_that_is_not_there_is_no_question(struct kunit *test)
 {
-	DECLARE_BITMAP(events, MLXL_MAX_FUNCTIONS) = {};
 	struct fn_test *t = test->priv;
 
+	KUNIT_EXPECT_EQ(test, ask(t, 0), 0);
+	KUNIT_EXPECT_EQ(test, t->questions, 1U);
 	t->state[0] = MLXL_ENABLED;
-	publish(t);
-	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
-	KUNIT_EXPECT_NOT_NULL(test, t->ctrl.fn[0].c.control);
-	t->questions = 0;
-	__set_bit(0, events);
-	event(t, events);
+	t->ctrl.fn[0].c.pdev = NULL;
+	KUNIT_EXPECT_EQ(test, ask(t, 0), 0);
 	KUNIT_EXPECT_EQ(test, t->questions, 1U);
-	publish(t);
-	KUNIT_EXPECT_EQ(test, t->questions, 1U);
+	t->ctrl.fn[0].c.pdev = t->controlled.pdev;
+	KUNIT_EXPECT_EQ(test, ask(t, 0), 1);
+	t->err = -EREMOTEIO;
+	KUNIT_EXPECT_EQ(test, ask(t, 0), -EREMOTEIO);
 }
 
-/* It may have been away, whatever was known of it. */
-static void one_that_is_found_is_asked_about(struct kunit *test)
+static void functions_are_told_apart_by_their_number(struct kunit *test)
 {
 	struct fn_test *t = test->priv;
 
-	publish(t);
-	t->questions = 0;
-	scoped_guard(mutex, &t->ctrl.life.lock)
-		KUNIT_EXPECT_PTR_EQ(test, fn_identify(&t->ctrl.life.set, t->fake.pdev),
-				    &t->ctrl.fn[FUNCTIONS - 1].c);
-	publish(t);
-	KUNIT_EXPECT_EQ(test, t->questions, 1U);
+	KUNIT_EXPECT_PTR_EQ(test, fn_identify(&t->ctrl.life.set, t->fake.pdev),
+			    &t->ctrl.fn[FUNCTIONS - 1].c);
+	t->ctrl.num_fns = FUNCTIONS - 1;
+	KUNIT_EXPECT_NULL(test, fn_identify(&t->ctrl.life.set, t->fake.pdev));
 }
 
 /* Whether it was carried out nobody knows. */
@@ -319,12 +214,12 @@ static void one_that_could_not_be_enabled_is_asked_about_again(struct kunit *tes
 {
 	struct fn_test *t = test->priv;
 
-	publish(t);
 	t->enable_err = -ETIMEDOUT;
 	scoped_guard(mutex, &t->ctrl.life.lock)
 		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(&t->ctrl.fn[0]), -ETIMEDOUT);
 	KUNIT_EXPECT_NULL(test, t->ctrl.fn[0].c.control);
-	publish(t);
+	KUNIT_EXPECT_TRUE(test, t->ctrl.fn[0].c.news);
+	KUNIT_EXPECT_EQ(test, ask(t, 0), 1);
 	KUNIT_EXPECT_NOT_NULL(test, t->ctrl.fn[0].c.control);
 }
 
@@ -367,7 +262,7 @@ static void whoever_reads_asks_nobody(struct kunit *test)
 	t->state[0] = MLXL_ENABLED;
 	scoped_guard(mutex, &t->ctrl.life.lock)
 		mlxl_fns_unknown(&t->ctrl);
-	publish(t);
+	KUNIT_EXPECT_EQ(test, ask(t, 0), 1);
 	KUNIT_EXPECT_EQ(test, enable_file(test), 1);
 	scoped_guard(mutex, &t->ctrl.life.lock)
 		mlxl_fns_unknown(&t->ctrl);
@@ -375,13 +270,10 @@ static void whoever_reads_asks_nobody(struct kunit *test)
 }
 
 static struct kunit_case fn_cases[] = {
-	KUNIT_CASE_PARAM(firmware_that_is_stuck_is_asked_once, stuck_gen_params),
-	KUNIT_CASE(slow_firmware_is_asked_about_the_others_later),
-	KUNIT_CASE(slow_firmware_that_refuses_is_left_alone),
 	KUNIT_CASE(driver_of_a_function_that_is_enabled_is_told),
 	KUNIT_CASE(an_event_is_told_to_the_driver_of_its_function),
-	KUNIT_CASE(an_event_is_one_question),
-	KUNIT_CASE(one_that_is_found_is_asked_about),
+	KUNIT_CASE(one_that_is_not_there_is_no_question),
+	KUNIT_CASE(functions_are_told_apart_by_their_number),
 	KUNIT_CASE(one_that_could_not_be_enabled_is_asked_about_again),
 	KUNIT_CASE(whoever_reads_asks_nobody),
 	{ }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migratable controllers of nvme_cf, variants/nvme_cf/ctrl_fn.c: when the managing controller is
- * asked about them; and those that somebody has left enabled, which are reset before a profile is
- * given or taken.  Commands and resets are the test's own.
+ * Migratable controllers of nvme_cf, variants/nvme_cf/ctrl_fn.c: what is published, and when there
+ * is news; and those that somebody has left enabled, which are reset before a profile is given or
+ * taken.  Commands and resets are the test's own.
  */
 #include <kunit/test.h>
 #include <linux/module.h>
@@ -14,18 +14,12 @@
 static int fake_exec(struct nvcf_queue *q, struct nvcf_admin *cmd);
 static int fake_reset(struct pci_dev *pdev);
 static void fake_announce(struct vpv_ctrl_life *life);
-static unsigned long fake_jiffies;
-
-#define LIMIT		1000UL	/* of a command, in jiffies */
 
 #define nvcf_queue_exec(q, cmd)		fake_exec(q, cmd)
-#define nvcf_queue_limit()		LIMIT
 #define pci_reset_function_locked(pdev)	fake_reset(pdev)
 #define vpv_ctrl_life_announce		fake_announce
-#define jiffies				fake_jiffies
 
 #include "../../variants/nvme_cf/ctrl_fn.c"
-#undef jiffies
 #include "../../variants/nvme_cf/ctrl_wire.c"
 
 #define CNTLID		7	/* of the first one */
@@ -39,9 +33,6 @@ static struct fn_test *current_test;
  * @controlled: The function of the first one of the others, which alone is there.
  * @ctrl: Its driver's.
  * @err: How questions about one end.
- * @slow: How long one takes, in jiffies.
- * @questions: How often somebody asked.
- * @asked: About which.
  * @announced: What is left is to be done soon.
  * @given: The first one has a profile.
  * @enabled: Somebody has enabled it.
@@ -53,9 +44,6 @@ struct fn_test {
 	struct fake_function controlled;
 	struct nvcf_ctrl ctrl;
 	int err;
-	unsigned long slow;
-	unsigned int questions;
-	DECLARE_BITMAP(asked, FUNCTIONS);
 	bool announced;
 	bool given;
 	bool enabled;
@@ -69,9 +57,6 @@ static int fake_exec(struct nvcf_queue *q, struct nvcf_admin *cmd)
 
 	switch (cmd->sqe.opcode) {
 	case NVCF_ADMIN_PROFILE_RECEIVE:
-		t->questions++;
-		__set_bit((le32_to_cpu(cmd->sqe.cdw11) & 0xffff) - CNTLID, t->asked);
-		fake_jiffies += t->slow;
 		cmd->dw0 = t->given ? NVCF_PROFILE_GIVEN : 0;
 		return t->err;
 	case NVCF_ADMIN_PROFILE_SEND:
@@ -99,11 +84,16 @@ static void fake_announce(struct vpv_ctrl_life *life)
 	current_test->announced = true;
 }
 
-static void publish(struct fn_test *t)
+/* As the library does. */
+static int ask(struct fn_test *t, struct nvcf_fn *fn)
 {
-	t->announced = false;
+	int ret;
+
 	guard(mutex)(&t->ctrl.life.lock);
-	nvcf_fns_publish(&t->ctrl.life);
+	ret = nvcf_fn_ask(&t->ctrl.life, &fn->c);
+	if (ret > 0)
+		vpv_controlled_publish(&t->ctrl.life.set, &fn->c);
+	return ret;
 }
 
 static int fn_test_init(struct kunit *test)
@@ -177,49 +167,27 @@ static void one_that_does_not_answer_is_not_waited_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->resets, 0U);
 }
 
-/* Resets and removals wait for the lock meanwhile. */
-static void a_slow_one_is_asked_about_the_others_later(struct kunit *test)
+static void those_with_a_profile_are_published(struct kunit *test)
 {
 	struct fn_test *t = test->priv;
-	unsigned int turns = 0;
+	struct nvcf_fn *fn = &t->ctrl.fn[0];
 
-	/* It wraps on the way. */
-	fake_jiffies = -5UL * LIMIT;
-	t->slow = LIMIT * 9 / 10;
-	do {
-		const unsigned long begin = fake_jiffies;
-
-		publish(t);
-		KUNIT_EXPECT_LE(test, fake_jiffies - begin, 2UL * LIMIT);
-	} while (t->announced && ++turns < FUNCTIONS);
-	KUNIT_EXPECT_FALSE(test, t->announced);
-	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
-	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
+	KUNIT_EXPECT_EQ(test, ask(t, fn), 0);
+	KUNIT_EXPECT_NULL(test, fn->c.control);
+	t->given = true;
+	KUNIT_EXPECT_EQ(test, ask(t, fn), 1);
+	KUNIT_EXPECT_NOT_NULL(test, fn->c.control);
+	t->err = -EREMOTEIO;
+	KUNIT_EXPECT_EQ(test, ask(t, fn), -EREMOTEIO);
+	KUNIT_EXPECT_NOT_NULL(test, fn->c.control);
+	t->err = 0;
+	t->given = false;
+	KUNIT_EXPECT_EQ(test, ask(t, fn), 0);
+	KUNIT_EXPECT_NULL(test, fn->c.control);
 }
 
-/* Nor is it asked again and again: the others have their turn when there are other news. */
-static void one_that_does_not_answer_is_left_alone(struct kunit *test)
-{
-	static const int errs[] = { -EREMOTEIO, -ETIMEDOUT };
-	struct fn_test *t = test->priv;
-
-	t->slow = LIMIT * 9 / 10;
-	for (unsigned int e = 0; e < ARRAY_SIZE(errs); e++) {
-		t->err = errs[e];
-		t->questions = 0;
-		bitmap_zero(t->asked, FUNCTIONS);
-		/* Two each time. */
-		for (unsigned int i = 0; i < FUNCTIONS / 2; i++) {
-			publish(t);
-			KUNIT_EXPECT_FALSE(test, t->announced);
-		}
-		KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
-		KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
-	}
-}
-
-/* Not about those that nothing has become of. */
-static void news_of_one_are_one_question(struct kunit *test)
+/* Of its controller, and of no other. */
+static void a_user_who_sends_a_profile_is_news(struct kunit *test)
 {
 	struct nvcf_admin cmd = {
 		.sqe = {
@@ -230,23 +198,16 @@ static void news_of_one_are_one_question(struct kunit *test)
 	};
 	struct fn_test *t = test->priv;
 
-	publish(t);
-	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
-	publish(t);
-	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
 	t->enabled = false;
-	bitmap_zero(t->asked, FUNCTIONS);
 	KUNIT_EXPECT_EQ(test, nvcf_fn_user(&t->ctrl, &cmd), 0);
 	KUNIT_EXPECT_TRUE(test, t->announced);
-	publish(t);
-	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS + 1);
-	KUNIT_EXPECT_TRUE(test, test_bit(FUNCTIONS - 1, t->asked));
+	for (unsigned int i = 0; i < FUNCTIONS; i++)
+		KUNIT_EXPECT_EQ(test, t->ctrl.fn[i].c.news, i == FUNCTIONS - 1);
 }
 
 static struct kunit_case fn_cases[] = {
-	KUNIT_CASE(a_slow_one_is_asked_about_the_others_later),
-	KUNIT_CASE(one_that_does_not_answer_is_left_alone),
-	KUNIT_CASE(news_of_one_are_one_question),
+	KUNIT_CASE(those_with_a_profile_are_published),
+	KUNIT_CASE(a_user_who_sends_a_profile_is_news),
 	KUNIT_CASE(one_that_was_left_enabled_is_reset),
 	KUNIT_CASE(one_that_does_not_answer_is_not_waited_for),
 	{ }

@@ -156,11 +156,14 @@ static void nobody_asks_again_which_function_one_is(struct kunit *test)
 	scoped_guard(mutex, &t->lock)
 		vpv_controlled_scan(&t->set);
 	KUNIT_ASSERT_NOT_NULL(test, t->fn.pdev);
+	KUNIT_EXPECT_TRUE(test, t->fn.news);
+	t->fn.news = false;
 	once = t->asked;
 	scoped_guard(mutex, &t->lock)
 		vpv_controlled_scan(&t->set);
 	/* All but the one that was found. */
 	KUNIT_EXPECT_EQ(test, t->asked, 2 * once - 1);
+	KUNIT_EXPECT_FALSE(test, t->fn.news);
 	scoped_guard(mutex, &t->lock)
 		vpv_controlled_forget(&t->set, NULL);
 }

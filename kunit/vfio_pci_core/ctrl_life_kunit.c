@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The life of a controlling function, vfio_pci_core/ctrl_life.c, on a function of the test's own
- * that does not do what its registers are told.
+ * that does not do what its registers are told; and when it is asked about its functions.
  */
+#include <linux/bitmap.h>
 #include <linux/module.h>
 #include <linux/workqueue.h>
 
@@ -10,7 +11,12 @@
 
 #include "../../vfio_pci_core/error.h"
 
+#include <vpv/controlling.h>
 #include <vpv/ctrl_life.h>
+
+#define FUNCTIONS	8
+#define LIMIT		1000UL	/* of a command, in jiffies */
+#define SLOW		(LIMIT * 9 / 10)
 
 /**
  * struct life_test - A controlling function
@@ -18,8 +24,16 @@
  * @life: Its life.
  * @saved: COMMAND as the PCI core has saved it.
  * @broken: It does not come up.
- * @dies: As soon as it has come up, before it is published.
+ * @dies: As soon as it has come up, when it is asked about its functions.
  * @quiet: It accesses no memory.
+ * @fns: Its functions.
+ * @answer: To a question about one of them.
+ * @late: The one of them about which a question has no answer in time; or none.
+ * @restless: The one of them that there is news of while it is asked about; or none.
+ * @slow: How long a question takes, in jiffies.
+ * @questions: How often it was asked.
+ * @asked: About which.
+ * @announced: What is left is to be done soon.
  */
 struct life_test {
 	struct fake_function fn;
@@ -28,9 +42,18 @@ struct life_test {
 	bool broken;
 	bool dies;
 	bool quiet;
+	struct vpv_controlled fns[FUNCTIONS];
+	int answer;
+	struct vpv_controlled *late;
+	struct vpv_controlled *restless;
+	unsigned long slow;
+	unsigned int questions;
+	DECLARE_BITMAP(asked, FUNCTIONS);
+	bool announced;
 };
 
 static struct life_test *current_test;
+static unsigned long fake_jiffies;
 
 static int fake_save(struct pci_dev *pdev)
 {
@@ -79,11 +102,14 @@ void vpv_error_resume(struct pci_dev *pdev)
 #define pci_load_saved_state			fake_load
 #define pci_restore_state			fake_restore
 #define pci_try_reset_function(...)		(-EIO)
+#define queue_work(wq, work)			((void)(current_test->announced = true))
+#define jiffies					fake_jiffies
 #undef EXPORT_SYMBOL_GPL
 #define EXPORT_SYMBOL_GPL(name) extern typeof(name) name
 
 #include "../../vfio_pci_core/ctrl_recovery.c"
 #include "../../vfio_pci_core/ctrl_life.c"
+#undef jiffies
 
 static struct life_test *test_of(struct vpv_ctrl_life *life)
 {
@@ -107,10 +133,18 @@ static void op_nothing(struct vpv_ctrl_life *life)
 {
 }
 
-static void op_publish(struct vpv_ctrl_life *life)
+static int op_ask(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
 {
-	if (test_of(life)->dies)
+	struct life_test *t = test_of(life);
+
+	if (t->dies)
 		vpv_ctrl_life_died(life);
+	t->questions++;
+	__set_bit(fn - t->fns, t->asked);
+	fake_jiffies += t->slow;
+	if (fn == t->restless)
+		vpv_controlled_news(fn);
+	return fn == t->late ? -ETIMEDOUT : t->answer;
 }
 
 static bool op_works(struct vpv_ctrl_life *life)
@@ -135,7 +169,7 @@ static const struct vpv_ctrl_life_ops life_ops = {
 	.works = op_works,
 	.disable = op_disable,
 	.quiet = op_quiet,
-	.publish = op_publish,
+	.ask = op_ask,
 };
 
 /* Only its name is used. */
@@ -152,6 +186,10 @@ static int life_test_init(struct kunit *test)
 	t->life.ops = &life_ops;
 	t->fn.pdev->dev.driver = &life_driver;
 	KUNIT_ASSERT_EQ(test, vpv_ctrl_life_init(&t->life), 0);
+	t->life.set.family = "kunit";
+	t->life.limit = LIMIT;
+	for (unsigned int i = 0; i < FUNCTIONS; i++)
+		vpv_controlled_add(&t->life.set, &t->fns[i]);
 	pci_set_drvdata(t->fn.pdev, &t->life);
 	test->priv = t;
 	return 0;
@@ -219,9 +257,163 @@ static void one_that_dies_as_it_comes_up_is_recovered(struct kunit *test)
 	vpv_ctrl_life_stop(&t->life);
 }
 
+/* ---- Asking about functions ---- */
+
+/* Something has become of those of a range; nothing is asked yet. */
+static void news(struct life_test *t, unsigned int first, unsigned int end)
+{
+	for (unsigned int i = first; i < end; i++)
+		vpv_controlled_news(&t->fns[i]);
+	bitmap_zero(t->asked, FUNCTIONS);
+	t->questions = 0;
+}
+
+/* Asks once.  Returns how many questions that were. */
+static unsigned int turn(struct life_test *t)
+{
+	unsigned int before = t->questions;
+
+	t->announced = false;
+	guard(mutex)(&t->life.lock);
+	ask_all(&t->life);
+	return t->questions - before;
+}
+
+static void what_comes_up_is_asked_about_all(struct kunit *test)
+{
+	const struct pci_error_handlers *handlers = &vpv_ctrl_life_err_handlers;
+	struct life_test *t = test->priv;
+
+	KUNIT_ASSERT_EQ(test, vpv_ctrl_life_start(&t->life), 0);
+	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
+	KUNIT_EXPECT_EQ(test, turn(t), 0U);
+	news(t, 0, 0);
+	handlers->reset_prepare(t->fn.pdev);
+	handlers->reset_done(t->fn.pdev);
+	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
+	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
+	vpv_ctrl_life_stop(&t->life);
+}
+
+/* Not about those that nothing has become of. */
+static void news_of_one_are_one_question(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+
+	news(t, 3, 4);
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	KUNIT_EXPECT_TRUE(test, test_bit(3, t->asked));
+	KUNIT_EXPECT_EQ(test, turn(t), 0U);
+
+	/* What comes after the question, its answer need not have. */
+	t->restless = &t->fns[3];
+	news(t, 3, 4);
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	t->restless = NULL;
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	KUNIT_EXPECT_EQ(test, turn(t), 0U);
+}
+
+struct stuck_case {
+	const char *name;
+	int answer;
+	unsigned long slow;
+	unsigned int questions;
+};
+
+static const struct stuck_case stuck_cases[] = {
+	{ "stuck", -ETIMEDOUT, LIMIT, 1 },
+	{ "stuck_for_another", -ECONNABORTED, 0, 1 },
+	{ "refuses", -EREMOTEIO, 0, FUNCTIONS },
+	{ "refuses_slowly", -EREMOTEIO, SLOW, 2 },
+};
+
+static void stuck_describe(const struct stuck_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(stuck, stuck_cases, stuck_describe);
+
+/* Nor is it asked again and again: the others have their turn when there are other news. */
+static void one_that_does_not_answer_is_left_alone(struct kunit *test)
+{
+	const struct stuck_case *c = test->param_value;
+	struct life_test *t = test->priv;
+
+	t->answer = c->answer;
+	t->slow = c->slow;
+	news(t, 0, FUNCTIONS);
+	for (unsigned int i = 0; i < FUNCTIONS / c->questions; i++) {
+		KUNIT_EXPECT_EQ(test, turn(t), c->questions);
+		KUNIT_EXPECT_FALSE(test, t->announced);
+	}
+	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
+}
+
+/* Resets and removals wait for the lock meanwhile. */
+static void a_slow_one_is_asked_about_the_others_later(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+	unsigned int turns = 0;
+
+	/* It wraps on the way. */
+	fake_jiffies = -3UL * LIMIT;
+	t->slow = SLOW;
+	news(t, 0, FUNCTIONS);
+	do {
+		const unsigned long begin = fake_jiffies;
+
+		turn(t);
+		KUNIT_EXPECT_LE(test, fake_jiffies - begin, 2 * LIMIT);
+	} while (t->announced && ++turns < FUNCTIONS);
+	KUNIT_EXPECT_FALSE(test, t->announced);
+	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
+	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
+}
+
+static void one_that_is_late_keeps_nobody_from_being_asked_about(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+
+	t->late = &t->fns[1];
+	news(t, 0, FUNCTIONS);
+	KUNIT_EXPECT_EQ(test, turn(t), 2U);
+	KUNIT_EXPECT_TRUE(test, t->announced);
+	/* The others, and then that one again. */
+	KUNIT_EXPECT_EQ(test, turn(t), FUNCTIONS - 1U);
+	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
+	KUNIT_EXPECT_FALSE(test, t->announced);
+}
+
+/* The second one has its place in the registry already. */
+static void one_that_could_not_be_published_is_asked_about_again(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+
+	t->answer = 1;
+	for (unsigned int i = 0; i < 2; i++)
+		t->fns[i].pdev = pci_dev_get(t->fn.pdev);
+	news(t, 0, 3);
+	KUNIT_EXPECT_EQ(test, turn(t), 3U);
+	KUNIT_EXPECT_NOT_NULL(test, t->fns[0].control);
+	KUNIT_EXPECT_NULL(test, t->fns[1].control);
+	bitmap_zero(t->asked, FUNCTIONS);
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	KUNIT_EXPECT_TRUE(test, test_bit(1, t->asked));
+	scoped_guard(mutex, &t->life.lock)
+		vpv_controlled_forget(&t->life.set, NULL);
+}
+
 static struct kunit_case life_cases[] = {
 	KUNIT_CASE(what_was_bus_master_before_is_none_afterwards),
 	KUNIT_CASE(one_that_dies_as_it_comes_up_is_recovered),
+	KUNIT_CASE(what_comes_up_is_asked_about_all),
+	KUNIT_CASE(news_of_one_are_one_question),
+	KUNIT_CASE_PARAM(one_that_does_not_answer_is_left_alone, stuck_gen_params),
+	KUNIT_CASE(a_slow_one_is_asked_about_the_others_later),
+	KUNIT_CASE(one_that_is_late_keeps_nobody_from_being_asked_about),
+	KUNIT_CASE(one_that_could_not_be_published_is_asked_about_again),
 	{ }
 };
 

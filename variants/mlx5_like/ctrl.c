@@ -51,6 +51,7 @@ static int ctrl_start(struct vpv_ctrl_life *life)
 	err = mlxl_queue_up(&ctrl->q);
 	if (err)
 		return err;
+	life->limit = ctrl->q.limit;
 	err = query_caps(ctrl);
 	if (err)
 		mlxl_queue_down(&ctrl->q);
@@ -90,7 +91,7 @@ static const struct vpv_ctrl_life_ops ctrl_ops = {
 	.works = ctrl_works,
 	.disable = ctrl_disable,
 	.quiet = ctrl_quiet,
-	.publish = mlxl_fns_publish,
+	.ask = mlxl_fn_ask,
 };
 
 /* ---- Interrupts ---- */

@@ -134,9 +134,6 @@ struct mlxl_fn {
  * @serial: Of the device.
  * @num_fns: Controlled functions, at most MLXL_MAX_FUNCTIONS.
  * @fn: The functions.
- * @ask: Functions that the firmware is to be asked about, once they are there: what it has of them
- *	is not known, or there is news; life.lock.
- * @ask_first: With which of them to begin; may be behind the last one; life.lock.
  * @dma: For buffers of the drivers of its functions.
  * @group: Its folder in configfs.
  */
@@ -147,8 +144,6 @@ struct mlxl_ctrl {
 	u64 serial;
 	unsigned int num_fns;
 	struct mlxl_fn fn[MLXL_MAX_FUNCTIONS];
-	DECLARE_BITMAP(ask, MLXL_MAX_FUNCTIONS);
-	unsigned int ask_first;
 	struct vpv_ctrl_dma *dma;
 	struct config_group group;
 };
@@ -187,7 +182,7 @@ int mlxl_fn_enable(struct mlxl_fn *fn);
 int mlxl_fn_disable(struct mlxl_fn *fn);
 void mlxl_fns_prepare(struct mlxl_ctrl *ctrl);
 void mlxl_fns_unknown(struct mlxl_ctrl *ctrl);
-void mlxl_fns_publish(struct vpv_ctrl_life *life);
+int mlxl_fn_ask(struct vpv_ctrl_life *life, struct vpv_controlled *c);
 void mlxl_fns_events(struct mlxl_ctrl *ctrl, const unsigned long *events);
 
 /* ctrl_configfs.c */

@@ -94,7 +94,6 @@ void mlxl_fns_unknown(struct mlxl_ctrl *ctrl)
 
 	for (unsigned int i = 0; i < MLXL_MAX_FUNCTIONS; i++)
 		ctrl->fn[i].enabled = false;
-	bitmap_fill(ctrl->ask, MLXL_MAX_FUNCTIONS);
 }
 
 /* ---- Finding ---- */
@@ -116,11 +115,7 @@ static struct vpv_controlled *fn_identify(struct vpv_controlled_set *set, struct
 	    get_unaligned_le64(cap + MLXL_CAP_SERIAL) != ctrl->serial)
 		return NULL;
 	nr = get_unaligned_le16(cap + MLXL_CAP_FUNCTION);
-	if (nr >= ctrl->num_fns)
-		return NULL;
-	/* One that is identified has just been found. */
-	__set_bit(nr, ctrl->ask);
-	return &ctrl->fn[nr].c;
+	return nr < ctrl->num_fns ? &ctrl->fn[nr].c : NULL;
 }
 
 /**
@@ -147,66 +142,31 @@ void mlxl_fns_prepare(struct mlxl_ctrl *ctrl)
 
 /* ---- Publishing ---- */
 
-/* One line for whoever reads the log; the driver of the function looks for itself. */
-static int fn_look(struct mlxl_fn *fn)
+/**
+ * mlxl_fn_ask() - Ask about a function, and have it published if it is enabled
+ * @life: Of the controlling function.
+ * @c: Function.
+ *
+ * One line for whoever reads the log; the driver of the function looks for itself.
+ *
+ * Return: see struct vpv_ctrl_life_ops.
+ */
+int mlxl_fn_ask(struct vpv_ctrl_life *life, struct vpv_controlled *c)
 {
+	struct mlxl_fn *fn = fn_of(c);
 	struct mlxl_function state;
 	int err;
 
+	/* There are many.  One that comes is news. */
+	if (!c->pdev)
+		return 0;
 	err = mlxl_fn_query(fn, &state);
 	if (err)
 		return err;
 	if (le32_to_cpu(state.flags) & (MLXL_FN_FAILED | MLXL_FN_TRACKER_ERROR))
-		dev_warn_ratelimited(&fn->ctrl->life.pdev->dev,
-				     "function %u: flags %#x, reason %u\n", fn->c.nr,
-				     le32_to_cpu(state.flags), le32_to_cpu(state.reason));
-	if (fn->enabled)
-		vpv_controlled_publish(&fn->ctrl->life.set, &fn->c);
-	return 0;
-}
-
-/* One that may have to be published, and was not, is asked about again. */
-static int fn_ask(struct mlxl_fn *fn)
-{
-	int err = fn_look(fn);
-
-	__assign_bit(fn->c.nr, fn->ctrl->ask, !fn->c.control && (err || fn->enabled));
-	return err;
-}
-
-/**
- * mlxl_fns_publish() - Ask about functions, and publish those that are enabled
- * @life: Of the controlling function.
- *
- * Of those that are there, about each that there is news of.
- *
- * The lock of the life is held meanwhile, for which resets and removals wait.  So no question is
- * begun when the time of one command is over: the others have their turn after whoever waits.
- * Firmware that is stuck, or slow and answers none of the questions, is left alone until the next
- * event, and is then asked about the others first.
- */
-void mlxl_fns_publish(struct vpv_ctrl_life *life)
-{
-	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(life);
-	unsigned long end = jiffies + ctrl->q.limit;
-	unsigned int nr, first = ctrl->ask_first;
-	bool progress = false;
-	int err;
-
-	for_each_set_bit_wrap(nr, ctrl->ask, ctrl->num_fns, first) {
-		if (!ctrl->fn[nr].c.pdev)
-			continue;
-		if (time_after(jiffies, end)) {
-			if (progress)
-				vpv_ctrl_life_announce(life);
-			return;
-		}
-		err = fn_ask(&ctrl->fn[nr]);
-		ctrl->ask_first = nr + 1;
-		if (err == -ETIMEDOUT || err == -ECONNABORTED)
-			return;
-		progress |= !test_bit(nr, ctrl->ask);
-	}
+		dev_warn_ratelimited(&life->pdev->dev, "function %u: flags %#x, reason %u\n",
+				     c->nr, le32_to_cpu(state.flags), le32_to_cpu(state.reason));
+	return fn->enabled;
 }
 
 /* ---- Events ---- */
@@ -217,7 +177,7 @@ void mlxl_fns_publish(struct vpv_ctrl_life *life)
  * @events: A bit for each function that there is news of.
  *
  * Drivers of the others are not told: there may be many, and each would look.  The caller calls
- * vpv_ctrl_life_announce(), which has mlxl_fns_publish() ask about them.
+ * vpv_ctrl_life_announce().
  */
 void mlxl_fns_events(struct mlxl_ctrl *ctrl, const unsigned long *events)
 {
@@ -226,7 +186,7 @@ void mlxl_fns_events(struct mlxl_ctrl *ctrl, const unsigned long *events)
 	guard(mutex)(&ctrl->life.lock);
 
 	for_each_set_bit(nr, events, ctrl->num_fns) {
-		__set_bit(nr, ctrl->ask);
+		vpv_controlled_news(&ctrl->fn[nr].c);
 		if (ctrl->fn[nr].c.control)
 			vpv_control_changed(ctrl->fn[nr].c.control);
 	}
@@ -263,7 +223,7 @@ int mlxl_fn_enable(struct mlxl_fn *fn)
 			err = fn_exec(fn, MLXL_ENABLE, NULL, 0, NULL, 0);
 		if (err) {
 			/* It may have been carried out. */
-			__set_bit(fn->c.nr, fn->ctrl->ask);
+			vpv_controlled_news(&fn->c);
 			return err;
 		}
 		fn->enabled = true;

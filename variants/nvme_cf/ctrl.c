@@ -94,6 +94,7 @@ static int ctrl_start(struct vpv_ctrl_life *life)
 	err = nvcf_queue_up(&ctrl->q);
 	if (err)
 		return err;
+	life->limit = nvcf_queue_limit();
 	err = identify_all(ctrl);
 	if (err) {
 		nvcf_queue_down(&ctrl->q);
@@ -135,7 +136,7 @@ static const struct vpv_ctrl_life_ops ctrl_ops = {
 	.works = ctrl_works,
 	.disable = ctrl_disable,
 	.quiet = ctrl_quiet,
-	.publish = nvcf_fns_publish,
+	.ask = nvcf_fn_ask,
 };
 
 /* ---- Events ---- */

@@ -175,8 +175,6 @@ struct nvcf_cdev;
  * @num_fns: Migratable controllers; constant from probe on.
  * @known: They are.
  * @fn: These.
- * @ask: Those whose profile is not known, or that there is news of.
- * @ask_first: With which of them to begin; may be behind the last one; life.lock.
  * @group: Its folder in configfs.
  * @cdev: Its character device.
  * @event: Tells of an event, and asks for the next one.
@@ -191,8 +189,6 @@ struct nvcf_ctrl {
 	unsigned int num_fns;
 	bool known;
 	struct nvcf_fn fn[NVCF_MAX_FUNCTIONS];
-	DECLARE_BITMAP(ask, NVCF_MAX_FUNCTIONS);
-	unsigned int ask_first;
 	struct config_group group;
 	struct nvcf_cdev *cdev;
 	struct work_struct event;
@@ -232,7 +228,7 @@ int nvcf_fn_disable(struct nvcf_fn *fn);
 int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd);
 int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num);
 void nvcf_fns_prepare(struct nvcf_ctrl *ctrl);
-void nvcf_fns_publish(struct vpv_ctrl_life *life);
+int nvcf_fn_ask(struct vpv_ctrl_life *life, struct vpv_controlled *c);
 
 /* ctrl_configfs.c */
 int nvcf_configfs_init(void);

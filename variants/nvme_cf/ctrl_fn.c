@@ -143,11 +143,7 @@ static struct vpv_controlled *fn_identify(struct vpv_controlled_set *set, struct
 	    id.serial != ctrl->managing.serial)
 		return NULL;
 	fn = fn_find(ctrl, id.cntlid);
-	if (!fn)
-		return NULL;
-	/* One that is identified has just been found. */
-	set_bit(fn - ctrl->fn, ctrl->ask);
-	return &fn->c;
+	return fn ? &fn->c : NULL;
 }
 
 /**
@@ -193,60 +189,29 @@ int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num)
 		fn_init(ctrl, &ctrl->fn[i], cntlid[i]);
 	ctrl->num_fns = num;
 	ctrl->known = true;
-	bitmap_fill(ctrl->ask, NVCF_MAX_FUNCTIONS);
 	return 0;
 }
 
 /* ---- Publishing ---- */
 
-static int fn_ask(struct nvcf_ctrl *ctrl, unsigned int i)
+/**
+ * nvcf_fn_ask() - Ask about a controller, and have it published if it has a profile
+ * @life: Of the managing controller.
+ * @c: Function of the controller.
+ *
+ * Return: see struct vpv_ctrl_life_ops.
+ */
+int nvcf_fn_ask(struct vpv_ctrl_life *life, struct vpv_controlled *c)
 {
-	struct nvcf_fn *fn = &ctrl->fn[i];
+	struct nvcf_fn *fn = fn_of(c);
 	int err;
 
-	/* News that come meanwhile are another question. */
-	clear_bit(i, ctrl->ask);
 	err = fn_query(fn);
 	if (err)
-		set_bit(i, ctrl->ask);
-	else if (fn->given)
-		vpv_controlled_publish(&ctrl->life.set, &fn->c);
-	else
-		vpv_controlled_withdraw(&ctrl->life.set, &fn->c);
-	return err;
-}
-
-/**
- * nvcf_fns_publish() - Publish all functions that are there and have a profile, and no other
- * @life: Of the managing controller.
- *
- * It is asked about each that there is news of.  The lock of the life is held meanwhile, for which
- * resets and removals wait.  So no question is begun when the time of one command is over: the
- * others have their turn after whoever waits.  A controller that is late twice, or slow and answers
- * none of the questions, is left alone until there are other news, and is then asked about the
- * others first.
- */
-void nvcf_fns_publish(struct vpv_ctrl_life *life)
-{
-	struct nvcf_ctrl *ctrl = nvcf_ctrl_of(life);
-	unsigned int i, first = ctrl->ask_first, late = 0;
-	unsigned long end = jiffies + nvcf_queue_limit();
-	bool progress = false;
-	int err;
-
-	for_each_set_bit_wrap(i, ctrl->ask, ctrl->num_fns, first) {
-		if (time_after(jiffies, end)) {
-			if (progress)
-				vpv_ctrl_life_announce(life);
-			return;
-		}
-		err = fn_ask(ctrl, i);
-		ctrl->ask_first = i + 1;
-		late += err == -ETIMEDOUT;
-		if (late == 2)
-			return;
-		progress |= !err;
-	}
+		return err;
+	if (!fn->given)
+		vpv_controlled_withdraw(&life->set, c);
+	return fn->given;
 }
 
 /* ---- Commands of users ---- */
@@ -309,7 +274,7 @@ int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd)
 	pci_dev_put(pdev);
 	/* Who is published may have changed. */
 	if (!err && cmd->sqe.opcode == NVCF_ADMIN_PROFILE_SEND) {
-		set_bit(fn - ctrl->fn, ctrl->ask);
+		vpv_controlled_news(&fn->c);
 		vpv_ctrl_life_announce(&ctrl->life);
 	}
 	return err;
