@@ -389,81 +389,75 @@ int vpv_ctrl_life_init(struct vpv_ctrl_life *life)
 }
 EXPORT_SYMBOL_GPL(vpv_ctrl_life_init);
 
-void __iomem *vpv_ctrl_life_map(struct vpv_ctrl_life *life, unsigned int bar,
-				resource_size_t bytes)
+static int life_map(struct vpv_ctrl_life *life)
 {
+	const struct vpv_ctrl_life_ops *ops = life->ops;
 	struct pci_dev *pdev = life->pdev;
-	void __iomem *regs;
 	int err;
 
 	/* The PCI core would wait for a minute in a reset of one that is not there. */
 	if (!pci_device_is_present(pdev))
-		return IOMEM_ERR_PTR(-ENODEV);
+		return -ENODEV;
 	err = pci_enable_device_mem(pdev);
 	if (err)
-		return IOMEM_ERR_PTR(err);
+		return err;
 	/* It may have been left one; and what is saved from here on is restored in the end. */
 	pci_clear_master(pdev);
-	err = pci_request_selected_regions(pdev, BIT(bar), pdev->dev.driver->name);
+	err = pci_request_selected_regions(pdev, BIT(ops->bar), pdev->dev.driver->name);
 	if (err)
 		goto disable;
 	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (err)
 		goto release;
 	err = -ENODEV;
-	if (pci_resource_len(pdev, bar) < bytes)
+	if (pci_resource_len(pdev, ops->bar) < ops->regs_bytes)
 		goto release;
 	err = -ENOMEM;
-	regs = pci_iomap(pdev, bar, 0);
-	if (regs)
-		return regs;
+	life->regs = pci_iomap(pdev, ops->bar, 0);
+	if (life->regs)
+		return 0;
 
 release:
-	pci_release_selected_regions(pdev, BIT(bar));
+	pci_release_selected_regions(pdev, BIT(ops->bar));
 disable:
 	pci_disable_device(pdev);
-	return IOMEM_ERR_PTR(err);
+	return err;
 }
-EXPORT_SYMBOL_GPL(vpv_ctrl_life_map);
 
-void vpv_ctrl_life_unmap(struct vpv_ctrl_life *life, unsigned int bar, void __iomem *regs)
+static void life_unmap(struct vpv_ctrl_life *life)
 {
-	pci_iounmap(life->pdev, regs);
-	pci_release_selected_regions(life->pdev, BIT(bar));
+	pci_iounmap(life->pdev, life->regs);
+	pci_release_selected_regions(life->pdev, BIT(life->ops->bar));
 	pci_disable_device(life->pdev);
 }
-EXPORT_SYMBOL_GPL(vpv_ctrl_life_unmap);
 
-void vpv_ctrl_life_irqs_free(struct vpv_ctrl_life *life)
+static void irqs_free(struct vpv_ctrl_life *life)
 {
 	while (life->irqs)
 		free_irq(pci_irq_vector(life->pdev, --life->irqs), life);
 	pci_free_irq_vectors(life->pdev);
 }
-EXPORT_SYMBOL_GPL(vpv_ctrl_life_irqs_free);
 
-bool vpv_ctrl_life_irqs(struct vpv_ctrl_life *life, const irq_handler_t *threads,
-			unsigned int num)
+static void irqs_request(struct vpv_ctrl_life *life)
 {
+	const unsigned int num = life->ops->vectors;
 	struct pci_dev *pdev = life->pdev;
 	int err = pci_alloc_irq_vectors(pdev, num, num, PCI_IRQ_MSIX);
 
 	while (err >= 0 && life->irqs < num) {
 		err = request_threaded_irq(pci_irq_vector(pdev, life->irqs), NULL,
-					   threads[life->irqs], IRQF_ONESHOT,
+					   life->ops->threads[life->irqs], IRQF_ONESHOT,
 					   pdev->dev.driver->name, life);
 		if (!err)
 			life->irqs++;
 	}
 	if (err >= 0)
-		return true;
-	vpv_ctrl_life_irqs_free(life);
+		return;
+	irqs_free(life);
 	pci_info(pdev, "no interrupts (%d), polling\n", err);
-	return false;
 }
-EXPORT_SYMBOL_GPL(vpv_ctrl_life_irqs);
 
-int vpv_ctrl_life_start(struct vpv_ctrl_life *life)
+static int life_start(struct vpv_ctrl_life *life)
 {
 	pci_save_state(life->pdev);
 	life->saved = pci_store_saved_state(life->pdev);
@@ -472,9 +466,8 @@ int vpv_ctrl_life_start(struct vpv_ctrl_life *life)
 	guard(mutex)(&life->lock);
 	return life_up(life);
 }
-EXPORT_SYMBOL_GPL(vpv_ctrl_life_start);
 
-void vpv_ctrl_life_stop(struct vpv_ctrl_life *life)
+static void life_stop(struct vpv_ctrl_life *life)
 {
 	bool up;
 
@@ -492,7 +485,56 @@ void vpv_ctrl_life_stop(struct vpv_ctrl_life *life)
 	if (!up && pci_device_is_present(life->pdev))
 		restore_config(life);
 }
-EXPORT_SYMBOL_GPL(vpv_ctrl_life_stop);
+
+static void life_end(struct vpv_ctrl_life *life)
+{
+	life_stop(life);
+	irqs_free(life);
+	pci_set_drvdata(life->pdev, NULL);
+	life->ops->fini(life);
+	life_unmap(life);
+}
+
+int vpv_ctrl_life_bind(struct vpv_ctrl_life *life)
+{
+	int err = life_map(life);
+
+	if (err)
+		return err;
+	err = life->ops->init(life);
+	if (err)
+		goto unmap;
+	pci_set_drvdata(life->pdev, life);
+	irqs_request(life);
+	err = life_start(life);
+	if (err)
+		goto end;
+	err = life->ops->show(life);
+	if (err)
+		goto end;
+	err = vpv_controlled_listen(&life->set);
+	if (err)
+		goto hide;
+	return 0;
+
+hide:
+	life->ops->hide(life);
+end:
+	life_end(life);
+	return err;
+unmap:
+	life_unmap(life);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vpv_ctrl_life_bind);
+
+void vpv_ctrl_life_unbind(struct vpv_ctrl_life *life)
+{
+	vpv_controlled_unlisten(&life->set);
+	life->ops->hide(life);
+	life_end(life);
+}
+EXPORT_SYMBOL_GPL(vpv_ctrl_life_unbind);
 
 void vpv_ctrl_life_fini(struct vpv_ctrl_life *life)
 {

@@ -29,8 +29,48 @@ struct vpv_ctrl_life;
 
 /**
  * struct vpv_ctrl_life_ops - What a controlling driver does
+ * @bar: Where the registers of the function are.
+ * @regs_bytes: Least size of that.
+ * @threads: Threads that handle interrupts, one for each vector of MSI-X from 0 on; their second
+ *	argument is the struct vpv_ctrl_life.
+ * @vectors: Their number.
  */
 struct vpv_ctrl_life_ops {
+	unsigned int bar;
+	unsigned int regs_bytes;
+	const irq_handler_t *threads;
+	unsigned int vectors;
+
+	/**
+	 * @init: Allocate what commands need.
+	 *
+	 * May sleep.  The driver is being bound: @regs of the life is mapped, the function is no
+	 * bus master, and no other hook has been called.
+	 *
+	 * Return: 0 or a negative errno.
+	 */
+	int (*init)(struct vpv_ctrl_life *life);
+
+	/**
+	 * @fini: Undo @init.
+	 *
+	 * May sleep.  The driver is being unbound: no command is taken, and no interrupt is
+	 * handled any more.
+	 */
+	void (*fini)(struct vpv_ctrl_life *life);
+
+	/**
+	 * @show: Let users see the functions, and provision them.
+	 *
+	 * May sleep; the function has come up.
+	 *
+	 * Return: 0 or a negative errno.
+	 */
+	int (*show)(struct vpv_ctrl_life *life);
+
+	/** @hide: Undo @show, and wait for its users; may sleep. */
+	void (*hide)(struct vpv_ctrl_life *life);
+
 	/**
 	 * @start: Make the function take commands, and find out what it can do.
 	 *
@@ -99,6 +139,7 @@ struct vpv_ctrl_life_ops {
  * struct vpv_ctrl_life - A controlling function
  * @pdev: The function, whose driver data this is.
  * @ops: What its driver does.
+ * @regs: Its registers; while the driver is bound.
  * @wq: For works; the driver may use it, too.
  * @lock: Guards @up, @set, and what the driver says.
  * @up: The function takes commands, as far as is known; @lock.
@@ -107,7 +148,7 @@ struct vpv_ctrl_life_ops {
  * @questions: How many were asked about functions; @lock.
  * @announce: Looks for functions, publishes them, and lets drivers bind.
  * @recover: Does what @recovery says.
- * @irqs: Vectors that have a handler.
+ * @irqs: Vectors that have a handler; without any the driver polls.
  * @saved: Config space as it was when the driver was bound, for a reset after an error.
  * @recovery_lock: Spinlock; guards @recovery; inside are locks of the workqueue alone.
  * @recovery: Attempts to recover, and errors.
@@ -115,6 +156,7 @@ struct vpv_ctrl_life_ops {
 struct vpv_ctrl_life {
 	struct pci_dev *pdev;
 	const struct vpv_ctrl_life_ops *ops;
+	void __iomem *regs;
 	struct workqueue_struct *wq;
 	struct mutex lock;	/* functions, up and down */
 	bool up;
@@ -141,67 +183,31 @@ struct vpv_ctrl_life {
 int vpv_ctrl_life_init(struct vpv_ctrl_life *life);
 
 /**
- * vpv_ctrl_life_map() - Enable the function, and map its registers
- * @life: Function.
- * @bar: Where they are.
- * @bytes: Least size of that.
+ * vpv_ctrl_life_bind() - Bring the function up, and publish what it controls
+ * @life: Function, prepared; becomes the driver data of its PCI function.
  *
- * On return its memory space is enabled, and it is not a bus master, whatever it was before.
- *
- * Return: registers; or ERR_PTR() of a negative errno.
- */
-void __iomem *vpv_ctrl_life_map(struct vpv_ctrl_life *life, unsigned int bar,
-				resource_size_t bytes);
-
-/**
- * vpv_ctrl_life_unmap() - Undo vpv_ctrl_life_map()
- * @life: Function.
- * @bar: Where the registers are.
- * @regs: Registers.
- */
-void vpv_ctrl_life_unmap(struct vpv_ctrl_life *life, unsigned int bar, void __iomem *regs);
-
-/**
- * vpv_ctrl_life_irqs() - Have interrupts of the function handled by threads
- * @life: Function, mapped; second argument of the handlers.
- * @threads: A handler for each vector of MSI-X, from 0 on.
- * @num: Their number.
+ * The function is a bus master by @ops->start only, whatever it was before.  What its config
+ * space is now is restored after errors, and by vpv_ctrl_life_unbind() if it does not work then.
+ * Without interrupts, which the log tells, the driver polls.
  *
  * Context: process; in probe.
- * Return: false without interrupts, which the log has: the driver polls.
+ * Return: 0 or a negative errno: all is undone.
  */
-bool vpv_ctrl_life_irqs(struct vpv_ctrl_life *life, const irq_handler_t *threads,
-			unsigned int num);
+int vpv_ctrl_life_bind(struct vpv_ctrl_life *life);
 
 /**
- * vpv_ctrl_life_irqs_free() - Undo vpv_ctrl_life_irqs(), also one without success
- * @life: Function.
- */
-void vpv_ctrl_life_irqs_free(struct vpv_ctrl_life *life);
-
-/**
- * vpv_ctrl_life_start() - Bring the function up when its driver is bound
- * @life: Function, as vpv_ctrl_life_map() has left it: what its config space is now is restored
- *	after errors, and by vpv_ctrl_life_stop() if it does not work then.
- *
- * Context: process; in probe, with the driver data set.
- * Return: 0 or a negative errno.
- */
-int vpv_ctrl_life_start(struct vpv_ctrl_life *life);
-
-/**
- * vpv_ctrl_life_stop() - The driver goes away: no command, no function any more
+ * vpv_ctrl_life_unbind() - Undo vpv_ctrl_life_bind(): no command, no function any more
  * @life: Function; also one that is down.
  *
  * Works may still be scheduled, which do nothing.
  *
- * Context: process; under the device lock.
+ * Context: process; in remove.
  */
-void vpv_ctrl_life_stop(struct vpv_ctrl_life *life);
+void vpv_ctrl_life_unbind(struct vpv_ctrl_life *life);
 
 /**
  * vpv_ctrl_life_fini() - Undo vpv_ctrl_life_init()
- * @life: Function that was stopped, or never started.  Nobody schedules its works any more.
+ * @life: Function that was unbound, or never bound.  Nobody schedules its works any more.
  */
 void vpv_ctrl_life_fini(struct vpv_ctrl_life *life);
 

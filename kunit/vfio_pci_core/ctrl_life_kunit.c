@@ -14,6 +14,8 @@
 #include <vpv/controlling.h>
 #include <vpv/ctrl_life.h>
 
+enum step { STEP_NONE, STEP_INIT, STEP_START, STEP_SHOW };
+
 #define FUNCTIONS	8
 #define LIMIT		1000UL	/* of a command, in jiffies */
 #define SLOW		(LIMIT * 9 / 10)
@@ -23,6 +25,9 @@
  * @fn: The function.
  * @life: Its life.
  * @saved: COMMAND as the PCI core has saved it.
+ * @fails: The step of binding its driver that fails.
+ * @ready: @init was called, and @fini was not; likewise @shown.
+ * @early: @fini was called while it may access memory, or is the driver's function.
  * @broken: It does not come up.
  * @dies: As soon as it has come up, when it is asked about its functions.
  * @quiet: It accesses no memory.
@@ -39,6 +44,10 @@ struct life_test {
 	struct fake_function fn;
 	struct vpv_ctrl_life life;
 	u16 saved;
+	enum step fails;
+	bool ready;
+	bool shown;
+	bool early;
 	bool broken;
 	bool dies;
 	bool quiet;
@@ -102,6 +111,8 @@ void vpv_error_resume(struct pci_dev *pdev)
 #define pci_load_saved_state			fake_load
 #define pci_restore_state			fake_restore
 #define pci_try_reset_function(...)		(-EIO)
+#define pci_alloc_irq_vectors(...)		(-ENOSPC)
+#define pci_free_irq_vectors(...)		((void)current_test)
 #define queue_work(wq, work)			((void)(current_test->announced = true))
 #define jiffies					fake_jiffies
 #undef EXPORT_SYMBOL_GPL
@@ -116,9 +127,42 @@ static struct life_test *test_of(struct vpv_ctrl_life *life)
 	return container_of(life, struct life_test, life);
 }
 
+static int op_init(struct vpv_ctrl_life *life)
+{
+	struct life_test *t = test_of(life);
+
+	if (t->fails == STEP_INIT)
+		return -ENOMEM;
+	t->ready = true;
+	return 0;
+}
+
+static void op_fini(struct vpv_ctrl_life *life)
+{
+	struct life_test *t = test_of(life);
+
+	t->early |= !t->quiet || pci_get_drvdata(life->pdev);
+	t->ready = false;
+}
+
+static int op_show(struct vpv_ctrl_life *life)
+{
+	struct life_test *t = test_of(life);
+
+	if (t->fails == STEP_SHOW)
+		return -ENOMEM;
+	t->shown = true;
+	return 0;
+}
+
+static void op_hide(struct vpv_ctrl_life *life)
+{
+	test_of(life)->shown = false;
+}
+
 static int op_start(struct vpv_ctrl_life *life)
 {
-	if (test_of(life)->broken)
+	if (test_of(life)->broken || test_of(life)->fails == STEP_START)
 		return -EIO;
 	pci_set_master(life->pdev);
 	return 0;
@@ -163,6 +207,10 @@ static bool op_quiet(struct vpv_ctrl_life *life)
 }
 
 static const struct vpv_ctrl_life_ops life_ops = {
+	.init = op_init,
+	.fini = op_fini,
+	.show = op_show,
+	.hide = op_hide,
 	.start = op_start,
 	.stop = op_stop,
 	.cut_off = op_nothing,
@@ -190,7 +238,6 @@ static int life_test_init(struct kunit *test)
 	t->life.limit = LIMIT;
 	for (unsigned int i = 0; i < FUNCTIONS; i++)
 		vpv_controlled_add(&t->life.set, &t->fns[i]);
-	pci_set_drvdata(t->fn.pdev, &t->life);
 	test->priv = t;
 	return 0;
 }
@@ -214,23 +261,59 @@ static void what_was_bus_master_before_is_none_afterwards(struct kunit *test)
 {
 	const struct pci_error_handlers *handlers = &vpv_ctrl_life_err_handlers;
 	struct life_test *t = test->priv;
-	void __iomem *regs;
 
 	t->fn.command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	regs = vpv_ctrl_life_map(&t->life, 0, 0);
-	KUNIT_ASSERT_FALSE(test, IS_ERR((void __force *)regs));
-	KUNIT_EXPECT_EQ(test, t->fn.command, (u16)PCI_COMMAND_MEMORY);
-	KUNIT_ASSERT_EQ(test, vpv_ctrl_life_start(&t->life), 0);
+	KUNIT_ASSERT_EQ(test, vpv_ctrl_life_bind(&t->life), 0);
+	KUNIT_EXPECT_EQ(test, t->saved, (u16)PCI_COMMAND_MEMORY);
 	KUNIT_EXPECT_TRUE(test, t->fn.command & PCI_COMMAND_MASTER);
 
 	t->broken = true;
 	handlers->reset_prepare(t->fn.pdev);
 	handlers->reset_done(t->fn.pdev);
 	KUNIT_EXPECT_TRUE(test, t->quiet);
-	vpv_ctrl_life_stop(&t->life);
+	vpv_ctrl_life_unbind(&t->life);
 	KUNIT_EXPECT_TRUE(test, t->quiet);
 	KUNIT_EXPECT_EQ(test, t->fn.command, (u16)PCI_COMMAND_MEMORY);
-	vpv_ctrl_life_unmap(&t->life, 0, regs);
+}
+
+static const enum step steps[] = { STEP_INIT, STEP_START, STEP_SHOW };
+
+static void step_describe(const enum step *step, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "step_%u", *step);
+}
+
+KUNIT_ARRAY_PARAM(step, steps, step_describe);
+
+static void a_bind_that_fails_is_undone(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+
+	t->fn.command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	t->fails = *(const enum step *)test->param_value;
+	KUNIT_EXPECT_LT(test, vpv_ctrl_life_bind(&t->life), 0);
+	KUNIT_EXPECT_FALSE(test, t->ready);
+	KUNIT_EXPECT_FALSE(test, t->shown);
+	KUNIT_EXPECT_FALSE(test, t->early);
+	KUNIT_EXPECT_NULL(test, pci_get_drvdata(t->fn.pdev));
+	KUNIT_EXPECT_EQ(test, t->fn.command, (u16)PCI_COMMAND_MEMORY);
+}
+
+static void what_was_bound_is_unbound(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+
+	KUNIT_ASSERT_EQ(test, vpv_ctrl_life_bind(&t->life), 0);
+	KUNIT_EXPECT_TRUE(test, t->ready);
+	KUNIT_EXPECT_TRUE(test, t->shown);
+	KUNIT_EXPECT_PTR_EQ(test, pci_get_drvdata(t->fn.pdev), (void *)&t->life);
+	/* One that was added before anybody listened is looked for. */
+	KUNIT_EXPECT_TRUE(test, t->announced);
+	vpv_ctrl_life_unbind(&t->life);
+	KUNIT_EXPECT_FALSE(test, t->ready);
+	KUNIT_EXPECT_FALSE(test, t->shown);
+	KUNIT_EXPECT_FALSE(test, t->early);
+	KUNIT_EXPECT_NULL(test, pci_get_drvdata(t->fn.pdev));
 }
 
 /* A function that has come up may die at any time, and is recovered each time. */
@@ -239,7 +322,7 @@ static void one_that_dies_as_it_comes_up_is_recovered(struct kunit *test)
 	const struct pci_error_handlers *handlers = &vpv_ctrl_life_err_handlers;
 	struct life_test *t = test->priv;
 
-	KUNIT_ASSERT_EQ(test, vpv_ctrl_life_start(&t->life), 0);
+	KUNIT_ASSERT_EQ(test, vpv_ctrl_life_bind(&t->life), 0);
 	/* As after an attempt that has failed a moment ago: the next one is due in minutes. */
 	t->life.recovery.attempts = VPV_RECOVERY_ATTEMPTS;
 	t->life.recovery.tried = now_ms();
@@ -254,7 +337,7 @@ static void one_that_dies_as_it_comes_up_is_recovered(struct kunit *test)
 	handlers->reset_prepare(t->fn.pdev);
 	handlers->reset_done(t->fn.pdev);
 	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&t->life.recover));
-	vpv_ctrl_life_stop(&t->life);
+	vpv_ctrl_life_unbind(&t->life);
 }
 
 /* ---- Asking about functions ---- */
@@ -284,7 +367,7 @@ static void what_comes_up_is_asked_about_all(struct kunit *test)
 	const struct pci_error_handlers *handlers = &vpv_ctrl_life_err_handlers;
 	struct life_test *t = test->priv;
 
-	KUNIT_ASSERT_EQ(test, vpv_ctrl_life_start(&t->life), 0);
+	KUNIT_ASSERT_EQ(test, vpv_ctrl_life_bind(&t->life), 0);
 	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
 	KUNIT_EXPECT_EQ(test, turn(t), 0U);
 	news(t, 0, 0);
@@ -292,7 +375,7 @@ static void what_comes_up_is_asked_about_all(struct kunit *test)
 	handlers->reset_done(t->fn.pdev);
 	KUNIT_EXPECT_EQ(test, t->questions, FUNCTIONS);
 	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
-	vpv_ctrl_life_stop(&t->life);
+	vpv_ctrl_life_unbind(&t->life);
 }
 
 /* Not about those that nothing has become of. */
@@ -407,6 +490,8 @@ static void one_that_could_not_be_published_is_asked_about_again(struct kunit *t
 
 static struct kunit_case life_cases[] = {
 	KUNIT_CASE(what_was_bus_master_before_is_none_afterwards),
+	KUNIT_CASE_PARAM(a_bind_that_fails_is_undone, step_gen_params),
+	KUNIT_CASE(what_was_bound_is_unbound),
 	KUNIT_CASE(one_that_dies_as_it_comes_up_is_recovered),
 	KUNIT_CASE(what_comes_up_is_asked_about_all),
 	KUNIT_CASE(news_of_one_are_one_question),

@@ -84,16 +84,6 @@ static bool ctrl_quiet(struct vpv_ctrl_life *life)
 	return !mlxl_ctrl_of(life)->q.wild;
 }
 
-static const struct vpv_ctrl_life_ops ctrl_ops = {
-	.start = ctrl_start,
-	.stop = ctrl_stop,
-	.cut_off = ctrl_cut_off,
-	.works = ctrl_works,
-	.disable = ctrl_disable,
-	.quiet = ctrl_quiet,
-	.ask = mlxl_fn_ask,
-};
-
 /* ---- Interrupts ---- */
 
 static irqreturn_t completion_irq(int irq, void *life)
@@ -121,24 +111,47 @@ static const irq_handler_t threads[MLXL_VECTORS] = {
 
 /* ---- Probe and remove ---- */
 
-static int pci_setup(struct mlxl_ctrl *ctrl)
+static int ctrl_init(struct vpv_ctrl_life *life)
 {
-	void __iomem *regs = vpv_ctrl_life_map(&ctrl->life, 0, MLXL_REGS_BYTES);
+	struct pci_dev *pdev = life->pdev;
 	int err;
 
-	if (IS_ERR(regs))
-		return PTR_ERR(regs);
-	err = mlxl_queue_init(&ctrl->q, &ctrl->life, regs);
+	err = mlxl_queue_init(&mlxl_ctrl_of(life)->q, life, life->regs);
 	if (err)
-		vpv_ctrl_life_unmap(&ctrl->life, 0, regs);
-	return err;
+		return err;
+	/* Whoever had it before may have left anything behind. */
+	pci_cfg_access_lock(pdev);
+	pci_save_state(pdev);
+	err = pcie_reset_flr(pdev, PCI_RESET_DO_RESET);
+	if (err)
+		pci_info(pdev, "cannot be reset: %d\n", err);
+	pci_restore_state(pdev);
+	pci_cfg_access_unlock(pdev);
+	return 0;
 }
 
-static void pci_teardown(struct mlxl_ctrl *ctrl)
+static void ctrl_fini(struct vpv_ctrl_life *life)
 {
-	mlxl_queue_fini(&ctrl->q);
-	vpv_ctrl_life_unmap(&ctrl->life, 0, ctrl->q.regs);
+	mlxl_queue_fini(&mlxl_ctrl_of(life)->q);
 }
+
+static const struct vpv_ctrl_life_ops ctrl_ops = {
+	.bar = 0,
+	.regs_bytes = MLXL_REGS_BYTES,
+	.threads = threads,
+	.vectors = MLXL_VECTORS,
+	.init = ctrl_init,
+	.fini = ctrl_fini,
+	.show = mlxl_configfs_add,
+	.hide = mlxl_configfs_remove,
+	.start = ctrl_start,
+	.stop = ctrl_stop,
+	.cut_off = ctrl_cut_off,
+	.works = ctrl_works,
+	.disable = ctrl_disable,
+	.quiet = ctrl_quiet,
+	.ask = mlxl_fn_ask,
+};
 
 static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)
 {
@@ -187,39 +200,9 @@ static int mlxl_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ctrl = ctrl_alloc(pdev);
 	if (!ctrl)
 		return -ENOMEM;
-	err = pci_setup(ctrl);
+	err = vpv_ctrl_life_bind(&ctrl->life);
 	if (err)
-		goto free;
-	/* Whoever had it before may have left anything behind. */
-	pci_cfg_access_lock(pdev);
-	pci_save_state(pdev);
-	err = pcie_reset_flr(pdev, PCI_RESET_DO_RESET);
-	if (err)
-		pci_info(pdev, "cannot be reset: %d\n", err);
-	pci_restore_state(pdev);
-	pci_cfg_access_unlock(pdev);
-	pci_set_drvdata(pdev, &ctrl->life);
-	ctrl->q.irq = vpv_ctrl_life_irqs(&ctrl->life, threads, MLXL_VECTORS);
-	err = vpv_ctrl_life_start(&ctrl->life);
-	if (err)
-		goto stop;
-	err = mlxl_configfs_add(ctrl);
-	if (err)
-		goto stop;
-	err = vpv_controlled_listen(&ctrl->life.set);
-	if (err)
-		goto remove_configfs;
-	return 0;
-
-remove_configfs:
-	mlxl_configfs_remove(ctrl);
-stop:
-	vpv_ctrl_life_stop(&ctrl->life);
-	vpv_ctrl_life_irqs_free(&ctrl->life);
-	pci_set_drvdata(pdev, NULL);
-	pci_teardown(ctrl);
-free:
-	ctrl_free(ctrl);
+		ctrl_free(ctrl);
 	return err;
 }
 
@@ -227,12 +210,7 @@ static void mlxl_ctrl_remove(struct pci_dev *pdev)
 {
 	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(pci_get_drvdata(pdev));
 
-	vpv_controlled_unlisten(&ctrl->life.set);
-	mlxl_configfs_remove(ctrl);
-	vpv_ctrl_life_stop(&ctrl->life);
-	vpv_ctrl_life_irqs_free(&ctrl->life);
-	pci_set_drvdata(pdev, NULL);
-	pci_teardown(ctrl);
+	vpv_ctrl_life_unbind(&ctrl->life);
 	ctrl_free(ctrl);
 }
 

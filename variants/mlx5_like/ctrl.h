@@ -67,7 +67,6 @@ enum mlxl_queue_state {
  * @slots_dma: Where the firmware finds them.
  * @boxes: Memory for mailboxes.
  * @num: Slots used.
- * @irq: Completions raise an interrupt; else they are polled for.
  * @limit: Longest time that a command may take, in jiffies.
  * @lock: Guards what follows.
  * @state: Are commands accepted?
@@ -91,7 +90,6 @@ struct mlxl_queue {
 	dma_addr_t slots_dma;
 	struct dma_pool *boxes;
 	unsigned int num;
-	bool irq;
 	unsigned long limit;
 
 	spinlock_t lock;
@@ -165,7 +163,7 @@ bool mlxl_queue_events(struct mlxl_queue *q, unsigned long *events);
 /* How soon to look for completions; interrupts may get lost. */
 static inline unsigned long mlxl_queue_tick(const struct mlxl_queue *q)
 {
-	return q->irq ? msecs_to_jiffies(20) : 1;
+	return q->life->irqs ? msecs_to_jiffies(20) : 1;
 }
 
 /* ctrl_slot.c */
@@ -188,7 +186,7 @@ void mlxl_fns_events(struct mlxl_ctrl *ctrl, const unsigned long *events);
 /* ctrl_configfs.c */
 int mlxl_configfs_init(void);
 void mlxl_configfs_exit(void);
-int mlxl_configfs_add(struct mlxl_ctrl *ctrl);
-void mlxl_configfs_remove(struct mlxl_ctrl *ctrl);
+int mlxl_configfs_add(struct vpv_ctrl_life *life);
+void mlxl_configfs_remove(struct vpv_ctrl_life *life);
 
 #endif /* MLXL_CTRL_H */

@@ -186,13 +186,15 @@ static struct configfs_subsystem subsystem = {
 
 /**
  * mlxl_configfs_add() - Show a controlling function
- * @ctrl: Function.
+ * @life: Of the function.
  *
  * Return: 0 or a negative errno.
  */
-int mlxl_configfs_add(struct mlxl_ctrl *ctrl)
+int mlxl_configfs_add(struct vpv_ctrl_life *life)
 {
-	config_group_init_type_name(&ctrl->group, pci_name(ctrl->life.pdev), &group_type);
+	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(life);
+
+	config_group_init_type_name(&ctrl->group, pci_name(life->pdev), &group_type);
 	for (unsigned int i = 0; i < ctrl->num_fns; i++) {
 		struct mlxl_fn *fn = &ctrl->fn[i];
 		char name[8];
@@ -206,10 +208,12 @@ int mlxl_configfs_add(struct mlxl_ctrl *ctrl)
 
 /**
  * mlxl_configfs_remove() - Undo mlxl_configfs_add(); waits for accesses
- * @ctrl: Function.
+ * @life: Of the function.
  */
-void mlxl_configfs_remove(struct mlxl_ctrl *ctrl)
+void mlxl_configfs_remove(struct vpv_ctrl_life *life)
 {
+	struct mlxl_ctrl *ctrl = mlxl_ctrl_of(life);
+
 	configfs_unregister_group(&ctrl->group);
 	configfs_remove_default_groups(&ctrl->group);
 }

@@ -77,7 +77,7 @@ static int queue_enable(struct mlxl_queue *q)
 	reg_write(q, MLXL_REG_CMDQ_BASE, lower_32_bits(q->slots_dma));
 	reg_write(q, MLXL_REG_CMDQ_BASE + 4, upper_32_bits(q->slots_dma));
 	reg_write(q, MLXL_REG_CMDQ_LOG2, ilog2(q->num));
-	reg_write(q, MLXL_REG_CMDQ_CTRL, MLXL_CTRL_ENABLE | (q->irq ? MLXL_CTRL_IRQ : 0));
+	reg_write(q, MLXL_REG_CMDQ_CTRL, MLXL_CTRL_ENABLE | (q->life->irqs ? MLXL_CTRL_IRQ : 0));
 	status = reg_read(q, MLXL_REG_STATUS);
 	if (status != U32_MAX && (status & MLXL_STATUS_CMDQ))
 		return 0;

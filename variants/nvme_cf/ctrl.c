@@ -129,16 +129,6 @@ static bool ctrl_quiet(struct vpv_ctrl_life *life)
 	return !nvcf_ctrl_of(life)->q.wild;
 }
 
-static const struct vpv_ctrl_life_ops ctrl_ops = {
-	.start = ctrl_start,
-	.stop = ctrl_stop,
-	.cut_off = ctrl_cut_off,
-	.works = ctrl_works,
-	.disable = ctrl_disable,
-	.quiet = ctrl_quiet,
-	.ask = nvcf_fn_ask,
-};
-
 /* ---- Events ---- */
 
 /* The log page that goes with it is read, since there is no other event of its type before. */
@@ -184,24 +174,38 @@ static const irq_handler_t thread = completion_irq;
 
 /* ---- Probe and remove ---- */
 
-static int pci_setup(struct nvcf_ctrl *ctrl)
+static int ctrl_init(struct vpv_ctrl_life *life)
 {
-	void __iomem *regs = vpv_ctrl_life_map(&ctrl->life, NVCF_BAR, NVS_REG_DOORBELLS + 8);
-	int err;
-
-	if (IS_ERR(regs))
-		return PTR_ERR(regs);
-	err = nvcf_queue_init(&ctrl->q, &ctrl->life, regs);
-	if (err)
-		vpv_ctrl_life_unmap(&ctrl->life, NVCF_BAR, regs);
-	return err;
+	return nvcf_queue_init(&nvcf_ctrl_of(life)->q, life, life->regs);
 }
 
-static void pci_teardown(struct nvcf_ctrl *ctrl)
+static void ctrl_fini(struct vpv_ctrl_life *life)
 {
+	struct nvcf_ctrl *ctrl = nvcf_ctrl_of(life);
+
+	/* Commands of users have ended; what they have scheduled does nothing. */
+	nvcf_cdev_remove(ctrl);
+	cancel_work_sync(&ctrl->event);
 	nvcf_queue_fini(&ctrl->q);
-	vpv_ctrl_life_unmap(&ctrl->life, NVCF_BAR, ctrl->q.regs);
 }
+
+static const struct vpv_ctrl_life_ops ctrl_ops = {
+	.bar = NVCF_BAR,
+	.regs_bytes = NVS_REG_DOORBELLS + 8,
+	.threads = &thread,
+	.vectors = 1,
+	.init = ctrl_init,
+	.fini = ctrl_fini,
+	.show = nvcf_configfs_add,
+	.hide = nvcf_configfs_remove,
+	.start = ctrl_start,
+	.stop = ctrl_stop,
+	.cut_off = ctrl_cut_off,
+	.works = ctrl_works,
+	.disable = ctrl_disable,
+	.quiet = ctrl_quiet,
+	.ask = nvcf_fn_ask,
+};
 
 static struct nvcf_ctrl *ctrl_alloc(struct pci_dev *pdev, const struct nvcf_identity *id)
 {
@@ -233,16 +237,6 @@ static void ctrl_free(struct nvcf_ctrl *ctrl)
 	kvfree(ctrl);
 }
 
-/* No command, no function any more. */
-static void ctrl_end(struct nvcf_ctrl *ctrl)
-{
-	vpv_ctrl_life_stop(&ctrl->life);
-	/* Commands of users have ended; what they have scheduled does nothing. */
-	nvcf_cdev_remove(ctrl);
-	vpv_ctrl_life_irqs_free(&ctrl->life);
-	cancel_work_sync(&ctrl->event);
-}
-
 static int nvcf_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *ids)
 {
 	struct nvcf_identity id;
@@ -256,33 +250,16 @@ static int nvcf_ctrl_probe(struct pci_dev *pdev, const struct pci_device_id *ids
 	ctrl = ctrl_alloc(pdev, &id);
 	if (!ctrl)
 		return -ENOMEM;
-	err = pci_setup(ctrl);
+	err = vpv_ctrl_life_bind(&ctrl->life);
 	if (err)
 		goto free;
-	pci_set_drvdata(pdev, &ctrl->life);
-	ctrl->q.irq = vpv_ctrl_life_irqs(&ctrl->life, &thread, 1);
-	err = vpv_ctrl_life_start(&ctrl->life);
-	if (err)
-		goto stop;
-	err = nvcf_configfs_add(ctrl);
-	if (err)
-		goto stop;
-	err = vpv_controlled_listen(&ctrl->life.set);
-	if (err)
-		goto remove_configfs;
 	err = nvcf_cdev_add(ctrl);
 	if (err)
-		goto unlisten;
+		goto unbind;
 	return 0;
 
-unlisten:
-	vpv_controlled_unlisten(&ctrl->life.set);
-remove_configfs:
-	nvcf_configfs_remove(ctrl);
-stop:
-	ctrl_end(ctrl);
-	pci_set_drvdata(pdev, NULL);
-	pci_teardown(ctrl);
+unbind:
+	vpv_ctrl_life_unbind(&ctrl->life);
 free:
 	ctrl_free(ctrl);
 	return err;
@@ -293,11 +270,7 @@ static void nvcf_ctrl_remove(struct pci_dev *pdev)
 	struct nvcf_ctrl *ctrl = nvcf_ctrl_of(pci_get_drvdata(pdev));
 
 	nvcf_cdev_hide(ctrl);
-	vpv_controlled_unlisten(&ctrl->life.set);
-	nvcf_configfs_remove(ctrl);
-	ctrl_end(ctrl);
-	pci_set_drvdata(pdev, NULL);
-	pci_teardown(ctrl);
+	vpv_ctrl_life_unbind(&ctrl->life);
 	ctrl_free(ctrl);
 }
 

@@ -97,7 +97,6 @@ struct nvcf_slot {
  * @sqes_dma: Its address at the device.
  * @cqes: Completion queue.
  * @cqes_dma: Its address at the device.
- * @irq: Completions raise an interrupt; else they are polled for.
  * @max_data: Most data of a command.
  * @wild: The device could not be kept from accessing memory: nothing of it is freed.
  * @doorbells: Registers of the tail and of the head.
@@ -123,7 +122,6 @@ struct nvcf_queue {
 	dma_addr_t sqes_dma;
 	struct nvs_cqe *cqes;
 	dma_addr_t cqes_dma;
-	bool irq;
 	u32 max_data;
 	bool wild;
 	u32 doorbells[2];
@@ -211,7 +209,7 @@ void nvcf_queue_look(struct nvcf_queue *q);
 /* How soon to look for completions; interrupts may get lost. */
 static inline unsigned long nvcf_queue_tick(const struct nvcf_queue *q)
 {
-	return q->irq ? msecs_to_jiffies(20) : 1;
+	return q->life->irqs ? msecs_to_jiffies(20) : 1;
 }
 
 /* ctrl_slot.c */
@@ -233,8 +231,8 @@ int nvcf_fn_ask(struct vpv_ctrl_life *life, struct vpv_controlled *c);
 /* ctrl_configfs.c */
 int nvcf_configfs_init(void);
 void nvcf_configfs_exit(void);
-int nvcf_configfs_add(struct nvcf_ctrl *ctrl);
-void nvcf_configfs_remove(struct nvcf_ctrl *ctrl);
+int nvcf_configfs_add(struct vpv_ctrl_life *life);
+void nvcf_configfs_remove(struct vpv_ctrl_life *life);
 
 /* ctrl_cdev.c */
 int nvcf_cdev_init(void);

@@ -373,13 +373,15 @@ static void fn_add(struct nvcf_fn *fn, struct config_group *parent)
 
 /**
  * nvcf_configfs_add() - Show a managing controller
- * @ctrl: Controller.
+ * @life: Of the controller.
  *
  * Return: 0 or a negative errno.
  */
-int nvcf_configfs_add(struct nvcf_ctrl *ctrl)
+int nvcf_configfs_add(struct vpv_ctrl_life *life)
 {
-	config_group_init_type_name(&ctrl->group, pci_name(ctrl->life.pdev), &group_type);
+	struct nvcf_ctrl *ctrl = nvcf_ctrl_of(life);
+
+	config_group_init_type_name(&ctrl->group, pci_name(life->pdev), &group_type);
 	for (unsigned int i = 0; i < ctrl->num_fns; i++)
 		fn_add(&ctrl->fn[i], &ctrl->group);
 	return configfs_register_group(&subsystem.su_group, &ctrl->group);
@@ -387,10 +389,12 @@ int nvcf_configfs_add(struct nvcf_ctrl *ctrl)
 
 /**
  * nvcf_configfs_remove() - Undo nvcf_configfs_add(); waits for accesses
- * @ctrl: Controller.
+ * @life: Of the controller.
  */
-void nvcf_configfs_remove(struct nvcf_ctrl *ctrl)
+void nvcf_configfs_remove(struct vpv_ctrl_life *life)
 {
+	struct nvcf_ctrl *ctrl = nvcf_ctrl_of(life);
+
 	configfs_unregister_group(&ctrl->group);
 	for (unsigned int i = 0; i < ctrl->num_fns; i++)
 		configfs_remove_default_groups(&ctrl->fn[i].group);
