@@ -39,19 +39,19 @@ static struct vpv_controlled *ask_next(struct vpv_ctrl_life *life, u64 since)
 
 static int ask_one(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
 {
-	int ret;
+	int err;
 
 	fn->asked = ++life->questions;
 	/* News that come meanwhile are another question. */
 	WRITE_ONCE(fn->news, false);
-	ret = life->ops->ask(life, fn);
-	if (ret > 0) {
+	err = life->ops->ask(life, fn);
+	if (!err && fn->enabled) {
 		vpv_controlled_publish(&life->set, fn);
-		ret = fn->pdev && !fn->control ? -EAGAIN : 0;
+		err = fn->pdev && !fn->control ? -EAGAIN : 0;
 	}
-	if (ret)
+	if (err)
 		vpv_controlled_news(fn);
-	return ret;
+	return err;
 }
 
 /*
@@ -115,8 +115,10 @@ static int life_up(struct vpv_ctrl_life *life)
 		return err;
 	life->up = true;
 	/* Whatever was known of them was before it came up. */
-	list_for_each_entry(fn, &life->set.fns, node)
+	list_for_each_entry(fn, &life->set.fns, node) {
+		fn->enabled = false;
 		vpv_controlled_news(fn);
+	}
 	vpv_controlled_scan(&life->set);
 	ask_all(life);
 	vpv_ctrl_life_announce(life);
@@ -369,6 +371,54 @@ const struct pci_error_handlers vpv_ctrl_life_err_handlers = {
 	.reset_done = reset_done,
 };
 EXPORT_SYMBOL_GPL(vpv_ctrl_life_err_handlers);
+
+/* ---- What users see ---- */
+
+ssize_t vpv_ctrl_life_show_address(struct vpv_ctrl_life *life, const struct vpv_controlled *fn,
+				   char *page)
+{
+	ssize_t ret = mutex_lock_interruptible(&life->lock);
+
+	if (ret)
+		return ret;
+	ret = sysfs_emit(page, "%s\n", fn->pdev ? pci_name(fn->pdev) : "");
+	mutex_unlock(&life->lock);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vpv_ctrl_life_show_address);
+
+ssize_t vpv_ctrl_life_show_enabled(struct vpv_ctrl_life *life, const struct vpv_controlled *fn,
+				   char *page)
+{
+	/* Commands that take long may be carried out under it. */
+	ssize_t ret = mutex_lock_interruptible(&life->lock);
+
+	if (ret)
+		return ret;
+	ret = life->up ? sysfs_emit(page, "%d\n", fn->enabled) : -ENOTCONN;
+	mutex_unlock(&life->lock);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vpv_ctrl_life_show_enabled);
+
+ssize_t vpv_ctrl_life_store_enabled(struct vpv_ctrl_life *life, struct vpv_controlled *fn,
+				    const char *page, size_t count)
+{
+	bool enable;
+	int err;
+
+	err = kstrtobool(page, &enable);
+	if (err)
+		return err;
+	if (!enable)
+		return life->ops->disable_fn(fn) ?: count;
+	err = life->ops->enable(fn);
+	if (err)
+		return err;
+	vpv_controlled_attach(&life->set);
+	return count;
+}
+EXPORT_SYMBOL_GPL(vpv_ctrl_life_store_enabled);
 
 /* ---- Beginning and end ---- */
 

@@ -59,6 +59,8 @@ struct vpv_controlled_set {
  * @pdev: The function, if it is there; referenced.
  * @control: What is published, or NULL.
  * @fresh: No driver has looked at it since then.
+ * @enabled: The device has it ready for a user, as was heard last; not since the controlling
+ *	function came up, before it was asked.
  * @news: The device has to be asked about it, see vpv_controlled_news().
  * @asked: Number of the last question about it; for the library alone.
  */
@@ -68,6 +70,7 @@ struct vpv_controlled {
 	struct pci_dev *pdev;
 	struct vpv_control *control;
 	bool fresh;
+	bool enabled;
 	bool news;
 	u64 asked;
 };

@@ -128,11 +128,30 @@ struct vpv_ctrl_life_ops {
 	 * Lock of the life held; may sleep for as long as one command takes.  The function is
 	 * up.  The other one need not be there; one that is not is never published.
 	 *
-	 * Return: 1 to have it published, if it is not; 0 to leave it as it is, or as
-	 * vpv_controlled_withdraw() has left it; or a negative errno: it is asked about again.
-	 * After -ETIMEDOUT and -ECONNABORTED no other question is asked for now.
+	 * Return: 0, with @enabled of the other one set: it is published if it is; or a negative
+	 * errno: it is asked about again.  After -ETIMEDOUT and -ECONNABORTED no other question
+	 * is asked for now.
 	 */
 	int (*ask)(struct vpv_ctrl_life *life, struct vpv_controlled *fn);
+
+	/**
+	 * @enable: Provision a function as its user wants, and publish it.
+	 *
+	 * No lock is held; may sleep.  Also one that is enabled, and one that is not there.
+	 *
+	 * Return: 0; -ENOTCONN when the controlling function does not work; or another negative
+	 * errno.
+	 */
+	int (*enable)(struct vpv_controlled *fn);
+
+	/**
+	 * @disable_fn: Undo @enable.
+	 *
+	 * No lock is held; may sleep.
+	 *
+	 * Return: 0; -EBUSY while a driver is bound to the function; or another negative errno.
+	 */
+	int (*disable_fn)(struct vpv_controlled *fn);
 };
 
 /**
@@ -260,6 +279,48 @@ bool vpv_ctrl_life_cut_off(struct vpv_ctrl_life *life);
  * Return: true if it provably accesses none: it says so, or is no bus master, or not there.
  */
 bool vpv_ctrl_life_quiesce(struct vpv_ctrl_life *life);
+
+/**
+ * vpv_ctrl_life_show_address() - Where a function is, for a file
+ * @life: Controlling function.
+ * @fn: Function.
+ * @page: Receives its PCI address and a newline; if it is not there the newline alone.
+ *
+ * Context: process; may sleep.
+ * Return: length or -EINTR.
+ */
+ssize_t vpv_ctrl_life_show_address(struct vpv_ctrl_life *life, const struct vpv_controlled *fn,
+				   char *page);
+
+/**
+ * vpv_ctrl_life_show_enabled() - Is a function ready for a user?  For a file
+ * @life: Controlling function.
+ * @fn: Function.
+ * @page: Receives 0 or 1.
+ *
+ * The device is not asked: everybody may read it, and a device that is stuck is reset for a
+ * question, which ends the commands of others.
+ *
+ * Context: process; may sleep.
+ * Return: length; -ENOTCONN while the controlling function is down; or -EINTR.
+ */
+ssize_t vpv_ctrl_life_show_enabled(struct vpv_ctrl_life *life, const struct vpv_controlled *fn,
+				   char *page);
+
+/**
+ * vpv_ctrl_life_store_enabled() - Enable or disable a function, for a file
+ * @life: Controlling function.
+ * @fn: Function.
+ * @page: A text that kstrtobool() takes.
+ * @count: Its length.
+ *
+ * Drivers may bind to one that was enabled.
+ *
+ * Context: process; may sleep; no lock is held.
+ * Return: @count; -EINVAL; or what @ops->enable and @ops->disable_fn return.
+ */
+ssize_t vpv_ctrl_life_store_enabled(struct vpv_ctrl_life *life, struct vpv_controlled *fn,
+				    const char *page, size_t count);
 
 /* For drivers whose driver data is a struct vpv_ctrl_life. */
 extern const struct pci_error_handlers vpv_ctrl_life_err_handlers;

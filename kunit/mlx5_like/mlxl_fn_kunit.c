@@ -89,7 +89,7 @@ static int ask(struct fn_test *t, unsigned int nr)
 
 	guard(mutex)(&t->ctrl.life.lock);
 	ret = mlxl_fn_ask(&t->ctrl.life, c);
-	if (ret > 0)
+	if (!ret && c->enabled)
 		vpv_controlled_publish(&t->ctrl.life.set, c);
 	return ret;
 }
@@ -115,8 +115,6 @@ static int fn_test_init(struct kunit *test)
 	INIT_LIST_HEAD(&t->ctrl.life.set.fns);
 	mlxl_fns_prepare(&t->ctrl);
 	t->ctrl.num_fns = FUNCTIONS;
-	scoped_guard(mutex, &t->ctrl.life.lock)
-		mlxl_fns_unknown(&t->ctrl);
 	for (unsigned int i = 0; i < FUNCTIONS; i++) {
 		t->ctrl.fn[i].ctrl = &t->ctrl;
 		t->ctrl.fn[i].c.pdev = i ? t->fake.pdev : t->controlled.pdev;
@@ -148,16 +146,14 @@ static void driver_of_a_function_that_is_enabled_is_told(struct kunit *test)
 	struct fn_test *t = test->priv;
 	struct mlxl_fn *fn = &t->ctrl.fn[0];
 
-	scoped_guard(mutex, &t->ctrl.life.lock)
-		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(fn), 0);
+	KUNIT_EXPECT_EQ(test, mlxl_fn_enable(&fn->c), 0);
 	KUNIT_EXPECT_EQ(test, t->state[0], (u32)MLXL_ENABLED);
 	KUNIT_EXPECT_NOT_NULL(test, fn->c.control);
 	KUNIT_EXPECT_EQ(test, t->told, 1U);
 
 	/* Lost while it was published. */
 	t->state[0] = MLXL_UNPROVISIONED;
-	scoped_guard(mutex, &t->ctrl.life.lock)
-		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(fn), 0);
+	KUNIT_EXPECT_EQ(test, mlxl_fn_enable(&fn->c), 0);
 	KUNIT_EXPECT_EQ(test, t->told, 2U);
 }
 
@@ -168,8 +164,7 @@ static void an_event_is_told_to_the_driver_of_its_function(struct kunit *test)
 	struct fn_test *t = test->priv;
 	unsigned int told;
 
-	scoped_guard(mutex, &t->ctrl.life.lock)
-		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(&t->ctrl.fn[0]), 0);
+	KUNIT_EXPECT_EQ(test, mlxl_fn_enable(&t->ctrl.fn[0].c), 0);
 	told = t->told;
 	__set_bit(1, events);
 	mlxl_fns_events(&t->ctrl, events);
@@ -194,7 +189,9 @@ static void one_that_is_not_there_is_no_question(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ask(t, 0), 0);
 	KUNIT_EXPECT_EQ(test, t->questions, 1U);
 	t->ctrl.fn[0].c.pdev = t->controlled.pdev;
-	KUNIT_EXPECT_EQ(test, ask(t, 0), 1);
+	KUNIT_EXPECT_FALSE(test, t->ctrl.fn[0].c.enabled);
+	KUNIT_EXPECT_EQ(test, ask(t, 0), 0);
+	KUNIT_EXPECT_TRUE(test, t->ctrl.fn[0].c.enabled);
 	t->err = -EREMOTEIO;
 	KUNIT_EXPECT_EQ(test, ask(t, 0), -EREMOTEIO);
 }
@@ -215,11 +212,10 @@ static void one_that_could_not_be_enabled_is_asked_about_again(struct kunit *tes
 	struct fn_test *t = test->priv;
 
 	t->enable_err = -ETIMEDOUT;
-	scoped_guard(mutex, &t->ctrl.life.lock)
-		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(&t->ctrl.fn[0]), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, mlxl_fn_enable(&t->ctrl.fn[0].c), -ETIMEDOUT);
 	KUNIT_EXPECT_NULL(test, t->ctrl.fn[0].c.control);
 	KUNIT_EXPECT_TRUE(test, t->ctrl.fn[0].c.news);
-	KUNIT_EXPECT_EQ(test, ask(t, 0), 1);
+	KUNIT_EXPECT_EQ(test, ask(t, 0), 0);
 	KUNIT_EXPECT_NOT_NULL(test, t->ctrl.fn[0].c.control);
 }
 
@@ -243,8 +239,7 @@ static void whoever_reads_asks_nobody(struct kunit *test)
 
 	t->ctrl.num_fns = 1;
 	KUNIT_EXPECT_EQ(test, enable_file(test), 0);
-	scoped_guard(mutex, &t->ctrl.life.lock)
-		KUNIT_EXPECT_EQ(test, mlxl_fn_enable(fn), 0);
+	KUNIT_EXPECT_EQ(test, mlxl_fn_enable(&fn->c), 0);
 	t->questions = 0;
 	t->err = -ETIMEDOUT;
 	KUNIT_EXPECT_EQ(test, enable_file(test), 1);
@@ -258,15 +253,10 @@ static void whoever_reads_asks_nobody(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fn_take_back(&fn->c), 0);
 	KUNIT_EXPECT_EQ(test, enable_file(test), 0);
 
-	/* It is enabled when the controlling function comes up. */
+	/* The firmware may have it enabled by itself. */
 	t->state[0] = MLXL_ENABLED;
-	scoped_guard(mutex, &t->ctrl.life.lock)
-		mlxl_fns_unknown(&t->ctrl);
-	KUNIT_EXPECT_EQ(test, ask(t, 0), 1);
+	KUNIT_EXPECT_EQ(test, ask(t, 0), 0);
 	KUNIT_EXPECT_EQ(test, enable_file(test), 1);
-	scoped_guard(mutex, &t->ctrl.life.lock)
-		mlxl_fns_unknown(&t->ctrl);
-	KUNIT_EXPECT_EQ(test, enable_file(test), 0);
 }
 
 static struct kunit_case fn_cases[] = {

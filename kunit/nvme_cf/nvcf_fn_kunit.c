@@ -91,7 +91,7 @@ static int ask(struct fn_test *t, struct nvcf_fn *fn)
 
 	guard(mutex)(&t->ctrl.life.lock);
 	ret = nvcf_fn_ask(&t->ctrl.life, &fn->c);
-	if (ret > 0)
+	if (!ret && fn->c.enabled)
 		vpv_controlled_publish(&t->ctrl.life.set, &fn->c);
 	return ret;
 }
@@ -142,12 +142,12 @@ static void one_that_was_left_enabled_is_reset(struct kunit *test)
 	struct fn_test *t = test->priv;
 	struct nvcf_fn *fn = &t->ctrl.fn[0];
 
-	KUNIT_EXPECT_EQ(test, nvcf_fn_enable(fn), 0);
+	KUNIT_EXPECT_EQ(test, nvcf_fn_enable(&fn->c), 0);
 	KUNIT_EXPECT_EQ(test, t->resets, 1U);
 	KUNIT_EXPECT_TRUE(test, t->given);
 	KUNIT_EXPECT_NOT_NULL(test, fn->c.control);
 	t->enabled = true;
-	KUNIT_EXPECT_EQ(test, nvcf_fn_disable(fn), 0);
+	KUNIT_EXPECT_EQ(test, nvcf_fn_disable(&fn->c), 0);
 	KUNIT_EXPECT_EQ(test, t->resets, 2U);
 	KUNIT_EXPECT_FALSE(test, t->unlocked);
 	KUNIT_EXPECT_FALSE(test, t->given);
@@ -161,9 +161,9 @@ static void one_that_does_not_answer_is_not_waited_for(struct kunit *test)
 	struct nvcf_fn *fn = &t->ctrl.fn[0];
 
 	t->controlled.deaf = true;
-	KUNIT_EXPECT_EQ(test, nvcf_fn_enable(fn), -ENODEV);
+	KUNIT_EXPECT_EQ(test, nvcf_fn_enable(&fn->c), -ENODEV);
 	t->given = true;
-	KUNIT_EXPECT_EQ(test, nvcf_fn_disable(fn), -ENODEV);
+	KUNIT_EXPECT_EQ(test, nvcf_fn_disable(&fn->c), -ENODEV);
 	KUNIT_EXPECT_EQ(test, t->resets, 0U);
 }
 
@@ -175,7 +175,7 @@ static void those_with_a_profile_are_published(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ask(t, fn), 0);
 	KUNIT_EXPECT_NULL(test, fn->c.control);
 	t->given = true;
-	KUNIT_EXPECT_EQ(test, ask(t, fn), 1);
+	KUNIT_EXPECT_EQ(test, ask(t, fn), 0);
 	KUNIT_EXPECT_NOT_NULL(test, fn->c.control);
 	t->err = -EREMOTEIO;
 	KUNIT_EXPECT_EQ(test, ask(t, fn), -EREMOTEIO);

@@ -33,6 +33,7 @@ enum step { STEP_NONE, STEP_INIT, STEP_START, STEP_SHOW };
  * @quiet: It accesses no memory.
  * @fns: Its functions.
  * @answer: To a question about one of them.
+ * @enabled: They are, by its answer.
  * @late: The one of them about which a question has no answer in time; or none.
  * @restless: The one of them that there is news of while it is asked about; or none.
  * @slow: How long a question takes, in jiffies.
@@ -53,6 +54,7 @@ struct life_test {
 	bool quiet;
 	struct vpv_controlled fns[FUNCTIONS];
 	int answer;
+	bool enabled;
 	struct vpv_controlled *late;
 	struct vpv_controlled *restless;
 	unsigned long slow;
@@ -160,6 +162,18 @@ static void op_hide(struct vpv_ctrl_life *life)
 	test_of(life)->shown = false;
 }
 
+static int op_enable(struct vpv_controlled *fn)
+{
+	fn->enabled = !current_test->answer;
+	return current_test->answer;
+}
+
+static int op_disable_fn(struct vpv_controlled *fn)
+{
+	fn->enabled = current_test->answer;
+	return current_test->answer;
+}
+
 static int op_start(struct vpv_ctrl_life *life)
 {
 	if (test_of(life)->broken || test_of(life)->fails == STEP_START)
@@ -188,6 +202,7 @@ static int op_ask(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
 	fake_jiffies += t->slow;
 	if (fn == t->restless)
 		vpv_controlled_news(fn);
+	fn->enabled = t->enabled;
 	return fn == t->late ? -ETIMEDOUT : t->answer;
 }
 
@@ -218,6 +233,8 @@ static const struct vpv_ctrl_life_ops life_ops = {
 	.disable = op_disable,
 	.quiet = op_quiet,
 	.ask = op_ask,
+	.enable = op_enable,
+	.disable_fn = op_disable_fn,
 };
 
 /* Only its name is used. */
@@ -474,7 +491,7 @@ static void one_that_could_not_be_published_is_asked_about_again(struct kunit *t
 {
 	struct life_test *t = test->priv;
 
-	t->answer = 1;
+	t->enabled = true;
 	for (unsigned int i = 0; i < 2; i++)
 		t->fns[i].pdev = pci_dev_get(t->fn.pdev);
 	news(t, 0, 3);
@@ -488,6 +505,38 @@ static void one_that_could_not_be_published_is_asked_about_again(struct kunit *t
 		vpv_controlled_forget(&t->life.set, NULL);
 }
 
+/* ---- What users see ---- */
+
+static void files_say_and_do(struct kunit *test)
+{
+	char *page = kunit_kzalloc(test, 2 * PAGE_SIZE, GFP_KERNEL);
+	struct life_test *t = test->priv;
+	struct vpv_ctrl_life *life = &t->life;
+	struct vpv_controlled *fn = &t->fns[0];
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	page = PTR_ALIGN(page, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_show_enabled(life, fn, page), -ENOTCONN);
+	life->up = true;
+	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_show_enabled(life, fn, page), 2);
+	KUNIT_EXPECT_STREQ(test, page, "0\n");
+	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_store_enabled(life, fn, "perhaps", 7), -EINVAL);
+	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_store_enabled(life, fn, "1\n", 2), 2);
+	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_show_enabled(life, fn, page), 2);
+	KUNIT_EXPECT_STREQ(test, page, "1\n");
+	t->answer = -EBUSY;
+	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_store_enabled(life, fn, "0\n", 2), -EBUSY);
+	t->answer = 0;
+	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_store_enabled(life, fn, "0\n", 2), 2);
+	KUNIT_EXPECT_FALSE(test, fn->enabled);
+
+	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_show_address(life, fn, page), 1);
+	fn->pdev = t->fn.pdev;
+	KUNIT_EXPECT_GT(test, vpv_ctrl_life_show_address(life, fn, page), 1);
+	KUNIT_EXPECT_STREQ(test, strim(page), pci_name(t->fn.pdev));
+	fn->pdev = NULL;
+}
+
 static struct kunit_case life_cases[] = {
 	KUNIT_CASE(what_was_bus_master_before_is_none_afterwards),
 	KUNIT_CASE_PARAM(a_bind_that_fails_is_undone, step_gen_params),
@@ -499,6 +548,7 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(a_slow_one_is_asked_about_the_others_later),
 	KUNIT_CASE(one_that_is_late_keeps_nobody_from_being_asked_about),
 	KUNIT_CASE(one_that_could_not_be_published_is_asked_about_again),
+	KUNIT_CASE(files_say_and_do),
 	{ }
 };
 

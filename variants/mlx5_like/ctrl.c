@@ -55,7 +55,6 @@ static int ctrl_start(struct vpv_ctrl_life *life)
 	err = query_caps(ctrl);
 	if (err)
 		mlxl_queue_down(&ctrl->q);
-	mlxl_fns_unknown(ctrl);
 	return err;
 }
 
@@ -151,6 +150,8 @@ static const struct vpv_ctrl_life_ops ctrl_ops = {
 	.disable = ctrl_disable,
 	.quiet = ctrl_quiet,
 	.ask = mlxl_fn_ask,
+	.enable = mlxl_fn_enable,
+	.disable_fn = mlxl_fn_disable,
 };
 
 static struct mlxl_ctrl *ctrl_alloc(struct pci_dev *pdev)

@@ -112,15 +112,12 @@ struct mlxl_queue {
  * @c: The function, and its number.
  * @ctrl: Who controls it.
  * @want: What PROVISION will be told; ctrl->life.lock.
- * @enabled: The firmware has it enabled, as was heard last; not since the controlling function
- *	came up, before it was asked; ctrl->life.lock.
  * @group: Its folder in configfs.
  */
 struct mlxl_fn {
 	struct vpv_controlled c;
 	struct mlxl_ctrl *ctrl;
 	struct mlxl_provision want;
-	bool enabled;
 	struct config_group group;
 };
 
@@ -176,10 +173,9 @@ void mlxl_slots_quiet(struct mlxl_queue *q);
 
 /* ctrl_fn.c */
 int mlxl_fn_query(struct mlxl_fn *fn, struct mlxl_function *out);
-int mlxl_fn_enable(struct mlxl_fn *fn);
-int mlxl_fn_disable(struct mlxl_fn *fn);
+int mlxl_fn_enable(struct vpv_controlled *c);
+int mlxl_fn_disable(struct vpv_controlled *c);
 void mlxl_fns_prepare(struct mlxl_ctrl *ctrl);
-void mlxl_fns_unknown(struct mlxl_ctrl *ctrl);
 int mlxl_fn_ask(struct vpv_ctrl_life *life, struct vpv_controlled *c);
 void mlxl_fns_events(struct mlxl_ctrl *ctrl, const unsigned long *events);
 

@@ -103,52 +103,25 @@ FN_U16(queue_pairs, pairs);
 FN_U16(vectors, vectors);
 FN_U16(queue_size, queue_size);
 
-/* Everybody may read it: no command is sent, which might be stuck, and end those of others. */
 static ssize_t fn_enable_show(struct config_item *item, char *page)
 {
 	struct mlxl_fn *fn = fn_of(item);
-	ssize_t ret = lock(fn);
 
-	if (ret)
-		return ret;
-	ret = fn->ctrl->life.up ? sysfs_emit(page, "%d\n", fn->enabled) : -ENOTCONN;
-	unlock(fn);
-	return ret;
+	return vpv_ctrl_life_show_enabled(&fn->ctrl->life, &fn->c, page);
 }
 
 static ssize_t fn_enable_store(struct config_item *item, const char *page, size_t count)
 {
 	struct mlxl_fn *fn = fn_of(item);
-	bool enable;
-	int err;
 
-	err = kstrtobool(page, &enable);
-	if (err)
-		return err;
-	if (enable) {
-		err = lock(fn);
-		if (err)
-			return err;
-		err = mlxl_fn_enable(fn);
-		unlock(fn);
-		if (!err)
-			vpv_controlled_attach(&fn->ctrl->life.set);
-	} else {
-		err = mlxl_fn_disable(fn);
-	}
-	return err ?: count;
+	return vpv_ctrl_life_store_enabled(&fn->ctrl->life, &fn->c, page, count);
 }
 
 static ssize_t fn_address_show(struct config_item *item, char *page)
 {
 	struct mlxl_fn *fn = fn_of(item);
-	ssize_t ret = lock(fn);
 
-	if (ret)
-		return ret;
-	ret = sysfs_emit(page, "%s\n", fn->c.pdev ? pci_name(fn->c.pdev) : "");
-	unlock(fn);
-	return ret;
+	return vpv_ctrl_life_show_address(&fn->ctrl->life, &fn->c, page);
 }
 
 CONFIGFS_ATTR_RO(fn_, address);

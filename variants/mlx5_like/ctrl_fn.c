@@ -80,20 +80,8 @@ int mlxl_fn_query(struct mlxl_fn *fn, struct mlxl_function *out)
 
 	err = fn_exec(fn, MLXL_QUERY_FUNCTION, NULL, 0, out, sizeof(*out));
 	if (!err)
-		fn->enabled = le32_to_cpu(out->state) == MLXL_ENABLED;
+		fn->c.enabled = le32_to_cpu(out->state) == MLXL_ENABLED;
 	return err;
-}
-
-/**
- * mlxl_fns_unknown() - Nobody has been asked about the functions yet
- * @ctrl: Controlling function, which comes up.
- */
-void mlxl_fns_unknown(struct mlxl_ctrl *ctrl)
-{
-	lockdep_assert_held(&ctrl->life.lock);
-
-	for (unsigned int i = 0; i < MLXL_MAX_FUNCTIONS; i++)
-		ctrl->fn[i].enabled = false;
 }
 
 /* ---- Finding ---- */
@@ -143,7 +131,7 @@ void mlxl_fns_prepare(struct mlxl_ctrl *ctrl)
 /* ---- Publishing ---- */
 
 /**
- * mlxl_fn_ask() - Ask about a function, and have it published if it is enabled
+ * mlxl_fn_ask() - Ask about a function
  * @life: Of the controlling function.
  * @c: Function.
  *
@@ -166,7 +154,7 @@ int mlxl_fn_ask(struct vpv_ctrl_life *life, struct vpv_controlled *c)
 	if (le32_to_cpu(state.flags) & (MLXL_FN_FAILED | MLXL_FN_TRACKER_ERROR))
 		dev_warn_ratelimited(&life->pdev->dev, "function %u: flags %#x, reason %u\n",
 				     c->nr, le32_to_cpu(state.flags), le32_to_cpu(state.reason));
-	return fn->enabled;
+	return 0;
 }
 
 /* ---- Events ---- */
@@ -194,18 +182,7 @@ void mlxl_fns_events(struct mlxl_ctrl *ctrl, const unsigned long *events)
 
 /* ---- Provisioning ---- */
 
-/**
- * mlxl_fn_enable() - Provision a function and make it appear
- * @fn: Function; @fn->want says as what.
- *
- * One that is enabled already stays what it is.  Its driver is told in any case: it may have
- * the function open, which has nothing any more of what it was before a power loss.  The caller
- * calls vpv_controlled_attach().
- *
- * Return: 0; -ENOTCONN when the controlling function does not work; -ERANGE for what
- * is beyond the firmware's limits; or another negative errno.
- */
-int mlxl_fn_enable(struct mlxl_fn *fn)
+static int fn_enable(struct mlxl_fn *fn)
 {
 	struct mlxl_function state;
 	int err;
@@ -217,7 +194,7 @@ int mlxl_fn_enable(struct mlxl_fn *fn)
 	err = mlxl_fn_query(fn, &state);
 	if (err)
 		return err;
-	if (!fn->enabled) {
+	if (!fn->c.enabled) {
 		err = fn_exec(fn, MLXL_PROVISION, &fn->want, sizeof(fn->want), NULL, 0);
 		if (!err)
 			err = fn_exec(fn, MLXL_ENABLE, NULL, 0, NULL, 0);
@@ -226,7 +203,7 @@ int mlxl_fn_enable(struct mlxl_fn *fn)
 			vpv_controlled_news(&fn->c);
 			return err;
 		}
-		fn->enabled = true;
+		fn->c.enabled = true;
 	}
 	vpv_controlled_scan(&fn->ctrl->life.set);
 	if (fn->c.control)
@@ -234,6 +211,28 @@ int mlxl_fn_enable(struct mlxl_fn *fn)
 	else
 		vpv_controlled_publish(&fn->ctrl->life.set, &fn->c);
 	return 0;
+}
+
+/**
+ * mlxl_fn_enable() - Provision a function and make it appear
+ * @c: Function; its want says as what.
+ *
+ * One that is enabled already stays what it is.  Its driver is told in any case: it may have
+ * the function open, which has nothing any more of what it was before a power loss.
+ *
+ * Return: 0; -ENOTCONN when the controlling function does not work; -ERANGE for what
+ * is beyond the firmware's limits; or another negative errno.
+ */
+int mlxl_fn_enable(struct vpv_controlled *c)
+{
+	struct mlxl_fn *fn = fn_of(c);
+	int err = mutex_lock_interruptible(&fn->ctrl->life.lock);
+
+	if (err)
+		return err;
+	err = fn_enable(fn);
+	mutex_unlock(&fn->ctrl->life.lock);
+	return err;
 }
 
 static int fn_take_back(struct vpv_controlled *c)
@@ -248,10 +247,10 @@ static int fn_take_back(struct vpv_controlled *c)
 	err = mlxl_fn_query(fn, &state);
 	if (err)
 		return err;
-	if (fn->enabled)
+	if (c->enabled)
 		err = fn_exec(fn, MLXL_DISABLE, NULL, 0, NULL, 0);
 	if (!err)
-		fn->enabled = false;
+		c->enabled = false;
 	if (!err && le32_to_cpu(state.state) != MLXL_UNPROVISIONED)
 		err = fn_exec(fn, MLXL_PROVISION, &none, sizeof(none), NULL, 0);
 	if (err)
@@ -263,11 +262,11 @@ static int fn_take_back(struct vpv_controlled *c)
 
 /**
  * mlxl_fn_disable() - Make a function disappear and take its provisioning back
- * @fn: Function.
+ * @c: Function.
  *
  * Return: 0; -EBUSY while a driver is bound to it; or another negative errno.
  */
-int mlxl_fn_disable(struct mlxl_fn *fn)
+int mlxl_fn_disable(struct vpv_controlled *c)
 {
-	return vpv_controlled_unbound(&fn->ctrl->life.set, &fn->c, fn_take_back);
+	return vpv_controlled_unbound(&fn_of(c)->ctrl->life.set, c, fn_take_back);
 }

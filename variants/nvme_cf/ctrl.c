@@ -205,6 +205,8 @@ static const struct vpv_ctrl_life_ops ctrl_ops = {
 	.disable = ctrl_disable,
 	.quiet = ctrl_quiet,
 	.ask = nvcf_fn_ask,
+	.enable = nvcf_fn_enable,
+	.disable_fn = nvcf_fn_disable,
 };
 
 static struct nvcf_ctrl *ctrl_alloc(struct pci_dev *pdev, const struct nvcf_identity *id)

@@ -145,7 +145,6 @@ struct nvcf_queue {
  * @c: Its function; the number is the CNTLID by which commands name it.  @c.pdev is also read
  *	under @sem.
  * @ctrl: Who manages it.
- * @given: It has a profile; ctrl->life.lock.
  * @want: The profile that it has or will be given; ctrl->life.lock.
  * @sem: Held for writing by a command of a user, for reading by those of its driver.
  * @group: Its folder in configfs.
@@ -154,7 +153,6 @@ struct nvcf_queue {
 struct nvcf_fn {
 	struct vpv_controlled c;
 	struct nvcf_ctrl *ctrl;
-	bool given;
 	struct nvcf_profile want;
 	struct rw_semaphore sem;
 	struct config_group group;
@@ -221,8 +219,8 @@ void nvcf_slots_end(struct nvcf_queue *q);
 bool nvcf_slots_abort_late(struct nvcf_queue *q);
 
 /* ctrl_fn.c */
-int nvcf_fn_enable(struct nvcf_fn *fn);
-int nvcf_fn_disable(struct nvcf_fn *fn);
+int nvcf_fn_enable(struct vpv_controlled *c);
+int nvcf_fn_disable(struct vpv_controlled *c);
 int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd);
 int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num);
 void nvcf_fns_prepare(struct nvcf_ctrl *ctrl);

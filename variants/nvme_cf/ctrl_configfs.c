@@ -147,7 +147,7 @@ static ssize_t field_put(struct nvcf_fn *fn, size_t base, const struct field *f,
 	u8 *at = (u8 *)&fn->want + base + f->offset;
 	int err = -EINVAL;
 
-	if (fn->given)
+	if (fn->c.enabled)
 		return -EBUSY;
 	switch (f->kind) {
 	case FIELD_NUMBER:
@@ -265,46 +265,25 @@ FIELD(ns, nvcf_profile_ns, uuid, uuid, FIELD_UUID);
 static ssize_t fn_enable_show(struct config_item *item, char *page)
 {
 	struct nvcf_fn *fn = fn_of(item);
-	ssize_t ret = lock(fn);
 
-	if (ret)
-		return ret;
-	ret = fn->ctrl->life.up ? sysfs_emit(page, "%d\n", fn->given) : -ENOTCONN;
-	unlock(fn);
-	return ret;
+	return vpv_ctrl_life_show_enabled(&fn->ctrl->life, &fn->c, page);
 }
 
 static ssize_t fn_enable_store(struct config_item *item, const char *page, size_t count)
 {
 	struct nvcf_fn *fn = fn_of(item);
-	bool enable;
-	int err;
 
-	err = kstrtobool(page, &enable);
-	if (err)
-		return err;
-	if (enable) {
-		err = nvcf_fn_enable(fn);
-		if (!err)
-			vpv_controlled_attach(&fn->ctrl->life.set);
-	} else {
-		err = nvcf_fn_disable(fn);
-	}
-	return err ?: count;
+	return vpv_ctrl_life_store_enabled(&fn->ctrl->life, &fn->c, page, count);
 }
-CONFIGFS_ATTR(fn_, enable);
 
 static ssize_t fn_address_show(struct config_item *item, char *page)
 {
 	struct nvcf_fn *fn = fn_of(item);
-	ssize_t ret = lock(fn);
 
-	if (ret)
-		return ret;
-	ret = sysfs_emit(page, "%s\n", fn->c.pdev ? pci_name(fn->c.pdev) : "");
-	unlock(fn);
-	return ret;
+	return vpv_ctrl_life_show_address(&fn->ctrl->life, &fn->c, page);
 }
+
+CONFIGFS_ATTR(fn_, enable);
 CONFIGFS_ATTR_RO(fn_, address);
 
 static struct configfs_attribute *fn_attrs[] = {

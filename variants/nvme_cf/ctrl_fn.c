@@ -96,8 +96,8 @@ static int fn_query(struct nvcf_fn *fn)
 	err = fn_exec(fn, NVCF_ADMIN_PROFILE_RECEIVE, 0, profile, sizeof(*profile), &dw0);
 	if (err)
 		return err;
-	fn->given = dw0 & NVCF_PROFILE_GIVEN;
-	if (fn->given && nvcf_wire_unpack(&fn->want, profile))
+	fn->c.enabled = dw0 & NVCF_PROFILE_GIVEN;
+	if (fn->c.enabled && nvcf_wire_unpack(&fn->want, profile))
 		dev_warn_ratelimited(&fn->ctrl->life.pdev->dev,
 				     "controller %u: namespaces of its profile cannot be\n",
 				     fn->c.nr);
@@ -195,7 +195,7 @@ int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num)
 /* ---- Publishing ---- */
 
 /**
- * nvcf_fn_ask() - Ask about a controller, and have it published if it has a profile
+ * nvcf_fn_ask() - Ask about a controller: one that has a profile is enabled
  * @life: Of the managing controller.
  * @c: Function of the controller.
  *
@@ -203,15 +203,11 @@ int nvcf_fns_init(struct nvcf_ctrl *ctrl, const u16 *cntlid, int num)
  */
 int nvcf_fn_ask(struct vpv_ctrl_life *life, struct vpv_controlled *c)
 {
-	struct nvcf_fn *fn = fn_of(c);
-	int err;
+	int err = fn_query(fn_of(c));
 
-	err = fn_query(fn);
-	if (err)
-		return err;
-	if (!fn->given)
+	if (!err && !c->enabled)
 		vpv_controlled_withdraw(&life->set, c);
-	return fn->given;
+	return err;
 }
 
 /* ---- Commands of users ---- */
@@ -313,11 +309,11 @@ static int fn_enable(struct nvcf_fn *fn)
 	err = fn_query(fn);
 	if (err)
 		return err;
-	if (!fn->given)
+	if (!fn->c.enabled)
 		err = fn_give(fn);
 	if (err)
 		return err;
-	fn->given = true;
+	fn->c.enabled = true;
 	vpv_controlled_scan(&fn->ctrl->life.set);
 	vpv_controlled_publish(&fn->ctrl->life.set, &fn->c);
 	return 0;
@@ -332,17 +328,18 @@ static int fn_enable_unbound(struct vpv_controlled *c)
 
 /**
  * nvcf_fn_enable() - Give a controller the profile that is wanted
- * @fn: Controller.
+ * @c: Function of the controller.
  *
- * One that has a profile keeps it.  The caller calls vpv_controlled_attach().
+ * One that has a profile keeps it.
  *
  * Context: process; no lock is held.
  * Return: 0; -ENOTCONN when the managing controller does not work; -EINVAL for a profile
  * that cannot be one or is beyond what the device has; -EBUSY while somebody uses the
  * controller; -EINTR; or another negative errno.
  */
-int nvcf_fn_enable(struct nvcf_fn *fn)
+int nvcf_fn_enable(struct vpv_controlled *c)
 {
+	struct nvcf_fn *fn = fn_of(c);
 	int err;
 
 	err = mutex_lock_interruptible(&fn->ctrl->life.lock);
@@ -351,7 +348,7 @@ int nvcf_fn_enable(struct nvcf_fn *fn)
 	err = fn_enable(fn);
 	mutex_unlock(&fn->ctrl->life.lock);
 	if (err == -EBUSY)
-		err = vpv_controlled_unbound(&fn->ctrl->life.set, &fn->c, fn_enable_unbound);
+		err = vpv_controlled_unbound(&fn->ctrl->life.set, c, fn_enable_unbound);
 	return err;
 }
 
@@ -360,24 +357,24 @@ static int fn_take_back(struct vpv_controlled *c)
 	struct nvcf_fn *fn = fn_of(c);
 	int err = fn->ctrl->life.up ? fn_query(fn) : -ENOTCONN;
 
-	if (!err && fn->given)
+	if (!err && c->enabled)
 		err = fn_remove(fn);
 	if (err == -EBUSY)
 		err = fn_reset_unbound(fn) ?: fn_remove(fn);
 	if (err)
 		return err;
-	fn->given = false;
+	c->enabled = false;
 	vpv_controlled_withdraw(&fn->ctrl->life.set, c);
 	return 0;
 }
 
 /**
  * nvcf_fn_disable() - Take a controller's profile away
- * @fn: Controller.
+ * @c: Function of the controller.
  *
  * Return: 0; -EBUSY while a driver is bound to it, or uses it; or another negative errno.
  */
-int nvcf_fn_disable(struct nvcf_fn *fn)
+int nvcf_fn_disable(struct vpv_controlled *c)
 {
-	return vpv_controlled_unbound(&fn->ctrl->life.set, &fn->c, fn_take_back);
+	return vpv_controlled_unbound(&fn_of(c)->ctrl->life.set, c, fn_take_back);
 }
