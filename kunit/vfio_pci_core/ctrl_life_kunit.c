@@ -26,8 +26,9 @@ enum step { STEP_NONE, STEP_INIT, STEP_START, STEP_SHOW };
  * @life: Its life.
  * @saved: COMMAND as the PCI core has saved it.
  * @fails: The step of binding its driver that fails.
- * @ready: @init was called, and @fini was not; likewise @shown.
- * @early: @fini was called while it may access memory, or is the driver's function.
+ * @ready: Its init hook was called, and fini was not.
+ * @shown: Likewise show and hide.
+ * @early: Fini was called while it may access memory, or is the driver's function.
  * @broken: It does not come up.
  * @dies: As soon as it has come up, when it is asked about its functions.
  * @quiet: It accesses no memory.
@@ -115,7 +116,7 @@ void vpv_error_resume(struct pci_dev *pdev)
 #define pci_try_reset_function(...)		(-EIO)
 #define pci_alloc_irq_vectors(...)		(-ENOSPC)
 #define pci_free_irq_vectors(...)		((void)current_test)
-#define queue_work(wq, work)			((void)(current_test->announced = true))
+#define queue_work(...)				((void)(current_test->announced = true))
 #define jiffies					fake_jiffies
 #undef EXPORT_SYMBOL_GPL
 #define EXPORT_SYMBOL_GPL(name) extern typeof(name) name
