@@ -7,8 +7,8 @@
  * under pci_bus_sem, which changes of the D state and resets of a bus take inside
  * memory_lock.  So these callbacks take no lock of ours: they note in vpv_state.channel
  * what has become of the function, which every access looks at, take the mappings of CPUs
- * away, and leave the rest to settle(), which may wait: for whoever has memory_lock, and
- * for importers of dma-bufs, which may be in the same recovery.
+ * away, and leave the rest to settle(), which may wait: for memory_lock, and for importers
+ * of dma-bufs, which may be in the same recovery.
  *
  * From the time that the channel is frozen until the function has been reset and
  * restored the user reaches no memory: see vpv_memory_enabled().  An error that freezes
@@ -58,8 +58,8 @@ void vpv_settle_later(struct vpv_device *vpv)
 }
 
 /*
- * Make a function that was reset what it was.  By trylock: the device lock is held by
- * whoever unbinds the driver and waits for the user, and for settle().
+ * Restore a function that was reset.  By trylock: an unbind holds the device lock while it
+ * waits for the user, and for settle().
  *
  * Return: false if it has to be tried again.
  */
@@ -94,7 +94,7 @@ static void settle(struct work_struct *work)
 	bool done = true;
 
 	down_write(&st->memory_lock);
-	/* Nothing is mapped meanwhile: whoever tries again has nothing to zap. */
+	/* Nothing is mapped meanwhile, so another attempt has nothing to zap. */
 	if (atomic_xchg(&st->to_zap, 0) && !vpv_channel_normal(vpv))
 		vpv_memory_zap(vpv);
 	if (atomic_read(&st->channel) == VPV_CHANNEL_RESET)

@@ -18,7 +18,7 @@
 /* No reset takes so long: a minute for a function that does not come back, and a little. */
 #define RESET_MOST	(90 * HZ)
 
-/* How often a waiter who may give up looks whether he has to. */
+/* How often a waiter that can be cancelled looks whether it was. */
 #define LOOK_MS		20
 
 /* So often it is asked for if the question fails, and then not again for a while. */
@@ -221,8 +221,8 @@ void vpv_memory_unuse(struct vpv_device *vpv)
 }
 
 /*
- * It has gone, or may have.  Callbacks of errors and runtime PM call this: it takes no lock and
- * waits for nobody.  Who touches it at the moment goes on; mappings are up to the caller.
+ * It is lost, or may be.  Callbacks of errors and runtime PM call this: it takes no lock and does
+ * not wait.  Accesses under way go on; the caller removes mappings.
  */
 void vpv_memory_lost(struct vpv_device *vpv)
 {
@@ -267,7 +267,7 @@ void vpv_memory_resetting(struct vpv_device *vpv, bool resetting)
 		vpv_memory_await(vpv);
 }
 
-/* Has the one who waits to give up?  Return: 0 or what he returns. */
+/* Is the wait to end early?  Return: 0 or the errno of the waiter. */
 static int given_up(const struct vpv_memories *m)
 {
 	if (fatal_signal_pending(current))
@@ -301,8 +301,8 @@ static int wait_for_reset(struct vpv_memories *m)
 }
 
 /*
- * Note what has become of it.  Under memory_lock: whoever touches it then finds that importers
- * have it, too.  Return: @err, or -EAGAIN if it has gone again meanwhile.
+ * Note whether it is there.  Under memory_lock: when the CPU may touch it, importers may, too.
+ * Return: @err, or -EAGAIN if it was lost again meanwhile.
  */
 static int note(struct vpv_device *vpv, struct vpv_memories *m, long lost, int err)
 {
@@ -406,7 +406,7 @@ EXPORT_SYMBOL_GPL(vpv_bar_memory_enabled);
 
 /* ---- Waiting for it in the name of importers ---- */
 
-/* None is left, or the device is being closed: then nobody waits in their name. */
+/* None is left, or the device is being closed: then there is no need to wait for them. */
 static bool no_importers(void *vpv)
 {
 	return !vpv_dmabufs_any(vpv);

@@ -91,7 +91,7 @@ static int write_command(struct vpv_device *vpv, u16 val)
 		if (!keep || out != cmd)
 			ret = pci_write_config_word(pdev, PCI_COMMAND, out);
 	}
-	/* Under this lock whoever puts bus mastering back does not look at the older one. */
+	/* Under this lock: code that restores bus mastering does not see the older value. */
 	if (!ret)
 		WRITE_ONCE(vpv->state->user_command, val);
 	spin_unlock_irqrestore(&vpv->state->irqlock, flags);
@@ -431,7 +431,7 @@ void vpv_command_restore(struct vpv_device *vpv)
 	spin_unlock_irqrestore(&st->irqlock, flags);
 }
 
-/* After a reset that nobody has restored config space after.  Open or not. */
+/* After a reset by which config space was lost and not restored.  Open or not. */
 void vpv_config_restore(struct vpv_device *vpv)
 {
 	lockdep_assert_held_write(&vpv->state->memory_lock);

@@ -95,7 +95,7 @@ void vpv_control_withdraw(struct vpv_control *control)
 		tell_watchers(control);
 	}
 
-	/* Whoever entered before is out after this; whoever comes later sees it. */
+	/* Those who entered before have left after this; later ones see that it is not live. */
 	down_write(&control->sem);
 	vpv_ctrl_bufs_unmap(control);
 	up_write(&control->sem);

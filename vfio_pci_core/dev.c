@@ -531,8 +531,8 @@ put:
 EXPORT_SYMBOL_GPL(vpv_probe);
 
 /*
- * Unbound while it was open: at close nobody but the caller, who waited for it, could have reset
- * it.  The next driver must not find what the user has left.
+ * Unbound while it was open: close could not reset it, since the caller held the device lock and
+ * waited for it.  The next driver must not find what the user has left.
  */
 static void reset_for_next(struct vpv_device *vpv)
 {

@@ -2,17 +2,16 @@
 /*
  * dma-bufs of BARs: other devices reach them while their user could, and not longer.
  *
- * A dma-buf lives as long as somebody has a file, or only a path, of it: longer than
- * the open device, the function's driver and the function.  So it knows nothing of
- * them: the device knows its dma-bufs, takes the memory away whenever mappings of user
- * space go (vpv_memory_zap()), and for good when it is closed.  Then no importer has
- * it mapped, and none gets it again.
+ * A dma-buf lives as long as there is a file, or only a path, of it: longer than the open
+ * device, the function's driver and the function.  So it does not depend on them: the device
+ * has a list of its dma-bufs, revokes them whenever mappings of user space are zapped
+ * (vpv_memory_zap()), and for good when it is closed.  Then no importer has the memory mapped,
+ * and none can map it again.
  *
- * Memory outside of BARs goes in two more ways, without memory_lock: by a reset of somebody
- * else's, and because a page is bad.  Whoever takes it away so has noted that under
- * vpv_memories.use before he revokes; whoever gives it back looks at that note, under the lock
- * of the dma-buf, when it is in the list.  Until it is revoked its device is there, and can be
- * asked.
+ * Memory outside of BARs is taken away in two more cases, without memory_lock: in a reset by
+ * another owner, and because a page is bad.  That is noted under vpv_memories.use before the
+ * dma-buf is revoked; before it is restored that note is read, under the lock of the dma-buf,
+ * when it is in the list.  Until it is revoked its device exists, and may be used.
  */
 #include "dmabuf.h"
 
@@ -114,8 +113,8 @@ static void buf_dirty(const struct vpv_dmabuf *buf, u64 pos, u64 end)
 }
 
 /*
- * Nobody sees what importers write, nor can they be made to come again for each page.  Under
- * vpv_memories.use for writing: who maps it now does so afterwards.
+ * Writes of importers are not seen, and importers do not fault for each page.  Under
+ * vpv_memories.use for writing: an importer that maps it now does so afterwards.
  */
 void vpv_dmabufs_dirty(struct vpv_device *vpv, unsigned int nr, u64 pos, u64 bytes)
 {
@@ -241,7 +240,7 @@ static bool buf_give(struct vpv_device *vpv, struct vpv_dmabuf *buf)
 {
 	bool there, given;
 
-	/* Nobody has to be told: nobody has it mapped. */
+	/* No importer has it mapped, so none has to be notified. */
 	dma_resv_lock(&buf->resv, NULL);
 	there = buf_there(buf);
 	given = there && buf->revoked;
@@ -473,7 +472,7 @@ int vpv_dmabuf_init(struct vpv_device *vpv)
 {
 	int ret = pcim_p2pdma_init(vpv->pdev);
 
-	/* Nobody can reach BARs that the CPU cannot: bar_of() says so. */
+	/* BARs that the CPU cannot reach are not exported: see bar_of(). */
 	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 

@@ -47,9 +47,9 @@ static bool can_address(struct device *dev, const struct phys_vec *vec)
 }
 
 /*
- * No device but the CPU's own is between this memory and an importer, so that nobody has to be
- * asked for a way between two functions, and addresses of a bus are of no use.  It has no struct
- * pages, and must not be bounced: as a resource it is not.
+ * This memory is the CPU's, not that of a bus: whether two functions can reach each other does not
+ * matter, and bus addresses are of no use.  It has no struct pages and must not be bounced, so it
+ * is mapped as a resource.
  */
 static struct sg_table *memory_map(struct device *dev, const struct phys_vec *vec,
 				   enum dma_data_direction dir)

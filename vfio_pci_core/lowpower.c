@@ -28,8 +28,8 @@ int vpv_awake_slow(struct vpv_device *vpv)
 }
 
 /*
- * The end of low power, by the user while he keeps the function awake, or when it wakes
- * up: the PM core does not let these two meet.
+ * The end of low power: by an ioctl of the user, which keeps the function awake meanwhile, or
+ * when it wakes up.  The PM core does not run the two at the same time.
  */
 static void low_power_end(struct vpv_device *vpv, const struct eventfd_ctx *wake)
 {

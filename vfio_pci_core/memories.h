@@ -20,10 +20,10 @@ enum { VPV_BAD_KERNEL, VPV_BAD_FUNCTION, VPV_BAD_SOURCES };
  * struct vpv_shown - Memory that is one BAR
  * @mem: Where it is; no bytes: there is none.
  * @map: Mapping of the kernel.
- * @clean: While writes are recorded: a bit for each page that nobody has mapped, nor written
+ * @clean: While writes are recorded: a bit for each page that was neither mapped nor written
  *	since it was protected.  Cleared before either, under vpv_memories.use for reading; set
  *	under it for writing.  NULL: they are not.
- * @rewritten: Pages that were clean and are not any more, since somebody has asked.
+ * @rewritten: Pages that were clean and are not any more, since this was last read.
  * @bad: A bit for each page that is bad, by who has said so.  Any context; a page whose bit
  *	was set may still be mapped, or touched, until take_away() is over.
  * @failures: By which the kernel tells of errors while the device is open.
@@ -41,7 +41,7 @@ struct vpv_shown {
  * struct vpv_memories - All of it that a device has
  * @bar: By number of the BAR.
  * @lock: Held by the one who waits for it; outside of memory_lock.
- * @stop: Tells when that one gives up; NULL: when he is killed.  @lock.
+ * @stop: Tells when that one gives up; NULL: when it is killed.  @lock.
  * @stop_data: For @stop.
  * @use: Guards the rest; inside of memory_lock, and under it nothing of ours is taken.  For
  *	reading: the memory is touched, or mapped.

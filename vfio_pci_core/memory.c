@@ -29,8 +29,9 @@ bool vpv_memory_enabled(struct vpv_device *vpv)
 }
 
 /*
- * Or else: do BARs read as ones and drop what is written?  So it is while nobody answers
- * whom the user has enabled.  Without memory enable, and in D3hot, he is refused.
+ * Or else: do BARs read as ones and drop what is written?  So it is while the function does not
+ * answer although the user has enabled memory.  Without memory enable, and in D3hot, accesses are
+ * refused.
  */
 bool vpv_memory_ones(struct vpv_device *vpv)
 {
@@ -114,8 +115,8 @@ void vpv_memory_back(struct vpv_device *vpv)
 }
 
 /*
- * Removal begins.  If the function was pulled out, its user may go on for as long as he
- * likes, but not by mappings of an address at which nobody answers.
+ * Removal begins.  If the function was pulled out, its user may keep it open for any time, but
+ * must not have mappings of an address that no function decodes.
  */
 void vpv_memory_unplugged(struct vpv_device *vpv)
 {
@@ -169,7 +170,7 @@ bool vpv_memory_on(struct vpv_device *vpv)
 }
 
 /*
- * Undo vpv_memory_on() when the function wakes up: without locks, since nobody else is at
+ * Undo vpv_memory_on() when the function wakes up: without locks, since nothing else accesses
  * it yet, a reset by sysfs included.
  */
 void vpv_memory_off(struct vpv_device *vpv)
@@ -190,7 +191,8 @@ static void unforce_locked(struct vpv_device *vpv)
 
 /*
  * Enable memory space in hardware for an access by the PCI core, and keep resets by
- * somebody else out of it.  The user gains nothing: vpv_memory_enabled() looks at his bit.
+ * another owner out of it.  The user's accesses still depend on the user's own bit: see
+ * vpv_memory_enabled().
  */
 void vpv_memory_force(struct vpv_device *vpv)
 {

@@ -91,8 +91,8 @@ bool vpv_bar_range_mappable(const struct vpv_bar_state *bar, u64 pos, u64 bytes)
  *
  * The kernel's code for that (7.3) takes an entry of PUD size for a table: a user who
  * unmaps a part of a mapping of 1 GiB has it walk the function's memory as page
- * tables, and one who moves such a mapping keeps his TLB entry.  So no such entry may
- * be left, and none may come until it is done.
+ * tables, and the TLB entry of a mapping that is moved stays.  So no such entry may be left,
+ * and none may be inserted until it is done.
  */
 void vpv_vma_open(struct vm_area_struct *vma)
 {
@@ -258,8 +258,8 @@ static vm_fault_t wait_for_memory(struct vpv_device *vpv, struct vm_fault *vmf)
 }
 
 /*
- * Send the signal of a bad page: of VM_FAULT_HWPOISON the kernel prints a line, and who handles the
- * signal can come as often as he likes.  Who blocks or ignores it does not come again.
+ * Send the signal of a bad page: for VM_FAULT_HWPOISON the kernel prints a line, and a process
+ * that handles the signal can fault any number of times.  One that blocks or ignores it is killed.
  */
 static vm_fault_t tell_of_bad_page(struct vm_fault *vmf)
 {

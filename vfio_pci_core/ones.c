@@ -8,7 +8,7 @@
  * ones stand in for the function's memory.  What is written there is read back from
  * the page until it goes, which is when the function answers again or memory is disabled.
  * A page of the BAR has one of VPV_ONES_PAGES, by its number, so that a user cannot make
- * the kernel hold more than that, and sees what he wrote in a distant page at the most:
+ * the kernel hold more than that, and reads back its own writes in a distant page at the most:
  * their number is prime, so that pages at the same place of larger units do not share one.
  *
  * Only page tables refer to such a page, and vpv_memory_zap() clears these:

@@ -75,8 +75,8 @@ void vpv_power_resetting(struct vpv_device *vpv)
 }
 
 /*
- * For its user, or because whatever he wanted ends here.  A function that is kept awake goes
- * to sleep later.
+ * For its user, or D0 for close and for the recovery from an error.  A function that is kept awake
+ * enters the state later.
  */
 int vpv_power_set_locked(struct vpv_device *vpv, pci_power_t power)
 {

@@ -8,8 +8,8 @@
  * user writes meanwhile, a D state or COMMAND, counts in the end.
  *
  * A function without No_Soft_Reset loses its internal state on the way to D0, and COMMAND for
- * a moment.  Its user loses the state in any case when he wakes it; a driver that sets up
- * something in the function that has to last holds it awake for so long.
+ * a moment.  The user would lose that state in any case by waking it; a driver that sets up
+ * something in the function that has to last keeps it awake for so long.
  */
 #include <linux/export.h>
 
@@ -23,7 +23,7 @@
 /* COMMAND of the hardware is the user's again.  Context: of whoever changes @asleep. */
 void vpv_asleep_done(struct vpv_state *st)
 {
-	/* Whoever has read the hardware before and looks at this after it reads once more. */
+	/* A reader that read the hardware before this sees the new number, and reads again. */
 	atomic_inc(&st->asleep_seq);
 	/* Pairs with config.c's host_read(). */
 	smp_store_release(&st->asleep_command, 0);
@@ -161,8 +161,8 @@ void vpv_dma_release(struct vpv_device *vpv)
 	unsigned long flags;
 
 	/*
-	 * Whoever reports a reset has ended it, see vpv_asleep_forget(), and still has the config
-	 * access lock, so that nobody holds it anew.
+	 * The reporter of a reset has ended it, see vpv_asleep_forget(), and still holds the config
+	 * access lock, so that it is not held anew.
 	 */
 	if (!READ_ONCE(st->dma_held))
 		return;

@@ -18,7 +18,7 @@
  *	        vpv_memories.use (rwsem: is memory outside of BARs there)
  *	        irqlock (spinlock: INTx masking and bits of the physical COMMAND)
  *
- * Nobody who holds igate calls the engine.  The PCI core reports errors, and wakes
+ * The engine is not called with igate held.  The PCI core reports errors, and wakes
  * functions to do so, under its pci_bus_sem, which is taken inside memory_lock: what is
  * called then takes none of these locks but irqlock (aer.c).  The page fault handler
  * brings mmap_lock -> memory_lock, so user memory is touched under none of
@@ -335,15 +335,15 @@ static inline bool vpv_answers(struct pci_dev *pdev)
 }
 
 /*
- * The PCI core's lock of a function's config space: resets by anybody have it from before they
- * save config space until they have restored it.  We change the D state, COMMAND and interrupts
- * under it, and use what the PCI core saves.  Whoever has it may not use pci_user_*(), nor does
- * lockdep know it.
+ * The PCI core's lock of a function's config space: every reset holds it from before config space
+ * is saved until it is restored.  We change the D state, COMMAND and interrupts under it, and use
+ * what the PCI core saves.  With it held pci_user_*() must not be called; lockdep does not know
+ * it.
  */
 DEFINE_GUARD(vpv_cfg_access, struct pci_dev *, pci_cfg_access_lock(_T),
 	     pci_cfg_access_unlock(_T))
 
-/* Does somebody have it? */
+/* Is it held? */
 static inline void vpv_cfg_access_assert(struct pci_dev *pdev)
 {
 	lockdep_assert(pdev->block_cfg_access);

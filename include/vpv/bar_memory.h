@@ -7,16 +7,16 @@
  * memory enable and the D state, although the hardware does not.  Its size is the next power
  * of two; what is beyond the memory reads as ones, is not written and cannot be mapped.
  *
- * After a reset, and after D3 where that is one, nobody touches the memory before the variant's
- * memory_ready hook has said that it is there: who wants to waits, and mappings are taken away
+ * After a reset, and after D3 where that is one, the memory is not touched before the variant's
+ * memory_ready hook has said that it is there: accesses wait for that, and mappings are zapped
  * before.
  *
  * Other devices may have parts of it by dma-bufs (VFIO_DEVICE_FEATURE_DMA_BUF), which are taken
  * away from them likewise.
  *
- * Nobody touches a page that is bad, by what the kernel says (from 6.19 on, while the device is
- * open and a process maps the memory) or the variant: read() and write() get EIO, and who has it
- * mapped is sent SIGBUS, with BUS_MCEERR_AR.
+ * A page that is bad, by what the kernel says (from 6.19 on, while the device is open and a process
+ * maps the memory) or the variant, is not touched: read() and write() get EIO, and a process that
+ * has it mapped is sent SIGBUS, with BUS_MCEERR_AR.
  */
 #ifndef VPV_BAR_MEMORY_H
 #define VPV_BAR_MEMORY_H
@@ -66,9 +66,9 @@ int vpv_bar_memory_add(struct vpv_device *vpv, unsigned int bar,
 int vpv_bar_memory_wait(struct vpv_device *vpv);
 
 /**
- * vpv_bar_memory_wait_unless() - The same, for who may have to give up
+ * vpv_bar_memory_wait_unless() - The same, for a caller that may have to give up
  * @vpv: Device, open.
- * @stop: Has he to?  Asked now and then; must not sleep.
+ * @stop: Has it to?  Called now and then; must not sleep.
  * @data: For @stop.
  *
  * Return: as vpv_bar_memory_wait(); -ECANCELED: @stop has said so.
@@ -80,7 +80,7 @@ int vpv_bar_memory_wait_unless(struct vpv_device *vpv, bool (*stop)(void *data),
  * @vpv: Device.
  *
  * Context: the variant's memory_ready hook, which asks this while it waits.
- * Return: 0, or an errno to be returned: what the hook says counts for nobody.
+ * Return: 0, or an errno that the hook has to return.
  */
 int vpv_bar_memory_given_up(struct vpv_device *vpv);
 
@@ -117,9 +117,10 @@ int vpv_bar_memory_write(struct vpv_device *vpv, unsigned int bar, u64 pos, size
  * vpv_bar_memory_enabled() - Does the user have it enabled, in D0?
  * @vpv: Device, open.
  *
- * Who asks the function now and then for what has become of it leaves alone one that sleeps.
+ * For a driver that polls the function: it does not while the function sleeps.
+ *
  * Context: process.
- * Return: whether he has.
+ * Return: whether the user has.
  */
 bool vpv_bar_memory_enabled(struct vpv_device *vpv);
 

@@ -2,17 +2,17 @@
 /*
  * Buffers of a controlled function that its controlling function reads or writes.
  *
- * The driver of the controlled function owns the memory, which is charged to whoever
+ * The driver of the controlled function owns the memory, which is charged to the process that
  * migrates the function.  The device that accesses it is another one, with a driver that
  * may go away, and with firmware that may stop answering, at any moment.  So:
  *
  * 1. A buffer is mapped at one controlling function, once: from vpv_ctrl_buf_new() on.
  *    It is unmapped when its last reference is given back, or when the handle that it was
  *    mapped through is withdrawn, whichever comes first.  vpv_ctrl_buf_usable() tells its
- *    owner whether it is still mapped; if not, he gives it back and makes another one.
+ *    owner whether it is still mapped; if not, the owner gives it back and makes another one.
  *
  * 2. A command that names a buffer holds a reference, from vpv_ctrl_buf_begin() to
- *    vpv_ctrl_buf_end(), which the controlling driver calls.  The owner may give his
+ *    vpv_ctrl_buf_end(), which the controlling driver calls.  The owner may give its
  *    reference back meanwhile, and the handle may be withdrawn: the buffer stays mapped
  *    until the command has ended.
  *
