@@ -412,7 +412,7 @@ ssize_t vpv_ctrl_life_store_enabled(struct vpv_ctrl_life *life, struct vpv_contr
 		return err;
 	if (!enable)
 		return life->ops->disable_fn(fn) ?: count;
-	err = life->ops->enable(fn);
+	err = life->ops->enable_fn(fn);
 	if (err)
 		return err;
 	vpv_controlled_attach(&life->set);

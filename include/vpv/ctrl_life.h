@@ -135,17 +135,17 @@ struct vpv_ctrl_life_ops {
 	int (*ask)(struct vpv_ctrl_life *life, struct vpv_controlled *fn);
 
 	/**
-	 * @enable: Provision a function as its user wants, and publish it.
+	 * @enable_fn: Provision a function as its user wants, and publish it.
 	 *
 	 * No lock is held; may sleep.  Also one that is enabled, and one that is not there.
 	 *
 	 * Return: 0; -ENOTCONN when the controlling function does not work; or another negative
 	 * errno.
 	 */
-	int (*enable)(struct vpv_controlled *fn);
+	int (*enable_fn)(struct vpv_controlled *fn);
 
 	/**
-	 * @disable_fn: Undo @enable.
+	 * @disable_fn: Undo @enable_fn.
 	 *
 	 * No lock is held; may sleep.
 	 *
@@ -317,7 +317,7 @@ ssize_t vpv_ctrl_life_show_enabled(struct vpv_ctrl_life *life, const struct vpv_
  * Drivers may bind to one that was enabled.
  *
  * Context: process; may sleep; no lock is held.
- * Return: @count; -EINVAL; or what @ops->enable and @ops->disable_fn return.
+ * Return: @count; -EINVAL; or what @ops->enable_fn and @ops->disable_fn return.
  */
 ssize_t vpv_ctrl_life_store_enabled(struct vpv_ctrl_life *life, struct vpv_controlled *fn,
 				    const char *page, size_t count);

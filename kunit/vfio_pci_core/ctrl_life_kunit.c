@@ -163,7 +163,7 @@ static void op_hide(struct vpv_ctrl_life *life)
 	test_of(life)->shown = false;
 }
 
-static int op_enable(struct vpv_controlled *fn)
+static int op_enable_fn(struct vpv_controlled *fn)
 {
 	fn->enabled = !current_test->answer;
 	return current_test->answer;
@@ -234,7 +234,7 @@ static const struct vpv_ctrl_life_ops life_ops = {
 	.disable = op_disable,
 	.quiet = op_quiet,
 	.ask = op_ask,
-	.enable = op_enable,
+	.enable_fn = op_enable_fn,
 	.disable_fn = op_disable_fn,
 };
 

@@ -150,7 +150,7 @@ static const struct vpv_ctrl_life_ops ctrl_ops = {
 	.disable = ctrl_disable,
 	.quiet = ctrl_quiet,
 	.ask = mlxl_fn_ask,
-	.enable = mlxl_fn_enable,
+	.enable_fn = mlxl_fn_enable,
 	.disable_fn = mlxl_fn_disable,
 };
 

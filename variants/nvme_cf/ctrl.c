@@ -205,7 +205,7 @@ static const struct vpv_ctrl_life_ops ctrl_ops = {
 	.disable = ctrl_disable,
 	.quiet = ctrl_quiet,
 	.ask = nvcf_fn_ask,
-	.enable = nvcf_fn_enable,
+	.enable_fn = nvcf_fn_enable,
 	.disable_fn = nvcf_fn_disable,
 };
 
