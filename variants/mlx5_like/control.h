@@ -48,7 +48,7 @@ struct mlxl_command {
  * struct mlxl_control_ops - What can be done about a controlled function
  *
  * Errors of @exec and @submit: -ENOTCONN: the command was not given to the firmware;
- * -ECONNABORTED, -ETIMEDOUT: it was, and nobody knows whether it was carried out;
+ * -ECONNABORTED, -ETIMEDOUT: it was, and it is not known whether it was carried out;
  * -ENOMEM, -EMSGSIZE; and those of mlxl_status_errno(), with status and syndrome in
  * the command, which then has changed nothing.
  */

@@ -118,7 +118,7 @@ static int ctrl_init(struct vpv_ctrl_life *life)
 	err = mlxl_queue_init(&mlxl_ctrl_of(life)->q, life, life->regs);
 	if (err)
 		return err;
-	/* Whoever had it before may have left anything behind. */
+	/* Its last driver may have left it in any state. */
 	pci_cfg_access_lock(pdev);
 	pci_save_state(pdev);
 	err = pcie_reset_flr(pdev, PCI_RESET_DO_RESET);

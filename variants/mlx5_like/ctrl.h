@@ -76,7 +76,7 @@ enum mlxl_queue_state {
  * @lost: Slots of @used whose command has ended here while the firmware could not be kept
  *	from writing to memory any more: what it was told of stays allocated.
  * @wild: The same for the queue itself.
- * @work: What is in each slot; belongs to whoever set the bit in @used.
+ * @work: What is in each slot; belongs to the task that set the bit in @used.
  * @room: For those who wait for a slot, or for none to be used.
  * @watch: Looks for completions, time-outs and death; not queued while the queue is down.
  * @health: Last value of HEALTH; only @watch uses it.

@@ -135,7 +135,7 @@ void mlxl_fns_prepare(struct mlxl_ctrl *ctrl)
  * @life: Of the controlling function.
  * @c: Function.
  *
- * One line for whoever reads the log; the driver of the function looks for itself.
+ * Failures are logged; the driver of the function queries them itself.
  *
  * Return: see struct vpv_ctrl_life_ops.
  */

@@ -94,7 +94,7 @@ static void queue_set(struct mlxl_queue *q, enum mlxl_queue_state state)
 	wake_up_all(&q->room);
 }
 
-/* False when it is in another state: whoever takes it down may do so at any time. */
+/* False when it is in another state: it may be taken down at any time. */
 static bool queue_change(struct mlxl_queue *q, enum mlxl_queue_state from,
 			 enum mlxl_queue_state to)
 {
@@ -153,7 +153,7 @@ static bool queue_restart(struct mlxl_queue *q, unsigned long late)
 		queue_dead(q, "command queue cannot be enabled");
 		return false;
 	}
-	/* Whoever takes it down disables it when the watch has ended. */
+	/* If it was taken down meanwhile, it is disabled when the watch has ended. */
 	return queue_change(q, MLXL_QUEUE_RESTART, MLXL_QUEUE_UP);
 }
 
@@ -174,7 +174,7 @@ static const char *queue_why_dead(struct mlxl_queue *q, u32 status)
 		return "function does not answer";
 	if ((status & MLXL_STATUS_FATAL) || !queue_healthy(q))
 		return "firmware has died";
-	/* It has begun anew: what it still has of sessions and suspensions nobody knows. */
+	/* It has begun anew: whether it still has sessions and suspensions is not known. */
 	if (!(status & (MLXL_STATUS_CMDQ | MLXL_STATUS_CMDQ_ERROR)))
 		return "firmware has disabled the command queue";
 	return NULL;
@@ -203,7 +203,7 @@ static bool queue_check(struct mlxl_queue *q)
 	return true;
 }
 
-/* Not once the queue is down: whoever has taken it down has cancelled the watch. */
+/* Not once the queue is down: the watch was cancelled when it was taken down. */
 static void queue_watch_in(struct mlxl_queue *q, unsigned long tick)
 {
 	spin_lock(&q->lock);
@@ -330,7 +330,7 @@ void mlxl_queue_look(struct mlxl_queue *q)
  * None is touched while the PCI core recovers the function from an error, before which the
  * interrupt may have come.  No news is lost: all functions are published anew after it.
  *
- * Return: false then, and if nobody answers: all ones could be events as well.
+ * Return: false then, and if the function does not answer: all ones could be events as well.
  */
 bool mlxl_queue_events(struct mlxl_queue *q, unsigned long *events)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is asked of the controlling function.  Whoever controls this one is looked up
- * for every command, except that a session is bound to who has begun it: another one,
- * or the same one after a reset, knows nothing of it.
+ * Commands to the controlling function.  It is looked up for every command, except that a
+ * session is bound to the one that has begun it: for another one, or the same one after a
+ * reset, it does not exist.
  */
 #include <linux/slab.h>
 
@@ -31,8 +31,8 @@ static int control_exec(struct mlxl_dev *md, struct vpv_control *control,
 }
 
 /*
- * For what may be carried out twice.  It ends like this when a command of somebody else
- * was stuck, or when the controlling function goes away: then the second try says so.
+ * For commands that may be carried out twice.  One ends like this when another function's command
+ * was stuck, or when the controlling function goes away: then the second attempt tells.
  */
 static int control_exec_again(struct mlxl_dev *md, struct vpv_control *control,
 			      struct mlxl_command *cmd)
@@ -61,7 +61,7 @@ static int hw_ask(struct mlxl_dev *md, struct mlxl_command *cmd)
 	return err == -ECONNABORTED ? hw_exec(md, cmd) : err;
 }
 
-/* Nobody knows whether the command was carried out. */
+/* It is not known whether the command was carried out. */
 static bool uncertain(int err)
 {
 	return err == -ETIMEDOUT || err == -ECONNABORTED || err == -EPROTO;
@@ -138,12 +138,12 @@ static int power_exec(struct mlxl_dev *md, struct vpv_control *control, u16 opco
  * @md: Device.
  * @what: MLXL_INITIATOR or MLXL_RESPONDER.
  *
- * A command that nobody knows the end of is followed by a question.  Without an answer only a
- * reset helps.
+ * A command whose result is not known is followed by a query.  If that fails, too, only a reset
+ * helps.
  *
  * Context: process; may sleep for the firmware's time-out, three times: the question may be put
  * again.
- * Return: 0; a negative errno, and it runs as before; -EIO when nobody knows.
+ * Return: 0; a negative errno, and it runs as before; -EIO if that is not known.
  */
 int mlxl_hw_suspend(struct mlxl_dev *md, u32 what)
 {
@@ -169,14 +169,13 @@ int mlxl_hw_suspend(struct mlxl_dev *md, u32 what)
  *
  * RESUME succeeds as well for a function that runs, since a reset or a loss of power for
  * instance, with nothing of the state that it was suspended with.  So the firmware is asked
- * before.  The command goes the way of the question: if the controlling function was reset
- * between the two, that way is gone.  A command that nobody knows the end of is followed by
- * another question.
+ * before.  The command uses the handle of the query: if the controlling function was reset
+ * between the two, it fails.  A command whose result is not known is followed by another query.
  *
  * Context: process; may sleep for the firmware's time-out, five times: both questions may be put
  * again.
  * Return: 0; -ESTALE: the suspension was lost, or is now, and the state with it; another
- * negative errno, and it stands as before; -EIO when nobody knows.
+ * negative errno, and it stands as before; -EIO if that is not known.
  */
 int mlxl_hw_resume(struct mlxl_dev *md, u32 what, u32 halves)
 {
@@ -410,9 +409,9 @@ int mlxl_hw_load_end(struct mlxl_dev *md, struct mlxl_session *s, bool abort, u3
  * @md: Device.
  * @s: Tracker.
  *
- * Context: process; may sleep for the firmware's time-out, twice when a command of somebody
- * else was stuck.
- * Return: 0; -ETIMEDOUT or -ECONNABORTED when nobody knows; or another negative errno, and
+ * Context: process; may sleep for the firmware's time-out, twice when another function's
+ * command was stuck.
+ * Return: 0; -ETIMEDOUT or -ECONNABORTED if that is not known; or another negative errno, and
  * it does not record.
  */
 int mlxl_hw_tracker_arm(struct mlxl_dev *md, struct mlxl_session *s)

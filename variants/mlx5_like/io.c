@@ -214,7 +214,7 @@ void mlxl_io_drain(struct mlxl_io *io)
  * @io: Buffer; also one that is not busy.
  * @s: Session.
  *
- * One that ended because a command of somebody else was stuck is begun again.
+ * One that ended because another function's command was stuck is begun again.
  *
  * Context: process; bounded by the firmware's time-out.
  * Return: 0; -ENOTCONN if the controlling function has gone away meanwhile; or another

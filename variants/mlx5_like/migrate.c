@@ -133,8 +133,8 @@ void mlxl_changed(struct vpv_control_watch *watch)
  *
  * A controlling function that lost power, for instance, has forgotten it.  A source then
  * writes memory that was sent, a destination runs with half an image: nothing but a
- * reset helps.  Without an answer it asks again, but for a function that nobody controls:
- * there will be news when somebody does.
+ * reset helps.  Without an answer it asks again, but for a function that is not
+ * controlled: there will be news when it is.
  */
 void mlxl_check(struct work_struct *work)
 {

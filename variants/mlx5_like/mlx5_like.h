@@ -31,7 +31,7 @@
 
 /**
  * struct mlxl_session - A save or load session of the firmware, or a tracker
- * @control: Who has it; referenced.  NULL: there is none.
+ * @control: Handle by which it was begun; referenced.  NULL: there is none.
  * @id: Its id.
  * @bytes: Size of the image.
  */

@@ -285,7 +285,7 @@ static int save_image(struct mlxl_dev *md, struct vmig_emit *em, u32 mode)
 		err = emit_end(em, MLXL_REC_COMPLETE);
 	if (err)
 		return err;
-	/* It has been sent: what becomes of the session matters to nobody. */
+	/* It has been sent: how the session ends does not matter. */
 	mlxl_hw_save_end(md, &s->session, false);
 	return 0;
 }

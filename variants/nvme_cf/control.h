@@ -16,7 +16,7 @@
 
 /*
  * How long a controller may take to be enabled or disabled, in units of NVS_TO_MS, whatever it
- * says: 30 s, since nobody who waits for it can be killed.
+ * says: 30 s, since tasks that wait for it cannot be killed.
  */
 #define NVCF_READY_UNITS_MAX 60U
 
@@ -86,7 +86,7 @@ struct nvcf_control_ops {
 	 * device.
 	 *
 	 * Return: 0; -ENOTCONN: the command was not given to the device; -ECONNABORTED,
-	 * -ETIMEDOUT: it was, and nobody knows whether it was carried out; -EREMOTEIO: it
+	 * -ETIMEDOUT: it was, and it is not known whether it was carried out; -EREMOTEIO: it
 	 * was refused, with @nvcf_command.status; -EMSGSIZE, -ENOMEM.
 	 */
 	int (*exec)(void *priv, struct nvcf_command *cmd);

@@ -109,7 +109,8 @@ struct nvcf_slot {
  * @active: Command ids that the device has.
  * @victim: Slot that the Abort names, if that is one of these: an id says nothing about which
  *	command it was, so the slot has no other one before the Abort has ended.
- * @slot: Belongs to whoever set the bit in @used; while the bit in @active is set to the queue.
+ * @slot: Belongs to the task that set the bit in @used; to the queue while the bit in @active
+ *	is set.
  * @room: For those who wait for a slot, or for none to be used.
  * @watch: Looks for completions, time-outs and death; not queued while the queue is down.
  */

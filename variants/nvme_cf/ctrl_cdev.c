@@ -237,7 +237,7 @@ int nvcf_cdev_add(struct nvcf_ctrl *ctrl)
 	if (!err)
 		err = cdev_device_add(&c->cdev, &c->dev);
 	if (err) {
-		/* Somebody may have opened it before that failed. */
+		/* It may have been opened before that failed. */
 		cdev_end(c);
 		return err;
 	}
@@ -246,7 +246,7 @@ int nvcf_cdev_add(struct nvcf_ctrl *ctrl)
 }
 
 /**
- * nvcf_cdev_hide() - Let nobody open the device any more
+ * nvcf_cdev_hide() - Keep the device from being opened
  * @ctrl: Controller.
  */
 void nvcf_cdev_hide(struct nvcf_ctrl *ctrl)

@@ -268,7 +268,7 @@ int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd)
 	mutex_unlock(&ctrl->life.lock);
 	err = fn_user(fn, pdev, cmd);
 	pci_dev_put(pdev);
-	/* Who is published may have changed. */
+	/* It may have to be published or withdrawn. */
 	if (!err && cmd->sqe.opcode == NVCF_ADMIN_PROFILE_SEND) {
 		vpv_controlled_news(&fn->c);
 		vpv_ctrl_life_announce(&ctrl->life);
@@ -334,8 +334,8 @@ static int fn_enable_unbound(struct vpv_controlled *c)
  *
  * Context: process; no lock is held.
  * Return: 0; -ENOTCONN when the managing controller does not work; -EINVAL for a profile
- * that cannot be one or is beyond what the device has; -EBUSY while somebody uses the
- * controller; -EINTR; or another negative errno.
+ * that cannot be one or is beyond what the device has; -EBUSY while the
+ * controller is used; -EINTR; or another negative errno.
  */
 int nvcf_fn_enable(struct vpv_controlled *c)
 {

@@ -96,7 +96,7 @@ static int slot_start(struct nvcf_queue *q, unsigned int i, struct nvcf_admin *c
 		queue_push(q, i, &cmd->sqe);
 		/*
 		 * Not at each command: a stream of them would put it off for ever.  With the
-		 * lock: nvcf_queue_down() cancels it once it is sure that nobody queues it.
+		 * lock: nvcf_queue_down() cancels it when it cannot be queued any more.
 		 */
 		if (idle)
 			mod_delayed_work(q->life->wq, &q->watch, nvcf_queue_tick(q));

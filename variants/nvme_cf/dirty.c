@@ -72,7 +72,7 @@ static u64 units_of(const struct vmig_track *what)
 	return units;
 }
 
-/* Whoever asks on waits for as long again, and the managing controller may be reset each time. */
+/* The next command would wait as long, and the managing controller may be reset each time. */
 static bool hangs(int err)
 {
 	return err == -ETIMEDOUT || err == -ECONNABORTED;
@@ -141,7 +141,7 @@ void nvcf_track_stop(struct vmig_dev *mig)
 	report_free(nd);
 }
 
-/* Granules from @first on; those beyond the end of the address space are nobody's. */
+/* Granules from @first on; those beyond the end of the address space do not exist. */
 static u64 last_byte(u64 first, u32 granules, u8 log2)
 {
 	u64 bytes = (u64)granules << log2;
@@ -153,7 +153,7 @@ static u64 last_byte(u64 first, u32 granules, u8 log2)
 
 /*
  * A report has each byte once: of entries that have more memory together than is tracked, and a
- * granule each, nobody would see the end.
+ * granule each, the number would not be bounded.
  */
 static int push(const struct nvcf_dev *nd, u32 bytes, struct vmig_dirty *dirty)
 {

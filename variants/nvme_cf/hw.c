@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is asked of the managing controller.  Whoever manages this one is looked up for
- * every command; a suspension alone is bound to who has made it (suspend.c).
+ * Commands to the managing controller.  It is looked up for every command; a suspension alone is
+ * bound to the one that has carried it out (suspend.c).
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -45,7 +45,7 @@ static int hw_exec(struct nvcf_dev *nd, struct nvcf_command *cmd)
 	return IS_ERR(control) ? PTR_ERR(control) : control_exec(nd, control, cmd);
 }
 
-/* For what may be carried out twice: a command of somebody else may have been stuck. */
+/* For commands that may be carried out twice: another function's may have been stuck. */
 static int hw_ask(struct nvcf_dev *nd, struct nvcf_command *cmd)
 {
 	int err = hw_exec(nd, cmd);
@@ -79,7 +79,7 @@ int nvcf_hw_managing(struct nvcf_dev *nd, struct nvcf_managing *managing)
 /**
  * nvcf_hw_profile() - The identity profile of the controller
  * @nd: Device.
- * @profile: Receives it; nobody has looked at it yet.
+ * @profile: Receives it; it was not checked.
  *
  * Return: 0; -ENODEV if it has none; or another negative errno.
  */
@@ -100,7 +100,7 @@ int nvcf_hw_profile(struct nvcf_dev *nd, struct nvcf_profile *profile)
 /**
  * nvcf_hw_suspend() - Suspend the controller
  * @nd: Device.
- * @control: Who does it.
+ * @control: The managing controller.
  *
  * Context: process; may sleep for the time-out of a command.
  * Return: 0; nvcf_uncertain(); another negative errno, and it runs.
@@ -119,10 +119,10 @@ int nvcf_hw_suspend(struct nvcf_dev *nd, struct vpv_control *control)
 /**
  * nvcf_hw_resume() - Resume the controller, or see that it runs
  * @nd: Device.
- * @control: Who does it.
+ * @control: The managing controller.
  *
  * Context: process; may sleep for the time-out of a command.
- * Return: 0; -EALREADY: it was not suspended; -EAGAIN: somebody else has its disks yet;
+ * Return: 0; -EALREADY: it was not suspended; -EAGAIN: another one still has its disks;
  * nvcf_uncertain(); another negative errno, and nothing has changed.
  */
 int nvcf_hw_resume(struct nvcf_dev *nd, struct vpv_control *control)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * VFIO driver of migratable controllers of nvme_cf: who is one, life of a device and
+ * VFIO driver of migratable controllers of nvme_cf: which ones these are, life of a device and
  * declarations.  Other NVMe controllers are given to users as they are.
  */
 #include "identity.h"

@@ -112,7 +112,7 @@ void nvcf_match_write(const struct nvcf_profile *p, u32 crc, struct nvcf_match *
  * @before: What it has said to the same user.
  * @diff: Receives what differs.
  *
- * Its user has seen the profile, which does not change under him.  Disks may be resized.
+ * The user has seen the profile, which must not change while it is used.  Disks may be resized.
  *
  * Return: 0 or -EOPNOTSUPP.
  */

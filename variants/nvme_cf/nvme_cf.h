@@ -24,8 +24,8 @@
  * @m: What the core and the migration library know; first.
  * @power: Held while the controller is suspended or resumed; guards the next four.  Under
  *	state_lock of the library; inside are the registry's and the managing driver's locks.
- * @held: Who has suspended the controller, referenced; it stays suspended as long as that
- *	is live.  NULL: nobody, as far as we know.
+ * @held: Handle by which the controller was suspended, referenced; it stays suspended as long as
+ *	that is live.  NULL: it is not suspended, as far as we know.
  * @resets: vmig_resets() when that began.
  * @issued: Suspend was sent, and nothing that surely ends a suspension since.  Without
  *	@held: it must be resumed, since everybody is told that it runs.
@@ -71,7 +71,7 @@ static inline struct vpv_control *nvcf_control_get(struct nvcf_dev *nd)
 }
 
 /**
- * nvcf_uncertain() - Does nobody know whether a command was carried out?
+ * nvcf_uncertain() - Is it not known whether a command was carried out?
  * @err: How it ended.
  */
 static inline bool nvcf_uncertain(int err)

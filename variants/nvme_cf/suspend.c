@@ -57,13 +57,13 @@ static int settle(struct nvcf_dev *nd)
  * nvcf_suspend() - Suspend it, also one that is suspended
  * @nd: Device.
  *
- * After a command that nobody knows the end of the controller is told to run: it does so
- * already, or does at once, or, if nobody answers, as soon as somebody does.  Until then it may
+ * After a command whose result is not known the controller is told to run: it does so already,
+ * or does at once, or, if there is no answer, as soon as there is one.  Until then it may
  * stand still: its user sees commands that take long, and a driver that loses patience
  * resets the controller, which ends a suspension, too.
  *
  * Context: process; bounded by the time-outs of two commands.
- * Return: 0; a negative errno, and it runs, or will as soon as somebody can see to it.
+ * Return: 0; a negative errno, and it runs, or will as soon as it can be told to.
  */
 int nvcf_suspend(struct nvcf_dev *nd)
 {
@@ -145,7 +145,7 @@ static int resume(struct nvcf_dev *nd)
 	vpv_dma_release(&nd->m.vpv);
 	err = resume_exec(nd, nd->held);
 	/*
-	 * It may be done, or undone: once more says so.  Or somebody has resumed it before us,
+	 * It may be done, or undone: a second command tells.  Or it was resumed before by others,
 	 * or the managing controller is dying, and has let it run.
 	 */
 	if (nvcf_uncertain(err))
@@ -166,7 +166,7 @@ static int resume(struct nvcf_dev *nd)
  * @mig: Device.
  *
  * Context: process; bounded by NVCF_DISK_MS and the time-outs of two commands.
- * Return: 0; -EIO if it is not suspended any more or nobody knows; another negative errno,
+ * Return: 0; -EIO if it is not suspended any more or that is not known; another negative errno,
  * and it still is: -EBUSY when another host has its disks.
  */
 int nvcf_unquiesce(struct vmig_dev *mig)
@@ -228,7 +228,7 @@ static bool lost(struct nvcf_dev *nd)
  * @work: Of the device.
  *
  * One that was lost cannot be had back: the controller may have gone on with its queues
- * meanwhile.  One that nobody wants is ended.
+ * meanwhile.  One that is not wanted is ended.
  */
 void nvcf_look(struct work_struct *work)
 {
@@ -267,7 +267,7 @@ void nvcf_reset(struct vmig_dev *mig)
  * nvcf_awaken() - See that a controller that is opened is not suspended
  * @nd: Device.
  *
- * Somebody may have suspended it by hand.  Waits for his command, if it is in work.
+ * A user may have suspended it by a command, which is waited for if it is in work.
  *
  * Return: 0, also without a managing controller; a negative errno, and it is not opened: then
  * nobody is told that it runs, and it is not tried again.
