@@ -110,7 +110,9 @@ struct nvcf_profile_disk {
  * @queues: Most pairs of I/O queues, 1 to NVCF_MAX_IOQ.
  * @entries: Most entries of a queue, 2 to NVCF_MAX_ENTRIES.
  * @options: NVCF_OPT_*.
- * @sn: Serial number, ASCII and spaces; likewise @mn (model) and @fr (firmware).
+ * @sn: Serial number, ASCII and spaces.
+ * @mn: Model number, likewise.
+ * @fr: Firmware revision, likewise.
  * @subnqn: NQN of the subsystem, ends with zeroes.
  * @ns: Namespaces.
  * @reserved540: Zero.

@@ -99,12 +99,18 @@ struct nvs_sgl {
  * @flags: FUSE (bits 1:0), PSDT (bits 7:6).
  * @cid: Command identifier.
  * @nsid: Namespace identifier.
- * @cdw2: Command dword 2; likewise @cdw3.
+ * @cdw2: Command dword 2.
+ * @cdw3: Command dword 3.
  * @mptr: Metadata pointer.
  * @prp1: PRP entry 1; with @prp2 in a union with @sgl.
  * @prp2: PRP entry 2.
  * @sgl: SGL descriptor.
- * @cdw10: Command dword 10; the others follow.
+ * @cdw10: Command dword 10.
+ * @cdw11: Command dword 11.
+ * @cdw12: Command dword 12.
+ * @cdw13: Command dword 13.
+ * @cdw14: Command dword 14.
+ * @cdw15: Command dword 15.
  */
 struct nvs_sqe {
 	__u8 opcode;
@@ -138,7 +144,8 @@ struct nvs_sqe {
 
 /**
  * struct nvs_cqe - completion queue entry
- * @dw0: Command specific; likewise @dw1.
+ * @dw0: Command specific.
+ * @dw1: Likewise.
  * @sq_head: Entries up to here have been fetched.
  * @sqid: Submission queue of the command.
  * @cid: Command identifier.

@@ -26,11 +26,7 @@
 struct device;
 struct vpv_ctrl_dma;
 
-/**
- * struct vpv_control - Handle of a controlled function
- *
- * Opaque and counted.
- */
+/* Handle of a controlled function: opaque and counted. */
 struct vpv_control;
 
 /**

@@ -44,10 +44,9 @@
 struct device;
 struct vpv_control;
 
-/**
- * struct vpv_ctrl_dma - DMA of a controlling function on behalf of controlled ones
- *
- * Opaque; one for each controlling function, see vpv_control_publish().
+/*
+ * DMA of a controlling function on behalf of controlled ones: opaque; one for each controlling
+ * function, see vpv_control_publish().
  */
 struct vpv_ctrl_dma;
 

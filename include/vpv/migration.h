@@ -55,11 +55,7 @@ struct vmig_record {
 	size_t chunk_bytes;
 };
 
-/**
- * struct vmig_emit - Where save hooks put their records
- *
- * Opaque; valid during the hook it is passed to.
- */
+/* Where save hooks put their records: opaque; valid during the hook it is passed to. */
 struct vmig_emit;
 
 /**
@@ -207,11 +203,10 @@ struct vmig_track {
 	u8 page_log2;
 };
 
-/**
- * struct vmig_dirty - What a device has reported, until user space was told, or it was sent
- *
- * Opaque; valid during the hook it is passed to.  It holds one bit for each page that the
- * device was told to track, or of its memory, hence has room for whatever is reported.
+/*
+ * What a device has reported, until user space was told, or it was sent: opaque; valid during the
+ * hook it is passed to.  It holds one bit for each page that the device was told to track, or of
+ * its memory, hence has room for whatever is reported.
  */
 struct vmig_dirty;
 

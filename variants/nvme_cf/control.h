@@ -49,7 +49,10 @@ struct nvcf_managing {
  * @opcode: Opcode; its low bits tell the direction of the data.
  * @cdw10: Command dword 10.
  * @cdw11: Command dword 11; bits 15:0 are replaced by the CNTLID of the controller.
- * @cdw12: Command dword 12; likewise the others.
+ * @cdw12: Command dword 12.
+ * @cdw13: Command dword 13.
+ * @cdw14: Command dword 14.
+ * @cdw15: Command dword 15.
  * @data: Kernel memory, copied before the command begins or after it has ended; NULL: none.
  * @bytes: Its size, a multiple of 4, at most @nvcf_managing.max_data.
  * @dw0: Dword 0 of the completion.

@@ -124,12 +124,14 @@ NO_SPARSE = "but sparse is not available"
 
 
 def _kernel_doc(release, kdir, folder):
-    """Lines of warnings about the kernel-doc of the sources in FOLDER; 7.3 has no script for modules."""
+    """Lines of warnings about the kernel-doc of the sources in FOLDER, and of headers but those of tests; 7.3 has no script for
+    modules.
+    """
     script = kdir / "scripts/kernel-doc"
     if not script.exists():
         return []
-    _, log = run_logged(f"kernel-doc {release}", [*PATIENTLY, "perl", str(script), "-none", *map(str, sorted(folder.rglob("*.c")))],
-                        check=False)
+    files = [str(path) for path in sorted(folder.rglob("*.[ch]")) if path.suffix == ".c" or "kunit" not in path.relative_to(folder).parts]
+    _, log = run_logged(f"kernel-doc {release}", [*PATIENTLY, "perl", str(script), "-none", *files], check=False)
     return [line for line in log.read_text(errors="replace").splitlines() if ": " in line]
 
 
