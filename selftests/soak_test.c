@@ -2,17 +2,19 @@
 /*
  * Whatever can happen to two functions of each family, in random order, for a long time: whole
  * migrations, states, resets, faults of the model, kills, unbinds, personas and both dialects.
- * After each step the guest works.  From the environment: SEED, MINUTES, MIGRATIONS; it ends
- * when one of the two is reached.
+ * After each step the guest works.  Each family has a process of its own.  From the environment:
+ * SEED, MINUTES, MIGRATIONS; it ends when one of the two is reached.
  *
  * Groups: soak
  */
 #include <errno.h>
 #include <glob.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,16 +22,18 @@
 #include "lib/states.h"
 
 #define PAIRS_MAX	8
-/* The first steps fill caches; from then on the kernel's memory must not grow by more than this. */
-#define WARM_STEPS	50
+/* The first steps of each family fill caches; then the kernel's memory may grow by that much. */
+#define WARM_STEPS	20
 #define GROWTH_KB	8192
+/* What controls functions works again after a reset within that time. */
+#define CONTROL_MS	20000
 
 static struct pair pairs[PAIRS_MAX];
 /* Personas that the drivers begin with, for which functions migrate to each other. */
 static char personas[PAIRS_MAX][64];
 static unsigned int num_pairs;
-static uint64_t spent_ms[PAIRS_MAX];
-static uint64_t seed, drawn;
+static uint64_t seed, drawn, end_ms;
+static unsigned long most;
 
 /* Below @below.  Of the seed and the number of the step: what a step draws depends on no other. */
 static unsigned int draw(unsigned int below)
@@ -194,16 +198,93 @@ static int step_kill(struct pair *p)
 	return open_both(p);
 }
 
+static int persona_of(const struct slot *slot, char *name, size_t room)
+{
+	char path[128];
+	int err;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vpv/persona", slot->bdf);
+	err = sysfs_read(path, name, room);
+	name[strcspn(name, " \n")] = 0;
+	return err < 0 ? err : 0;
+}
+
+/* A function that was unbound, with the persona of the other one: a driver begins without. */
+static int bind_again(struct pair *p, unsigned int which)
+{
+	const char *bdf = p->side[which].slot.bdf;
+	char name[64];
+	int err = vdev_bind(bdf, p->family->driver);
+
+	err = err ? err : persona_of(&p->side[!which].slot, name, sizeof(name));
+	err = err ? err : vdev_sysfs_write(bdf, "vpv/persona", name);
+	return err ? err : open_both(p);
+}
+
 static int step_unbind(struct pair *p)
 {
 	unsigned int which = draw(2);
-	const char *bdf = p->side[which].slot.bdf;
 	int err;
 
 	close_both(p);
-	err = vdev_unbind(bdf);
-	err = err ? err : vdev_bind(bdf, p->family->driver);
-	return err ? err : open_both(p);
+	err = vdev_unbind(p->side[which].slot.bdf);
+	return err ? err : bind_again(p, which);
+}
+
+static void *unbinder(void *arg)
+{
+	return (void *)(intptr_t)vdev_unbind(arg);
+}
+
+/* The driver goes while somebody has the function open, and waits until he has closed it. */
+static int step_unbind_open(struct pair *p)
+{
+	unsigned int which = draw(2);
+	struct side *s = &p->side[which];
+	pthread_t thread;
+	void *ret;
+	int err;
+
+	err = guest_start(&p->g, ++p->tag);
+	if (!err && draw(2))
+		err = side_set(s, VFIO_DEVICE_STATE_STOP_COPY);
+	if (err || pthread_create(&thread, NULL, unbinder, s->slot.bdf))
+		return err ? err : -EAGAIN;
+	usleep(1000 * draw(50));
+	close_both(p);
+	pthread_join(thread, &ret);
+	err = (int)(intptr_t)ret;
+	return err ? err : bind_again(p, which);
+}
+
+/* Both can be stopped, which needs what controls them. */
+static int controlled(struct pair *p)
+{
+	uint64_t end = now_ms() + CONTROL_MS;
+	int err;
+
+	do {
+		err = pair_restart(p);
+		for (unsigned int i = 0; i < 2 && !err; i++)
+			err = side_set(&p->side[i], VFIO_DEVICE_STATE_STOP);
+	} while (err && now_ms() < end);
+	return err ? err : pair_restart(p);
+}
+
+/* What controls the functions is reset, while they work or one is in some state. */
+static int step_control(struct pair *p)
+{
+	struct slot ctrl[SLOT_MAX];
+	int num, err = guest_start(&p->g, ++p->tag);
+
+	if (!p->family->controller)
+		return err ? err : guest_check(&p->g, p->tag);
+	err = err ? err : walk(p);
+	num = slots_find(p->family->controller, ctrl, SLOT_MAX);
+	if (!err && num < 1)
+		err = -ENODEV;
+	err = err ? err : vdev_sysfs_write(ctrl[draw(num)].bdf, "reset", "1");
+	return err ? err : controlled(p);
 }
 
 static int personas_choose(struct pair *p, const char *name)
@@ -236,16 +317,16 @@ static int step_reopen(struct pair *p)
 	return open_both(p);
 }
 
-static struct {
+static const struct {
 	const char *name;
 	int (*run)(struct pair *p);
 	unsigned int weight;
-	unsigned long times;
 } steps[] = {
 	{ "moves", step_move, 60 },	{ "states", step_states, 8 },
 	{ "resets", step_reset, 6 },	{ "faults", step_fault, 6 },
 	{ "damaged", step_damage, 6 },	{ "kills", step_kill, 3 },
-	{ "unbinds", step_unbind, 3 },	{ "personas", step_persona, 3 },
+	{ "unbinds", step_unbind, 3 },	{ "unplugged", step_unbind_open, 3 },
+	{ "controls", step_control, 3 },	{ "personas", step_persona, 3 },
 	{ "reopened", step_reopen, 5 },
 };
 
@@ -265,6 +346,27 @@ static unsigned int draw_step(void)
 	}
 	return 0;
 }
+
+/**
+ * struct tally - What a family has done, by its process
+ * @num: Steps.
+ * @tag: Of the guest's last work.
+ * @times: Steps of each kind.
+ * @ms: Their time, with the guest's work after them.
+ */
+struct tally {
+	unsigned long num;
+	uint32_t tag;
+	unsigned long times[NUM_STEPS];
+	uint64_t ms[NUM_STEPS];
+};
+
+/* Of all processes. */
+static struct shared {
+	unsigned long migrations;
+	bool failed;
+	struct tally of[PAIRS_MAX];
+} *shared;
 
 /* ---- The run ---- */
 
@@ -315,83 +417,126 @@ static int sessions_hold(const struct slot *slot)
 	return held ? -EBUSY : 0;
 }
 
-/* With all functions closed, which are open again on return. */
+/* With all functions closed. */
 static int weigh(long *kb)
 {
 	int err = 0;
 
-	for (unsigned int i = 0; i < num_pairs; i++)
-		close_both(&pairs[i]);
 	for (unsigned int i = 0; i < num_pairs * 2 && !err; i++)
 		err = sessions_hold(&pairs[i / 2].side[i % 2].slot);
 	shrink();
 	*kb = kernel_memory();
-	for (unsigned int i = 0; i < num_pairs && !err; i++)
-		err = open_both(&pairs[i]);
 	if (err)
 		printf("# what is held when all are closed: %s\n", strerror(-err));
 	return err;
 }
 
-static int one_step(uint64_t n)
+static int one_step(struct pair *p, struct tally *t)
 {
 	uint64_t start = now_ms();
-	unsigned int which, kind;
+	unsigned int kind;
 	int err;
 
-	draw_for(n);
-	which = draw(num_pairs);
+	draw_for(t->num * PAIRS_MAX + (p - pairs));
 	kind = draw_step();
-	err = steps[kind].run(&pairs[which]);
-	err = err ? err : pair_work(&pairs[which]);
+	err = steps[kind].run(p);
+	err = err ? err : pair_work(p);
 	if (err)
-		printf("# step %lu of seed %#lx, %s of %s, after %s: %s\n", (unsigned long)n,
-		       (unsigned long)seed, steps[kind].name, pairs[which].family->name,
-		       pairs[which].at, strerror(-err));
-	steps[kind].times++;
-	spent_ms[which] += now_ms() - start;
+		printf("# step %lu of seed %#lx, %s of %s, after %s: %s\n", t->num,
+		       (unsigned long)seed, steps[kind].name, p->family->name, p->at,
+		       strerror(-err));
+	t->num++;
+	t->times[kind]++;
+	t->ms[kind] += now_ms() - start;
+	if (!kind)
+		__atomic_add_fetch(&shared->migrations, 1, __ATOMIC_RELAXED);
+	if (t->num % 500 == 0)
+		printf("# %s: %lu steps, %lu migrations of all\n", p->family->name, t->num,
+		       shared->migrations);
 	return err;
 }
 
-static int run(unsigned long minutes, unsigned long migrations)
+static bool over(void)
 {
-	uint64_t end = now_ms() + minutes * 60000;
-	uint64_t n = 0;
-	long before = 0, now = 0;
-	int err = 0;
-
-	while (!err && now_ms() < end && steps[0].times < migrations) {
-		err = one_step(n++);
-		if (n == WARM_STEPS && !err)
-			err = weigh(&before);
-		if (n % 500 == 0) {
-			printf("# %lu steps, %lu migrations\n", (unsigned long)n, steps[0].times);
-			fflush(stdout);
-		}
-	}
-	printf("# seed %#lx: %lu steps:", (unsigned long)seed, (unsigned long)n);
-	for (unsigned int i = 0; i < NUM_STEPS; i++)
-		printf(" %lu %s", steps[i].times, steps[i].name);
-	printf("\n# seconds:");
-	for (unsigned int i = 0; i < num_pairs; i++)
-		printf(" %s %lu", pairs[i].family->name, (unsigned long)spent_ms[i] / 1000);
-	printf("\n");
-	if (err || n <= WARM_STEPS)
-		return err;
-	err = weigh(&now);
-	printf("# the kernel has %ld kB after %d steps, %ld kB now\n", before, WARM_STEPS, now);
-	return err ? err : now - before > GROWTH_KB ? -ENOMEM : 0;
+	return shared->failed || now_ms() >= end_ms || shared->migrations >= most;
 }
 
-static int persona_of(const struct slot *slot, char *name, size_t room)
+/* One family, in a process of its own, until it has done @num steps. */
+static int soak(struct pair *p, struct tally *t, unsigned long num)
 {
-	char path[128];
 	int err;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vpv/persona", slot->bdf);
-	err = sysfs_read(path, name, room);
-	name[strcspn(name, " \n")] = 0;
-	return err < 0 ? err : 0;
+	p->tag = t->tag;
+	draw_for(~(t->num * PAIRS_MAX + (p - pairs)));
+	err = open_both(p);
+	if (err)
+		printf("# %s cannot be opened: %s\n", p->family->name, strerror(-err));
+	while (!err && t->num < num && !over())
+		err = one_step(p, t);
+	if (err)
+		shared->failed = true;
+	t->tag = p->tag;
+	close_both(p);
+	return err;
+}
+
+/* All families at once; each function is closed on return. */
+static int soak_all(unsigned long num)
+{
+	int status, err = 0;
+	pid_t pids[PAIRS_MAX];
+
+	for (unsigned int i = 0; i < num_pairs; i++) {
+		pids[i] = fork();
+		if (!pids[i]) {
+			err = soak(&pairs[i], &shared->of[i], num);
+			fflush(stdout);
+			_exit(err ? 1 : 0);
+		}
+		if (pids[i] < 0)
+			shared->failed = true;
+	}
+	for (unsigned int i = 0; i < num_pairs; i++)
+		if (pids[i] < 0 || waitpid(pids[i], &status, 0) != pids[i] || status)
+			err = -ECHILD;
+	return err;
+}
+
+static void report(void)
+{
+	for (unsigned int i = 0; i < num_pairs; i++) {
+		const struct tally *t = &shared->of[i];
+
+		printf("# %s: %lu steps; ms each:", pairs[i].family->name, t->num);
+		for (unsigned int kind = 0; kind < NUM_STEPS; kind++)
+			if (t->times[kind])
+				printf(" %lu %s %lu", t->times[kind], steps[kind].name,
+				       (unsigned long)(t->ms[kind] / t->times[kind]));
+		printf("\n");
+	}
+	printf("# seed %#lx: %lu migrations\n", (unsigned long)seed, shared->migrations);
+}
+
+static int run(void)
+{
+	long before = 0, now = 0;
+	int err;
+
+	err = soak_all(WARM_STEPS);
+	err = err ? err : weigh(&before);
+	if (!err && over()) {
+		report();
+		printf("# no time was left to see what memory does\n");
+		return 0;
+	}
+	err = err ? err : soak_all(~0UL);
+	report();
+	err = err ? err : weigh(&now);
+	if (err)
+		return err;
+	printf("# the kernel has %ld kB after %d steps of each, %ld kB now\n", before, WARM_STEPS,
+	       now);
+	return now - before > GROWTH_KB ? -ENOMEM : 0;
 }
 
 static int begin(void)
@@ -406,9 +551,6 @@ static int begin(void)
 		err = pair_init(p, *f);
 		err = err ? err : persona_of(&p->side[0].slot, personas[num_pairs],
 					     sizeof(personas[0]));
-		draw_for(~num_pairs);
-		err = err ? err : open_both(p);
-		err = err ? err : pair_work(p);
 		if (err) {
 			printf("# %s: %s\n", (*f)->name, strerror(-err));
 			return err;
@@ -422,7 +564,14 @@ int main(void)
 {
 	int err;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	if (shared == MAP_FAILED)
+		return 1;
 	seed = number("SEED", now_ms());
+	most = number("MIGRATIONS", ~0UL);
+	end_ms = now_ms() + number("MINUTES", 5) * 60000;
 	printf("TAP version 13\n1..1\n# seed %#lx\n", (unsigned long)seed);
 	err = begin();
 	if (!num_pairs && !err) {
@@ -430,9 +579,8 @@ int main(void)
 		return 4;
 	}
 	if (!err)
-		err = run(number("MINUTES", 5), number("MIGRATIONS", ~0UL));
+		err = run();
 	for (unsigned int i = 0; i < num_pairs; i++) {
-		close_both(&pairs[i]);
 		personas_choose(&pairs[i], personas[i]);
 		pair_exit(&pairs[i]);
 	}

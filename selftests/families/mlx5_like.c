@@ -45,7 +45,7 @@ static int check(struct guest *g, uint32_t tag)
 }
 
 FAMILY(mlx5_like) = {
-	.name = "mlx5_like", .driver = MLX_DRIVER,
+	.name = "mlx5_like", .driver = MLX_DRIVER, .controller = "mlx5_ctrl",
 	.migration = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY,
 	.bar = 0, .bar_bytes = 0x4000, .record_max = 16 << 20, .state_max = 1 << 30,
 	.rounds = true, .tracks = true,

@@ -115,7 +115,7 @@ static const struct claim claims[] = {
 };
 
 FAMILY(nvme_cf) = {
-	.name = "nvme_cf", .driver = NVME_DRIVER,
+	.name = "nvme_cf", .driver = NVME_DRIVER, .controller = "nvme_ctrl",
 	.migration = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY,
 	.bar = NVCF_BAR, .bar_bytes = NVCF_BAR_BYTES, .record_max = 131072, .state_max = 1 << 16,
 	.tracks = true, .holds_dma = true,

@@ -69,6 +69,7 @@ struct claim {
  * struct family - What tests have to know of a family
  * @name: Of its model and in its streams.
  * @driver: That its functions are bound to.
+ * @controller: Model of what controls its functions, or NULL.
  * @migration: VFIO_MIGRATION_* that it offers.
  * @bar: A BAR whose first 32-bit word a user may read.
  * @bar_bytes: What a user sees of it.
@@ -105,6 +106,7 @@ struct claim {
 struct family {
 	const char *name;
 	const char *driver;
+	const char *controller;
 	uint64_t migration;
 	unsigned int bar;
 	uint64_t bar_bytes;
