@@ -9,8 +9,8 @@ usage: tools/lab/lab demo                          the live migration demo (ROUN
 usage: tools/lab/lab check [TEST]                  all tests, one group or one test
 usage: tools/lab/lab check-upstream [TEST]         the kernel's VFIO selftests with vfio-pci and with vpv_pci
 usage: tools/lab/lab soak                          random migrations, resets, faults for MINUTES, or MIGRATIONS; SEED repeats a run
-usage: tools/lab/lab ioctl-fuzz                    fuzz what users of VFIO can call for MINUTES, or CALLS; SEED
-usage: tools/lab/lab coverage                      which lines of pure files the KUnit suites execute
+usage: tools/lab/lab ioctl-fuzz                    fuzz what users of VFIO can call for MINUTES, or CALLS; SEED; KERNEL=lean
+usage: tools/lab/lab coverage [TEST]               which lines of pure files the KUnit suites execute; which of our modules these groups do
 usage: tools/lab/lab bench                         what vpv_pci costs beside vfio-pci
 usage: tools/lab/lab scale                         what many functions of one device cost, FUNCTIONS of them (64)
 usage: tools/lab/lab deb                           the release's tarball and Debian packages, into build/deb/
@@ -29,6 +29,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -178,23 +180,43 @@ def cmd_soak(_words):
     return _bounded("soak", "MIGRATIONS", tests.PAIRS)
 
 
-def _covered():
-    """What machines of this run have left, by module."""
-    return cover.modules(build.modules_folder(kernel.debug(), True), [path.parent for path in env.LOGS.glob("*/out/cover/blocks")])
+def _covered(name="debug"):
+    """What machines of this run with the kernel NAME have left, by module."""
+    return cover.modules(build.modules_folder(kernel.named(name), True),
+                         [path.parent for path in env.LOGS.glob(f"l1-{name}-*/out/cover/blocks")])
 
 
 def cmd_ioctl_fuzz(_words):
-    status = _bounded("ioctl-fuzz", "CALLS", tests.FUZZED, "ioctl-corpus")
+    name = os.environ.get("KERNEL", tests.FUZZED.kernel)
+    if name not in ("debug", "lean"):
+        raise LabError(f"KERNEL={name}: debug or lean")
+    status = _bounded("ioctl-fuzz", "CALLS", replace(tests.FUZZED, kernel=name), "ioctl-corpus")
     for found in env.LOGS.glob("l1-*/out/corpus"):
         shutil.copytree(found, env.BUILD / "ioctl-corpus", dirs_exist_ok=True)
     figures = re.search(r"# figures: (.*)", (env.LOGS / "check-ioctl-fuzz.log").read_text(errors="replace"))
     reports = splat.scan([path for folder in env.LOGS.glob("l1-*") for path in vm.logs(folder)])
-    lines = "; ".join(f"{module} {cover.share(lines)}" for module, lines in _covered().items() if any(lines.values()))
+    lines = "; ".join(f"{module} {cover.share(lines)}" for module, lines in _covered(name).items() if any(lines.values()))
     print(f"{figures[1] if figures else 'it did not end'}; lines executed: {lines}; kernel reports {len(reports)}")
     return status
 
 
-def cmd_coverage(_words):
+def _cover_groups(words):
+    """Run groups; print what of each file of our modules was executed in machines that have the debug kernel."""
+    status = check.main(words, tuple(replace(group, machine=replace(group.machine, cover=group.machine.kernel == "debug"))
+                                     for group in tests.GROUPS + tests.UPSTREAM))
+    lines = defaultdict(bool)
+    for found in _covered().values():
+        for line, hit in found.items():
+            lines[line] |= hit
+    for file, share in cover.by_file(lines):
+        print(f"{file:40} {share}")
+    print(f"{'all':40} {cover.share(lines)}")
+    return status
+
+
+def cmd_coverage(words):
+    if words and words[0]:
+        return _cover_groups(words)
     folder = env.BUILD / "host-cover"
     run_logged("run the host suites", ["make", "-s", "-C", str(env.REPO / "kunit/host"), "check", "COVER=1", f"O={folder}"])
     for file, share in cover.by_file(cover.pure(folder)):
