@@ -177,7 +177,7 @@ def _bounded(name, most, machine, corpus=""):
 
 
 def cmd_soak(_words):
-    return _bounded("soak", "MIGRATIONS", tests.PAIRS)
+    return _bounded("soak", "MIGRATIONS", tests.SOAKED)
 
 
 def _covered(name="debug"):
