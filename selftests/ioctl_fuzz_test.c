@@ -17,19 +17,25 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/family.h"
 #include "lib/v1.h"
 
-#define TARGETS_MAX	8
-#define INPUT_MAX	512
+#define TARGETS_MAX	16
+/* An input has many calls of so many bytes each: what surrounds it costs as much as some of them. */
+#define CALL_BYTES	32
+#define INPUT_CALLS	256
+#define INPUT_MAX	(CALL_BYTES * INPUT_CALLS)
 #define COUNTERS	65536
 #define STREAM_MAX	(2U << 20)
 #define ERRNOS		256
 #define EVENTFDS	8
-/* A function is opened anew after so many inputs. */
-#define REOPEN_EVERY	256
+/* A function is opened anew after so many inputs that have used it, if there is time. */
+#define REOPEN_EVERY	32
+/* Of one kind are no more calls than take one part in so many of the time. */
+#define PARTS		8
 /* Inputs that are kept for a report: the last one may need what others left. */
 #define KEPT		16
 #define OUT		"/vpv/out/"
@@ -37,6 +43,8 @@
 /* Of earlier runs, if there were any. */
 #define OLD_CORPUS	"/vpv/corpus"
 
+size_t LLVMFuzzerMutate(uint8_t *data, size_t bytes, size_t most_bytes);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t most_bytes, unsigned int seed);
 int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*one)(const uint8_t *data, size_t bytes));
 
 /* libFuzzer looks at what is in this section; the kernel's counters are mapped there. */
@@ -50,6 +58,7 @@ static uint8_t counters[COUNTERS] __attribute__((section("__libfuzzer_extra_coun
  * @region: Of v1, if it was opened so.
  * @v1: Was it?
  * @used: By the input before.
+ * @uses: Inputs that have used it since it was opened.
  * @data: File of the last session, or -1.
  * @stream: What was saved last of its family, and may be loaded.
  * @fresh: The next bytes to be read begin a stream.
@@ -62,6 +71,7 @@ static struct target {
 	struct v1 region;
 	bool v1;
 	bool used;
+	unsigned int uses;
 	int data;
 	struct blob *stream;
 	bool fresh;
@@ -74,12 +84,52 @@ static struct blob streams[TARGETS_MAX];
 static const uint8_t *in, *in_end;
 static unsigned long calls, errors[ERRNOS], inputs, most;
 static uint64_t began;
-static bool slow_done;
+/* Inputs that are given are executed as they are. */
+static bool given_inputs;
 static int events[EVENTFDS], kmsg, scratch;
 static struct kept {
 	uint8_t data[INPUT_MAX];
 	size_t bytes;
 } kept[KEPT];
+
+/* ---- Time ---- */
+
+enum {
+	OP_CONFIG_READ, OP_CONFIG_WRITE, OP_REGION_READ, OP_REGION_WRITE, OP_IRQS, OP_FEATURE,
+	OP_STATE, OP_LOGGING, OP_DATA_READ, OP_DATA_WRITE, OP_DATA_OTHER, OP_ANY, OP_INFO,
+	OP_IOEVENTFD, OP_MAP, OP_SLOW, NUM_OPS
+};
+
+static const char *const names[NUM_OPS] = {
+	"config reads", "config writes", "region reads", "region writes", "interrupts", "features",
+	"states", "logging", "data reads", "data writes", "data files", "any", "infos", "ioeventfds",
+	"mappings", "resets",
+};
+
+/* Of each kind: how many there were, and how long they took. */
+static unsigned long times[NUM_OPS];
+static uint64_t spent_us[NUM_OPS];
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+}
+
+static bool has_time(unsigned int op, uint64_t now)
+{
+	return given_inputs || spent_us[op] * PARTS <= now - began;
+}
+
+static uint64_t spend(unsigned int op, uint64_t since)
+{
+	uint64_t now = now_us();
+
+	spent_us[op] += now - since;
+	return now;
+}
 
 /* ---- The input ---- */
 
@@ -102,6 +152,14 @@ static void take_bytes(void *to, size_t bytes)
 	in += n;
 }
 
+/* Most accesses are of a register; each of its words is a message to the model. */
+static size_t take_size(size_t most)
+{
+	unsigned int how = take(1);
+
+	return how < 0xe0 ? 1U << how % 4 : how % (most + 1);
+}
+
 static long did(long ret)
 {
 	calls++;
@@ -115,7 +173,7 @@ static long did(long ret)
 static void access_region(struct target *t, unsigned int index, uint64_t pos, bool write)
 {
 	uint8_t bytes[64];
-	size_t n = take(1) % (sizeof(bytes) + 1);
+	size_t n = take_size(sizeof(bytes));
 
 	pos |= (uint64_t)index << 40;
 	if (write) {
@@ -407,6 +465,7 @@ static int reopen(struct target *t, enum vdev_mode mode, bool v1)
 	if (t->family && !v1)
 		v1_dialect(slot.bdf, "v2");
 	t->v1 = v1;
+	t->uses = 0;
 	calls++;
 	err = vdev_open(&t->v, &slot, mode);
 	if (!err && v1)
@@ -414,34 +473,24 @@ static int reopen(struct target *t, enum vdev_mode mode, bool v1)
 	return err;
 }
 
-/* Once an input: the bus waits a tenth of a second for some. */
 static void op_slow(struct target *t)
 {
 	struct vfio_pci_hot_reset r = { .argsz = sizeof(r) };
 	unsigned int what = take(1);
-	int err;
+	int err = 0;
 
-	if (slow_done)
-		return;
-	slow_done = true;
 	if (what < 0x80) {
 		did(ioctl(t->v.fd, VFIO_DEVICE_RESET));
 	} else if (what < 0xa0) {
 		did(ioctl(t->v.fd, VFIO_DEVICE_PCI_HOT_RESET, &r));
 	} else {
 		err = reopen(t, what & 1 ? VDEV_CDEV : VDEV_GROUP, what & 2);
-		if (err) {
-			printf("# %s: %s\n", t->v.slot.bdf, strerror(-err));
-			abort();
-		}
+	}
+	if (err) {
+		printf("# %s: %s\n", t->v.slot.bdf, strerror(-err));
+		abort();
 	}
 }
-
-enum {
-	OP_CONFIG_READ, OP_CONFIG_WRITE, OP_REGION_READ, OP_REGION_WRITE, OP_IRQS, OP_FEATURE,
-	OP_STATE, OP_LOGGING, OP_DATA_READ, OP_DATA_WRITE, OP_DATA_OTHER, OP_ANY, OP_INFO,
-	OP_IOEVENTFD, OP_MAP, OP_SLOW, NUM_OPS
-};
 
 static void (*const ops[NUM_OPS])(struct target *t) = {
 	[OP_CONFIG_READ] = op_config_read,	[OP_CONFIG_WRITE] = op_config_write,
@@ -456,9 +505,13 @@ static void (*const ops[NUM_OPS])(struct target *t) = {
 
 /* ---- One input ---- */
 
-/* A function that runs, for the next input; what else was changed stays until it is reopened. */
+/*
+ * A function that runs, for the next input; what else was changed stays until it is reopened.  One
+ * that only a reset makes run stays as it is until there is time for that.
+ */
 static void settle(struct target *t)
 {
+	uint64_t now = now_us();
 	int err = 0;
 
 	unmap(t);
@@ -469,10 +522,15 @@ static void settle(struct target *t)
 		err = v1_set(&t->region, V1_R);
 	else if (t->family)
 		err = mig_set(&t->v, VFIO_DEVICE_STATE_RUNNING, NULL);
-	if (err)
+	now = spend(OP_STATE, now);
+	t->uses++;
+	if (!has_time(OP_SLOW, now) || (!err && t->uses < REOPEN_EVERY))
+		return;
+	if (t->uses < REOPEN_EVERY)
 		err = vdev_reset(&t->v);
-	if (err || inputs / num_targets % REOPEN_EVERY == 0)
+	if (err || t->uses >= REOPEN_EVERY)
 		err = reopen(t, VDEV_CDEV, false);
+	spend(OP_SLOW, now);
 	if (err) {
 		printf("# %s cannot be opened: %s\n", t->v.slot.bdf, strerror(-err));
 		abort();
@@ -481,7 +539,7 @@ static void settle(struct target *t)
 
 static void finish(void)
 {
-	double seconds = (now_ms() - began) / 1000.0;
+	double seconds = (now_us() - began) / 1e6;
 	unsigned long failed = 0;
 
 	for (unsigned int i = 0; i < ERRNOS; i++)
@@ -491,6 +549,10 @@ static void finish(void)
 	for (unsigned int i = 0; i < ERRNOS; i++)
 		if (errors[i])
 			printf(" %s %lu", strerrorname_np(i) ?: "?", errors[i]);
+	printf("; us each:");
+	for (unsigned int i = 0; i < NUM_OPS; i++)
+		if (times[i])
+			printf(" %lu %s %lu", times[i], names[i], (unsigned long)(spent_us[i] / times[i]));
 	printf("\nok 1 ioctl_fuzz\n");
 	fflush(stdout);
 }
@@ -537,6 +599,7 @@ static void look(void)
 static int one(const uint8_t *data, size_t bytes)
 {
 	struct kept *k = &kept[inputs++ % KEPT];
+	uint64_t now;
 
 	k->bytes = bytes < INPUT_MAX ? bytes : INPUT_MAX;
 	memcpy(k->data, data, k->bytes);
@@ -546,15 +609,19 @@ static int one(const uint8_t *data, size_t bytes)
 		targets[i].used = false;
 	}
 	memset(counters, 0, sizeof(counters));
-	in = data;
-	in_end = data + k->bytes;
-	slow_done = false;
-	while (in < in_end) {
-		unsigned int op = take(1);
-		struct target *t = &targets[op / NUM_OPS % num_targets];
+	now = now_us();
+	for (size_t at = 0; at < k->bytes; at += CALL_BYTES) {
+		unsigned int what = data[at], op = what % NUM_OPS;
+		struct target *t = &targets[what / NUM_OPS % num_targets];
 
+		in = data + at + 1;
+		in_end = data + (at + CALL_BYTES < k->bytes ? at + CALL_BYTES : k->bytes);
+		if (!has_time(op, now))
+			continue;
 		t->used = true;
-		ops[op % NUM_OPS](t);
+		ops[op](t);
+		times[op]++;
+		now = spend(op, now);
 	}
 	look();
 	if (calls >= most) {
@@ -564,23 +631,45 @@ static int one(const uint8_t *data, size_t bytes)
 	return 0;
 }
 
+/* One call is changed, or one more inserted; an input that is short is filled up with any calls. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t most_bytes, unsigned int seed)
+{
+	uint64_t x = seed + 1;
+	uint8_t *call, *other;
+	size_t n;
+
+	for (; bytes < INPUT_MAX && bytes < most_bytes; bytes++) {
+		x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+		data[bytes] = x >> 56;
+	}
+	call = data + seed / 4 % (bytes / CALL_BYTES) * CALL_BYTES;
+	other = data + seed / 1024 % (bytes / CALL_BYTES) * CALL_BYTES;
+	if (seed % 4 == 0)
+		memmove(call, other, CALL_BYTES);
+	else if (seed % 4 == 1)
+		memmove(call + CALL_BYTES, call, data + bytes - call - CALL_BYTES);
+	n = LLVMFuzzerMutate(call, CALL_BYTES, CALL_BYTES);
+	memset(call + n, 0, CALL_BYTES - n);
+	return bytes;
+}
+
 /* ---- Begin ---- */
 
 /* A whole migration and logging, so that they need not be found. */
 static void sow(unsigned int target)
 {
 #define OP(op) ((op) + NUM_OPS * target)
-	const uint8_t seed[] = {
-		OP(OP_STATE), VFIO_DEVICE_STATE_PRE_COPY, OP(OP_DATA_OTHER), 4, 1,
-		OP(OP_DATA_READ), 0xff, 0xff, OP(OP_STATE), VFIO_DEVICE_STATE_STOP_COPY,
-		OP(OP_DATA_READ), 0xff, 0xff, OP(OP_DATA_READ), 0xff, 0xff,
-		OP(OP_DATA_READ), 0xff, 0xff, OP(OP_STATE), VFIO_DEVICE_STATE_RESUMING,
-		OP(OP_DATA_WRITE), 0x40, 0xff, 0xff, 0, 0,
-		OP(OP_DATA_WRITE), 0x40, 0xff, 0xff, 0, 0,
-		OP(OP_STATE), VFIO_DEVICE_STATE_RUNNING,
-		OP(OP_LOGGING), 36, 0, 0, 0, 0, 1, 0, 1, 12, 0, 64, 12,
-		OP(OP_LOGGING), 37, 0, 1, 0, 64, 0, OP(OP_LOGGING), 38, 0, 0, 0, 0, 0,
-		OP(OP_IRQS), 8, VFIO_PCI_MSIX_IRQ_INDEX, 0, 2, 0, 1,
+	const uint8_t seed[][CALL_BYTES] = {
+		{ OP(OP_STATE), VFIO_DEVICE_STATE_PRE_COPY }, { OP(OP_DATA_OTHER), 4, 1 },
+		{ OP(OP_DATA_READ), 0xff, 0xff }, { OP(OP_STATE), VFIO_DEVICE_STATE_STOP_COPY },
+		{ OP(OP_DATA_READ), 0xff, 0xff }, { OP(OP_DATA_READ), 0xff, 0xff },
+		{ OP(OP_DATA_READ), 0xff, 0xff }, { OP(OP_STATE), VFIO_DEVICE_STATE_RESUMING },
+		{ OP(OP_DATA_WRITE), 0x40, 0xff, 0xff, 0, 0 },
+		{ OP(OP_DATA_WRITE), 0x40, 0xff, 0xff, 0, 0 },
+		{ OP(OP_STATE), VFIO_DEVICE_STATE_RUNNING },
+		{ OP(OP_LOGGING), 36, 0, 0, 0, 0, 1, 0, 1, 12, 0, 64, 12 },
+		{ OP(OP_LOGGING), 37, 0, 1, 0, 64, 0 }, { OP(OP_LOGGING), 38, 0, 0, 0, 0, 0 },
+		{ OP(OP_IRQS), 8, VFIO_PCI_MSIX_IRQ_INDEX, 0, 2, 0, 1 },
 	};
 	char path[64];
 	FILE *to;
@@ -646,9 +735,9 @@ static int begin(void)
 int main(int argc, char **argv)
 {
 	char seed[32], time[48], *args[] = {
-		argv[0], "-max_len=512", "-len_control=0", "-timeout=120", "-detect_leaks=0",
-		"-rss_limit_mb=0", "-reload=0", "-artifact_prefix=" OUT, seed, time, CORPUS,
-		OLD_CORPUS, NULL,
+		argv[0], "-max_len=8192", "-len_control=0", "-timeout=120", "-detect_leaks=0",
+		"-rss_limit_mb=0", "-reload=0", "-use_counters=0", "-artifact_prefix=" OUT, seed,
+		time, CORPUS, OLD_CORPUS, NULL,
 	}, **given = args;
 	const char *text = getenv("MINUTES");
 	int num = sizeof(args) / sizeof(args[0]) - 1, err;
@@ -667,8 +756,9 @@ int main(int argc, char **argv)
 	most = text ? strtoul(text, NULL, 0) : ~0UL;
 	printf("# %u functions, %s\n", num_targets, seed);
 	fflush(stdout);
-	began = now_ms();
-	if (argc > 1) {
+	began = now_us();
+	given_inputs = argc > 1;
+	if (given_inputs) {
 		given = argv;
 		num = argc;
 	}

@@ -127,7 +127,7 @@ RARE = Machine(kernel="debug", models=f"hisi_like:2,edu_like:1,{PLAIN}", devices
 # What `make soak` has: a save of coherent memory is as long as what the firmware leaves of it.
 SOAKED = replace(PAIRS, models=f"{PAIRS.models},coherent_gpu:2:carveout=128", memory=4096)
 # What `make ioctl-fuzz` calls.
-FUZZED = Machine(kernel="debug", models="hisi_like:2,mlx5_like:2:image=1M:dirty=0:serial=1", devices="e1000e", cover=True)
+FUZZED = replace(PAIRS, devices="e1000e", cover=True)
 # A driver that is not ours under the conformance program: its module is built with the machine.
 OUTSIDER = "selftests/conformance/mtty.differs"
 UPSTREAM = (
