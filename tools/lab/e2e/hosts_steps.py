@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """What happens to the guests of two hosts, in this order: refused and moved there and back, with functions of each family; left alone by
-a destination that dies, and lost with a source that dies.
+a destination that dies, and lost with a source that dies, before and after the guest is stopped.
 """
 
-from hosts import SLOW, VANISH_S
+from hosts import DOWNTIME_MS, SLOW, VANISH_S
 from hosts_machine import PLACES
 from labkit.progress import LabError
 
@@ -62,35 +62,58 @@ def moved(hosts, first, second, rounds):
     hosts.result["finals"][hosts.family.name] = hosts.finish(first, name)
 
 
-def vanish(hosts, source, target, name, victim):
-    """VICTIM is killed while memory is sent: a list with what virsh returned, if it did."""
+def vanish(hosts, source, target, name, victim, stopped):
+    """VICTIM is killed while memory is sent, or STOPPED: while the guest stands still for its state; a list with what virsh returned, if
+    it did."""
     hosts.start(source, name)
-    thread, seen = hosts.begin(source, target, name, "--bandwidth", str(SLOW))
-    hosts.check(f"{name}: memory is sent when {victim.name} is killed", hosts.underway(source, name, thread), seen)
-    victim.kill()
+    if stopped:
+        hosts.done(f"{name}: virsh migrate-setmaxdowntime before the migration",
+                   source.virsh("migrate-setmaxdowntime", name, str(DOWNTIME_MS)))
+        thread, seen = hosts.begin(source, target, name)
+        came = source.call("reaches", bdf=hosts.function(source), state="stop-copy", timeout=VANISH_S)
+        victim.kill()
+        hosts.check(f"{name}: its function is in STOP_COPY when {victim.name} is killed", came and thread.is_alive(), seen)
+    else:
+        thread, seen = hosts.begin(source, target, name, "--bandwidth", str(SLOW))
+        hosts.check(f"{name}: memory is sent when {victim.name} is killed", hosts.underway(source, name, thread), seen)
+        victim.kill()
     thread.join(VANISH_S)
     return seen
 
 
-def target_dies(hosts, first, second):
-    """The destination vanishes during pre-copy: the guest has never left."""
-    name = "kept"
-    seen = vanish(hosts, first, second, name, second)
-    hosts.check("virsh migrate fails when the destination has vanished, and says so", seen and failed(seen[0]), seen)
+def target_dies(hosts, first, second, stopped):
+    """The destination vanishes: the guest has never left, or goes on where it stood still."""
+    name = "kept-stopped" if stopped else "kept"
+    hosts.persona(second)
+    seen = vanish(hosts, first, second, name, second, stopped)
+    hosts.check(f"{name}: virsh migrate fails when the destination has vanished, and says so", seen and failed(seen[0]), seen)
     hosts.say(f"{name}: {reason(seen[0]) if seen else 'virsh does not return'}")
     hosts.goes_on(first, name, "after its destination has vanished")
     hosts.finish(first, name)
 
 
-def source_dies(hosts, source, target):
-    """The source vanishes during pre-copy, and its guest with it: nothing of that is left on the destination."""
-    when = "after the source has vanished"
+def source_dies(hosts, source, target, stopped):
+    """The source vanishes, and its guest with it: nothing of that is left on the destination."""
+    lost, following = ("lost-stopped", "next-stopped") if stopped else ("lost", "next")
+    when = f"after the source of {lost} has vanished"
     hosts.persona(source)
-    vanish(hosts, source, target, "lost", source)
+    vanish(hosts, source, target, lost, source, stopped)
     hosts.clean(target, when)
-    hosts.start(target, "next")
-    final = hosts.finish(target, "next")
+    hosts.start(target, following)
+    final = hosts.finish(target, following)
     hosts.check(f"{target.name}: another guest uses the function {when}", final.get("done", 0) > 0, final)
+
+
+def deaths(hosts, first, second):
+    """Of the second host, as destination and as source, during pre-copy and when the guest is stopped."""
+    one, other = hosts.families[0], hosts.families[-1]
+    for hosts.family, dies, stopped in ((one, target_dies, False), (other, source_dies, False), (other, target_dies, True),
+                                        (one, source_dies, True)):
+        if second.killed:
+            second, = hosts.boot(second.place)
+            hosts.connect(second, first)
+        source, target = (first, second) if dies is target_dies else (second, first)
+        dies(hosts, source, target, stopped)
 
 
 def everything(hosts, rounds, death):
@@ -100,12 +123,7 @@ def everything(hosts, rounds, death):
         refused(hosts, first, second)
         moved(hosts, first, second, rounds)
     if death:
-        hosts.family = hosts.families[0]
-        target_dies(hosts, first, second)
-        again, = hosts.boot(second.place)
-        hosts.connect(again, first)
-        hosts.family = hosts.families[-1]
-        source_dies(hosts, again, first)
+        deaths(hosts, first, second)
 
 
 def run(hosts, steps, *arguments):

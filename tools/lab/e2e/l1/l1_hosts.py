@@ -16,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 
+import kernel_view
 import profiles
 from domain import xml
 from function import FunctionError, functions
@@ -27,6 +28,7 @@ READY = {"id": 0, "return": "ready"}
 # Without hardware virtualisation a small packet costs as much as a large one.
 MTU = 9000
 TAIL = 8192
+STATE_S = 0.02
 # Completions that a model prints at a time, and opcodes of those that change its disk.
 PIECE = 2000
 CHANGES = (1, 8, 9)
@@ -97,6 +99,15 @@ class Agent:
 
     def call_functions(self):
         return [[item.bdf, item.model, item.driver()] for item in functions()]
+
+    def call_reaches(self, bdf, state, timeout):
+        """Whether a function has come into this state of a migration in time."""
+        end = time.monotonic() + timeout
+        while kernel_view.state(bdf) != state:
+            if time.monotonic() > end:
+                return False
+            time.sleep(STATE_S)
+        return True
 
     def call_provision(self):
         """What those who run a host with controlled functions do when it has booted."""
