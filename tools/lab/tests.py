@@ -190,7 +190,6 @@ HOST_KINDS = ("host", "matrix")
 
 # (group, program) whose tests all skip there, and why. Any other program that only skips has lost what it was to show.
 SKIPPED = {
-    ("coherent-gpu", "release_test"): "no release has written streams of coherent_gpu",
     ("mlx5", "compat_test"): "functions of this family do not differ",
     ("mlx5", "limits_test"): "mlx5_limits_test has what the firmware says",
     ("nvme-cf", "compat_test"): "functions of this family do not differ",

@@ -19,8 +19,8 @@ from labkit import build, env  # noqa: E402
 # An ordinary virtio-net has the ids of mlx5_like functions, but for the subsystem.
 DEVICES = (("virtio-net",),)
 BOOTS = (("first", "libvirt", []), ("second", "libvirt-backports", ["--again"]))
-MODELS = [("hisi_like", 2), ("mlx5_like", 2), ("nvme_cf", 2, "profile=7")]
-TIMEOUT_S = {"stock": 1500, "debug": 3000}
+MODELS = [("hisi_like", 2), ("mlx5_like", 2), ("nvme_cf", 2, "profile=7"), ("edu_like", 2), ("coherent_gpu", 2)]
+TIMEOUT_S = {"stock": 1800, "debug": 3600}
 
 
 def test(kern, log):
