@@ -3,13 +3,13 @@
  * The exports of vpv_config: memory and lock around the pure engine.
  *
  * Lock order: vcfg_dev.lock, then whatever the host's operations take, which for
- * vpv_core is memory_lock and the lock of the interrupts.  So nobody may call
- * vcfg_read() or vcfg_write() with one of these held, and a reset that the user
+ * vpv_core is memory_lock and the lock of the interrupts.  So vcfg_read() and
+ * vcfg_write() must not be called with one of these held, and a reset that the user
  * asks for through config space runs inside vcfg_dev.lock.  vcfg_command() and
  * vcfg_find_cap() take no lock.
  *
- * vcfg_command() may lag behind the host's command operation: whoever decides
- * about mappings under memory_lock keeps there what that operation told him.
+ * vcfg_command() may lag behind the host's command operation: for decisions about
+ * mappings the host keeps a copy of its own under memory_lock.
  */
 #include <linux/cleanup.h>
 #include <linux/err.h>

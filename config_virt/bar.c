@@ -2,7 +2,7 @@
 /*
  * Base addresses as the user sees them.  Pure.
  *
- * The user's BARs are memory of the engine: what he writes never reaches the
+ * The user's BARs are memory of the engine: what is written never reaches the
  * hardware.  Sizing needs no code at run time: address bits below the size are
  * not writable and read as 0, the type bits are not writable.
  */

@@ -86,7 +86,7 @@ static int field_check_masks(const struct vcfg_persona *p,
 	return 0;
 }
 
-/* Bits that nobody has claimed yet, in one capability or in none. */
+/* Bits that no field has claimed yet, in one capability or in none. */
 static int field_check_place(const struct vcfg_persona *p,
 			     const struct vcfg_persona_field *f,
 			     struct vcfg_persona_why *why)

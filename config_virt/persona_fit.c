@@ -199,7 +199,7 @@ static int fit_caps(const struct vcfg_persona *p, const struct walk *w,
 
 /*
  * A register of a capability that users do not see, behind its header, of which the persona
- * says which bits can be written: whoever wrote that knows what they do.
+ * says which bits can be written: its author knows what they do.
  */
 static bool is_opened(const struct walk *w, const struct vcfg_persona_field *f,
 		      unsigned int pos)

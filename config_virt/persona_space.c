@@ -12,7 +12,7 @@
 
 #define BAR_FLAGS	0xfU
 
-/* What the user may not see otherwise, whoever says so. */
+/* What the user may not see otherwise, whatever the persona says. */
 static void config_patch(const struct vcfg_desc *desc, u8 *config)
 {
 	if (desc->vf) {

@@ -6,7 +6,7 @@
  * State are the bits that the permission tables let the user write - virtual ones and the
  * hardware's - but for those that 1 clears and those that do something when they are
  * written (vcfg_perm.act), and all bits that a persona emulates.  Bytes that are the
- * device's own are none: nobody knows what writing them does (view.c compares them).
+ * device's own are none: it is not known what writing them does (view.c compares them).
  *
  * Loading writes registers as the user does, through the same checks.  What the host keeps
  * for itself here (vcfg_desc.kept) stays, although another host may have allowed it.

@@ -46,8 +46,8 @@ static void part_commit(struct vcfg_space *space, const struct part *part, u16 v
 }
 
 /*
- * A value that device and PM control never have: nobody answered the read.  It is not written
- * back, since the function may be there again by then.
+ * A value that device and PM control never have: the function did not answer the read.  It is not
+ * written back, since the function may be there again by then.
  */
 static bool is_lost(u32 now, unsigned int bytes)
 {
@@ -58,7 +58,7 @@ static bool is_lost(u32 now, unsigned int bytes)
 #define BAR_ADDRESS	(~0xfU)
 
 /*
- * Has the function lost its BARs in a reset that nobody told us about?  Either
+ * Has the function lost its BARs in a reset that was not reported?  Either
  * they differ, or decoding is off although the user had it on.  It is enough to look
  * at one BAR that has an address: a reset clears all of them.
  */
@@ -238,7 +238,7 @@ static int exp_readrq(const struct vcfg_space *space, const struct part *part, u
 
 /*
  * A reset comes first: it takes the other bits of the same write with it on real
- * hardware, but the host restores the register, and the user expects his values.
+ * hardware, but the host restores the register, and the user expects the written values.
  */
 static int exp_write(struct vcfg_space *space, const struct vcfg_piece *piece)
 {

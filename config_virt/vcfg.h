@@ -71,7 +71,7 @@ struct vcfg_piece {
  * @place: With a persona, else NULL: for each dword 16 bits, VCFG_PLACE_CALLED or
  *	not and its offset in the hardware, see vcfg_hw_pos().
  * @clear: With a persona, else NULL: writable virtual bits that 1 clears.
- * @known: NULL if nobody wants the view; see view.c.
+ * @known: NULL if there is no view; see view.c.
  * @seen: With @known: what the user read at first.
  * @state: With @known: bits that the user may have changed and that another device has
  *	to take over; see state.c.

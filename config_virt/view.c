@@ -8,7 +8,7 @@
  *   - virtual bits that the user cannot write: they never change (ids, sizes and
  *     types of BARs, capabilities, where they are, what they offer, hidden bytes);
  *   - bytes that are the device's own (bodies of vendor-specific capabilities, bytes
- *     of no capability), as they were at first: nobody knows what they mean;
+ *     of no capability), as they were at first: their meaning is not known;
  *   - registers of the hardware that a table calls steady.
  *
  * All others are volatile: addresses, status, interrupt set-up, what the user or

@@ -69,7 +69,7 @@ int vpv_bars_open(struct vpv_device *vpv)
 	st->bars = kcalloc(VPV_BARS, sizeof(*st->bars), GFP_KERNEL_ACCOUNT);
 	if (!st->bars)
 		return -ENOMEM;
-	/* Of the reset at the last close nobody has told. */
+	/* The reset at the last close was not reported. */
 	vpv_memory_lost(vpv);
 	for (unsigned int i = 0; i < VPV_BARS && !ret; i++)
 		ret = bar_open(vpv, i);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages of memory outside of BARs that are bad (vpv/bar_memory.h): nobody touches them.
+ * Pages of memory outside of BARs that are bad (vpv/bar_memory.h) and must not be touched.
  *
  * The variant knows of some.  The kernel tells of others while the device is open: it asks
  * where in each process such a page is mapped, to send a signal there, and that is all that it
@@ -76,7 +76,7 @@ static bool note(struct vpv_device *vpv, unsigned int nr, u64 pos, unsigned int 
  */
 static void take_away(struct vpv_device *vpv)
 {
-	/* Who has not seen the bit has mapped the page by then. */
+	/* Faults that have not seen the bit have mapped the page by then. */
 	scoped_guard(rwsem_write, &vpv->state->memories->use)
 		vpv_memory_unmap(vpv);
 	vpv_dmabufs_lost(vpv, true);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * State of config space for another device: vpv/config_state.h, for whoever
- * migrates one of ours.
+ * State of config space for another device: vpv/config_state.h, for the
+ * migration of one of ours.
  */
 #include "vpv.h"
 #include "vpv/config_state.h"

@@ -123,7 +123,7 @@ static void buf_free(struct vpv_ctrl_buf *buf)
 
 /**
  * vpv_ctrl_bufs_unmap() - Unmap all that was mapped through a handle
- * @control: Handle; nobody is inside any more.
+ * @control: Handle; all users have left it.
  */
 void vpv_ctrl_bufs_unmap(struct vpv_control *control)
 {
@@ -168,7 +168,7 @@ void vpv_ctrl_dma_free(struct vpv_ctrl_dma *dma)
 		list_for_each_entry_safe(buf, next, &dma->kept, node) {
 			list_del_init(&buf->node);
 			kmemleak_not_leak(buf);
-			/* Nobody calls the owner any more: it may be unloaded. */
+			/* The owner is not called any more: it may be unloaded. */
 			module_put(buf->mem.ops->owner);
 			bytes += buf->mem.bytes;
 		}

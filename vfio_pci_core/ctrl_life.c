@@ -2,7 +2,7 @@
 /*
  * The life of a controlling function: see vpv/ctrl_life.h.
  *
- * Locks: the lock of the life is taken in resets by whoever has the device lock, and never
+ * Locks: the lock of the life is taken in resets under the device lock, and never
  * by error callbacks, which run under pci_bus_sem: these note what has become of the
  * function, and a work does the rest.  It waits for commands, which end: by themselves, by
  * their time-out, or, where the function is cut off, by what ops->cut_off() has scheduled.
@@ -57,7 +57,7 @@ static int ask_one(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
 /*
  * The lock is held meanwhile, for which resets and removals wait.  So no question is begun when
  * the time of one command is over, or one has had no answer in time: the others have their turn
- * after whoever waits.  A device that answered none of the questions is left alone until there
+ * after those who wait.  A device that answered none of the questions is left alone until there
  * are other news, and is then asked about the others first.
  */
 static void ask_all(struct vpv_ctrl_life *life)
@@ -182,7 +182,7 @@ bool vpv_ctrl_life_quiesce(struct vpv_ctrl_life *life)
 	if (!vpv_ctrl_life_reachable(life))
 		return false;
 	quiet = life->ops->disable(life);
-	/* Off in any case: nobody sees that it stays disabled. */
+	/* Off in any case: that it stays disabled is not checked. */
 	return master_off(life->pdev) || quiet;
 }
 EXPORT_SYMBOL_GPL(vpv_ctrl_life_quiesce);

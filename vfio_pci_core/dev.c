@@ -11,7 +11,7 @@
 
 /* ---- Open and close ---- */
 
-/* What the function has while nobody uses it, and goes back to after errors. */
+/* What the function has while it is not open, and goes back to after errors. */
 static int save_config(struct vpv_device *vpv)
 {
 	struct pci_saved_state *saved;
@@ -283,7 +283,7 @@ int vpv_op_open(struct vfio_device *vdev)
 	const char *step = "be enabled and reset";
 	int ret;
 
-	/* First: nobody else decides on the token from here on. */
+	/* First: from here on no other user decides on the token. */
 	vpv_sriov_open(vpv);
 	vpv_persona_hold(vpv);
 	ret = function_enable(vpv);

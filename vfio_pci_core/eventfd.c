@@ -4,7 +4,7 @@
  * interrupts and under the device lock.
  *
  * What an eventfd wakes up may take irqlock (the eventfd that unmasks), but signals no
- * slot; so a slot's lock is taken first, and nobody signals under irqlock.
+ * slot; so a slot's lock is taken first, and no slot is signalled under irqlock.
  */
 #include <linux/eventfd.h>
 
@@ -18,7 +18,7 @@ void vpv_eventfd_init(struct vpv_eventfd *slot)
 
 /*
  * Put @fd into a slot, or nothing for a negative one, and put the old one, which is not
- * signalled any more on return: nothing is told to an eventfd that nobody reads.
+ * signalled any more on return: its user may have stopped reading it.
  */
 int vpv_eventfd_replace(struct vpv_device *vpv, struct vpv_eventfd *slot, int fd)
 {

@@ -197,7 +197,7 @@ int vpv_hot_reset_info(struct vpv_device *vpv, void __user *arg)
 	return ret;
 }
 
-/* Who asks for the reset: files of groups, or the context of a cdev's user. */
+/* The owner that asks for the reset: files of groups, or the context of a cdev's user. */
 struct claim {
 	struct file **files;
 	u32 num_files;
@@ -295,7 +295,7 @@ static int set_memory_lock(struct vfio_device_set *set, const struct claim *clai
 	return 0;
 }
 
-/* The PCI core waits for the first of them to answer; nobody is to wait for that. */
+/* The PCI core waits for the first of them to answer, which must not be waited for. */
 static int set_check(struct vfio_device_set *set)
 {
 	struct vpv_device *vpv;

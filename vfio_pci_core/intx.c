@@ -247,7 +247,7 @@ void vpv_intx_restore(struct vpv_device *vpv)
 }
 
 /*
- * The function is masked and may raise nothing, but a reset that nobody has told of may
+ * The function is masked and may raise nothing, but a reset that was not reported may
  * have cleared Interrupt Disable.  Return: whether it was that, and was mended.
  */
 static bool mask_again(struct vpv_device *vpv)

@@ -107,7 +107,7 @@ int vpv_low_power_feature(struct vpv_device *vpv, u32 flags, void __user *arg, s
 	size_t minsz = 0;
 	int ret;
 
-	/* Without these callbacks nobody would wake it for an ioctl. */
+	/* Without these callbacks it would not be woken for an ioctl. */
 	if (vpv->pdev->dev.driver->pm != &vpv_pm_ops)
 		return -ENOTTY;
 	if (feature == VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP)
@@ -159,7 +159,7 @@ static int runtime_suspend(struct device *dev)
 
 /*
  * Without memory_lock: error recovery wakes functions under pci_bus_sem.  Nor is it
- * needed: whoever is at the registers would have kept the function awake.
+ * needed: accesses to registers keep the function awake.
  */
 static int runtime_resume(struct device *dev)
 {
@@ -174,7 +174,7 @@ static int runtime_resume(struct device *dev)
 	/* It may have been without power.  Nothing of it is mapped: low power is not over. */
 	vpv_memory_lost(vpv);
 
-	/* Who asked to be told is told once, and low power is over. */
+	/* The eventfd is signalled once, and low power is over. */
 	wake = xchg(&st->wake, NULL);
 	if (wake) {
 		low_power_end(vpv, wake);

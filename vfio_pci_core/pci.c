@@ -35,7 +35,7 @@ static bool disable_denylist;
 module_param(disable_denylist, bool, 0444);
 MODULE_PARM_DESC(disable_denylist, "Bind to functions with errata, too, by which their user can harm the host");
 
-/* Their errata let whoever programs them harm the host. */
+/* By their errata a user who programs them can harm the host. */
 static const struct pci_device_id denied[] = {
 	{ PCI_VDEVICE(INTEL, 0x0435) },	/* QAT DH895XCC, and its VFs */
 	{ PCI_VDEVICE(INTEL, 0x0443) },

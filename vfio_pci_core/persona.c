@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Personas: which one a device shows, chosen in sysfs while nobody has it open, and
+ * Personas: which one a device shows, chosen in sysfs while it is not open, and
  * what follows from it for BARs and the tables of MSI-X.
  *
  * Documentation/ABI/sysfs-bus-pci-vpv describes the files.

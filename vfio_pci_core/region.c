@@ -100,7 +100,7 @@ static void note_access(struct vpv_device *vpv, const struct vpv_region *region,
 	trace_vpv_access(vpv->pdev, region->index, acc->pos, acc->bytes, acc->write, val, ret);
 }
 
-/* Nobody answers: see ones.c. */
+/* The function does not answer: see ones.c. */
 static void ones_access(const struct vpv_access *acc)
 {
 	if (!acc->write)

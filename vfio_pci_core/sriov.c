@@ -2,7 +2,7 @@
 /*
  * PFs given to user space, and their VFs.  A PF's user can harm the users of its
  * VFs and read what they do, so all of them have to show the same token, a UUID
- * that whoever opens the PF first may choose.
+ * that the first user of the PF may choose.
  *
  * A PF is in the list from before its VFs are made until after the last one is
  * gone, and only sriov_configure() and unbinding, under its device lock, make or
@@ -231,7 +231,7 @@ static int refuse(struct vpv_device *vpv, int err, const char *why)
 }
 
 /*
- * May whoever has this token (NULL: none) open the device?  One that is shown to a
+ * May a user with this token (NULL: none) open the device?  One that is shown to a
  * PF that has no user of a VF becomes the token.
  */
 int vpv_token_match(struct vpv_device *vpv, const uuid_t *token)

@@ -49,7 +49,7 @@
 
 /*
  * linux/irqbypass.h: the eventfd was a token in the producer.  By it the manager finds
- * what it unregisters, whoever registered it: a producer that is not registered has none.
+ * what it unregisters, also of another owner: a producer that is not registered has none.
  */
 #ifdef VPV_HAVE_IRQ_BYPASS_EVENTFD
 #define vpv_compat_irq_bypass_register(producer, ctx, virq)		\

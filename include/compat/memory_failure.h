@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * linux/memory-failure.h: who has memory without struct pages is told of errors in it.  Older
- * kernels tell nobody.
+ * linux/memory-failure.h: reports errors in memory without struct pages to its owner.  Older
+ * kernels do not.
  */
 #ifndef VPV_COMPAT_MEMORY_FAILURE_H
 #define VPV_COMPAT_MEMORY_FAILURE_H
@@ -37,7 +37,7 @@ static inline int vpv_compat_failures_register(struct vpv_compat_failures *f,
 	return err;
 }
 
-/* Nobody is in the function any more when this returns. */
+/* The function is not running any more when this returns. */
 static inline void vpv_compat_failures_unregister(struct vpv_compat_failures *f)
 {
 	if (f->registered)

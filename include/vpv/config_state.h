@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The state of config space that another device needs: what the migration
- * library needs of whoever presents it, without knowing PCI.  vpv_core implements
+ * library needs of the layer that presents it, without knowing PCI.  vpv_core implements
  * it (vpv_config_state_ops); a variant names that in its struct vmig_desc.
  *
  * Payloads are those of VPV_RECORD_VIEW and VPV_RECORD_CONFIG (uapi vpv/stream.h).

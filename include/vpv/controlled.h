@@ -126,7 +126,7 @@ void vpv_controlled_scan(struct vpv_controlled_set *set);
  * @fn: Function.
  *
  * One line of the log says so, or why it cannot be.  The driver of the function is told: it may
- * have been open all the time, while nobody controlled it.
+ * have been open all the time, while it was not controlled.
  */
 void vpv_controlled_publish(struct vpv_controlled_set *set, struct vpv_controlled *fn);
 

@@ -5,10 +5,10 @@
  * Some functions cannot be migrated by themselves: another one, the controlling
  * function, has the commands for it.  Only its driver knows which functions those
  * are, so it says so here, and the VFIO driver of a controlled function asks.
- * Nobody concludes anything from PCI addresses, PFs or VFs.
+ * Nothing is concluded from PCI addresses, PFs or VFs.
  *
  * Either side may go away at any time.  The driver of the controlling function
- * withdraws what it published; whoever holds a handle keeps memory, not the driver:
+ * withdraws what it published; a handle keeps memory, not the driver:
  * vpv_control_enter() fails with -ENOTCONN from then on.  A controlling function
  * that comes back is published anew, and found by vpv_control_get() again.
  *
@@ -50,7 +50,7 @@ struct vpv_control *vpv_control_publish(struct device *controlled, const char *f
  * vpv_control_withdraw() - Take the offer back
  * @control: What vpv_control_publish() returned; NULL is allowed.
  *
- * Nobody finds the handle any more, vpv_control_enter() fails, and watchers are told, in this
+ * The handle is not found any more, vpv_control_enter() fails, and watchers are told, in this
  * order.  Waits for those
  * who are inside: the publisher makes them come back first, or bounds their stay.
  * Then neither ops nor priv are used any more, and what was mapped through the handle is
@@ -68,7 +68,7 @@ void vpv_control_withdraw(struct vpv_control *control);
  *
  * Context: process; may sleep.
  * Return: a handle, to be given back by vpv_control_put(), or ERR_PTR(-ENOTCONN) if
- * nobody controls the function, or someone of another family.
+ * the function is not controlled, or by a driver of another family.
  */
 struct vpv_control *vpv_control_get(struct device *controlled, const char *family);
 
@@ -130,7 +130,7 @@ void vpv_control_leave(struct vpv_control *control);
 bool vpv_control_live(const struct vpv_control *control);
 
 /**
- * struct vpv_control_watch - Who wants to hear of a controlled function
+ * struct vpv_control_watch - A watcher of a controlled function
  * @node: In the list of the registry; for it alone.
  * @controlled: The function.
  * @family: What the watcher understands.
@@ -170,7 +170,7 @@ void vpv_control_unwatch(struct vpv_control_watch *watch);
  * @controlled: The function.
  * @family: What the watcher understands.
  *
- * For the publisher: whoever may use a function watches it before he does.
+ * For the publisher: a driver watches a function before it uses it.
  *
  * Context: process; may sleep.
  * Return: a snapshot.

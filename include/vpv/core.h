@@ -281,7 +281,7 @@ struct vpv_variant {
 	 * recovers from an error, after which @reset_done is called all the same.
 	 *
 	 * Context: as @reset_done.  May sleep for a time that the variant bounds:
-	 * whoever asked for the reset waits.
+	 * the caller of the reset waits.
 	 */
 	void (*reset_prepare)(struct vpv_device *vpv);
 
@@ -321,7 +321,7 @@ struct vpv_variant {
  * struct vpv_options - What the operator of the host wants for a device
  * @no_intx_mask: Interrupt Disable of the function does not work: mask INTx at the
  *	interrupt controller, and do not share its line.
- * @no_idle_d3: Keep the function in D0 while nobody has it open.
+ * @no_idle_d3: Keep the function in D0 while it is not open.
  */
 struct vpv_options {
 	bool no_intx_mask;

@@ -4,7 +4,7 @@
  *
  * Its death, its reset and errors of the bus take it down: all commands end, and its
  * functions are withdrawn (vpv/controlled.h).  It comes up again when it works, and
- * publishes them anew: whoever has a handle of before finds out by that.  When it is reset,
+ * publishes them anew, with new handles: older ones fail.  When it is reset,
  * and by whom, is in vpv/ctrl_recovery.h.
  *
  * The driver knows how to bring its function up and down, and whether it works.  The rest is
@@ -92,8 +92,8 @@ struct vpv_ctrl_life_ops {
 	/**
 	 * @cut_off: End all commands soon, and tell vpv_ctrl_life_died().
 	 *
-	 * An error has cut the function off, or it was reset.  Whoever waits for a command
-	 * may have the lock of the life, which is not taken here: a work does it, as when
+	 * An error has cut the function off, or it was reset.  A task that waits for a command
+	 * may hold the lock of the life, which is not taken here: a work does it, as when
 	 * the function dies.  Does not sleep.
 	 */
 	void (*cut_off)(struct vpv_ctrl_life *life);
@@ -226,7 +226,7 @@ void vpv_ctrl_life_unbind(struct vpv_ctrl_life *life);
 
 /**
  * vpv_ctrl_life_fini() - Undo vpv_ctrl_life_init()
- * @life: Function that was unbound, or never bound.  Nobody schedules its works any more.
+ * @life: Function that was unbound, or never bound.  Its works are not scheduled any more.
  */
 void vpv_ctrl_life_fini(struct vpv_ctrl_life *life);
 
@@ -236,8 +236,7 @@ void vpv_ctrl_life_fini(struct vpv_ctrl_life *life);
  *
  * They are looked for, the device is asked about those that there is news of
  * (vpv_controlled_news()), and drivers may bind to those that are published.  Drivers of those
- * that were published already hear nothing of it: whoever has news of one calls
- * vpv_control_changed().
+ * that were published already are not told: for that the caller has vpv_control_changed().
  *
  * Context: any.
  */

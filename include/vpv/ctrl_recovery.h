@@ -48,7 +48,7 @@ struct vpv_recovery {
 
 /**
  * enum vpv_recovery_step - What to do with a function
- * @VPV_RECOVERY_NOTHING: It works, somebody resets it, or nobody cares any more.
+ * @VPV_RECOVERY_NOTHING: It works, it is being reset, or its driver is being unbound.
  * @VPV_RECOVERY_WAIT: Take it down; the PCI core has it.  Ask again in VPV_RECOVERY_MOST_MS.
  * @VPV_RECOVERY_UP: Bring it up; if that fails, as with @VPV_RECOVERY_RESET.
  * @VPV_RECOVERY_RESET: Reset it, and bring it up; if that fails, ask again after

@@ -12,7 +12,7 @@ struct module;
 
 /**
  * struct vpv_mem_ops - Owner of memory
- * @owner: Module of @put; whoever keeps memory keeps the module.
+ * @owner: Module of @put; memory that is kept keeps the module.
  */
 struct vpv_mem_ops {
 	struct module *owner;

@@ -477,7 +477,7 @@ struct vmig_ops {
  *	source sent with what @match of this device writes, and there is no @verify.
  * @num_match_fields: Their number.
  * @match_local_bytes: Size of what @match writes behind the match data: what rules need to
- *	know of this device and nobody else, at most 4096.
+ *	know of this device alone, and is not sent; at most 4096.
  * @staged: Records that the library keeps until the stream is complete.
  * @num_staged: Number of their types.
  * @pages: Memory of the device, which the library migrates; NULL: there is none, or the
@@ -490,8 +490,8 @@ struct vmig_ops {
  * @max_queued: Most payload bytes kept for a slow reader (0: 8 MiB).
  * @typical_bytes: Answer of MIG_DATA_SIZE without an @estimate hook, or before its first
  *	answer; without the memory of vmig_desc.pages.
- * @config: Config space of the device (&vpv_config_state_ops), or NULL: it is nobody's
- *	business.  With it, the persona, what the user sees and the emulated state
+ * @config: Config space of the device (&vpv_config_state_ops), or NULL: it is
+ *	not sent.  With it, the persona, what the user sees and the emulated state
  *	are in the stream and are compared, and a stream that does not show what its
  *	user saw is refused; vmig_open() must come after the device's config space has
  *	been built.
@@ -612,7 +612,7 @@ void vmig_reset_begin(struct vmig_dev *mig);
  * May be called with locks held that hooks take or that are ordered with user
  * memory access (memory_lock, device lock): it never waits for the state lock.
  * When someone holds that, the work is left to the holder, who does it before
- * releasing it, so that whoever takes the lock next sees the state after the reset.
+ * releasing it, so that the next holder sees the state after the reset.
  * User space sees RUNNING and dead data files at once in any case.
  *
  * Context: process; does not sleep on the state lock.

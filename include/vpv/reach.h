@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Keeping a device reachable for its driver, however its user has left it: what the
- * migration library needs of whoever presents the device, without knowing PCI.  vpv_core
+ * migration library needs of the layer that presents the device, without knowing PCI.  vpv_core
  * implements it (vpv_reach); a variant names that in its struct vmig_desc.
  */
 #ifndef VPV_REACH_H

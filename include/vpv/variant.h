@@ -144,7 +144,7 @@ static inline ssize_t vpv_mig_dialect_show(struct device *dev, struct device_att
 
 /*
  * vfio.ko looks at what this changes when it registers the device, with the device lock held;
- * whoever removes the device waits for writers with that lock held.
+ * its removal waits for writers with that lock held.
  */
 static inline ssize_t vpv_mig_dialect_store(struct device *dev, struct device_attribute *attr,
 					    const char *buf, size_t count)
