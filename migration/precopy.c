@@ -31,6 +31,13 @@ void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_session *s)
 	}
 	spin_lock(&s->lock);
 	s->dirty = dirty;
+	/* Together with its bytes: initial data of which there is none looks drained. */
+	if (s->reinit && !s->final) {
+		s->fresh = VMIG_FRESH_COMING;
+		/* What is queued is read before what replaces it. */
+		s->initial = s->queued;
+	}
+	s->reinit = false;
 	if (s->ask == VMIG_ASK_DATA && !s->queued && dirty)
 		s->producing = true;
 	s->ask = VMIG_ASK_NO;
@@ -138,15 +145,8 @@ void vmig_reinit(struct vmig_dev *mig)
 	/* Before round 0 has ended all is initial data; the first version of the
 	 * ioctl promises that initial_bytes only falls: it is dirty data there.
 	 */
-	if (!s || !s->round || !vpv_compat_precopy_info_v2(mig->vdev))
-		return;
-	spin_lock(&s->lock);
-	if (!s->final) {
-		s->fresh = VMIG_FRESH_COMING;
-		/* What is queued is read before what replaces it. */
-		s->initial = s->queued;
-	}
-	spin_unlock(&s->lock);
+	if (s && s->round && vpv_compat_precopy_info_v2(mig->vdev))
+		s->reinit = true;
 }
 EXPORT_SYMBOL_GPL(vmig_reinit);
 

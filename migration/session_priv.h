@@ -123,6 +123,7 @@ struct vmig_content {
  * @producing: More data comes without anybody asking for it.
  * @final: Pre-copy is over.
  * @fresh: A new initial round was announced; see vmig_reinit().
+ * @reinit: The hook that is asked has announced one; state_lock.
  * @round: Next round of pre-copy.
  * @writer: Position of the emitter; state_lock.
  * @emit: Argument of hooks; state_lock.
@@ -170,6 +171,7 @@ struct vmig_session {
 	bool producing;
 	bool final;
 	enum vmig_fresh fresh;
+	bool reinit;
 	unsigned int round;
 	struct vmig_writer writer;
 	struct vmig_emit emit;

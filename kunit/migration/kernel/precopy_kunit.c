@@ -103,6 +103,32 @@ static void reinit_makes_the_next_round_initial(struct kunit *test)
 	fake_put(fake);
 }
 
+/* Whoever sees REINIT and no initial data would take it for all sent. */
+static void reinit_comes_with_its_bytes(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	unsigned long user = user_page(test);
+	u8 *stream = stream_new(test);
+	struct vfio_precopy_info i;
+	struct file *file;
+
+	fake->vdev.precopy_info_v2 = 1;
+	file = drained(test, fake, stream);
+	fake->dirty = 300;
+	fake->reinit = true;
+	fake_stall(fake, FAKE_DIRTY_BYTES);
+	info_of(test, file, user);
+	wait_for_completion(&fake->there);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+	fake_release(fake);
+	i = reinit_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 300ULL);
+	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 0ULL);
+	fake_close(file);
+	fake_put(fake);
+}
+
 /*
  * What was queued before REINIT is read first: a VMM that counts initial_bytes down as it
  * reads must not reach 0 before the new initial data.
@@ -573,6 +599,7 @@ static void question_survives_a_state_change(struct kunit *test)
 static struct kunit_case precopy_cases[] = {
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
 	KUNIT_CASE(reinit_makes_the_next_round_initial),
+	KUNIT_CASE(reinit_comes_with_its_bytes),
 	KUNIT_CASE(reinit_counts_what_is_stale),
 	KUNIT_CASE(reinit_does_not_look_sent_before_it_is),
 	KUNIT_CASE(reset_in_pre_copy_begins_it_again),
