@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Builds the packages twice, compares them, and installs them in Debian 12 and 13; TAP. `tools/lab/lab check-upstream packages`."""
+"""Builds the packages twice, compares them, installs them in Debian 12 and 13, and boots machines with that; TAP.
+`tools/lab/lab check-upstream packages`.
+"""
 
 import hashlib
 import os
@@ -11,10 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from labkit import env, packages  # noqa: E402
+from labkit import build, env, installation, packages, vm  # noqa: E402
 from labkit.progress import LabError  # noqa: E402
 
 COUNT = 0
+MODELS = [("hisi_like", 1)]
+TIMEOUT_S = 900
 
 
 def point(name, trouble):
@@ -45,13 +49,36 @@ def install(release, folder):
         shutil.copy(path, target)
     output = subprocess.run(packages.in_debian(release, target, ["/mnt/install.sh"]), stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
+    relay(f"Debian {release}", output)
+    return target
+
+
+def relay(prefix, output):
+    """The lines of a script in an installation as points of this test, with all that it remarks."""
     lines = output.splitlines()
     if not any(line.startswith("1..") for line in lines):
-        point(f"Debian {release}: runs to the end", "\n".join(lines[-20:]))
-    for i, line in enumerate(lines):
+        point(f"{prefix}: runs to the end", "\n".join(lines[-20:]))
+    for line in lines:
         if line.startswith(("ok ", "not ok ")):
-            said = "\n".join(text[2:] for text in lines[i + 1:] if text.startswith("# "))
-            point(f"Debian {release}: {line.partition(' ')[2].lstrip('ok 0123456789')}", said if line.startswith("not") else "")
+            word, _, rest = line.partition("ok ")
+            point(f"{prefix}: {rest.lstrip('0123456789 ')}", "see below" if word else "")
+        elif line.startswith("# "):
+            print(line)
+
+
+def boot(title, log, installed, mode, loader=None):
+    """Run machine.sh in a machine with what was installed."""
+    payload = env.WORK / "machine-payload"
+    if not payload.exists():
+        payload.mkdir()
+        for script in ("machine.sh", "points.sh"):
+            shutil.copy(packages.SCRIPTS / script, payload)
+    output = bytearray()
+    result = vm.run(vm.Job(kernel=installed.kernel, boot=installed.boot, command=["bash", "/vpv/machine.sh", mode], payload=[payload],
+                           models=MODELS, model_binary=build.models(), timeout=TIMEOUT_S, log=env.LOGS / log, sink=output.extend,
+                           loader=loader))
+    relay(title, output.decode(errors="replace"))
+    point(f"{title}: the machine has nothing to complain of", "\n".join(result.complaints))
 
 
 def main():
@@ -66,7 +93,11 @@ def main():
         point("two builds are the same", differing(one, two))
         point("lintian says nothing", packages.lint(folder, "one"))
         for release in ("12", "13"):
-            install(release, folder)
+            installed = installation.unpack(install(release, folder))
+            boot(f"Debian {release}, machine with {installed.kernel.release}", f"packages-{release}", installed, "plain")
+        for mode, certificate in (("enrolled", installed.certificate), ("stranger", None)):
+            boot(f"Debian {release}, Secure Boot, {mode}", f"packages-{mode}", installed, mode,
+                 installation.secure_boot(env.WORK / f"secure-{mode}", certificate))
     except LabError as error:
         point("runs", str(error))
     print(f"1..{COUNT}")

@@ -2,30 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Runs in a Debian installation without a network: install.sh: install the packages in /mnt, look at what came of it,
-# remove them, and look for what stayed. TAP.
+# leave /mnt/root.tar for a machine to boot from, remove them, and look for what stayed. TAP.
 set -uo pipefail
-n=0
-
-# point NAME COMMAND...: one line of TAP, and the end of the output if it fails.
-point() {
-	local name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >/tmp/out 2>&1; then
-		echo "ok $n $name"
-	else
-		echo "not ok $n $name"
-		tail -n 25 /tmp/out | sed 's/^/# /'
-	fi
-}
+# shellcheck source=tools/lab/debian/points.sh
+. "$(dirname "$0")/points.sh"
 
 install() { apt-get -q -y install "$@"; }
 
 # Those that dkms.conf is for, by the name of their headers.
 kernels() { ls /lib/modules | grep -E '^(6\.(1[2-9]|[2-9][0-9])|[7-9]|[1-9][0-9]+)\.'; }
 others() { ls /lib/modules | grep -Ev '^(6\.(1[2-9]|[2-9][0-9])|[7-9]|[1-9][0-9]+)\.'; }
-# Of the conf alone, so that what is built is compared with what was to be built.
-modules() { sed -n 's/^BUILT_MODULE_NAME\[.*\]="\(.*\)"/\1/p' /usr/src/vpv-*/dkms.conf | sort; }
 
 # Those for the functions of a family.
 variants() { modules | grep -Ev '^vpv_(config|core|migration|pci|[a-z0-9_]*_ctrl)$'; }
@@ -67,8 +53,15 @@ personas() {
 	done
 }
 
+# What a machine needs that runs with it.
+pack() {
+	tar --one-file-system -C / -cf /mnt/root.tar --exclude='./mnt/*' --exclude='./tmp/*' --exclude='./usr/src/linux-*' \
+		--exclude='./var/cache/apt' --exclude='./var/lib/apt/lists' --exclude='./usr/share/doc' .
+}
+
 echo "TAP version 13"
-point "headers of two kernels" install dkms libjson-c5 libnettle8 /var/cache/apt/archives/linux-headers-*-amd64_*.deb
+point "headers of two kernels, and one of these" install dkms openssl mokutil libjson-c5 libnettle8 \
+	/var/cache/apt/archives/linux-headers-*-amd64_*.deb /var/cache/apt/archives/linux-image-[0-9]*-amd64_*.deb
 files >/tmp/before
 echo "# kernels that they are for: $(kernels | tr '\n' ' '); others: $(others | tr '\n' ' ')"
 two_kernels() { [ "$(find /lib/modules -mindepth 1 -maxdepth 1 | wc -l)" = 2 ] && [ -n "$(kernels)" ]; }
@@ -79,6 +72,7 @@ point "and for no other" not_for_others
 point "libvirt finds the drivers in modules.alias, and udev does not" aliases
 point "vpvctl runs" vpvctl --version
 point "personas are those of the maps" personas
+point "its files are kept" pack
 point "apt removes them" apt-get -q -y purge vpv-dkms vpvctl vpv-personas
 files >/tmp/after
 point "and nothing stays" diff /tmp/before /tmp/after

@@ -16,8 +16,15 @@ debian_plan() {
 		echo "bookworm|build-essential debhelper dh-dkms lintian fakeroot libjson-c-dev nettle-dev" \
 			"zlib1g-dev pkgconf python3 xz-utils|"
 		;;
-	12) echo "bookworm|apt|dkms libjson-c5 libnettle8 linux-headers-amd64 and linux-headers-amd64/bookworm-backports" ;;
-	13) echo "trixie|apt|dkms libjson-c5 libnettle8t64 linux-headers-amd64 and linux-headers-amd64/trixie-backports" ;;
+	# Two kernels' headers each, and the image of one that the packages are for.
+	12)
+		echo "bookworm|apt busybox-static|dkms openssl mokutil libjson-c5 libnettle8 linux-headers-amd64" \
+			"and linux-headers-amd64/bookworm-backports linux-image-amd64/bookworm-backports"
+		;;
+	13)
+		echo "trixie|apt busybox-static|dkms openssl mokutil libjson-c5 libnettle8t64 linux-headers-amd64 linux-image-amd64" \
+			"and linux-headers-amd64/trixie-backports"
+		;;
 	esac
 }
 

@@ -92,8 +92,7 @@ def add_modules(archive, kern, names):
     archive.write("modules/order", "".join(loading).encode())
 
 
-def host_image(kern):
-    """Everything L1 needs to boot KERN; built on first use."""
+def _host_initrd(kern):
     init = env.LAB / "guest" / "l1-initramfs"
 
     def build(work):
@@ -101,8 +100,17 @@ def host_image(kern):
         add_modules(archive, kern, L1_BOOT)
         archive.close()
 
-    initrd = cache.artifact(f"l1-initrd-{kern.name}", [kern.key, init, BUSYBOX, " ".join(L1_BOOT), "1"], build) / "initrd"
-    return HostImage(initrd, _root_image(), _modules_image(kern))
+    return cache.artifact(f"l1-initrd-{kern.name}", [kern.key, init, BUSYBOX, " ".join(L1_BOOT), "1"], build) / "initrd"
+
+
+def host_image(kern):
+    """Everything L1 needs to boot KERN; built on first use."""
+    return HostImage(_host_initrd(kern), _root_image(), _modules_image(kern))
+
+
+def installed_image(kern, root):
+    """What L1 boots from when its root is the image ROOT, which has the modules of KERN."""
+    return HostImage(_host_initrd(kern), root, root)
 
 
 def guest_image(dest, kern, payload=None, modules=(), own_modules=()):

@@ -23,7 +23,7 @@ def in_debian(name, folder, command):
     """[words] that run COMMAND in the installation NAME, with FOLDER as /mnt and the scripts in it."""
     if name not in env.DEBIAN:
         raise LabError("this run has no Debian installation: it takes root and mmdebstrap")
-    for script in ("build.sh", "install.sh"):
+    for script in ("build.sh", "install.sh", "points.sh"):
         shutil.copy(SCRIPTS / script, folder)
     return [str(SCRIPTS / "run.sh"), str(env.DEBIAN[name]), str(folder), *command]
 

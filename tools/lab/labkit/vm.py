@@ -35,6 +35,8 @@ CONTROL_PORTS = 8
 class Job:
     """What to run in L1 and on which machine."""
     kernel: object
+    boot: object = None                             # image.HostImage, if not the lab's own
+    loader: object = None                           # callable(kernel, initrd, command line): QEMU's arguments, if QEMU does not load
     command: list = field(default_factory=list)     # empty: interactive
     payload: list = field(default_factory=list)     # folders that become /vpv
     models: list = field(default_factory=list)      # [(name, count, option, ...)]
@@ -138,6 +140,10 @@ class Port:
         self.path.unlink(missing_ok=True)
 
 
+def _load(kernel, initrd, append):
+    return ["-kernel", str(kernel), "-initrd", str(initrd), "-append", append]
+
+
 def _qemu_command(job, boot, functions, stock, ports, payload, log):
     # Four levels of page tables: with five, an interrupt while Linux (7.3) reads the features of its boot CPU again makes KASAN
     # take kernel addresses for wild ones, now and then.
@@ -162,7 +168,7 @@ def _qemu_command(job, boot, functions, stock, ports, payload, log):
                "-object", f"memory-backend-memfd,id=mem,size={job.memory}M,share=on",
                "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none",
                "-serial", f"file:{log / 'l1.console'}",
-               "-kernel", str(job.kernel.image), "-initrd", str(boot.initrd), "-append", append, *iommu]
+               *(job.loader or _load)(job.kernel.image, boot.initrd, append), *iommu]
     for slot, disk in enumerate((boot.root, boot.modules, payload), 1):
         node = f"disk{slot}"
         command += ["-blockdev", json.dumps({"driver": "raw", "node-name": node, "read-only": True, "file": {
@@ -336,7 +342,7 @@ def run(job):
         (log / old).unlink(missing_ok=True)
     interactive = not job.command
     result = Result(log=log)
-    boot = image.host_image(job.kernel)
+    boot = job.boot or image.host_image(job.kernel)
     folder = Path(tempfile.mkdtemp(prefix="v", dir=env.RUN))
     binary = job.model_binary or (models.binary() if job.models else None)
     functions = models.plan(binary, job.models, job.spare, folder, log, job.model_options)
