@@ -94,9 +94,10 @@ def main():
         point("lintian says nothing", packages.lint(folder, "one"))
         for release in ("12", "13"):
             installed = installation.unpack(install(release, folder))
-            boot(f"Debian {release}, machine with {installed.kernel.release}", f"packages-{release}", installed, "plain")
-        for mode, certificate in (("enrolled", installed.certificate), ("stranger", None)):
-            boot(f"Debian {release}, Secure Boot, {mode}", f"packages-{mode}", installed, mode,
+            for one in installed:
+                boot(f"Debian {release}, machine with {one.kernel.release}", f"packages-{one.kernel.release}", one, "plain")
+        for mode, certificate in (("enrolled", installed[0].certificate), ("stranger", None)):
+            boot(f"Debian {release}, Secure Boot, {mode}", f"packages-{mode}", installed[0], mode,
                  installation.secure_boot(env.WORK / f"secure-{mode}", certificate))
     except LabError as error:
         point("runs", str(error))

@@ -60,7 +60,7 @@ pack() {
 }
 
 echo "TAP version 13"
-point "headers of two kernels, and one of these" install dkms openssl mokutil libjson-c5 libnettle8 \
+point "headers of two kernels, and those of them that they are for" install dkms openssl mokutil libjson-c5 libnettle8 \
 	/var/cache/apt/archives/linux-headers-*-amd64_*.deb /var/cache/apt/archives/linux-image-[0-9]*-amd64_*.deb
 files >/tmp/before
 echo "# kernels that they are for: $(kernels | tr '\n' ' '); others: $(others | tr '\n' ' ')"

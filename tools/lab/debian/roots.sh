@@ -16,14 +16,14 @@ debian_plan() {
 		echo "bookworm|build-essential debhelper dh-dkms lintian fakeroot libjson-c-dev nettle-dev" \
 			"zlib1g-dev pkgconf python3 xz-utils|"
 		;;
-	# Two kernels' headers each, and the image of one that the packages are for.
+	# Two kernels' headers each, and images of those that the packages are for: DKMS runs no depmod without.
 	12)
 		echo "bookworm|apt busybox-static|dkms openssl mokutil libjson-c5 libnettle8 linux-headers-amd64" \
 			"and linux-headers-amd64/bookworm-backports linux-image-amd64/bookworm-backports"
 		;;
 	13)
 		echo "trixie|apt busybox-static|dkms openssl mokutil libjson-c5 libnettle8t64 linux-headers-amd64 linux-image-amd64" \
-			"and linux-headers-amd64/trixie-backports"
+			"and linux-headers-amd64/trixie-backports linux-image-amd64/trixie-backports"
 		;;
 	esac
 }

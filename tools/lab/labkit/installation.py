@@ -23,21 +23,23 @@ class Installation:
 
 
 def unpack(folder):
-    """The installation of FOLDER/root.tar, as an image."""
+    """The installation of FOLDER/root.tar as an image, once for each kernel in it."""
     packed, tree, root = folder / "root.tar", folder / "tree", folder / "root.erofs"
     tree.mkdir()
     with step("image of the installation"):
-        run_logged("unpack the installation's kernel", ["tar", "-C", str(tree), "-xf", str(packed), "--no-same-owner", "--wildcards",
-                                                        "./boot/vmlinuz-*", "./usr/lib/modules/*", "./var/lib/dkms/mok.pub"])
+        run_logged("unpack the installation's kernels", ["tar", "-C", str(tree), "-xf", str(packed), "--no-same-owner", "--wildcards",
+                                                         "./boot/vmlinuz-*", "./usr/lib/modules/*", "./var/lib/dkms/mok.pub"])
         image.erofs("make the installation's image", root, packed, "--tar=f")
     packed.unlink()
-    vmlinuz, = (tree / "boot").glob("vmlinuz-*")
-    release = vmlinuz.name.removeprefix("vmlinuz-")
-    modules = tree / "usr/lib/modules" / release
-    kern = kernel.Kernel("debian", release, vmlinuz, modules, modules / "build", cache.digest(vmlinuz))
     certificate = folder / "mok.pem"
     certificate.write_text(ssl.DER_cert_to_PEM_cert((tree / "var/lib/dkms/mok.pub").read_bytes()))
-    return Installation(kern, image.installed_image(kern, root), certificate)
+    found = []
+    for vmlinuz in sorted((tree / "boot").glob("vmlinuz-*")):
+        release = vmlinuz.name.removeprefix("vmlinuz-")
+        modules = tree / "usr/lib/modules" / release
+        kern = kernel.Kernel("debian", release, vmlinuz, modules, modules / "build", cache.digest(vmlinuz))
+        found.append(Installation(kern, image.installed_image(kern, root), certificate))
+    return found
 
 
 def _variables(file, certificate):
