@@ -177,7 +177,7 @@ UPSTREAM = (
     Group("nvme", "vm", "nvme-stock", timeout=600, needs="tools/lab/guest/bin/nvme-stock", machine=NVME),
     Group("nvme-commands", "vm", "nvme-commands", timeout=900, needs="tools/lab/guest/nvme", machine=NVME),
     Group("schedulers", "host", "make -s -C tools/vpvctl schedulers O=$PWD/build/vpvctl READERS=/run/disk-readers", needs="tools/vpvctl"),
-    Group("packages", "nested", "python3 tools/lab/packages_test.py", needs="debian", timeout=3600),
+    Group("packages", "nested", "python3 tools/lab/packages_test.py", needs="debian", timeout=7200),
     # iomem=relaxed: the check maps registers and memory itself.  The second one has 64 GiB of address space.
     Group("coherent", "vm", "coherent-check", timeout=300, needs="tools/lab/guest/bin/coherent-check",
           machine=Machine(kernel="stock", models="coherent_gpu:1:carveout=32,coherent_gpu:1:size=65536", append="iomem=relaxed")),
