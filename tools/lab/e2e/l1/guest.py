@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
 import qemu7
@@ -22,7 +23,7 @@ KERNEL_LINE = ("console=ttyS0 loglevel=5 panic=-1 mitigations=off no_timer_check
 
 
 # When QEMU begins to read what functions still have to save of a guest that is stopped, and when it has it all.
-SAVING = re.compile(r"@(\d+\.\d+):vfio_save_complete_precopy(_start)? ")
+SAVING = re.compile(r"^(\S+)Z vfio_save_complete_precopy(_start)? ", re.M)
 
 
 # The first word of a report: each workload has its own.
@@ -92,8 +93,10 @@ class Guest:
 
     def saving_s(self):
         """How long QEMU has read the state of the functions of a guest that was stopped."""
-        stamps = [(float(stamp), bool(begins)) for stamp, begins in SAVING.findall((self.logs / f"{self.name}.trace").read_text())]
-        return sum(stamp if not begins else -stamp for stamp, begins in stamps)
+        found = SAVING.findall((self.logs / f"{self.name}.trace").read_text())
+        if not found:
+            raise GuestError(f"{self.name}: QEMU has not told when it read the state of the functions")
+        return sum((-1 if begins else 1) * datetime.fromisoformat(stamp).timestamp() for stamp, begins in found)
 
     def start(self, incoming=None):
         self.run.mkdir(parents=True, exist_ok=True)
