@@ -89,6 +89,7 @@ DYING = Machine(kernel="debug", models="hisi_like:1", spare=7, attempts=4)
 
 GROUPS = (
     Group("layers", "host", "python3 tools/checks/layers.py", needs="tools/checks/layers.py"),
+    Group("tables", "host", "python3 tools/checks/tables.py", needs="tools/checks/tables.py"),
     Group("tap", "host", "python3 tools/checks/tap.py", needs="tools/checks/tap.py"),
     Group("runner", "host", "python3 tools/checks/runner.py", needs="tools/checks/runner.py"),
     Group("mutants", "host", "python3 tools/checks/mutants.py --apply", needs="tools/checks/mutants.py"),
