@@ -26,6 +26,18 @@ KERNEL_LINE = ("console=ttyS0 loglevel=5 panic=-1 mitigations=off no_timer_check
 SAVING = re.compile(r"^(\S+)Z vfio_save_complete_precopy(_start)? ", re.M)
 
 
+# Where the processor of a guest is, in the words of "info registers": in the kernel, and not in HLT.
+IN_KERNEL = re.compile(r"\bRIP=ffff[0-9a-f]+ RFL=([0-9a-f]+) .*\bCPL=0 .*\bHLT=0")
+INTERRUPTS_ON = 1 << 9
+
+
+def spins(lines):
+    """Is it so in each of these samples, with interrupts off?  See "stood still" in demo.rst."""
+    flags = [found for found in map(IN_KERNEL.search, lines) if found]
+    return len(flags) > 1 and len(flags) == sum("HLT=" in line for line in lines) and all(
+        not int(found[1], 16) & INTERRUPTS_ON for found in flags)
+
+
 # The first word of a report: each workload has its own.
 TAGS = ("HSL", "NET", "NVM", "GPU")
 

@@ -17,7 +17,7 @@ import kernel_view
 import migration
 import qemu7
 from function import FunctionError, functions, kernel_lines, load_modules
-from guest import Guest, GuestError
+from guest import Guest, GuestError, spins
 from qmp import QmpError
 
 # Lines that stock QEMU prints although nothing is wrong.
@@ -260,7 +260,10 @@ class Session:
         """Where the guests are, the ends of their logs, and then ERROR: what stands last is what is read first."""
         lines = []
         for guest in self.guests:
-            lines += [f"{guest.name}: {line}" for line in self.standing(guest)]
+            seen = [str(line) for line in self.standing(guest)]
+            if spins(seen):
+                self.result["spins"] = guest.name
+            lines += [f"{guest.name}: {line}" for line in seen]
             for kind in ("qemu", "console", "workload"):
                 path = self.out / f"{guest.name}.{kind}"
                 if path.exists():
