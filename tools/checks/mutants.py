@@ -28,8 +28,6 @@ MUTANTS = {
         (MMAP, "vpv_memory_dirty(vpv, nr, pos, bytes, order)", "(order ? vpv_memory_dirty(vpv, nr, pos, bytes, order) : true)")]),
     "write_not_marked": ("a page that write() writes counts", [
         (REGION, "\tif (acc->write)\n\t\tvpv_memory_dirty(vpv, bar->region.index, acc->pos, left, false);\n", "")]),
-    "second_page_not_marked": ("so does the second one that a write crosses into", [
-        (TRACK, "\tif (!block)\n\t\tfor", "\tend = block ? end : min(end, page + 1);\n\tif (!block)\n\t\tfor")]),
     "block_over_clean": ("no block of 2 MiB is mapped over pages that are clean", [
         (TRACK, "return bytes < PUD_SIZE && find_next_bit(s->clean, end, page) >= end;", "return bytes < PUD_SIZE;")]),
     "not_unmapped": ("a page that is sent is unmapped", [
