@@ -108,8 +108,8 @@ int vmig_open(struct vmig_dev *mig)
 		}
 	}
 	vmig_log_open(m);
-	vmig_estimate_open(m);
 	vmig_lock(m);
+	vmig_estimate_open(m);
 	vmig_state_set(m, VMIG_RUNNING);
 	vmig_config_open(m);
 	m->open = !m->detached;

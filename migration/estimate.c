@@ -38,9 +38,16 @@ static u64 ask(struct vmig_machine *m)
  */
 void vmig_estimate_open(struct vmig_machine *m)
 {
+	u64 memory = 0;
+
+	lockdep_assert_held(&m->state_lock);
+
+	/* Known without asking: an answer that is late must not lack it. */
+	if (m->mig->desc->pages)
+		memory = m->session_ops->memory_bytes(m);
 	spin_lock(&m->lock);
 	m->estimate_own = m->mig->desc->typical_bytes;
-	m->estimate = m->estimate_own;
+	m->estimate = m->estimate_own + memory;
 	m->estimate_wanted = false;
 	m->estimate_known = !asks(m);
 	spin_unlock(&m->lock);
