@@ -83,7 +83,7 @@ help:
 	@echo 'make check            run all tests; TEST=name runs one group, TEST=group/name one test'
 	@echo 'make check-upstream   run the kernel'\''s VFIO selftests with vfio-pci and with vpv_pci, and compare'
 	@echo 'make soak             random migrations, resets, faults, kills for MINUTES (5) or MIGRATIONS; SEED repeats a run'
-	@echo 'make ioctl-fuzz       fuzz what users of VFIO can call, for MINUTES (5) or CALLS; SEED; KERNEL=lean: faster'
+	@echo 'make ioctl-fuzz       fuzz what users of VFIO can call, for MINUTES (5) or CALLS; SEED; KERNEL=debug or lean'
 	@echo 'make coverage         which lines of pure files the KUnit suites execute; TEST=name: of all files a group does'
 	@echo 'make bench            count what vpv_pci costs beside vfio-pci: build/bench/'
 	@echo 'make scale            count what each of many functions costs, FUNCTIONS (64) of one device: build/scale/'
