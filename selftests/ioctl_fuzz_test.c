@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/pci_regs.h>
 
 #include "lib/family.h"
 #include "lib/v1.h"
@@ -37,6 +38,8 @@
 /* Of one kind are no more calls than take one part in so many of the time, resets a larger one. */
 #define PARTS		16
 #define RESET_PARTS	4
+/* Who takes that long, and is not expected to, has woken the function, as the next call would. */
+#define WOKEN_US	5000
 /* Inputs that are kept for a report: the last one may need what others left. */
 #define KEPT		16
 #define OUT		"/vpv/out/"
@@ -514,6 +517,15 @@ static bool makes_sense(unsigned int op, const struct target *t)
 	return t->data >= 0 || (op != OP_DATA_READ && op != OP_DATA_WRITE && op != OP_DATA_OTHER);
 }
 
+static void wake(struct target *t)
+{
+	unsigned int pm = vdev_find_cap(&t->v, PCI_CAP_ID_PM);
+
+	vdev_feature(&t->v, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_LOW_POWER_EXIT, NULL, 0);
+	if (pm)
+		vdev_cfg_set(&t->v, pm + PCI_PM_CTRL, 2, 0);
+}
+
 /*
  * A function that runs, for the next input; what else was changed stays until it is reopened.  One
  * that only a reset makes run stays as it is until there is time for that.
@@ -527,8 +539,7 @@ static void settle(struct target *t)
 	if (t->data >= 0)
 		close(t->data);
 	t->data = -1;
-	/* In low power each call would wake it, and take longer than all else. */
-	vdev_feature(&t->v, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_LOW_POWER_EXIT, NULL, 0);
+	wake(t);
 	if (t->v1)
 		err = v1_set(&t->region, V1_R);
 	else if (t->family)
@@ -624,6 +635,7 @@ static int one(const uint8_t *data, size_t bytes)
 	for (size_t at = 0; at < k->bytes; at += CALL_BYTES) {
 		unsigned int what = data[at], op = what % NUM_OPS;
 		struct target *t = &targets[what / NUM_OPS % num_targets];
+		uint64_t before = now;
 
 		in = data + at + 1;
 		in_end = data + (at + CALL_BYTES < k->bytes ? at + CALL_BYTES : k->bytes);
@@ -633,6 +645,8 @@ static int one(const uint8_t *data, size_t bytes)
 		ops[op](t);
 		times[op]++;
 		now = spend(op, now);
+		if (op != OP_SLOW && op != OP_STATE && now - before > WOKEN_US && !given_inputs)
+			wake(t);
 	}
 	look();
 	if (calls >= most) {
