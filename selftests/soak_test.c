@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,12 @@
 #define WARM_STEPS	20
 #define WARM_PART	5
 #define GROWTH_KB	8192
+/*
+ * A family whose migrations took longer than that in its first steps copies much, and gets what the
+ * others leave of the CPUs: they mostly wait.
+ */
+#define LONG_MS		5000
+#define LATER		10
 /* What controls functions works again after a reset within that time. */
 #define CONTROL_MS	20000
 
@@ -470,6 +477,8 @@ static int soak(struct pair *p, struct tally *t, unsigned long num, uint64_t unt
 {
 	int err;
 
+	if (t->times[0] && t->ms[0] / t->times[0] > LONG_MS)
+		setpriority(PRIO_PROCESS, 0, LATER);
 	p->tag = t->tag;
 	draw_for(~(t->num * PAIRS_MAX + (p - pairs)));
 	err = open_both(p);
