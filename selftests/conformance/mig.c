@@ -154,10 +154,14 @@ int settle_by_reset(struct ctx *c, struct dev *d)
 
 int settle(struct ctx *c, struct dev *d)
 {
-	int err = d->fd < 0 ? open_with_memory(c, d) : 0;
+	bool fresh = d->fd < 0;
+	int err = fresh ? open_with_memory(c, d) : 0;
 
-	if (err || !c->migrates || get_state(d) == RUNNING || !set_state(d, RUNNING, NULL))
+	if (err || !c->migrates || get_state(d) == RUNNING)
 		return err;
+	/* A driver that kept the state over close and open may not have kept what belongs to it. */
+	if (!fresh && !set_state(d, RUNNING, NULL))
+		return 0;
 	return settle_by_reset(c, d);
 }
 

@@ -282,7 +282,7 @@ static int by_reset(struct ctx *c) { return device_reset(&c->a) ?: get_state(&c-
 static int by_close(struct ctx *c)
 {
 	sys->close(&c->a);
-	return sys->open(&c->a);
+	return sys->open(&c->a) ?: get_state(&c->a) != RUNNING;
 }
 
 static enum outcome read_and_leave(struct ctx *c) { return race(c, STOP_COPY, to_running); }
