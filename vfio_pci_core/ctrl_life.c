@@ -37,6 +37,15 @@ static struct vpv_controlled *ask_next(struct vpv_ctrl_life *life, u64 since)
 	return next;
 }
 
+/*
+ * One that is not there is news when it comes.  The driver of one that was published finds out by
+ * itself: asking again with each news of others would hold these up, again and again.
+ */
+static bool asked_in_vain(const struct vpv_controlled *fn, int err)
+{
+	return err == -ENODEV || (fn->control && err == -ETIMEDOUT);
+}
+
 static int ask_one(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
 {
 	int err;
@@ -49,7 +58,7 @@ static int ask_one(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
 		vpv_controlled_publish(&life->set, fn);
 		err = fn->pdev && !fn->control ? -EAGAIN : 0;
 	}
-	if (err)
+	if (err && !asked_in_vain(fn, err))
 		vpv_controlled_news(fn);
 	return err;
 }
@@ -57,28 +66,29 @@ static int ask_one(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
 /*
  * The lock is held meanwhile, for which resets and removals wait.  So no question is begun when
  * the time of one command is over, or one has had no answer in time: the others have their turn
- * after those who wait.  A device that answered none of the questions is left alone until there
- * are other news, and is then asked about the others first.
+ * after those who wait.  A device that answered none of the questions gets another turn, since the
+ * first one may have been the only one that it cannot answer; after two such turns it is left alone
+ * until there are other news, and is then asked about the others first.
  */
 static void ask_all(struct vpv_ctrl_life *life)
 {
 	const unsigned long end = jiffies + life->limit;
 	const u64 since = life->questions;
-	bool over = false, answered = false;
+	bool over = false, asked = false, answered = false;
 	struct vpv_controlled *fn;
+	int err;
 
-	while ((fn = ask_next(life, since))) {
-		int err;
-
-		if (over) {
-			if (answered)
-				vpv_ctrl_life_announce(life);
-			return;
-		}
+	while (!over && (fn = ask_next(life, since))) {
 		err = ask_one(life, fn);
+		asked |= err != -ENODEV;
 		answered |= !err;
 		over = time_after(jiffies, end) || err == -ETIMEDOUT || err == -ECONNABORTED;
 	}
+	if (!asked)
+		return;
+	if (ask_next(life, since) && (answered || !life->silent))
+		vpv_ctrl_life_announce(life);
+	life->silent = !answered;
 }
 
 /* ---- Up and down ---- */

@@ -125,12 +125,14 @@ struct vpv_ctrl_life_ops {
 	/**
 	 * @ask: Ask the device about one of the functions that there is news of.
 	 *
-	 * Lock of the life held; may sleep for as long as one command takes.  The function is
-	 * up.  The other one need not be there; one that is not is never published.
+	 * Lock of the life held; may sleep for as long as one command takes, and waits for its
+	 * turn.  The function is up.  The other one need not be there; one that is not is never
+	 * published.
 	 *
-	 * Return: 0, with @enabled of the other one set: it is published if it is; or a negative
-	 * errno: it is asked about again.  After -ETIMEDOUT and -ECONNABORTED no other question
-	 * is asked for now.
+	 * Return: 0, with @enabled of the other one set: it is published if it is; -ENODEV: nobody
+	 * was asked, there are news when it comes; or a negative errno: it is asked about again,
+	 * but for one that is published and had no answer in time, whose driver finds out.  After
+	 * -ETIMEDOUT and -ECONNABORTED no other question is asked for now.
 	 */
 	int (*ask)(struct vpv_ctrl_life *life, struct vpv_controlled *fn);
 
@@ -165,6 +167,7 @@ struct vpv_ctrl_life_ops {
  * @set: Its functions.
  * @limit: Longest time that a command may take, in jiffies; @ops->start sets it.
  * @questions: How many were asked about functions; @lock.
+ * @silent: None of the last ones was answered; @lock.
  * @announce: Looks for functions, publishes them, and lets drivers bind.
  * @recover: Does what @recovery says.
  * @irqs: Vectors that have a handler; without any the driver polls.
@@ -182,6 +185,7 @@ struct vpv_ctrl_life {
 	struct vpv_controlled_set set;
 	unsigned long limit;
 	u64 questions;
+	bool silent;
 	struct work_struct announce;
 	struct delayed_work recover;
 	unsigned int irqs;

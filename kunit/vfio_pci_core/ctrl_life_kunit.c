@@ -36,6 +36,7 @@ enum step { STEP_NONE, STEP_INIT, STEP_START, STEP_SHOW };
  * @answer: To a question about one of them.
  * @enabled: They are, by its answer.
  * @late: The one of them about which a question has no answer in time; or none.
+ * @absent: Those of them that are not there.
  * @restless: The one of them that there is news of while it is asked about; or none.
  * @slow: How long a question takes, in jiffies.
  * @questions: How often it was asked.
@@ -57,6 +58,7 @@ struct life_test {
 	int answer;
 	bool enabled;
 	struct vpv_controlled *late;
+	DECLARE_BITMAP(absent, FUNCTIONS);
 	struct vpv_controlled *restless;
 	unsigned long slow;
 	unsigned int questions;
@@ -196,6 +198,8 @@ static int op_ask(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
 {
 	struct life_test *t = test_of(life);
 
+	if (test_bit(fn - t->fns, t->absent))
+		return -ENODEV;
 	if (t->dies)
 		vpv_ctrl_life_died(life);
 	t->questions++;
@@ -436,7 +440,10 @@ static void stuck_describe(const struct stuck_case *c, char *desc)
 
 KUNIT_ARRAY_PARAM(stuck, stuck_cases, stuck_describe);
 
-/* Nor is it asked again and again: the others have their turn when there are other news. */
+/*
+ * Nor is it asked again and again: after a second turn, in case that the first question was the
+ * only one that has no answer, the others have theirs when there are other news.
+ */
 static void one_that_does_not_answer_is_left_alone(struct kunit *test)
 {
 	const struct stuck_case *c = test->param_value;
@@ -447,7 +454,7 @@ static void one_that_does_not_answer_is_left_alone(struct kunit *test)
 	news(t, 0, FUNCTIONS);
 	for (unsigned int i = 0; i < FUNCTIONS / c->questions; i++) {
 		KUNIT_EXPECT_EQ(test, turn(t), c->questions);
-		KUNIT_EXPECT_FALSE(test, t->announced);
+		KUNIT_EXPECT_EQ(test, t->announced, !i && c->questions < FUNCTIONS);
 	}
 	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
 }
@@ -473,18 +480,66 @@ static void a_slow_one_is_asked_about_the_others_later(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
 }
 
+/* Whether it comes after one that has its answer, or is the first. */
 static void one_that_is_late_keeps_nobody_from_being_asked_about(struct kunit *test)
 {
 	struct life_test *t = test->priv;
 
-	t->late = &t->fns[1];
+	for (int late = 1; late >= 0; late--) {
+		t->late = &t->fns[late];
+		news(t, 0, FUNCTIONS);
+		KUNIT_EXPECT_EQ(test, turn(t), late + 1U);
+		KUNIT_EXPECT_TRUE(test, t->announced);
+		/* The others, and then that one again. */
+		KUNIT_EXPECT_EQ(test, turn(t), (unsigned int)(FUNCTIONS - late));
+		KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
+		KUNIT_EXPECT_FALSE(test, t->announced);
+		t->late = NULL;
+		KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	}
+}
+
+/* Its driver finds out; news of others would be held up by it each time. */
+static void a_published_one_that_is_late_is_not_asked_about_again(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+
+	t->enabled = true;
+	t->fns[0].pdev = pci_dev_get(t->fn.pdev);
+	news(t, 0, 1);
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	KUNIT_ASSERT_NOT_NULL(test, t->fns[0].control);
+	t->late = &t->fns[0];
+	news(t, 0, 1);
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	news(t, 1, 2);
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	KUNIT_EXPECT_TRUE(test, test_bit(1, t->asked));
+	scoped_guard(mutex, &t->life.lock)
+		vpv_controlled_forget(&t->life.set, NULL);
+}
+
+/* So a device that is stuck is not asked about more functions the more are missing. */
+static void one_that_is_not_there_is_no_question(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+
+	bitmap_set(t->absent, 0, FUNCTIONS);
+	__clear_bit(1, t->absent);
+	__clear_bit(3, t->absent);
+	t->answer = -ETIMEDOUT;
+	t->life.silent = true;
 	news(t, 0, FUNCTIONS);
-	KUNIT_EXPECT_EQ(test, turn(t), 2U);
-	KUNIT_EXPECT_TRUE(test, t->announced);
-	/* The others, and then that one again. */
-	KUNIT_EXPECT_EQ(test, turn(t), FUNCTIONS - 1U);
-	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
 	KUNIT_EXPECT_FALSE(test, t->announced);
+	KUNIT_EXPECT_TRUE(test, test_bit(1, t->asked));
+	t->answer = 0;
+	KUNIT_EXPECT_EQ(test, turn(t), 2U);
+	KUNIT_EXPECT_EQ(test, turn(t), 0U);
+	/* It is asked about when it comes. */
+	__clear_bit(2, t->absent);
+	news(t, 2, 3);
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
 }
 
 /* The second one has its place in the registry already. */
@@ -548,6 +603,8 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE_PARAM(one_that_does_not_answer_is_left_alone, stuck_gen_params),
 	KUNIT_CASE(a_slow_one_is_asked_about_the_others_later),
 	KUNIT_CASE(one_that_is_late_keeps_nobody_from_being_asked_about),
+	KUNIT_CASE(a_published_one_that_is_late_is_not_asked_about_again),
+	KUNIT_CASE(one_that_is_not_there_is_no_question),
 	KUNIT_CASE(one_that_could_not_be_published_is_asked_about_again),
 	KUNIT_CASE(files_say_and_do),
 	{ }

@@ -145,9 +145,8 @@ int mlxl_fn_ask(struct vpv_ctrl_life *life, struct vpv_controlled *c)
 	struct mlxl_function state;
 	int err;
 
-	/* There are many.  One that comes is news. */
 	if (!c->pdev)
-		return 0;
+		return -ENODEV;
 	err = mlxl_fn_query(fn, &state);
 	if (err)
 		return err;
