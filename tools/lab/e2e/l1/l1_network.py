@@ -57,6 +57,8 @@ class Networks(Tracked):
         seen["precopy_bytes"] = sum(sent)
         seen["first_bytes"] = sum(item["rounds"][0][1] for item in seen["source"]["functions"] if item["rounds"])
         seen["final_bytes"] = seen["state_bytes"] - sum(sent)
+        if self.args.dialect == "v1":
+            return      # QEMU 7.2 takes 1 MiB of a function in each pass over memory: no round need end
         if incremental:
             self.check(f"round {number}: the device is sent in several rounds while the guest runs",
                        all(count > 1 for count in rounds), rounds)
