@@ -7,9 +7,6 @@
 
 #include "pages_priv.h"
 
-/* Whole pages, which with what is in front of them are no more than VMIG_COPY_BYTES. */
-#define PIECE_BYTES	(VMIG_COPY_BYTES - VPV_PAGE_BYTES)
-
 static_assert(VMIG_ALLOC_FRONT_BYTES <= VPV_PAGE_BYTES);
 
 static int load_layout(struct vmig_session *s, struct vmig_range *theirs,
@@ -54,12 +51,12 @@ int vmig_pages_room(struct vmig_session *s)
 	struct vmig_parser *p = &s->parser;
 
 	if (!s->piece)
-		s->piece = vmig_alloc(s->m, PIECE_BYTES);
+		s->piece = vmig_alloc(s->m, VMIG_PIECE_BYTES);
 	if (!s->piece)
 		return -ENOMEM;
 	p->front_bytes = vmig_pages_front(p->record_bytes);
 	p->rest = s->piece;
-	p->rest_room = PIECE_BYTES;
+	p->rest_room = VMIG_PIECE_BYTES;
 	return 0;
 }
 

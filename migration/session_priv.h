@@ -13,6 +13,8 @@
 #define VMIG_PART_BYTES		256U
 /* Of user memory at once: written to be there, or read and summed up under state_lock. */
 #define VMIG_COPY_BYTES		(64U << 10)
+/* Of content of memory: whole pages, with what is in front of them no more than that. */
+#define VMIG_PIECE_BYTES	(VMIG_COPY_BYTES - VPV_PAGE_BYTES)
 /* Of it to be there: it may be taken away again by reclaim, or by who else has it. */
 #define VMIG_FAULT_TRIES	64U
 

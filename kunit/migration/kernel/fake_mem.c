@@ -342,3 +342,32 @@ void finish(struct kunit *test, struct file *from, struct file *to, u32 seed)
 	KUNIT_ASSERT_EQ(test, fake_go(dst.fake, E(STOP), &none), 0);
 	expect_same(test, seed);
 }
+
+void read_all(struct kunit *test, struct file *from, void *to, size_t bytes)
+{
+	for (size_t at = 0; at < bytes; ) {
+		ssize_t n = fake_read(from, to + at, bytes - at);
+
+		KUNIT_ASSERT_GT(test, n, 0);
+		at += n;
+	}
+}
+
+/* Move what is in front of the payload of the first PAGES record, whose head is at @piece then. */
+u32 move_front(struct kunit *test, struct file *from, struct file *to)
+{
+	struct vpv_stream_record *head = (void *)piece;
+	size_t bytes = sizeof(struct vpv_stream_header);
+
+	for (;;) {
+		KUNIT_ASSERT_LE(test, bytes, (size_t)PIECE_BYTES);
+		read_all(test, from, piece, bytes);
+		KUNIT_ASSERT_EQ(test, fake_write(to, piece, bytes), (ssize_t)bytes);
+		read_all(test, from, head, sizeof(*head));
+		KUNIT_ASSERT_EQ(test, fake_write(to, (u8 *)head, sizeof(*head)),
+				(ssize_t)sizeof(*head));
+		bytes = le32_to_cpu(head->bytes);
+		if (le32_to_cpu(head->type) == VPV_RECORD_PAGES)
+			return bytes;
+	}
+}

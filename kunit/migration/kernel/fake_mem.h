@@ -13,6 +13,8 @@
 #define PAGES		701U
 #define MAX_QUEUED	(4 * VPV_PAGES_DATA_BYTES)	/* less than these have */
 #define MOST_PAGES	(PAGES + 20)
+/* Where the content of a PAGES record with one run begins. */
+#define CONTENT		(sizeof(struct vpv_stream_pages) + sizeof(struct vpv_stream_run))
 
 /**
  * struct mem - Memory of a fake device
@@ -87,4 +89,6 @@ ssize_t pump(struct kunit *test, struct file *from, struct file *to, size_t most
 void expect_same(struct kunit *test, u32 seed);
 void finish(struct kunit *test, struct file *from, struct file *to, u32 seed);
 
+void read_all(struct kunit *test, struct file *from, void *to, size_t bytes);
+u32 move_front(struct kunit *test, struct file *from, struct file *to);
 #endif /* FAKE_MEM_H */

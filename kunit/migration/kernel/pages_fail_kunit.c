@@ -6,6 +6,7 @@
 
 #include "../../../migration/machine.h"
 #include "../../../migration/pages.h"
+#include "../../../migration/session_priv.h"
 #include "fake_mem.h"
 
 static void all_is_sent_when_it_is_not_known_what_was_written(struct kunit *test)
@@ -152,37 +153,6 @@ static void destination_refuses_what_does_not_fit(struct kunit *test)
 
 /* ---- Damage ---- */
 
-static void read_all(struct kunit *test, struct file *from, void *to, size_t bytes)
-{
-	for (size_t at = 0; at < bytes; ) {
-		ssize_t n = fake_read(from, to + at, bytes - at);
-
-		KUNIT_ASSERT_GT(test, n, 0);
-		at += n;
-	}
-}
-
-/* Move what is in front of the payload of the first PAGES record, whose head is at @piece then. */
-static u32 move_front(struct kunit *test, struct file *from, struct file *to)
-{
-	struct vpv_stream_record *head = (void *)piece;
-	size_t bytes = sizeof(struct vpv_stream_header);
-
-	for (;;) {
-		KUNIT_ASSERT_LE(test, bytes, (size_t)PIECE_BYTES);
-		read_all(test, from, piece, bytes);
-		KUNIT_ASSERT_EQ(test, fake_write(to, piece, bytes), (ssize_t)bytes);
-		read_all(test, from, head, sizeof(*head));
-		KUNIT_ASSERT_EQ(test, fake_write(to, (u8 *)head, sizeof(*head)),
-				(ssize_t)sizeof(*head));
-		bytes = le32_to_cpu(head->bytes);
-		if (le32_to_cpu(head->type) == VPV_RECORD_PAGES)
-			return bytes;
-	}
-}
-
-#define CONTENT	(sizeof(struct vpv_stream_pages) + sizeof(struct vpv_stream_run))
-
 static const struct damage_case {
 	const char *name;
 	size_t at;
@@ -195,7 +165,7 @@ static const struct damage_case {
 	{ "pages", sizeof(struct vpv_stream_pages) + 8, 1, true },
 	{ "kind", sizeof(struct vpv_stream_pages) + 12, 0x80, true },
 	{ "content", CONTENT, 1, false },
-	{ "behind_a_piece", CONTENT + 5 * (64 << 10), 0x10, false },
+	{ "behind_a_piece", CONTENT + 5 * VMIG_PIECE_BYTES, 0x10, false },
 	{ "end_of_content", CONTENT + VMIG_JOB_PAGES * PAGE - 1, 0x80, false },
 };
 
