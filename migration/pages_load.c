@@ -71,6 +71,7 @@ static void put_content(void *from, void *to, size_t bytes)
  *
  * One pass over it makes the sum and writes the device.  If what is in front of the content makes
  * no sense, nothing is written: vmig_pages_load() tells, unless the checksum is wrong as well.
+ * A page of the user that has become bad is not read: zeros are written.
  *
  * Return: 0 or a negative errno that refuses the stream.
  */
@@ -90,7 +91,7 @@ int vmig_pages_piece(struct vmig_session *s)
 		s->content.pos = 0;
 	if (s->pages_runs < 0) {
 		vmig_content_move(s, NULL, p->piece_bytes);
-		return 0;
+		left = 0;
 	}
 	while (left && !err && vmig_pages_place(&s->pages_in, p->payload, page, left, &where)) {
 		err = ops->write(s->m->mig, where.first, (size_t)where.pages * VPV_PAGE_BYTES,
@@ -98,6 +99,8 @@ int vmig_pages_piece(struct vmig_session *s)
 		page += where.pages;
 		left -= where.pages;
 	}
+	if (!err && s->content.bad)
+		return vmig_refuse(s->m->mig, -EHWPOISON, VMIG_DIFF("bad pages of the user", 0, 1));
 	return err;
 }
 

@@ -9,14 +9,22 @@
 
 #include "session_priv.h"
 
+static bool all_good(const struct vmig_content *c)
+{
+	for (int i = 0; i < c->pages; i++)
+		if (is_page_hwpoison(c->page[i]))
+			return false;
+	return true;
+}
+
 /**
  * vmig_content_hold() - Take the next piece of content from where the user has it
  * @s: Load session; io_lock is held.
  * @from: What the user writes; not advanced.
  *
- * Only if all of the piece is there, in whole words, and the pages can be had without waiting for
- * a page fault.  Otherwise it is collected in the session's buffer.  The user may write the pages
- * while they are held: every word is read once.
+ * Only if all of the piece is there, in whole words, the pages can be had without waiting for a
+ * page fault, and none is known to be bad.  Otherwise it is collected in the session's buffer.
+ * The user may write the pages while they are held: every word is read once.
  *
  * Return: bytes, to be released by vmig_content_release(); or 0.
  */
@@ -35,7 +43,7 @@ size_t vmig_content_hold(struct vmig_session *s, const struct iov_iter *from)
 	c->pos = offset_in_page(at);
 	c->pages = DIV_ROUND_UP(c->pos + bytes, PAGE_SIZE);
 	got = get_user_pages_fast_only(at - c->pos, c->pages, 0, c->page);
-	if (got == c->pages)
+	if (got == c->pages && all_good(c))
 		return bytes;
 	c->pages = max(got, 0);
 	vmig_content_release(s);
@@ -54,15 +62,6 @@ void vmig_content_release(struct vmig_session *s)
 		put_page(c->page[--c->pages]);
 }
 
-/* What of the content is in one piece of kernel memory, @bytes at most; to be unmapped. */
-static const void *map_some(const struct vmig_content *c, size_t *bytes)
-{
-	size_t pos = offset_in_page(c->pos);
-
-	*bytes = min_t(size_t, *bytes, PAGE_SIZE - pos);
-	return kmap_local_page(c->page[c->pos >> PAGE_SHIFT]) + pos;
-}
-
 /* @to: NULL: only the sum. */
 static void move(struct vmig_content *c, struct vmig_sum *sum, void *to, const void *from,
 		 size_t bytes)
@@ -72,6 +71,27 @@ static void move(struct vmig_content *c, struct vmig_sum *sum, void *to, const v
 	else
 		vmig_sum_add(sum, from, bytes);
 	c->pos += bytes;
+}
+
+/*
+ * The same from a page that is held.  It may have become bad while the device was waited for: an
+ * error that the kernel meets at an address of its own ends the kernel.
+ */
+static void move_held(struct vmig_content *c, struct vmig_sum *sum, void *to, size_t bytes)
+{
+	struct page *page = c->page[c->pos >> PAGE_SHIFT];
+	const void *from;
+
+	if (is_page_hwpoison(page)) {
+		c->bad = true;
+		c->pos += bytes;
+		if (to)
+			memset(to, 0, bytes);
+		return;
+	}
+	from = kmap_local_page(page);
+	move(c, sum, to, from + offset_in_page(c->pos), bytes);
+	kunmap_local(from);
 }
 
 /**
@@ -92,12 +112,8 @@ void vmig_content_move(struct vmig_session *s, void *to, size_t bytes)
 		return;
 	}
 	for (size_t n, left = bytes; left; left -= n) {
-		const void *from;
-
-		n = left;
-		from = map_some(c, &n);
-		move(c, sum, to, from, n);
-		kunmap_local(from);
+		n = min_t(size_t, left, PAGE_SIZE - offset_in_page(c->pos));
+		move_held(c, sum, to, n);
 		to = to ? to + n : NULL;
 	}
 }

@@ -89,11 +89,13 @@ enum vmig_fresh {
  * struct vmig_content - Content of a record of memory, on its way to the device
  * @pos: The next byte of the piece in hand, from where that, or its first page, begins.
  * @pages: Pages of the user that have it; 0: it is in the session's buffer.
+ * @bad: One of them became bad, and was not read: the stream is refused.
  * @page: They, held.
  */
 struct vmig_content {
 	size_t pos;
 	int pages;
+	bool bad;
 	struct page *page[DIV_ROUND_UP(VMIG_COPY_BYTES, PAGE_SIZE) + 1];
 };
 

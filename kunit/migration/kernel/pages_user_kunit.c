@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Content of memory is loaded from pages of the user. */
+#include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/random.h>
 #include <linux/uaccess.h>
@@ -16,12 +17,16 @@
 /**
  * struct writer - Somebody who loads
  * @at: His memory.
+ * @page: A page of it.
+ * @bad_at: It goes bad when so many pieces came to the device; 0: it does not.
  * @pieces: Pieces that came to the device,
  * @held: and so many of them from pages that are held.
  * @write: Gives the device what comes.
  */
 static struct writer {
 	unsigned long at;
+	struct page *page;
+	unsigned int bad_at;
 	unsigned int pieces;
 	unsigned int held;
 	int (*write)(struct vmig_dev *mig, u64 first, size_t bytes,
@@ -34,6 +39,8 @@ static int user_load(struct vmig_dev *mig, u64 first, size_t bytes,
 	writer.pieces++;
 	if (mig->m->resuming->content.pages)
 		writer.held++;
+	if (writer.pieces == writer.bad_at)
+		SetPageHWPoison(writer.page);
 	return writer.write(mig, first, bytes, put, from);
 }
 
@@ -137,9 +144,60 @@ static void damaged_content_of_the_user_is_refused(struct kunit *test)
 	user_end(from, to);
 }
 
+/* ---- A page of the user is bad ---- */
+
+#define BAD_PAGE	16	/* in the second piece */
+
+static void bad_begin(struct kunit *test, struct file **from, struct file **to)
+{
+	if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
+		kunit_skip(test, "this kernel knows of no bad pages");
+	user_begin(test, 0, from, to);
+	KUNIT_ASSERT_EQ(test, 1,
+			get_user_pages_fast(writer.at + BAD_PAGE * PAGE, 1, 0, &writer.page));
+}
+
+static void bad_end(struct file *from, struct file *to)
+{
+	ClearPageHWPoison(writer.page);
+	put_page(writer.page);
+	user_end(from, to);
+}
+
+/* It is copied on behalf of the user, who dies of the error if there is one. */
+static void bad_page_of_the_user_is_not_held(struct kunit *test)
+{
+	struct file *from = NULL, *to = NULL;
+
+	bad_begin(test, &from, &to);
+	SetPageHWPoison(writer.page);
+	KUNIT_EXPECT_EQ(test, user_write(test, to, BYTES), 0L);
+	KUNIT_EXPECT_EQ(test, writer.held, (unsigned int)PIECES - 1);
+	KUNIT_EXPECT_EQ(test, memcmp(dst.data, src.data, BYTES), 0);
+	bad_end(from, to);
+}
+
+/* While the device is waited for. */
+static void held_page_that_goes_bad_is_not_read(struct kunit *test)
+{
+	struct file *from = NULL, *to = NULL, *none = NULL;
+
+	bad_begin(test, &from, &to);
+	writer.bad_at = 2;
+	KUNIT_EXPECT_EQ(test, user_write(test, to, BYTES), (ssize_t)-EHWPOISON);
+	KUNIT_EXPECT_EQ(test, writer.pieces, 2U);
+	KUNIT_EXPECT_EQ(test, memcmp(dst.data, src.data, BAD_PAGE * PAGE), 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(dst.data + BAD_PAGE * PAGE, 0, PAGE));
+	KUNIT_EXPECT_EQ(test, fake_go(dst.fake, E(STOP), &none), -EHWPOISON);
+	KUNIT_EXPECT_EQ(test, fake_get(dst.fake), (int)E(ERROR));
+	bad_end(from, to);
+}
+
 static struct kunit_case pages_user_cases[] = {
 	KUNIT_CASE_PARAM(content_comes_from_pages_of_the_user, user_gen_params),
 	KUNIT_CASE_PARAM(damaged_content_of_the_user_is_refused, user_gen_params),
+	KUNIT_CASE(bad_page_of_the_user_is_not_held),
+	KUNIT_CASE(held_page_that_goes_bad_is_not_read),
 	{}
 };
 
