@@ -9,6 +9,25 @@
 /* Between two answers to users who want to know how much there is. */
 #define PAUSE	msecs_to_jiffies(10)
 
+/*
+ * Initial data that the device has announced is told together with its bytes: as long as there are
+ * none it looks drained, and no round follows that would end it.
+ */
+static void precopy_fresh(struct vmig_session *s)
+{
+	lockdep_assert_held(&s->lock);
+
+	if (s->reinit && s->dirty && !s->final) {
+		s->fresh = VMIG_FRESH_COMING;
+		s->reinit = false;
+		/* What is queued is read before what replaces it. */
+		s->initial = s->queued;
+	} else if (s->fresh == VMIG_FRESH_COMING && !s->dirty && !s->producing) {
+		s->fresh = VMIG_FRESH_NO;
+		s->reinit = true;
+	}
+}
+
 /**
  * vmig_precopy_dirty() - Ask the device what the next round would emit
  * @m: Machine.
@@ -31,13 +50,7 @@ void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_session *s)
 	}
 	spin_lock(&s->lock);
 	s->dirty = dirty;
-	/* Together with its bytes: initial data of which there is none looks drained. */
-	if (s->reinit && !s->final) {
-		s->fresh = VMIG_FRESH_COMING;
-		/* What is queued is read before what replaces it. */
-		s->initial = s->queued;
-	}
-	s->reinit = false;
+	precopy_fresh(s);
 	if (s->ask == VMIG_ASK_DATA && !s->queued && dirty)
 		s->producing = true;
 	s->ask = VMIG_ASK_NO;

@@ -158,6 +158,7 @@ static void save_restart(struct vmig_machine *m)
 	s->restart = false;
 	if (!s->err && has_precopy(m)) {
 		s->fresh = VMIG_FRESH_COMING;
+		s->reinit = false;
 		s->initial = s->queued;
 		s->dirty = 0;
 		s->round = 0;

@@ -127,7 +127,7 @@ struct vmig_content {
  * @producing: More data comes without anybody asking for it.
  * @final: Pre-copy is over.
  * @fresh: A new initial round was announced; see vmig_reinit().
- * @reinit: The hook that is asked has announced one; state_lock.
+ * @reinit: The hook has announced one that has no bytes now; state_lock.
  * @round: Next round of pre-copy.
  * @writer: Position of the emitter; state_lock.
  * @emit: Argument of hooks; state_lock.

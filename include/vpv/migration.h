@@ -159,7 +159,8 @@ int vmig_emit_chunk(struct vmig_emit *em, u32 type, u32 flags, const void *head,
  *
  * The next round of pre-copy, which that hook asks for, is initial data again, and so is
  * what has been queued and not read yet, since it comes first.  User space is told so, if
- * it wants to know (VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2).
+ * it wants to know (VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2), while that hook returns bytes for
+ * such a round, now or later: without any there is none.
  * May be called again until that round begins.
  *
  * Context: the hook.

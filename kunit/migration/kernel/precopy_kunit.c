@@ -129,6 +129,72 @@ static void reinit_comes_with_its_bytes(struct kunit *test)
 	fake_put(fake);
 }
 
+/* What is too little for a round of its own does not come: nobody is told to wait for it. */
+static void reinit_without_bytes_waits_for_some(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	unsigned long user = user_page(test);
+	u8 *stream = stream_new(test);
+	struct vfio_precopy_info i;
+	struct file *file;
+	ssize_t end;
+
+	fake->vdev.precopy_info_v2 = 1;
+	file = drained(test, fake, stream);
+	fake->reinit = true;
+	/* The device is asked at each change of state. */
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY_P2P), &file), 0);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 0ULL);
+
+	/* It says so once, and that is not forgotten. */
+	fake->reinit = false;
+	fake->dirty = 300;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, (u32)VFIO_PRECOPY_INFO_REINIT);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 300ULL);
+	fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 0ULL);
+	fake_close(file);
+	fake_put(fake);
+}
+
+/* There were some, and they are gone before the round begins. */
+static void reinit_without_bytes_any_more_waits_again(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	unsigned long user = user_page(test);
+	u8 *stream = stream_new(test);
+	struct vfio_precopy_info i;
+	struct file *file;
+
+	fake->vdev.precopy_info_v2 = 1;
+	file = drained(test, fake, stream);
+	fake->dirty = 300;
+	fake->reinit = true;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY_P2P), &file), 0);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, (u32)VFIO_PRECOPY_INFO_REINIT);
+	fake->reinit = false;
+	fake->dirty = 0;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 0ULL);
+	fake->dirty = 300;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY_P2P), &file), 0);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, (u32)VFIO_PRECOPY_INFO_REINIT);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 300ULL);
+	fake_close(file);
+	fake_put(fake);
+}
+
 /*
  * What was queued before REINIT is read first: a VMM that counts initial_bytes down as it
  * reads must not reach 0 before the new initial data.
@@ -285,6 +351,34 @@ static void reset_in_pre_copy_begins_it_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i.flags, 0U);
 	KUNIT_EXPECT_EQ(test, i.initial_bytes, 0ULL);
 	finish(test, fake, "vmig-dst", file, stream, n);
+	fake_close(file);
+	fake_put(fake);
+}
+
+/* What the device had to say of what was sent before is over. */
+static void reset_in_pre_copy_forgets_reinit(struct kunit *test)
+{
+	struct fake *fake = fake_v2(test, "vmig-src");
+	unsigned long user = user_page(test);
+	u8 *stream = stream_new(test);
+	struct vfio_precopy_info i;
+	struct file *file;
+	ssize_t end;
+
+	file = drained(test, fake, stream);
+	fake->reinit = true;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY_P2P), &file), 0);
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+	fake->reinit = false;
+	fake_reset_function(fake);
+	wait_reset(fake);
+	fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	fake->dirty = 300;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY_P2P), &file), 0);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+	KUNIT_EXPECT_EQ(test, i.dirty_bytes, 300ULL);
 	fake_close(file);
 	fake_put(fake);
 }
@@ -600,9 +694,12 @@ static struct kunit_case precopy_cases[] = {
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
 	KUNIT_CASE(reinit_makes_the_next_round_initial),
 	KUNIT_CASE(reinit_comes_with_its_bytes),
+	KUNIT_CASE(reinit_without_bytes_waits_for_some),
+	KUNIT_CASE(reinit_without_bytes_any_more_waits_again),
 	KUNIT_CASE(reinit_counts_what_is_stale),
 	KUNIT_CASE(reinit_does_not_look_sent_before_it_is),
 	KUNIT_CASE(reset_in_pre_copy_begins_it_again),
+	KUNIT_CASE(reset_in_pre_copy_forgets_reinit),
 	KUNIT_CASE_SLOW(reset_during_a_round_begins_it_again),
 	KUNIT_CASE(reset_that_fails_a_round_begins_it_again),
 	KUNIT_CASE(reset_ends_pre_copy_of_who_wants_that),
