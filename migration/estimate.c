@@ -43,7 +43,7 @@ void vmig_estimate_open(struct vmig_machine *m)
 	lockdep_assert_held(&m->state_lock);
 
 	/* Known without asking: an answer that is late must not lack it. */
-	if (m->mig->desc->pages)
+	if (m->mig->desc->pages && !m->detached)
 		memory = m->session_ops->memory_bytes(m);
 	spin_lock(&m->lock);
 	m->estimate_own = m->mig->desc->typical_bytes;

@@ -123,8 +123,8 @@ void vmig_log_open(struct vmig_machine *m)
 	bool present;
 
 	m->mig->vdev->log_ops = NULL;
-	/* v1 knows of no logging by devices. */
-	if (!IS_ENABLED(CONFIG_IOMMUFD_DRIVER) || m->v1)
+	/* v1 knows of no logging by devices, and one that goes away is asked nothing more. */
+	if (!IS_ENABLED(CONFIG_IOMMUFD_DRIVER) || m->v1 || m->detached)
 		return;
 	present = vmig_tracker_present(m);
 	m->mig->vdev->log_ops = present || READ_ONCE(report_everything) ? &log_ops : NULL;

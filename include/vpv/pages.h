@@ -45,9 +45,10 @@ struct vmig_pages_ops {
 	 * @ranges: Receives it, ascending and disjoint.
 	 * @most: So many at most.
 	 *
-	 * Asked at the begin of a session, and for MIG_DATA_SIZE in any state, also when the
-	 * device is not reachable: the answer must not need it.  A destination has to have
-	 * all that the source has, and may have more, which is not touched then.
+	 * Asked when the device is opened, at the begin of a session, and for MIG_DATA_SIZE in
+	 * any state, also when the device is not reachable: the answer must not need it.  A
+	 * destination has to have all that the source has, and may have more, which is not
+	 * touched then.
 	 * Return: the number of ranges, not 0, or a negative errno that refuses the session.
 	 */
 	int (*layout)(struct vmig_dev *mig, struct vmig_range *ranges, unsigned int most);

@@ -22,6 +22,7 @@
 static struct {
 	struct vmig_track_limits limits;
 	int limits_err;
+	unsigned int limits_asked;
 	int start_err;
 	int report_err;
 	unsigned int ms;
@@ -39,6 +40,7 @@ static struct {
 
 static int tracker_limits(struct vmig_dev *mig, struct vmig_track_limits *limits)
 {
+	tracker.limits_asked++;
 	*limits = tracker.limits;
 	return tracker.limits_err;
 }
@@ -217,6 +219,19 @@ static void only_devices_with_a_tracker_offer_logging(struct kunit *test)
 	tracker.limits_err = -ENOTCONN;
 	vmig_open(&fake->mig);
 	KUNIT_EXPECT_NOT_NULL(test, fake->vdev.log_ops);
+	fake_put(fake);
+}
+
+static void device_that_goes_away_is_not_asked_for_limits(struct kunit *test)
+{
+	struct fake *fake = tracked_new(test, "vmig-src");
+
+	vmig_close(&fake->mig);
+	vmig_detach(&fake->mig);
+	tracker.limits_asked = 0;
+	vmig_open(&fake->mig);
+	KUNIT_EXPECT_EQ(test, tracker.limits_asked, 0U);
+	KUNIT_EXPECT_NULL(test, fake->vdev.log_ops);
 	fake_put(fake);
 }
 
@@ -613,6 +628,7 @@ static void lost_tracker_that_offers_less_is_planned_for_again(struct kunit *tes
 
 static struct kunit_case dirty_cases[] = {
 	KUNIT_CASE(only_devices_with_a_tracker_offer_logging),
+	KUNIT_CASE(device_that_goes_away_is_not_asked_for_limits),
 	KUNIT_CASE(reports_are_exact),
 	KUNIT_CASE_SLOW(tracker_that_hangs_is_restarted_once),
 	KUNIT_CASE(tracker_that_does_not_start_again_is_left_alone),

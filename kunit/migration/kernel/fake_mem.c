@@ -85,6 +85,7 @@ static int mem_layout(struct vmig_dev *mig, struct vmig_range *to, unsigned int 
 {
 	struct mem *mem = mem_of(mig);
 
+	mem->layouts++;
 	if (mem->layout_err)
 		return mem->layout_err;
 	memcpy(to, ranges, sizeof(ranges));

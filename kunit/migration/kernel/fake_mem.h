@@ -31,7 +31,7 @@
  * @frozen: Nothing writes.
  * @seed: Of what is written.
  * @burst: Most writes before and behind each read.
- * @starts, @stops, @harvests, @reads: Calls of hooks.
+ * @layouts, @starts, @stops, @harvests, @reads: Calls of hooks.
  * @pages_read: Pages that were read.
  * @busy, @most_busy: Reads at the same time.
  * @meet: A read waits for another one.
@@ -52,6 +52,7 @@ struct mem {
 	bool frozen;
 	u32 seed;
 	unsigned int burst;
+	unsigned int layouts;
 	unsigned int starts;
 	unsigned int stops;
 	unsigned int harvests;
@@ -88,7 +89,7 @@ int mem_protect(struct vmig_dev *mig, const struct vmig_range *part);
 ssize_t pump(struct kunit *test, struct file *from, struct file *to, size_t most);
 void expect_same(struct kunit *test, u32 seed);
 void finish(struct kunit *test, struct file *from, struct file *to, u32 seed);
-
 void read_all(struct kunit *test, struct file *from, void *to, size_t bytes);
 u32 move_front(struct kunit *test, struct file *from, struct file *to);
+
 #endif /* FAKE_MEM_H */

@@ -77,6 +77,16 @@ static void tracking_ends_with_a_reset(struct kunit *test)
 }
 #endif
 
+static void device_that_goes_away_is_not_asked_for_its_layout(struct kunit *test)
+{
+	mem_new(test, &src, "vmig-src", &mem_desc);
+	vmig_close(&src.fake->mig);
+	vmig_detach(&src.fake->mig);
+	src.layouts = 0;
+	vmig_open(&src.fake->mig);
+	KUNIT_EXPECT_EQ(test, src.layouts, 0U);
+}
+
 static void layout_that_fails_refuses_the_session(struct kunit *test)
 {
 	struct file *from = NULL;
@@ -365,6 +375,7 @@ static struct kunit_case pages_fail_cases[] = {
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
 	KUNIT_CASE(tracking_ends_with_a_reset),
 #endif
+	KUNIT_CASE(device_that_goes_away_is_not_asked_for_its_layout),
 	KUNIT_CASE(layout_that_fails_refuses_the_session),
 	KUNIT_CASE_PARAM(destination_refuses_what_does_not_fit, refuse_gen_params),
 	KUNIT_CASE_PARAM(damaged_record_is_refused, damage_gen_params),
