@@ -113,8 +113,8 @@ struct vmig_pages_ops {
 	 * @first: First byte of a page.
 	 * @bytes: Size of the part, whole pages, 512 KiB at most.
 	 * @put: To be called once, with kernel memory that is the part or becomes its content:
-	 * puts it there.  Does not sleep, and may be left out if an error is returned.  NULL:
-	 * zeros.
+	 * puts it there.  The memory, and the size that @put is given, are multiples of 8
+	 * bytes.  Does not sleep, and may be left out if an error is returned.  NULL: zeros.
 	 * @from: For @put.
 	 *
 	 * Content is written as it comes, before the checksum of its record is known: a stream
