@@ -6,10 +6,13 @@
  *
  * state_lock is held while a hook runs, and hooks take memory_lock of the PCI core.
  * A reset is reported under memory_lock, hence never waits for state_lock (reset.c).
- * The fault handler takes memory_lock under mmap_lock, hence no user memory is
- * touched under state_lock: sessions copy under io_lock, which nothing above takes.
+ * The fault handler takes memory_lock under mmap_lock, hence no address of user space is
+ * accessed under state_lock: sessions copy under io_lock, which nothing above takes.
  * They copy only what needs no page fault, which user space may let last for ever: whoever
  * waits for one holds neither a lock nor memory of the session.
+ * The exception is content of memory in pages of the user that are held (pages_user.c).  It is
+ * read under state_lock and what the write hook takes, by addresses of the kernel: no page fault
+ * can come.
  *
  * A producer holds state_lock while it waits for the reader.  Those who need the
  * lock interrupt it first, and so that two of them do not disturb each other they hold

@@ -9,16 +9,16 @@
  *   vmig_session.io_lock	one read or write of a session at a time
  *   vmig_machine.state_lock	state, sessions and all hooks; never waited for by
  *				vmig_reset_done() and vmig_fault(); never held over
- *				user memory
+ *				a page fault of the user
  *   vmig_machine.track_lock	track hooks; beside io_lock and state_lock
  *   vmig_machine.lock		spinlock
  *   vmig_session.lock		spinlock
  *   vmig_pages_out.lock	spinlock; who reads which pages; beside vmig_session.lock
  *
  * request_lock and io_lock are never held together, but for a trylock of io_lock that frees
- * memory.  User memory is accessed under io_lock only, and with that only if it is there: page
- * faults are waited for with no lock held.  state_lock is released by
- * vmig_unlock() and reset.c alone, io_lock by vmig_session_io_unlock().
+ * memory.  User memory is accessed under io_lock only, but for pages that are held (dev.c), and
+ * with that only if it is there: page faults are waited for with no lock held.  state_lock is
+ * released by vmig_unlock() and reset.c alone, io_lock by vmig_session_io_unlock().
  */
 #ifndef VMIG_MACHINE_H
 #define VMIG_MACHINE_H

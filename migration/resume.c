@@ -241,7 +241,8 @@ unlock:
 }
 
 /*
- * User memory is read here: io_lock is the only lock held, and page faults are not waited for.
+ * User memory is read or held here: io_lock is the only lock held, and page faults are not waited
+ * for.  What is held is read while it is parsed (dev.c).
  * The parser is changed by its holder alone.  The memory that it names is gone when a session
  * that has failed was left, and stays otherwise until io_lock is released.
  * Return: bytes; 0: user memory is not there; or a negative errno.

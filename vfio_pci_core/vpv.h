@@ -21,7 +21,7 @@
  * The engine is not called with igate held.  The PCI core reports errors, and wakes
  * functions to do so, under its pci_bus_sem, which is taken inside memory_lock: what is
  * called then takes none of these locks but irqlock (aer.c).  The page fault handler
- * brings mmap_lock -> memory_lock, so user memory is touched under none of
+ * brings mmap_lock -> memory_lock, so no address of user space is accessed under any of
  * them.  eventfd wait queue -> irqlock comes from the INTx unmask eventfd, so no
  * eventfd is signalled under irqlock; eventfd slots have a lock of their own.
  *
