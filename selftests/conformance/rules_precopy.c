@@ -182,36 +182,42 @@ static enum outcome info_written(struct ctx *c)
 	return PASS;
 }
 
-/* Read all of pre-copy; initial_bytes may grow with a flag of @excuse only. */
-static enum outcome falls(struct ctx *c, uint32_t excuse)
+/* initial_bytes is @last at most; more with a flag of @excuse only. */
+static enum outcome falls_to(struct ctx *c, int fd, uint32_t excuse, uint64_t *last)
 {
 	struct vfio_precopy_info info;
-	uint64_t last = UINT64_MAX, first = 0;
+
+	CHECK(!precopy_info(fd, &info), "no PRECOPY_INFO");
+	CHECK(info.initial_bytes <= *last || info.flags & excuse,
+	      "initial_bytes grows from %llu to %llu, flags %#x", (unsigned long long)*last,
+	      (unsigned long long)info.initial_bytes, info.flags);
+	*last = info.initial_bytes;
+	return PASS;
+}
+
+/* Read all of pre-copy; one read may give all that there is. */
+static enum outcome falls(struct ctx *c, uint32_t excuse)
+{
+	uint64_t last = UINT64_MAX, first;
 	struct blob b = {};
 	int fd, err = 0;
-	size_t step;
+	size_t before;
 
 	CHECK(!set_state(&c->a, PRE_COPY, &fd), "no PRE_COPY");
-	CHECK(!precopy_info(fd, &info), "no PRECOPY_INFO");
-	step = info.initial_bytes / 64 + 1;
+	if (falls_to(c, fd, excuse, &last) == FAIL)
+		return FAIL;
+	first = last;
 	for (unsigned int i = 0; i < 400 && !err; i++) {
-		size_t before = b.bytes;
-
-		CHECK(!precopy_info(fd, &info), "no PRECOPY_INFO");
-		CHECK(info.initial_bytes <= last || info.flags & excuse,
-		      "initial_bytes grows from %llu to %llu, flags %#x", (unsigned long long)last,
-		      (unsigned long long)info.initial_bytes, info.flags);
-		last = info.initial_bytes;
-		if (!i)
-			first = last;
-		err = blob_read_some(&b, fd, step);
+		before = b.bytes;
+		err = blob_read_some(&b, fd, first / 64 + 1);
+		if (falls_to(c, fd, excuse, &last) == FAIL)
+			return FAIL;
 		if (b.bytes == before)
 			break;
 	}
 	CHECK(!err || err == -ENOMSG, "reading: %d", err);
 	CHECK(!first || last < first, "%zu bytes were read, initial_bytes is %llu as before",
-	      b.bytes,
-	      (unsigned long long)last);
+	      b.bytes, (unsigned long long)last);
 	return PASS;
 }
 
