@@ -39,6 +39,9 @@ install() {
 echo "TAP version 13"
 point "make modules_install" install
 release=$(cat "$kdir/include/config/kernel.release")
+# In the place of the kernel's.
+mkdir -p "$root/lib/modules/$release/kernel/drivers/vfio/pci"
+cp "$build/vfio_pci_core/vfio-pci.ko" "$root/lib/modules/$release/kernel/drivers/vfio/pci"
 depmod -b "$root" "$release" 2>/dev/null
 alias=$root/lib/modules/$release/modules.alias
 for file in $(find "$build" -name 'vpv_*.ko' ! -name 'vpv_test_*' | sort); do
@@ -46,6 +49,10 @@ for file in $(find "$build" -name 'vpv_*.ko' ! -name 'vpv_test_*' | sort); do
 	point "$module is installed" \
 		grep -q "/$module\.ko" "$root/lib/modules/$release/modules.dep"
 done
+dropin() {
+	modprobe -d "$root" -S "$release" --show-depends vfio-pci | tail -n 1 | grep -q '/updates/.*/vfio-pci\.ko'
+}
+point "modprobe takes our vfio-pci before the kernel's" dropin
 # Every VFIO driver of a family names its devices; libvirt chooses a driver by that.
 vfio=vpv_pci
 for folder in variants/*/; do

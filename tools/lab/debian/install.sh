@@ -53,6 +53,24 @@ personas() {
 	done
 }
 
+# loads FOLDER LIBRARY: for every kernel modprobe would load the vfio-pci of FOLDER, and LIBRARY before.
+loads() {
+	local kernel words
+	for kernel in $(kernels); do
+		words=$(modprobe -S "$kernel" --show-depends vfio-pci)
+		echo "$words"
+		[[ ${words##*$'\n'} = "insmod "*"/$kernel/$1/vfio-pci.ko"* && $words = *"/$kernel/$2.ko"* ]] || return
+	done
+}
+
+dropin() {
+	install /mnt/vpv-vfio-pci-dkms_*.deb && loads updates/dkms updates/dkms/vpv_core
+}
+
+dropped() {
+	apt-get -q -y purge vpv-vfio-pci-dkms && loads kernel/drivers/vfio/pci kernel/drivers/vfio/pci/vfio-pci-core
+}
+
 # What a machine needs that runs with it.
 pack() {
 	tar --one-file-system -C / -cf /mnt/root.tar --exclude='./mnt/*' --exclude='./tmp/*' --exclude='./usr/src/linux-*' \
@@ -73,6 +91,8 @@ point "libvirt finds the drivers in modules.alias, and udev does not" aliases
 point "vpvctl runs" vpvctl --version
 point "personas are those of the maps" personas
 point "its files are kept" pack
+point "with the drop-in installed, modprobe loads that instead of the kernel's vfio-pci" dropin
+point "and the kernel's when it has been removed" dropped
 point "apt removes them" apt-get -q -y purge vpv-dkms vpvctl vpv-personas
 files >/tmp/after
 point "and nothing stays" diff /tmp/before /tmp/after

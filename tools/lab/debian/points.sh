@@ -21,4 +21,4 @@ point() {
 show() { sed 's/^/# /' /tmp/out; }
 
 # Of the conf alone, so that what is built is compared with what was to be built.
-modules() { sed -n 's/^BUILT_MODULE_NAME\[.*\]="\(.*\)"/\1/p' /usr/src/vpv-*/dkms.conf | sort; }
+modules() { sed -n 's/^BUILT_MODULE_NAME\[.*\]="\(.*\)"/\1/p' /usr/src/vpv-[0-9]*/dkms.conf | sort; }

@@ -119,7 +119,7 @@ def bench():
 
 
 # The kernel's build would start its kernel-doc once more for each object: _kernel_doc() reads all files at once.
-MATRIX_FLAGS = ["TESTS=1", "W=1", "C=1", "CHECK=sparse", "KCFLAGS=-Werror", "cmd_checkdoc="]
+MATRIX_FLAGS = ["DROPIN=1", "TESTS=1", "W=1", "C=1", "CHECK=sparse", "KCFLAGS=-Werror", "cmd_checkdoc="]
 NO_SPARSE = "but sparse is not available"
 
 
