@@ -17,8 +17,10 @@ TRIED = {
     "make dist": (LAB + "debian/roots.sh", "/tools/dist.sh"),
     "make deb": (LAB + "packages_test.py", "packages.build("),
     "apt install": (LAB + "debian/install.sh", "install /mnt/vpv-dkms_*.deb /mnt/vpvctl_*.deb /mnt/vpv-personas_*.deb"),
+    "apt install linux-image-amd64/bookworm-backports": (
+        LAB + "debian/roots.sh", "linux-headers-amd64/bookworm-backports linux-image-amd64/bookworm-backports"),
     "apt install openssl mokutil": (LAB + "debian/install.sh", "install dkms openssl mokutil"),
-    "dkms status": (LAB + "debian/install.sh", "dkms status -m vpv"),
+    "dkms status vpv": (LAB + "debian/install.sh", "dkms status vpv"),
     "mokutil --sb-state": (LAB + "debian/machine.sh", "mokutil --sb-state"),
     "mokutil --test-key": (LAB + "debian/machine.sh", "mokutil --test-key /var/lib/dkms/mok.pub"),
     "modinfo -F signer": (LAB + "debian/machine.sh", "modinfo -F signer vpv_core"),

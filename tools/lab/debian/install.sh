@@ -24,14 +24,14 @@ built() {
 	local kernel
 	for kernel in $(kernels); do
 		diff <(modules) <(find "/lib/modules/$kernel/updates/dkms" -name '*.ko*' | sed 's,.*/,,; s/\.ko.*//' | sort) || return
-		dkms status -m vpv -k "$kernel" | grep -q ': installed' || return
+		dkms status vpv -k "$kernel" | grep -q ': installed' || return
 	done
 }
 
 not_for_others() {
 	local kernel
 	for kernel in $(others); do
-		! dkms status -m vpv -k "$kernel" | grep "$kernel" || return
+		! dkms status vpv -k "$kernel" | grep "$kernel" || return
 		[ ! -e "/lib/modules/$kernel/updates/dkms" ] || return
 	done
 }
