@@ -7,6 +7,9 @@ set -uo pipefail
 # shellcheck source=tools/lab/debian/points.sh
 . "$(dirname "$0")/points.sh"
 
+# Machines have another one, and to make it takes minutes for each kernel.
+export INITRD=No
+
 install() { apt-get -q -y install "$@"; }
 
 # Those that dkms.conf is for, by the name of their headers.
