@@ -129,6 +129,7 @@ TEST_F(mlx5, pre_copy_sends_changes_only)
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };
 	struct blob b = { 0 };
 	size_t first, second, initial;
+	struct mig_session s;
 	int fd;
 
 	ASSERT_EQ(0, mig_set(&self->v[0], VFIO_DEVICE_STATE_PRE_COPY, &fd));
@@ -147,6 +148,9 @@ TEST_F(mlx5, pre_copy_sends_changes_only)
 	EXPECT_EQ(0U, info.initial_bytes);
 	EXPECT_LE(64 * VNET_PAGE, info.dirty_bytes);
 	EXPECT_GT(first / 2, info.dirty_bytes);
+	ASSERT_EQ(0, mig_session(&self->v[0], "save", &s));
+	EXPECT_LE(64 * VNET_PAGE, s.dirty);
+	EXPECT_EQ(s.dirty, s.rest);
 	EXPECT_EQ(-ENOMSG, blob_pull(&b, fd, 0));
 	second = b.bytes - first;
 	EXPECT_LE(64 * VNET_PAGE, second);

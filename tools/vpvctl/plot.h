@@ -44,6 +44,7 @@ struct span {
  * @loaded: The same.
  * @rounds: Rounds of pre-copy, and their bytes.
  * @work: What the workload counted.
+ * @dirty: Bytes of device state that would be sent once more.
  */
 struct lane {
 	int record;
@@ -55,6 +56,7 @@ struct lane {
 	struct series loaded;
 	struct series rounds;
 	struct series work;
+	struct series dirty;
 };
 
 /**

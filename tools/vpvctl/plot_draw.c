@@ -32,6 +32,7 @@ static const char style[] =
 	".edge { stroke: #cf3f52; stroke-width: 1.2; stroke-dasharray: 5 3 }\n"
 	"polyline, .key { stroke-width: 2; fill: none } .round { fill: #8058cf; opacity: .8 }\n"
 	".saved { stroke: #3f78d8 } .loaded { stroke: #8058cf; stroke-dasharray: 6 3 }\n"
+	".dirty { stroke: #d9752b; stroke-dasharray: 2 2 }\n"
 	".work { stroke: #2f9e63 } .work2 { stroke: #b8901d }\n"
 	"@media (prefers-color-scheme: dark) {\n"
 	"text { fill: #e6edf3 } .small { fill: #9aa4af } .bar { fill: #fff }\n"
@@ -218,8 +219,10 @@ static bool draw_state(FILE *out, const struct plot *plot, const struct scale *s
 	double top = 1, factor;
 	const char *unit;
 
-	for (int i = 0; i < plot->n_lanes; i++)
+	for (int i = 0; i < plot->n_lanes; i++) {
 		top = largest(&plot->lanes[i].loaded, largest(&plot->lanes[i].saved, top));
+		top = largest(&plot->lanes[i].dirty, top);
+	}
 	top *= 1.2;
 	unit = unit_of(top, &factor);
 	value_axis(out, y, top, "Device state", unit, factor);
@@ -236,6 +239,7 @@ static bool draw_state(FILE *out, const struct plot *plot, const struct scale *s
 		}
 		curve(out, s, &plot->lanes[i].saved, y, 0, top, true, "saved");
 		curve(out, s, &plot->lanes[i].loaded, y, 0, top, true, "loaded");
+		curve(out, s, &plot->lanes[i].dirty, y, 0, top, true, "dirty");
 	}
 	return true;
 }
@@ -269,6 +273,14 @@ static bool (* const charts[])(FILE *out, const struct plot *plot, const struct 
 
 #define CHARTS (sizeof(charts) / sizeof(charts[0]))
 
+static bool has_dirty(const struct plot *plot)
+{
+	for (int i = 0; i < plot->n_lanes; i++)
+		if (plot->lanes[i].dirty.n)
+			return true;
+	return false;
+}
+
 static bool state_used(const struct plot *plot, int state)
 {
 	for (int i = 0; i < plot->n_lanes; i++)
@@ -300,6 +312,8 @@ static void draw_legend(FILE *out, const struct plot *plot, double y)
 	y += 24;
 	x = key(out, LEFT, y, "key saved", "sent, saved");
 	x = key(out, x, y, "key loaded", "loaded");
+	if (has_dirty(plot))
+		x = key(out, x, y, "key dirty", "dirty");
 	if (plot->work_name) {
 		x = key(out, x, y, "key work", "work at the source");
 		x = key(out, x, y, "key work2", "at the destination");

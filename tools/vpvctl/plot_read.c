@@ -138,6 +138,7 @@ static void read_function(const struct reader *r, struct json_object *obj, doubl
 	} numbers[] = {
 		{ "saved", &lane->saved }, { "loaded", &lane->loaded },
 		{ "round", &lane->rounds }, { "work", &lane->work },
+		{ "dirty", &lane->dirty },
 	};
 	char *text = text_of(obj, "state");
 
@@ -290,6 +291,7 @@ void plot_put(struct plot *plot)
 		free(lane->loaded.points);
 		free(lane->rounds.points);
 		free(lane->work.points);
+		free(lane->dirty.points);
 	}
 	free(plot->memory.points);
 	free(plot->title);

@@ -57,11 +57,17 @@ static void print_session(double t, const struct watched *w, const char *bytes,
 	struct json_object *obj;
 
 	if (!after->any || (before->any && before->bytes == after->bytes &&
-			    before->result == after->result))
+			    before->result == after->result && before->rest == after->rest &&
+			    before->dirty == after->dirty))
 		return;
 	obj = line_of(t, w);
 	put_number(obj, bytes, after->bytes);
 	put_text(obj, result, session_result(after));
+	/* Until there is none any more. */
+	if (before->rest || after->rest) {
+		put_number(obj, "to_come", after->rest);
+		put_number(obj, "dirty", after->dirty);
+	}
 	print_json(obj, true);
 }
 

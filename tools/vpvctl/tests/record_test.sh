@@ -20,11 +20,13 @@ seen() { # TEXT: wait until it is in the record
 (
 	at=$R/sys/kernel/debug/vpv_migration/$DEV
 	seen '"RUNNING"'
-	for step in 'PRE_COPY -115 1000' 'STOP_COPY -115 5000' 'STOP 0 6000' 'RUNNING 0 6000'; do
+	for step in 'PRE_COPY -115 1000 9500 700' 'PRE_COPY -115 1000 9000 600' 'STOP_COPY -115 5000 4000 0' 'STOP 0 6000 0 0' \
+		'RUNNING 0 6000 0 0'; do
 		sleep 0.3
-		read -r name result bytes <<<"$step"
-		echo "save result $result bytes $bytes records 3" >"$at/sessions.new" && mv "$at/sessions.new" "$at/sessions"
-		seen "\"saved\": *$bytes"
+		read -r name result bytes rest dirty <<<"$step"
+		echo "save result $result bytes $bytes records 3 held 0 waited 0 rest $rest dirty $dirty" >"$at/sessions.new"
+		mv "$at/sessions.new" "$at/sessions"
+		seen "\"saved\": *$bytes.*\"to_come\": *$rest.*\"dirty\": *$dirty"
 		echo "$name" >"$at/state.new" && mv "$at/state.new" "$at/state"
 		seen "\"$name\""
 	done
@@ -40,7 +42,8 @@ lines = [json.loads(line) for line in open("kept.jsonl")]
 head, *rest = lines
 assert head["vpvctl_record"] == 1 and head["host"] == "host-a" and head["start"] > 1e9, head
 assert [l["state"] for l in rest if "state" in l] == ["RUNNING", "PRE_COPY", "STOP_COPY", "STOP", "RUNNING"], rest
-assert [(l["saved"], l["save"]) for l in rest if "saved" in l] == [(1000, "running"), (5000, "running"), (6000, "complete")], rest
+assert [(l["saved"], l["save"], l["to_come"], l["dirty"]) for l in rest if "saved" in l] == [
+    (1000, "running", 9500, 700), (1000, "running", 9000, 600), (5000, "running", 4000, 0), (6000, "complete", 0, 0)], rest
 assert rest[-1]["end"] and all(a["t"] <= b["t"] for a, b in zip(rest, rest[1:])), rest
 assert 0.9 < rest[-1]["t"] < 30, rest[-1]
 PY
@@ -62,7 +65,7 @@ sys.exit(not eval("(" + sys.argv[1] + ")"))
 PY
 picture() { run plot --output picture.svg "${@:3}"; holds "plot: $1" python3 picture.py "$2"; }
 picture "states and device state" '[b.split()[1] for b in boxes][:5] == ["RUNNING", "PRE_COPY", "STOP_COPY", "STOP", "RUNNING"] and
-	curves == ["saved"] and "Live migration" in texts' kept.jsonl
+	curves == ["saved", "dirty"] and "dirty" in texts and "Live migration" in texts' kept.jsonl
 picture "the pause, larger" 'any("while the guest is stopped (" in t for t in texts) and any("guest stopped for" in t for t in texts)' kept.jsonl
 picture "title" '"A <b> & c" in texts' --title 'A <b> & c' kept.jsonl
 
@@ -85,7 +88,7 @@ cat >target.jsonl <<'LINES'
 LINES
 picture "two hosts" '[b.split(": ")[1] for b in boxes if " for " in b][:5] == ["RUNNING for 1.0 s", "PRE_COPY for 1.0 s",
 	"STOP_COPY for 1.0 s", "STOP for 3.0 s", "RESUMING for 3.0 s"] and "round of pre-copy, 400 bytes" in boxes and
-	sorted(curves) == ["loaded", "saved", "saved", "work", "work2"] and "as QEMU says" in texts and "destination" in texts and
+	sorted(curves) == ["loaded", "saved", "saved", "work", "work2"] and "dirty" not in texts and "as QEMU says" in texts and "destination" in texts and
 	"Operations [count]" in texts and any("(2.5 s)" in t for t in texts)' source.jsonl target.jsonl
 expect "to stdout" 0 '^<\?xml.*</svg>.$' '' plot kept.jsonl
 head -c -10 kept.jsonl >cut.jsonl
