@@ -74,6 +74,24 @@ dropped() {
 	apt-get -q -y purge vpv-vfio-pci-dkms && loads kernel/drivers/vfio/pci kernel/drivers/vfio/pci/vfio-pci-core
 }
 
+# later VERSION: the sources in a package of a version after that, /tmp/later.deb.
+later() {
+	local tree=/tmp/later
+	dpkg-deb -R /mnt/vpv-dkms_*.deb $tree || return
+	mv "$tree/usr/src/vpv-$1" "$tree/usr/src/vpv-$1+1"
+	sed -i -E "s/^(Version: |DKMS_VERSION=|PACKAGE_VERSION=\")${1//./\\.}/&+1/" $tree/DEBIAN/{control,postinst,prerm} $tree/usr/src/*/dkms.conf
+	rm $tree/DEBIAN/md5sums
+	dpkg-deb -b $tree /tmp/later.deb
+}
+
+upgraded() {
+	local version
+	version=$(dpkg-query -W -f '${Version}' vpv-dkms)
+	later "$version" && install /tmp/later.deb && built || return
+	dkms status vpv
+	[ ! -e "/usr/src/vpv-$version" ] && [ -z "$(dkms status vpv | grep -vF "vpv/$version+1, ")" ]
+}
+
 # What a machine needs that runs with it.
 pack() {
 	tar --one-file-system -C / -cf /mnt/root.tar --exclude='./mnt/*' --exclude='./tmp/*' --exclude='./usr/src/linux-*' \
@@ -96,6 +114,7 @@ point "personas are those of the maps" personas
 point "its files are kept" pack
 point "with the drop-in installed, modprobe loads that instead of the kernel's vfio-pci" dropin
 point "and the kernel's when it has been removed" dropped
+point "apt upgrades to a later version, and its modules take the place of the others" upgraded
 point "apt removes them" apt-get -q -y purge vpv-dkms vpvctl vpv-personas
 files >/tmp/after
 point "and nothing stays" diff /tmp/before /tmp/after
