@@ -306,7 +306,7 @@ TEST_F(life, reset_wakes_a_reader)
 	struct reader r;
 	pthread_t thread;
 
-	NEED(model_has_fault(&self->m, "save"), "the model has no fault point save");
+	NEED(model_has_fault(&self->m, "save"), "there is nothing to wait for in a save");
 	ASSERT_EQ(0, enter(&self->v, &self->g, RUNNING, &r.fd));
 	ASSERT_EQ(0, model_cmd(&self->m, "fault save delay=90"));
 	ASSERT_EQ(0, mig_set(&self->v, STOP_COPY, &r.fd));
@@ -356,7 +356,7 @@ TEST_F(life, resets_while_states_change)
 /* Where a fault ends a migration. */
 enum step { STOPPING, SAVING, LOADING };
 
-/* Those that every model has which has such an operation; "hang" has to end in -ETIMEDOUT. */
+/* A model has those that there is something to wait for; "hang" has to end in -ETIMEDOUT. */
 static const struct {
 	const char *point;
 	enum step step;
@@ -394,7 +394,7 @@ static void fault(struct __test_metadata *_metadata, FIXTURE_DATA(life) *self,
 	at = STOPPING;
 	if (err) {
 		/* Nothing was lost: the function runs as before. */
-		EXPECT_EQ(-ETIMEDOUT, err) TH_LOG("fault %s", spec);
+		EXPECT_TRUE(err == -ETIMEDOUT || err == -EREMOTEIO) TH_LOG("fault %s: %d", spec, err);
 		EXPECT_EQ(RUNNING, mig_get(&self->v));
 	} else {
 		err = mig_save(&self->v, &b, false);
@@ -403,6 +403,9 @@ static void fault(struct __test_metadata *_metadata, FIXTURE_DATA(life) *self,
 	if (!err) {
 		err = mig_load(&self->v, good, STOP);
 		at = LOADING;
+		/* A write() that failed is known to the next change of state. */
+		if (mig_get(&self->v) == RESUMING)
+			EXPECT_GT(0, mig_set(&self->v, STOP, NULL));
 		EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, mig_get(&self->v));
 	}
 	EXPECT_GT(0, err) TH_LOG("fault %s", spec);
@@ -446,7 +449,7 @@ TEST_F_TIMEOUT(life, faults_at_every_step, 180)
 		fault(_metadata, self, f->faults[i], -1, &good);
 	EXPECT_EQ(0, works(&self->v, &self->g));
 	blob_free(&good);
-	NEED(num, "the model has no fault point pause, save or load");
+	EXPECT_LT(0U, num);
 }
 
 /* Registers that read as ones for a while, as after a surprise removal. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mlx5_like (Documentation/hardware/mlx5_like.rst): a frame to the peer and back.  Faults are
- * those of the controlling function, which tests of its own go through: a command that never
- * ends costs timeout_ms and a second.
+ * mlx5_like (Documentation/hardware/mlx5_like.rst): a frame to the peer and back.  Faults of the
+ * controlling function have tests of their own.
  *
  * Machine mlx5 families: mlx5_like:2:image=8M:dirty=0:serial=1
  *	mlx5_like:1:image=8M:dirty=0:serial=2:firmware=2:incremental=0
@@ -50,5 +49,6 @@ FAMILY(mlx5_like) = {
 	.bar = 0, .bar_bytes = 0x4000, .record_max = 16 << 20, .state_max = 1 << 30,
 	.rounds = true, .tracks = true,
 	.mem_bytes = VNET_BYTES, .own_bytes = sizeof(struct vnet), .irq_index = -1,
+	.slow = "fault op delay=1000", .counter = "tx_frames", .counts = 1, .counter_moves = true,
 	.bind = mlx_functions, .begin = begin, .start = start, .check = check,
 };

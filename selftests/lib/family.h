@@ -88,8 +88,8 @@ struct claim {
  * @counts: How much start() adds to it.
  * @counter_moves: It is part of the state.
  * @faults: Faults that it has besides the standard points "pause", "save" and "load":
- *          settings for the model.  Those that fail stopping come first.
- * @num_faults: Their number; @num_stop_faults: those that fail stopping.
+ *          settings for the model.
+ * @num_faults: Their number.
  * @damage: Streams that its driver or device refuses.
  * @num_damage: Their number.
  * @claims: Limits that it can be made to lie about; whoever believes them loses state.
@@ -126,7 +126,6 @@ struct family {
 	bool counter_moves;
 	const char *const *faults;
 	unsigned int num_faults;
-	unsigned int num_stop_faults;
 	const struct damage *damage;
 	unsigned int num_damage;
 	const struct claim *claims;

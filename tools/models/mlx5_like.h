@@ -36,7 +36,8 @@ enum mlxl_fault {
 };
 
 enum mlxl_fn_fault {
-	MLXL_FAULT_TX = VU_FAULT_MODEL, MLXL_FAULT_RX, MLXL_FAULT_RING, MLXL_FAULT_TRACK,
+	MLXL_FAULT_PAUSE = VU_FAULT_MODEL, MLXL_FAULT_SAVE, MLXL_FAULT_LOAD, MLXL_FAULT_OP,
+	MLXL_FAULT_RX, MLXL_FAULT_RING, MLXL_FAULT_TRACK,
 };
 
 struct mlxl_options {
@@ -231,6 +232,9 @@ struct mlxl_fn {
 	unsigned int backlog_head, backlog_count;
 	unsigned int cfg_window;		/* offset of the PCI access capability */
 	uint8_t *buffer;			/* one frame with its header */
+	struct vu_wait sending;			/* of the next frame to send, if it has begun */
+	struct vu_fault_hit sending_hit;
+	bool sending_begun;
 };
 
 /* mlx5_like.c */

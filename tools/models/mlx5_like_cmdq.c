@@ -367,16 +367,37 @@ static void take_injected(struct mlxl *m, struct mlxl_cmd *cmd)
 		cmd->stuck = true;
 }
 
+static void take_fault(struct vu_dev *dev, struct mlxl_cmd *cmd, unsigned int point)
+{
+	struct vu_fault_hit hit;
+
+	vu_wait_more(dev, &cmd->wait, point, &hit);
+	if (hit.fail)
+		cmd->forced = hit.code ? hit.code : MLXL_INTERNAL;
+}
+
+/* A point of the function itself: migration stops, saves and loads it by commands. */
+static unsigned int point_of_fn(uint16_t opcode)
+{
+	switch (opcode) {
+	case MLXL_SUSPEND: return MLXL_FAULT_PAUSE;
+	case MLXL_SAVE_CHUNK: return MLXL_FAULT_SAVE;
+	case MLXL_LOAD_CHUNK: return MLXL_FAULT_LOAD;
+	}
+	return 0;
+}
+
 static void take_faults(struct mlxl *m, struct mlxl_cmd *cmd)
 {
 	bool half = cmd->op->opcode == MLXL_SUSPEND || cmd->op->opcode == MLXL_RESUME;
-	unsigned int fault = cmd->op->fault;
-	struct vu_fault_hit hit;
+	bool responder = half && mlxl_get32(cmd, 0) == MLXL_RESPONDER;
+	unsigned int of_fn = point_of_fn(cmd->op->opcode);
 
-	if (half && mlxl_get32(cmd, 0) == MLXL_RESPONDER)
-		fault++;
-	vu_wait_begin(m->dev, &cmd->wait, fault, m->opt.cmd_us * NSEC_PER_USEC, &hit);
-	cmd->forced = hit.fail ? (hit.code ? hit.code : MLXL_INTERNAL) : 0;
+	cmd->wait = (struct vu_wait){ .due = vu_now() + m->opt.cmd_us * NSEC_PER_USEC };
+	cmd->forced = 0;
+	take_fault(m->dev, cmd, cmd->op->fault + responder);
+	if (of_fn)
+		take_fault(cmd->fn->dev, cmd, of_fn);
 	take_injected(m, cmd);
 }
 

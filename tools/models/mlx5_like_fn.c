@@ -307,7 +307,9 @@ static void fn_fini(struct vu_dev *dev)
 /* Plain memory, so that the platform can map it, and other functions can reach it. */
 static const struct vu_area scratch_area = { 0, MLXL_SCRATCH_BYTES };
 
-static const char *const fn_faults[] = { "tx", "rx", "ring", "track", NULL };
+static const char *const fn_faults[] = {
+	"pause", "save", "load", "op", "rx", "ring", "track", NULL
+};
 
 const struct vu_model mlxl_fn_model = {
 	.name = "mlx5_like",

@@ -58,6 +58,15 @@ static unsigned int flow_of(const uint8_t *f, size_t bytes)
 
 /* ---- transmit ---- */
 
+/* The fault point of the next frame is passed once, however often it has to wait. */
+static bool may_send(struct mlxl_fn *fn)
+{
+	if (!fn->sending_begun)
+		vu_wait_begin(fn->dev, &fn->sending, MLXL_FAULT_OP, 0, &fn->sending_hit);
+	fn->sending_begun = !vu_wait_over(fn->dev, &fn->sending);
+	return !fn->sending_begun;
+}
+
 static int send_one(struct mlxl_fn *fn, struct mlxl_queue *q, unsigned int pair)
 {
 	struct mlxl_chain chain;
@@ -75,7 +84,7 @@ static int send_one(struct mlxl_fn *fn, struct mlxl_queue *q, unsigned int pair)
 		err = mlxl_ring_publish(fn, q, 1);
 	if (err)
 		return err;
-	if (!bytes || fault_fails(fn, MLXL_FAULT_TX))
+	if (!bytes || fn->sending_hit.fail)
 		return 0;
 	fn->v.tx_frames++;
 	fn->v.tx_bytes += bytes;
@@ -94,6 +103,8 @@ static bool transmit(struct mlxl_fn *fn, unsigned int pair)
 		return false;
 	while (!err && done < BATCH) {
 		err = mlxl_ring_fetch(fn, q);
+		if (!err && !may_send(fn))
+			break;
 		if (!err)
 			err = send_one(fn, q, pair);
 		done += !err;

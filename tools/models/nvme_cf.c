@@ -348,7 +348,8 @@ static int command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 
 static const char *const migratable_faults[] = {
 	SHARED_FAULTS, "create_sq", "delete_sq", "create_cq", "delete_cq", "flush", "write",
-	"read", "compare", "write_zeroes", "dsm", "verify", "disk", NULL
+	"read", "compare", "write_zeroes", "dsm", "verify", "disk", "pause", "save", "load", "op",
+	NULL
 };
 
 static const char *const managing_faults[] = {

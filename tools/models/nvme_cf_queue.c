@@ -223,41 +223,58 @@ static bool advance_all(struct nvcf_ctrl *c)
 
 /* ---- fetching ---- */
 
-/* What a fault point does to the command if it is armed; @natural: how it fails by itself. */
-static void take_fault(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, unsigned int point,
+/*
+ * What a fault point of @c does to the command if it is armed: one of the controller that has
+ * it, or that it is about.  @natural: how it fails by itself; true: it fails.
+ */
+static bool take_fault(struct nvcf_ctrl *c, struct nvcf_cmd *cmd, unsigned int point,
 		       uint16_t natural)
 {
 	struct vu_fault_hit hit;
 
-	if (!vu_fault_take(c->dev, point, &hit))
-		return;
+	vu_wait_more(c->dev, &cmd->wait, point, &hit);
 	if (hit.fail && !cmd->forced)
 		cmd->forced = hit.code ? (uint16_t)(hit.code & NVS_SC_MASK) : natural;
-	if (hit.fail && point == NVCF_FAULT_DISK)
-		c->health.media_errors++;
-	if (hit.hang)
-		cmd->wait.hang = point;
-	if (hit.delay_ns)
-		cmd->wait.due = vu_now() + hit.delay_ns;
+	return hit.fail;
+}
+
+/* By these commands of the managing controller another one is stopped, saved and loaded. */
+static unsigned int point_of_target(unsigned int point)
+{
+	switch (point) {
+	case NVCF_FAULT_SUSPEND: return NVCF_FAULT_PAUSE;
+	case NVCF_FAULT_GET_STATE: return NVCF_FAULT_SAVE;
+	case NVCF_FAULT_SET_STATE: return NVCF_FAULT_LOAD;
+	}
+	return 0;
 }
 
 /* All I/O commands need the disk; it fails before they have done anything. */
 static void take_faults(struct nvcf_ctrl *c, struct nvcf_cmd *cmd)
 {
 	const struct nvcf_command *what = cmd->what;
+	struct nvcf_ctrl *target;
+	unsigned int of_target;
 	bool writes;
 
 	if (!what)
 		return;
 	writes = what->effects & NVS_EFFECTS_LBCC || cmd->sqe.opcode == NVS_IO_FLUSH;
+	cmd->wait.due = vu_now();
 	take_fault(c, cmd, what->fault, NVS_SC_INTERNAL);
+	of_target = c->kind == NVCF_MANAGING ? point_of_target(what->fault) : 0;
+	target = of_target ? nvcf_target(c, cmd) : NULL;
+	if (target)
+		take_fault(target, cmd, of_target, NVS_SC_INTERNAL);
 	if (what->dir == NVS_DIR_TO_CTRL)
 		take_fault(c, cmd, NVCF_FAULT_DATA_IN, NVS_SC_DATA_TRANSFER);
 	else if (what->dir == NVS_DIR_TO_HOST)
 		take_fault(c, cmd, NVCF_FAULT_DATA_OUT, NVS_SC_DATA_TRANSFER);
-	if (cmd->sqid)
-		take_fault(c, cmd, NVCF_FAULT_DISK,
-			   writes ? NVS_SC_WRITE_FAULT : NVS_SC_READ_ERROR);
+	if (!cmd->sqid)
+		return;
+	take_fault(c, cmd, NVCF_FAULT_OP, NVS_SC_INTERNAL);
+	if (take_fault(c, cmd, NVCF_FAULT_DISK, writes ? NVS_SC_WRITE_FAULT : NVS_SC_READ_ERROR))
+		c->health.media_errors++;
 }
 
 /* The fault point of the next fetch is passed once, however often it has to wait. */

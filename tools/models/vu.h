@@ -23,6 +23,7 @@
 #define VU_PAGE_BYTES	4096u
 
 struct vu_dev;
+struct vu_fault;
 
 /**
  * enum vu_reset - why the device is reset
@@ -107,7 +108,7 @@ enum vu_fault_id {
 	VU_FAULT_MODEL,
 };
 
-#define VU_MAX_FAULTS	32u
+#define VU_MAX_FAULTS	48u
 
 /**
  * struct vu_model - what a device model declares and implements
@@ -119,7 +120,8 @@ enum vu_fault_id {
  * @intx: the function has an INTx pin
  * @bars: base address registers
  * @options: NULL-name terminated table, or NULL
- * @faults: NULL terminated names of the model's own fault points, or NULL
+ * @faults: NULL terminated names of the model's own fault points, or NULL.  What the function's
+ *          migration waits for has standard names: "pause", "save", "load", and "op" for its work
  * @controlled: model of the functions that this one controls, or NULL.  The option
  *              "functions=N" makes N of them (1).  They live in the same process and
  *              thread, each with a client of its own; they see this one's options
@@ -453,11 +455,11 @@ bool vu_fault_hanging(const struct vu_dev *dev, unsigned int id);
 /**
  * struct vu_wait - something that takes time, and longer if a fault is armed; zeroed: it is over
  * @due: when it happens at the earliest
- * @hang: model's fault point whose hang keeps it from happening, or 0
+ * @hang: fault point whose hang keeps it from happening, or NULL
  */
 struct vu_wait {
 	uint64_t due;
-	unsigned int hang;
+	const struct vu_fault *hang;
 };
 
 /**
@@ -467,6 +469,13 @@ struct vu_wait {
  */
 void vu_wait_begin(struct vu_dev *dev, struct vu_wait *w, unsigned int id, uint64_t ns,
 		   struct vu_fault_hit *hit);
+
+/**
+ * vu_wait_more() - pass one more fault point, of @dev or of a function that it controls
+ *
+ * What it asks for comes on top of what @w waits for already.
+ */
+void vu_wait_more(struct vu_dev *dev, struct vu_wait *w, unsigned int id, struct vu_fault_hit *hit);
 
 /** vu_wait_over() - it may happen; if not, @work is called when it may */
 bool vu_wait_over(struct vu_dev *dev, const struct vu_wait *w);

@@ -63,15 +63,22 @@ bool vu_fault_hanging(const struct vu_dev *dev, unsigned int id)
 void vu_wait_begin(struct vu_dev *dev, struct vu_wait *w, unsigned int id, uint64_t ns,
 		   struct vu_fault_hit *hit)
 {
+	*w = (struct vu_wait){ .due = vu_now() + ns };
+	vu_wait_more(dev, w, id, hit);
+}
+
+void vu_wait_more(struct vu_dev *dev, struct vu_wait *w, unsigned int id, struct vu_fault_hit *hit)
+{
 	vu_fault_take(dev, id, hit);
-	w->hang = hit->hang ? id : 0;
-	w->due = vu_now() + ns + hit->delay_ns;
+	if (hit->hang)
+		w->hang = &dev->faults[id];
+	w->due += hit->delay_ns;
 }
 
 bool vu_wait_over(struct vu_dev *dev, const struct vu_wait *w)
 {
-	if (w->hang && vu_fault_hanging(dev, w->hang))
-		return false;	/* vu_fault_clear() has @work called */
+	if (w->hang && w->hang->hung)
+		return false;	/* vu_fault_reset() has @work called */
 	if (vu_now() >= w->due)
 		return true;
 	vu_wake_at(dev, w->due);
@@ -82,6 +89,9 @@ void vu_fault_reset(struct vu_dev *dev)
 {
 	for (unsigned int i = 0; i < dev->num_faults; i++)
 		dev->faults[i].hung = false;
+	/* A command about this function may have waited for it. */
+	if (dev->controlling)
+		vu_kick(dev->controlling);
 }
 
 void vu_fault_clear(struct vu_dev *dev)

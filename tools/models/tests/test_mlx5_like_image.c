@@ -827,6 +827,45 @@ static void tracker_bits(void)
 	host_close(&h);
 }
 
+/* Points of a function: taken by the commands about it, and by no other's. */
+static void faults_of_a_function(void)
+{
+	const uint32_t initiator = MLXL_INITIATOR;
+	struct rig *fn;
+	uint64_t bytes;
+	struct host h;
+	uint32_t s[4];
+
+	open_all(&h);
+	fn = rig_open_controlled(h.r, 0);
+	rig_control(fn, "fault pause fail count=1");
+	host_suspend(&h, 1);
+	CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, MLXL_INITIATOR), MLXL_INTERNAL);
+	CHECK_EQ(host_flags(&h, 0), 0);
+	rig_control(fn, "fault pause hang count=1");
+	host_fill(&h, 3, MLXL_SUSPEND, 0, &initiator, 4, 0);
+	host_ring(&h, 8);
+	rig_run(h.r, 5);
+	CHECK_EQ(host_slot(&h, 3)->owner, 1);
+	CHECK_EQ(host_flags(&h, 0), 0);
+	rig_control(fn, "fault clear");
+	rig_step(h.r);
+	CHECK_EQ(host_slot(&h, 3)->owner, 0);
+	CHECK_EQ(host_slot(&h, 3)->status, 0);
+	CHECK_EQ(host_cmd1(&h, MLXL_SUSPEND, 0, MLXL_RESPONDER), 0);
+	CHECK_EQ(host_cmd(&h, MLXL_SAVE_BEGIN, 0, (uint32_t[2]) { 0, 0 }, 8, s, 16), 0);
+	rig_control(fn, "fault save fail=7 count=1");
+	CHECK_EQ(host_chunk(&h, MLXL_SAVE_CHUNK, 0, s[0], 0, 4096, HOST_IOVA + DATA_OFF),
+		 MLXL_NO_RESOURCES);
+	CHECK_EQ(host_cmd2(&h, MLXL_SAVE_END, 0, s[0], 0), 0);
+	bytes = host_save(&h, 0, 0, false);
+	rig_control(fn, "fault load fail count=1");
+	CHECK_EQ(host_load(&h, 0, bytes), MLXL_INTERNAL);
+	CHECK_EQ(host_load(&h, 0, bytes), 0);
+	rig_close(fn);
+	host_close(&h);
+}
+
 static const struct test mlx5_like_image_tests[] = {
 	{ "mlx5_like: live_migration", live_migration },
 	{ "mlx5_like: selections_are_moved", selections_are_moved },
@@ -838,6 +877,7 @@ static const struct test mlx5_like_image_tests[] = {
 	{ "mlx5_like: damaged_images", damaged_images },
 	{ "mlx5_like: other_devices", other_devices },
 	{ "mlx5_like: image_of_version_1", image_of_version_1 },
+	{ "mlx5_like: faults_of_a_function", faults_of_a_function },
 	{ "mlx5_like: tracker_rules", tracker_rules },
 	{ "mlx5_like: tracker_against_ledger", tracker_against_ledger },
 	{ "mlx5_like: tracker_bits", tracker_bits },

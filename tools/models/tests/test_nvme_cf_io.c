@@ -205,6 +205,7 @@ static void test_io_faults(void)
 		int status;
 	} cases[] = {
 		{ NVS_IO_READ, "fault read fail count=1", NVS_SC_INTERNAL },
+		{ NVS_IO_READ, "fault op fail count=1", NVS_SC_INTERNAL },
 		{ NVS_IO_READ, "fault disk fail count=1", NVS_SC_READ_ERROR },
 		{ NVS_IO_READ, "fault data_out fail count=1", NVS_SC_DATA_TRANSFER },
 		{ NVS_IO_READ, "fault dma_write fail count=1", NVS_SC_DATA_TRANSFER },

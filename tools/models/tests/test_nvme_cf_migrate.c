@@ -389,6 +389,34 @@ static void test_managing_flip(void)
 	nvmh_close_pair(&p);
 }
 
+/* Points of a controller: taken by the commands about it, and by no other's. */
+static void test_own_faults(void)
+{
+	uint8_t state[NVMH_STATE_BYTES];
+	struct nvmh_pair p;
+	uint32_t bytes;
+
+	nvmh_open_pair(&p, NULL);
+	rig_control(p.a.fn.r, "fault pause fail count=1");
+	CHECK_EQ(nvmh_suspend(&p.b), 0);
+	CHECK_EQ(nvmh_suspend(&p.a), NVS_SC_INTERNAL);
+	CHECK_EQ(nvmh_stat(p.a.fn.r, "suspended "), 0);
+	rig_control(p.a.fn.r, "fault pause hang count=1");
+	CHECK_EQ(nvmh_suspend(&p.a), -1);
+	CHECK_EQ(nvmh_io(&p.a, NVS_IO_READ, 0, 1), 0);
+	rig_control(p.a.fn.r, "fault clear");
+	rig_run(p.a.m.r, 3);
+	CHECK_EQ(nvmh_status(&p.a.m, 0), 0);
+	CHECK_EQ(nvmh_stat(p.a.fn.r, "suspended "), 1);
+	rig_control(p.a.fn.r, "fault save fail=0x182 count=1");
+	CHECK_EQ(nvmh_get_part(&p.a, 1, 1 << 16 | NVMH_CNTLID, 0, 12), 0x182);
+	bytes = nvmh_get_state(&p.a, state);
+	rig_control(p.b.fn.r, "fault load fail count=1");
+	CHECK_EQ(nvmh_set_state(&p.b, state, bytes), NVS_SC_INTERNAL);
+	CHECK_EQ(nvmh_set_state(&p.b, state, bytes), 0);
+	nvmh_close_pair(&p);
+}
+
 static const struct test tests[] = {
 	{ "nvme_cf: suspend and resume", test_suspend },
 	{ "nvme_cf: nothing leaves a suspended controller", test_silent },
@@ -399,6 +427,7 @@ static const struct test tests[] = {
 	{ "nvme_cf: many that wait for a suspension", test_many_suspends },
 	{ "nvme_cf: resets end a suspension", test_managing_reset },
 	{ "nvme_cf: faults of the managing controller", test_managing_faults },
+	{ "nvme_cf: faults of a migratable controller", test_own_faults },
 	{ "nvme_cf: state stands still", test_state_stands_still },
 	{ "nvme_cf: state that changes on its way", test_managing_flip },
 	{ NULL, NULL },
