@@ -66,7 +66,7 @@ static const struct vcfg_rule header_rule = {
 };
 
 /*
- * PME is the host's business: hidden.  The D state is read from the hardware,
+ * PME is left to the host: hidden.  The D state is read from the hardware,
  * and changed by the host when the user writes it.
  */
 static const struct vcfg_perm pm_perms[] = {

@@ -111,7 +111,7 @@ static void mark_steady(struct vcfg_space *space)
 	}
 }
 
-/* What a callback answers is the driver's business. */
+/* What a callback returns is up to the driver. */
 static void unmark_callbacks(struct vcfg_space *space)
 {
 	const struct vcfg_persona *p = space->persona;

@@ -8,8 +8,8 @@
  * A reset is reported under memory_lock, hence never waits for state_lock (reset.c).
  * The fault handler takes memory_lock under mmap_lock, hence no address of user space is
  * accessed under state_lock: sessions copy under io_lock, which nothing above takes.
- * They copy only what needs no page fault, which user space may let last for ever: whoever
- * waits for one holds neither a lock nor memory of the session.
+ * They copy only what needs no page fault, which user space may let last for ever: a task
+ * that waits for one holds neither a lock nor memory of the session.
  * The exception is content of memory in pages of the user that are held (pages_user.c).  It is
  * read under state_lock and what the write hook takes, by addresses of the kernel: no page fault
  * can come.

@@ -129,7 +129,7 @@ u64 vmig_dirty_count(const struct vmig_dirty *d);
  * @d: Set.
  * @from: The lowest number of interest.
  * @most: Most pages, not 0.
- * @piece: Receives the lowest ones that are dirty, one behind the other in one range.
+ * @piece: Receives the lowest ones that are dirty and consecutive in one range.
  *
  * Return: false: there are none.
  */

@@ -2,9 +2,9 @@
 /*
  * How much a save session would emit, as far as it is known.
  *
- * The device may need long for its answer, so the worker asks it.  Whoever wants to know
- * gets the last answer.  Only one that is not of now is waited for, and not for long: there
- * may be a user that asks just once, or that decides by it when to stop.
+ * The device may need long for its answer, so the worker asks it.  Callers get the
+ * last answer.  Only if that is an old one the next is waited for, and not for long: there may
+ * be a user that asks just once, or that decides by it when to stop.
  */
 #include <linux/jiffies.h>
 
@@ -109,7 +109,7 @@ u64 vmig_estimate(struct vmig_machine *m)
 	}
 	spin_lock(&m->lock);
 	if (!m->estimate_known) {
-		/* Whoever asks next does not wait for the same silence. */
+		/* The next caller does not wait for the same answer again. */
 		m->estimate_known = true;
 		m->estimate_at = jiffies;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The migration state machine: which steps there are, and which of them lead from
- * one state to another.  Pure: what a step does to a device is state.c's business.
+ * one state to another.  Pure: request.c carries the steps out.
  */
 #include "fsm.h"
 

@@ -3,7 +3,7 @@
  * Memory of sessions, all of it counted, bounded and charged.
  *
  * Charged is the control group of the caller, or the one that set_active_memcg() names:
- * that of whoever opened the session, where its hooks run.
+ * that of the task that opened the session, where its hooks run.
  */
 #include <linux/device.h>
 #include <linux/mm.h>

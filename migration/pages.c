@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of a device in a stream, as Documentation/stream.rst has it.  Pure: whoever calls
- * this owns the memory, reads and writes that of the device, and moves records.
+ * Memory of a device in a stream, as Documentation/stream.rst has it.  Pure: the caller
+ * owns the memory, reads and writes that of the device, and moves records.
  */
 #include "pages.h"
 

@@ -50,7 +50,7 @@ struct vmig_pages_helper {
  * @helper: They.
  * @lock: Guards the members down to @left; a leaf.
  * @next: The slot of the half in hand that nobody reads so far.
- * @end: The slot behind the last one that is to be read.
+ * @end: The slot after the last one that is to be read.
  * @left: Slots of it that were not read.
  * @done: None is left.
  * @half: Slots in one half; those of a half are sent at once.

@@ -2,7 +2,7 @@
 /*
  * The container of migration data, as Documentation/stream.rst draws it: what of a stream is
  * refused before anybody looks at what the records mean.  Pure: bytes come in pieces of any
- * size; whoever calls this moves them and owns the memory.
+ * size; the caller moves them and owns the memory.
  */
 #include "stream.h"
 
@@ -204,7 +204,7 @@ static u32 most_bytes(const struct vmig_parser *p)
 	return p->type == VPV_RECORD_MATCH ? VMIG_MATCH_MAX_BYTES : VMIG_OWN_MAX_BYTES;
 }
 
-/* MATCH first and once, VIEW only behind it, there if it is wanted, CONFIG at most once. */
+/* MATCH first and once, VIEW only after it, there if it is wanted, CONFIG at most once. */
 static int check_place(struct vmig_parser *p)
 {
 	bool match = p->type == VPV_RECORD_MATCH;

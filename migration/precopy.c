@@ -85,7 +85,7 @@ void vmig_precopy_ask(struct vmig_session *s, enum vmig_ask ask, unsigned long d
 	if (s->err || s->final || s->producing || !s->can_ask)
 		return;
 	s->ask = max(s->ask, ask);
-	/* Whoever asks how much there is may do so in a loop. */
+	/* User space may ask for the amount in a loop. */
 	if (ask == VMIG_ASK_SIZE && s->answers)
 		delay = max(delay, rest_of_pause(s));
 	if (delay)

@@ -144,8 +144,8 @@ static int state_walk(struct vmig_machine *m, const struct vmig_path *path,
 }
 
 /*
- * A reset that is under way ends before the user hears of it: he may have to reset the device,
- * which cannot be done twice at a time.
+ * A reset that is under way ends before the user is told: user space may have to reset the
+ * device, which cannot be done twice at a time.
  */
 static void lock_after_reset(struct vmig_machine *m)
 {

@@ -219,7 +219,7 @@ static int resume_feed(struct vmig_session *s, const u8 *data, size_t bytes)
 	if (err)
 		goto unlock;
 
-	/* Whoever writes: the memory is for the one who opened the session. */
+	/* Charged to the task that opened the session, whichever task writes. */
 	before = set_active_memcg(s->memcg);
 	err = resume_parse(m, s, data, bytes);
 	set_active_memcg(before);

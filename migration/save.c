@@ -4,8 +4,8 @@
  * the reader come between.
  *
  * The worker holds state_lock while a hook runs, also while vmig_emit() waits for
- * the reader.  Whoever wants state_lock for a state change pauses the session
- * first: then vmig_emit() fails and the hook returns.
+ * the reader.  A state change pauses the session before it takes state_lock:
+ * then vmig_emit() fails and the hook returns.
  */
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
@@ -143,7 +143,7 @@ static bool save_survives(struct vmig_machine *m)
 
 /*
  * The function was reset, pre-copy goes on.  What was sent is worthless, if it was more than
- * the match data: round 0 comes again.  What is queued is read all the same, since records are
+ * the match data: round 0 comes again.  What is queued is still read, since records are
  * numbered.
  */
 static void save_restart(struct vmig_machine *m)
@@ -261,7 +261,7 @@ static bool save_wanted(struct vmig_machine *m, struct vmig_session *s)
 	return READ_ONCE(s->producing);
 }
 
-/* In the name of whoever opened the session: what the hooks allocate is charged to him. */
+/* On behalf of the task that opened the session: it is charged for what the hooks allocate. */
 static void save_run(struct vmig_machine *m, struct vmig_session *s)
 {
 	struct mem_cgroup *before = set_active_memcg(s->memcg);

@@ -3,8 +3,8 @@
  * Sessions and their lifetime.
  *
  * A session holds the memory of the machine, never the device: what calls a hook takes
- * state_lock and looks whether the session is still the machine's.  So whoever gives the
- * user access may keep it after close, reset, unbind and the unload of the variant's
+ * state_lock and looks whether the session is still the machine's.  So the front end that
+ * gives the user access may keep it after close, reset, unbind and the unload of the variant's
  * module; reads and writes only fail then.
  */
 #include <linux/memcontrol.h>
@@ -64,7 +64,7 @@ void vmig_session_put(struct vmig_session *s)
  * @m: Machine.
  * @saving: Kind.
  *
- * Context: the system call that opens it; its control group pays.
+ * Context: the system call that opens it; its control group is charged.
  * Return: the session with one reference, or NULL.
  */
 struct vmig_session *vmig_session_alloc(struct vmig_machine *m, bool saving)

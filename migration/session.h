@@ -14,7 +14,7 @@
 struct iov_iter;
 
 /**
- * struct vmig_front - Whoever asks for a state that a session belongs to
+ * struct vmig_front - A front end that asks for a state with a session
  *
  * Called in the step that opens the session, with state_lock held, so that a failure
  * leaves the device in the state before.
@@ -54,7 +54,7 @@ __poll_t vmig_session_events(struct vmig_session *s);
 int vmig_session_pending(struct vmig_session *s, struct vmig_pending *pending);
 int vmig_session_left(struct vmig_session *s, u64 *bytes);
 
-/* For whoever changes states. */
+/* For code that changes states. */
 void vmig_config_open(struct vmig_machine *m);
 int vmig_save_begin(struct vmig_machine *m, bool final, struct vmig_front *front);
 void vmig_save_final(struct vmig_machine *m);
@@ -67,7 +67,7 @@ void vmig_session_end(struct vmig_machine *m, bool saving, int err);
 void vmig_sessions_fail(struct vmig_machine *m, int err);
 void vmig_sessions_end(struct vmig_machine *m, int err);
 
-/* For whoever has a device. */
+/* For code that has a device. */
 bool vmig_staged_valid(const struct vmig_desc *desc);
 bool vmig_pages_valid(const struct vmig_pages_ops *ops);
 

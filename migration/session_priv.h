@@ -15,7 +15,7 @@
 #define VMIG_COPY_BYTES		(64U << 10)
 /* Of content of memory: whole pages, with what is in front of them no more than that. */
 #define VMIG_PIECE_BYTES	(VMIG_COPY_BYTES - VPV_PAGE_BYTES)
-/* Of it to be there: it may be taken away again by reclaim, or by who else has it. */
+/* Of it to be there: it may be taken away again by reclaim, or by others who share it. */
 #define VMIG_FAULT_TRIES	64U
 
 struct vmig_pages_out;
@@ -52,7 +52,7 @@ struct vmig_emit {
  * struct vmig_batch - Records on their way into the queue, all at once
  * @bufs: Their pieces.
  * @s: Save session.
- * @writer: Position of the emitter behind them.
+ * @writer: Position of the emitter after them.
  * @bytes: Their size.
  */
 struct vmig_batch {
@@ -101,9 +101,10 @@ struct vmig_content {
 
 /**
  * struct vmig_session - A session: what is queued, or the record that is coming
- * @ref: Held by whoever gives the user access, and by the machine while the session is on.
+ * @ref: Held by the front end that gives the user access, and by the machine while the
+ *	session is on.
  * @m: Machine; its memory stays as long as this.
- * @memcg: Control group of whoever opened the session: charged for what it holds.
+ * @memcg: Control group of the task that opened the session: charged for what it holds.
  * @saving: Kind; constant.
  * @io_lock: One read or write at a time.
  * @lock: Guards the members down to @writer.

@@ -2,8 +2,8 @@
 /*
  * Load sessions: records that are kept until the stream is complete (vpv/staged.h).
  *
- * What is kept is changed under state_lock alone: by writers, at the end of RESUMING and by
- * whoever ends the session.
+ * What is kept is changed under state_lock alone: by writers, at the end of RESUMING and
+ * when the session ends.
  */
 #include <linux/mm.h>
 

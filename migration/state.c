@@ -36,7 +36,7 @@ void vmig_state_set(struct vmig_machine *m, u8 bits)
  * @m: Machine.
  * @err: What its sessions fail with.
  *
- * Whoever sees a session fail sees ERROR.
+ * A user that sees a session fail sees ERROR, too.
  */
 void vmig_state_error(struct vmig_machine *m, int err)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The container of migration data, as Documentation/stream.rst draws it: its checksums, and
- * heads of records that are written.  parse.c reads them.  Pure: whoever calls this moves
- * the bytes, owns the memory and knows what the records of a family mean.
+ * heads of records that are written.  parse.c reads them.  Pure: the caller moves the
+ * bytes, owns the memory and knows what the records of a family mean.
  */
 #include "stream.h"
 

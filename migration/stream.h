@@ -285,9 +285,9 @@ int vmig_parse_filled(struct vmig_parser *p, size_t bytes);
 
 /**
  * vmig_parse_taken() - A piece was taken
- * @p: Parser that said VMIG_HAVE_PIECE; whoever took the piece has added it to @p->sum.
+ * @p: Parser that said VMIG_HAVE_PIECE; the caller has added the piece to @p->sum.
  *
- * What the bytes are worth is known when the record is complete.
+ * Whether the bytes are right is known when the record is complete.
  * Return: as vmig_parse().
  */
 int vmig_parse_taken(struct vmig_parser *p);

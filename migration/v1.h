@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The v1 front end, for whoever has a device. */
+/* The v1 front end, for code that has a device. */
 #ifndef VMIG_V1_H
 #define VMIG_V1_H
 

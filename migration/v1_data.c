@@ -4,7 +4,7 @@
  *
  * Sessions are read into and written from the window, which is memory of the kernel, under
  * window_lock alone; they copy once more, so that what the user does to the window meanwhile
- * is his own loss.
+ * harms only this user's own stream.
  */
 #include <linux/uio.h>
 

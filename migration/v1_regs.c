@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The migration region of the v1 dialect: which accesses make sense, and when.  Pure: what
- * they do is v1.c's business.
+ * The migration region of the v1 dialect: which accesses make sense, and when.  Pure:
+ * v1.c carries them out.
  */
 #include "fsm.h"
 #include "v1_regs.h"

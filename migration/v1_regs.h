@@ -30,7 +30,7 @@ enum vmig_v1_session {
  * @write: Direction.
  *
  * Return: enum vmig_v1_reg; -EINVAL: it begins inside of a field; -EMSGSIZE: it is shorter
- * than the field; -E2BIG: it goes on behind the field, or behind the window; -ENXIO: there
+ * than the field; -E2BIG: it goes on after the field, or after the window; -ENXIO: there
  * is no field; -EPERM: a field that cannot be written.
  */
 int vmig_v1_reg(u64 pos, u64 bytes, bool write);

@@ -26,7 +26,7 @@ static void pages_free(struct page **pages)
  * vmig_v1_window_alloc() - Allocate a window, zeroed
  * @win: Filled in.
  *
- * Context: the system call of whoever opens the device; his control group pays.
+ * Context: the system call that opens the device; its control group is charged.
  * Return: 0 or -ENOMEM.
  */
 int vmig_v1_window_alloc(struct vmig_v1_window *win)

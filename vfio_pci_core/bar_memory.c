@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Memory outside of BARs that is shown as one (vpv/bar_memory.h): claimed and mapped while
- * the driver is bound, and kept from everybody until it is there after a reset.
+ * the driver is bound, and not accessible until it is ready after a reset.
  *
  * Who touches it, or maps it, does so between vpv_memory_use() and vpv_memory_unuse().
  */

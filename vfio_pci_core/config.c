@@ -66,7 +66,7 @@ static int host_write(void *host, unsigned int pos, unsigned int bytes, u32 val)
 
 /*
  * The user's COMMAND to hardware, but for Interrupt Disable, which is ours: as it has to
- * be, not as it is, since the function may have been reset behind our back.  No DMA by a
+ * be, not as it is, since the function may have been reset unnoticed.  No DMA by a
  * function that sleeps as far as the user knows.
  */
 static int write_command(struct vpv_device *vpv, u16 val)

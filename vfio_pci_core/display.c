@@ -5,7 +5,7 @@
  * vesafb, simpledrm) has it and writes to it.  It goes when such a function is bound.
  *
  * The legacy VGA ranges are never given to users.  The arbiter of the host is told that
- * the function does not need them, so that other displays can have them for good.
+ * the function does not need them, so that other displays can keep them.
  */
 #include <linux/aperture.h>
 #include <linux/vgaarb.h>

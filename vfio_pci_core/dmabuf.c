@@ -453,7 +453,7 @@ int vpv_dmabuf_feature(struct vpv_device *vpv, u32 flags, void __user *arg, size
 	bar = bar_of(vpv, get.region_index);
 	if (IS_ERR(bar))
 		return PTR_ERR(bar);
-	/* As reading does, so that it can be had then. */
+	/* Wait as reading does: it may become ready. */
 	if (bar->memory && vpv_bar_memory_enabled(vpv)) {
 		ret = vpv_bar_memory_wait(vpv);
 		if (ret)

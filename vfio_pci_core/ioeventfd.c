@@ -4,7 +4,7 @@
  * KVM raises without a detour through the user.
  *
  * The write is done where the eventfd is signalled, under its wait queue lock, if
- * memory_lock can be had, and otherwise by a worker.  Like a write of the user it
+ * memory_lock can be taken, and otherwise by a worker.  Like a write of the user it
  * is dropped while memory space is disabled, and in low power.
  */
 #include <linux/io.h>

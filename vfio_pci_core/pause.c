@@ -5,7 +5,7 @@
 #include <vpv/core.h>
 #include <vpv/pause.h>
 
-/* What the way to the function and back may take, beyond what the function allows itself. */
+/* Time for the accesses themselves, beyond what the function allows itself. */
 #define MARGIN_MS	500
 
 int vpv_unpause(const struct vpv_window *win, const struct vpv_pause *how)

@@ -20,7 +20,7 @@
 #define LOST_BITS	(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_PARITY | \
 			 PCI_COMMAND_SERR)
 
-/* COMMAND of the hardware is the user's again.  Context: of whoever changes @asleep. */
+/* COMMAND of the hardware is the user's again.  Context: where @asleep is changed. */
 void vpv_asleep_done(struct vpv_state *st)
 {
 	/* A reader that read the hardware before this sees the new number, and reads again. */

@@ -68,7 +68,7 @@ int vpv_bar_memory_wait(struct vpv_device *vpv);
 /**
  * vpv_bar_memory_wait_unless() - The same, for a caller that may have to give up
  * @vpv: Device, open.
- * @stop: Has it to?  Called now and then; must not sleep.
+ * @stop: Does it have to give up?  Called repeatedly; must not sleep.
  * @data: For @stop.
  *
  * Return: as vpv_bar_memory_wait(); -ECANCELED: @stop has said so.

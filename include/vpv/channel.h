@@ -4,7 +4,7 @@
 #define VPV_CHANNEL_H
 
 /**
- * enum vpv_channel - What errors have left of the way to the function
+ * enum vpv_channel - Can the function be reached after errors?
  * @VPV_CHANNEL_NORMAL: It can be reached.
  * @VPV_CHANNEL_FROZEN: An error has cut it off; the PCI core is recovering it.
  * @VPV_CHANNEL_RESET: It was reset for that; what was set up in it is lost.

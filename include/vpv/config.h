@@ -105,7 +105,7 @@ struct vcfg_host_ops {
 	int (*vpd)(void *host, unsigned int addr, bool write, u32 *data);
 
 	/**
-	 * @restore_bars: Physical BARs were lost (reset behind our back).
+	 * @restore_bars: Physical BARs were lost (a reset that nobody announced).
 	 *
 	 * Just before @command; never for a VF.
 	 */

@@ -169,7 +169,7 @@ struct vpv_persona_blob {
  * struct vpv_companion - A second library that has a part in the life of a device
  *
  * All hooks are mandatory.  They are called in the contexts of those of the same name of
- * struct vpv_variant: behind them where something begins (@init, @open, @reset_done) and
+ * struct vpv_variant: after them where something begins (@init, @open, @reset_done) and
  * before them where it ends.
  *
  * @files: More files for vpv/, the folder of the function in sysfs, or NULL.  There from
@@ -278,7 +278,7 @@ struct vpv_variant {
 	 * for here, and begins no more.  @reset_done follows, also when the reset
 	 * fails.  Two kinds of resets come without it: the one at the last close,
 	 * before which @close has run, and the one of the bus by which the PCI core
-	 * recovers from an error, after which @reset_done is called all the same.
+	 * recovers from an error, after which @reset_done is called as well.
 	 *
 	 * Context: as @reset_done.  May sleep for a time that the variant bounds:
 	 * the caller of the reset waits.

@@ -301,8 +301,8 @@ ssize_t vpv_ctrl_life_show_address(struct vpv_ctrl_life *life, const struct vpv_
  * @fn: Function.
  * @page: Receives 0 or 1.
  *
- * The device is not asked: everybody may read it, and a device that is stuck is reset for a
- * question, which ends the commands of others.
+ * The device is not asked: any user may read the file, and a device that does not answer is
+ * reset, which ends the commands of others.
  *
  * Context: process; may sleep.
  * Return: length; -ENOTCONN while the controlling function is down; or -EINTR.

@@ -477,7 +477,7 @@ struct vmig_ops {
  * @match_fields: What the match data consists of.  With it the library compares what a
  *	source sent with what @match of this device writes, and there is no @verify.
  * @num_match_fields: Their number.
- * @match_local_bytes: Size of what @match writes behind the match data: what rules need to
+ * @match_local_bytes: Size of what @match writes after the match data: what rules need to
  *	know of this device alone, and is not sent; at most 4096.
  * @staged: Records that the library keeps until the stream is complete.
  * @num_staged: Number of their types.
@@ -595,7 +595,7 @@ void vmig_close(struct vmig_dev *mig);
  * controls it and has been told of that.  So a hook that fails does not decide what becomes of the
  * device and its save session, nor does vmig_fault(): vmig_reset_done() does, which has to follow,
  * also when the reset fails.  A load session fails with -ENODEV then.  State changes wait for
- * vmig_reset_done().  A reset that was not announced is one all the same.
+ * vmig_reset_done().  A reset that was not announced counts as well.
  *
  * Context: as vmig_reset_done().
  */

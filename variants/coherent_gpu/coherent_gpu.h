@@ -166,7 +166,7 @@ int cgpu_bad_update(struct cgpu_dev *cd, bool anew);
  */
 u32 cgpu_bad_list(struct cgpu_dev *cd, struct cgpu_poison *list);
 
-/* While the device is open: ask now and then. */
+/* While the device is open: ask periodically. */
 void cgpu_watch_init(struct cgpu_dev *cd);
 void cgpu_watch_start(struct cgpu_dev *cd);
 void cgpu_watch_stop(struct cgpu_dev *cd);

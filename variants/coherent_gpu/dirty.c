@@ -158,7 +158,7 @@ static int harvest_log(struct cgpu_dev *cd, struct harvest *h)
 	if (!err || err == -EIO)
 		return err;
 	cd->log_lost = true;
-	/* One that cannot begin for good is an error. */
+	/* If it can never begin again, that is an error. */
 	return log_begin(cd) == -EIO ? -EIO : err;
 }
 

@@ -8,7 +8,7 @@
 
 #include "coherent_gpu.h"
 
-/* What the way to the function and back may take, beyond what the page allows. */
+/* Time for the accesses themselves, beyond what the page allows. */
 #define MARGIN_MS	500
 #define POLL_MS		5
 #define TELL_MS		5000

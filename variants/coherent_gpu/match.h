@@ -129,7 +129,7 @@ int cgpu_match_place(const struct cgpu_match *fn, const struct cgpu_place *place
 void cgpu_match_write(const struct cgpu_ident *id, struct cgpu_match *match);
 
 /**
- * cgpu_match_sane() - Is what a function says about itself worth anything?
+ * cgpu_match_sane() - Can what a function says about itself be true?
  * @now: What it says.
  * @before: What it said when the device was opened.
  * @diff: Receives what is wrong.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Pages of the memory that are bad.  The function has a list of those that it knows of; the core
- * keeps everybody from them, and from those that the kernel knows of.
+ * lets nobody access them, nor those that the kernel knows of.
  */
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -143,7 +143,7 @@ u32 cgpu_bad_list(struct cgpu_dev *cd, struct cgpu_poison *list)
 	return l.num;
 }
 
-/* ---- Now and then ---- */
+/* ---- Periodically ---- */
 
 static void watch_in(struct cgpu_dev *cd, unsigned int ms)
 {

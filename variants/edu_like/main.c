@@ -65,7 +65,7 @@ static int edul_freeze(struct vmig_dev *mig)
 	if (!err)
 		err = vpv_reg_poll(&ed->ctl, EDUL_PAUSE, EDUL_PAUSED, EDUL_PAUSED, EDUL_PAUSE_MS,
 				   NULL);
-	/* It goes on, as if nobody had asked. */
+	/* The device goes on as before. */
 	if (err == -ETIMEDOUT && edul_thaw(mig))
 		err = -EIO;
 	return err;

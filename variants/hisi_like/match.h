@@ -56,7 +56,7 @@ extern const struct vmig_match_field hisil_fields[HISIL_NUM_FIELDS];
 void hisil_match_write(const struct hisil_ident *id, struct hisil_match *match);
 
 /**
- * hisil_match_sane() - Is what a function says about itself worth anything?
+ * hisil_match_sane() - Can what a function says about itself be true?
  * @now: What it says.
  * @before: What it said when the device was opened.
  * @diff: Receives what is wrong.

@@ -8,9 +8,9 @@
  *
  * Nothing that the firmware may still write is freed or given back: before a command of
  * its ends here, the firmware says that it uses nothing any more, or the function
- * cannot reach memory.  If neither can be had from it, which takes a function that does
- * not even answer to config space, or one that the PCI core is recovering from an error, the
- * memory stays allocated until it can: see @lost.
+ * cannot reach memory.  Neither is certain of a function that does not even answer to config
+ * space, or that the PCI core is recovering from an error: then the memory stays allocated until
+ * one of them is, see @lost.
  */
 #include <linux/bitmap.h>
 #include <linux/delay.h>
@@ -50,7 +50,7 @@ bool mlxl_queue_disable(struct mlxl_queue *q)
 	u32 status;
 
 	reg_write(q, MLXL_REG_CMDQ_CTRL, 0);
-	/* All ones is no answer: the function may be anything but idle. */
+	/* All ones: it does not answer, and need not be idle. */
 	return !read_poll_timeout(ioread32, status,
 				  status == U32_MAX || !(status & MLXL_STATUS_CMDQ),
 				  1000, DISABLE_LIMIT_US, false,

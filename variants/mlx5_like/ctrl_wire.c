@@ -91,7 +91,7 @@ int mlxl_wire_parse(const struct mlxl_wire *w, const struct mlxl_slot *slot,
 			memcpy(out, slot->out, len);
 		return 0;
 	}
-	/* A short output is in the mailboxes all the same: they were given. */
+	/* A short output is in the mailboxes, too, if they were given. */
 	if (len && len <= MLXL_INLINE_BYTES) {
 		if (le32_to_cpu(chain->box[0]->tag) != w->tag ||
 		    le16_to_cpu(chain->box[0]->bytes) != len)

@@ -250,8 +250,8 @@ static int end_exec(struct mlxl_dev *md, struct vpv_control *control, u16 opcode
 }
 
 /*
- * Begin a session.  One that an earlier user of the function has left behind, or that
- * a time-out has made anonymous, is ended first.
+ * Begin a session.  One that an earlier user of the function has left behind, or whose id
+ * was lost in a time-out, is ended first.
  */
 static int session_begin(struct mlxl_dev *md, struct mlxl_command *cmd, u16 end, u32 flags,
 			 struct mlxl_session *s)

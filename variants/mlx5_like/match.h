@@ -125,7 +125,7 @@ struct mlxl_loading {
 };
 
 /**
- * mlxl_fn_check() - Is what the firmware says about a function worth anything?
+ * mlxl_fn_check() - Can what the firmware says about a function be true?
  * @caps: What it says about itself.
  * @fn: What it says about the function.
  * @diff: Receives what is wrong.

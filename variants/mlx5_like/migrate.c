@@ -40,7 +40,7 @@ static int settle(struct mlxl_dev *md)
 }
 
 /**
- * mlxl_settle() - See that a function that everybody is told to run does so
+ * mlxl_settle() - Make sure that a function runs which is reported as running
  * @work: In struct mlxl_dev.
  *
  * A command that suspends the function may have been in work when it was reset without
@@ -167,7 +167,7 @@ void mlxl_check(struct work_struct *work)
  * @vpv: Device.
  *
  * Waits for a command in work that suspends it: the firmware could carry that out after
- * the reset, and the function would stand still though everybody is told that it runs.
+ * the reset, and the function would stand still while it is reported as running.
  *
  * Context: process; bounded by five times the firmware's time-out, see suspend(), or by twice
  * that, see mlxl_settle().

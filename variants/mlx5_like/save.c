@@ -86,7 +86,7 @@ static int piece_start(struct mlxl_dev *md, struct mlxl_io *io, u64 pos)
 	return err ?: mlxl_io_start(io, s, MLXL_SAVE_CHUNK, 0, pos, bytes);
 }
 
-/* A part that could not be had is simply asked for again, once. */
+/* A part that could not be read is asked for again, once. */
 static int piece_finish(struct mlxl_dev *md, struct mlxl_io *io, struct vmig_emit *em)
 {
 	const struct mlxl_rec_piece rec = { .offset = cpu_to_le64(io->offset) };

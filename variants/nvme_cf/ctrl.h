@@ -67,7 +67,7 @@ struct nvcf_admin {
  * @list: PRP list of @buf.
  * @list_dma: Its address there.
  * @deadline: In jiffies.
- * @patience: When its time would have been over, had its sender not shortened it.
+ * @patience: When the usual time-out is over, also if its sender has asked for a shorter one.
  * @aborted: Its time was over, an Abort was sent.
  * @err: How it ended.
  * @cqe: Its completion, if @err is 0.

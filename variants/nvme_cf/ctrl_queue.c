@@ -3,14 +3,14 @@
  * The admin queues: up and down; completions that no interrupt tells of; and the death of the
  * controller.  Commands are in ctrl_slot.c.
  *
- * Every command ends: by the device, by its time-out, or when the queue is taken down.  One that
- * does not end when it is aborted is the death of the controller, which is reset
- * (vpv/ctrl_life.h), which ends all others.
+ * Every command ends: by the device, by its time-out, or when the queue is taken down.  If
+ * one does not end when it is aborted, the controller is reset (vpv/ctrl_life.h), which ends all
+ * others.
  *
  * The memory of the queue is freed if the device provably does not access it: it says that it is
- * disabled, or it cannot reach memory.  If neither can be had from it, which takes a function that
- * does not even answer to config space, or one that the PCI core is recovering from an error, the
- * memory is kept, or leaked: see @wild.
+ * disabled, or it cannot reach memory.  Neither is certain of a function that does not even answer
+ * to config space, or that the PCI core is recovering from an error: then the memory is kept, or
+ * leaked, see @wild.
  */
 #include <linux/dma-mapping.h>
 #include <linux/iopoll.h>
@@ -65,7 +65,7 @@ bool nvcf_queue_disable(struct nvcf_queue *q)
 	u32 csts;
 
 	reg_write(q, NVS_REG_CC, reg_read(q, NVS_REG_CC) & ~NVS_CC_EN);
-	/* All ones is no answer: the function may be anything but idle. */
+	/* All ones: it does not answer, and need not be idle. */
 	return !read_poll_timeout(ioread32, csts, csts == U32_MAX || !(csts & NVS_CSTS_RDY),
 				  1000, ready_us(q), false, q->regs + NVS_REG_CSTS) &&
 	       csts != U32_MAX;

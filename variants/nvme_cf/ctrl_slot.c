@@ -2,8 +2,8 @@
 /*
  * Commands in the admin queues: in and out, in any order; how they end.
  *
- * One whose time is over is aborted; if it does not end then, ctrl_queue.c takes the controller
- * for dead.
+ * One whose time is over is aborted; if it does not end then, ctrl_queue.c has the controller
+ * reset.
  *
  * Data are copied: the device knows nothing but the memory of the queue, which is used again
  * when a command has ended, or after a reset.
@@ -263,7 +263,10 @@ void nvcf_slots_end(struct nvcf_queue *q)
 	spin_unlock(&q->lock);
 }
 
-/* The controller need not abort it: others do not pay for the haste of its sender. */
+/*
+ * The controller need not abort it in time.  A short time limit of its sender must not get the
+ * controller reset, which ends the commands of others.
+ */
 static unsigned long abort_deadline(const struct nvcf_slot *slot)
 {
 	unsigned long least = jiffies + ABORT_LIMIT;

@@ -11,7 +11,7 @@
 #define FIRST_PIECE	BIT(0)
 #define LAST_PIECE	BIT(1)
 
-/* What happens in the normal course, and is nothing for the log. */
+/* Part of normal operation: not logged. */
 static bool expected(u16 status)
 {
 	return status == NVS_SC_NOT_SUSPENDED || status == NVS_SC_NAMESPACE_NOT_READY ||
@@ -194,8 +194,8 @@ static int get_rest(struct nvcf_dev *nd, const struct nvcf_managing *managing, u
  * @state: Receives memory with it, for kvfree().  Only its size is right for sure.
  * @bytes: Receives its size, at most NVCF_STATE_MOST.
  *
- * Return: 0; -EPROTO for a state that makes no sense; -EIO if it runs, though everybody is told
- * that it stands still; or another negative errno.
+ * Return: 0; -EPROTO for a state that makes no sense; -EIO if it runs, though it is reported
+ * as stopped; or another negative errno.
  */
 int nvcf_hw_get_state(struct nvcf_dev *nd, void **state, u32 *bytes)
 {

@@ -79,7 +79,7 @@ int nvcf_profile_check(const struct nvcf_profile *p, struct vmig_diff *diff)
 	return vmig_in_range(rules, ARRAY_SIZE(rules), -EOPNOTSUPP, diff);
 }
 
-/* Without the spaces that fill it up; there is room for a zero behind it. */
+/* Without the spaces that fill it up; there is room for a zero after it. */
 static void put_text(char *to, const u8 *text, size_t bytes)
 {
 	while (bytes && text[bytes - 1] == ' ')

@@ -28,7 +28,7 @@
  *	that is live.  NULL: it is not suspended, as far as we know.
  * @resets: vmig_resets() when that began.
  * @issued: Suspend was sent, and nothing that surely ends a suspension since.  Without
- *	@held: it must be resumed, since everybody is told that it runs.
+ *	@held: it must be resumed, since it is reported as running.
  * @stale: It was reset, and @held and @issued are of before.  Set without the lock.
  * @watch: Hears of news of the controller while it is open.
  * @look: After news: see that @held and @issued are true.

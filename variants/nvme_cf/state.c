@@ -278,7 +278,7 @@ static int check_feature(struct nvcf_seen *seen, const struct nvcf_feature_rule 
 	return 0;
 }
 
-/* All that such a controller has, and nothing behind them. */
+/* All that such a controller has, and zeroes after them. */
 static int check_features(struct nvcf_seen *seen, const struct nvcf_match *fn,
 			  const struct nvcf_state *s, struct vmig_diff *diff)
 {

@@ -4,8 +4,8 @@
  * meanwhile: a reset of the controller, and a reset or the loss of the managing one.
  *
  * While it is suspended bus mastering is off as well (vpv_dma_hold()): a reset of the managing
- * controller resumes all others behind our back, and this one would go on with its queues
- * though everybody is told that it stands still.
+ * controller resumes all others without a word to their drivers, and this one would go on with its
+ * queues while it is reported as stopped.
  */
 #include <linux/delay.h>
 #include <linux/ktime.h>
@@ -20,7 +20,7 @@ static void held_put(struct nvcf_dev *nd)
 	nd->held = NULL;
 }
 
-/* A reset has ended what we held.  A command that it overtook is the work's business. */
+/* A reset has ended what we held.  A command that it overtook is left to the work. */
 static void refresh(struct nvcf_dev *nd)
 {
 	lockdep_assert_held(&nd->power);
@@ -59,7 +59,7 @@ static int settle(struct nvcf_dev *nd)
  *
  * After a command whose result is not known the controller is told to run: it does so already,
  * or does at once, or, if there is no answer, as soon as there is one.  Until then it may
- * stand still: its user sees commands that take long, and a driver that loses patience
+ * stand still: its user sees commands that take long, and a driver that gives up waiting
  * resets the controller, which ends a suspension, too.
  *
  * Context: process; bounded by the time-outs of two commands.
@@ -227,7 +227,7 @@ static bool lost(struct nvcf_dev *nd)
  * nvcf_look() - Is what is believed of the suspension true?
  * @work: Of the device.
  *
- * One that was lost cannot be had back: the controller may have gone on with its queues
+ * One that was lost cannot be restored: the controller may have gone on with its queues
  * meanwhile.  One that is not wanted is ended.
  */
 void nvcf_look(struct work_struct *work)
