@@ -7,6 +7,8 @@
  * Machine coherent-gpu families: coherent_gpu:2:carveout=32:d1d2=1
  *	coherent_gpu:1:size=512:carveout=128:log_min=21:d1d2=1 coherent_gpu:2:size=1024:d1d2=1
  * Machine coherent-gpu-fault allocations: coherent_gpu:1
+ * Machine coherent-gpu-death death: coherent_gpu:7
+ * Machine soak: coherent_gpu:2:carveout=32
  * Machine coherent-gpu-special: coherent_gpu:2:carveout=32 coherent_gpu:1:size=512:carveout=128
  *	coherent_gpu:2:size=1024 coherent_gpu:1:at=128 coherent_gpu:1:at=16384
  *	qemu:edu

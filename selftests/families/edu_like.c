@@ -3,6 +3,7 @@
  * edu_like (Documentation/hardware/edu_like.rst): one fill of memory at a time.
  * Machine self: edu_like:2:tile_us=500 edu_like:1:max_words=1024
  * Machine pairs: edu_like:2:tile_us=500
+ * Machine death: edu_like:5
  */
 #include <endian.h>
 #include <errno.h>

@@ -7,6 +7,7 @@
  *	hisi_like:1:algs=0x1f hisi_like:1:version=2 hisi_like:1:version=3:oldest=2
  *	hisi_like:1:isolated=1 hisi_like:1:firmware=2
  * Machine pairs: hisi_like:2
+ * Machine death: hisi_like:7
  */
 #include <errno.h>
 #include <string.h>

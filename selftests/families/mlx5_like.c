@@ -10,6 +10,7 @@
  * Machine control: mlx5_like:2:image=4M:dirty=0:timeout_ms=500
  *	mlx5_like:1:image=4M:dirty=0:timeout_ms=500:serial=2:slot=shared
  * Machine pairs: mlx5_like:2:image=1M:dirty=0:serial=1
+ * Machine mlx5-death death: 7*mlx5_like:1:image=1M:dirty=0
  */
 #include <string.h>
 

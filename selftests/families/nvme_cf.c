@@ -5,13 +5,11 @@
  * that runs and has work holds the lock on it, and nobody else may have it until it is
  * stopped or reset.
  *
- * Machine nvme-cf families: nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
- *	nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
- * Machine nvme-cf-fault allocations: nvme_cf:1:profile=7:disk1=@a:track_power=1:track_pages=512
- *	nvme_cf:1:profile=7:disk1=@a:track_power=1:track_pages=512
+ * Machine nvme-cf families: 2*nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
+ * Machine nvme-cf-fault allocations: 2*nvme_cf:1:profile=7:disk1=@a:track_power=1:track_pages=512
  * Machine control: nvme_cf:2:profile=7 nvme_cf:1:profile=8:serial=2:slot=shared
- * Machine pairs: nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
- *	nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
+ * Machine pairs: 2*nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
+ * Machine nvme-cf-death death: 7*nvme_cf:1:profile=7
  */
 #include <errno.h>
 #include <string.h>

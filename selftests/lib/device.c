@@ -19,8 +19,7 @@
 
 #define DEVICES_FILE	"/vpv/devices"
 #define STOCK_FILE	"/vpv/stock"
-#define SPARES_FILE	"/vpv/spares"
-#define USED_PREFIX	"/run/vpv-spare-used-"
+#define TAKEN_PREFIX	"/run/vpv-taken-"
 #define SYS_PCI		"/sys/bus/pci"
 #define NODE_WAIT_MS	5000
 #define ERROR_STEP	"/sys/module/vpv_test_error/parameters/step"
@@ -59,21 +58,21 @@ int slots_find(const char *model, struct slot *slots, int max)
 	return n > 0 ? n : slots_read(STOCK_FILE, model, slots, max);
 }
 
-int slot_take_spare(const char *model, struct slot *slot)
+int slot_take(const char *model, struct slot *slot)
 {
-	struct slot spares[SLOT_MAX];
-	int n = slots_read(SPARES_FILE, model, spares, SLOT_MAX);
+	struct slot slots[SLOT_MAX];
+	int n = slots_find(model, slots, SLOT_MAX);
 
 	for (int i = 0; i < n; i++) {
 		char path[128];
 		int fd;
 
-		snprintf(path, sizeof(path), USED_PREFIX "%.31s", spares[i].bdf);
+		snprintf(path, sizeof(path), TAKEN_PREFIX "%.31s", slots[i].bdf);
 		fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 		if (fd < 0)
 			continue;
 		close(fd);
-		*slot = spares[i];
+		*slot = slots[i];
 		return 0;
 	}
 	return -ENODEV;

@@ -60,8 +60,8 @@ struct vdev {
  * returns their number.
  */
 int slots_find(const char *model, struct slot *slots, int max);
-/* One that may be killed, from /vpv/spares; each is given out once. */
-int slot_take_spare(const char *model, struct slot *slot);
+/* Each function of the model is given out once, in the life of this machine: it may be killed. */
+int slot_take(const char *model, struct slot *slot);
 
 /* Which driver; "" for none.  vdev_bind() also waits for the nodes in /dev. */
 int vdev_driver(const char *bdf, char *name, size_t room);

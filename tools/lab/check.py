@@ -319,7 +319,7 @@ def boot_machine(machine, groups, tally, get_kernel, attempt=1):
     try:
         kern = get_kernel(machine.kernel)
         job = vm.Job(kernel=kern, command=["run-groups"], payload=[payload_for(kern, groups, machine.cover)],
-                     models=models.parse(machine.models), spare=machine.spare, memory=machine.memory,
+                     models=models.parse(machine.models), memory=machine.memory,
                      devices=devices.parse(machine.devices), append=machine.append, disks=list(machine.disks),
                      model_binary=build.models() if machine.models else None,
                      timeout=sum(group.timeout for group in groups) + 60, sink=split,

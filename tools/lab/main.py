@@ -47,8 +47,6 @@ def machine_options(parser):
     parser.add_argument("--kernel", choices=kernel.NAMES, default="stock")
     parser.add_argument("--models", default="", metavar="NAME:COUNT[:KEY=VALUE...][,...]",
                         help="functions, listed in /vpv/devices")
-    parser.add_argument("--spare", type=int, default=0, metavar="N",
-                        help="N more functions of the first model, listed in /vpv/spares")
     parser.add_argument("--devices", default="", metavar="NAME[:KEY=VALUE...][,...]",
                         help=f"QEMU's own devices, listed in /vpv/stock: {' '.join(devices.KINDS)}")
     parser.add_argument("--model-binary", type=Path, help="instead of build/models/vpv-model")
@@ -65,8 +63,7 @@ def machine_options(parser):
 
 def job_from(args, command):
     return vm.Job(kernel=kernel.named(args.kernel), command=command, payload=args.payload,
-                  models=models.parse(args.models), spare=args.spare,
-                  devices=devices.parse(args.devices), model_binary=args.model_binary,
+                  models=models.parse(args.models), devices=devices.parse(args.devices), model_binary=args.model_binary,
                   model_options=args.model_option, timeout=args.timeout, log=args.log, memory=args.mem,
                   cpus=args.cpus, iommu=args.iommu == "on", qemu=args.qemu, append=args.append)
 

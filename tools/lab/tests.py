@@ -17,7 +17,6 @@ SELFTESTS = Path(__file__).resolve().parents[2] / "selftests"
 class Machine:
     kernel: str = "debug"
     models: str = ""
-    spare: int = 0
     devices: str = ""           # QEMU's own, listed in /vpv/stock
     memory: int = 2048
     append: str = ""            # more kernel command line
@@ -58,7 +57,7 @@ def selftests(name, programs="", **more):
 def family_machines():
     """{name of a group: (words that pick programs, functions)}, of the lines "Machine NAME [WORD...]: FUNCTION..." of families.
 
-    A function is one of a model, or qemu:NAME: one of QEMU's own.
+    A function is one of a model, or qemu:NAME: one of QEMU's own; N*FUNCTION: it comes N times.
     """
     found = {}
     for path in sorted((SELFTESTS / "families").glob("*.c")):
@@ -66,14 +65,16 @@ def family_machines():
         for words, models in re.findall(r"^ \* Machine ([^:]+): ((?:.*\n \*\t)*.*)$", comment, re.M):
             name = words.split()[0]
             programs, old = found.get(name, (words, []))
-            found[name] = programs, old + re.sub(r"\n \*", " ", models).split()
+            times = [re.fullmatch(r"(?:(\d+)\*)?(.*)", word) for word in re.sub(r"\n \*", " ", models).split()]
+            found[name] = programs, old + [word[2] for word in times for _ in range(int(word[1] or 1))]
     return found
 
 
-def machine_of(functions):
+def machine_of(programs, functions):
     own = [function.removeprefix("qemu:") for function in functions if function.startswith("qemu:")]
     models = [function for function in functions if not function.startswith("qemu:")]
-    return Machine(kernel="debug", models=",".join(models), devices=",".join(own))
+    # Where functions are killed the machine may go down with them.
+    return Machine(kernel="debug", models=",".join(models), devices=",".join(own), attempts=4 if "death" in programs.split() else 1)
 
 
 FAMILIES = family_machines()
@@ -84,8 +85,8 @@ DEBUG = Machine(kernel="debug", models=",".join(FAMILIES.pop("self", ("", []))[1
 PAIRS = Machine(kernel="debug", models=",".join(FAMILIES.pop("pairs", ("", []))[1]), devices="edu")
 # Suites in the kernel need no function, and need not wait for those that do.
 PLAIN_DEBUG = Machine(kernel="debug")
-# One function for each state in which it is killed, in a machine that may go down with them.
-DYING = Machine(kernel="debug", models="hisi_like:1", spare=7, attempts=4)
+# One function for each state in which it is killed.
+DYING = machine_of(*FAMILIES.pop("death", ("death", [])))
 
 GROUPS = (
     Group("layers", "host", "python3 tools/checks/layers.py", needs="tools/checks/layers.py"),
@@ -127,7 +128,7 @@ STOCK = Machine(kernel="debug", models=f"hisi_like:1,{PLAIN}", devices="edu,e100
 NVME = Machine(kernel="stock", models="nvme_cf:2:profile=7,nvme_cf:1", devices="nvme", append="iomem=relaxed")
 RARE = Machine(kernel="debug", models=f"hisi_like:2,edu_like:1,{PLAIN}", devices=f"{FUNCTIONS},igb-pair,e1000e-pair,bridge,vga")
 # What `make soak` has.  256 MiB of coherent memory are the least that there is.
-SOAKED = replace(PAIRS, models=f"{PAIRS.models},coherent_gpu:2:carveout=32", memory=4096)
+SOAKED = replace(PAIRS, models=",".join([PAIRS.models, *FAMILIES.pop("soak", ("", []))[1]]), memory=4096)
 # What `make ioctl-fuzz` calls.
 FUZZED = replace(PAIRS, devices="e1000e", cover=True)
 # A driver that is not ours under the conformance program: its module is built with the machine.
@@ -146,7 +147,7 @@ UPSTREAM = (
     selftests("display", timeout=300, machine=Machine(kernel="stock", devices="vga,vga-port", append="vga=0x317")),
     selftests("display-other", timeout=300, machine=Machine(kernel="stock", devices="bochs-display", append="vga=0x340")),
     selftests("faults", timeout=3600, machine=RARE),
-    *(selftests(name, programs, timeout=3600, machine=machine_of(functions)) for name, (programs, functions) in FAMILIES.items()),
+    *(selftests(name, programs, timeout=3600, machine=machine_of(programs, functions)) for name, (programs, functions) in FAMILIES.items()),
     Group("mlx5-nested", "nested", "python3 tools/lab/e2e/network_test.py", needs="tools/lab/e2e/network_test.py", timeout=2100),
     Group("gpu-nested", "nested", "python3 tools/lab/e2e/gpu_test.py", needs="tools/lab/e2e/gpu_test.py", timeout=2400),
     Group("v1-nested", "nested", "python3 tools/lab/e2e/v1_test.py", needs="tools/lab/e2e/v1_test.py", timeout=3000),
@@ -162,8 +163,6 @@ UPSTREAM = (
     selftests("coherent-gpu-stable", timeout=1200,
               machine=Machine(kernel="stable", models="coherent_gpu:2:carveout=32,coherent_gpu:1:size=512:carveout=128,"
                               "coherent_gpu:2:size=1024")),
-    selftests("coherent-gpu-death", "death", timeout=600,
-              machine=Machine(kernel="debug", models="coherent_gpu:1", spare=7, attempts=4)),
     # A kernel without sanitizers: 1,000 rounds in minutes, and mutants.py, which boots it for each of them.
     selftests("coherent-gpu-truth", timeout=1200,
               machine=Machine(kernel="stock", models="coherent_gpu:2:carveout=32,coherent_gpu:1:size=512:carveout=128:log_min=21,"

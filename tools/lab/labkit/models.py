@@ -46,8 +46,8 @@ def _with_file(option, folder):
 class Model:
     """One function: its process, its sockets and its place: a slot of L1's bus 0, or of the root port there."""
 
-    def __init__(self, binary, name, index, slot, sockets, log_dir, options=(), spare=False, model=None):
-        self.name, self.index, self.slot, self.spare = name, index, slot, spare
+    def __init__(self, binary, name, index, slot, sockets, log_dir, options=(), model=None):
+        self.name, self.index, self.slot = name, index, slot
         self.root = 0               # number of its root port among those of the slot
         self.function = None        # its number behind the root port
         self.controllable = True    # by a port in L1
@@ -161,26 +161,19 @@ def free_slot(functions):
     return max((function.slot for function in functions), default=FIRST_SLOT - 1) + 1
 
 
-def plan(binary, wanted, spare, sockets, log_dir, options=()):
-    """The functions of [(name, count, option, ...)], then SPARE more of the first kind, each in a slot of its own.
-
-    A controlling function comes before the ones that it controls, and is never a spare.
-    """
-    if spare and not wanted:
-        raise LabError("--spare needs --models")
+def plan(binary, wanted, sockets, log_dir, options=()):
+    """The functions of [(name, count, option, ...)], each in a slot of its own; a controlling one comes before those that it controls."""
     controls = controlling(binary) if wanted else {}
-    if spare and wanted[0][0] in controls:
-        raise LabError(f"--spare: functions of {wanted[0][0]} come by the device")
     indices = {}
     functions = []
 
-    def add(name, own, is_spare=False, model=None, alone=None):
+    def add(name, own, model=None, alone=None):
         index = indices.get(name, 0)
         indices[name] = index + 1
         slot, root = alone or (free_slot(functions), 0)
         if slot > LAST_SLOT:
             raise LabError("so many model functions do not fit in one machine")
-        functions.append(Model(binary, name, index, slot, sockets, log_dir, [*options, *own], is_spare, model))
+        functions.append(Model(binary, name, index, slot, sockets, log_dir, [*options, *own], model))
         if alone:
             functions[-1].stand_alone(slot, root)
         return functions[-1]
@@ -197,9 +190,6 @@ def plan(binary, wanted, spare, sockets, log_dir, options=()):
         together = [control, *controlled] if control else controlled
         for function, model in enumerate(together if shared else ()):
             model.share(together[0].slot, function)
-    for _ in range(spare):
-        name, _, *own = wanted[0]
-        add(name, own, True)
     return functions
 
 

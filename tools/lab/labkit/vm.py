@@ -42,7 +42,6 @@ class Job:
     models: list = field(default_factory=list)      # [(name, count, option, ...)]
     model_options: list = field(default_factory=list)
     model_binary: object = None
-    spare: int = 0
     devices: list = field(default_factory=list)     # QEMU's own: [(name, option, ...)], see devices.py
     timeout: int = 600
     log: Path = None
@@ -96,9 +95,6 @@ def _write_payload(job, functions, stock, image_file, sizes):
             "".join(f"export {name}={shlex.quote(os.environ[name])}\n" for name in sorted(os.environ)
                     if name in ("ROUNDS", "TEST", "FUZZ_SECONDS", "RACE_SECONDS")))
         (lab / "command").write_text(job.command[0] + "\n" if len(job.command) == 1 else shlex.join(job.command))
-        lines = {False: "", True: ""}
-        for model in functions:
-            lines[model.spare] += model.line
         (lab / "stock").write_text("".join(device.lines for device in stock))
 
         with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
@@ -107,10 +103,8 @@ def _write_payload(job, functions, stock, image_file, sizes):
                     raise LabError(f"payload {folder} is not a folder")
                 tar.add(folder, "vpv")
             tar.add(lab, "vpv/.lab")
-            (lab / "devices").write_text(lines[False])
-            (lab / "spares").write_text(lines[True])
+            (lab / "devices").write_text("".join(model.line for model in functions))
             tar.add(lab / "devices", "vpv/devices")
-            tar.add(lab / "spares", "vpv/spares")
         image.erofs("make the payload", image_file, path, "--tar=f")
     finally:
         shutil.rmtree(lab)
@@ -345,7 +339,7 @@ def run(job):
     boot = job.boot or image.host_image(job.kernel)
     folder = Path(tempfile.mkdtemp(prefix="v", dir=env.RUN))
     binary = job.model_binary or (models.binary() if job.models else None)
-    functions = models.plan(binary, job.models, job.spare, folder, log, job.model_options)
+    functions = models.plan(binary, job.models, folder, log, job.model_options)
     stock = devices.plan(job.devices, models.free_slot(functions))
     ports, process, session, saved = [], None, None, None
     try:
