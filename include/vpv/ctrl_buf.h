@@ -29,6 +29,9 @@
  * that is silent again and again cannot be made to use up more than its owner may hold.
  *
  * Neither side waits for the other: only mapping and unmapping is done under a lock.
+ *
+ * A controlling driver whose commands have little data can copy them instead, and have the device
+ * access memory of its own queue alone, as vpv_nvme_ctrl does (Documentation/nvme_cf.rst).
  */
 #ifndef VPV_CTRL_BUF_H
 #define VPV_CTRL_BUF_H
