@@ -3,11 +3,14 @@
  * nvme_cf (Documentation/hardware/nvme_cf.rst): writes to a namespace, read back afterwards.
  * The two functions belong to two subsystems that share a disk, as two hosts do: the one
  * that runs and has work holds the lock on it, and nobody else may have it until it is
- * stopped or reset.
+ * stopped or reset.  Of nvme-ctrl the second subsystem has no profiles; nvme-many has all
+ * controllers that a subsystem can have.
  *
  * Machine nvme-cf families: 2*nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
  * Machine nvme-cf-fault allocations: 2*nvme_cf:1:profile=7:disk1=@a:track_power=1:track_pages=512
  * Machine control: nvme_cf:2:profile=7 nvme_cf:1:profile=8:serial=2:slot=shared
+ * Machine nvme-ctrl: nvme_cf:2:profile=7 nvme_cf:2
+ * Machine nvme-many: nvme_cf:16:profile=7
  * Machine pairs: 2*nvme_cf:1:profile=7:disk1=@a:disk2=@b:block2=4096
  * Machine nvme-cf-death death: 7*nvme_cf:1:profile=7
  */

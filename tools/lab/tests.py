@@ -169,10 +169,6 @@ UPSTREAM = (
                               "coherent_gpu:2:size=1024")),
     # A kernel without sanitizers: what is reported is time. To wake a CPU from HLT takes a lock of the whole emulator.
     selftests("throughput", timeout=2400, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0,coherent_gpu:2:size=1024,coherent_gpu:1:size=65536,coherent_gpu:1", memory=4096, append="idle=poll")),
-    # The second subsystem has no profiles.
-    selftests("nvme-ctrl", timeout=1800, machine=Machine(kernel="debug", models="nvme_cf:2:profile=7,nvme_cf:2")),
-    # All that a subsystem can have.
-    selftests("nvme-many", timeout=900, machine=Machine(kernel="debug", models="nvme_cf:16:profile=7")),
     Group("models-cover", "host", "make -s -C tools/models cover O=$PWD/build/models", needs="tools/models"),
     Group("nvme", "vm", "nvme-stock", timeout=600, needs="tools/lab/guest/bin/nvme-stock", machine=NVME),
     Group("nvme-commands", "vm", "nvme-commands", timeout=900, needs="tools/lab/guest/nvme", machine=NVME),
