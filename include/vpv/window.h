@@ -22,7 +22,9 @@ struct vpv_device;
  * Filled in by the variant, constant after vpv_window_open().  Offsets of registers count from
  * the begin of the window.  The functions below sleep for no longer than an access
  * takes, unless they say so.  They return -ENODEV when the function is gone and
- * -EIO when it answers with all ones, and what vpv_mmio_begin() returns.
+ * -EIO when it answers with all ones, and what vpv_mmio_begin() returns: -EIO, too, while the PCI
+ * core recovers it from an error.  A hook of migration that returns this leads to ERROR, as it
+ * should: nothing is known of the state of such a function before it was reset.
  */
 struct vpv_window {
 	struct vpv_device *vpv;
