@@ -73,8 +73,8 @@ def family_machines():
 def machine_of(programs, functions):
     own = [function.removeprefix("qemu:") for function in functions if function.startswith("qemu:")]
     models = [function for function in functions if not function.startswith("qemu:")]
-    # Where functions are killed the machine may go down with them.
-    return Machine(kernel="debug", models=",".join(models), devices=",".join(own), attempts=4 if "death" in programs.split() else 1)
+    # Where functions are killed the machine may go down with them, after every second one or so if a controlling one dies as well.
+    return Machine(kernel="debug", models=",".join(models), devices=",".join(own), attempts=8 if "death" in programs.split() else 1)
 
 
 FAMILIES = family_machines()
