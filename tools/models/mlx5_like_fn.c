@@ -53,6 +53,7 @@ void mlxl_fn_clear(struct mlxl_fn *fn)
 	fn->fail_reason = 0;
 	fn->backlog_head = 0;
 	fn->backlog_count = 0;
+	fn->sending_begun = false;
 	/* Messages of the time before are void, whether they were held back or not. */
 	for (unsigned int i = 0; i < MLXL_MAX_VECTORS; i++)
 		vu_msix_take_pending(fn->dev, i);

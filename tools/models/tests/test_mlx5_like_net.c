@@ -182,6 +182,14 @@ static void between_functions(void)
 	CHECK_EQ(nic_get(&b, 0), 0);
 	rig_run(a.r, 20);
 	CHECK_EQ(nic_get(&b, 0), 100);
+	/* a reset forgets one that waits: the next one passes the point anew */
+	rig_control(a.r, "fault op hang count=1");
+	nic_send(&a, frame, 100);
+	nic_start(&a, F_BASIC, 1);
+	rig_control(a.r, "fault op fail count=1");
+	nic_send(&a, frame, 100);
+	CHECK_EQ(nic_used(&a, 1), a.q[1].avail);
+	CHECK_EQ(nic_get(&b, 0), 0);
 	rig_control(b.r, "fault rx fail count=1");
 	nic_send(&a, frame, 100);
 	CHECK_EQ(nic_get(&b, 0), 0);
