@@ -414,6 +414,29 @@ static long kernel_memory(void)
 	return sum;
 }
 
+/* Parts of that, to be told if it has grown; the rest is pages of buffers and of debugging. */
+static const char *const parts[] = {
+	"SReclaimable", "SUnreclaim", "KernelStack", "PageTables", "Percpu", "VmallocUsed",
+};
+
+#define NUM_PARTS	(sizeof(parts) / sizeof(parts[0]))
+
+static void parts_read(long *kb)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		for (unsigned int i = 0; i < NUM_PARTS; i++) {
+			size_t n = strlen(parts[i]);
+
+			if (!strncmp(line, parts[i], n) && line[n] == ':')
+				kb[i] = strtol(line + n + 1, NULL, 10);
+		}
+	if (f)
+		fclose(f);
+}
+
 /* Nobody has a function open: what is held for its sessions? */
 static int sessions_hold(const struct slot *slot)
 {
@@ -532,12 +555,13 @@ static void report(void)
 
 static int run(void)
 {
+	long before = 0, now = 0, before_of[NUM_PARTS] = {}, now_of[NUM_PARTS] = {};
 	const uint64_t began = now_ms();
-	long before = 0, now = 0;
 	int err;
 
 	err = soak_all(WARM_STEPS, began + (end_ms - began) / WARM_PART);
 	err = err ? err : weigh(&before);
+	parts_read(before_of);
 	if (!err && over(end_ms)) {
 		report();
 		printf("# no time was left to see what memory does\n");
@@ -548,7 +572,11 @@ static int run(void)
 	err = err ? err : weigh(&now);
 	if (err)
 		return err;
-	printf("# the kernel has %ld kB after the first steps, %ld kB now\n", before, now);
+	parts_read(now_of);
+	printf("# the kernel has %ld kB after the first steps, %ld kB now;", before, now);
+	for (unsigned int i = 0; i < NUM_PARTS; i++)
+		printf(" %s %+ld", parts[i], now_of[i] - before_of[i]);
+	printf("\n");
 	return now - before > GROWTH_KB ? -ENOMEM : 0;
 }
 
