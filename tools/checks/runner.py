@@ -83,11 +83,11 @@ def a_dead_install_check(folder):
     return "" if tally.failed else f"counted: {tally.tests}"
 
 
-def a_boot_that_is_repeated(folder):
-    """QEMU aborts, the machine is booted again for what is left; what failed before it did counts all the same."""
+def repeated(folder, plans, wanted):
+    """QEMU aborts in the first of two boots, with so many PLANS unfulfilled; WANTED: the command of the second."""
     (folder / "qemu.log").write_text("error_setv: Assertion `*errp == NULL' failed.\n")
     said = [[Test("p/death.one.x", "pass"), Test("p/death.two.x", "fail", "wrong"), Test("p/death.three.x", "pass"),
-             Test("the machine", "fail", "gone", True)],
+             *[Test("plan", "fail", "4 tests were planned, 3 ran", True)] * plans, Test("the machine", "fail", "gone", True)],
             [Test("p/death.two.x", "pass"), Test("p/death.three.x", "pass"), Test("p/death.four.x", "skip")]]
     commands = []
 
@@ -101,9 +101,19 @@ def a_boot_that_is_repeated(folder):
     group = check.tests.Group("death", "vm", "run")
     with replaced((check, "boot_machine", boot)), quiet():
         check.run_machine(SimpleNamespace(attempts=2), [group], tally, None)
-    if commands != ["run", "run -V one"]:
+    if commands != ["run", wanted]:
         return f"ran: {commands}"
     return "" if tally.failed == ["p/death.two.x"] and len(tally.tests) == 5 else f"counted: {tally.tests}"
+
+
+def a_boot_that_is_repeated(folder):
+    """It is for what is left; what failed before QEMU aborted counts all the same."""
+    return repeated(folder, 2, "run -V one -V three")
+
+
+def a_boot_after_the_last_test(folder):
+    """The program had come to all of its tests: one of them is made again, since it cannot make none."""
+    return repeated(folder, 1, "run -V one")
 
 
 def programs_of_a_machine(folder):
@@ -372,7 +382,7 @@ def a_guest_that_stands_still(_folder):
     return "\n".join(wrong)
 
 
-TESTS = (a_dead_install_check, a_boot_that_is_repeated, a_program_that_only_skips, programs_of_a_machine, who_waits_for_a_kernel,
+TESTS = (a_dead_install_check, a_boot_that_is_repeated, a_boot_after_the_last_test, a_program_that_only_skips, programs_of_a_machine, who_waits_for_a_kernel,
          how_patient_groups_run,
          the_same_group_twice, the_last_output, machines_that_boot_at_a_time, keys_of_files, keys_of_kernels, a_name_that_is_not_found,
          a_step_that_is_interrupted, folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder, roots_of_verbs,
