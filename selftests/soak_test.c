@@ -437,6 +437,35 @@ static void parts_read(long *kb)
 		fclose(f);
 }
 
+/* What each slab cache has, in kB; those that have grown by this are told. */
+#define CACHES_MAX	512
+#define CACHE_KB	128
+static struct { char name[32]; long kb; } caches[CACHES_MAX];
+
+static void caches_compare(bool first)
+{
+	FILE *f = fopen("/proc/slabinfo", "r");
+	unsigned long num, bytes;
+	char line[512], name[32];
+	unsigned int i = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%31s %*u %lu %lu", name, &num, &bytes) != 3)
+			continue;
+		for (i = 0; i < CACHES_MAX && *caches[i].name && strcmp(caches[i].name, name);)
+			i++;
+		if (i == CACHES_MAX)
+			break;
+		strcpy(caches[i].name, name);
+		if (!first && (long)(num * bytes >> 10) - caches[i].kb >= CACHE_KB)
+			printf("# slab cache %s: %ld kB more\n", name,
+			       (long)(num * bytes >> 10) - caches[i].kb);
+		caches[i].kb = num * bytes >> 10;
+	}
+	if (f)
+		fclose(f);
+}
+
 /* Nobody has a function open: what is held for its sessions? */
 static int sessions_hold(const struct slot *slot)
 {
@@ -562,6 +591,7 @@ static int run(void)
 	err = soak_all(WARM_STEPS, began + (end_ms - began) / WARM_PART);
 	err = err ? err : weigh(&before);
 	parts_read(before_of);
+	caches_compare(true);
 	if (!err && over(end_ms)) {
 		report();
 		printf("# no time was left to see what memory does\n");
@@ -573,6 +603,7 @@ static int run(void)
 	if (err)
 		return err;
 	parts_read(now_of);
+	caches_compare(false);
 	printf("# the kernel has %ld kB after the first steps, %ld kB now;", before, now);
 	for (unsigned int i = 0; i < NUM_PARTS; i++)
 		printf(" %s %+ld", parts[i], now_of[i] - before_of[i]);
