@@ -43,7 +43,7 @@ static struct vpv_controlled *ask_next(struct vpv_ctrl_life *life, u64 since)
  */
 static bool asked_in_vain(const struct vpv_controlled *fn, int err)
 {
-	return err == -ENODEV || (fn->control && err == -ETIMEDOUT);
+	return err == -ENXIO || (fn->control && err == -ETIMEDOUT);
 }
 
 static int ask_one(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
@@ -80,7 +80,7 @@ static void ask_all(struct vpv_ctrl_life *life)
 
 	while (!over && (fn = ask_next(life, since))) {
 		err = ask_one(life, fn);
-		asked |= err != -ENODEV;
+		asked |= err != -ENXIO;
 		answered |= !err;
 		over = time_after(jiffies, end) || err == -ETIMEDOUT || err == -ECONNABORTED;
 	}

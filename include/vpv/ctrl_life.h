@@ -129,7 +129,7 @@ struct vpv_ctrl_life_ops {
 	 * turn.  The function is up.  The other one need not be there; one that is not is never
 	 * published.
 	 *
-	 * Return: 0, with @enabled of the other one set: it is published if it is; -ENODEV: nobody
+	 * Return: 0, with @enabled of the other one set: it is published if it is; -ENXIO: nobody
 	 * was asked, there are news when it comes; or a negative errno: it is asked about again,
 	 * but for one that is published and had no answer in time, whose driver finds out.  After
 	 * -ETIMEDOUT and -ECONNABORTED no other question is asked for now.

@@ -186,7 +186,7 @@ static void one_that_is_not_there_is_no_question(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->questions, 1U);
 	t->state[0] = MLXL_ENABLED;
 	t->ctrl.fn[0].c.pdev = NULL;
-	KUNIT_EXPECT_EQ(test, ask(t, 0), -ENODEV);
+	KUNIT_EXPECT_EQ(test, ask(t, 0), -ENXIO);
 	KUNIT_EXPECT_EQ(test, t->questions, 1U);
 	t->ctrl.fn[0].c.pdev = t->controlled.pdev;
 	KUNIT_EXPECT_FALSE(test, t->ctrl.fn[0].c.enabled);

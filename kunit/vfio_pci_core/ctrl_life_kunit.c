@@ -199,7 +199,7 @@ static int op_ask(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
 	struct life_test *t = test_of(life);
 
 	if (test_bit(fn - t->fns, t->absent))
-		return -ENODEV;
+		return -ENXIO;
 	if (t->dies)
 		vpv_ctrl_life_died(life);
 	t->questions++;

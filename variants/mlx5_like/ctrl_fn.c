@@ -146,7 +146,7 @@ int mlxl_fn_ask(struct vpv_ctrl_life *life, struct vpv_controlled *c)
 	int err;
 
 	if (!c->pdev)
-		return -ENODEV;
+		return -ENXIO;
 	err = mlxl_fn_query(fn, &state);
 	if (err)
 		return err;
