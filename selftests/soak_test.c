@@ -394,24 +394,27 @@ static void shrink(void)
 	globfree(&caches);
 }
 
+/* A line of /proc/meminfo, in kB. */
+static long meminfo(const char *name)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	size_t n = strlen(name);
+	char line[128];
+	long kb = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, n) && line[n] == ':')
+			kb = strtol(line + n + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return kb;
+}
+
 /* What only the kernel has, in kB: slab, pages of buffers, tables. */
 static long kernel_memory(void)
 {
-	static const struct { const char *name; int sign; } fields[] = {
-		{ "MemTotal: %ld", 1 }, { "MemFree: %ld", -1 }, { "Buffers: %ld", -1 },
-		{ "Cached: %ld", -1 }, { "AnonPages: %ld", -1 },
-	};
-	FILE *f = fopen("/proc/meminfo", "r");
-	char line[128];
-	long sum = 0, kb;
-
-	while (f && fgets(line, sizeof(line), f))
-		for (unsigned int i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-			if (sscanf(line, fields[i].name, &kb) == 1)
-				sum += fields[i].sign * kb;
-	if (f)
-		fclose(f);
-	return sum;
+	return meminfo("MemTotal") - meminfo("MemFree") - meminfo("Buffers") - meminfo("Cached") -
+	       meminfo("AnonPages");
 }
 
 /* Parts of that, to be told if it has grown; the rest is pages of buffers and of debugging. */
@@ -421,46 +424,35 @@ static const char *const parts[] = {
 
 #define NUM_PARTS	(sizeof(parts) / sizeof(parts[0]))
 
-static void parts_read(long *kb)
-{
-	FILE *f = fopen("/proc/meminfo", "r");
-	char line[128];
-
-	while (f && fgets(line, sizeof(line), f))
-		for (unsigned int i = 0; i < NUM_PARTS; i++) {
-			size_t n = strlen(parts[i]);
-
-			if (!strncmp(line, parts[i], n) && line[n] == ':')
-				kb[i] = strtol(line + n + 1, NULL, 10);
-		}
-	if (f)
-		fclose(f);
-}
-
 /* What each slab cache has, in kB; those that have grown by this are told. */
 #define CACHES_MAX	512
 #define CACHE_KB	128
-static struct { char name[32]; long kb; } caches[CACHES_MAX];
+static struct { char name[32]; long kb, used_kb; } caches[CACHES_MAX];
 
 static void caches_compare(bool first)
 {
 	FILE *f = fopen("/proc/slabinfo", "r");
-	unsigned long num, bytes;
+	unsigned long used, num, bytes;
 	char line[512], name[32];
 	unsigned int i = 0;
 
 	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%31s %*u %lu %lu", name, &num, &bytes) != 3)
+		long kb, used_kb;
+
+		if (sscanf(line, "%31s %lu %lu %lu", name, &used, &num, &bytes) != 4)
 			continue;
 		for (i = 0; i < CACHES_MAX && *caches[i].name && strcmp(caches[i].name, name);)
 			i++;
 		if (i == CACHES_MAX)
 			break;
+		kb = num * bytes >> 10;
+		used_kb = used * bytes >> 10;
+		if (!first && kb - caches[i].kb >= CACHE_KB)
+			printf("# slab cache %s: %ld kB more, objects in use %+ld kB\n", name,
+			       kb - caches[i].kb, used_kb - caches[i].used_kb);
 		strcpy(caches[i].name, name);
-		if (!first && (long)(num * bytes >> 10) - caches[i].kb >= CACHE_KB)
-			printf("# slab cache %s: %ld kB more\n", name,
-			       (long)(num * bytes >> 10) - caches[i].kb);
-		caches[i].kb = num * bytes >> 10;
+		caches[i].kb = kb;
+		caches[i].used_kb = used_kb;
 	}
 	if (f)
 		fclose(f);
@@ -584,13 +576,14 @@ static void report(void)
 
 static int run(void)
 {
-	long before = 0, now = 0, before_of[NUM_PARTS] = {}, now_of[NUM_PARTS] = {};
+	long before = 0, now = 0, parts_before[NUM_PARTS];
 	const uint64_t began = now_ms();
 	int err;
 
 	err = soak_all(WARM_STEPS, began + (end_ms - began) / WARM_PART);
 	err = err ? err : weigh(&before);
-	parts_read(before_of);
+	for (unsigned int i = 0; i < NUM_PARTS; i++)
+		parts_before[i] = meminfo(parts[i]);
 	caches_compare(true);
 	if (!err && over(end_ms)) {
 		report();
@@ -602,11 +595,10 @@ static int run(void)
 	err = err ? err : weigh(&now);
 	if (err)
 		return err;
-	parts_read(now_of);
 	caches_compare(false);
 	printf("# the kernel has %ld kB after the first steps, %ld kB now;", before, now);
 	for (unsigned int i = 0; i < NUM_PARTS; i++)
-		printf(" %s %+ld", parts[i], now_of[i] - before_of[i]);
+		printf(" %s %+ld", parts[i], meminfo(parts[i]) - parts_before[i]);
 	printf("\n");
 	return now - before > GROWTH_KB ? -ENOMEM : 0;
 }
