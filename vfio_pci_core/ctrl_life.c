@@ -15,6 +15,7 @@
 
 #include <vpv/ctrl_buf.h>
 #include <vpv/ctrl_life.h>
+#include <vpv/controlling.h>
 
 #include "error.h"
 
@@ -38,12 +39,14 @@ static struct vpv_controlled *ask_next(struct vpv_ctrl_life *life, u64 since)
 }
 
 /*
- * One that is not there is news when it comes.  The driver of one that was published finds out by
- * itself: asking again with each news of others would hold these up, again and again.
+ * One that is not there is news when it comes.  A driver that has one open finds out by itself:
+ * asking again with each news of others would hold these up, again and again.
  */
-static bool asked_in_vain(const struct vpv_controlled *fn, int err)
+static bool asked_in_vain(struct vpv_ctrl_life *life, const struct vpv_controlled *fn, int err)
 {
-	return err == -ENXIO || (fn->control && err == -ETIMEDOUT);
+	return err == -ENXIO ||
+	       (err == -ETIMEDOUT && fn->control &&
+		vpv_control_watched(&fn->pdev->dev, life->set.family));
 }
 
 static int ask_one(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
@@ -58,7 +61,7 @@ static int ask_one(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
 		vpv_controlled_publish(&life->set, fn);
 		err = fn->pdev && !fn->control ? -EAGAIN : 0;
 	}
-	if (err && !asked_in_vain(fn, err))
+	if (err && !asked_in_vain(life, fn, err))
 		vpv_controlled_news(fn);
 	return err;
 }
@@ -66,17 +69,18 @@ static int ask_one(struct vpv_ctrl_life *life, struct vpv_controlled *fn)
 /*
  * The lock is held meanwhile, for which resets and removals wait.  So no question is begun when
  * the time of one command is over, or one has had no answer in time: the others have their turn
- * after those who wait.  A device that answered none of the questions gets another turn, since the
- * first one may have been the only one that it cannot answer; after two such turns it is left alone
- * until there are other news, and is then asked about the others first.
+ * after those who wait, and so has one whose question was ended by another command.  If nothing
+ * was answered there is one more turn, since the first question may have been the only one that
+ * the device cannot answer; then it is left alone until there are other news, and is asked about
+ * the others first.
  */
 static void ask_all(struct vpv_ctrl_life *life)
 {
 	const unsigned long end = jiffies + life->limit;
 	const u64 since = life->questions;
-	bool over = false, asked = false, answered = false;
+	bool over = false, asked = false, answered = false, again;
 	struct vpv_controlled *fn;
-	int err;
+	int err = 0;
 
 	while (!over && (fn = ask_next(life, since))) {
 		err = ask_one(life, fn);
@@ -86,9 +90,10 @@ static void ask_all(struct vpv_ctrl_life *life)
 	}
 	if (!asked)
 		return;
-	if (ask_next(life, since) && (answered || !life->silent))
+	again = (ask_next(life, since) || err == -ECONNABORTED) && (answered || !life->silent);
+	if (again)
 		vpv_ctrl_life_announce(life);
-	life->silent = !answered;
+	life->silent = again && !answered;
 }
 
 /* ---- Up and down ---- */

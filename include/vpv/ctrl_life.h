@@ -130,9 +130,10 @@ struct vpv_ctrl_life_ops {
 	 * published.
 	 *
 	 * Return: 0, with @enabled of the other one set: it is published if it is; -ENXIO: nobody
-	 * was asked, there are news when it comes; or a negative errno: it is asked about again,
-	 * but for one that is published and had no answer in time, whose driver finds out.  After
-	 * -ETIMEDOUT and -ECONNABORTED no other question is asked for now.
+	 * was asked, there are news when it comes; or a negative errno: it is asked about again
+	 * with other news, but for one that a driver has open and that had no answer in time:
+	 * the driver finds out.  After -ETIMEDOUT and -ECONNABORTED no other question is asked
+	 * for now.
 	 */
 	int (*ask)(struct vpv_ctrl_life *life, struct vpv_controlled *fn);
 
@@ -166,8 +167,8 @@ struct vpv_ctrl_life_ops {
  * @up: The function takes commands, as far as is known; @lock.
  * @set: Its functions.
  * @limit: Longest time that a command may take, in jiffies; @ops->start sets it.
- * @questions: How many were asked about functions; @lock.
- * @silent: None of the last ones was answered; @lock.
+ * @questions: How often @ops->ask was called; @lock.
+ * @silent: It had no answer in the last turn, and there is to be one more; @lock.
  * @announce: Looks for functions, publishes them, and lets drivers bind.
  * @recover: Does what @recovery says.
  * @irqs: Vectors that have a handler; without any the driver polls.

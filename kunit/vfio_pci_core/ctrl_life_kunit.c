@@ -373,6 +373,10 @@ static void news(struct life_test *t, unsigned int first, unsigned int end)
 	t->questions = 0;
 }
 
+static void fake_changed(struct vpv_control_watch *watch)
+{
+}
+
 /* Asks once.  Returns how many questions that were. */
 static unsigned int turn(struct life_test *t)
 {
@@ -442,7 +446,8 @@ KUNIT_ARRAY_PARAM(stuck, stuck_cases, stuck_describe);
 
 /*
  * Nor is it asked again and again: after a second turn, in case that the first question was the
- * only one that has no answer, the others have theirs when there are other news.
+ * only one that has no answer, the others have theirs when there are other news, by which two
+ * turns begin again.
  */
 static void one_that_does_not_answer_is_left_alone(struct kunit *test)
 {
@@ -454,7 +459,7 @@ static void one_that_does_not_answer_is_left_alone(struct kunit *test)
 	news(t, 0, FUNCTIONS);
 	for (unsigned int i = 0; i < FUNCTIONS / c->questions; i++) {
 		KUNIT_EXPECT_EQ(test, turn(t), c->questions);
-		KUNIT_EXPECT_EQ(test, t->announced, !i && c->questions < FUNCTIONS);
+		KUNIT_EXPECT_EQ(test, t->announced, !(i % 2) && c->questions < FUNCTIONS);
 	}
 	KUNIT_EXPECT_TRUE(test, bitmap_full(t->asked, FUNCTIONS));
 }
@@ -499,10 +504,77 @@ static void one_that_is_late_keeps_nobody_from_being_asked_about(struct kunit *t
 	}
 }
 
-/* Its driver finds out; news of others would be held up by it each time. */
-static void a_published_one_that_is_late_is_not_asked_about_again(struct kunit *test)
+/* Whatever became of questions before. */
+static void what_was_before_keeps_nobody_from_being_asked_about(struct kunit *test)
 {
 	struct life_test *t = test->priv;
+
+	for (unsigned int before = 0; before < 3; before++) {
+		t->answer = !before ? -ENODEV : 0;
+		t->late = before == 1 ? &t->fns[0] : NULL;
+		bitmap_zero(t->absent, FUNCTIONS);
+		if (before == 2)
+			__set_bit(0, t->absent);
+		news(t, 0, 1);
+		turn(t);
+		KUNIT_EXPECT_FALSE(test, t->announced);
+
+		/* The first one of those that come now is late. */
+		for (unsigned int i = 1; i < FUNCTIONS; i++)
+			t->fns[i].asked = 0;
+		t->answer = 0;
+		t->late = &t->fns[1];
+		news(t, 1, FUNCTIONS);
+		KUNIT_EXPECT_EQ(test, turn(t), 1U);
+		KUNIT_EXPECT_TRUE(test, test_bit(1, t->asked));
+		KUNIT_EXPECT_TRUE(test, t->announced);
+		t->late = NULL;
+		while (turn(t))
+			;
+		KUNIT_EXPECT_FALSE(test, t->announced);
+	}
+}
+
+/* Somebody else's command was stuck.  It has another turn, but not one after the other. */
+static void one_whose_question_was_aborted_is_asked_about_again(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+
+	t->answer = -ECONNABORTED;
+	news(t, 0, 1);
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	KUNIT_EXPECT_TRUE(test, t->announced);
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	KUNIT_EXPECT_FALSE(test, t->announced);
+	t->answer = 0;
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	KUNIT_EXPECT_FALSE(test, t->announced);
+}
+
+/* It was asked, and may know the function later. */
+static void one_that_the_device_does_not_know_is_asked_about_again(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+
+	t->answer = -ENODEV;
+	news(t, 0, 1);
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	t->answer = 0;
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	KUNIT_EXPECT_EQ(test, turn(t), 0U);
+}
+
+/*
+ * A driver that has it open finds out; news of others would be held up by it each time.  Without
+ * one, what has become of it nobody knows but the device.
+ */
+static void a_published_one_that_is_late_is_asked_about_again_if_nobody_has_it(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+	struct vpv_control_watch watch = {
+		.controlled = &t->fn.pdev->dev, .family = "kunit", .changed = fake_changed,
+	};
 
 	t->enabled = true;
 	t->fns[0].pdev = pci_dev_get(t->fn.pdev);
@@ -510,11 +582,19 @@ static void a_published_one_that_is_late_is_not_asked_about_again(struct kunit *
 	KUNIT_EXPECT_EQ(test, turn(t), 1U);
 	KUNIT_ASSERT_NOT_NULL(test, t->fns[0].control);
 	t->late = &t->fns[0];
+	vpv_control_watch(&watch);
 	news(t, 0, 1);
 	KUNIT_EXPECT_EQ(test, turn(t), 1U);
 	news(t, 1, 2);
 	KUNIT_EXPECT_EQ(test, turn(t), 1U);
 	KUNIT_EXPECT_TRUE(test, test_bit(1, t->asked));
+	vpv_control_unwatch(&watch);
+
+	news(t, 0, 1);
+	KUNIT_EXPECT_EQ(test, turn(t), 1U);
+	news(t, 1, 2);
+	KUNIT_EXPECT_EQ(test, turn(t), 2U);
+	KUNIT_EXPECT_TRUE(test, test_bit(0, t->asked));
 	scoped_guard(mutex, &t->life.lock)
 		vpv_controlled_forget(&t->life.set, NULL);
 }
@@ -603,7 +683,10 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE_PARAM(one_that_does_not_answer_is_left_alone, stuck_gen_params),
 	KUNIT_CASE(a_slow_one_is_asked_about_the_others_later),
 	KUNIT_CASE(one_that_is_late_keeps_nobody_from_being_asked_about),
-	KUNIT_CASE(a_published_one_that_is_late_is_not_asked_about_again),
+	KUNIT_CASE(what_was_before_keeps_nobody_from_being_asked_about),
+	KUNIT_CASE(one_whose_question_was_aborted_is_asked_about_again),
+	KUNIT_CASE(one_that_the_device_does_not_know_is_asked_about_again),
+	KUNIT_CASE(a_published_one_that_is_late_is_asked_about_again_if_nobody_has_it),
 	KUNIT_CASE(one_that_is_not_there_is_no_question),
 	KUNIT_CASE(one_that_could_not_be_published_is_asked_about_again),
 	KUNIT_CASE(files_say_and_do),
