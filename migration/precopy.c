@@ -23,7 +23,8 @@ static void precopy_fresh(struct vmig_session *s)
 		/* What is queued is read before what replaces it. */
 		s->initial = s->queued;
 	} else if (s->fresh == VMIG_FRESH_COMING && !s->dirty && !s->producing) {
-		s->fresh = VMIG_FRESH_NO;
+		/* What counts as initial data by now stays that until it was read. */
+		s->fresh = s->initial ? VMIG_FRESH_READ : VMIG_FRESH_NO;
 		s->reinit = true;
 	}
 }

@@ -58,6 +58,14 @@ static struct vfio_precopy_info info_of(struct kunit *test, struct file *file,
 }
 
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
+static struct fake *fake_v2(struct kunit *test, const char *name)
+{
+	struct fake *fake = fake_new(test, name, &fake_ops);
+
+	fake->vdev.precopy_info_v2 = 1;
+	return fake;
+}
+
 /* The same when REINIT is there, which the worker has to ask the device for. */
 static struct vfio_precopy_info reinit_of(struct kunit *test, struct file *file,
 					  unsigned long user)
@@ -74,14 +82,13 @@ static struct vfio_precopy_info reinit_of(struct kunit *test, struct file *file,
 
 static void reinit_makes_the_next_round_initial(struct kunit *test)
 {
-	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct fake *fake = fake_v2(test, "vmig-src");
 	unsigned long user = user_page(test);
 	u8 *stream = stream_new(test);
 	struct vfio_precopy_info i;
 	struct file *file;
 	ssize_t end;
 
-	fake->vdev.precopy_info_v2 = 1;
 	file = drained(test, fake, stream);
 	i = info_of(test, file, user);
 	KUNIT_EXPECT_EQ(test, i.initial_bytes + i.dirty_bytes, 0ULL);
@@ -106,13 +113,12 @@ static void reinit_makes_the_next_round_initial(struct kunit *test)
 /* Whoever sees REINIT and no initial data would take it for all sent. */
 static void reinit_comes_with_its_bytes(struct kunit *test)
 {
-	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct fake *fake = fake_v2(test, "vmig-src");
 	unsigned long user = user_page(test);
 	u8 *stream = stream_new(test);
 	struct vfio_precopy_info i;
 	struct file *file;
 
-	fake->vdev.precopy_info_v2 = 1;
 	file = drained(test, fake, stream);
 	fake->dirty = 300;
 	fake->reinit = true;
@@ -132,14 +138,13 @@ static void reinit_comes_with_its_bytes(struct kunit *test)
 /* What is too little for a round of its own does not come: nobody is told to wait for it. */
 static void reinit_without_bytes_waits_for_some(struct kunit *test)
 {
-	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct fake *fake = fake_v2(test, "vmig-src");
 	unsigned long user = user_page(test);
 	u8 *stream = stream_new(test);
 	struct vfio_precopy_info i;
 	struct file *file;
 	ssize_t end;
 
-	fake->vdev.precopy_info_v2 = 1;
 	file = drained(test, fake, stream);
 	fake->reinit = true;
 	/* The device is asked at each change of state. */
@@ -167,13 +172,12 @@ static void reinit_without_bytes_waits_for_some(struct kunit *test)
 /* There were some, and they are gone before the round begins. */
 static void reinit_without_bytes_any_more_waits_again(struct kunit *test)
 {
-	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct fake *fake = fake_v2(test, "vmig-src");
 	unsigned long user = user_page(test);
 	u8 *stream = stream_new(test);
 	struct vfio_precopy_info i;
 	struct file *file;
 
-	fake->vdev.precopy_info_v2 = 1;
 	file = drained(test, fake, stream);
 	fake->dirty = 300;
 	fake->reinit = true;
@@ -195,13 +199,47 @@ static void reinit_without_bytes_any_more_waits_again(struct kunit *test)
 	fake_put(fake);
 }
 
+/* The same, and a part of an earlier round is still to be read, which counted as initial data. */
+static void reinit_that_is_taken_back_is_told_while_it_counts(struct kunit *test)
+{
+	struct fake *fake = fake_v2(test, "vmig-src");
+	unsigned long user = user_page(test);
+	u8 *stream = stream_new(test);
+	struct vfio_precopy_info i;
+	struct file *file;
+	ssize_t end;
+
+	file = drained(test, fake, stream);
+	fake->dirty = 300;
+	KUNIT_ASSERT_EQ(test, fake_read(file, stream, 10), (ssize_t)10);
+	fake->dirty = 300;
+	fake->reinit = true;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY_P2P), &file), 0);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, (u32)VFIO_PRECOPY_INFO_REINIT);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, ROUND_BYTES - 10 + 300ULL);
+	fake->reinit = false;
+	fake->dirty = 0;
+	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY), &file), 0);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, (u32)VFIO_PRECOPY_INFO_REINIT);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, ROUND_BYTES - 10ULL);
+	fake_read_all(test, file, stream, STREAM_ROOM, 100, &end);
+	KUNIT_EXPECT_EQ(test, end, -ENOMSG);
+	i = info_of(test, file, user);
+	KUNIT_EXPECT_EQ(test, i.flags, 0U);
+	KUNIT_EXPECT_EQ(test, i.initial_bytes, 0ULL);
+	fake_close(file);
+	fake_put(fake);
+}
+
 /*
  * What was queued before REINIT is read first: a VMM that counts initial_bytes down as it
  * reads must not reach 0 before the new initial data.
  */
 static void reinit_counts_what_is_stale(struct kunit *test)
 {
-	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	struct fake *fake = fake_v2(test, "vmig-src");
 	const ssize_t stale = ROUND_BYTES - 10;
 	unsigned long user = user_page(test);
 	u8 *stream = stream_new(test);
@@ -209,7 +247,6 @@ static void reinit_counts_what_is_stale(struct kunit *test)
 	struct file *file;
 	ssize_t end;
 
-	fake->vdev.precopy_info_v2 = 1;
 	file = drained(test, fake, stream);
 	fake->dirty = 300;
 	KUNIT_ASSERT_EQ(test, fake_read(file, stream, 10), (ssize_t)10);
@@ -288,14 +325,6 @@ static void reinit_does_not_look_sent_before_it_is(struct kunit *test)
 /* ---- The function is reset ---- */
 
 #ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
-static struct fake *fake_v2(struct kunit *test, const char *name)
-{
-	struct fake *fake = fake_new(test, name, &fake_ops);
-
-	fake->vdev.precopy_info_v2 = 1;
-	return fake;
-}
-
 /* What was read so far, and the rest of pre-copy and of the state, are one stream. */
 static void finish(struct kunit *test, struct fake *fake, const char *to, struct file *file,
 		   u8 *stream, size_t n)
@@ -696,6 +725,7 @@ static struct kunit_case precopy_cases[] = {
 	KUNIT_CASE(reinit_comes_with_its_bytes),
 	KUNIT_CASE(reinit_without_bytes_waits_for_some),
 	KUNIT_CASE(reinit_without_bytes_any_more_waits_again),
+	KUNIT_CASE(reinit_that_is_taken_back_is_told_while_it_counts),
 	KUNIT_CASE(reinit_counts_what_is_stale),
 	KUNIT_CASE(reinit_does_not_look_sent_before_it_is),
 	KUNIT_CASE(reset_in_pre_copy_begins_it_again),
