@@ -301,6 +301,22 @@ static void a_frozen_function_is_not_touched(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->q.used, 0UL);
 }
 
+/* Before the queue is taken down. */
+static void nothing_is_rung_in_a_recovery(struct kunit *test)
+{
+	struct mlxl_command other = { .opcode = MLXL_QUERY_CAPS, .done = fake_done };
+	struct queue_test *t = test->priv;
+	u32 *doorbell = &t->regs[MLXL_REG_DOORBELL / 4];
+
+	*doorbell = 0;
+	t->life.recovery.channel = VPV_CHANNEL_FROZEN;
+	KUNIT_EXPECT_EQ(test, mlxl_queue_submit(&t->q, 0, &other), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, *doorbell, 0U);
+	KUNIT_EXPECT_EQ(test, t->q.active, BIT(0));
+	KUNIT_EXPECT_EQ(test, t->q.used, BIT(0));
+	t->life.recovery.channel = VPV_CHANNEL_NORMAL;
+}
+
 /* The interrupt may have come before the error. */
 static void events_of_a_frozen_function_are_not_touched(struct kunit *test)
 {
@@ -446,6 +462,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(all_ones_everywhere_keep_the_memory),
 	KUNIT_CASE(one_that_was_pulled_out_writes_nothing),
 	KUNIT_CASE(a_frozen_function_is_not_touched),
+	KUNIT_CASE(nothing_is_rung_in_a_recovery),
 	KUNIT_CASE(events_of_a_frozen_function_are_not_touched),
 	KUNIT_CASE(one_that_is_down_is_not_watched),
 	KUNIT_CASE(one_that_is_taken_down_does_not_come_up_again),

@@ -113,8 +113,8 @@ static int slot_try_start(struct mlxl_queue *q, unsigned int i)
 	int err;
 
 	spin_lock(&q->lock);
-	err = q->state == MLXL_QUEUE_UP ? 0 :
-	      q->state == MLXL_QUEUE_DOWN ? -ENOTCONN : -EAGAIN;
+	err = q->state == MLXL_QUEUE_DOWN || !vpv_ctrl_life_reachable(q->life) ? -ENOTCONN :
+	      q->state == MLXL_QUEUE_UP ? 0 : -EAGAIN;
 	idle = !q->active;
 	if (!err) {
 		q->work[i].deadline = jiffies + q->limit;
