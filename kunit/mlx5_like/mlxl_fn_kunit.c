@@ -14,10 +14,12 @@
 static int fake_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cmd);
 static bool fake_capability(struct pci_dev *pdev, u8 *cap, unsigned int bytes,
 			    bool (*accepts)(const u8 *cap));
+static void fake_announce(struct vpv_ctrl_life *life);
 
 #define mlxl_queue_exec		fake_exec
 #define mlxl_queue_submit(q, function, cmd)	fake_exec(q, function, cmd)
 #define vpv_controlled_capability	fake_capability
+#define vpv_ctrl_life_announce		fake_announce
 
 #include "../../variants/mlx5_like/ctrl_fn.c"
 #define fn_of fn_of_item
@@ -33,8 +35,10 @@ static bool fake_capability(struct pci_dev *pdev, u8 *cap, unsigned int bytes,
  * @ctrl: Its driver's.
  * @state: Of the functions: enum mlxl_fn_state.
  * @err: How questions about a function end.
- * @enable_err: How ENABLE ends, which is carried out.
+ * @enable_err: How ENABLE ends, which is carried out; likewise DISABLE.
+ * @provision_err: How PROVISION ends.
  * @questions: How often somebody asked.
+ * @announced: Functions are to be asked about soon.
  * @watch: Hears of @controlled.
  * @told: How often.
  */
@@ -45,7 +49,9 @@ struct fn_test {
 	u32 state[FUNCTIONS];
 	int err;
 	int enable_err;
+	int provision_err;
 	unsigned int questions;
+	bool announced;
 	struct vpv_control_watch watch;
 	unsigned int told;
 };
@@ -66,7 +72,9 @@ static int fake_exec(struct mlxl_queue *q, u16 function, struct mlxl_command *cm
 		return t->enable_err;
 	case MLXL_DISABLE:
 		t->state[function] = MLXL_PROVISIONED;
-		return 0;
+		return t->enable_err;
+	case MLXL_PROVISION:
+		return t->provision_err;
 	default:
 		return 0;
 	}
@@ -79,6 +87,11 @@ static bool fake_capability(struct pci_dev *pdev, u8 *cap, unsigned int bytes,
 	memset(cap, 0, bytes);
 	put_unaligned_le16(FUNCTIONS - 1, cap + MLXL_CAP_FUNCTION);
 	return true;
+}
+
+static void fake_announce(struct vpv_ctrl_life *life)
+{
+	container_of(life, struct fn_test, ctrl.life)->announced = true;
 }
 
 /* As the library does. */
@@ -219,6 +232,37 @@ static void one_that_could_not_be_enabled_is_asked_about_again(struct kunit *tes
 	KUNIT_EXPECT_NOT_NULL(test, t->ctrl.fn[0].c.control);
 }
 
+/* What was carried out of it counts: no driver may bind to a function that is disabled. */
+static void one_that_could_not_be_taken_back_is_disabled(struct kunit *test)
+{
+	struct fn_test *t = test->priv;
+	struct vpv_controlled *c = &t->ctrl.fn[0].c;
+
+	KUNIT_EXPECT_EQ(test, mlxl_fn_enable(c), 0);
+	KUNIT_ASSERT_NOT_NULL(test, c->control);
+	t->provision_err = -EREMOTEIO;
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		KUNIT_EXPECT_EQ(test, fn_take_back(c), -EREMOTEIO);
+	KUNIT_EXPECT_NULL(test, c->control);
+	KUNIT_EXPECT_FALSE(test, c->enabled);
+
+	/* Whether it was disabled nobody knows. */
+	t->provision_err = 0;
+	KUNIT_EXPECT_EQ(test, mlxl_fn_enable(c), 0);
+	KUNIT_ASSERT_NOT_NULL(test, c->control);
+	WRITE_ONCE(c->news, false);
+	t->enable_err = -ETIMEDOUT;
+	scoped_guard(mutex, &t->ctrl.life.lock)
+		KUNIT_EXPECT_EQ(test, fn_take_back(c), -ETIMEDOUT);
+	KUNIT_EXPECT_NULL(test, c->control);
+	KUNIT_EXPECT_TRUE(test, c->news);
+	KUNIT_EXPECT_TRUE(test, t->announced);
+	/* The answer is that it was. */
+	KUNIT_EXPECT_EQ(test, ask(t, 0), 0);
+	KUNIT_EXPECT_FALSE(test, c->enabled);
+	KUNIT_EXPECT_NULL(test, c->control);
+}
+
 /* What the file says, without the newline; or a negative errno. */
 static int enable_file(struct kunit *test)
 {
@@ -265,6 +309,7 @@ static struct kunit_case fn_cases[] = {
 	KUNIT_CASE(one_that_is_not_there_is_no_question),
 	KUNIT_CASE(functions_are_told_apart_by_their_number),
 	KUNIT_CASE(one_that_could_not_be_enabled_is_asked_about_again),
+	KUNIT_CASE(one_that_could_not_be_taken_back_is_disabled),
 	KUNIT_CASE(whoever_reads_asks_nobody),
 	{ }
 };

@@ -33,6 +33,7 @@ static struct fn_test *current_test;
  * @controlled: The function of the first one of the others, which alone is there.
  * @ctrl: Its driver's.
  * @err: How questions about one end.
+ * @send_err: How giving and taking a profile end, which are carried out.
  * @announced: What is left is to be done soon.
  * @given: The first one has a profile.
  * @enabled: Somebody has enabled it.
@@ -44,6 +45,7 @@ struct fn_test {
 	struct fake_function controlled;
 	struct nvcf_ctrl ctrl;
 	int err;
+	int send_err;
 	bool announced;
 	bool given;
 	bool enabled;
@@ -65,7 +67,7 @@ static int fake_exec(struct nvcf_queue *q, struct nvcf_admin *cmd)
 			return -EREMOTEIO;
 		}
 		t->given = le32_to_cpu(cmd->sqe.cdw10) == NVCF_PROFILE_GIVE;
-		return 0;
+		return t->send_err;
 	default:
 		return -EINVAL;
 	}
@@ -186,7 +188,32 @@ static void those_with_a_profile_are_published(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, fn->c.control);
 }
 
-/* Of its controller, and of no other. */
+/* Whether it was carried out nobody knows. */
+static void one_that_was_not_given_or_taken_in_time_is_asked_about_again(struct kunit *test)
+{
+	struct fn_test *t = test->priv;
+	struct vpv_controlled *c = &t->ctrl.fn[0].c;
+
+	t->enabled = false;
+	t->send_err = -ETIMEDOUT;
+	KUNIT_EXPECT_EQ(test, nvcf_fn_enable(c), -ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, c->news);
+	KUNIT_EXPECT_NULL(test, c->control);
+	KUNIT_EXPECT_EQ(test, ask(t, &t->ctrl.fn[0]), 0);
+	KUNIT_EXPECT_NOT_NULL(test, c->control);
+
+	WRITE_ONCE(c->news, false);
+	t->announced = false;
+	KUNIT_EXPECT_EQ(test, nvcf_fn_disable(c), -ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, c->news);
+	KUNIT_EXPECT_TRUE(test, t->announced);
+	KUNIT_EXPECT_NULL(test, c->control);
+	KUNIT_EXPECT_EQ(test, ask(t, &t->ctrl.fn[0]), 0);
+	KUNIT_EXPECT_FALSE(test, c->enabled);
+	KUNIT_EXPECT_NULL(test, c->control);
+}
+
+/* Of its controller, and of no other; also when it was not answered in time. */
 static void a_user_who_sends_a_profile_is_news(struct kunit *test)
 {
 	struct nvcf_admin cmd = {
@@ -203,11 +230,19 @@ static void a_user_who_sends_a_profile_is_news(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, t->announced);
 	for (unsigned int i = 0; i < FUNCTIONS; i++)
 		KUNIT_EXPECT_EQ(test, t->ctrl.fn[i].c.news, i == FUNCTIONS - 1);
+
+	WRITE_ONCE(t->ctrl.fn[FUNCTIONS - 1].c.news, false);
+	t->announced = false;
+	t->send_err = -ETIMEDOUT;
+	KUNIT_EXPECT_EQ(test, nvcf_fn_user(&t->ctrl, &cmd), -ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, t->announced);
+	KUNIT_EXPECT_TRUE(test, t->ctrl.fn[FUNCTIONS - 1].c.news);
 }
 
 static struct kunit_case fn_cases[] = {
 	KUNIT_CASE(those_with_a_profile_are_published),
 	KUNIT_CASE(a_user_who_sends_a_profile_is_news),
+	KUNIT_CASE(one_that_was_not_given_or_taken_in_time_is_asked_about_again),
 	KUNIT_CASE(one_that_was_left_enabled_is_reset),
 	KUNIT_CASE(one_that_does_not_answer_is_not_waited_for),
 	{ }

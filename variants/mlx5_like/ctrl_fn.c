@@ -248,15 +248,17 @@ static int fn_take_back(struct vpv_controlled *c)
 		return err;
 	if (c->enabled)
 		err = fn_exec(fn, MLXL_DISABLE, NULL, 0, NULL, 0);
-	if (!err)
-		c->enabled = false;
-	if (!err && le32_to_cpu(state.state) != MLXL_UNPROVISIONED)
-		err = fn_exec(fn, MLXL_PROVISION, &none, sizeof(none), NULL, 0);
-	if (err)
-		return err;
-
+	/* Also if it may have been carried out: one that is enabled is published anew. */
 	vpv_controlled_withdraw(&fn->ctrl->life.set, c);
-	return 0;
+	if (err) {
+		vpv_controlled_news(c);
+		vpv_ctrl_life_announce(&fn->ctrl->life);
+		return err;
+	}
+	c->enabled = false;
+	if (le32_to_cpu(state.state) == MLXL_UNPROVISIONED)
+		return 0;
+	return fn_exec(fn, MLXL_PROVISION, &none, sizeof(none), NULL, 0);
 }
 
 /**

@@ -268,8 +268,8 @@ int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd)
 	mutex_unlock(&ctrl->life.lock);
 	err = fn_user(fn, pdev, cmd);
 	pci_dev_put(pdev);
-	/* It may have to be published or withdrawn. */
-	if (!err && cmd->sqe.opcode == NVCF_ADMIN_PROFILE_SEND) {
+	/* It may have to be published or withdrawn, also if nobody knows how the command ended. */
+	if (cmd->sqe.opcode == NVCF_ADMIN_PROFILE_SEND) {
 		vpv_controlled_news(&fn->c);
 		vpv_ctrl_life_announce(&ctrl->life);
 	}
@@ -311,8 +311,11 @@ static int fn_enable(struct nvcf_fn *fn)
 		return err;
 	if (!fn->c.enabled)
 		err = fn_give(fn);
-	if (err)
+	if (err) {
+		/* It may have been carried out. */
+		vpv_controlled_news(&fn->c);
 		return err;
+	}
 	fn->c.enabled = true;
 	vpv_controlled_scan(&fn->ctrl->life.set);
 	vpv_controlled_publish(&fn->ctrl->life.set, &fn->c);
@@ -357,14 +360,20 @@ static int fn_take_back(struct vpv_controlled *c)
 	struct nvcf_fn *fn = fn_of(c);
 	int err = fn->ctrl->life.up ? fn_query(fn) : -ENOTCONN;
 
-	if (!err && c->enabled)
+	if (err)
+		return err;
+	if (c->enabled)
 		err = fn_remove(fn);
 	if (err == -EBUSY)
 		err = fn_reset_unbound(fn) ?: fn_remove(fn);
-	if (err)
-		return err;
-	c->enabled = false;
+	/* Also if it may have been carried out: one that has a profile is published anew. */
 	vpv_controlled_withdraw(&fn->ctrl->life.set, c);
+	if (err) {
+		vpv_controlled_news(c);
+		vpv_ctrl_life_announce(&fn->ctrl->life);
+		return err;
+	}
+	c->enabled = false;
 	return 0;
 }
 
