@@ -126,7 +126,7 @@ struct vmig_session_ops {
 	/**
 	 * @memory_bytes: How much of the memory of the device would a save session emit now?
 	 *
-	 * Context: the worker, state_lock.
+	 * Context: the worker, SET_STATE, MIG_DATA_SIZE or opening; state_lock.
 	 */
 	u64 (*memory_bytes)(struct vmig_machine *m);
 

@@ -183,7 +183,7 @@ struct vpv_pba {
  * @low_power: LOW_POWER_ENTRY is in force.  Set under memory_lock, cleared
  *	under it or when the function wakes up.
  * @wake: Eventfd to be told when the function wakes up.  Written under memory_lock
- *	while the function is awake; taken out by the first of them.
+ *	while the function is awake; taken out by whoever wakes it first.
  * @awake: How many need the function in D0, whatever its user wants.  memory_lock.
  * @asleep: D state of the user if the function is in D0 for others only, else PCI_D0.
  * @asleep_command: Bits of COMMAND that the user sees as he has set them, whatever the
