@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -356,6 +357,60 @@ def programs_that_nobody_runs(_folder):
     return "\n".join(wrong)
 
 
+def new_family(folder):
+    """A copy of the tree in FOLDER with one family more: edu_like under another name, in its own folders, Kbuild and Kconfig only."""
+    def renamed(text):
+        for old, new in (("edu_like", "dum_like"), ("edul", "duml"), ("EDU_LIKE", "DUM_LIKE"), ("EDUL", "DUML")):
+            text = text.replace(old, new)
+        return text
+
+    tree = folder / "tree"
+    shutil.copytree(env.REPO, tree, symlinks=True, ignore=shutil.ignore_patterns(".git", "build", "__pycache__"))
+    own = ("variants/edu_like/main.c", "variants/edu_like/Kbuild", "include/hw/edu_like.h", "tools/models/edu_like.c",
+           "tools/models/tests/test_edu_like.c", "selftests/families/edu_like.c")
+    for name in own:
+        path = tree / renamed(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(renamed((tree / name).read_text()))
+    (tree / "kunit/dum_like").mkdir()
+    (tree / "kunit/dum_like/Kbuild").write_text("obj-$(CONFIG_VPV_KUNIT_TEST) += duml_fn_kunit.o\n")
+    (tree / "kunit/variants/duml_match_kunit.c").write_text("int duml;\n")
+    kbuild = (tree / "Kbuild").read_text()
+    (tree / "Kbuild").write_text(re.sub(r"^.*EDU_LIKE.*\n", lambda line: line[0] + renamed(line[0]), kbuild, flags=re.M))
+    kconfig = (tree / "Kconfig").read_text()
+    entry = re.search(r"^config VPV_EDU_LIKE\n.*?(?=^config )", kconfig, re.M | re.S)
+    (tree / "Kconfig").write_text(kconfig.replace(entry[0], entry[0] + renamed(entry[0])))
+    return tree
+
+
+def who_finds_a_family(folder):
+    """What adding-a-variant.rst promises: tests, models and packages find a new one, and no list of families has to be changed."""
+    tree, out = new_family(folder), folder / "out"
+    lab = 'import sys; sys.path[:0] = ["tools/lab", "tools/lab/e2e"]; '
+    objects = "src := $(DIR)\ninclude $(DIR)/Kbuild\nall: ; @echo $(obj-m) $(subdir-m)\n"
+    wrong = []
+    for what, command, found in (
+            ("layers", "python3 tools/checks/layers.py", "^ok 1 "),
+            ("lines", "tools/checks/families.sh", "^dum_like +all +[1-9]"),
+            ("machines", f"python3 -c '{lab}import tests; print(*(m.models for m in (tests.DEBUG, tests.PAIRS, tests.DYING)))'",
+             "dum_like:2.* .*dum_like:2.* .*dum_like:5"),
+            ("libvirt", f"python3 -c '{lab}import libvirt_test; print(libvirt_test.MODELS)'", r"\('dum_like', 2\)"),
+            ("packages", "tools/dkms/conf.sh 1.0", 'BUILT_MODULE_NAME.*"vpv_dum_like"'),
+            ("module", f"printf '{objects}' | make -s -f - DIR=variants/dum_like CONFIG_VPV_DUM_LIKE=m", "vpv_dum_like.o"),
+            ("suites", f"printf '{objects}' | make -s -f - DIR=kunit CONFIG_VPV_KUNIT_TEST=m CONFIG_VPV_TEST=m", "dum_like/"),
+            ("suites of pure files", f"printf '{objects}' | make -s -f - DIR=kunit/variants CONFIG_VPV_KUNIT_TEST=m", "duml_match_kunit.o"),
+            ("suites on the host", f"make -n -C kunit/host check O={out}/host", "duml_match_kunit"),
+            ("models", f"make -n -C tools/models O={out}/models", "/dum_like.o"),
+            ("tests of models", f"make -n -C tools/models check O={out}/models", "/test_dum_like.o"),
+            ("vpvctl", f"make -s -C tools/vpvctl O={out} {out}/families.h && cat {out}/families.h", '"vpv_dum_like", '),
+            ("selftests", f"make -n -C selftests O={out}/selftests", "families/dum_like.c")):
+        run = subprocess.run(["bash", "-c", command], cwd=tree, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+        if run.returncode or not re.search(found, run.stdout, re.M):
+            wrong.append(f"{what}, status {run.returncode}: {run.stdout[-200:]}")
+    return "\n".join(wrong)
+
+
 def reports(_folder):
     """Lines that are reports, and lines that are none."""
     bad = ("[1.0] WARNING: CPU: 0 PID: 1 at x.c:1", "BUG: KASAN: slab-out-of-bounds in x", "==1==ERROR: AddressSanitizer: heap",
@@ -386,7 +441,7 @@ TESTS = (a_dead_install_check, a_boot_that_is_repeated, a_boot_after_the_last_te
          how_patient_groups_run,
          the_same_group_twice, the_last_output, machines_that_boot_at_a_time, keys_of_files, keys_of_kernels, a_name_that_is_not_found,
          a_step_that_is_interrupted, folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder, roots_of_verbs,
-         programs_that_nobody_runs, reports, a_guest_that_stands_still)
+         programs_that_nobody_runs, who_finds_a_family, reports, a_guest_that_stands_still)
 
 
 def run():

@@ -54,6 +54,10 @@ def selftests(name, programs="", **more):
     return Group(name, "vm", f"GROUP='{programs or name}' /vpv/selftests/run.sh", needs="selftests", **more)
 
 
+def family_names():
+    return sorted(path.stem for path in (SELFTESTS / "families").glob("*.c"))
+
+
 def family_machines():
     """{name of a group: (words that pick programs, functions)}, of the lines "Machine NAME [WORD...]: FUNCTION..." of families.
 

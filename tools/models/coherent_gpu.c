@@ -394,7 +394,7 @@ static const struct vu_model coherent_gpu_model = {
 		},
 	},
 	.options = (const struct vu_option[]){
-		{ "mem", "file of the coherent memory, which the machine maps too (none)" },
+		{ VU_MEMORY, "file of the coherent memory, which the machine maps too (none)" },
 		{ "size", "of all of it, in MiB, 256 to 65536 (256)" },
 		{ "carveout", "end of it that is write-combining, in MiB (0)" },
 		{ "ready_ms", "time from a reset until the memory is there (0)" },

@@ -75,7 +75,7 @@ int cgpu_mem_open(struct cgpu *g)
 	err = take_size(g, &carve);
 	if (err)
 		return err;
-	m->fd = open_file(vu_option(g->dev, "mem"), m->bytes);
+	m->fd = open_file(vu_option(g->dev, VU_MEMORY), m->bytes);
 	if (m->fd < 0)
 		return m->fd;
 	m->map = mmap(NULL, m->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, m->fd, 0);

@@ -16,11 +16,21 @@ struct args {
 	unsigned int num_options;
 };
 
+static bool has_option(const struct vu_model *m, const char *name)
+{
+	for (const struct vu_option *o = m->options; o && o->name; o++)
+		if (!strcmp(o->name, name))
+			return true;
+	return false;
+}
+
+/* Name, ids, its controlling function, memory outside of BARs, and what it is. */
 static void list_models(void)
 {
 	vu_for_each_model(m)
-		printf("%s\t%04x:%04x\t%s\t%s\n", (*m)->name, (*m)->vendor, (*m)->device,
-		       (*m)->control ?: "-", (*m)->summary);
+		printf("%s\t%04x:%04x\t%s\t%s\t%s\n", (*m)->name, (*m)->vendor, (*m)->device,
+		       (*m)->control ?: "-", has_option(*m, VU_MEMORY) ? VU_MEMORY : "-",
+		       (*m)->summary);
 }
 
 static void print_options(const struct vu_option *o)

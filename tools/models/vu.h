@@ -94,6 +94,9 @@ struct vu_option {
 	const char *help;
 };
 
+/* The option of models whose functions have memory outside of BARs: its file. */
+#define VU_MEMORY "mem"
+
 /** vu_common_options - What every model with the capability in question has */
 extern const struct vu_option vu_common_options[];
 

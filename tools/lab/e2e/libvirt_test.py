@@ -14,12 +14,15 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 
 import run  # noqa: E402
+import tests  # noqa: E402
 from labkit import build, env  # noqa: E402
 
 # An ordinary virtio-net has the ids of mlx5_like functions, but for the subsystem.
 DEVICES = (("virtio-net",),)
 BOOTS = (("first", "libvirt", []), ("second", "libvirt-backports", ["--again"]))
-MODELS = [("hisi_like", 2), ("mlx5_like", 2), ("nvme_cf", 2, "profile=7"), ("edu_like", 2), ("coherent_gpu", 2)]
+# Two functions of each family; these have options.
+OPTIONS = {"nvme_cf": ("profile=7",)}
+MODELS = [(name, 2, *OPTIONS.get(name, ())) for name in tests.family_names()]
 TIMEOUT_S = {"stock": 1800, "debug": 3600}
 
 

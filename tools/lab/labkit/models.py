@@ -15,8 +15,6 @@ READY_S = 20
 FIRST_SLOT = 0x8
 LAST_SLOT = 0x1e
 FILE_BYTES = 64 << 20
-# Their functions have memory of their own, outside of BARs.
-COHERENT = ("coherent_gpu",)
 # Options for the lab: all functions of the device are in one slot, behind a root port; each controlled function is behind
 # a root port of its own, and has no control port.
 SHARED_SLOT = "slot=shared"
@@ -24,11 +22,13 @@ OWN_PORTS = "slot=port"
 PORTS_PER_SLOT = 8
 
 
-def controlling(binary):
-    """{model: the name that its controlling function has in /vpv/devices}, of models that have one."""
+def listed(binary):
+    """({model: the name that its controlling function has in /vpv/devices}, of models that have one; models whose functions have
+    memory of their own, outside of BARs)"""
     out = subprocess.run([str(binary), "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout
     rows = [line.split("\t") for line in out.splitlines()]
-    return {name: control for name, _ids, control, _summary in rows if control != "-"}
+    return ({name: control for name, _ids, control, _memory, _summary in rows if control != "-"},
+            {name for name, _ids, _control, memory, _summary in rows if memory != "-"})
 
 
 def _with_file(option, folder):
@@ -46,7 +46,7 @@ def _with_file(option, folder):
 class Model:
     """One function: its process, its sockets and its place: a slot of L1's bus 0, or of the root port there."""
 
-    def __init__(self, binary, name, index, slot, sockets, log_dir, options=(), model=None):
+    def __init__(self, binary, name, index, slot, sockets, log_dir, options=(), model=None, coherent_memory=False):
         self.name, self.index, self.slot = name, index, slot
         self.root = 0               # number of its root port among those of the slot
         self.function = None        # its number behind the root port
@@ -55,7 +55,7 @@ class Model:
         self.control = Path(sockets) / f"{name}.{index}.ctl"
         self.log = Path(log_dir) / f"model.{name}.{index}.log"
         self.command = [str(binary), "--model", model or name, "--socket", str(self.socket), "--control", str(self.control)]
-        self.memory = coherent.Memory(f"{name}{index}", sockets, options) if name in COHERENT else None
+        self.memory = coherent.Memory(f"{name}{index}", sockets, options) if coherent_memory else None
         for option in options:
             if not self.memory or option.partition("=")[0] not in coherent.OPTIONS:
                 self.command += ["--option", _with_file(option, sockets)]
@@ -163,7 +163,7 @@ def free_slot(functions):
 
 def plan(binary, wanted, sockets, log_dir, options=()):
     """The functions of [(name, count, option, ...)], each in a slot of its own; a controlling one comes before those that it controls."""
-    controls = controlling(binary) if wanted else {}
+    controls, with_memory = listed(binary) if wanted else ({}, ())
     indices = {}
     functions = []
 
@@ -173,7 +173,7 @@ def plan(binary, wanted, sockets, log_dir, options=()):
         slot, root = alone or (free_slot(functions), 0)
         if slot > LAST_SLOT:
             raise LabError("so many model functions do not fit in one machine")
-        functions.append(Model(binary, name, index, slot, sockets, log_dir, [*options, *own], model))
+        functions.append(Model(binary, name, index, slot, sockets, log_dir, [*options, *own], model, name in with_memory))
         if alone:
             functions[-1].stand_alone(slot, root)
         return functions[-1]

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154	# here, T and R are run.sh's
 DEV=0000:01:00.0
 map=$here/../maps/hisi_like-v1.map
-sum=$(sed -n 's/^hisi_like-v1 //p' "$here/persona_digests")
+sum=$(cat "$here/digests/hisi_like-v1")
 files=$R/lib/firmware/vpv
 sys=$R/sys/bus/pci/devices/$DEV
 

@@ -25,8 +25,10 @@ MAP
 	} >"$P/$1"
 }
 
-# Golden: the bytes of these personas are for ever.
-while read -r name digest; do
+# Golden: the bytes of personas that we have published are for ever.
+for map in "$maps"/*.map; do
+	name=$(basename "$map" .map)
+	digest=$(cat "$here/digests/$name")
 	json "$name: digest" 0 "d['digest'] == '$digest'" persona show "$maps/$name.map"
 	expect "$name: compile" 0 '' '' persona compile "$maps/$name.map" --output "$P/a"
 	expect "$name: decompile" 0 '' '' persona decompile "$P/a" --output "$P/text"
@@ -35,7 +37,7 @@ while read -r name digest; do
 	expect "$name: decompile again" 0 '' '' persona decompile "$P/b" --output "$P/text2"
 	holds "$name: same text" cmp "$P/text" "$P/text2"
 	expect "$name: no difference" 0 '' '' persona diff "$maps/$name.map" "$P/b"
-done <"$here/persona_digests"
+done
 
 # A map with everything, whose statements are in another order than the blob's.
 map all <<'MAP'

@@ -93,7 +93,7 @@ expect "for a reader that gave up this version" 1 'bytes 48-51: state version: e
 expect "for a reader of smaller records" 0 ': valid' '' stream check --max-record 64 "$S"
 # Personas and config space.
 map=$here/../maps/hisi_like-v1.map
-sum=$(sed -n 's/^hisi_like-v1 //p' "$here/persona_digests")
+sum=$(cat "$here/digests/hisi_like-v1")
 "$GEN_STREAM" 0V1CE "$sum" >"$T/named"
 expect "persona: show" 0 "persona hisi_like-v1, version 1, digest $sum.*0x0004 VIEW .*
  +0x000: 76101234
