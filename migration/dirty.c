@@ -203,10 +203,10 @@ bool vmig_dirty_piece(const struct vmig_dirty *d, u64 index, u32 pages,
 			high = mid;
 	}
 	piece->index = index;
-	piece->pages = pages;
 	piece->first = d->ranges[low].first + ((index - d->index[low]) << d->page_log2);
-	piece->last = piece->first + (((u64)pages << d->page_log2) - 1);
-	return pages_of(d, piece->first, d->ranges[low].last) >= pages;
+	piece->pages = min_t(u64, pages, pages_of(d, piece->first, d->ranges[low].last));
+	piece->last = piece->first + (((u64)piece->pages << d->page_log2) - 1);
+	return piece->pages == pages;
 }
 
 bool vmig_dirty_grab(struct vmig_dirty *d, u64 from, u32 most, struct vmig_dirty_piece *piece)

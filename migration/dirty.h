@@ -140,9 +140,9 @@ bool vmig_dirty_grab(struct vmig_dirty *d, u64 from, u32 most, struct vmig_dirty
  * @d: Set.
  * @index: Number of the first.
  * @pages: How many; untrusted, as @index.
- * @piece: Receives where.
+ * @piece: Receives where; those that are in the range of the first, if not all are.
  *
- * Return: false: they are not all in one range.
+ * Return: false: they are not all in one range, or there is no such page, and @piece is as it was.
  */
 bool vmig_dirty_piece(const struct vmig_dirty *d, u64 index, u32 pages,
 		      struct vmig_dirty_piece *piece);

@@ -315,8 +315,9 @@ static const struct in_case in_cases[] = {
 	{ "disorder", -EPROTO, "next page of the pass", 6, 0, 2, { { 30, 1, 1 }, { 20, 1, 1 } } },
 	{ "behind_all", -EINVAL, "page of a run", 5, 0, 1, { { TOTAL, 1, 1 } } },
 	{ "far_behind_all", -EINVAL, "page of a run", 5, 0, 1, { { ~0ULL, 1, 1 } } },
-	{ "over_the_end", -EINVAL, "range of a run, from page", 5, 0, 1, { { TOTAL - 1, 2, 1 } } },
-	{ "over_a_range", -EINVAL, "range of a run, from page", 5, 0, 1, { { 99, 2, 1 } } },
+	{ "over_the_end", -EINVAL, "pages of a run in its range", 5, 0, 1,
+	  { { TOTAL - 1, 2, 1 } } },
+	{ "over_a_range", -EINVAL, "pages of a run in its range", 5, 0, 1, { { 99, 2, 1 } } },
 	{ "empty", -EINVAL, "pages of a run", 5, 0, 1, { { 20, 0, 1 } } },
 	{ "too_many", -EINVAL, "pages of a run", 5, 0, 1, { { 101, 129, 1 } } },
 	{ "too_many_in_all", -EINVAL, "pages of a run", 5, 0, 2,
@@ -403,6 +404,19 @@ static void records_are_checked(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, where.first, BASE + c->run[i].page * PAGE);
 		KUNIT_EXPECT_EQ(test, where.pages, c->run[i].pages);
 	}
+}
+
+static void refused_run_says_how_many_fit(struct kunit *test)
+{
+	static const struct run run = { 97, 128, VPV_RUN_ZERO };
+	struct fixture *f = test->priv;
+	struct vmig_diff diff = {};
+	size_t bytes = record_put(f->payload, 5, 1, &run);
+
+	KUNIT_EXPECT_EQ(test, vmig_pages_check(&f->in, f->payload, bytes, &diff), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, diff.field, "pages of a run in its range");
+	KUNIT_EXPECT_EQ(test, diff.want, 3ULL);
+	KUNIT_EXPECT_EQ(test, diff.got, 128ULL);
 }
 
 /* Nothing is read behind the record. */
@@ -600,6 +614,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(pieces_stay_in_a_range),
 	KUNIT_CASE(zeros_are_not_copied),
 	KUNIT_CASE_PARAM(records_are_checked, in_gen_params),
+	KUNIT_CASE(refused_run_says_how_many_fit),
 	KUNIT_CASE(records_of_any_size_are_checked),
 	KUNIT_CASE(all_pages_have_to_come),
 	KUNIT_CASE(no_write_is_lost),
