@@ -6,7 +6,7 @@
  * Groups: throughput
  */
 #include "lib/charge.h"
-#include "lib/mlx.h"
+#include "lib/mlxl.h"
 #include "lib/test.h"
 
 /* What the driver keeps filled for a reader that does not come: two pieces of an image. */
@@ -23,12 +23,12 @@ FIXTURE(charge)
 
 FIXTURE_SETUP(charge)
 {
-	int err = mlx_control(&self->ctrl);
+	int err = mlxl_control(&self->ctrl);
 
 	if (err == TOO_FEW)
 		SKIP(return, "no device mlx5_like in /vpv/devices");
 	ASSERT_EQ(0, err);
-	ASSERT_EQ(1, mlx_functions(&self->slot, 1));
+	ASSERT_EQ(1, mlxl_functions(&self->slot, 1));
 	ASSERT_EQ(0, vdev_open(&self->v, &self->slot, VDEV_GROUP));
 	ASSERT_EQ(0, vdev_bus_master(&self->v, true));
 	err = charge_enter();

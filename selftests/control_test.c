@@ -10,7 +10,7 @@
 
 #include <hw/nvme_cf.h>
 
-#include "lib/mlx.h"
+#include "lib/mlxl.h"
 #include "lib/nvmefn.h"
 #include "lib/race.h"
 #include "lib/test.h"
@@ -45,7 +45,7 @@ FIXTURE_VARIANT(control)
 };
 
 FIXTURE_VARIANT_ADD(control, mlx5) {
-	.ctrl = "mlx5_ctrl", .driver = MLX_CTRL, .functions = mlx_functions, .first = 0,
+	.ctrl = "mlx5_ctrl", .driver = MLXL_CTRL, .functions = mlxl_functions, .first = 0,
 	.dies = "fault fatal fail count=1", .stuck = "fault query_function hang",
 	.stays_down = "fault query_caps fail count=3",
 };
@@ -138,7 +138,7 @@ FIXTURE_SETUP(control)
 	self->log = -1;
 	ASSERT_EQ(1, slots_find(variant->ctrl, &self->ctrl, 1));
 	ASSERT_TRUE(vdev_error_works());
-	if (access(CONFIGFS "/" MLX_CTRL, F_OK))
+	if (access(CONFIGFS "/" MLXL_CTRL, F_OK))
 		mount("configfs", CONFIGFS, "configfs", 0, NULL);
 	ASSERT_EQ(FNS, variant->functions(self->fn, FNS));
 	ASSERT_EQ(0, model_open(&self->m, &self->ctrl));
@@ -425,7 +425,7 @@ static int nvme_other(struct slot *ctrl, struct slot *fn)
 }
 
 FIXTURE_VARIANT_ADD(control_slot, mlx5) {
-	.driver = MLX_CTRL, .other = mlx_other, .first = 0, .dies = "fault fatal fail count=1",
+	.driver = MLXL_CTRL, .other = mlxl_other, .first = 0, .dies = "fault fatal fail count=1",
 };
 
 FIXTURE_VARIANT_ADD(control_slot, nvme) {
@@ -440,7 +440,7 @@ FIXTURE_SETUP(control_slot)
 	self->m.fd = -1;
 	self->log = -1;
 	ASSERT_TRUE(vdev_error_works());
-	if (access(CONFIGFS "/" MLX_CTRL, F_OK))
+	if (access(CONFIGFS "/" MLXL_CTRL, F_OK))
 		mount("configfs", CONFIGFS, "configfs", 0, NULL);
 	err = variant->other(&self->ctrl, &self->fn);
 	if (err == TOO_FEW)

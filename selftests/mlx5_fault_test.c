@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #include "lib/dmalog.h"
-#include "lib/mlxpair.h"
+#include "lib/mlxlpair.h"
 #include "lib/states.h"
 #include "lib/sweep.h"
 #include "lib/test.h"
@@ -33,22 +33,22 @@ static const char *const commands[] = {
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 /**
- * struct mlx_sweep - One step under test
+ * struct mlxl_sweep - One step under test
  * @s: The step.
  * @p: The functions.
  * @image: A stream that the destination takes.
  * @out: What was read of the source.
  */
-struct mlx_sweep {
+struct mlxl_sweep {
 	struct sweep s;
-	struct mlx_pair p;
+	struct mlxl_pair p;
 	struct blob image;
 	struct blob out;
 };
 
-static struct mlx_sweep *of(struct sweep *s)
+static struct mlxl_sweep *of(struct sweep *s)
 {
-	return (struct mlx_sweep *)((char *)s - offsetof(struct mlx_sweep, s));
+	return (struct mlxl_sweep *)((char *)s - offsetof(struct mlxl_sweep, s));
 }
 
 /* ---- Steps ---- */
@@ -168,17 +168,17 @@ static int dst_running(struct sweep *s)
 
 static int log_start(struct sweep *s)
 {
-	return mlx_log_start(&of(s)->p.v[0]);
+	return mlxl_log_start(&of(s)->p.v[0]);
 }
 
 /* Wherever the report comes from: what is written is in it. */
 static int log_report(struct sweep *s)
 {
 	uint64_t bitmap[VNET_PAGES / 64] = { 0 };
-	unsigned int page = mlx_pair_page(&of(s)->p);
-	int err = mlx_pair_echo(&of(s)->p, 0);
+	unsigned int page = mlxl_pair_page(&of(s)->p);
+	int err = mlxl_pair_echo(&of(s)->p, 0);
 
-	err = err ? err : mlx_log_report(&of(s)->p.v[0], bitmap);
+	err = err ? err : mlxl_log_report(&of(s)->p.v[0], bitmap);
 	return err || bitmap[page / 64] >> (page % 64) & 1 ? err : -EILSEQ;
 }
 
@@ -189,12 +189,12 @@ static int log_stop(struct sweep *s)
 
 static int src_open(struct sweep *s)
 {
-	return mlx_pair_open_fn(&of(s)->p, 0);
+	return mlxl_pair_open_fn(&of(s)->p, 0);
 }
 
 static int src_close(struct sweep *s)
 {
-	mlx_pair_close_fn(&of(s)->p, 0);
+	mlxl_pair_close_fn(&of(s)->p, 0);
 	return 0;
 }
 
@@ -207,13 +207,13 @@ static int logging_stop_copy(struct sweep *s)
 
 static int dst_unbound(struct sweep *s)
 {
-	mlx_pair_close_fn(&of(s)->p, 1);
+	mlxl_pair_close_fn(&of(s)->p, 1);
 	return vdev_unbind(of(s)->p.slots[1].bdf);
 }
 
 static int dst_take_back(struct sweep *s)
 {
-	return mlx_config(&of(s)->p.ctrl, of(s)->p.slots[1].index, "enable", "0");
+	return mlxl_config_write(&of(s)->p.ctrl, of(s)->p.slots[1].index, "enable", "0");
 }
 
 static int dst_disabled(struct sweep *s)
@@ -225,7 +225,7 @@ static int dst_disabled(struct sweep *s)
 
 static int dst_provision(struct sweep *s)
 {
-	return mlx_config(&of(s)->p.ctrl, of(s)->p.slots[1].index, "enable", "1");
+	return mlxl_config_write(&of(s)->p.ctrl, of(s)->p.slots[1].index, "enable", "1");
 }
 
 static int ctrl_unbound(struct sweep *s)
@@ -235,7 +235,7 @@ static int ctrl_unbound(struct sweep *s)
 
 static int ctrl_bind(struct sweep *s)
 {
-	return mlx_control(&of(s)->p.ctrl);
+	return mlxl_control(&of(s)->p.ctrl);
 }
 
 static const struct sweep_step steps[] = {
@@ -328,7 +328,7 @@ static const struct outcome *outcome_of(const struct sweep_step *step, const cha
 
 FIXTURE(mlx5_fault)
 {
-	struct mlx_sweep m;
+	struct mlxl_sweep m;
 };
 
 FIXTURE_VARIANT(mlx5_fault)
@@ -371,14 +371,14 @@ FIXTURE_SETUP(mlx5_fault)
 	int err;
 
 	sweep_init(s, self->m.p.v);
-	err = mlx_pair_open(&of(s)->p);
+	err = mlxl_pair_open(&of(s)->p);
 	if (err == TOO_FEW)
 		SKIP(return, "no two functions mlx5_like in /vpv/devices");
 	ASSERT_EQ(0, err);
-	ASSERT_EQ(0, mlx_pair_reset(&of(s)->p));
+	ASSERT_EQ(0, mlxl_pair_reset(&of(s)->p));
 	if (steps[variant->step].fn) {
 		ASSERT_EQ(0, mig_save(&of(s)->p.v[0], &of(s)->image, false));
-		ASSERT_EQ(0, mlx_pair_reset(&of(s)->p));
+		ASSERT_EQ(0, mlxl_pair_reset(&of(s)->p));
 	}
 }
 
@@ -387,7 +387,7 @@ FIXTURE_TEARDOWN(mlx5_fault)
 	sweep_fd_close(&self->m.s);
 	blob_free(&self->m.image);
 	blob_free(&self->m.out);
-	mlx_pair_close(&self->m.p);
+	mlxl_pair_close(&self->m.p);
 }
 
 static void taken(struct __test_metadata *_metadata, struct sweep *s, uint64_t *count)
@@ -402,13 +402,13 @@ static void restore(struct __test_metadata *_metadata, struct sweep *s)
 	sweep_fd_close(s);
 	blob_free(&of(s)->out);
 	ASSERT_EQ(0, model_cmd(&of(s)->p.fw, "fault clear"));
-	ASSERT_EQ(0, mlx_control(&of(s)->p.ctrl));
-	ASSERT_EQ(2, mlx_functions(of(s)->p.slots, 2));
+	ASSERT_EQ(0, mlxl_control(&of(s)->p.ctrl));
+	ASSERT_EQ(2, mlxl_functions(of(s)->p.slots, 2));
 	for (unsigned int i = 0; i < 2; i++)
 		if (of(s)->p.v[i].fd < 0)
-			ASSERT_EQ(0, mlx_pair_open_fn(&of(s)->p, i));
+			ASSERT_EQ(0, mlxl_pair_open_fn(&of(s)->p, i));
 	dma_log_stop(&of(s)->p.v[0]);
-	ASSERT_EQ(0, mlx_pair_reset(&of(s)->p));
+	ASSERT_EQ(0, mlxl_pair_reset(&of(s)->p));
 }
 
 /* A session that goes on ends well: what pre-copy lost is in the final image. */
@@ -423,7 +423,7 @@ static bool finish(struct __test_metadata *_metadata, struct sweep *s)
 	}
 	EXPECT_EQ(0, vdev_bus_master(&of(s)->p.v[1], true));
 	EXPECT_EQ(0, mig_load(&of(s)->p.v[1], &of(s)->out, RUNNING));
-	EXPECT_EQ(0, mlx_pair_echo(&of(s)->p, 1));
+	EXPECT_EQ(0, mlxl_pair_echo(&of(s)->p, 1));
 	return true;
 }
 
@@ -444,16 +444,16 @@ static void recover(struct __test_metadata *_metadata, struct sweep *s,
 		if (was_reset)
 			ASSERT_EQ(0, vdev_reset(v));
 		EXPECT_EQ(0, mig_set(v, RUNNING, NULL));
-		ASSERT_EQ(0, mlx_pair_flags(&of(s)->p, step->fn, &flags));
-		EXPECT_EQ(0U, flags & MLX_FN_SUSPENDED);
+		ASSERT_EQ(0, mlxl_pair_flags(&of(s)->p, step->fn, &flags));
+		EXPECT_EQ(0U, flags & MLXL_FN_SUSPENDED);
 		if (!step->fn && was_reset)
 			ASSERT_EQ(0, vnet_start(&of(s)->p.net, v));
 		if (!step->fn)
-			EXPECT_EQ(0, mlx_pair_echo(&of(s)->p, 0));
+			EXPECT_EQ(0, mlxl_pair_echo(&of(s)->p, 0));
 	}
 	restore(_metadata, s);
-	EXPECT_EQ(0, mlx_pair_migrate(&of(s)->p, err & 1));
-	ASSERT_EQ(0, mlx_pair_reset(&of(s)->p));
+	EXPECT_EQ(0, mlxl_pair_migrate(&of(s)->p, err & 1));
+	ASSERT_EQ(0, mlxl_pair_reset(&of(s)->p));
 }
 
 struct mode {

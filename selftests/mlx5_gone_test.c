@@ -9,7 +9,7 @@
  */
 #include "lib/dmalog.h"
 #include "lib/gone.h"
-#include "lib/mlxscene.h"
+#include "lib/mlxlscene.h"
 #include "lib/states.h"
 #include "lib/test.h"
 
@@ -32,13 +32,13 @@ FIXTURE_SETUP(mlx5_gone)
 }
 
 /* Memory that stays for good when it is taken away is counted until the driver is bound anew. */
-static int bind_anew(const struct mlx_pair *p)
+static int bind_anew(const struct mlxl_pair *p)
 {
 	int err = 0;
 
 	for (unsigned int i = 0; i < 2; i++) {
 		err = err ? err : vdev_unbind(p->slots[i].bdf);
-		err = err ? err : vdev_bind(p->slots[i].bdf, MLX_DRIVER);
+		err = err ? err : vdev_bind(p->slots[i].bdf, MLXL_DRIVER);
 	}
 	return err;
 }
@@ -54,7 +54,7 @@ static int go_away(struct scene *s, enum way way)
 {
 	int err = gone_away(&s->p.ctrl, &s->p.fw, way);
 
-	return err || way != SILENCE ? err : mlx_pair_controlled(&s->p, false, PROMPT_MS);
+	return err || way != SILENCE ? err : mlxl_pair_controlled(&s->p, false, PROMPT_MS);
 }
 
 static int come_back(struct scene *s, enum way way)
@@ -62,8 +62,8 @@ static int come_back(struct scene *s, enum way way)
 	int err = gone_back(&s->p.fw, way);
 
 	if (!err && (way == UNBIND || way == REMOVE || way == VANISH))
-		err = mlx_control(&s->p.ctrl);
-	return err ? err : mlx_pair_controlled(&s->p, true, PROMPT_MS);
+		err = mlxl_control(&s->p.ctrl);
+	return err ? err : mlxl_pair_controlled(&s->p, true, PROMPT_MS);
 }
 
 #define GO_AWAY() do {								\
@@ -91,9 +91,9 @@ static int come_back(struct scene *s, enum way way)
 		ASSERT_EQ(0, vnet_start(&s->p.net, &s->p.v[0]));		\
 	}									\
 	EXPECT_EQ(0, mig_set(&s->p.v[fn], RUNNING, NULL));			\
-	EXPECT_EQ(0, mlx_pair_echo(&s->p, 0));					\
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));				\
-	ASSERT_EQ(0, mlx_pair_reset(&s->p));					\
+	EXPECT_EQ(0, mlxl_pair_echo(&s->p, 0));					\
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));				\
+	ASSERT_EQ(0, mlxl_pair_reset(&s->p));					\
 } while (0)
 
 TEST_F_TIMEOUT(mlx5_gone, running, 120)
@@ -101,7 +101,7 @@ TEST_F_TIMEOUT(mlx5_gone, running, 120)
 	struct scene *s = &self->s;
 
 	GO_AWAY();
-	EXPECT_EQ(0, mlx_pair_echo(&s->p, 0));
+	EXPECT_EQ(0, mlxl_pair_echo(&s->p, 0));
 	EXPECT_AWAY(-ENOTCONN, scene_set(s, 0, RUNNING_P2P));
 	EXPECT_AWAY(-ENOTCONN, scene_set(s, 0, PRE_COPY));
 	EXPECT_AWAY(-ENOTCONN, scene_set(s, 0, STOP_COPY));
@@ -138,7 +138,7 @@ TEST_F_TIMEOUT(mlx5_gone, pre_copy, 120)
 	ASSERT_EQ(0, scene_read_some(s));
 	GO_AWAY();
 	EXPECT_EQ(-ENOMSG, scene_read_all(s));
-	EXPECT_EQ(0, mlx_pair_echo(&s->p, 0));
+	EXPECT_EQ(0, mlxl_pair_echo(&s->p, 0));
 	EXPECT_AWAY(-ENOTCONN, variant->way == RESET ? 0 : scene_set(s, 0, STOP_COPY));
 	EXPECT_EQ(PRE_COPY, mig_get(&s->p.v[0]));
 	EXPECT_EQ(0, scene_set(s, 0, RUNNING));
@@ -171,7 +171,7 @@ TEST_F_TIMEOUT(mlx5_gone, pre_copy_goes_on_when_it_is_back, 120)
 	ASSERT_EQ(0, blob_pull(&b, s->fd, 0));
 	ASSERT_EQ(0, vdev_bus_master(&s->p.v[1], true));
 	EXPECT_EQ(0, mig_load(&s->p.v[1], &b, RUNNING));
-	EXPECT_EQ(0, mlx_pair_echo(&s->p, 1));
+	EXPECT_EQ(0, mlxl_pair_echo(&s->p, 1));
 	blob_free(&b);
 	COME_BACK(0, STOP_COPY);
 }
@@ -209,18 +209,18 @@ TEST_F_TIMEOUT(mlx5_gone, logging, 120)
 	unsigned int page;
 
 	NEED_DMA_LOG();
-	ASSERT_EQ(0, mlx_log_start(&s->p.v[0]));
+	ASSERT_EQ(0, mlxl_log_start(&s->p.v[0]));
 	GO_AWAY();
-	ASSERT_EQ(0, mlx_pair_echo(&s->p, 0));
-	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
-	EXPECT_TRUE(mlx_log_is_all(bitmap));
+	ASSERT_EQ(0, mlxl_pair_echo(&s->p, 0));
+	ASSERT_EQ(0, mlxl_log_report(&s->p.v[0], bitmap));
+	EXPECT_TRUE(mlxl_log_is_all(bitmap));
 	ASSERT_EQ(0, come_back(s, variant->way));
 	/* One more that knows nothing of the time before. */
-	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
+	ASSERT_EQ(0, mlxl_log_report(&s->p.v[0], bitmap));
 	memset(bitmap, 0, sizeof(bitmap));
-	page = mlx_pair_page(&s->p);
-	ASSERT_EQ(0, mlx_pair_echo(&s->p, 0));
-	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
+	page = mlxl_pair_page(&s->p);
+	ASSERT_EQ(0, mlxl_pair_echo(&s->p, 0));
+	ASSERT_EQ(0, mlxl_log_report(&s->p.v[0], bitmap));
 	EXPECT_TRUE(bitmap[page / 64] >> (page % 64) & 1);
 	EXPECT_EQ(0U, bitmap[VNET_PAGES / 64 - 1]);
 	EXPECT_EQ(0, dma_log_stop(&s->p.v[0]));
@@ -233,14 +233,14 @@ TEST_F_TIMEOUT(mlx5_gone, close, 120)
 	struct scene *s = &self->s;
 
 	if (!access("/dev/iommu", F_OK))
-		ASSERT_EQ(0, mlx_log_start(&s->p.v[0]));
+		ASSERT_EQ(0, mlxl_log_start(&s->p.v[0]));
 	ASSERT_EQ(0, scene_set(s, 0, STOP_COPY));
 	ASSERT_EQ(0, scene_read_some(s));
 	GO_AWAY();
-	mlx_pair_close_fn(&s->p, 0);
+	mlxl_pair_close_fn(&s->p, 0);
 	scene_fd_close(s);
-	ASSERT_EQ(0, mlx_pair_open_fn(&s->p, 0));
-	EXPECT_EQ(0, mlx_pair_echo(&s->p, 0));
+	ASSERT_EQ(0, mlxl_pair_open_fn(&s->p, 0));
+	EXPECT_EQ(0, mlxl_pair_echo(&s->p, 0));
 	COME_BACK(0, RUNNING);
 }
 
@@ -357,9 +357,9 @@ TEST_F_TIMEOUT(mlx5_firmware, that_always_dies_is_not_reset_all_the_time, 120)
 	EXPECT_GE(before + 8, after) TH_LOG("it died %llu times in 4 s",
 					    (unsigned long long)(after - before));
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
-	ASSERT_EQ(0, mlx_pair_controlled(&s->p, true, PROMPT_MS));
-	ASSERT_EQ(0, mlx_pair_reset(&s->p));
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+	ASSERT_EQ(0, mlxl_pair_controlled(&s->p, true, PROMPT_MS));
+	ASSERT_EQ(0, mlxl_pair_reset(&s->p));
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));
 }
 
 /* Whoever has reset it does not try again. */
@@ -371,8 +371,8 @@ TEST_F_TIMEOUT(mlx5_firmware, that_gets_ready_late_comes_back, 120)
 	ASSERT_EQ(0, vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1"));
 	EXPECT_EQ(-ENOTCONN, scene_set(s, 0, RUNNING_P2P));
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
-	ASSERT_EQ(0, mlx_pair_controlled(&s->p, true, PROMPT_MS));
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+	ASSERT_EQ(0, mlxl_pair_controlled(&s->p, true, PROMPT_MS));
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));
 }
 
 /* Longer than it takes to reset the function meanwhile. */
@@ -389,22 +389,22 @@ TEST_F_TIMEOUT(mlx5_firmware, that_suspends_a_function_after_its_reset, 120)
 	ASSERT_EQ(0, go_away(s, SILENCE));
 	EXPECT_EQ(-EIO, scene_join(s));
 	ASSERT_EQ(0, vdev_reset(&s->p.v[0]));
-	ASSERT_EQ(0, mlx_pair_flags(&s->p, 0, &flags));
-	ASSERT_EQ(0U, flags & MLX_FN_SUSPENDED);
+	ASSERT_EQ(0, mlxl_pair_flags(&s->p, 0, &flags));
+	ASSERT_EQ(0U, flags & MLXL_FN_SUSPENDED);
 	usleep((LATE_MS + 500) * 1000);
-	ASSERT_EQ(0, mlx_pair_flags(&s->p, 0, &flags));
-	ASSERT_NE(0U, flags & MLX_FN_SUSPENDED);
+	ASSERT_EQ(0, mlxl_pair_flags(&s->p, 0, &flags));
+	ASSERT_NE(0U, flags & MLXL_FN_SUSPENDED);
 
 	EXPECT_EQ(RUNNING, mig_get(&s->p.v[0]));
 	ASSERT_EQ(0, come_back(s, SILENCE));
 	end = now_ms() + PROMPT_MS;
 	do {
 		usleep(20000);
-		ASSERT_EQ(0, mlx_pair_flags(&s->p, 0, &flags));
-	} while (flags & MLX_FN_SUSPENDED && now_ms() < end);
-	EXPECT_EQ(0U, flags & MLX_FN_SUSPENDED);
-	ASSERT_EQ(0, mlx_pair_reset(&s->p));
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+		ASSERT_EQ(0, mlxl_pair_flags(&s->p, 0, &flags));
+	} while (flags & MLXL_FN_SUSPENDED && now_ms() < end);
+	EXPECT_EQ(0U, flags & MLXL_FN_SUSPENDED);
+	ASSERT_EQ(0, mlxl_pair_reset(&s->p));
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));
 }
 
 static int load(struct scene *s)
@@ -426,7 +426,7 @@ TEST_F_TIMEOUT(mlx5_firmware, that_is_stuck_for_one_function_works_for_another, 
 	EXPECT_EQ(0, scene_join(s));
 	EXPECT_EQ(0, scene_set(s, 1, RUNNING));
 	ASSERT_EQ(0, vdev_bus_master(&s->p.v[1], true));
-	EXPECT_EQ(0, mlx_pair_echo(&s->p, 1));
+	EXPECT_EQ(0, mlxl_pair_echo(&s->p, 1));
 }
 
 TEST_HARNESS_MAIN

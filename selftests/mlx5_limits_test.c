@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 #include "lib/dmalog.h"
-#include "lib/mlxscene.h"
+#include "lib/mlxlscene.h"
 #include "lib/states.h"
 #include "lib/test.h"
 
@@ -44,10 +44,10 @@ TEST_F_TIMEOUT(mlx5_limits, read_when_the_firmware_is_ready, 120)
 	ASSERT_EQ(0, model_value(&s->p.fw, "regs", "CMDQ_LOG2", &before));
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault reset delay=200 count=1"));
 	ASSERT_EQ(0, vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1"));
-	ASSERT_EQ(0, mlx_pair_controlled(&s->p, true, PROMPT_MS));
+	ASSERT_EQ(0, mlxl_pair_controlled(&s->p, true, PROMPT_MS));
 	ASSERT_EQ(0, model_value(&s->p.fw, "regs", "CMDQ_LOG2", &after));
 	EXPECT_EQ(before, after);
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));
 }
 
 /* It is left alone until it tells the truth. */
@@ -70,12 +70,12 @@ TEST_F_TIMEOUT(mlx5_limits, firmware_with_nonsense_is_not_used, 400)
 		ASSERT_EQ(0, vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1"));
 		EXPECT_EQ(-ENOTCONN, scene_set(s, 0, RUNNING_P2P)) TH_LOG("%s", lies[i].name);
 		ASSERT_EQ(0, model_cmd(&s->p.fw, "claim clear"));
-		ASSERT_EQ(0, mlx_pair_controlled(&s->p, true, PROMPT_MS));
+		ASSERT_EQ(0, mlxl_pair_controlled(&s->p, true, PROMPT_MS));
 		EXPECT_EQ(0, scene_set(s, 0, RUNNING));
 		/* One that is down again at once is tried after a longer pause. */
 		usleep(2500000);
 	}
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));
 }
 
 TEST_F_TIMEOUT(mlx5_limits, function_that_cannot_be_is_not_saved, 120)
@@ -96,7 +96,7 @@ TEST_F_TIMEOUT(mlx5_limits, function_that_cannot_be_is_not_saved, 120)
 		ASSERT_EQ(0, model_cmd(&s->p.fw, "claim clear"));
 		ASSERT_EQ(0, scene_set(s, 0, RUNNING));
 	}
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));
 }
 
 /* In pre-copy one full image follows, which is wrong, too; so nothing is migrated. */
@@ -114,7 +114,7 @@ TEST_F_TIMEOUT(mlx5_limits, image_that_is_too_small_is_not_sent, 120)
 		ASSERT_EQ(0, model_cmd(&s->p.fw, "claim clear"));
 		ASSERT_EQ(0, scene_set(s, 0, RUNNING));
 	}
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));
 }
 
 /* A bitmap that has not come, or not all of it, is no report: everything may have been written. */
@@ -124,17 +124,17 @@ TEST_F_TIMEOUT(mlx5_limits, report_that_is_another_than_the_firmware_says_counts
 	struct scene *s = &self->s;
 
 	NEED_DMA_LOG();
-	ASSERT_EQ(0, mlx_log_start(&s->p.v[0]));
-	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
+	ASSERT_EQ(0, mlxl_log_start(&s->p.v[0]));
+	ASSERT_EQ(0, mlxl_log_report(&s->p.v[0], bitmap));
 	memset(bitmap, 0, sizeof(bitmap));
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "claim track_set 4000000000"));
-	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
-	EXPECT_TRUE(mlx_log_is_all(bitmap));
+	ASSERT_EQ(0, mlxl_log_report(&s->p.v[0], bitmap));
+	EXPECT_TRUE(mlxl_log_is_all(bitmap));
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "claim clear"));
 	/* One more that knows nothing of the time before. */
-	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
+	ASSERT_EQ(0, mlxl_log_report(&s->p.v[0], bitmap));
 	memset(bitmap, 0, sizeof(bitmap));
-	ASSERT_EQ(0, mlx_log_report(&s->p.v[0], bitmap));
+	ASSERT_EQ(0, mlxl_log_report(&s->p.v[0], bitmap));
 	EXPECT_EQ(0U, bitmap[VNET_PAGES / 64 - 1]);
 	EXPECT_EQ(0, dma_log_stop(&s->p.v[0]));
 }
@@ -154,7 +154,7 @@ static pid_t reader(struct scene *s, const char *file)
 		return pid;
 	if (setgid(NOBODY) || setuid(NOBODY))
 		_exit(2);
-	_exit(mlx_config_read(&s->p.ctrl, s->p.slots[0].index, file, text, sizeof(text)) != 0);
+	_exit(mlxl_config_read(&s->p.ctrl, s->p.slots[0].index, file, text, sizeof(text)) != 0);
 }
 
 static pid_t enabler(struct scene *s)
@@ -162,7 +162,8 @@ static pid_t enabler(struct scene *s)
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit(mlx_config(&s->p.ctrl, s->p.slots[0].index, "enable", "1") != -ETIMEDOUT);
+		_exit(mlxl_config_write(&s->p.ctrl, s->p.slots[0].index, "enable", "1") !=
+		      -ETIMEDOUT);
 	return pid;
 }
 
@@ -191,7 +192,7 @@ TEST_F_TIMEOUT(mlx5_limits, readers_send_no_commands, 120)
 	ASSERT_EQ(0, model_fault_taken(&s->p.fw, "query_function", &after));
 	EXPECT_EQ(before, after);
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));
 }
 
 /* The lock is held over a command for 3 s. */
@@ -214,7 +215,7 @@ TEST_F_TIMEOUT(mlx5_limits, readers_can_be_killed, 120)
 	EXPECT_GT(begin + 1000, now_ms());
 	EXPECT_EQ(0, status_of(writer));
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));
 }
 
 TEST_HARNESS_MAIN

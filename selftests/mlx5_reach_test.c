@@ -7,12 +7,12 @@
  */
 #include "lib/left.h"
 #include "lib/dmalog.h"
-#include "lib/mlxpair.h"
+#include "lib/mlxlpair.h"
 #include "lib/test.h"
 
 FIXTURE(mlx5_left)
 {
-	struct mlx_pair p;
+	struct mlxl_pair p;
 	struct left left[2];
 };
 
@@ -31,18 +31,18 @@ FIXTURE_VARIANT_ADD(mlx5_left, d3hot_off) { .how = LEFT_D3HOT_OFF };
 
 FIXTURE_SETUP(mlx5_left)
 {
-	int err = mlx_pair_open(&self->p);
+	int err = mlxl_pair_open(&self->p);
 
 	if (err == TOO_FEW)
 		SKIP(return, "no two functions mlx5_like in /vpv/devices");
 	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, vdev_bus_master(&self->p.v[1], true));
-	ASSERT_EQ(0, mlx_pair_echo(&self->p, 0));
+	ASSERT_EQ(0, mlxl_pair_echo(&self->p, 0));
 }
 
 FIXTURE_TEARDOWN(mlx5_left)
 {
-	mlx_pair_close(&self->p);
+	mlxl_pair_close(&self->p);
 }
 
 TEST_F(mlx5_left, reports_what_it_writes)
@@ -51,8 +51,8 @@ TEST_F(mlx5_left, reports_what_it_writes)
 	struct vdev *v = &self->p.v[0];
 
 	ASSERT_EQ(0, left_leave(v, &self->left[0], variant->how));
-	ASSERT_EQ(0, mlx_log_start(v));
-	EXPECT_EQ(0, mlx_log_report(v, bitmap));
+	ASSERT_EQ(0, mlxl_log_start(v));
+	EXPECT_EQ(0, mlxl_log_report(v, bitmap));
 	EXPECT_EQ(0, dma_log_stop(v));
 	ASSERT_EQ(0, left_check(v, &self->left[0], true));
 }

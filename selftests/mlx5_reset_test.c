@@ -5,7 +5,7 @@
  *
  * Groups: mlx5-fault
  */
-#include "lib/mlxscene.h"
+#include "lib/mlxlscene.h"
 #include "lib/states.h"
 #include "lib/test.h"
 
@@ -65,8 +65,8 @@ static int wait_runs(struct scene *s, unsigned int fn)
 	int err;
 
 	do {
-		err = mlx_pair_flags(&s->p, fn, &flags);
-		if (!err && !(flags & MLX_FN_SUSPENDED))
+		err = mlxl_pair_flags(&s->p, fn, &flags);
+		if (!err && !(flags & MLXL_FN_SUSPENDED))
 			return mig_get(&s->p.v[fn]) == RUNNING ? 0 : -EBUSY;
 		usleep(20000);
 	} while (!err && now_ms() < end);
@@ -78,9 +78,9 @@ static int wait_runs(struct scene *s, unsigned int fn)
 	ASSERT_EQ(0, model_cmd(&s->p.fw, "fault clear"));			\
 	EXPECT_EQ(0, wait_runs(s, fn));						\
 	ASSERT_EQ(0, vnet_start(&s->p.net, &s->p.v[0]));			\
-	EXPECT_EQ(0, mlx_pair_echo(&s->p, 0));					\
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));				\
-	ASSERT_EQ(0, mlx_pair_reset(&s->p));					\
+	EXPECT_EQ(0, mlxl_pair_echo(&s->p, 0));					\
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));				\
+	ASSERT_EQ(0, mlxl_pair_reset(&s->p));					\
 } while (0)
 
 TEST_F_TIMEOUT(mlx5_reset, in_each_state, 240)
@@ -193,16 +193,16 @@ TEST_F_TIMEOUT(mlx5_reset, in_pre_copy_goes_on, 240)
 		ASSERT_EQ(0, mig_precopy_info(s->fd, &info));
 		EXPECT_EQ(0U, info.flags);
 		EXPECT_EQ(0U, info.initial_bytes);
-		ASSERT_EQ(0, mlx_pair_echo(&s->p, 0));
+		ASSERT_EQ(0, mlxl_pair_echo(&s->p, 0));
 		ASSERT_EQ(0, scene_set(s, 0, STOP_COPY));
 		ASSERT_EQ(0, blob_pull(&b, s->fd, 0));
 		scene_fd_close(s);
 
 		ASSERT_EQ(0, vdev_bus_master(&s->p.v[1], true));
 		ASSERT_EQ(0, mig_load(&s->p.v[1], &b, RUNNING));
-		EXPECT_EQ(0, mlx_pair_echo(&s->p, 1));
+		EXPECT_EQ(0, mlxl_pair_echo(&s->p, 1));
 		blob_free(&b);
-		ASSERT_EQ(0, mlx_pair_reset(&s->p));
+		ASSERT_EQ(0, mlxl_pair_reset(&s->p));
 	}
 }
 
@@ -276,7 +276,7 @@ TEST_F_TIMEOUT(mlx5_reset, while_suspending_and_then_nobody_listens, 120)
 	scene_join(s);
 	usleep(100000);
 	ASSERT_EQ(0, vdev_sysfs_write(s->p.ctrl.bdf, "reset", "1"));
-	ASSERT_EQ(0, mlx_pair_controlled(&s->p, true, PROMPT_MS));
+	ASSERT_EQ(0, mlxl_pair_controlled(&s->p, true, PROMPT_MS));
 	GOES_ON(0);
 }
 
@@ -315,7 +315,7 @@ TEST_F_TIMEOUT(mlx5_reset, with_the_controlling_function, 240)
 		ASSERT_EQ(0, pthread_join(thread, NULL));
 		EXPECT_EQ(0, b.err);
 		EXPECT_NE(0, scene_join(s));
-		ASSERT_EQ(0, mlx_pair_controlled(&s->p, true, PROMPT_MS));
+		ASSERT_EQ(0, mlxl_pair_controlled(&s->p, true, PROMPT_MS));
 		GOES_ON(0);
 	}
 }
@@ -424,7 +424,7 @@ static int power_loss(struct scene *s)
 
 	err = err ? err : model_cmd(&s->p.fw, "reset");
 	err = err ? err : sysfs_write("/sys/bus/pci/rescan", "1");
-	return err ? err : mlx_control(&s->p.ctrl);
+	return err ? err : mlxl_control(&s->p.ctrl);
 }
 
 /* It is enabled again, but has nothing of what it was: a guest must not go on with that. */
@@ -437,12 +437,12 @@ TEST_F_TIMEOUT(mlx5_reset, function_that_is_enabled_after_a_power_loss_is_an_err
 	/* Whoever looks now finds nobody to ask. */
 	sleep(4);
 	EXPECT_EQ(STOP, mig_get(&s->p.v[0]));
-	ASSERT_EQ(2, mlx_functions(s->p.slots, 2));
+	ASSERT_EQ(2, mlxl_functions(s->p.slots, 2));
 	EXPECT_EQ(0, wait_state(s, 0, ERROR));
 	EXPECT_EQ(-EIO, scene_set(s, 0, RUNNING));
 	ASSERT_EQ(0, vdev_reset(&s->p.v[0]));
-	ASSERT_EQ(0, mlx_pair_reset(&s->p));
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+	ASSERT_EQ(0, mlxl_pair_reset(&s->p));
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));
 }
 
 /* The same before anybody has looked after it. */
@@ -452,12 +452,12 @@ TEST_F_TIMEOUT(mlx5_reset, function_is_not_resumed_after_a_power_loss, 120)
 
 	ASSERT_EQ(0, scene_set(s, 0, STOP));
 	ASSERT_EQ(0, power_loss(s));
-	ASSERT_EQ(2, mlx_functions(s->p.slots, 2));
+	ASSERT_EQ(2, mlxl_functions(s->p.slots, 2));
 	EXPECT_EQ(-EIO, scene_set(s, 0, RUNNING));
 	EXPECT_EQ(ERROR, mig_get(&s->p.v[0]));
 	ASSERT_EQ(0, vdev_reset(&s->p.v[0]));
-	ASSERT_EQ(0, mlx_pair_reset(&s->p));
-	EXPECT_EQ(0, mlx_pair_migrate(&s->p, true));
+	ASSERT_EQ(0, mlxl_pair_reset(&s->p));
+	EXPECT_EQ(0, mlxl_pair_migrate(&s->p, true));
 }
 
 TEST_HARNESS_MAIN

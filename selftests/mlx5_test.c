@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "lib/dmalog.h"
-#include "lib/mlxpair.h"
+#include "lib/mlxlpair.h"
 #include "lib/test.h"
 
 #define ECHO_MS	5000
@@ -25,12 +25,12 @@ FIXTURE(mlx5)
 
 FIXTURE_SETUP(mlx5)
 {
-	int err = mlx_control(&self->ctrl);
+	int err = mlxl_control(&self->ctrl);
 
 	if (err == TOO_FEW)
 		SKIP(return, "no device mlx5_like in /vpv/devices");
 	ASSERT_EQ(0, err);
-	ASSERT_EQ(2, mlx_functions(self->slots, 2));
+	ASSERT_EQ(2, mlxl_functions(self->slots, 2));
 	ASSERT_EQ(0, model_open(&self->fw, &self->ctrl));
 	ASSERT_EQ(0, model_open(&self->fn, &self->slots[0]));
 	ASSERT_EQ(0, vnet_alloc(&self->net));
@@ -63,24 +63,24 @@ TEST_F(mlx5, function_appears_once_provisioned)
 	struct slot *slot = &self->slots[1];
 
 	/* In use: it cannot be taken back. */
-	EXPECT_EQ(-EBUSY, mlx_config(&self->ctrl, slot->index, "enable", "0"));
+	EXPECT_EQ(-EBUSY, mlxl_config_write(&self->ctrl, slot->index, "enable", "0"));
 	vdev_close(&self->v[1]);
 	ASSERT_EQ(0, vdev_unbind(slot->bdf));
-	ASSERT_EQ(0, mlx_config(&self->ctrl, slot->index, "enable", "0"));
-	ASSERT_EQ(0, mlx_config_read(&self->ctrl, slot->index, "enable", state, sizeof(state)));
+	ASSERT_EQ(0, mlxl_config_write(&self->ctrl, slot->index, "enable", "0"));
+	ASSERT_EQ(0, mlxl_config_read(&self->ctrl, slot->index, "enable", state, sizeof(state)));
 	EXPECT_EQ('0', state[0]);
-	EXPECT_NE(0, vdev_bind(slot->bdf, MLX_DRIVER));
+	EXPECT_NE(0, vdev_bind(slot->bdf, MLXL_DRIVER));
 
-	EXPECT_EQ(-EINVAL, mlx_config(&self->ctrl, slot->index, "mac", "01:00:00:00:00:01"));
-	ASSERT_EQ(0, mlx_config(&self->ctrl, slot->index, "mac", "02:00:00:00:00:77"));
-	ASSERT_EQ(0, mlx_config(&self->ctrl, slot->index, "queue_pairs", "99"));
-	EXPECT_EQ(-ERANGE, mlx_config(&self->ctrl, slot->index, "enable", "1"));
-	ASSERT_EQ(0, mlx_config(&self->ctrl, slot->index, "queue_pairs", "1"));
+	EXPECT_EQ(-EINVAL, mlxl_config_write(&self->ctrl, slot->index, "mac", "01:00:00:00:00:01"));
+	ASSERT_EQ(0, mlxl_config_write(&self->ctrl, slot->index, "mac", "02:00:00:00:00:77"));
+	ASSERT_EQ(0, mlxl_config_write(&self->ctrl, slot->index, "queue_pairs", "99"));
+	EXPECT_EQ(-ERANGE, mlxl_config_write(&self->ctrl, slot->index, "enable", "1"));
+	ASSERT_EQ(0, mlxl_config_write(&self->ctrl, slot->index, "queue_pairs", "1"));
 	/* Provisioning lets the driver bind that was refused before. */
-	ASSERT_EQ(0, mlx_config(&self->ctrl, slot->index, "enable", "1"));
+	ASSERT_EQ(0, mlxl_config_write(&self->ctrl, slot->index, "enable", "1"));
 	ASSERT_EQ(0, vdev_driver(slot->bdf, driver, sizeof(driver)));
-	EXPECT_STREQ(MLX_DRIVER, driver);
-	ASSERT_EQ(0, vdev_bind(slot->bdf, MLX_DRIVER));
+	EXPECT_STREQ(MLXL_DRIVER, driver);
+	ASSERT_EQ(0, vdev_bind(slot->bdf, MLXL_DRIVER));
 	ASSERT_EQ(0, vdev_open(&self->v[1], slot, VDEV_GROUP));
 }
 
@@ -376,7 +376,7 @@ TEST_F(mlx5, firmware_versions_migrate_to_each_other)
 	uint8_t here[256], there[256];
 	struct blob b = { 0 };
 	struct slot ctrl, fn;
-	int err = mlx_other(&ctrl, &fn);
+	int err = mlxl_other(&ctrl, &fn);
 
 	if (err == TOO_FEW)
 		SKIP(return, "no second device");
@@ -542,7 +542,7 @@ TEST_F(mlx5, memory_is_bounded)
 	EXPECT_EQ(0, s.result);
 	EXPECT_EQ(b.bytes, s.bytes);
 	EXPECT_LT(0U, s.held);
-	EXPECT_GE(MLX_HELD_MAX, s.held);
+	EXPECT_GE(MLXL_HELD_MAX, s.held);
 	ASSERT_EQ(0, mig_set(&self->v[1], VFIO_DEVICE_STATE_RESUMING, &fd));
 	ASSERT_EQ(0, blob_push(&b, fd, 0, 3000, 7));
 	ASSERT_EQ(0, blob_push(&b, fd, 3000, b.bytes, 12345));
@@ -552,7 +552,7 @@ TEST_F(mlx5, memory_is_bounded)
 	EXPECT_EQ(0, s.result);
 	EXPECT_EQ(b.bytes, s.bytes);
 	EXPECT_LT(0U, s.held);
-	EXPECT_GE(MLX_HELD_MAX, s.held);
+	EXPECT_GE(MLXL_HELD_MAX, s.held);
 	blob_free(&b);
 }
 
@@ -603,10 +603,10 @@ TEST_F(mlx5, firmware_that_dies_at_its_first_command_fails_the_probe)
 	ASSERT_EQ(0, vdev_unbind(self->ctrl.bdf));
 	ASSERT_EQ(0, model_cmd(&self->fw, "fault fatal fail count=1"));
 	begin = now_ms();
-	EXPECT_NE(0, sysfs_write("/sys/bus/pci/drivers/" MLX_CTRL "/bind", self->ctrl.bdf));
+	EXPECT_NE(0, sysfs_write("/sys/bus/pci/drivers/" MLXL_CTRL "/bind", self->ctrl.bdf));
 	EXPECT_GT(15000U, now_ms() - begin);
 	ASSERT_EQ(0, model_cmd(&self->fw, "fault clear"));
-	ASSERT_EQ(0, mlx_control(&self->ctrl));
+	ASSERT_EQ(0, mlxl_control(&self->ctrl));
 	migrate(_metadata, self, true);
 }
 
@@ -632,7 +632,7 @@ TEST_F(mlx5, controlling_driver_may_go_away)
 		if (fd >= 0)
 			close(fd);
 		fd = -1;
-		ASSERT_EQ(0, mlx_control(&self->ctrl));
+		ASSERT_EQ(0, mlxl_control(&self->ctrl));
 		ASSERT_EQ(0, mig_set(&self->v[0], VFIO_DEVICE_STATE_RUNNING, NULL))
 			TH_LOG("from state %u", states[i]);
 		ASSERT_EQ(0, echo(_metadata, self, 0, 2 + i));
@@ -674,7 +674,7 @@ TEST_F(mlx5, no_written_page_is_missed)
 	unsigned int seed = 1, written = 0, reported = 0, missed = 0;
 
 	NEED_DMA_LOG();
-	ASSERT_EQ(0, mlx_log_start(&self->v[0]));
+	ASSERT_EQ(0, mlxl_log_start(&self->v[0]));
 	ASSERT_EQ(0, model_cmd(&self->fn, "ledger clear"));
 	for (uint32_t i = 0; i < ROUNDS; i++) {
 		unsigned int page = VNET_FIRST_PAGE + rand_r(&seed) % (VNET_PAGES - VNET_FIRST_PAGE);
@@ -684,7 +684,7 @@ TEST_F(mlx5, no_written_page_is_missed)
 		if (i % PER_REPORT != PER_REPORT - 1)
 			continue;
 		memset(bitmap, 0, sizeof(bitmap));
-		ASSERT_EQ(0, mlx_log_report(&self->v[0], bitmap));
+		ASSERT_EQ(0, mlxl_log_report(&self->v[0], bitmap));
 		pages = ledger_check(&self->fn, bitmap, &missed);
 		ASSERT_LE(PER_REPORT / 2, pages);
 		written += pages;
@@ -702,14 +702,14 @@ TEST_F(mlx5, tracker_that_loses_track_reports_everything)
 	uint64_t bitmap[VNET_PAGES / 64] = { 0 };
 
 	NEED_DMA_LOG();
-	ASSERT_EQ(0, mlx_log_start(&self->v[0]));
+	ASSERT_EQ(0, mlxl_log_start(&self->v[0]));
 	ASSERT_EQ(0, model_cmd(&self->fw, "fault tracker_query fail count=1"));
-	ASSERT_EQ(0, mlx_log_report(&self->v[0], bitmap));
-	EXPECT_TRUE(mlx_log_is_all(bitmap));
+	ASSERT_EQ(0, mlxl_log_report(&self->v[0], bitmap));
+	EXPECT_TRUE(mlxl_log_is_all(bitmap));
 	/* And is exact again. */
 	memset(bitmap, 0, sizeof(bitmap));
 	ASSERT_EQ(0, vnet_echo(&self->net, &self->v[0], 1, 100, ECHO_MS));
-	ASSERT_EQ(0, mlx_log_report(&self->v[0], bitmap));
+	ASSERT_EQ(0, mlxl_log_report(&self->v[0], bitmap));
 	EXPECT_EQ(1ULL << (100 % 64), bitmap[100 / 64]);
 	EXPECT_EQ(0U, bitmap[7]);
 }
@@ -758,10 +758,10 @@ TEST_F(mlx5, range_beyond_the_tracker_is_dirty_and_the_rest_exact)
 	close(log);
 	ASSERT_EQ(0, vdev_feature(&self->v[0], VFIO_DEVICE_FEATURE_GET |
 				  VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, &rep, sizeof(rep)));
-	EXPECT_TRUE(mlx_log_is_all(bitmap));
+	EXPECT_TRUE(mlxl_log_is_all(bitmap));
 	memset(bitmap, 0, sizeof(bitmap));
 	ASSERT_EQ(0, vnet_echo(&self->net, &self->v[0], 1, 100, ECHO_MS));
-	ASSERT_EQ(0, mlx_log_report(&self->v[0], bitmap));
+	ASSERT_EQ(0, mlxl_log_report(&self->v[0], bitmap));
 	EXPECT_EQ(1ULL << (100 % 64), bitmap[100 / 64]);
 	EXPECT_EQ(0U, bitmap[7]);
 }
@@ -778,14 +778,14 @@ TEST_F(mlx5, tracker_that_hangs_is_not_asked_again_and_again)
 
 	NEED_DMA_LOG();
 	ASSERT_LE(0, log);
-	ASSERT_EQ(0, mlx_log_start(&self->v[0]));
+	ASSERT_EQ(0, mlxl_log_start(&self->v[0]));
 	ASSERT_EQ(0, model_cmd(&self->fw, "fault tracker_query hang"));
 	ASSERT_EQ(0, model_cmd(&self->fw, "fault tracker_arm hang"));
 	begin = now_ms();
 	for (int i = 0; i < 8; i++) {
 		memset(bitmap, 0, sizeof(bitmap));
-		ASSERT_EQ(0, mlx_log_report(&self->v[0], bitmap));
-		EXPECT_TRUE(mlx_log_is_all(bitmap));
+		ASSERT_EQ(0, mlxl_log_report(&self->v[0], bitmap));
+		EXPECT_TRUE(mlxl_log_is_all(bitmap));
 	}
 	EXPECT_GT(17000U, now_ms() - begin);
 	EXPECT_GE(2, log_count(log, "restarting the command queue", line, sizeof(line)));

@@ -254,7 +254,7 @@ static int load_refused(struct scene *s, unsigned long unused)
 
 #define TESTDEV "testdev"
 #define NIC "e1000e"
-#define HSL "hisi_like"
+#define HISIL "hisi_like"
 #define WIDTH(n, val)									\
 	{ TESTDEV, "write of " #n, write_bar, n, "write_" #n " 1",			\
 	  { "vpv_access: region=2 write pos=0x10 bytes=" #n " val=" val " err=0" } },	\
@@ -322,15 +322,15 @@ static const struct row rows[] = {
 	{ NIC, "close and open", reopen, 0, "",
 	  { "vpv_reset: close err=0", "vpv_reset: open err=0" }, true },
 
-	{ HSL, "save", save, 0, "",
+	{ HISIL, "save", save, 0, "",
 	  { "vmig_session_begin: save", "vmig_step: RUNNING -> PRE_COPY err=0 us=*",
 	    "vmig_session_end: save err=0 bytes=* records=*" }, true },
-	{ HSL, "load", load, 0, "",
+	{ HISIL, "load", load, 0, "",
 	  { "vmig_session_begin: load", "vmig_session_end: load err=0 bytes=* records=*",
 	    "vmig_step: RESUMING -> STOP err=0 us=*" }, true },
-	{ HSL, "load that is refused", load_refused, 0, "",
+	{ HISIL, "load that is refused", load_refused, 0, "",
 	  { "vmig_session_begin: load", "vmig_refusal: magic err=-22 want=* got=*" }, true },
-	{ HSL, "reset", reset, 0, "reset 1, zap 1", { "vmig_reset: done", "vpv_reset: function err=0" },
+	{ HISIL, "reset", reset, 0, "reset 1, zap 1", { "vmig_reset: done", "vpv_reset: function err=0" },
 	  true },
 };
 
@@ -446,7 +446,7 @@ FIXTURE_VARIANT(observe)
 
 FIXTURE_VARIANT_ADD(observe, testdev) { .device = TESTDEV };
 FIXTURE_VARIANT_ADD(observe, e1000e) { .device = NIC };
-FIXTURE_VARIANT_ADD(observe, hisi_like) { .device = HSL };
+FIXTURE_VARIANT_ADD(observe, hisi_like) { .device = HISIL };
 
 FIXTURE_SETUP(observe)
 {
@@ -455,7 +455,7 @@ FIXTURE_SETUP(observe)
 	s->v.fd = -1;
 	if (access(ROOT, F_OK))
 		SKIP(return, "no " ROOT);
-	if (!strcmp(variant->device, HSL))
+	if (!strcmp(variant->device, HISIL))
 		NEED_SLOTS(&s->slot, 1);
 	else
 		NEED_STOCK(variant->device, &s->slot, 1);

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "lib/gpu.h"
-#include "lib/mlx.h"
+#include "lib/mlxl.h"
 #include "lib/test.h"
 
 #define PIECE	(1U << 20)	/* as QEMU asks for it */
@@ -65,7 +65,7 @@ static ssize_t move(int fd, bool out, uint8_t *buf, size_t bytes)
 /* Find two functions, and bind them: 0, TOO_FEW, or an errno. */
 static int find_mlx(struct slot *slots)
 {
-	int num = mlx_functions(slots, 2);
+	int num = mlxl_functions(slots, 2);
 
 	return num < 0 ? num : num < 2 ? TOO_FEW : 0;
 }
@@ -222,7 +222,7 @@ static void report(struct __test_metadata *_metadata, struct vdev *v, const char
 
 	ASSERT_EQ(0, mig_session(v, what, &s));
 	EXPECT_EQ(bytes, s.bytes);
-	EXPECT_GE(MLX_HELD_MAX, s.held);
+	EXPECT_GE(MLXL_HELD_MAX, s.held);
 
 	TH_LOG("%s: %.0f MiB/s, plain copy %.0f MiB/s, ratio %.2f; CPU %.2f s of %.2f s, plain %.2f s of %.2f s",
 	       what, bytes / ours->wall / (1 << 20), bytes / plain->wall / (1 << 20),

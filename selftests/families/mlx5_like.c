@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "../lib/family.h"
-#include "../lib/mlx.h"
+#include "../lib/mlxl.h"
 #include "../lib/vnet.h"
 
 #define ECHO_MS	10000
@@ -45,11 +45,11 @@ static int check(struct guest *g, uint32_t tag)
 }
 
 FAMILY(mlx5_like) = {
-	.name = "mlx5_like", .driver = MLX_DRIVER, .controller = "mlx5_ctrl",
+	.name = "mlx5_like", .driver = MLXL_DRIVER, .controller = "mlx5_ctrl",
 	.migration = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY,
 	.bar = 0, .bar_bytes = 0x4000, .record_max = 16 << 20, .state_max = 1 << 30,
 	.rounds = true, .tracks = true,
 	.mem_bytes = VNET_BYTES, .own_bytes = sizeof(struct vnet), .irq_index = -1,
 	.slow = "fault op delay=1000", .counter = "tx_frames", .counts = 1, .counter_moves = true,
-	.bind = mlx_functions, .begin = begin, .start = start, .check = check,
+	.bind = mlxl_functions, .begin = begin, .start = start, .check = check,
 };

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "migration.h"
-#include "mlx.h"
+#include "mlxl.h"
 
 #define MOST		SLOT_MAX
 #define ROUNDS_MOST	16
@@ -378,7 +378,7 @@ static void print(const char *kind, const struct series *list)
 static void setup(void)
 {
 	struct slot slots[MOST];
-	int found = mlx_functions(slots, MOST), err = 0;
+	int found = mlxl_functions(slots, MOST), err = 0;
 
 	if (found < 1)
 		fail("functions", found);

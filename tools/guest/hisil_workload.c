@@ -3,7 +3,7 @@
  * Keeps the queues of a hisi_like function busy and checks every result, driven by
  * interrupts. It is not told of migrations.
  *
- * Reports go to the control line (-c, a serial port) as lines that start with "HSL".
+ * Reports go to the control line (-c, a serial port) as lines that start with "HISIL".
  * It obeys these words:
  *
  * report	how far it is
@@ -30,7 +30,7 @@
 #define D3HOT		3
 #define QUIET_MS	200
 
-const char line_tag[] = "HSL";
+const char line_tag[] = "HISIL";
 
 static struct {
 	const char *path;

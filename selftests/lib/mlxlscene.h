@@ -3,12 +3,12 @@
  * Two mlx5_like functions, and a call that a thread is in while something happens to
  * them.  Functions return 0 or a negative errno.
  */
-#ifndef SELFTEST_MLXSCENE_H
-#define SELFTEST_MLXSCENE_H
+#ifndef SELFTEST_MLXLSCENE_H
+#define SELFTEST_MLXLSCENE_H
 
 #include <pthread.h>
 
-#include "mlxpair.h"
+#include "mlxlpair.h"
 
 /* Every call ends in that time, with or without success. */
 #define PROMPT_MS	15000
@@ -23,7 +23,7 @@
  * @err: How it ended.
  */
 struct scene {
-	struct mlx_pair p;
+	struct mlxl_pair p;
 	struct blob image;
 	int fd;
 	pthread_t thread;
@@ -64,4 +64,4 @@ int scene_call_slow(struct scene *s, int (*call)(struct scene *s), const char *c
 /* How it ended. */
 int scene_join(struct scene *s);
 
-#endif /* SELFTEST_MLXSCENE_H */
+#endif /* SELFTEST_MLXLSCENE_H */

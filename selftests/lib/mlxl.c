@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/* mlx5_like functions for tests: see mlx.h. */
+/* mlx5_like functions for tests: see mlxl.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "mlx.h"
+#include "mlxl.h"
 
 #define CONFIGFS "/sys/kernel/config"
 
 static void path_of(char *path, size_t room, const struct slot *ctrl, unsigned int fn,
 		    const char *file)
 {
-	snprintf(path, room, CONFIGFS "/" MLX_CTRL "/%.31s/%u/%.63s", ctrl->bdf, fn, file);
+	snprintf(path, room, CONFIGFS "/" MLXL_CTRL "/%.31s/%u/%.63s", ctrl->bdf, fn, file);
 }
 
-int mlx_config(const struct slot *ctrl, unsigned int fn, const char *file, const char *text)
+int mlxl_config_write(const struct slot *ctrl, unsigned int fn, const char *file, const char *text)
 {
 	char path[160];
 
@@ -24,8 +24,8 @@ int mlx_config(const struct slot *ctrl, unsigned int fn, const char *file, const
 	return sysfs_write(path, text);
 }
 
-int mlx_config_read(const struct slot *ctrl, unsigned int fn, const char *file, char *buf,
-		    size_t room)
+int mlxl_config_read(const struct slot *ctrl, unsigned int fn, const char *file, char *buf,
+		     size_t room)
 {
 	char path[160];
 
@@ -38,19 +38,19 @@ static int bind_control(const struct slot *ctrl)
 	char driver[64];
 	int err;
 
-	if (access(CONFIGFS "/" MLX_CTRL, F_OK))
+	if (access(CONFIGFS "/" MLXL_CTRL, F_OK))
 		mount("configfs", CONFIGFS, "configfs", 0, NULL);
 	err = vdev_driver(ctrl->bdf, driver, sizeof(driver));
-	if (!err && strcmp(driver, MLX_CTRL)) {
+	if (!err && strcmp(driver, MLXL_CTRL)) {
 		if (driver[0])
 			err = vdev_unbind(ctrl->bdf);
-		err = err ? err : sysfs_write("/sys/bus/pci/drivers/" MLX_CTRL "/bind",
+		err = err ? err : sysfs_write("/sys/bus/pci/drivers/" MLXL_CTRL "/bind",
 					      ctrl->bdf);
 	}
 	return err;
 }
 
-int mlx_control(struct slot *ctrl)
+int mlxl_control(struct slot *ctrl)
 {
 	if (slots_find("mlx5_ctrl", ctrl, 1) < 1)
 		return TOO_FEW;
@@ -60,7 +60,7 @@ int mlx_control(struct slot *ctrl)
 /* Which function is number @fn of @ctrl?  Empty: none is there. */
 static int address_of(const struct slot *ctrl, unsigned int fn, char *bdf, size_t room)
 {
-	int err = mlx_config_read(ctrl, fn, "address", bdf, room);
+	int err = mlxl_config_read(ctrl, fn, "address", bdf, room);
 
 	if (err < 0)
 		return err;
@@ -76,7 +76,7 @@ static int enable(const struct slot *ctrls, int num, const struct slot *fn)
 	for (int i = 0; i < num; i++)
 		for (unsigned int nr = 0; !address_of(&ctrls[i], nr, bdf, sizeof(bdf)); nr++)
 			if (!strcmp(bdf, fn->bdf))
-				return mlx_config(&ctrls[i], nr, "enable", "1");
+				return mlxl_config_write(&ctrls[i], nr, "enable", "1");
 	return -ENOENT;
 }
 
@@ -95,7 +95,7 @@ static int first_of(const struct slot *ctrl, struct slot *fn)
 	return err ? err : -ENOENT;
 }
 
-int mlx_other(struct slot *ctrl, struct slot *fn)
+int mlxl_other(struct slot *ctrl, struct slot *fn)
 {
 	struct slot ctrls[2];
 	int err;
@@ -104,12 +104,12 @@ int mlx_other(struct slot *ctrl, struct slot *fn)
 		return TOO_FEW;
 	*ctrl = ctrls[1];
 	err = bind_control(ctrl);
-	err = err ? err : mlx_config(ctrl, 0, "enable", "1");
+	err = err ? err : mlxl_config_write(ctrl, 0, "enable", "1");
 	err = err ? err : first_of(ctrl, fn);
-	return err ? err : vdev_bind(fn->bdf, MLX_DRIVER);
+	return err ? err : vdev_bind(fn->bdf, MLXL_DRIVER);
 }
 
-int mlx_functions(struct slot *slots, int max)
+int mlxl_functions(struct slot *slots, int max)
 {
 	struct slot ctrls[SLOT_MAX];
 	int num, err = 0, controls = slots_find("mlx5_ctrl", ctrls, SLOT_MAX);
@@ -121,7 +121,7 @@ int mlx_functions(struct slot *slots, int max)
 	num = slots_find("mlx5_like", slots, max);
 	for (int i = 0; i < num && !err; i++) {
 		err = enable(ctrls, controls, &slots[i]);
-		err = err ? err : vdev_bind(slots[i].bdf, MLX_DRIVER);
+		err = err ? err : vdev_bind(slots[i].bdf, MLXL_DRIVER);
 	}
 	return err ? err : num;
 }

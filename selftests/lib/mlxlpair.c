@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Two mlx5_like functions: see mlxpair.h. */
+/* Two mlx5_like functions: see mlxlpair.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "dmalog.h"
-#include "mlxpair.h"
+#include "mlxlpair.h"
 
 #define SCRATCH_BAR	2
 #define SCRATCH_BYTES	65536
 #define SCRATCH_STEP	4096
 
-int mlx_pair_open_fn(struct mlx_pair *p, unsigned int fn)
+int mlxl_pair_open_fn(struct mlxl_pair *p, unsigned int fn)
 {
 	int err = vdev_open(&p->v[fn], &p->slots[fn], VDEV_GROUP);
 
@@ -23,12 +23,12 @@ int mlx_pair_open_fn(struct mlx_pair *p, unsigned int fn)
 	return err;
 }
 
-void mlx_pair_close_fn(struct mlx_pair *p, unsigned int fn)
+void mlxl_pair_close_fn(struct mlxl_pair *p, unsigned int fn)
 {
 	vdev_close(&p->v[fn]);
 }
 
-int mlx_pair_open(struct mlx_pair *p)
+int mlxl_pair_open(struct mlxl_pair *p)
 {
 	int num, err;
 
@@ -38,37 +38,37 @@ int mlx_pair_open(struct mlx_pair *p)
 		p->fn[i].fd = -1;
 		p->v[i] = (struct vdev){ .fd = -1, .iommu = -1, .group = -1 };
 	}
-	err = mlx_control(&p->ctrl);
+	err = mlxl_control(&p->ctrl);
 	if (err)
 		return err;
-	num = mlx_functions(p->slots, 2);
+	num = mlxl_functions(p->slots, 2);
 	err = num < 0 ? num : num < 2 ? TOO_FEW : model_open(&p->fw, &p->ctrl);
 	err = err ? err : vnet_alloc(&p->net);
 	for (unsigned int i = 0; i < 2 && !err; i++) {
 		err = model_open(&p->fn[i], &p->slots[i]);
-		err = err ? err : mlx_pair_open_fn(p, i);
+		err = err ? err : mlxl_pair_open_fn(p, i);
 	}
 	return err;
 }
 
-void mlx_pair_close(struct mlx_pair *p)
+void mlxl_pair_close(struct mlxl_pair *p)
 {
 	if (p->fw.fd >= 0)
 		model_cmd(&p->fw, "fault clear");
 	for (unsigned int i = 0; i < 2; i++) {
-		mlx_pair_close_fn(p, i);
+		mlxl_pair_close_fn(p, i);
 		model_close(&p->fn[i]);
 	}
 	vnet_free(&p->net);
 	model_close(&p->fw);
 }
 
-int mlx_pair_controlled(struct mlx_pair *p, bool yes, unsigned int limit_ms)
+int mlxl_pair_controlled(struct mlxl_pair *p, bool yes, unsigned int limit_ms)
 {
 	uint64_t end = now_ms() + limit_ms;
 	char state[16];
 
-	while (mlx_config_read(&p->ctrl, 0, "enable", state, sizeof(state)) !=
+	while (mlxl_config_read(&p->ctrl, 0, "enable", state, sizeof(state)) !=
 	       (yes ? 0 : -ENOTCONN)) {
 		if (now_ms() > end)
 			return -ETIMEDOUT;
@@ -77,19 +77,19 @@ int mlx_pair_controlled(struct mlx_pair *p, bool yes, unsigned int limit_ms)
 	return 0;
 }
 
-unsigned int mlx_pair_page(const struct mlx_pair *p)
+unsigned int mlxl_pair_page(const struct mlxl_pair *p)
 {
 	return VNET_FIRST_PAGE + p->tag % 64;
 }
 
-int mlx_pair_echo(struct mlx_pair *p, unsigned int fn)
+int mlxl_pair_echo(struct mlxl_pair *p, unsigned int fn)
 {
-	unsigned int page = mlx_pair_page(p);
+	unsigned int page = mlxl_pair_page(p);
 
-	return vnet_echo(&p->net, &p->v[fn], p->tag++, page, MLX_ECHO_MS);
+	return vnet_echo(&p->net, &p->v[fn], p->tag++, page, MLXL_ECHO_MS);
 }
 
-int mlx_pair_flags(struct mlx_pair *p, unsigned int fn, unsigned int *flags)
+int mlxl_pair_flags(struct mlxl_pair *p, unsigned int fn, unsigned int *flags)
 {
 	int err = model_cmd(&p->fw, "functions");
 	char *line = p->fw.reply;
@@ -104,7 +104,7 @@ int mlx_pair_flags(struct mlx_pair *p, unsigned int fn, unsigned int *flags)
 	return err ? err : -ENOENT;
 }
 
-int mlx_pair_reset(struct mlx_pair *p)
+int mlxl_pair_reset(struct mlxl_pair *p)
 {
 	int err = 0;
 
@@ -114,8 +114,8 @@ int mlx_pair_reset(struct mlx_pair *p)
 		err = vdev_reset(&p->v[i]);
 		if (!err && mig_get(&p->v[i]) != VFIO_DEVICE_STATE_RUNNING)
 			err = -EBUSY;
-		err = err ? err : mlx_pair_flags(p, i, &flags);
-		if (!err && flags & (MLX_FN_SUSPENDED | MLX_FN_SESSIONS))
+		err = err ? err : mlxl_pair_flags(p, i, &flags);
+		if (!err && flags & (MLXL_FN_SUSPENDED | MLXL_FN_SESSIONS))
 			err = -EUCLEAN;
 	}
 	return err ? err : vnet_start(&p->net, &p->v[0]);
@@ -146,7 +146,7 @@ static int scratch_check(struct vdev *v, uint32_t seed)
 	return 0;
 }
 
-int mlx_pair_migrate(struct mlx_pair *p, bool precopy)
+int mlxl_pair_migrate(struct mlxl_pair *p, bool precopy)
 {
 	struct blob b = { 0 };
 	uint64_t here, there;
@@ -162,20 +162,20 @@ int mlx_pair_migrate(struct mlx_pair *p, bool precopy)
 	if (!err && here != there)
 		err = -EILSEQ;
 	err = err ? err : scratch_check(&p->v[1], p->tag);
-	return err ? err : mlx_pair_echo(p, 1);
+	return err ? err : mlxl_pair_echo(p, 1);
 }
 
-int mlx_log_start(struct vdev *v)
+int mlxl_log_start(struct vdev *v)
 {
 	return dma_log_start(v, VNET_PAGE, VNET_IOVA, VNET_BYTES);
 }
 
-int mlx_log_report(struct vdev *v, uint64_t *bitmap)
+int mlxl_log_report(struct vdev *v, uint64_t *bitmap)
 {
 	return dma_log_report(v, VNET_PAGE, VNET_IOVA, VNET_BYTES, bitmap);
 }
 
-bool mlx_log_is_all(const uint64_t *bitmap)
+bool mlxl_log_is_all(const uint64_t *bitmap)
 {
 	for (unsigned int w = 0; w < VNET_PAGES / 64; w++)
 		if (bitmap[w] != UINT64_MAX)

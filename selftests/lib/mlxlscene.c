@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A call that a thread is in: see mlxscene.h. */
+/* A call that a thread is in: see mlxlscene.h. */
 #include <errno.h>
 #include <unistd.h>
 
-#include "mlxscene.h"
+#include "mlxlscene.h"
 
 #define SOME_BYTES	65536
 
@@ -135,10 +135,10 @@ int scene_open(struct scene *s)
 	int err;
 
 	s->fd = -1;
-	err = mlx_pair_open(&s->p);
-	err = err ? err : mlx_pair_reset(&s->p);
+	err = mlxl_pair_open(&s->p);
+	err = err ? err : mlxl_pair_reset(&s->p);
 	err = err ? err : mig_save(&s->p.v[0], &s->image, false);
-	return err ? err : mlx_pair_reset(&s->p);
+	return err ? err : mlxl_pair_reset(&s->p);
 }
 
 void scene_close(struct scene *s)
@@ -147,5 +147,5 @@ void scene_close(struct scene *s)
 		scene_join(s);
 	scene_fd_close(s);
 	blob_free(&s->image);
-	mlx_pair_close(&s->p);
+	mlxl_pair_close(&s->p);
 }
