@@ -34,6 +34,7 @@ static struct {
 	u64 bar_bytes;
 	unsigned long now;		/* in jiffies */
 	unsigned long nap;		/* how long a sleep takes */
+	unsigned long delay;		/* how long a read does */
 	unsigned int ready_after;	/* sleeps until STATUS has READY set */
 	unsigned int dead_after;	/* sleeps until all reads are ones */
 	unsigned int begin_fails_after;	/* begins that succeed before that */
@@ -84,6 +85,7 @@ static u32 fake_read(const void __iomem *addr)
 	const u32 *reg = fake_reg(addr);
 
 	fake.reads++;
+	fake.now += fake.delay;
 	return !reg || fake.sleeps >= fake.dead_after ? U32_MAX : *reg;
 }
 
@@ -337,6 +339,17 @@ static void late_wake_up_is_no_time_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.sleeps, 1);
 }
 
+/* Nor is a processor that was taken away between the clock and the register. */
+static void slow_read_is_no_time_out(struct kunit *test)
+{
+	struct vpv_window *win = test->priv;
+
+	fake.delay = msecs_to_jiffies(10000);
+	fake.ready_after = 1;
+	KUNIT_EXPECT_EQ(test, vpv_reg_poll(win, REG_STATUS, READY, READY, 40, NULL), 0);
+	KUNIT_EXPECT_EQ(test, fake.reads, 2);
+}
+
 static void wait_ends_with_the_function(struct kunit *test)
 {
 	struct vpv_window *win = test->priv;
@@ -438,6 +451,7 @@ static struct kunit_case window_cases[] = {
 	KUNIT_CASE(wait_ends_when_the_register_has_it),
 	KUNIT_CASE(wait_takes_its_limit_and_no_more),
 	KUNIT_CASE(late_wake_up_is_no_time_out),
+	KUNIT_CASE(slow_read_is_no_time_out),
 	KUNIT_CASE(wait_ends_with_the_function),
 	KUNIT_CASE(wait_ends_when_it_cannot_be_reached),
 	KUNIT_CASE(ready_needs_all_bits),
