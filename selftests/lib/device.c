@@ -299,17 +299,15 @@ int vdev_bind(const char *bdf, const char *driver)
 	return err;
 }
 
-static int open_group(struct vdev *v, const char *token)
+int vdev_group_open(struct vdev *v)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
-	char node[128], name[128];
+	char node[128];
 	int err = group_path(v->slot.bdf, node, sizeof(node));
 	bool joins = v->iommu >= 0;
 
 	if (err)
 		return err;
-	snprintf(name, sizeof(name), "%s%s%s", v->slot.bdf, token ? " vf_token=" : "",
-		 token ?: "");
 	if (!joins)
 		v->iommu = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	if (v->iommu < 0)
@@ -324,6 +322,18 @@ static int open_group(struct vdev *v, const char *token)
 	if (ioctl(v->group, VFIO_GROUP_SET_CONTAINER, &v->iommu) ||
 	    (!joins && ioctl(v->iommu, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU)))
 		return -errno;
+	return 0;
+}
+
+static int open_group(struct vdev *v, const char *token)
+{
+	char name[128];
+	int err = vdev_group_open(v);
+
+	if (err)
+		return err;
+	snprintf(name, sizeof(name), "%s%s%s", v->slot.bdf, token ? " vf_token=" : "",
+		 token ?: "");
 	v->fd = ioctl(v->group, VFIO_GROUP_GET_DEVICE_FD, name);
 	return v->fd < 0 ? -errno : 0;
 }

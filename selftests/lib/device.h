@@ -90,6 +90,8 @@ int vdev_open(struct vdev *v, const struct slot *slot, enum vdev_mode mode);
 /* With a VF token, 36 characters, or NULL. */
 int vdev_open_token(struct vdev *v, const struct slot *slot, enum vdev_mode mode,
 		    const char *token);
+/* The group, and its container if @v has none: what comes before the device. */
+int vdev_group_open(struct vdev *v);
 /* The steps of opening by character device; after an error vdev_close() undoes them. */
 int vdev_cdev_path(const char *bdf, char *node, size_t room);
 int vdev_bind_iommufd(struct vdev *v, const char *node, const void *token);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "importer.h"
 
 #define TOUCH_STEP (2UL << 20)
 #define LARGEST 4096
@@ -60,6 +61,46 @@ static int hot_reset_info(struct bench *b)
 	} arg = { .info = { .argsz = sizeof(arg) } };
 
 	return ioctl(b->v.fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &arg) ? -errno : 0;
+}
+
+/* Writes of the eventfd write 0 to the register, which is part of the BAR's table. */
+static int ioeventfd(struct bench *b, int fd)
+{
+	struct vfio_device_ioeventfd set = {
+		.argsz = sizeof(set), .flags = b->op->bytes, .offset = offset(b), .fd = fd,
+	};
+
+	return ioctl(b->v.fd, VFIO_DEVICE_IOEVENTFD, &set) ? -errno : 0;
+}
+
+static int ioeventfd_on(struct bench *b)
+{
+	return ioeventfd(b, b->events[0]);
+}
+
+static int ioeventfd_off(struct bench *b)
+{
+	return ioeventfd(b, -1);
+}
+
+static int ioeventfd_signal(struct bench *b)
+{
+	const uint64_t one = 1;
+
+	return write(b->events[0], &one, sizeof(one)) == sizeof(one) ? 0 : -errno;
+}
+
+static int dmabuf;
+
+static int dmabuf_of_page(struct bench *b)
+{
+	dmabuf = dmabuf_one(&b->v, b->op->index, 0, BENCH_MAP_BYTES);
+	return dmabuf < 0 ? dmabuf : 0;
+}
+
+static int dmabuf_close(struct bench *b)
+{
+	return close(dmabuf) ? -errno : 0;
 }
 
 static uint64_t map_bytes;
@@ -122,10 +163,17 @@ static int feature(struct bench *b)
 	  .bytes = _bytes, __VA_ARGS__, .run = region_read },				\
 	{ "BAR write " _name, _devices, .index = VFIO_PCI_BAR0_REGION_INDEX,		\
 	  .bytes = _bytes, __VA_ARGS__, .begin = region_read, .run = region_write }
+#define BAR_READ(_name, _devices, _bytes)						\
+	{ "BAR read " _name, _devices, .index = VFIO_PCI_BAR0_REGION_INDEX,		\
+	  .bytes = _bytes, .run = region_read }
 #define NICS "e1000e igb"
 /* The table of 16 addresses that a NIC filters by: nothing else has effects when it is written. */
 #define TABLE_REG 0x5480
 #define STATUS_REG 8
+
+#define IOEVENTFD(_name, ...)								\
+	{ "ioeventfd " _name, NICS, .index = VFIO_PCI_BAR0_REGION_INDEX, .pos = TABLE_REG,	\
+	  .bytes = 4, __VA_ARGS__ }
 
 #define REGION_INFO(_name, _devices, _index)						\
 	{ "GET_REGION_INFO, " _name, _devices, .index = _index, .run = region_info }
@@ -139,11 +187,13 @@ const struct bench_op bench_access_ops[] = {
 	BAR("8", NICS, 8, .pos = TABLE_REG),
 	BAR("64", NICS, 64, .pos = TABLE_REG),
 	BAR("128", NICS, 128, .pos = TABLE_REG),
-	{ "BAR read 4", "nvme", .run = region_read, .bytes = 4 },
-	{ "BAR read 8", "nvme", .run = region_read, .bytes = 8 },
-	{ "BAR read 64", "nvme", .run = region_read, .bytes = 64 },
-	{ "BAR read 128", "nvme", .run = region_read, .bytes = 128 },
-	{ "BAR read 4096", "nvme", .run = region_read, .bytes = 4096 },
+	BAR_READ("1", "nvme testdev", 1),
+	BAR_READ("2", "nvme testdev", 2),
+	BAR_READ("4", "nvme testdev", 4),
+	BAR_READ("8", "nvme edu testdev", 8),
+	BAR_READ("64", "nvme edu testdev", 64),
+	BAR_READ("128", "nvme edu testdev", 128),
+	BAR_READ("4096", BENCH_ALL, 4096),
 	{ "ROM read 4", BENCH_NIC, .index = VFIO_PCI_ROM_REGION_INDEX, .bytes = 4, .run = region_read },
 	{ "ROM read 2048", BENCH_NIC, .index = VFIO_PCI_ROM_REGION_INDEX, .bytes = 2048,
 	  .run = region_read },
@@ -158,6 +208,15 @@ const struct bench_op bench_access_ops[] = {
 	{ "FEATURE, no migration", BENCH_ALL, .pos = 0, .run = feature },
 	{ "FEATURE, low power", BENCH_ALL, .pos = 1, .run = feature },
 	{ "GET_PCI_HOT_RESET_INFO", "e1000e nvme igb testdev", .run = hot_reset_info },
+	/* Off waits for a work queue, and who closes a dma-buf for who uses it. */
+	IOEVENTFD("on", .sleeps = true, .run = ioeventfd_on, .end = ioeventfd_off),
+	IOEVENTFD("off", .sleeps = true, .begin = ioeventfd_on, .run = ioeventfd_off),
+	IOEVENTFD("to register", .begin = ioeventfd_on, .run = ioeventfd_signal,
+		  .end = ioeventfd_off),
+	{ "dma-buf of a page", "e1000e nvme igb", .sleeps = true, .run = dmabuf_of_page,
+	  .end = dmabuf_close },
+	{ "dma-buf, close", "e1000e nvme igb", .sleeps = true, .begin = dmabuf_of_page,
+	  .run = dmabuf_close },
 	{ "mmap", BENCH_ALL, .bytes = BENCH_MAP_BYTES, .run = bar_map, .end = bar_unmap },
 	{ "munmap", BENCH_ALL, .bytes = BENCH_MAP_BYTES, .begin = bar_map_touched, .run = bar_unmap },
 	{ "first touch, small BAR", BENCH_ALL, .bytes = BENCH_MAP_BYTES, .begin = bar_map,

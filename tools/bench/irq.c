@@ -94,6 +94,42 @@ static int intx_masked(struct bench *b)
 	return ret ? ret : intx_mask(b);
 }
 
+/* A write of the second eventfd unmasks, or no longer. */
+static int unmask_eventfd(struct bench *b, int32_t fd)
+{
+	struct { struct vfio_irq_set set; int32_t fd; } arg = {
+		.set = { .argsz = sizeof(arg), .flags = VFIO_IRQ_SET_DATA_EVENTFD |
+			 VFIO_IRQ_SET_ACTION_UNMASK, .index = VFIO_PCI_INTX_IRQ_INDEX, .count = 1 },
+		.fd = fd,
+	};
+
+	return ioctl(b->v.fd, VFIO_DEVICE_SET_IRQS, &arg) ? -errno : 0;
+}
+
+static int unmask_on(struct bench *b)
+{
+	return unmask_eventfd(b, b->events[1]);
+}
+
+static int unmask_off(struct bench *b)
+{
+	return unmask_eventfd(b, -1);
+}
+
+static int intx_masked_unmask_on(struct bench *b)
+{
+	int ret = intx_masked(b);
+
+	return ret ? ret : unmask_on(b);
+}
+
+static int unmask_signal(struct bench *b)
+{
+	const uint64_t one = 1;
+
+	return write(b->events[1], &one, sizeof(one)) == sizeof(one) ? 0 : -errno;
+}
+
 /* From the signal of the device to what a reader of the eventfd sees. */
 static int delivered(struct bench *b)
 {
@@ -162,6 +198,12 @@ const struct bench_op bench_irq_ops[] = {
 	AGAIN("INTx to another eventfd", VFIO_PCI_INTX_IRQ_INDEX, 1),
 	INTX("mask", .begin = irqs_on, .run = intx_mask, .end = irqs_off),
 	INTX("unmask", .begin = intx_masked, .run = intx_unmask, .end = irqs_off),
+	INTX("unmask eventfd on", .sleeps = true, .begin = irqs_on, .run = unmask_on,
+	     .end = irqs_off),
+	INTX("unmask eventfd off", .sleeps = true, .begin = intx_masked_unmask_on,
+	     .run = unmask_off, .end = irqs_off),
+	INTX("unmask by eventfd", .begin = intx_masked_unmask_on, .run = unmask_signal,
+	     .end = irqs_off),
 	INTX("by software", .begin = irqs_on, .run = irqs_trigger, .end = irqs_off),
 	MSGS("MSI, 1 vector", VFIO_PCI_MSI_IRQ_INDEX, 1),
 	MSIX("1 vector", 1),

@@ -18,6 +18,16 @@ static int reset(struct bench *b)
 	return vdev_reset(&b->v);
 }
 
+/* Of the bus behind its port, on which it is alone. */
+static int hot_reset(struct bench *b)
+{
+	struct { struct vfio_pci_hot_reset reset; int32_t group; } arg = {
+		.reset = { .argsz = sizeof(arg), .count = 1 }, .group = b->v.group,
+	};
+
+	return ioctl(b->v.fd, VFIO_DEVICE_PCI_HOT_RESET, &arg) ? -errno : 0;
+}
+
 /* A mapping holds the device open. */
 static int unmap(struct bench *b)
 {
@@ -91,8 +101,26 @@ static int bind(struct bench *b)
 	return sysfs_write(path, b->slot.bdf);
 }
 
+/* The same, but for the device, which nobody has opened since it was bound. */
+static int bound_anew(struct bench *b)
+{
+	int ret = unbind(b);
+
+	if (!ret)
+		ret = bind(b);
+	return ret ? ret : vdev_group_open(&b->v);
+}
+
+static int close_all(struct bench *b)
+{
+	vdev_close(&b->v);
+	return 0;
+}
+
 const struct bench_op bench_life_ops[] = {
 	{ "reset", "nvme igb", .sleeps = true, .samples = BENCH_FEW, .run = reset },
+	{ "hot reset", "e1000e nvme igb testdev", .sleeps = true, .samples = BENCH_FEW,
+	  .run = hot_reset },
 	{ "D0 to D3hot", BENCH_ALL, .cap = PCI_CAP_ID_PM, .pos = PCI_PM_CTRL, .sleeps = true,
 	  .samples = BENCH_FEW, .run = d3hot, .end = d0 },
 	{ "D3hot to D0", BENCH_ALL, .cap = PCI_CAP_ID_PM, .pos = PCI_PM_CTRL, .sleeps = true,
@@ -105,6 +133,8 @@ const struct bench_op bench_life_ops[] = {
 	  .run = device_close, .end = device_open },
 	{ "open", BENCH_ALL, .sleeps = true, .samples = BENCH_FEW, .begin = device_close,
 	  .run = device_open },
+	{ "first open", BENCH_ALL, .sleeps = true, .closed = true, .samples = BENCH_FEW,
+	  .begin = bound_anew, .run = device_open, .end = close_all },
 	{ "unbind", BENCH_ALL, .sleeps = true, .closed = true, .samples = BENCH_FEW, .run = unbind,
 	  .end = bind },
 	{ "bind", BENCH_ALL, .sleeps = true, .closed = true, .samples = BENCH_FEW, .begin = unbind,
