@@ -4,6 +4,7 @@
 
 import contextlib
 import io
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ LAB = Path(__file__).resolve().parents[1] / "lab"
 sys.path.insert(0, str(LAB))
 sys.path += [str(LAB / "e2e"), str(LAB / "e2e/l1")]
 
+import bench  # noqa: E402
 import check  # noqa: E402
 import guest  # noqa: E402
 import main  # noqa: E402
@@ -357,6 +359,31 @@ def programs_that_nobody_runs(_folder):
     return "\n".join(wrong)
 
 
+def what_costs_too_much(folder):
+    """make bench fails for what needs more than vfio-pci, if that is not accepted, or more than was; not for a target that is missed."""
+    rows = [("nic: open", 100, 95, 0.95, 0.90), ("nic: map", 100, 101, 1.01, 1.00), ("nic: bind", 100, 106, 1.06, 0.90),
+            ("disk: bind", 100, 108, 1.08, 0.90), ("nic: read", 100, 100, 1.00, 1.00)]
+    limits = bench.accepted("# why\n\n1.07 *: bind\n1.50\tnic: bin\n")
+    wrong = [] if limits == [("*: bind", 1.07), ("nic: bin", 1.5)] else [f"read: {limits}"]
+    failed = bench.too_dear(rows, limits)
+    if [row[0] for row in failed] != ["nic: map", "disk: bind"]:
+        wrong.append(f"fails: {failed}")
+    for values, status in (([[101]], 1), ([[100]], 0), ([[106]], 1)):
+        out = folder / f"log{values}/bench/out"
+        out.mkdir(parents=True)
+        (out / "bench.json").write_text(json.dumps({"bytes": {}, "instructions": {
+            "nic: map": {bench.THEIRS: [[100]], bench.OURS: values}}}))
+        with replaced((bench.env, "LOGS", folder / f"log{values}"), (bench.env, "BUILD", folder),
+                      (bench.vm, "run", lambda _job: SimpleNamespace(ok=True)), (bench.vm, "report", lambda _result: None),
+                      (bench, "payload", lambda _kern: folder), (bench.kernel, "stock", lambda: SimpleNamespace(release="7.0")),
+                      (bench, "ACCEPTED", folder / "accepted")), quiet(), contextlib.redirect_stdout(io.StringIO()):
+            bench.ACCEPTED.write_text("1.05 *: bind\n")
+            if bench.main() != status:
+                wrong.append(f"status with {values} is not {status}")
+    bench.accepted(bench.ACCEPTED.read_text())      # the one that is checked in can be read
+    return "\n".join(wrong)
+
+
 def new_family(folder):
     """A copy of the tree in FOLDER with one family more: edu_like under another name, in its own folders, Kbuild and Kconfig only."""
     def renamed(text):
@@ -441,7 +468,7 @@ TESTS = (a_dead_install_check, a_boot_that_is_repeated, a_boot_after_the_last_te
          how_patient_groups_run,
          the_same_group_twice, the_last_output, machines_that_boot_at_a_time, keys_of_files, keys_of_kernels, a_name_that_is_not_found,
          a_step_that_is_interrupted, folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder, roots_of_verbs,
-         programs_that_nobody_runs, who_finds_a_family, reports, a_guest_that_stands_still)
+         programs_that_nobody_runs, what_costs_too_much, who_finds_a_family, reports, a_guest_that_stands_still)
 
 
 def run():

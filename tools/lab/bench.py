@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+from fnmatch import fnmatchcase
 from statistics import median
 from xml.sax.saxutils import escape
 
@@ -16,6 +17,8 @@ THEIRS, OURS = "vfio-pci", "vpv_pci"
 # The first of these words that a name holds decides how much of vfio-pci's count we may need at most.
 TARGETS = (("persona: config read 256", 0.25), ("config read 64", 0.40), ("config read", 0.90), ("config write", 0.90),
            ("unbind", 0.90), ("bind", 0.90), ("bytes", 1.00), ("open", 0.90), ("close", 0.90), ("", 1.00))
+# What may need more than vfio-pci. The targets above are what we would like to have; this is what fails.
+ACCEPTED = env.REPO / "tools/bench/accepted"
 ROW, LABEL, BAR, NUMBERS = 18, 330, 420, 260
 
 
@@ -51,12 +54,24 @@ def rows_of(found):
     return rows
 
 
-def table(rows):
+def accepted(text):
+    """[(pattern of names, highest ratio)]"""
+    lines = [line.split(maxsplit=1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return [(pattern, float(most)) for most, pattern in lines]
+
+
+def too_dear(rows, limits):
+    """ROWS above 1.00 which are not in LIMITS, or above what is accepted there."""
+    return [row for row in rows if row[3] > max([1.0, *(most for pattern, most in limits if fnmatchcase(row[0], pattern))])]
+
+
+def table(rows, failed):
     lines = [f"{'instructions, or bytes of memory':48} {THEIRS:>12} {OURS:>12} {'ratio':>7} {'target':>7}"]
     for name, theirs, ours, ratio, limit in rows:
-        lines.append(f"{name:48} {theirs:12.0f} {ours:12.0f} {ratio:7.3f} {limit:7.2f}{'' if ratio <= limit else '  missed'}")
+        lines.append(f"{name:48} {theirs:12.0f} {ours:12.0f} {ratio:7.3f} {limit:7.2f}{'' if ratio <= limit else '  missed'}"
+                     f"{'  TOO DEAR' if (name, theirs, ours, ratio, limit) in failed else ''}")
     missed = sum(ratio > limit for *_, ratio, limit in rows)
-    lines.append(f"{len(rows)} measured, {missed} miss their target")
+    lines.append(f"{len(rows)} measured, {missed} miss their target, {len(failed)} are above 1.00 and not accepted")
     return "\n".join(lines) + "\n"
 
 
@@ -95,13 +110,14 @@ def main():
     if not found.exists():
         return 1
     rows = rows_of(json.loads(found.read_text()))
+    failed = too_dear(rows, accepted(ACCEPTED.read_text()))
     folder = env.BUILD / "bench"
     folder.mkdir(exist_ok=True)
     (folder / "bench.json").write_text(json.dumps(
         {"kernel": kern.release, "results": [dict(zip(("name", THEIRS, OURS, "ratio", "target"), row)) for row in rows],
          "samples": json.loads(found.read_text())}, indent=1))
-    (folder / "table.txt").write_text(table(rows))
+    (folder / "table.txt").write_text(table(rows, failed))
     (folder / "bench.svg").write_text(picture(rows, kern.release))
-    print(table(rows), end="")
+    print(table(rows, failed), end="")
     say(f"written: {folder}/bench.json, table.txt and bench.svg")
-    return 0 if result.ok else 1
+    return 0 if result.ok and not failed else 1
