@@ -299,22 +299,87 @@ static void works_again(struct __test_metadata *_metadata, FIXTURE_DATA(absent) 
 	self->v.fd = -1;
 }
 
-TEST_F_TIMEOUT(absent, who_begins_is_told, 120)
+/* What it is told before its reset, and how, and after how long, that ends. */
+static const struct lateness {
+	const char *what;
+	int err;
+	unsigned int least_ms;
+} latenesses[] = {
+	{ "fault ready fail", -ETIMEDOUT, CLAIM_MS },
+	{ "fault reset hang", -ETIMEDOUT, CGPU_READY_MS },
+	{ "fault reset fail", -ENOTRECOVERABLE, 0 },
+};
+
+TEST_F_TIMEOUT(absent, who_begins_is_told, 180)
 {
 	ASSERT_EQ(0, model_cmd(&self->m, "claim ready_ms %u", CLAIM_MS));
-	for (unsigned int i = 0; i < ARRAY_SIZE(beginnings); i++) {
-		const struct beginning *b = &beginnings[i];
+	for (unsigned int i = 0; i < ARRAY_SIZE(beginnings) * ARRAY_SIZE(latenesses); i++) {
+		const struct beginning *b = &beginnings[i % ARRAY_SIZE(beginnings)];
+		const struct lateness *l = &latenesses[i / ARRAY_SIZE(beginnings)];
 		uint64_t begin;
 
-		prepare(_metadata, self, b, "fault ready fail");
+		prepare(_metadata, self, b, l->what);
 		begin = now_ms();
-		EXPECT_EQ(-ETIMEDOUT, b->begin(self)) TH_LOG("%s", b->name);
-		EXPECT_LE(CLAIM_MS, now_ms() - begin) TH_LOG("%s", b->name);
+		EXPECT_EQ(l->err, b->begin(self)) TH_LOG("%s, %s", b->name, l->what);
+		EXPECT_LE(l->least_ms, now_ms() - begin) TH_LOG("%s, %s", b->name, l->what);
 		/* It does not come before the next reset. */
-		EXPECT_EQ(-ETIMEDOUT, b->begin(self)) TH_LOG("%s, again", b->name);
+		EXPECT_EQ(l->err, b->begin(self)) TH_LOG("%s, again, %s", b->name, l->what);
 		ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
 		works_again(_metadata, self, b);
 	}
+}
+
+/* It was reset, and has no memory yet.  Open does that in its own time. */
+static int waits(struct model *m)
+{
+	uint64_t status = 0, end = now_ms() + 20000;
+	int err;
+
+	do
+		err = model_value(m, "regs", "STATUS", &status);
+	while (!err && status != CGPU_STATUS_READY && now_ms() < end && !usleep(10000));
+	return err ? err : status == CGPU_STATUS_READY ? 0 : -ETIMEDOUT;
+}
+
+/* The function fails while somebody waits. */
+TEST_F_TIMEOUT(absent, who_waits_is_told, 120)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(beginnings); i++) {
+		const struct beginning *b = &beginnings[i];
+		uint64_t begin;
+		int status;
+		pid_t pid;
+
+		prepare(_metadata, self, b, "ready_ms 20000");
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid)
+			_exit(b->begin(self) != -ENOTRECOVERABLE);
+		ASSERT_EQ(0, waits(&self->m)) TH_LOG("%s", b->name);
+		sleep(1);
+		ASSERT_EQ(0, waitpid(pid, &status, WNOHANG)) TH_LOG("%s", b->name);
+		begin = now_ms();
+		ASSERT_EQ(0, model_cmd(&self->m, "fatal"));
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(0, status) TH_LOG("%s", b->name);
+		EXPECT_GE(AT_ONCE_MS, now_ms() - begin) TH_LOG("%s", b->name);
+		ASSERT_EQ(0, model_cmd(&self->m, "ready_ms 0"));
+		works_again(_metadata, self, b);
+	}
+}
+
+/* Memory that was there before stays, and can be saved; nothing is loaded into such a function. */
+TEST_F_TIMEOUT(absent, function_that_has_failed_is_not_loaded, 60)
+{
+	ASSERT_EQ(0, opens(self));
+	ASSERT_EQ(0, model_cmd(&self->m, "fatal"));
+	EXPECT_EQ(-ENOTRECOVERABLE, loads(self));
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	ASSERT_EQ(0, model_cmd(&self->m, "fatal"));
+	EXPECT_EQ(0, saves(self));
+	close(self->fd);
+	self->fd = -1;
+	works_again(_metadata, self, &beginnings[2]);
 }
 
 TEST_F_TIMEOUT(absent, who_begins_can_be_killed, 120)

@@ -22,6 +22,7 @@
 #define MB384		0x18000000UL
 #define MB512		0x20000000UL
 #define READY_MS	1500
+#define AT_ONCE_MS	3000
 
 /*
  * Of the machine in families/coherent_gpu.c: 384 MiB with a carve-out of 128 MiB, and 1 GiB, on
@@ -74,8 +75,10 @@ FIXTURE_SETUP(coherent)
 FIXTURE_TEARDOWN(coherent)
 {
 	trace_close(&self->trace);
-	if (self->m.fd > 0)
+	if (self->m.fd > 0) {
+		model_cmd(&self->m, "fault clear");
 		model_cmd(&self->m, "ready_ms 0");
+	}
 	close_function(self);
 	munmap(self->g.mem, GPU_MEM_BYTES);
 }
@@ -490,26 +493,53 @@ static bool accesses(struct vdev *v, uint8_t *p, enum access how)
 	}
 }
 
+static int by_sysfs(struct vdev *v)
+{
+	return gpu_reset_by_sysfs(&v->slot);
+}
+
+/* As the PCI core recovers it from an error. */
+static int by_recovery(struct vdev *v)
+{
+	const char *bdf = v->slot.bdf;
+	int err = vdev_error(bdf, "frozen");
+
+	err = err ? err : vdev_error(bdf, "reset");
+	return err ? err : vdev_error(bdf, "resume");
+}
+
+static const struct {
+	const char *name;
+	int (*reset)(struct vdev *v);
+} resets[] = {
+	{ "VFIO_DEVICE_RESET", vdev_reset },
+	{ "FLR", gpu_reset_by_flr },
+	{ "sysfs", by_sysfs },
+	{ "recovery from an error", by_recovery },
+};
+
 /* Whoever comes first after a reset, by whomever, waits; and nobody comes early. */
-TEST_F_TIMEOUT(coherent, first_access_after_a_reset_waits, 120)
+TEST_F_TIMEOUT(coherent, first_access_after_a_reset_waits, 180)
 {
 	uint8_t *p = gpu_map(&self->v, GPU_MAIN_BAR, 0, MB2);
 
 	ASSERT_NE(NULL, p);
 	gpu_detach(&self->g);
 	ASSERT_EQ(0, model_cmd(&self->m, "ready_ms %u", READY_MS));
-	for (unsigned int i = 0; i < 2 * ACCESSES; i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(resets) * ACCESSES; i++) {
+		const char *name = resets[i / ACCESSES].name;
 		uint64_t begin;
 
+		if (resets[i / ACCESSES].reset == by_recovery && !vdev_error_works())
+			break;
 		ASSERT_EQ(0, gpu_set_memory(&self->v, true));
 		p[MB2 / 2] = 0x55;
 		begin = now_ms();
-		ASSERT_EQ(0, i < ACCESSES ? vdev_reset(&self->v) :
-			     gpu_reset_by_sysfs(&self->slot[LARGE]));
+		ASSERT_EQ(0, resets[i / ACCESSES].reset(&self->v)) TH_LOG("%s", name);
 		ASSERT_EQ(0, gpu_set_memory(&self->v, true));
-		EXPECT_TRUE(accesses(&self->v, p, i % ACCESSES)) TH_LOG("access %u", i);
-		EXPECT_LE(READY_MS - 100, now_ms() - begin) TH_LOG("access %u", i);
-		EXPECT_GE(READY_MS + 5000, now_ms() - begin);
+		EXPECT_TRUE(accesses(&self->v, p, i % ACCESSES)) TH_LOG("%s, access %u", name, i);
+		EXPECT_LE(READY_MS - 100, now_ms() - begin) TH_LOG("%s, access %u", name, i);
+		EXPECT_GE(READY_MS + 5000, now_ms() - begin) TH_LOG("%s, access %u", name, i);
 		/* Then nobody. */
 		begin = now_ms();
 		EXPECT_TRUE(accesses(&self->v, p, BY_LOAD));
@@ -585,6 +615,45 @@ TEST_F_TIMEOUT(coherent, memory_that_never_comes, 120)
 	EXPECT_LE(4, told);
 	EXPECT_GE(7, told);
 	EXPECT_NE(NULL, strstr(line, "memory is not ready after 30 s")) TH_LOG("%s", line);
+	close(log);
+	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
+	ASSERT_EQ(0, vdev_reset(&self->v));
+	ASSERT_EQ(0, gpu_set_memory(&self->v, true));
+	EXPECT_EQ(0, sigbus_load(p, NULL).code);
+	EXPECT_EQ(0, early_pages(&self->m));
+	munmap(p, MB2);
+}
+
+/* The function says so itself: nobody waits for it, and the log has it once. */
+TEST_F_TIMEOUT(coherent, memory_that_cannot_come, 60)
+{
+	uint8_t *p = gpu_map(&self->v, GPU_MAIN_BAR, 0, MB2), val = 0;
+	int log = log_mark();
+	char line[256] = "";
+	uint64_t begin;
+
+	ASSERT_NE(NULL, p);
+	ASSERT_LE(0, log);
+	gpu_detach(&self->g);
+	ASSERT_EQ(0, model_cmd(&self->m, "fault reset fail"));
+	for (unsigned int i = 0; i < ARRAY_SIZE(resets); i++) {
+		const char *name = resets[i].name;
+
+		if (resets[i].reset == by_recovery && !vdev_error_works())
+			break;
+		ASSERT_EQ(0, resets[i].reset(&self->v)) TH_LOG("%s", name);
+		ASSERT_EQ(0, gpu_set_memory(&self->v, true));
+		begin = now_ms();
+		EXPECT_EQ(-ENOTRECOVERABLE, vdev_pread(&self->v, GPU_MAIN_BAR, 0, &val, 1))
+			TH_LOG("%s", name);
+		EXPECT_EQ(-ENOTRECOVERABLE, vdev_pwrite(&self->v, GPU_MAIN_BAR, 0, &val, 1))
+			TH_LOG("%s", name);
+		EXPECT_EQ(BUS_ADRERR, sigbus_load(p, NULL).code) TH_LOG("%s", name);
+		EXPECT_GE(AT_ONCE_MS, now_ms() - begin) TH_LOG("%s", name);
+		EXPECT_EQ(1, log_count(log, "memory does not come: status 0x5", line, sizeof(line)))
+			TH_LOG("%s", name);
+		EXPECT_NE(NULL, strstr(line, self->slot[LARGE].bdf)) TH_LOG("%s: %s", name, line);
+	}
 	close(log);
 	ASSERT_EQ(0, model_cmd(&self->m, "fault clear"));
 	ASSERT_EQ(0, vdev_reset(&self->v));

@@ -186,7 +186,7 @@ void vpv_memories_free(struct vpv_device *vpv)
 /* Does it come with the next reset only?  Otherwise it may have come, and the question failed. */
 static bool is_final(int err)
 {
-	return !err || err == -ETIMEDOUT;
+	return !err || err == -ETIMEDOUT || err == -ENOTRECOVERABLE;
 }
 
 /* Return: 0, or -EAGAIN if that is not known, or why it is not. */

@@ -61,7 +61,7 @@ int vpv_bar_memory_add(struct vpv_device *vpv, unsigned int bar,
  * Context: process; sleeps for as long as memory_ready does; no lock that a reset or a fault
  * may need.
  * Return: 0; -EINTR: the process is being killed; -EAGAIN: it goes again and again; what
- * memory_ready said: -ETIMEDOUT until the next reset, others for a moment.
+ * memory_ready said: -ETIMEDOUT and -ENOTRECOVERABLE until the next reset, others for a moment.
  */
 int vpv_bar_memory_wait(struct vpv_device *vpv);
 

@@ -301,12 +301,12 @@ struct vpv_variant {
 	 *
 	 * Mandatory with such memory (vpv/bar_memory.h).  Called when somebody wants to
 	 * use it, one at a time; not again before the next reset if it was successful, or
-	 * timed out.  The device is open, or is being opened.
+	 * said that it does not come.  The device is open, or is being opened.
 	 *
 	 * Context: process; as vpv_mmio_begin().  Bounds its wait, and ends it when
 	 * vpv_bar_memory_given_up() says so.
-	 * Return: 0; -ETIMEDOUT: it does not come; another errno: the question failed, which
-	 * says nothing of the memory.
+	 * Return: 0; -ETIMEDOUT: it does not come; -ENOTRECOVERABLE: the function says that it
+	 * does not; another errno: the question failed, which says nothing of the memory.
 	 */
 	int (*memory_ready)(struct vpv_device *vpv);
 

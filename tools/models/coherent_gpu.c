@@ -10,6 +10,8 @@
 
 #include "coherent_gpu.h"
 
+#define TILE_MOST_US	10000000
+
 uint32_t cgpu_queues_reg(const struct cgpu *g)
 {
 	return g->log2 << 16 | g->queues;
@@ -26,7 +28,8 @@ static void ready_work(struct cgpu *g)
 	}
 	if (g->status & CGPU_STATUS_MEM_READY)
 		return;
-	if (g->mem_never || !vu_wait_over(g->dev, &g->mem_ready)) {
+	if (g->mem_never || g->status & CGPU_STATUS_FATAL ||
+	    !vu_wait_over(g->dev, &g->mem_ready)) {
 		g->mem_late = true;
 		return;
 	}
@@ -204,7 +207,7 @@ static int take_options(struct cgpu *g)
 	err = err ?: vu_option_u64(g->dev, "drain_ms", 1, CGPU_DRAIN_MS, &g->drain_ms);
 	err = err ?: vu_option_u64(g->dev, "ready_ms", 0, CGPU_MEM_READY_MS, &g->ready_ms);
 	err = err ?: vu_option_u64(g->dev, "ready_max_ms", 0, CGPU_MEM_READY_MS, &g->ready_max_ms);
-	err = err ?: vu_option_u64(g->dev, "tile_us", 0, 10000000, &g->tile_us);
+	err = err ?: vu_option_u64(g->dev, "tile_us", 0, TILE_MOST_US, &g->tile_us);
 	g->version = (uint32_t)version;
 	g->oldest = (uint32_t)oldest;
 	g->queues = (uint32_t)queues;
@@ -368,6 +371,8 @@ static int cgpu_command(struct vu_dev *dev, int argc, char **argv, FILE *out)
 		return argc == 2 ? poison(g, argv[1]) : -EINVAL;
 	if (!strcmp(argv[0], "ready_ms"))
 		return argc == 2 ? take_number(argv[1], CGPU_MEM_READY_MS, &g->ready_ms) : -EINVAL;
+	if (!strcmp(argv[0], "tile_us"))
+		return argc == 2 ? take_number(argv[1], TILE_MOST_US, &g->tile_us) : -EINVAL;
 	if (argc == 1 && !strcmp(argv[0], "fatal"))
 		g->status |= CGPU_STATUS_FATAL;
 	else if (argc == 1 && !strcmp(argv[0], "early"))
@@ -422,6 +427,7 @@ static const struct vu_model coherent_gpu_model = {
 		    "written [clear]          pages of its own memory that the device wrote\n"
 		    "early                    pages that were touched before readiness\n"
 		    "ready_ms N               time from the next reset until readiness\n"
+		    "tile_us N                extra time of each tile from now on\n"
 		    "fatal                    set STATUS.FATAL\n"
 		    "claim NAME VALUE         what a register says from now on; clear: the truth\n",
 	.command = cgpu_command,

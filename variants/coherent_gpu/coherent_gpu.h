@@ -85,8 +85,16 @@ static inline u64 cgpu_main_bytes(const struct cgpu_dev *cd)
  */
 int cgpu_identify(struct cgpu_dev *cd, struct cgpu_match *fn);
 
-/* For struct vpv_variant.  After -ETIMEDOUT the log says so. */
+/* For struct vpv_variant.  After -ETIMEDOUT or -ENOTRECOVERABLE the log says so. */
 int cgpu_memory_ready(struct vpv_device *vpv);
+
+/**
+ * cgpu_healthy() - May the function be loaded?
+ * @cd: Function.
+ *
+ * Return: 0; -ENOTRECOVERABLE: it has failed, and the log says so; an error of vpv/window.h.
+ */
+int cgpu_healthy(struct cgpu_dev *cd);
 
 /**
  * cgpu_idle() - Wait for a command that was given up

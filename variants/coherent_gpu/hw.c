@@ -55,6 +55,11 @@ static int wait_for_memory(struct cgpu_dev *cd, u32 limit_ms)
 
 		if (err || all_ready(status))
 			return err;
+		if (status & CGPU_STATUS_FATAL) {
+			dev_warn_ratelimited(cgpu_device(cd),
+					     "memory does not come: status %#x\n", status);
+			return -ENOTRECOVERABLE;
+		}
 		if (late) {
 			dev_warn_ratelimited(cgpu_device(cd),
 					     "memory is not ready after %u s: status %#x\n",
@@ -87,6 +92,17 @@ int cgpu_memory_ready(struct vpv_device *vpv)
 	err = cgpu_bad_update(cd, true);
 	/* Of a command that did not end.  The memory is there. */
 	return err == -ETIMEDOUT ? -EREMOTEIO : err;
+}
+
+int cgpu_healthy(struct cgpu_dev *cd)
+{
+	u32 status;
+	int err = vpv_reg_read(&cd->ctl, CGPU_CP_READY, &status);
+
+	if (err || !(status & CGPU_STATUS_FATAL))
+		return err;
+	dev_warn_ratelimited(cgpu_device(cd), "cannot be loaded: status %#x\n", status);
+	return -ENOTRECOVERABLE;
 }
 
 /* ---- Commands ---- */

@@ -325,13 +325,13 @@ static int cgpu_save(struct vmig_dev *mig, struct vmig_emit *em)
 	return save_state(cd, em) ?: save_bad(cd, em);
 }
 
-/* Bad pages from elsewhere end by a reset. */
+/* A failure, and bad pages from elsewhere, end by a reset. */
 static int cgpu_load_begin(struct vmig_dev *mig)
 {
 	struct cgpu_dev *cd = cgpu_from_mig(mig);
 	int err = vpv_bar_memory_wait(&cd->m.vpv);
 
-	return err ?: all_good(cd, -EOPNOTSUPP);
+	return err ?: cgpu_healthy(cd) ?: all_good(cd, -EOPNOTSUPP);
 }
 
 /* The log of the function has ended by itself. */

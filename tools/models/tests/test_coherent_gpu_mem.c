@@ -397,7 +397,29 @@ static void registers_before_ready(void)
 	CHECK_EQ(gpu_rd(&g, GCP(VERSION)), 0x10001);
 	rig_control(g.r, "fault reset fail count=1");
 	reset(&g);
-	CHECK(gpu_rd(&g, GCP(READY)) & CGPU_STATUS_FATAL);
+	CHECK_EQ(gpu_rd(&g, GCP(READY)), CGPU_STATUS_READY | CGPU_STATUS_FATAL);
+	gpu_close(&g);
+}
+
+/* What was there stays; what was not does not come any more. */
+static void fatal_before_and_after_memory_is_ready(void)
+{
+	struct gpu g;
+
+	gpu_open(&g, NULL);
+	rig_control(g.r, "fatal");
+	rig_step(g.r);
+	CHECK_EQ(gpu_rd(&g, GCP(READY)),
+		 CGPU_STATUS_READY | CGPU_STATUS_MEM_READY | CGPU_STATUS_FATAL);
+	rig_control(g.r, "fault ready hang count=1");
+	reset(&g);
+	CHECK_EQ(gpu_rd(&g, GCP(READY)), CGPU_STATUS_READY);
+	rig_control(g.r, "fatal");
+	rig_control(g.r, "fault clear");
+	rig_step(g.r);
+	CHECK_EQ(gpu_rd(&g, GCP(READY)), CGPU_STATUS_READY | CGPU_STATUS_FATAL);
+	reset(&g);
+	CHECK_EQ(gpu_rd(&g, GCP(READY)), CGPU_STATUS_READY | CGPU_STATUS_MEM_READY);
 	gpu_close(&g);
 }
 
@@ -475,6 +497,8 @@ static const struct test coherent_gpu_mem_tests[] = {
 	{ "coherent_gpu: readiness takes its time", readiness_takes_its_time },
 	{ "coherent_gpu: early access is found", early_access_is_found },
 	{ "coherent_gpu: registers before READY", registers_before_ready },
+	{ "coherent_gpu: FATAL before and after memory is ready",
+	  fatal_before_and_after_memory_is_ready },
 	{ "coherent_gpu: 64 GiB", sparse },
 	{ "coherent_gpu: options", options_are_checked },
 	{ NULL, NULL },
