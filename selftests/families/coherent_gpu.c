@@ -252,6 +252,7 @@ FAMILY(coherent_gpu) = {
 	.irq_index = VFIO_PCI_MSIX_IRQ_INDEX,
 	.slow = "fault op delay=60", .late = "fault reset delay=80",
 	.counter = "ops_done", .counts = QUEUES * OPS, .counter_moves = true,
+	.pause_fails = -ETIMEDOUT, .load_fails = -EREMOTEIO,
 	.damage = damage, .num_damage = sizeof(damage) / sizeof(damage[0]),
 	.claims = claims, .num_claims = sizeof(claims) / sizeof(claims[0]),
 	.begin = begin, .attach = attach, .detach = detach, .start = start, .check = check,

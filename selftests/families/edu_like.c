@@ -98,6 +98,7 @@ FAMILY(edu_like) = {
 	.record_max = sizeof(struct edul_state), .state_max = 1 << 16,
 	.mem_bytes = WORDS * sizeof(uint32_t), .irq_index = VFIO_PCI_MSI_IRQ_INDEX,
 	.slow = "fault op delay=200", .counter = "words_filled", .counts = WORDS,
+	.pause_fails = -ETIMEDOUT, .load_fails = -EINVAL,
 	.damage = damage, .num_damage = sizeof(damage) / sizeof(damage[0]),
 	.claims = claims, .num_claims = sizeof(claims) / sizeof(claims[0]),
 	.start = start, .check = check, .fits = fits,

@@ -148,8 +148,11 @@ static const struct damage damage[] = {
 	DAMAGE(queue_status, -EINVAL, true),
 };
 
-static const char *const faults[] = {
-	"save fail skip=1", "load fail skip=1", "clear fail", "clear hang",
+static const struct device_fault faults[] = {
+	{ "save fail skip=1", -EREMOTEIO },
+	{ "load fail skip=1", -EREMOTEIO },
+	{ "clear fail", -EREMOTEIO },
+	{ "clear hang", -ETIMEDOUT },
 };
 
 /* The size of queues, as a power of two, in the upper half; their number in the lower one. */
@@ -181,6 +184,7 @@ FAMILY(hisi_like) = {
 	.irq_index = VFIO_PCI_MSIX_IRQ_INDEX,
 	.slow = "fault op delay=30", .late = "fault reset delay=80",
 	.counter = "ops_done", .counts = QUEUES * OPS, .counter_moves = true,
+	.pause_fails = -ETIMEDOUT, .load_fails = -EREMOTEIO,
 	.faults = faults, .num_faults = sizeof(faults) / sizeof(faults[0]),
 	.damage = damage, .num_damage = sizeof(damage) / sizeof(damage[0]),
 	.claims = claims, .num_claims = sizeof(claims) / sizeof(claims[0]),

@@ -51,5 +51,6 @@ FAMILY(mlx5_like) = {
 	.rounds = true, .tracks = true,
 	.mem_bytes = VNET_BYTES, .own_bytes = sizeof(struct vnet), .irq_index = -1,
 	.slow = "fault op delay=1000", .counter = "tx_frames", .counts = 1, .counter_moves = true,
+	.pause_fails = -EREMOTEIO, .load_fails = -EREMOTEIO,
 	.bind = mlxl_functions, .begin = begin, .start = start, .check = check,
 };

@@ -125,6 +125,7 @@ FAMILY(nvme_cf) = {
 	/* One command is fetched at a time: what is left is fetched by the destination. */
 	.slow = "fault fetch delay=30",
 	.counter = "commands_completed", .counts = 2 * OPS,
+	.pause_fails = -EREMOTEIO, .load_fails = -EINVAL,
 	.claims = claims, .num_claims = sizeof(claims) / sizeof(claims[0]),
 	.bind = nvme_functions, .attach = attach, .begin = begin, .start = start, .check = check,
 };

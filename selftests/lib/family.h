@@ -66,6 +66,16 @@ struct claim {
 #define DAMAGE(change, ...) { #change, change, __VA_ARGS__ }
 
 /**
+ * struct device_fault - A fault of the model that ends a migration
+ * @spec: Setting for the model's command "fault".
+ * @err: Errno of the step that it ends.
+ */
+struct device_fault {
+	const char *spec;
+	int err;
+};
+
+/**
  * struct family - What tests have to know of a family
  * @name: Of its model and in its streams.
  * @driver: That its functions are bound to.
@@ -87,8 +97,10 @@ struct claim {
  * @counter: Line of the model's "stats" that counts work, or NULL.
  * @counts: How much start() adds to it.
  * @counter_moves: It is part of the state.
- * @faults: Faults that it has besides the standard points "pause", "save" and "load":
- *          settings for the model.
+ * @pause_fails: Errno if it cannot be paused ("fault pause fail").
+ * @load_fails: Errno if it refuses to be loaded ("fault load fail").  Of all families: -EREMOTEIO
+ *              if it cannot be saved, and -ETIMEDOUT if one of the three never ends.
+ * @faults: Faults that it has besides the standard points "pause", "save" and "load".
  * @num_faults: Their number.
  * @damage: Streams that its driver or device refuses.
  * @num_damage: Their number.
@@ -124,7 +136,9 @@ struct family {
 	const char *counter;
 	uint64_t counts;
 	bool counter_moves;
-	const char *const *faults;
+	int pause_fails;
+	int load_fails;
+	const struct device_fault *faults;
 	unsigned int num_faults;
 	const struct damage *damage;
 	unsigned int num_damage;
