@@ -133,6 +133,14 @@ struct cgpu_cmd gpu_copy(uint64_t dst, uint64_t src, uint64_t bytes)
 	};
 }
 
+struct cgpu_cmd gpu_reduce(uint64_t dst, uint64_t src, uint64_t bytes)
+{
+	return (struct cgpu_cmd){
+		.opcode = CGPU_REDUCE, .dst = htole64(dst), .src = htole64(src),
+		.bytes = htole64(bytes),
+	};
+}
+
 struct cgpu_cmd gpu_histogram(uint64_t dst, uint64_t src, uint64_t bytes)
 {
 	return (struct cgpu_cmd){

@@ -63,6 +63,7 @@ int gpu_run(struct gpu *g, struct cgpu_cmd cmd);
 
 struct cgpu_cmd gpu_fill(uint64_t dst, uint64_t bytes, uint32_t word);
 struct cgpu_cmd gpu_copy(uint64_t dst, uint64_t src, uint64_t bytes);
+struct cgpu_cmd gpu_reduce(uint64_t dst, uint64_t src, uint64_t bytes);
 struct cgpu_cmd gpu_histogram(uint64_t dst, uint64_t src, uint64_t bytes);
 
 /* Map a part of a memory BAR; NULL with errno. */
