@@ -82,6 +82,17 @@ static bool range_is_good(const struct vpv_bar_memory *mem)
 	       mem->bytes <= VPV_OFFSET_MASK + 1 && mem->phys <= PHYS_ADDR_MAX - mem->bytes + 1;
 }
 
+/* All of 2 MiB have struct pages, or none: SPARSEMEM adds no less. */
+static bool has_pages(const struct vpv_bar_memory *mem)
+{
+	const u64 first = ALIGN_DOWN(mem->phys, SZ_2M), bytes = mem->phys - first + mem->bytes;
+
+	for (u64 pos = 0; pos < bytes; pos += SZ_2M)
+		if (pfn_valid(PHYS_PFN(first + pos)))
+			return true;
+	return false;
+}
+
 /*
  * Does the kernel have it as memory of its own, is there something else of which it knows, such as
  * BARs or a bridge's window, or has anybody made it such?
@@ -91,11 +102,7 @@ static bool kernel_has(const struct vpv_bar_memory *mem)
 	if (region_intersects(mem->phys, mem->bytes, IORESOURCE_MEM, IORES_DESC_NONE) !=
 	    REGION_DISJOINT)
 		return true;
-	/* Where there are struct pages, there is one at each multiple of this. */
-	for (u64 pos = 0; pos < mem->bytes; pos += SZ_2M)
-		if (pfn_valid(PHYS_PFN(mem->phys + pos)))
-			return true;
-	return pfn_valid(PHYS_PFN(mem->phys + mem->bytes - 1));
+	return has_pages(mem);
 }
 
 static struct vpv_memories *memories_of(struct vpv_device *vpv)
