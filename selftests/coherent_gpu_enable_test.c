@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Memory Space Enable and D states, of memory of coherent_gpu that the hardware does not have
- * behind a BAR: the table of Documentation/coherent_gpu.rst, cell by cell, and what it costs.
+ * behind a BAR: the table of Documentation/coherent_gpu.rst, cell by cell.  coherent_gpu_speed_test
+ * has what it costs.
  *
  * Groups: coherent-gpu
  */
-#include <time.h>
-
 #include "lib/gpu.h"
 #include "lib/test.h"
 #include "lib/family_test.h"
 #include "lib/sigbus.h"
 
 #define GPU_DRIVER	"vpv_coherent_gpu"
-#define PAGE		4096UL
 #define BYTES		(4UL << 20)
 #define POS		(BYTES / 2 + 5)
-#define GB		(1UL << 30)
 #define CARVED		0	/* of the machine in families/coherent_gpu.c: one with a carve-out */
 #define LARGE		3	/* and one of 1 GiB */
-#define ROUNDS		15
 
 FIXTURE_VARIANT(enable)
 {
@@ -232,6 +228,33 @@ static void cell_of_error(struct __test_metadata *_metadata, FIXTURE_DATA(enable
 	EXPECT_EQ(0, self->touched[POS]) SAY_CELL;
 }
 
+static int low_power(FIXTURE_DATA(enable) *self, bool enter)
+{
+	return vdev_feature(&self->v, VFIO_DEVICE_FEATURE_SET |
+			    (enter ? VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY :
+				     VFIO_DEVICE_FEATURE_LOW_POWER_EXIT), NULL, 0);
+}
+
+/* An access by the device file wakes it up, one by a mapping does not. */
+static void cell_of_low_power(struct __test_metadata *_metadata, FIXTURE_DATA(enable) *self,
+			      bool enabled, const struct access *a)
+{
+	bool works = enabled && a->refused != BUS_ADRERR;
+	const char *name = "low power";
+	unsigned int power = 0;
+	uint8_t val = NEW;
+
+	begin_cell(_metadata, self);
+	set_up(_metadata, self, enabled, power);
+	ASSERT_EQ(0, low_power(self, true)) SAY_CELL;
+	EXPECT_EQ(works ? 0 : a->refused, a->access(self, &val)) SAY_CELL;
+	if (works && !a->writes)
+		EXPECT_EQ(OLD, val) SAY_CELL;
+	ASSERT_EQ(0, low_power(self, false)) SAY_CELL;
+	set_up(_metadata, self, true, 0);
+	EXPECT_EQ(works && a->writes ? NEW : OLD, self->touched[POS]) SAY_CELL;
+}
+
 TEST_F_TIMEOUT(enable, matrix, 900)
 {
 	uint64_t early;
@@ -243,88 +266,11 @@ TEST_F_TIMEOUT(enable, matrix, 900)
 	for (unsigned int state = 0; state < 8 && vdev_error_works(); state++)
 		for (unsigned int a = 0; a < ARRAY_SIZE(accesses); a++)
 			cell_of_error(_metadata, self, state & 1, state / 2, &accesses[a]);
+	for (unsigned int enabled = 0; enabled < 2; enabled++)
+		for (unsigned int a = 0; a < ARRAY_SIZE(accesses); a++)
+			cell_of_low_power(_metadata, self, enabled, &accesses[a]);
 	ASSERT_EQ(0, model_value(&self->m, "stats", "early_pages", &early));
 	EXPECT_EQ(0, early);
-}
-
-/* ---- What it costs ---- */
-
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
-}
-
-static uint64_t touch(uint8_t *p, size_t bytes, size_t step)
-{
-	uint64_t begin = now_us();
-
-	for (size_t pos = 0; pos < bytes; pos += step)
-		(void)*(volatile uint8_t *)(p + pos);
-	return now_us() - begin;
-}
-
-static uint64_t toggle(struct vdev *v)
-{
-	uint64_t begin = now_us();
-
-	gpu_set_memory(v, false);
-	gpu_set_memory(v, true);
-	return now_us() - begin;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-/* A busy machine has rounds that take much longer. */
-static uint64_t median(uint64_t *us)
-{
-	qsort(us, ROUNDS, sizeof(*us), compare);
-	return us[ROUNDS / 2];
-}
-
-/* Against a guest that does it where nothing is mapped: that is what it would cost without. */
-TEST_F_TIMEOUT(enable, cost, 300)
-{
-	static const struct {
-		const char *pages;
-		size_t bytes, shift, step;
-	} maps[] = {
-		{ "1 GiB", GB, 0, GB },
-		{ "2 MiB", GB / 2, 0, 2UL << 20 },
-		{ "4 KiB", 64UL << 20, PAGE, PAGE },
-	};
-
-	if (self->nr != LARGE)
-		SKIP(return, "not large enough");
-	munmap(self->touched, BYTES);
-	self->touched = NULL;
-	ASSERT_EQ(0, gpu_set_memory(&self->v, true));
-	for (unsigned int i = 0; i < ARRAY_SIZE(maps); i++) {
-		uint64_t none[ROUNDS], off[ROUNDS], again[ROUNDS], mapped[ROUNDS];
-		uint8_t *p = gpu_map_aligned(&self->v, GPU_MAIN_BAR, maps[i].bytes, maps[i].shift);
-
-		ASSERT_NE(NULL, p);
-		for (unsigned int r = 0; r < ROUNDS; r++) {
-			none[r] = toggle(&self->v);
-			touch(p, maps[i].bytes, maps[i].step);
-			mapped[r] = touch(p, maps[i].bytes, maps[i].step);
-			off[r] = toggle(&self->v);
-			again[r] = touch(p, maps[i].bytes, maps[i].step);
-			toggle(&self->v);
-		}
-		munmap(p, maps[i].bytes);
-		TH_LOG("%zu MiB in pages of %s: off and on %lu us, %lu us with nothing mapped; "
-		       "touched again in %lu us, %lu us when mapped",
-		       maps[i].bytes >> 20, maps[i].pages, median(off), median(none), median(again),
-		       median(mapped));
-	}
 }
 
 TEST_HARNESS_MAIN
