@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How fast an image goes through the data fd, as a ratio to a plain copy of the same
- * size through read(2) and write(2) of a memfd.  Nothing fails on time, but a round in which
- * nothing was written, if it takes more than a twentieth of the first one.
+ * size through read(2) and write(2) of a memfd; pages of zeros apart.  Nothing fails on time, but a
+ * round in which nothing was written, if it takes more than a twentieth of one that sends all.
  *
  * Groups: throughput
  */
@@ -17,6 +17,7 @@
 #define PAGE	4096UL
 #define ROUNDS	3
 #define GPU_BYTES	(1UL << 30)
+#define ZEROS_MAX	(1L << 20)	/* of a stream without pages */
 
 /* What one pass over the image took. */
 struct pass {
@@ -273,10 +274,34 @@ TEST_F_TIMEOUT(throughput, of_rounds, 600)
 	close(fd);
 }
 
+/* Pages of zeros are looked at and not sent. */
+TEST_F_TIMEOUT(throughput, of_zeros, 600)
+{
+	struct pass zeros, plain;
+	ssize_t bytes;
+	uint8_t *p;
+
+	if (!variant->fill)
+		SKIP(return, "its state has no pages");
+	p = gpu_map(&self->v[0], GPU_MAIN_BAR, 0, GPU_BYTES);
+	ASSERT_NE(NULL, p);
+	memset(p, 0, GPU_BYTES);
+	munmap(p, GPU_BYTES);
+	ASSERT_EQ(GPU_BYTES, copy(self, true, GPU_BYTES, &plain));
+	for (int i = 0; i < ROUNDS; i++) {
+		bytes = save(self, &zeros);
+		ASSERT_LT(0, bytes);
+		EXPECT_GE(ZEROS_MAX, bytes);
+		ASSERT_EQ(GPU_BYTES, copy(self, false, GPU_BYTES, &plain));
+		TH_LOG("1 GiB of zeros: saved in %.3f s, %zd bytes; plain copy %.3f s, ratio %.2f",
+		       zeros.wall, bytes, plain.wall, plain.wall / zeros.wall);
+	}
+}
+
 /* What it costs that a pass takes mappings away, and CPUs come back. */
 TEST_F_TIMEOUT(throughput, of_unmapping, 600)
 {
-	struct pass idle, faults, mapped;
+	struct pass idle, faults, mapped, again;
 	volatile uint8_t *p;
 	ssize_t bytes;
 	int fd;
@@ -297,8 +322,15 @@ TEST_F_TIMEOUT(throughput, of_unmapping, 600)
 	pass_begin(&mapped);
 	EXPECT_LE(GPU_BYTES, drain(fd, self->buf));
 	pass_end(&mapped);
+	/* The mapping is there, and what it maps is protected already. */
+	pass_begin(&again);
+	EXPECT_EQ(0, drain(fd, self->buf));
+	pass_end(&again);
+	EXPECT_GE(mapped.wall / 20, again.wall);
 	TH_LOG("faulting 1 GiB back took %.3f s; the pass that unmapped it %.3f s, and %.3f s when nothing was mapped",
 	       faults.wall, mapped.wall, idle.wall);
+	TH_LOG("a pass with nothing written since %.3f s: %.1f %%", again.wall,
+	       100 * again.wall / mapped.wall);
 	munmap((void *)p, GPU_BYTES);
 	close(fd);
 }
