@@ -168,9 +168,9 @@ UPSTREAM = (
               machine=Machine(kernel="stable", models="coherent_gpu:2:carveout=32,coherent_gpu:1:size=512:carveout=128,"
                               "coherent_gpu:2:size=1024")),
     # A kernel without sanitizers: 1,000 rounds in minutes, and mutants.py, which boots it for each of them.
-    selftests("coherent-gpu-truth", timeout=1200,
-              machine=Machine(kernel="stock", models="coherent_gpu:2:carveout=32,coherent_gpu:1:size=512:carveout=128:log_min=21,"
-                              "coherent_gpu:2:size=1024")),
+    Group("coherent-gpu-truth", "vm", "ROUNDS=${ROUNDS:-1000} GROUP=coherent-gpu-truth /vpv/selftests/run.sh", timeout=1200, needs="selftests",
+          machine=Machine(kernel="stock", models="coherent_gpu:2:carveout=32,coherent_gpu:1:size=512:carveout=128:log_min=21,"
+                          "coherent_gpu:2:size=1024")),
     # A kernel without sanitizers: what is reported is time. To wake a CPU from HLT takes a lock of the whole emulator.
     selftests("throughput", timeout=2400, machine=Machine(kernel="stock", models="mlx5_like:2:image=1G:dirty=0,coherent_gpu:2:size=1024,coherent_gpu:1:size=65536,coherent_gpu:1", memory=4096, append="idle=poll")),
     Group("models-cover", "host", "make -s -C tools/models cover O=$PWD/build/models", needs="tools/models"),
