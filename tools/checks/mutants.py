@@ -1,51 +1,74 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Does the truth test of coherent_gpu (selftests/coherent_gpu_dirty_test.c) notice one way of marking that is left out?
+"""Do the tests that compare memory of coherent_gpu after a migration notice one way of marking that is left out?
 
-Each mutant is the tree with one deliberate bug. A copy of the tree in build/mutants/ gets them one after the other, and runs the
-group coherent-gpu-truth, with fewer rounds; the table at the end says which tests failed. The tree itself stays as it is.
+Each mutant is the tree with one deliberate bug. A copy of the tree in build/mutants/ gets them one after the other, and runs one program,
+with fewer rounds, of which one test has to be red, because of what it compares at its end: no_write_is_missed, unless another one is
+named. The table at the end says which line was red. First of all the programs run without a mutant, and have to be green. The tree
+itself stays as it is.
 
 usage: mutants.py [NAME...]     all, unless some are named
        mutants.py --apply       only look whether each of them still fits the tree; TAP
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
 COPY = REPO / "build" / "mutants"
-TEST = "selftests/coherent_gpu_dirty_test.c"
 ROUNDS = 60
 MMAP, REGION, TRACK = (f"vfio_pci_core/{name}.c" for name in ("mmap", "region", "bar_track"))
-DIRTY, READ = "variants/coherent_gpu/dirty.c", "migration/pages_read.c"
+DIRTY, READ, PASSES = "variants/coherent_gpu/dirty.c", "migration/pages_read.c", "migration/pages_save.c"
 
-# {name: (what is left out, [(file, text, its replacement)])}
+
+@dataclass(frozen=True)
+class Judge:
+    pattern: str        # what `make check-upstream` is asked for
+    test: str
+    line: str           # what is compared: it stands in the line that fails
+
+
+BYTES = "gpupair_differing("
+TRUTH = Judge("coherent-gpu-truth/coherent_gpu_truth", "no_write_is_missed", BYTES)
+LOG = Judge("coherent-gpu-truth/coherent_gpu_dirty", "log_that_fails", BYTES)
+BLOCKS = Judge("coherent-gpu-truth/coherent_gpu_dirty", "page_of_2_mib_goes_in_parts", "blocks_of(")
+OTHERS = Judge("coherent-gpu-special/coherent_gpu_dmabuf", "dirty_in_every_round_while_mapped", "== val")
+
+# {name: (what is left out, [(file, text, its replacement)], who has to notice)}
 MUTANTS = {
     "fault_not_marked": ("a page that is faulted in counts as written", [
-        (MMAP, "vpv_memory_dirty(vpv, nr, pos, bytes, order)", "(order ? vpv_memory_dirty(vpv, nr, pos, bytes, order) : true)")]),
+        (MMAP, "vpv_memory_dirty(vpv, nr, pos, bytes, order)", "(order ? vpv_memory_dirty(vpv, nr, pos, bytes, order) : true)")], TRUTH),
     "write_not_marked": ("a page that write() writes counts", [
-        (REGION, "\tif (acc->write)\n\t\tvpv_memory_dirty(vpv, bar->region.index, acc->pos, left, false);\n", "")]),
+        (REGION, "\tif (acc->write)\n\t\tvpv_memory_dirty(vpv, bar->region.index, acc->pos, left, false);\n", "")], TRUTH),
     "block_over_clean": ("no block of 2 MiB is mapped over pages that are clean", [
-        (TRACK, "return bytes < PUD_SIZE && find_next_bit(s->clean, end, page) >= end;", "return bytes < PUD_SIZE;")]),
+        (TRACK, "return bytes < PUD_SIZE && find_next_bit(s->clean, end, page) >= end;", "return bytes < PUD_SIZE;")], TRUTH),
     "not_unmapped": ("a page that is sent is unmapped", [
-        (TRACK, "\tunmap_mapping_range(vpv->vdev.inode->i_mapping, vpv_index_to_offset(bar) + pos, bytes,\n\t\t\t    true);\n", "")]),
+        (TRACK, "\tunmap_mapping_range(vpv->vdev.inode->i_mapping, vpv_index_to_offset(bar) + pos, bytes,\n\t\t\t    true);\n", "")], TRUTH),
     "not_unmapped_at_begin": ("all is unmapped when recording begins", [
-        (TRACK, "\t/* Large blocks, whose parts cannot be taken away one by one. */\n\tvpv_memory_unmap(vpv);\n", "")]),
+        (TRACK, "\t/* Large blocks, whose parts cannot be taken away one by one. */\n\tvpv_memory_unmap(vpv);\n", "")], BLOCKS),
     "main_not_harvested": ("what CPUs wrote in main memory is asked for", [
-        (DIRTY, "\th.cpu = vpv_bar_memory_written(&cd->m.vpv, CGPU_MAIN_BAR, push_main, &h);\n", "\t(void)push_main;\n")]),
+        (DIRTY, "\th.cpu = vpv_bar_memory_written(&cd->m.vpv, CGPU_MAIN_BAR, push_main, &h);\n", "\t(void)push_main;\n")], TRUTH),
     "carve_out_not_harvested": ("and what they wrote in the carve-out", [
-        (DIRTY, "\t\th.cpu += vpv_bar_memory_written(&cd->m.vpv, CGPU_CARVE_BAR, push_carve, &h);\n", "\t\t(void)push_carve;\n")]),
+        (DIRTY, "\t\th.cpu += vpv_bar_memory_written(&cd->m.vpv, CGPU_CARVE_BAR, push_carve, &h);\n", "\t\t(void)push_carve;\n")], TRUTH),
     "log_not_pushed": ("what the function wrote is sent", [
-        (DIRTY, "\t\tvmig_dirty_push_bits(h->dirty, first, cd->log_log2, bits, pages);\n", "")]),
+        (DIRTY, "\t\tvmig_dirty_push_bits(h->dirty, first, cd->log_log2, bits, pages);\n", "")], TRUTH),
     "carve_out_log_not_read": ("and what it wrote in the carve-out", [
-        (DIRTY, "err = harvest_range(cd, h, CGPU_CARVE_BASE, cd->place.carve, bits);", "err = 0;")]),
+        (DIRTY, "err = harvest_range(cd, h, CGPU_CARVE_BASE, cd->place.carve, bits);", "err = 0;")], TRUTH),
     "protected_after_read": ("a page is unmapped before it is read", [
         (READ, "\tif (ops->protect && !s->pages_out->frozen)\n\t\terr = ops->protect(mig, &part);\n", ""),
         (READ, "\treturn err;\n}\n\nstatic int read_job", "\tif (ops->protect && !s->pages_out->frozen)\n\t\terr = err ?: ops->protect(mig, &part);\n"
-                                                         "\treturn err;\n}\n\nstatic int read_job")]),
+                                                         "\treturn err;\n}\n\nstatic int read_job")], TRUTH),
+    "dma_bufs_not_marked": ("what another device has mapped counts as written", [
+        (TRACK, "\tvpv_dmabufs_dirty(vpv, bar, pos, bytes);\n", "")], OTHERS),
+    "lost_log_believed": ("all is sent again if what was written is not known", [
+        (PASSES, "\t\tvmig_dirty_fill(&out->set);\n\t\tif (err == -EIO)\n", "\t\tif (err == -EIO)\n")], LOG),
+    "log_not_begun_anew": ("a log that was lost is not asked until it has begun anew", [
+        (DIRTY, "int err = cd->log_lost ? -ENODATA : harvest_ranges(cd, h);", "int err = harvest_ranges(cd, h);")], LOG),
 }
 
 
@@ -64,7 +87,7 @@ def apply():
     """Each of them in TAP; the exit status."""
     print(f"TAP version 13\n1..{len(MUTANTS)}")
     bad = 0
-    for number, (name, (_, edits)) in enumerate(MUTANTS.items(), 1):
+    for number, (name, (_, edits, _)) in enumerate(MUTANTS.items(), 1):
         try:
             mutated(REPO, edits)
             print(f"ok {number} - {name}")
@@ -82,36 +105,49 @@ def copy():
         if source.is_file() and not (target.exists() and target.read_bytes() == source.read_bytes()):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
-    short(COPY / TEST)
 
 
-def short(path):
-    text, count = re.subn(r"(#define ROUNDS\s+)\d+", rf"\g<1>{ROUNDS}", path.read_text())
-    if count != 1:
-        raise ValueError(f"{path} has no ROUNDS")
-    path.write_text(text)
-
-
-def run(name):
-    """The tests that failed, None if there was no result."""
+def run(name, judge):
+    """{test: [lines that failed]} of all tests that ran."""
     log = COPY / f"{name}.log"
     with open(log, "w") as out:
-        subprocess.run(["tools/lab/lab", "check-upstream", "coherent-gpu-truth"], cwd=COPY, stdout=out, stderr=subprocess.STDOUT,
-                       check=False)
-    lines = log.read_text(errors="replace").splitlines()
-    tests = [(line.startswith("ok "), line.rpartition(".")[2]) for line in lines if re.match(r"(not )?ok \d+ - coherent-gpu-truth: coherent_gpu", line)]
-    return [test for held, test in tests if not held] if tests else None
+        subprocess.run(["tools/lab/lab", "check-upstream", judge.pattern], cwd=COPY, stdout=out, stderr=subprocess.STDOUT,
+                       check=False, env={**os.environ, "ROUNDS": str(ROUNDS)})
+    found, lines = {}, None
+    for line in log.read_text(errors="replace").splitlines():
+        test = re.match(r"(?:not )?ok \d+ - .*\.(\w+)$", line)
+        failed = re.match(r"#.* (\w+_test\.c:\d+):\w+:(Expected .*)", line)
+        if test:
+            lines = found[test[1]] = ["it fails"] if line.startswith("not") else []
+        elif failed and lines:
+            lines.append(f"{failed[1]}: {failed[2]}")
+    return found
+
+
+def tell(name, what, verdict):
+    print(f"{name:<24}{what:<60}{verdict}", flush=True)
+
+
+def control(judge):
+    """Without a mutant everything is green."""
+    copy()
+    found = run(f"control-{judge.pattern.rpartition('/')[2]}", judge)
+    red = [test for test, lines in found.items() if lines]
+    green = judge.test in found and not red
+    tell("-", judge.pattern, f"green: {len(found)} tests" if green else f"RED WITHOUT A MUTANT: {', '.join(red)}" if red else "no result")
+    return green
 
 
 def one(name):
-    what, edits = MUTANTS[name]
+    what, edits, judge = MUTANTS[name]
     copy()
     for path, text in mutated(COPY, edits).items():
         (COPY / path).write_text(text)
-    failed = run(name)
-    verdict = "no result" if failed is None else f"red: {', '.join(failed)}" if failed else "GREEN: nothing notices"
-    print(f"{name:<24}{what:<56}{verdict}", flush=True)
-    return bool(failed)
+    lines = run(name, judge).get(judge.test)
+    caught = [line for line in lines or () if judge.line in line]
+    tell(name, what, "no result" if lines is None else f"red: {judge.test}, {caught[0]}" if caught else
+         f"RED ELSEWHERE: {judge.test}, {lines[-1]}" if lines else f"GREEN: {judge.test}")
+    return bool(caught)
 
 
 def main(names):
@@ -121,8 +157,12 @@ def main(names):
     if unknown:
         print(__doc__, file=sys.stderr)
         return 2
-    red = [one(name) for name in names or MUTANTS]
-    return 0 if all(red) else 1
+    names = names or list(MUTANTS)
+    # Each program once; nothing says anything about a mutant if one of them fails anyway.
+    judges = {MUTANTS[name][2].pattern: MUTANTS[name][2] for name in names}
+    if not all([control(judge) for judge in judges.values()]):
+        return 1
+    return 0 if all([one(name) for name in names]) else 1
 
 
 if __name__ == "__main__":
