@@ -37,7 +37,7 @@ struct writer {
 	FIXTURE_DATA(truth) *self;
 	pthread_t thread;
 	unsigned int nr;
-	uint32_t random;
+	uint64_t random;
 	uint64_t writes;
 	int err;
 };
@@ -52,13 +52,18 @@ FIXTURE(truth)
 	volatile bool stop;
 };
 
+static uint64_t next_random(uint64_t last)
+{
+	return last * 6364136223846793005ULL + 1442695040888963407ULL;
+}
+
 /* No page of zeros, and none that is like another one. */
 static void fill(uint8_t *p, uint64_t bytes, uint64_t seed)
 {
 	volatile uint64_t *word = (uint64_t *)p;
 
 	for (uint64_t i = 0; i < bytes / sizeof(*word); i++) {
-		seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+		seed = next_random(seed);
 		word[i] = seed;
 	}
 }
@@ -90,8 +95,8 @@ FIXTURE_TEARDOWN(truth)
 
 static uint32_t random_of(struct writer *w)
 {
-	w->random = w->random * 1664525 + 1013904223;
-	return w->random >> 4;
+	w->random = next_random(w->random);
+	return w->random >> 33;
 }
 
 /* ---- Pages ---- */
