@@ -87,6 +87,8 @@ struct gpu_cpu_stats {
 };
 
 int gpu_cpu_start(uint8_t *mem, uint64_t bytes);
+/* Do they store with AVX, once they have begun?  With SSE, if the CPU has none. */
+bool gpu_cpu_avx(void);
 void gpu_cpu_stop(void);
 struct gpu_cpu_stats gpu_cpu_stats(void);
 

@@ -169,6 +169,11 @@ int gpu_cpu_start(uint8_t *mem, uint64_t bytes)
 	return 0;
 }
 
+bool gpu_cpu_avx(void)
+{
+	return have_avx;
+}
+
 /* All pages are compared once more. */
 void gpu_cpu_stop(void)
 {

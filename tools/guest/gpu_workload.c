@@ -188,8 +188,8 @@ static int start(void)
 	if (err)
 		return err;
 	began_ms = line_now_ms();
-	snprintf(more, sizeof(more), " mib=%u cpu=%u set=%u walk=%u", opt.mib, opt.cpu_mib,
-		 opt.set_mib, opt.walk_mib);
+	snprintf(more, sizeof(more), " mib=%u cpu=%u set=%u walk=%u avx=%d", opt.mib,
+		 opt.cpu_mib, opt.set_mib, opt.walk_mib, gpu_cpu_avx());
 	report("start", more);
 	return 0;
 }

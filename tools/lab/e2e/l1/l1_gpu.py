@@ -57,6 +57,11 @@ class Compute(Session):
             self.check(f"round {number}: a function without a log has all of it sent while the guest is stopped",
                        not sent and seen["final_bytes"] == seen["state_bytes"], sent)
 
+    def check_stores(self):
+        """AVX is one of the kinds of store by which CPUs write: without it the workload would take SSE."""
+        found = next((values for _, kind, values in self.guest.reports if kind == "start"), {})
+        self.check("CPUs of the guest store with AVX, too", found.get("avx") == 1, found)
+
     def check_speed(self):
         """What it costs a guest to touch and to stream this memory, which the workload measures first."""
         found = next((values for _, kind, values in self.guest.reports if kind == "speed"), {})
@@ -68,6 +73,7 @@ class Compute(Session):
         spare = self.launch([pair[1]], "defer")
         self.boot([pair[0]])
         self.check_speed()
+        self.check_stores()
         for number in range(1, rounds + 1):
             target = spare or self.launch([pair[number % 2]], "defer")
             spare = None
