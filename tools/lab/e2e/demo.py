@@ -4,7 +4,7 @@
 
 Runs inside the lab's tool root (`make demo`). DEVICE=mlx5_like takes network functions, DEVICE=nvme_cf disks and DEVICE=coherent_gpu
 functions with coherent memory instead of accelerators (hisi_like), of MIB=256 or up to 8192; DIALECT=v1 migrates by the region of older VMMs, with
-QEMU 7.2; ROUNDS=n migrates back and forth. HOSTS=2 takes two hosts with libvirt instead of one, and ROUNDS round trips between
+QEMU 7.2; ROUNDS=n migrates back and forth (coherent_gpu: 2, the others: 1). HOSTS=2 takes two hosts with libvirt instead of one, and ROUNDS round trips between
 them, of hisi_like or nvme_cf.
 The timeline of round n is build/demo/timeline-n.svg; build/demo/timeline.svg is that of the first.
 """
@@ -32,7 +32,7 @@ FOLDER = env.BUILD / "demo"
 
 @dataclass(frozen=True)
 class Demo:
-    """What is shown with a device family. base_s and round_s: seconds that it may take."""
+    """What is shown with a device family. base_s and round_s: seconds that it may take. rounds: unless ROUNDS says how many."""
     kind: run.Kind
     models: tuple
     arguments: tuple
@@ -42,6 +42,7 @@ class Demo:
     round_s: int
     tools: bool = False     # vpvctl, to choose personas
     dialects: tuple = ("v2",)
+    rounds: int = 1
 
 
 DEMOS = {
@@ -53,8 +54,8 @@ DEMOS = {
                       dialects=("v2", "v1")),
     # The second two have no log of what they write, and so no pre-copy.
     "coherent_gpu": Demo(run.COMPUTE, (("coherent_gpu", 2), ("coherent_gpu", 2, "log=0")),
-                         ("--compare", "--share", "0.1", "--lead", "100", "--timeout", "600"), table.compute,
-                         "Commands since the start", 900, 400),
+                         ("--compare", "0.1", "--lead", "100", "--timeout", "600"), table.compute,
+                         "Commands since the start", 900, 400, rounds=2),
     # Two subsystems, as those of two hosts, with different firmware, on boards of two vendors.
     "nvme_cf": Demo(run.DISKS, (("nvme_cf", 1), ("nvme_cf", 1, "firmware=2", "subvendor=0x1b36")),
                     ("--firmware", "--blocks", "10000", "--lead", "500", "--timeout", "600"), table.disks,
@@ -62,8 +63,8 @@ DEMOS = {
 }
 
 
-def rounds_wanted():
-    text = os.environ.get("ROUNDS") or "1"
+def rounds_wanted(demo):
+    text = os.environ.get("ROUNDS") or str(demo.rounds)
     if not text.isdigit() or not 1 <= int(text) <= 100:
         raise LabError(f"ROUNDS={text}: expected a number from 1 to 100")
     return int(text)
@@ -154,8 +155,9 @@ def two_hosts(name, rounds):
 
 
 def main():
-    rounds, name = rounds_wanted(), device_wanted()
+    name = device_wanted()
     demo, dialect = sized(DEMOS[name], name), dialect_wanted(name)
+    rounds = rounds_wanted(demo)
     if hosts_wanted(name, dialect) == 2:
         outcome, result, lines, paths = two_hosts(name, rounds)
     else:
