@@ -156,7 +156,7 @@ static int by_load_then_store(struct writer *w, const struct spot *s)
 	if (w->nr != MAIN)
 		sched_yield();
 	else if (!(random_of(w) % 4))
-		err = gpupair_pump_some(&w->self->p, PART);
+		err = gpupair_pump_some(&w->self->p, 1);
 	*at = old + random_of(w);
 	return err;
 }
