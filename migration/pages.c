@@ -207,7 +207,8 @@ static int check_run(struct vmig_pages_in *in, const struct vpv_stream_run *run,
 	if (page >= in->seen.pages)
 		return vmig_differs(diff, -EINVAL, "page of a run", in->seen.pages - 1, page);
 	if (!vmig_dirty_piece(&in->seen, page, pages, &piece))
-		return vmig_differs(diff, -EINVAL, "pages of a run in its range", piece.pages, pages);
+		return vmig_differs(diff, -EINVAL, "pages of a run in its range", piece.pages,
+				    pages);
 	vmig_dirty_set_pages(&in->seen, page, pages);
 	in->next = page + pages;
 	*left -= pages;

@@ -114,7 +114,7 @@ static void fake_sleep(void)
 #define ioread32(addr)			fake_read(addr)
 #undef iowrite32
 #define iowrite32(val, addr)		fake_write(val, addr)
-#define usleep_range(min, max)		fake_sleep()
+#define usleep_range(...)		fake_sleep()
 #undef jiffies
 #define jiffies				(fake.now)
 #undef EXPORT_SYMBOL_GPL
