@@ -17,7 +17,7 @@
 
 #define GPU_DRIVER	"vpv_coherent_gpu"
 #define PAGE		4096UL
-#define ROUNDS		100	/* on a kernel with sanitizers; the group of this test has 1,000 */
+#define ROUNDS		60	/* on a kernel with sanitizers; the group of this test has 1,000 */
 #define QUIET_ROUNDS	100
 #define EACH		2	/* pages that are written by each path in a round */
 #define SECONDS		1800
