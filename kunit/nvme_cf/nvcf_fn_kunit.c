@@ -239,9 +239,43 @@ static void a_user_who_sends_a_profile_is_news(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, t->ctrl.fn[FUNCTIONS - 1].c.news);
 }
 
+static void fake_changed(struct vpv_control_watch *watch)
+{
+}
+
+static void a_profile_that_was_not_sent_is_no_news(struct kunit *test)
+{
+	struct fn_test *t = test->priv;
+	struct nvcf_admin cmd = {
+		.sqe = {
+			.opcode = NVCF_ADMIN_PROFILE_SEND,
+			.cdw10 = cpu_to_le32(NVCF_PROFILE_GIVE),
+			.cdw11 = cpu_to_le32(CNTLID),
+		},
+	};
+	struct vpv_control_watch watch = {
+		.controlled = &t->controlled.pdev->dev,
+		.family = NVCF_FAMILY,
+		.changed = fake_changed,
+	};
+
+	t->enabled = false;
+	WRITE_ONCE(t->ctrl.fn[0].c.news, false);
+	vpv_control_watch(&watch);
+	KUNIT_EXPECT_EQ(test, nvcf_fn_user(&t->ctrl, &cmd), -EBUSY);
+	vpv_control_unwatch(&watch);
+	KUNIT_EXPECT_FALSE(test, t->given);
+	KUNIT_EXPECT_FALSE(test, t->announced);
+	KUNIT_EXPECT_FALSE(test, t->ctrl.fn[0].c.news);
+	KUNIT_EXPECT_EQ(test, nvcf_fn_user(&t->ctrl, &cmd), 0);
+	KUNIT_EXPECT_TRUE(test, t->announced);
+	KUNIT_EXPECT_TRUE(test, t->ctrl.fn[0].c.news);
+}
+
 static struct kunit_case fn_cases[] = {
 	KUNIT_CASE(those_with_a_profile_are_published),
 	KUNIT_CASE(a_user_who_sends_a_profile_is_news),
+	KUNIT_CASE(a_profile_that_was_not_sent_is_no_news),
 	KUNIT_CASE(one_that_was_not_given_or_taken_in_time_is_asked_about_again),
 	KUNIT_CASE(one_that_was_left_enabled_is_reset),
 	KUNIT_CASE(one_that_does_not_answer_is_not_waited_for),

@@ -217,6 +217,18 @@ static bool fn_watched(struct pci_dev *pdev)
 	return pdev && vpv_control_watched(&pdev->dev, NVCF_FAMILY);
 }
 
+static int fn_user_exec(struct nvcf_fn *fn, struct nvcf_admin *cmd)
+{
+	int err = nvcf_queue_exec(&fn->ctrl->q, cmd);
+
+	/* It may have to be published or withdrawn, also if nobody knows how the command ended. */
+	if (cmd->sqe.opcode == NVCF_ADMIN_PROFILE_SEND) {
+		vpv_controlled_news(&fn->c);
+		vpv_ctrl_life_announce(&fn->ctrl->life);
+	}
+	return err;
+}
+
 /* The driver of a function watches it from open to close; then come its commands. */
 static int fn_user(struct nvcf_fn *fn, struct pci_dev *pdev, struct nvcf_admin *cmd)
 {
@@ -233,7 +245,7 @@ static int fn_user(struct nvcf_fn *fn, struct pci_dev *pdev, struct nvcf_admin *
 	else if (READ_ONCE(fn->c.pdev) != pdev)
 		err = -EAGAIN;
 	else
-		err = nvcf_queue_exec(&fn->ctrl->q, cmd);
+		err = fn_user_exec(fn, cmd);
 	up_write(&fn->sem);
 	return err;
 }
@@ -268,11 +280,6 @@ int nvcf_fn_user(struct nvcf_ctrl *ctrl, struct nvcf_admin *cmd)
 	mutex_unlock(&ctrl->life.lock);
 	err = fn_user(fn, pdev, cmd);
 	pci_dev_put(pdev);
-	/* It may have to be published or withdrawn, also if nobody knows how the command ended. */
-	if (cmd->sqe.opcode == NVCF_ADMIN_PROFILE_SEND) {
-		vpv_controlled_news(&fn->c);
-		vpv_ctrl_life_announce(&ctrl->life);
-	}
 	return err;
 }
 
