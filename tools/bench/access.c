@@ -223,7 +223,7 @@ const struct bench_op bench_access_ops[] = {
 	  .run = touch_first, .end = bar_unmap },
 	{ "first touch", "testdev", .index = 2, .begin = bar_map, .run = touch_first,
 	  .end = bar_unmap },
-	{ "touch all", "testdev", .index = 2, .samples = 1, .begin = bar_map,
+	{ "touch all", "testdev", .index = 2, .samples = 5, .begin = bar_map,
 	  .run = touch_all, .end = bar_unmap },
 	{ }
 };
