@@ -12,6 +12,9 @@ export INITRD=No
 
 install() { apt-get -q -y install "$@"; }
 
+# newest FILE...: that of the highest version.
+newest() { ls -v "$@" | tail -n 1; }
+
 # Those that dkms.conf is for, by the name of their headers.
 kernels() { ls /lib/modules | grep -E '^(6\.(1[2-9]|[2-9][0-9])|[7-9]|[1-9][0-9]+)\.'; }
 others() { ls /lib/modules | grep -Ev '^(6\.(1[2-9]|[2-9][0-9])|[7-9]|[1-9][0-9]+)\.'; }
@@ -99,7 +102,9 @@ pack() {
 }
 
 echo "TAP version 13"
+# Kernels of backports may ask for the linux-base of backports, which apt does not take from there unless told to.
 point "headers of two kernels, and those of them that they are for" install dkms openssl mokutil libjson-c5 libnettle8 \
+	"$(newest /var/cache/apt/archives/linux-base_*.deb)" \
 	/var/cache/apt/archives/linux-headers-*-amd64_*.deb /var/cache/apt/archives/linux-image-[0-9]*-amd64_*.deb
 files >/tmp/before
 echo "# kernels that they are for: $(kernels | tr '\n' ' '); others: $(others | tr '\n' ' ')"
