@@ -133,6 +133,10 @@ class Host:
         except subprocess.TimeoutExpired:
             return subprocess.CompletedProcess(words, 124, "", f"{' '.join(words)}: no end within {timeout} s")
 
+    def command(self, line):
+        """A LINE that Documentation/operating.rst has, word by word."""
+        return self.run(*line.split())
+
     def virsh(self, *words):
         return self.run("virsh", "-q", "-c", "qemu:///system", *words)
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs in L1: stock libvirt and driverctl with functions of every family, which nobody has bound.
 
-First they are detached and given back by hand, then given to domains. With --again it is the boot after that: driverctl's overrides
-are looked at, and one family.
+They are detached and given back by hand, given to domains, and in the end their drivers are taken away. Before that the first boot
+overrides drivers with driverctl; with --again it is the boot after that, and the overrides are looked at.
 """
 
 import argparse
@@ -85,7 +85,7 @@ class Run:
         if not self.done("libvirtd answers", run):
             raise HostError(run.stderr)
         self.say(" ".join(run.stdout.split("\n")))
-        run = self.host.virsh("nodedev-list", "--cap", "pci")
+        run = self.host.command("virsh nodedev-list --cap pci")
         missing = {node(item) for items in self.families.values() for item in items} - set(run.stdout.split())
         self.done("nodedev-list has every function", run, not missing, missing)
 
@@ -96,11 +96,12 @@ class Run:
     def nodedev(self, family, function):
         """Detached with and without the name of a driver, reset, and given back."""
         before, name = function.driver(), node(function)
-        for words, driver in (((), self.variant(family)), (("--driver", GENERIC), GENERIC)):
-            what = f"nodedev-detach {' '.join(words)}".strip()
-            self.binds(f"{family}: {what} binds {driver}", self.host.virsh("nodedev-detach", name, *words), function, driver)
+        for line, driver in ((f"virsh nodedev-detach {name}", self.variant(family)),
+                             (f"virsh nodedev-detach {name} --driver {GENERIC}", GENERIC)):
+            what = line.removeprefix("virsh ").replace(f" {name}", "")
+            self.binds(f"{family}: {what} binds {driver}", self.host.command(line), function, driver)
             self.done(f"{family}: nodedev-reset of one that {driver} has", self.host.virsh("nodedev-reset", name))
-            self.done(f"{family}: nodedev-reattach gives it back to '{before}'", self.host.virsh("nodedev-reattach", name),
+            self.done(f"{family}: nodedev-reattach gives it back to '{before}'", self.host.command(f"virsh nodedev-reattach {name}"),
                       self.settles(function, before))
         self.binds(f"{family}: nodedev-reset of one that '{before}' has", self.host.virsh("nodedev-reset", name), function, before)
 
@@ -144,19 +145,20 @@ class Run:
 
     def overrides(self, family, function):
         variant = self.variant(family)
-        run = self.host.run("driverctl", "set-override", function.bdf, variant)
+        run = self.host.command(f"driverctl set-override {function.bdf} {variant}")
         self.binds(f"{family}: driverctl set-override binds {variant}", run, function, variant)
         self.domain(f"{family}-unmanaged", function, variant, managed="no")
         self.domain(f"{family}-overridden", function, variant)
 
     def missing(self):
         """The last thing, since it takes modules away."""
-        family, items = next(iter(self.families.items()))
-        uninstall_module(self.folder, f"vpv_{family}")
-        run = persona.Tool("/vpv/vpvctl").run("doctor", items[0].bdf)
-        self.check(f"{family}: doctor says that its driver has to be installed", "vpv-dkms" in run.stdout, run.stdout + run.stderr)
+        for family, items in self.families.items():
+            uninstall_module(self.folder, f"vpv_{family}")
+            run = persona.Tool("/vpv/vpvctl").run("doctor", items[0].bdf)
+            self.check(f"{family}: doctor says that its driver has to be installed", "vpv-dkms" in run.stdout, run.stdout + run.stderr)
 
-    def first(self):
+    def both(self):
+        """What each libvirt is asked."""
         self.libvirt()
         for family, items in self.families.items():
             self.nodedev(family, items[0])
@@ -164,6 +166,9 @@ class Run:
             self.nodedev(item.model, item)
         for family, items in self.families.items():
             self.domains(family, items[0])
+
+    def first(self):
+        self.both()
         for family, items in self.families.items():
             self.overrides(family, items[1])
         self.host.overrides()
@@ -176,17 +181,14 @@ class Run:
             self.check(f"{family}: the override is there after a reboot", self.settles(items[1], variant), items[1].driver())
             self.check(f"{family}: the other function has none", items[0].driver() != variant, items[0].driver())
             self.unset(family, items[1], items[0].driver())
-        self.libvirt()
-        family, items = next(iter(self.families.items()))
-        self.nodedev(family, items[0])
-        for item in functions("/vpv/stock"):
-            self.nodedev(item.model, item)
-        self.domains(family, items[0])
+        self.both()
+        self.missing()
 
     def unset(self, family, function, driver):
         """driverctl insists on another driver, and keeps the override if there is none, unless told that nobody is to be asked."""
-        words = ["driverctl", *([] if driver else ["--noprobe"]), "unset-override", function.bdf]
-        self.done(f"{family}: {' '.join(words[:-1])} gives it back to '{driver}'", self.host.run(*words), self.settles(function, driver))
+        line = f"driverctl unset-override {function.bdf}" if driver else f"driverctl --noprobe unset-override {function.bdf}"
+        self.done(f"{family}: {line.removesuffix(f' {function.bdf}')} gives it back to '{driver}'", self.host.command(line),
+                  self.settles(function, driver))
         self.check(f"{family}: the override is gone", function.bdf not in self.host.run("driverctl", "list-persisted").stdout)
 
     def run(self):
