@@ -208,6 +208,42 @@ static enum outcome reset_flag(struct ctx *c)
 	return PASS;
 }
 
+/* Does debugfs say what GET says?  The rest is in the reason if not. */
+static enum outcome debugfs_agrees(struct ctx *c, const char *when)
+{
+	const char *name = state_name(get_state(&c->a));
+	char text[64];
+	int err = sys->debugfs(&c->a, "state", text, sizeof(text));
+
+	CHECK(!err, "%s: %d", when, err);
+	text[strcspn(text, "\n")] = 0;
+	CHECK(!strcmp(text, name), "%s: debugfs says %s, GET says %s", when, text, name);
+	return PASS;
+}
+
+static enum outcome debugfs_state(struct ctx *c)
+{
+	char text[64];
+	int err = sys->debugfs(&c->a, "state", text, sizeof(text));
+	enum outcome outcome = PASS;
+
+	if (err == -ENODEV || err == -ENOENT)
+		return rule_skip(c, "this kernel has no state in debugfs");
+	for (unsigned int state = STOP; state < STATES && outcome == PASS; state++) {
+		if (!has_state(c, state))
+			continue;
+		CHECK(!go_to(c, &c->a, state, NULL), "to %s", state_name(state));
+		outcome = debugfs_agrees(c, "after SET");
+		if (outcome == PASS)
+			CHECK(!settle(c, &c->a), "back to RUNNING");
+	}
+	if (outcome == PASS) {
+		fail_load(c, NULL);
+		outcome = debugfs_agrees(c, "after SET that failed");
+	}
+	return outcome;
+}
+
 /* ---- a device without migration ---- */
 
 static enum outcome none(struct ctx *c)
@@ -273,6 +309,8 @@ const struct rule feature_rules[] = {
 	  "uAPI: vfio_device_feature_mig_data_size", 0, size_estimate },
 	{ "precopy.v2-without", "MIG_PRECOPY_INFOv2 without pre-copy gives an error",
 	  "kernel: vfio_ioctl_device_feature_migration_precopy_info_v2", 0, v2_without },
+	{ "debugfs.state", "debugfs shows the state that GET returns, after each SET",
+	  "kernel: Documentation/ABI/testing/debugfs-vfio", 0, debugfs_state },
 	{ "none.features", "no migration: its features give ENOTTY",
 	  "QEMU: vfio_migration_query_flags", NEED_NONE, none },
 	{ "none.v2", "no migration: no opt-in to MIG_PRECOPY_INFOv2", UAPI, NEED_NONE, none_v2 },
