@@ -25,7 +25,7 @@ static bool has_precopy(struct vmig_machine *m)
  * @final: The device is frozen; there is no pre-copy.
  * @front: Gives the user access to it.
  *
- * Header and match data are queued at once.
+ * Header and match data are queued at once; vmig_save_continue() starts the producer.
  * Return: 0 or a negative errno, with nothing changed.
  */
 int vmig_save_begin(struct vmig_machine *m, bool final, struct vmig_front *front)
@@ -49,6 +49,8 @@ int vmig_save_begin(struct vmig_machine *m, bool final, struct vmig_front *front
 		vmig_session_put(s);
 		return err;
 	}
+	/* As one that was there before: until the request is over no hook runs for it. */
+	s->paused = true;
 	vmig_session_begin(m, s);
 	vmig_estimate_begin(m);
 	return 0;
@@ -92,7 +94,7 @@ void vmig_save_pause(struct vmig_machine *m)
 }
 
 /**
- * vmig_save_continue() - Undo vmig_save_pause() and start the producer
+ * vmig_save_continue() - Undo vmig_save_pause(), also of a new session, and start the producer
  * @m: Machine.
  */
 void vmig_save_continue(struct vmig_machine *m)

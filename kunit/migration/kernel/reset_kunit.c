@@ -304,6 +304,57 @@ static void what_comes_after_a_reset_is_undone(struct kunit *test)
 	}
 }
 
+/* A reset by somebody else begins just when the hooks of a state change are done. */
+static int match_and_reset(struct vmig_dev *mig, void *buf)
+{
+	fake_reset_begin(container_of(mig, struct fake, mig));
+	return fake_ops.match(mig, buf);
+}
+
+/* More than fits into the queue: it waits for a reader. */
+static int precopy_a_lot(struct vmig_dev *mig, struct vmig_emit *em, unsigned int round)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < 2 * FAKE_MAX_QUEUED / FAKE_STATE_BYTES + 2 && !err; i++)
+		err = fake_ops.precopy(mig, em, round) ?: fake_ops.save(mig, em);
+	return err;
+}
+
+/*
+ * Its state change waits for the end of the reset.  Nobody can read the session yet, so no hook runs
+ * for it until then, whoever wakes the worker.
+ */
+static void session_of_a_request_waits_for_its_end(struct kunit *test)
+{
+	struct vmig_ops ops = fake_ops;
+	struct fake *fake;
+	struct job *job;
+
+	ops.match = match_and_reset;
+	ops.precopy = precopy_a_lot;
+	fake = fake_new(test, "vmig-src", &ops);
+	job = job_new(test, fake);
+#ifdef VPV_HAVE_VFIO_PRECOPY_INFO_V2
+	fake->vdev.precopy_info_v2 = 1;
+#endif
+	job->state = E(PRE_COPY);
+	job_run(test, job, job_set);
+	msleep(100);
+	KUNIT_EXPECT_FALSE(test, completion_done(&job->done));
+	fake_size(fake);
+	msleep(100);
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_PRECOPY), 0);
+	fake_reset_function(fake);
+	KUNIT_EXPECT_TRUE(test, job_ends(job));
+	KUNIT_EXPECT_EQ(test, fake_get(fake), (int)E(RUNNING));
+	/* One that hangs is freed by one more. */
+	fake_reset_function(fake);
+	KUNIT_ASSERT_TRUE(test, completion_done(&job->done) || job_ends(job));
+	fake_close(job->file);
+	fake_put(fake);
+}
+
 /* The function is silent while it is reset, and once more. */
 static int thaw_in_a_reset(struct vmig_dev *mig)
 {
@@ -707,6 +758,7 @@ static struct kunit_case reset_cases[] = {
 	KUNIT_CASE(reset_is_left_to_the_holder_of_the_lock),
 	KUNIT_CASE(kill_ends_a_request_that_waits_for_another),
 	KUNIT_CASE(what_comes_after_a_reset_is_undone),
+	KUNIT_CASE(session_of_a_request_waits_for_its_end),
 	KUNIT_CASE(what_cannot_be_undone_in_a_reset_is_no_fault),
 	KUNIT_CASE(save_that_fails_in_a_reset_is_ended_by_it),
 	KUNIT_CASE(change_that_fails_in_a_reset_is_ended_by_it),
