@@ -12,6 +12,8 @@
 
 #define FRESH_MS	100
 #define OLD_MS		1000
+/* Between an answer and the next question: users may ask in a loop. */
+#define PAUSE		msecs_to_jiffies(10)
 
 /* Is there anybody to ask? */
 static bool asks(const struct vmig_machine *m)
@@ -84,11 +86,21 @@ static bool known(struct vmig_machine *m)
 	return known;
 }
 
+/* Until the device is asked again, in jiffies. */
+static unsigned long rest_of_pause(const struct vmig_machine *m)
+{
+	unsigned long end = m->estimate_at + PAUSE;
+
+	lockdep_assert_held(&m->lock);
+
+	return m->estimate_known && time_before(jiffies, end) ? end - jiffies : 0;
+}
+
 /**
  * vmig_estimate() - How much would a save session emit?
  * @m: Machine.
  *
- * The device is asked for the next answer.
+ * The device is asked for the next answer, every 10 ms at most.
  *
  * Context: user space has the device open; may sleep for FRESH_MS.
  * Return: bytes of records of the family.
@@ -98,12 +110,18 @@ u64 vmig_estimate(struct vmig_machine *m)
 	u64 estimate;
 
 	if (asks(m)) {
+		unsigned long delay;
+
 		spin_lock(&m->lock);
 		m->estimate_wanted = true;
 		if (time_after(jiffies, m->estimate_at + msecs_to_jiffies(OLD_MS)))
 			m->estimate_known = false;
+		delay = rest_of_pause(m);
 		spin_unlock(&m->lock);
-		mod_delayed_work(vmig_wq, &m->work, 0);
+		if (delay)
+			queue_delayed_work(vmig_wq, &m->work, delay);
+		else
+			mod_delayed_work(vmig_wq, &m->work, 0);
 		wait_event_interruptible_timeout(m->estimated, known(m),
 						 msecs_to_jiffies(FRESH_MS));
 	}

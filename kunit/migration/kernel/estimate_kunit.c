@@ -10,6 +10,9 @@
 /* migration/estimate.c: an answer is old after that, and so long is waited for another one. */
 #define OLD_MS		2000
 #define FRESH_MS	100
+/* So long is asked in a loop, and the pause between two questions to the device. */
+#define LOOP_MS		500
+#define PAUSE_MS	10
 
 /* The device has answered; on a slow machine not in time for the one who asked first. */
 static bool answer_comes(struct fake *fake)
@@ -99,6 +102,30 @@ static void silent_device_delays_no_answer(struct kunit *test)
 	fake_put(fake);
 }
 
+/* The device, and who else it works for, is not kept busy by one who asks in a loop. */
+static void who_asks_in_a_loop_does_not_keep_the_device_busy(struct kunit *test)
+{
+	struct fake *fake = fake_new(test, "vmig-src", &fake_ops);
+	unsigned long end;
+	int calls;
+
+	KUNIT_EXPECT_TRUE(test, answer_comes(fake));
+	calls = fake_calls(fake, FAKE_ESTIMATE);
+	end = jiffies + msecs_to_jiffies(LOOP_MS);
+	while (time_before(jiffies, end)) {
+		fake_size(fake);
+		cond_resched();
+	}
+	KUNIT_EXPECT_LE(test, fake_calls(fake, FAKE_ESTIMATE), calls + LOOP_MS / PAUSE_MS + 1);
+	msleep(2 * PAUSE_MS);
+	calls = fake_calls(fake, FAKE_ESTIMATE);
+	fake_size(fake);
+	for (unsigned int i = 0; i < PATIENCE_MS && fake_calls(fake, FAKE_ESTIMATE) == calls; i++)
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_EQ(test, fake_calls(fake, FAKE_ESTIMATE), calls + 1);
+	fake_put(fake);
+}
+
 /* The question is in work, or has not been put, when the device goes away. */
 static void question_does_not_outlive_the_device(struct kunit *test)
 {
@@ -169,6 +196,7 @@ static void old_answer_is_not_given(struct kunit *test)
 static struct kunit_case estimate_cases[] = {
 	KUNIT_CASE(data_size_is_known_in_every_state),
 	KUNIT_CASE(silent_device_delays_no_answer),
+	KUNIT_CASE(who_asks_in_a_loop_does_not_keep_the_device_busy),
 	KUNIT_CASE(question_does_not_outlive_the_device),
 	KUNIT_CASE(answer_does_not_outlive_the_user),
 	KUNIT_CASE(old_answer_is_not_given),
