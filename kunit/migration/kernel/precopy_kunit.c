@@ -66,6 +66,18 @@ static struct fake *fake_v2(struct kunit *test, const char *name)
 	return fake;
 }
 
+/* A round goes on beside its reader: wait until there is that much to be read and to come. */
+static void info_until(struct kunit *test, struct file *file, unsigned long user, u64 bytes)
+{
+	struct vfio_precopy_info i = info_of(test, file, user);
+
+	for (unsigned int tries = 0; tries < 1000 && i.initial_bytes + i.dirty_bytes != bytes; tries++) {
+		usleep_range(1000, 2000);
+		i = info_of(test, file, user);
+	}
+	KUNIT_EXPECT_EQ(test, i.initial_bytes + i.dirty_bytes, bytes);
+}
+
 /* The same when REINIT is there, which the worker has to ask the device for. */
 static struct vfio_precopy_info reinit_of(struct kunit *test, struct file *file,
 					  unsigned long user)
@@ -213,6 +225,8 @@ static void reinit_that_is_taken_back_is_told_while_it_counts(struct kunit *test
 	fake->dirty = 300;
 	KUNIT_ASSERT_EQ(test, fake_read(file, stream, 10), (ssize_t)10);
 	fake->dirty = 300;
+	/* A state change would interrupt the round, and another one would come. */
+	info_until(test, file, user, ROUND_BYTES - 10 + 300ULL);
 	fake->reinit = true;
 	KUNIT_ASSERT_EQ(test, fake_go(fake, E(PRE_COPY_P2P), &file), 0);
 	i = info_of(test, file, user);
