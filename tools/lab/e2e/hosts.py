@@ -44,10 +44,6 @@ def payload(kern, upgrade):
     return [*folders, installed, *([build.released(kern)] if upgrade else [])], models
 
 
-def uri(host):
-    return f"qemu+tcp://{host.name}/system"
-
-
 class Hosts:
     """FAMILIES: whose functions the hosts have; what is done is done with those of one of them at a time. UPGRADE: the first host boots
     with the modules of the last release."""
@@ -60,6 +56,7 @@ class Hosts:
         self.result = {"checks": self.checks, "rounds": [], "refused": {}, "finals": {}}
         self.functions = {}         # PCI address, by the names of the host and of the family
         self.sides = []             # what the functions that the guest has used have done
+        self.certificates = {}      # texts, by the names of their files; keys, too
         self.payload, self.models = payload(kern, upgrade)
         self.upgrade = upgrade
 
@@ -103,6 +100,7 @@ class Hosts:
         self.say(f"{' and '.join(host.name for host in booted)}: libvirt runs after {time.monotonic() - began:.0f} s")
         for host in booted:
             self.settle(host)
+            self.certify(host)
         return booted
 
     def settle(self, host):
@@ -115,6 +113,16 @@ class Hosts:
             self.done(f"{host.name}: vpvctl bind gives {bdf} to {family.driver}", host.run(VPVCTL, "bind", bdf),
                       self.driver(host, bdf) == family.driver)
 
+    def certify(self, host):
+        """What TLS takes, by the commands of operating.rst; the first host makes all certificates, and they are copied from there."""
+        files = {place: ("cacert.pem", f"{place.name}.pem", f"{place.name}-key.pem") for place in PLACES}
+        if not self.certificates:
+            host.script("operating.rst", "openssl req -x509")
+            self.certificates = {file: host.must("cat", f"/root/{file}") for file in {*files[PLACES[0]], *files[PLACES[1]]}}
+        for file in files[host.place]:
+            host.must("sh", "-euc", 'umask 77; printf %s "$2" >"/root/$1"', "sh", file, self.certificates[file])
+        host.script("operating.rst", "install -D -m 644 cacert.pem")
+
     def function(self, host):
         return self.functions[host.name, self.family.name]
 
@@ -123,8 +131,10 @@ class Hosts:
         return next(driver for place, _, driver in host.call("functions") if place == bdf)
 
     def connect(self, source, target):
-        seen = source.virsh("-c", uri(target), "hostname")
-        self.done(f"libvirt of {source.name} reaches that of {target.name}", seen, seen[1].strip() == target.name)
+        seen = source.command(f"virsh -c qemu://{target.name}/system hostname")
+        self.done(f"{source.name} reaches libvirt of {target.name} by TLS", seen, seen[1].strip() == target.name)
+        seen = source.virsh("-c", f"qemu+tcp://{target.name}/system", "hostname")
+        self.check(f"{source.name} does not reach it without", seen[0] == 1, seen)
 
     def compare(self, first, second):
         """What vpvctl says of the two hosts' descriptions."""
@@ -209,7 +219,8 @@ class Hosts:
         return thread, seen
 
     def begin(self, source, target, name, *words):
-        return self.background(source, "virsh", "-q", "migrate", "--live", "--p2p", "--verbose", *words, name, uri(target))
+        line = f"virsh migrate --live --p2p --verbose {name} qemu://{target.name}/system"
+        return self.background(source, *line.split(), *words)
 
     def underway(self, source, name, thread):
         """Wait until memory is sent; whether that came before the end."""
@@ -225,7 +236,7 @@ class Hosts:
         began = time.monotonic()
         thread, seen = self.begin(source, target, name)
         if self.underway(source, name, thread):
-            source.virsh("migrate-setmaxdowntime", name, str(DOWNTIME_MS))
+            source.command(f"virsh migrate-setmaxdowntime {name} {DOWNTIME_MS}")
         thread.join()
         return seen[0], time.monotonic() - began
 

@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from labkit import env, vm
+from labkit import env, page, vm
 from labkit.progress import LabError
 
 DISK = "libvirt"
@@ -128,6 +128,14 @@ class Machine:
         """A command on the host: (status, stdout, stderr)."""
         status, out, err = self.call("run", timeout + 60, words=list(words), timeout=timeout)
         return status, out, err
+
+    def command(self, line):
+        """A LINE that Documentation/operating.rst has, word by word."""
+        return self.run(*line.split())
+
+    def script(self, name, start):
+        """A literal block of Documentation/NAME, in the folder of root."""
+        self.must("sh", "-euc", f"cd /root\n{page.script(name, start)}")
 
     def virsh(self, *words, timeout=240):
         return self.run("virsh", "-q", *words, timeout=timeout)

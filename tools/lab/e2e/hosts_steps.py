@@ -3,7 +3,9 @@
 a destination that dies, and lost with a source that dies, before and after the guest is stopped.
 """
 
-from hosts import DOWNTIME_MS, SLOW, VANISH_S
+import re
+
+from hosts import DOWNTIME_MS, SLOW, VANISH_S, VPVCTL
 from hosts_machine import PLACES
 from labkit.progress import LabError
 
@@ -26,6 +28,8 @@ def meet(hosts):
     first, second = hosts.boot(*PLACES)
     hosts.connect(first, second)
     hosts.connect(second, first)
+    uuids = [re.findall(r"<uuid>(.*)</uuid>", host.command("virsh capabilities")[1])[:1] for host in (first, second)]
+    hosts.check("the hosts have UUIDs of their own", all(uuids) and uuids[0] != uuids[1], uuids)
     return first, second
 
 
@@ -68,7 +72,7 @@ def vanish(hosts, source, target, name, victim, stopped):
     hosts.start(source, name)
     if stopped:
         hosts.done(f"{name}: virsh migrate-setmaxdowntime before the migration",
-                   source.virsh("migrate-setmaxdowntime", name, str(DOWNTIME_MS)))
+                   source.command(f"virsh migrate-setmaxdowntime {name} {DOWNTIME_MS}"))
         thread, seen = hosts.begin(source, target, name)
         came = source.call("reaches", bdf=hosts.function(source), state="stop-copy", timeout=VANISH_S)
         victim.kill()
@@ -116,14 +120,30 @@ def deaths(hosts, first, second):
         dies(hosts, source, target, stopped)
 
 
+def unload(hosts, host):
+    """No guest uses the functions of HOST: its drivers are removed, by the commands of operating.rst."""
+    for family in hosts.families:
+        bdf = hosts.functions[host.name, family.name]
+        hosts.done(f"{host.name}: vpvctl unbind --no-probe {bdf}", host.run(VPVCTL, "unbind", "--no-probe", bdf),
+                   not hosts.driver(host, bdf))
+    for family in hosts.families:
+        line = f"modprobe -r {' '.join(family.modules)}"
+        hosts.done(f"{host.name}: {line}", host.command(line))
+    hosts.done(f"{host.name}: modprobe -r vpv_config", host.command("modprobe -r vpv_config"))
+    left = host.call("loaded")
+    hosts.check(f"{host.name}: none of our modules is left", not left, left)
+
+
 def everything(hosts, rounds, death):
-    """DEATH: of either host, too."""
+    """DEATH: of either host, too. In the end the drivers of the first one, which never dies, are removed and loaded again."""
     first, second = meet(hosts)
     for hosts.family in hosts.families:
         refused(hosts, first, second)
         moved(hosts, first, second, rounds)
     if death:
         deaths(hosts, first, second)
+        unload(hosts, first)
+        hosts.settle(first)
 
 
 def run(hosts, steps, *arguments):

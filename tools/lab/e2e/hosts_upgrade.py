@@ -3,8 +3,8 @@
 old one is upgraded while a guest is away, by the commands of Documentation/operating.rst.
 """
 
-from hosts import NEWER, VPVCTL
-from hosts_steps import failed, meet, reason
+from hosts import NEWER
+from hosts_steps import failed, meet, reason, unload
 
 
 def releases(hosts, old, new):
@@ -29,15 +29,7 @@ def upgrade(hosts, host, like):
     before = host.call("loaded")
     host.call("replace", new=NEWER)
     hosts.check(f"{host.name}: what is loaded stays loaded when modules are installed", host.call("loaded") == before, before)
-    for family in hosts.families:
-        bdf = hosts.functions[host.name, family.name]
-        hosts.done(f"{host.name}: vpvctl unbind --no-probe {bdf}", host.run(VPVCTL, "unbind", "--no-probe", bdf),
-                   not hosts.driver(host, bdf))
-    for family in hosts.families:
-        hosts.done(f"{host.name}: modprobe -r {' '.join(family.modules)}", host.run("modprobe", "-r", *family.modules))
-    hosts.done(f"{host.name}: modprobe -r vpv_config", host.run("modprobe", "-r", "vpv_config"))
-    left = host.call("loaded")
-    hosts.check(f"{host.name}: no module of the release is left", not left, left)
+    unload(hosts, host)
     hosts.settle(host)
     now, wanted = host.call("loaded"), like.call("loaded")
     hosts.check(f"{host.name}: all modules are those of {like.name}", now == wanted, (now, wanted))

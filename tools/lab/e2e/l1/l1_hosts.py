@@ -35,7 +35,7 @@ CHANGES = (1, 8, 9)
 
 
 class Neighbour(Host):
-    """A host with a name and an address, whose libvirtd anybody on the wire may use."""
+    """A host with a name and an address."""
 
     def introduce(self, name, peers):
         """PEERS: {name: address} of all, NAME among them."""
@@ -44,9 +44,6 @@ class Neighbour(Host):
         (etc / "hostname").write_text(f"{name}\n")
         (etc / "hosts").write_text("127.0.0.1 localhost\n" + "".join(f"{address} {other}\n" for other, address in peers.items()))
         (etc / "nsswitch.conf").write_text("hosts: files\n")
-        with open(etc / "libvirt/libvirtd.conf", "a") as file:
-            file.write('auth_tcp = "none"\n')
-        self.chroot("systemctl", "enable", "libvirtd-tcp.socket")
         socket.sethostname(name)
 
     def plug(self, mac):
