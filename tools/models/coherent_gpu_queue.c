@@ -37,7 +37,6 @@ void cgpu_queues_clear(struct cgpu *g)
 {
 	g->epoch++;
 	g->ctrl = 0;
-	g->status &= CGPU_STATUS_READY | CGPU_STATUS_MEM_READY;
 	g->ops_done = 0;
 	g->ops_failed = 0;
 	memset(g->q, 0, sizeof(g->q));

@@ -416,7 +416,7 @@ static const struct {
 } changes[] = {
 	{ HEAD(magic), 0, false }, { HEAD(version), 0, false }, { HEAD(version), 2, false },
 	{ HEAD(bytes), 64, false }, { HEAD(queues), 7, false }, { HEAD(ctrl), 2, false },
-	{ HEAD(ctrl), 0, true }, { HEAD(fatal), 1, true }, { HEAD(fatal), 2, false },
+	{ HEAD(ctrl), 0, true }, { HEAD(fatal), 2, false },
 	{ HEAD(reserved), 1, false }, { HEAD(ops_failed), 1000, false },
 	{ HEAD(reserved2[0]), 1, false }, { HEAD(reserved2[15]), 1, false },
 	{ QUEUE(0, ring), GMEM_IOVA + 1, false }, { QUEUE(0, ring), GDEV(1ull << 30), false },
@@ -442,6 +442,8 @@ static const struct {
 	{ QUEUE(5, ctrl), 1, false }, { QUEUE(5, cmd.value), 1, false },
 	{ QUEUE(5, bins[200]), 1, false }, { QUEUE(5, progress), 1, false },
 	{ QUEUE(5, ring), 77, true }, { QUEUE(5, status), 1, false },
+	/* The last one, since no other state takes it away. */
+	{ HEAD(fatal), 1, true },
 };
 
 /* One tile of each of the first four queues is done. */
@@ -515,6 +517,12 @@ static void commands_have_rules(void)
 	CHECK_EQ(gpu_rd64(&g, CGPU_OPS_DONE), 0);
 	CHECK_EQ(gpu_state_set(&g, state, bytes), 0);
 	CHECK_EQ(gpu_rd64(&g, CGPU_OPS_DONE), 1);
+	/* neither of them mends a function that has failed */
+	rig_control(g.r, "fatal");
+	CHECK_EQ(gpu_command(&g, CGPU_STATE_CLEAR), 0);
+	CHECK(gpu_rd(&g, CGPU_STATUS) & CGPU_STATUS_FATAL);
+	CHECK_EQ(gpu_state_set(&g, state, bytes), 0);
+	CHECK(gpu_rd(&g, CGPU_STATUS) & CGPU_STATUS_FATAL);
 	/* while a command is busy its operands do not change, and there is no other one */
 	rig_control(g.r, "fault save hang count=1");
 	gpu_wr(&g, GCP(CMD), CGPU_STATE_GET);
