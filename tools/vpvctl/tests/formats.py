@@ -6,6 +6,8 @@
         Does the reader take it, and is EXPRESSION true of what it has then?
     formats.py --broken nova|kubevirt|prometheus FILE
         Is each of its broken copies (broken.py) refused?
+    formats.py --examples kubevirt FILE
+        Are the examples that the reader has published taken, in the place of what was made?
 
 With READERS=ROOT, where Nova and Prometheus are (readers.py), they are asked as well.
 """
@@ -196,7 +198,20 @@ def check_broken(reader, data):
     return f"{reader} itself has another opinion of: {', '.join(taken)}" if taken else ""
 
 
+def check_examples(reader, data):
+    made = json.loads(data)
+    permitted = made["items"][0]["spec"]["configuration"]["permittedHostDevices"]
+    for permitted["pciHostDevices"] in known(reader)["examples"]:
+        try:
+            read(reader, json.dumps(made).encode())
+        except Refused as error:
+            return f"{permitted}: {error}"
+    return ""
+
+
 def main():
+    if sys.argv[1] == "--examples":
+        return check_examples(sys.argv[2], Path(sys.argv[3]).read_bytes())
     if sys.argv[1] == "--broken":
         return check_broken(sys.argv[2], Path(sys.argv[3]).read_bytes())
     reader, file, *expression = sys.argv[1:]

@@ -47,6 +47,7 @@ rm -r "$R/sys/bus/pci/devices/10000:00:05.0"
 as nova "one of them" 'specs == [{**specs[0]}]' 0000:00:05.0
 
 broken kubevirt
+holds "kubevirt: its own examples are taken" python3 "$here/formats.py" --examples kubevirt made
 as kubevirt "permitted devices" 'devices == [{"pciVendorSelector": "1234:7610", "resourceName": "vpv/hisi_like",
 	"externalResourceProvider": True}, {"pciVendorSelector": "1234:10DE", "resourceName": "vpv/1234-10de"}]'
 as kubevirt "the node" 'node["metadata"]["name"] == "host-a.example"'
