@@ -27,8 +27,9 @@ def unpack(folder):
     packed, tree, root = folder / "root.tar", folder / "tree", folder / "root.erofs"
     tree.mkdir()
     with step("image of the installation"):
+        # All of /boot: files of newer kernels are links to those there.
         run_logged("unpack the installation's kernels", ["tar", "-C", str(tree), "-xf", str(packed), "--no-same-owner", "--wildcards",
-                                                         "./boot/vmlinuz-*", "./usr/lib/modules/*", "./var/lib/dkms/mok.pub"])
+                                                         "./boot/*", "./usr/lib/modules/*", "./var/lib/dkms/mok.pub"])
         image.erofs("make the installation's image", root, packed, "--tar=f")
     packed.unlink()
     certificate = folder / "mok.pem"
