@@ -101,6 +101,7 @@ GROUPS = (
     Group("formats", "host", "python3 tools/checks/formats.py", needs="tools/checks/formats.py"),
     Group("releases", "host", "tools/checks/releases.sh", needs="tools/checks/releases.sh"),
     Group("operating", "host", "python3 tools/checks/operating.py", needs="tools/checks/operating.py"),
+    Group("dkms", "host", "python3 tools/checks/dkms.py", needs="tools/checks/dkms.py"),
     Group("host", "host", "make -s -C kunit/host check O=$PWD/build/host", needs="kunit/host"),
     Group("models", "host", "make -s -C tools/models check O=$PWD/build/models", needs="tools/models"),
     Group("libvcfg", "host", "make -s -C tools/libvcfg check O=$PWD/build/libvcfg", needs="tools/libvcfg"),
