@@ -67,12 +67,13 @@ def relay(prefix, output):
 
 
 def boot(title, log, installed, mode, loader=None):
-    """Run machine.sh in a machine with what was installed."""
+    """Run machine.sh in a machine with what was installed, and the packages that need no compiler."""
     payload = env.WORK / "machine-payload"
     if not payload.exists():
         payload.mkdir()
-        for script in ("machine.sh", "points.sh"):
-            shutil.copy(packages.SCRIPTS / script, payload)
+        for file in (packages.SCRIPTS / "machine.sh", packages.SCRIPTS / "points.sh", *(env.WORK / "packages/one").glob("vpvctl_*.deb"),
+                     *(env.WORK / "packages/one").glob("vpv-personas_*.deb")):
+            shutil.copy(file, payload)
     output = bytearray()
     result = vm.run(vm.Job(kernel=installed.kernel, boot=installed.boot, command=["bash", "/vpv/machine.sh", mode], payload=[payload],
                            models=MODELS, model_binary=build.models(), timeout=TIMEOUT_S, log=env.LOGS / log, sink=output.extend,

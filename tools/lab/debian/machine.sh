@@ -11,6 +11,14 @@ mode=$1
 kernel=$(uname -r)
 bdf=$(awk '$2 == "hisi_like" { print $1; exit }' /vpv/devices)
 
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1")" = installed ]; }
+
+# Those that need no compiler are installed by apt here, too.
+again() {
+	apt purge vpvctl vpv-personas && ! installed vpvctl && ! installed vpv-personas || return
+	cd /vpv && apt install ./vpvctl_*.deb ./vpv-personas_*.deb && installed vpvctl && installed vpv-personas
+}
+
 ours() { find /sys/module -maxdepth 1 -name 'vpv_*' | sed 's,.*/,,' | sort; }
 none_loaded() { [ -z "$(ours)" ]; }
 
@@ -27,8 +35,17 @@ give() { vpvctl bind "$bdf" && bound vpv_hisi_like; }
 list() { vpvctl list | tee /dev/stderr | grep "$bdf.*vpv_hisi_like"; }
 choose() { vpvctl persona set "$bdf" hisi_like-v1 && vpvctl describe --open "$bdf" | tee /dev/stderr | grep hisi_like-v1; }
 take() { vpvctl unbind --no-probe "$bdf" && ! bound vpv_hisi_like; }
+
+by_hand() {
+	echo vpv_hisi_like > /sys/bus/pci/devices/"$bdf"/driver_override
+	echo "$bdf" > /sys/bus/pci/drivers_probe
+	bound vpv_hisi_like
+}
+
 # Those that use others first; the last one is left by modprobe.
 unload() { modules | grep -Ev '_(core|config|migration)$' | xargs modprobe -r && modprobe -r vpv_config && none_loaded; }
+
+removed() { apt purge vpv-dkms vpvctl vpv-personas; }
 
 nothing_stays() {
 	local found
@@ -106,13 +123,16 @@ stranger)
 	;;
 *)
 	[ "$mode" = plain ] || point "the key of DKMS is enrolled" enrolled 'is already enrolled'
+	[ "$mode" != plain ] || point "apt installs vpvctl and the personas, for which no compiler is needed" again
 	point "modprobe loads every module that was built" load
 	point "vpvctl bind gives a function to the driver of its family" give
 	point "vpvctl list shows it" list
 	point "vpvctl describe opens it, with the persona that was chosen" choose
 	point "vpvctl unbind gives it back" take
+	point "driver_override and drivers_probe give it to the driver, too" by_hand
+	point "and it is given back again" take
 	point "modprobe -r removes all modules" unload
-	point "apt removes the packages" apt-get -q -y purge vpv-dkms vpvctl vpv-personas
+	point "apt removes the packages" removed
 	point "and nothing stays" nothing_stays
 	;;
 esac
