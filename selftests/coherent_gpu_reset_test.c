@@ -341,30 +341,47 @@ static int waits(struct model *m)
 	return err ? err : status == CGPU_STATUS_READY ? 0 : -ETIMEDOUT;
 }
 
+/* A process that begins, waits, and is to be told @err. */
+static pid_t waiter(struct __test_metadata *_metadata, FIXTURE_DATA(absent) *self,
+		    const struct beginning *b, int err)
+{
+	int status;
+	pid_t pid;
+
+	prepare(_metadata, self, b, "ready_ms 20000");
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(b->begin(self) != err);
+	ASSERT_EQ(0, waits(&self->m)) TH_LOG("%s", b->name);
+	sleep(1);
+	ASSERT_EQ(0, waitpid(pid, &status, WNOHANG)) TH_LOG("%s", b->name);
+	return pid;
+}
+
+/* It ends at once, and memory comes again.  Return: how it has ended. */
+static int ends(struct __test_metadata *_metadata, FIXTURE_DATA(absent) *self,
+		const struct beginning *b, pid_t pid)
+{
+	uint64_t begin = now_ms();
+	int status;
+
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_GE(AT_ONCE_MS, now_ms() - begin) TH_LOG("%s", b->name);
+	ASSERT_EQ(0, model_cmd(&self->m, "ready_ms 0"));
+	works_again(_metadata, self, b);
+	return status;
+}
+
 /* The function fails while somebody waits. */
 TEST_F_TIMEOUT(absent, who_waits_is_told, 120)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(beginnings); i++) {
 		const struct beginning *b = &beginnings[i];
-		uint64_t begin;
-		int status;
-		pid_t pid;
+		pid_t pid = waiter(_metadata, self, b, -ENOTRECOVERABLE);
 
-		prepare(_metadata, self, b, "ready_ms 20000");
-		pid = fork();
-		ASSERT_LE(0, pid);
-		if (!pid)
-			_exit(b->begin(self) != -ENOTRECOVERABLE);
-		ASSERT_EQ(0, waits(&self->m)) TH_LOG("%s", b->name);
-		sleep(1);
-		ASSERT_EQ(0, waitpid(pid, &status, WNOHANG)) TH_LOG("%s", b->name);
-		begin = now_ms();
 		ASSERT_EQ(0, model_cmd(&self->m, "fatal"));
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		EXPECT_EQ(0, status) TH_LOG("%s", b->name);
-		EXPECT_GE(AT_ONCE_MS, now_ms() - begin) TH_LOG("%s", b->name);
-		ASSERT_EQ(0, model_cmd(&self->m, "ready_ms 0"));
-		works_again(_metadata, self, b);
+		EXPECT_EQ(0, ends(_metadata, self, b, pid)) TH_LOG("%s", b->name);
 	}
 }
 
@@ -386,25 +403,12 @@ TEST_F_TIMEOUT(absent, who_begins_can_be_killed, 120)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(beginnings); i++) {
 		const struct beginning *b = &beginnings[i];
-		uint64_t begin;
+		pid_t pid = waiter(_metadata, self, b, 0);
 		int status;
-		pid_t pid;
 
-		prepare(_metadata, self, b, "ready_ms 20000");
-		pid = fork();
-		ASSERT_LE(0, pid);
-		if (!pid)
-			_exit(!!b->begin(self));
-		/* Open has a reset to do first. */
-		sleep(2);
-		ASSERT_EQ(0, waitpid(pid, &status, WNOHANG)) TH_LOG("%s", b->name);
-		begin = now_ms();
 		kill(pid, SIGKILL);
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		status = ends(_metadata, self, b, pid);
 		EXPECT_TRUE(WIFSIGNALED(status)) TH_LOG("%s", b->name);
-		EXPECT_GE(AT_ONCE_MS, now_ms() - begin) TH_LOG("%s", b->name);
-		ASSERT_EQ(0, model_cmd(&self->m, "ready_ms 0"));
-		works_again(_metadata, self, b);
 	}
 }
 
