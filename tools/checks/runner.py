@@ -27,7 +27,7 @@ import check  # noqa: E402
 import guest  # noqa: E402
 import main  # noqa: E402
 import run as e2e  # noqa: E402
-from labkit import build, cache, clock, env, kernel, splat, vm  # noqa: E402
+from labkit import build, cache, clock, env, kernel, preload, splat, vm  # noqa: E402
 from labkit.tap import Test  # noqa: E402
 
 
@@ -464,11 +464,18 @@ def a_guest_that_stands_still(_folder):
     return "\n".join(wrong)
 
 
+def interrupts_of_nested_guests(_folder):
+    """What is preloaded finds its place in this QEMU."""
+    out = subprocess.run([vm.QEMU, "--version"], env=preload.environ(), capture_output=True, text=True, check=False)
+    return "" if "injects an interrupt once" in out.stderr else f"vmrun.c does not know it: {out.stderr}{out.stdout}"
+
+
 TESTS = (a_dead_install_check, a_boot_that_is_repeated, a_boot_after_the_last_test, a_program_that_only_skips, programs_of_a_machine, who_waits_for_a_kernel,
          how_patient_groups_run,
          the_same_group_twice, the_last_output, machines_that_boot_at_a_time, keys_of_files, keys_of_kernels, a_name_that_is_not_found,
          a_step_that_is_interrupted, folders_of_two_runs, logs_of_a_live_run, clean_of_a_folder, roots_of_verbs,
-         programs_that_nobody_runs, what_costs_too_much, who_finds_a_family, reports, a_guest_that_stands_still)
+         programs_that_nobody_runs, what_costs_too_much, who_finds_a_family, reports, a_guest_that_stands_still,
+         interrupts_of_nested_guests)
 
 
 def run():

@@ -155,6 +155,7 @@ UPSTREAM = (
     *(selftests(name, programs, timeout=3600, machine=machine_of(programs, functions)) for name, (programs, functions) in FAMILIES.items()),
     Group("mlx5-nested", "nested", "python3 tools/lab/e2e/network_test.py", needs="tools/lab/e2e/network_test.py", timeout=2100),
     Group("gpu-nested", "nested", "python3 tools/lab/e2e/gpu_test.py", needs="tools/lab/e2e/gpu_test.py", timeout=2400),
+    Group("emulator", "nested", "python3 tools/lab/e2e/emulator_test.py", needs="tools/lab/e2e/emulator_test.py", timeout=900),
     Group("v1-nested", "nested", "python3 tools/lab/e2e/v1_test.py", needs="tools/lab/e2e/v1_test.py", timeout=3000),
     Group("nvme-nested", "nested", "python3 tools/lab/e2e/nvme_test.py", needs="tools/lab/e2e/nvme_test.py", timeout=2400),
     Group("libvirt", "nested", "python3 tools/lab/e2e/libvirt_test.py", needs="tools/lab/e2e/libvirt_test.py", timeout=3600),

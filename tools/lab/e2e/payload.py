@@ -67,6 +67,7 @@ def _build_guest(work, kern):
     _program(source, "nvme_workload", source / "nvme_workload.c")
     _initramfs(work / "guest-initrd", source, "init", "hisil_workload", "vpv_uio.ko").close()
     _initramfs(work / "gpu-initrd", source, "init", "gpu_workload", "vpv_uio.ko").close()
+    _initramfs(work / "spin-initrd", source, "spin-init").close()
     archive = _initramfs(work / "net-initrd", source, "net-init", "net_workload")
     image.add_modules(archive, kern, NET_MODULES)
     archive.close()
@@ -79,8 +80,8 @@ def _build_guest(work, kern):
 
 def guest():
     """Folder with guest-kernel, Debian's stock kernel; guest-initrd and gpu-initrd, our driver and the workload of an
-    accelerator, and of a function with coherent memory; and net-initrd and nvme-initrd, stock drivers and the workload of
-    a network and of a disk."""
+    accelerator, and of a function with coherent memory; net-initrd and nvme-initrd, stock drivers and the workload of a
+    network and of a disk; and spin-initrd, which only computes."""
     kern = kernel.stock()
     if not kern.build.exists():
         raise LabError(f"no headers for {kern.release} in the tool root: run 'tools/lab/lab clean'")

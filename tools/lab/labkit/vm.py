@@ -18,7 +18,7 @@ import tty
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import clock, coherent, devices, env, heap, image, models, splat
+from . import clock, coherent, devices, env, image, models, preload, splat
 from .progress import LabError, say, tail
 
 QEMU = "/usr/bin/qemu-system-x86_64"
@@ -351,7 +351,7 @@ def run(job):
             command = _qemu_command(job, boot, functions, stock, ports, payload, log)
             (log / "qemu.command").write_text(shlex.join(command) + "\n")
             with open(log / "qemu.log", "wb") as errors:
-                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, env=heap.environ())
+                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, env=preload.environ())
             session = _Session(job, ports, process, log)
             if interactive:
                 saved = termios.tcgetattr(sys.stdin)

@@ -39,7 +39,7 @@ def spins(lines):
 
 
 # The first word of a report: each workload has its own.
-TAGS = ("HISIL", "NET", "NVM", "GPU")
+TAGS = ("HISIL", "NET", "NVM", "GPU", "SPIN")
 
 
 class GuestError(Exception):
