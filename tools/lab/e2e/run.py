@@ -4,7 +4,7 @@
 import json
 import shutil
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import payload
@@ -62,27 +62,11 @@ def migrate(kind, kern, folders, models, log, arguments, functions, timeout=300,
     job = vm.Job(kernel=kern, command=["python3", "-B", f"/vpv/{kind.script}", *arguments], payload=folders,
                  models=functions, devices=list(kind.devices), model_options=options, model_binary=models,
                  timeout=timeout, log=log, sink=sink, disks=[*kind.disks, *(["qemu7"] if dialect == "v1" else [])])
-    return once_more(lambda again: _one_run(replace(job, log=log.with_name(f"{log.name}-2")) if again else job))
-
-
-def _one_run(job):
     outcome = vm.run(job)
     try:
-        return outcome, json.loads((Path(job.log) / "out" / "result.json").read_text())
+        return outcome, json.loads((log / "out" / "result.json").read_text())
     except (OSError, ValueError):
         return outcome, {}
-
-
-def once_more(attempt):
-    """What ATTEMPT(False) returns; or what ATTEMPT(True) does, if nothing was wrong before a guest stood still with interrupts off.
-
-    That is what the emulation of nested guests does now and then (demo.rst); a guest that our code brings there stands still again.
-    """
-    outcome, result = attempt(False)
-    if "spins" not in result or outcome.complaints or not all(item["ok"] for item in result.get("checks", [])):
-        return outcome, result
-    say(f"{result['spins']} stands still with its interrupts off, as emulated guests do now and then (demo.rst): once more")
-    return attempt(True)
 
 
 def carry(log, name, folder):

@@ -30,9 +30,12 @@ SAVING = re.compile(r"^(\S+)Z vfio_save_complete_precopy(_start)? ", re.M)
 IN_KERNEL = re.compile(r"\bRIP=ffff[0-9a-f]+ RFL=([0-9a-f]+) .*\bCPL=0 .*\bHLT=0")
 INTERRUPTS_ON = 1 << 9
 
+# What the kernel of a guest says last, or nearly so.
+DEATH = re.compile(r"stack guard page was hit|Kernel panic - not syncing|\bBUG: |\bOops: ")
+
 
 def spins(lines):
-    """Is it so in each of these samples, with interrupts off?  See "stood still" in demo.rst."""
+    """Is it so in each of these samples, with interrupts off?  See "What emulators get wrong" in lab.rst."""
     flags = [found for found in map(IN_KERNEL.search, lines) if found]
     return len(flags) > 1 and len(flags) == sum("HLT=" in line for line in lines) and all(
         not int(found[1], 16) & INTERRUPTS_ON for found in flags)
@@ -40,6 +43,11 @@ def spins(lines):
 
 # The first word of a report: each workload has its own.
 TAGS = ("HISIL", "NET", "NVM", "GPU", "SPIN")
+
+
+def death(console):
+    """The first line of a guest's console that says that its kernel has died, or ""."""
+    return next((line.strip() for line in console.splitlines() if DEATH.search(line)), "")
 
 
 class GuestError(Exception):
@@ -174,6 +182,14 @@ class Guest:
             return (self.logs / f"{self.name}.qemu").read_text(errors="replace")
         except OSError:
             return ""
+
+    def broken(self, seen):
+        """In words, if the guest itself is broken: its kernel died, or stands still, as the samples SEEN of its processor say."""
+        console = self.logs / f"{self.name}.console"
+        line = death(console.read_text(errors="replace")) if console.exists() else ""
+        if line:
+            return f"the kernel of {self.name} died: {line}"
+        return f"{self.name} stands still in its kernel, with interrupts off" if spins(seen) else ""
 
     def excuse(self):
         """What QEMU has said so far was to be expected."""

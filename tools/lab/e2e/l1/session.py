@@ -17,7 +17,7 @@ import kernel_view
 import migration
 import qemu7
 from function import FunctionError, functions, kernel_lines, load_modules
-from guest import Guest, GuestError, spins
+from guest import Guest, GuestError
 from qmp import QmpError
 
 # Lines that stock QEMU prints although nothing is wrong.
@@ -257,12 +257,12 @@ class Session:
             return (error,)
 
     def report_failure(self, error):
-        """Where the guests are, the ends of their logs, and then ERROR: what stands last is what is read first."""
-        lines = []
+        """Where the guests are, the ends of their logs, and then which of them are broken and ERROR: what stands last is what is read
+        first."""
+        lines, words = [], []
         for guest in self.guests:
             seen = [str(line) for line in self.standing(guest)]
-            if spins(seen):
-                self.result["spins"] = guest.name
+            words.append(guest.broken(seen))
             lines += [f"{guest.name}: {line}" for line in seen]
             for kind in ("qemu", "console", "workload"):
                 path = self.out / f"{guest.name}.{kind}"
@@ -270,8 +270,9 @@ class Session:
                     lines += [f"{path.name}: {line}" for line in path.read_text(errors="replace").splitlines()[-8:]]
         for line in lines:
             print(f"    | {line}")
-        print(f"L1 FAILED: {error}")
-        self.result["error"] = "\n".join([*lines[-8:], str(error)])
+        words = "; ".join(filter(None, [*words, str(error)]))
+        print(f"L1 FAILED: {words}")
+        self.result["error"] = "\n".join([*lines[-8:], words])
 
     def close(self):
         for guest in self.guests:
