@@ -461,9 +461,10 @@ def a_guest_that_is_broken(_folder):
 
 
 def interrupts_of_nested_guests(_folder):
-    """What is preloaded finds its place in this QEMU."""
+    """What is preloaded finds its place in the QEMU that has to be mended; whether a later one has, the group emulator tells."""
     out = subprocess.run([vm.QEMU, "--version"], env=preload.environ(), capture_output=True, text=True, check=False)
-    return "" if "injects an interrupt once" in out.stderr else f"vmrun.c does not know it: {out.stderr}{out.stdout}"
+    known = "injects an interrupt once" in out.stderr or not re.search(r"version 11\.1\.", out.stdout)
+    return "" if known else f"vmrun.c does not know it: {out.stderr}{out.stdout}"
 
 
 TESTS = (a_dead_install_check, a_boot_that_is_repeated, a_boot_after_the_last_test, a_program_that_only_skips, programs_of_a_machine, who_waits_for_a_kernel,
