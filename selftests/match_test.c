@@ -36,11 +36,7 @@ FIXTURE_TEARDOWN(match)
 
 static int match_read(const struct slot *slot, char *buf)
 {
-	char path[128];
-
-	memset(buf, 0, ROOM);
-	snprintf(path, sizeof(path), "/sys/kernel/debug/vpv_migration/%s/match", slot->bdf);
-	return sysfs_read(path, buf, ROOM - 1);
+	return mig_debugfs(slot->bdf, "match", buf, ROOM);
 }
 
 static bool rule_known(const char *rule)
@@ -84,7 +80,7 @@ TEST_F(match, it_is_that_of_the_last_session)
 	ASSERT_EQ(0, mig_save(&self->v, &self->blob, false));
 	ASSERT_EQ(0, match_read(&self->slot, first));
 	strcpy(copy, first);
-	EXPECT_LT(0, count_fields(copy)) {
+	EXPECT_LT(1, count_fields(copy)) {
 		TH_LOG("%s", first);
 	}
 	ASSERT_EQ(0, mig_set(&self->v, RUNNING, NULL));

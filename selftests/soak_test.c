@@ -461,11 +461,11 @@ static void caches_compare(bool first)
 /* Nobody has a function open: what is held for its sessions? */
 static int sessions_hold(const struct slot *slot)
 {
-	char path[128], text[256] = "";
+	char text[256];
 	unsigned long held;
 
-	snprintf(path, sizeof(path), "/sys/kernel/debug/vpv_migration/%s/memory", slot->bdf);
-	if (sysfs_read(path, text, sizeof(text)) < 0 || sscanf(text, "held %lu", &held) != 1)
+	if (mig_debugfs(slot->bdf, "memory", text, sizeof(text)) ||
+	    sscanf(text, "held %lu", &held) != 1)
 		return -ENOENT;
 	if (held)
 		printf("# %s is closed, and holds %lu bytes\n", slot->bdf, held);

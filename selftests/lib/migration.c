@@ -69,18 +69,33 @@ int mig_precopy_info(int data_fd, struct vfio_precopy_info *info)
 	return ioctl(data_fd, VFIO_MIG_GET_PRECOPY_INFO, info) ? -errno : 0;
 }
 
-int mig_session(const struct vdev *v, const char *kind, struct mig_session *s)
+int mig_debugfs(const char *bdf, const char *name, char *buf, size_t room)
 {
-	char path[128], line[256];
-	int err = -ENODATA;
+	char path[128];
 	FILE *file;
+	size_t n;
+	int err;
 
-	snprintf(path, sizeof(path), "/sys/kernel/debug/vpv_migration/%s/sessions",
-		 v->slot.bdf);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vpv_migration/%s/%s", bdf, name);
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
-	while (err && fgets(line, sizeof(line), file)) {
+	n = fread(buf, 1, room - 1, file);
+	buf[n] = 0;
+	err = ferror(file) ? -EIO : 0;
+	fclose(file);
+	return err;
+}
+
+int mig_session(const struct vdev *v, const char *kind, struct mig_session *s)
+{
+	char text[512], *rest = text, *line;
+	int err = mig_debugfs(v->slot.bdf, "sessions", text, sizeof(text));
+
+	if (err)
+		return err;
+	err = -ENODATA;
+	while (err && (line = strsep(&rest, "\n"))) {
 		unsigned long long n[6];
 		char name[8];
 
@@ -97,7 +112,6 @@ int mig_session(const struct vdev *v, const char *kind, struct mig_session *s)
 		s->dirty = n[5];
 		err = 0;
 	}
-	fclose(file);
 	return err;
 }
 

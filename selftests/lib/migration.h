@@ -21,6 +21,9 @@ int mig_set(struct vdev *v, unsigned int state, int *data_fd);
 int mig_data_size(struct vdev *v, uint64_t *bytes);
 int mig_precopy_info(int data_fd, struct vfio_precopy_info *info);
 
+/* All of a file of the migration library's debugfs folder of @bdf, as a string; cut at @room. */
+int mig_debugfs(const char *bdf, const char *name, char *buf, size_t room);
+
 /**
  * struct mig_session - What debugfs tells of the last session of a kind
  * @result: How it ended.
