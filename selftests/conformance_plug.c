@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "lib/family.h"
+#include "lib/model.h"
 
 /* The same in each run, since what is remembered has pointers into it. */
 #define PLACE	((void *)0x600000000000)
@@ -34,10 +35,33 @@ static const struct family *family_named(const char *name)
 	exit(2);
 }
 
+/*
+ * Work takes long enough to be under way when the device is stopped: what was done before says
+ * nothing about a device that does not go on.
+ */
+static int slow_down(const struct family *f, const char *bdf)
+{
+	struct slot slots[SLOT_MAX];
+	int num = f->slow ? slots_find(f->name, slots, SLOT_MAX) : 0;
+	static struct model m;
+	int err = 0;
+
+	for (int i = 0; i < num && !err; i++) {
+		if (strcmp(slots[i].bdf, bdf))
+			continue;
+		err = model_open(&m, &slots[i]);
+		err = err ? err : model_cmd(&m, "%s", f->slow);
+		model_close(&m);
+	}
+	return err;
+}
+
 static int busy(struct guest *g, struct vdev *v, uint32_t *tag)
 {
-	int err;
+	int err = slow_down(g->family, v->slot.bdf);
 
+	if (err)
+		return err;
 	memset(g->own, 0, g->family->own_bytes);
 	err = vdev_reset(v);
 	err = err ? err : guest_boot(g, v);
