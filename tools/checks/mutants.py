@@ -7,8 +7,11 @@ with fewer rounds, of which one test has to be red, because of what it compares 
 named. The table at the end says which line was red. First of all the programs run without a mutant, and have to be green. The tree
 itself stays as it is.
 
+Those of mutants_conformance.py are run by the group conformance-mutants, all in one boot.
+
 usage: mutants.py [NAME...]     all, unless some are named
-       mutants.py --apply       only look whether each of them still fits the tree; TAP
+       mutants.py --apply       only look whether each of them still fits the tree, those of mutants_conformance.py, too; TAP
+       mutants.py --table       those of mutants_conformance.py, as Documentation/testing.rst has them
 """
 
 import os
@@ -18,6 +21,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import mutants_conformance as conformance
 
 REPO = Path(__file__).resolve().parents[2]
 COPY = REPO / "build" / "mutants"
@@ -83,18 +88,27 @@ def mutated(tree, edits):
     return found
 
 
+def table():
+    """The table of mutants_conformance.py in Documentation/testing.rst, without its head."""
+    return "".join(f"{name:<21}{item.what:<62}{item.family:<11}{item.rule}\n" for name, item in conformance.MUTANTS.items())
+
+
 def apply():
-    """Each of them in TAP; the exit status."""
-    print(f"TAP version 13\n1..{len(MUTANTS)}")
+    """Each of them in TAP, and whether those of the conformance program are documented; the exit status."""
+    edits = {name: edits for name, (_, edits, _) in MUTANTS.items()}
+    edits |= {name: item.edits for name, item in {**conformance.SHAPES, **conformance.MUTANTS}.items()}
+    print(f"TAP version 13\n1..{len(edits) + 1}")
     bad = 0
-    for number, (name, (_, edits, _)) in enumerate(MUTANTS.items(), 1):
+    for number, name in enumerate(edits, 1):
         try:
-            mutated(REPO, edits)
+            mutated(REPO, edits[name])
             print(f"ok {number} - {name}")
         except ValueError as error:
             bad += 1
             print(f"not ok {number} - {name}\n# {error}")
-    return 1 if bad else 0
+    told = table() in (REPO / "Documentation/testing.rst").read_text()
+    print(f"{'ok' if told else 'not ok'} {len(edits) + 1} - testing.rst has the table that --table prints")
+    return 1 if bad or not told else 0
 
 
 def copy():
@@ -153,6 +167,9 @@ def one(name):
 def main(names):
     if names == ["--apply"]:
         return apply()
+    if names == ["--table"]:
+        print(table(), end="")
+        return 0
     unknown = [name for name in names if name not in MUTANTS]
     if unknown:
         print(__doc__, file=sys.stderr)

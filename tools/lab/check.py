@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import tests
-from labkit import build, cache, devices, env, image, kernel, models, outsider, splat, uml, upstream, vm
+from labkit import build, cache, devices, env, image, kernel, models, mutants, outsider, splat, uml, upstream, vm
 from labkit.progress import LabError, say, step, tail
 from labkit.tap import Parser, Test
 
@@ -250,11 +250,13 @@ def payload_for(kern, groups, cover):
     (folder / "groups").mkdir(parents=True)
     shutil.copytree(build.modules(kern, cover), folder / "modules")
     shutil.copy(env.LAB / "debug.config", folder)
-    if any(group.needs.startswith("selftests") for group in groups):
+    if any(group.needs.startswith("selftests") or group.needs == tests.MUTANTS for group in groups):
         # Their harness comes with the sources of the debug kernel.
         programs = tests.programs_of(groups)
         shutil.copytree(build.selftests(kernel.debug(), programs), folder / "selftests", ignore=lambda _, names: [
             name for name in names if name.endswith((".o", ".d")) or name.endswith("_test") and name not in programs])
+    if any(group.needs == tests.MUTANTS for group in groups):
+        mutants.modules(kern, folder / "mutants")
     if any(group.needs == tests.OUTSIDER for group in groups):
         shutil.copytree(outsider.build(kern), folder / "outsider")
     if any(group.needs == "tools/lab/upstream" for group in groups):

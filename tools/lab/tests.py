@@ -138,6 +138,8 @@ SOAKED = replace(PAIRS, models=",".join([PAIRS.models, *FAMILIES.pop("soak", (""
 FUZZED = replace(PAIRS, devices="e1000e", cover=True)
 # A driver that is not ours under the conformance program: its module is built with the machine.
 OUTSIDER = "selftests/conformance/mtty.differs"
+# Modules with a deliberate bug under it: they are built with the machine, too.
+MUTANTS = "tools/checks/mutants_conformance.py"
 UPSTREAM = (
     # They have time-outs that a kernel with sanitizers does not keep on an emulated machine.
     Group("upstream", "vm", "/vpv/upstream/run.py", timeout=7200, needs="tools/lab/upstream",
@@ -145,6 +147,7 @@ UPSTREAM = (
     Group("conformance-all", "vm", "GROUP=conformance /vpv/selftests/run.sh --all", timeout=2400, needs="selftests", machine=PAIRS),
     Group("conformance-gpu", "vm", "GROUP=conformance /vpv/selftests/run.sh --all", timeout=3600, needs="selftests",
           machine=Machine(kernel="debug", models="coherent_gpu:2:carveout=32")),
+    Group("conformance-mutants", "vm", "GROUP=conformance conformance-mutants", timeout=3600, needs=MUTANTS, machine=PAIRS),
     Group("outsider", "vm", "conformance-mtty", timeout=600, needs=OUTSIDER, machine=PAIRS),
     selftests("errno", timeout=3600, machine=STOCK),
     selftests("functions", timeout=1800, machine=RARE),

@@ -19,7 +19,7 @@ WARNING = re.compile(r"\bwarning: |^WARNING: modpost|\berror: ", re.M)
 NOISE = re.compile(r"the compiler differs from the one used|Skipping BTF generation")
 
 
-def _busy(folder):
+def busy(folder):
     return cache.locked(env.BUILD / f".{folder.name}.lock", f"building {folder.name}")
 
 
@@ -31,7 +31,7 @@ def modules_folder(kern, cover):
 def modules(kern, cover=False):
     """Build our modules for KERN; returns a folder of this run that holds the *.ko files. COVER: they tell what was executed."""
     folder = modules_folder(kern, cover)
-    with step(f"modules for {folder.name}"), _busy(folder):
+    with step(f"modules for {folder.name}"), busy(folder):
         run_logged(f"build modules for {folder.name}",
                    ["make", "-C", str(env.REPO), JOBS, "modules", "DROPIN=1", "TESTS=1", f"KDIR={kern.build}",
                     f"BUILD={folder}", *(["COVER=1"] if cover else [])])
@@ -46,7 +46,7 @@ def modules(kern, cover=False):
 
 def _install(title, kern, root, repo, folder):
     place = root / "lib/modules" / kern.release
-    with step(title), _busy(folder):
+    with step(title), busy(folder):
         run_logged(title,
                    ["make", "-C", str(repo), JOBS, "modules_install", f"KDIR={kern.build}", f"BUILD={folder}",
                     f"INSTALL_MOD_PATH={root}", "INSTALL_MOD_STRIP=1"])
@@ -74,7 +74,7 @@ def released(kern):
 def models():
     """Build the device models; returns the program."""
     folder = env.BUILD / "models"
-    with step("device models"), _busy(folder):
+    with step("device models"), busy(folder):
         run_logged("build the device models", ["make", "-C", str(env.REPO / "tools/models"), JOBS, f"O={folder}"])
     return folder / "vpv-model"
 
@@ -85,7 +85,7 @@ def vpvctl():
     Needs the check root.
     """
     folder = env.BUILD / "vpvctl-static"
-    with step("vpvctl"), _busy(folder):
+    with step("vpvctl"), busy(folder):
         run_logged("build vpvctl", ["make", "-s", "-C", str(env.REPO / "tools/vpvctl"), JOBS, f"O={folder}",
                                     "LDFLAGS=-static"])
     return folder / "vpvctl"
@@ -94,7 +94,7 @@ def vpvctl():
 def plot():
     """Build vpvctl plot alone, which needs the tool root only; returns the program."""
     folder = env.BUILD / "vpvctl-plot"
-    with step("vpvctl plot"), _busy(folder):
+    with step("vpvctl plot"), busy(folder):
         run_logged("build vpvctl plot", ["make", "-s", "-C", str(env.REPO / "tools/vpvctl"), JOBS, f"O={folder}", "plot"])
     return folder / "vpvctl-plot"
 
@@ -104,7 +104,7 @@ def selftests(kern, programs=None, patiently=False):
     folder = env.BUILD / "selftests"
     harness = kern.build / "tools/testing/selftests"
     only = [] if programs is None else [f"ONLY={' '.join(sorted(programs)) or 'none'}"]
-    with step("selftests" if only else "all selftests"), _busy(folder):
+    with step("selftests" if only else "all selftests"), busy(folder):
         run_logged("build the selftests", [*(PATIENTLY if patiently else ()), "make", "-C", str(env.REPO / "selftests"), JOBS,
                                            f"O={folder}", f"KSFT={harness}", *only])
     return folder
@@ -113,7 +113,7 @@ def selftests(kern, programs=None, patiently=False):
 def bench():
     """Build the benchmark's programs; returns their folder."""
     folder = env.BUILD / "bench-program"
-    with step("benchmark"), _busy(folder):
+    with step("benchmark"), busy(folder):
         run_logged("build the benchmark", ["make", "-C", str(env.REPO / "tools/bench"), f"O={folder}"])
     return folder
 
@@ -141,7 +141,7 @@ def matrix_one(release, kdir):
     Returns (None or what went wrong, whether sparse ran): newer kernels refuse an older sparse, and build without it.
     """
     folder = env.BUILD / "matrix" / release
-    with _busy(folder):
+    with busy(folder):
         status, log = run_logged(
             f"build matrix {release}",
             [*PATIENTLY, "make", "-C", str(env.REPO), JOBS, "modules", f"KDIR={kdir}", f"BUILD={folder}", *MATRIX_FLAGS],
@@ -161,7 +161,7 @@ def matrix_one(release, kdir):
 def install_check(release, kdir):
     """Install what matrix_one() built for one kernel into a scratch folder and look at it; (status, lines of TAP)."""
     folder = env.BUILD / "matrix" / release
-    with _busy(folder):
+    with busy(folder):
         done = subprocess.run([*PATIENTLY, str(env.REPO / "tools/checks/install.sh"), str(kdir), str(folder), *MATRIX_FLAGS],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         return done.returncode, done.stdout.splitlines()
