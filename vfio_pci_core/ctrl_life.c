@@ -425,6 +425,8 @@ ssize_t vpv_ctrl_life_store_enabled(struct vpv_ctrl_life *life, struct vpv_contr
 	err = kstrtobool(page, &enable);
 	if (err)
 		return err;
+	/* What was just published is being offered to drivers: that alone is no use of it. */
+	flush_work(&life->announce);
 	if (!enable)
 		return life->ops->disable_fn(fn) ?: count;
 	err = life->ops->enable_fn(fn);

@@ -42,6 +42,7 @@ enum step { STEP_NONE, STEP_INIT, STEP_START, STEP_SHOW };
  * @questions: How often it was asked.
  * @asked: About which.
  * @announced: What is left is to be done soon.
+ * @flushed: It was waited for.
  */
 struct life_test {
 	struct fake_function fn;
@@ -64,6 +65,7 @@ struct life_test {
 	unsigned int questions;
 	DECLARE_BITMAP(asked, FUNCTIONS);
 	bool announced;
+	bool flushed;
 };
 
 static struct life_test *current_test;
@@ -119,6 +121,7 @@ void vpv_error_resume(struct pci_dev *pdev)
 #define pci_alloc_irq_vectors(...)		(-ENOSPC)
 #define pci_free_irq_vectors(...)		((void)current_test)
 #define queue_work(...)				((void)(current_test->announced = true))
+#define flush_work(...)				((void)(current_test->flushed = true))
 #define jiffies					fake_jiffies
 #undef EXPORT_SYMBOL_GPL
 #define EXPORT_SYMBOL_GPL(name) extern typeof(name) name
@@ -165,16 +168,26 @@ static void op_hide(struct vpv_ctrl_life *life)
 	test_of(life)->shown = false;
 }
 
+/* A driver that is being found for a function would look as one that uses it. */
+static int op_answer(void)
+{
+	return current_test->flushed ? current_test->answer : -EBUSY;
+}
+
 static int op_enable_fn(struct vpv_controlled *fn)
 {
-	fn->enabled = !current_test->answer;
-	return current_test->answer;
+	int err = op_answer();
+
+	fn->enabled = !err;
+	return err;
 }
 
 static int op_disable_fn(struct vpv_controlled *fn)
 {
-	fn->enabled = current_test->answer;
-	return current_test->answer;
+	int err = op_answer();
+
+	fn->enabled = err;
+	return err;
 }
 
 static int op_start(struct vpv_ctrl_life *life)
@@ -660,6 +673,9 @@ static void files_say_and_do(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_store_enabled(life, fn, "1\n", 2), 2);
 	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_show_enabled(life, fn, page), 2);
 	KUNIT_EXPECT_STREQ(test, page, "1\n");
+	t->flushed = false;
+	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_store_enabled(life, fn, "0\n", 2), 2);
+	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_store_enabled(life, fn, "1\n", 2), 2);
 	t->answer = -EBUSY;
 	KUNIT_EXPECT_EQ(test, vpv_ctrl_life_store_enabled(life, fn, "0\n", 2), -EBUSY);
 	t->answer = 0;
