@@ -260,7 +260,8 @@ class Hosts:
         last = self.finished(source, name)
         after = self.progress(target, name, last + self.family.lead)
         self.check(f"{name}: the workload ran before, during and after", 0 < before < last < after, (before, last, after))
-        job = dict(re.findall(r"^(.+?):\s+(.+?)\s*$", target.virsh("domjobinfo", "--completed", name)[1], re.M))
+        job = {key: " ".join(value.split()) for key, value in
+               re.findall(r"^(.+?):\s+(.+)$", target.virsh("domjobinfo", "--completed", name)[1], re.M)}
         self.result["rounds"].append({"source": source.name, "target": target.name, "seconds": seconds, "done_source": last, "job": job,
                                       "picture": self.draw(records)})
         self.say(f"{name}: {source.name} -> {target.name} in {seconds:.0f} s; downtime {job.get('Total downtime', 'unknown')}")
