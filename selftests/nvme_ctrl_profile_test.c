@@ -160,6 +160,8 @@ TEST_F(nvme_ctrl, profiles_survive_commands_that_fail)
 	EXPECT_EQ(-ETIMEDOUT, ctrl_config_write(ctrl, FIRST + 1, "enable", "0"));
 	EXPECT_EQ(0, ctrl_config_write(ctrl, FIRST + 1, "enable", "0"));
 	EXPECT_TRUE(ctrl_config_is(ctrl, FIRST + 1, "enable", "0"));
+	/* Anew, after each that failed: it had its profile still. */
+	EXPECT_TRUE(ctrl_published(self->log, 2));
 	ASSERT_EQ(0, model_cmd(&self->m, "fault data_in fail count=1"));
 	EXPECT_EQ(-EREMOTEIO, ctrl_config_write(ctrl, FIRST + 1, "enable", "1"));
 	EXPECT_TRUE(ctrl_config_is(ctrl, FIRST + 1, "enable", "0"));
