@@ -63,6 +63,41 @@ static void draw_for(uint64_t step)
 	drawn = seed ^ step * 0xd1342543de82ef95ULL;
 }
 
+#define KINDS	11
+
+/* How a function was opened last. */
+struct how {
+	enum vdev_mode mode;
+	bool v1;
+};
+
+/**
+ * struct tally - What a family has done, by its process
+ * @num: Steps.
+ * @tag: Of the guest's last work.
+ * @on: Which of the two the guest is on.
+ * @how: Each of them was opened.
+ * @digest: Of what was drawn: steps, and how they have opened functions.
+ * @times: Steps of each kind.
+ * @ms: Their time, with the guest's work after them.
+ */
+struct tally {
+	unsigned long num;
+	uint32_t tag;
+	unsigned int on;
+	struct how how[2];
+	uint64_t digest;
+	unsigned long times[KINDS];
+	uint64_t ms[KINDS];
+};
+
+/* Of all processes. */
+static struct shared {
+	unsigned long migrations;
+	bool failed;
+	struct tally of[PAIRS_MAX];
+} *shared;
+
 static unsigned long number(const char *name, unsigned long otherwise)
 {
 	const char *text = getenv(name);
@@ -72,19 +107,24 @@ static unsigned long number(const char *name, unsigned long otherwise)
 
 /* ---- Steps: the guest works before and after ---- */
 
-static int open_one(struct pair *p, unsigned int which)
+static int open_as(struct pair *p, const struct how *how)
 {
-	bool cdev = !access("/dev/iommu", R_OK | W_OK) && draw(2);
+	int err = side_open(p, 0, how[0].mode, how[0].v1);
 
-	return side_open(p, which, cdev ? VDEV_CDEV : VDEV_GROUP, draw(2));
+	err = err ? err : side_open(p, 1, how[1].mode, how[1].v1);
+	return err ? err : pair_restart(p);
 }
 
 static int open_both(struct pair *p)
 {
-	int err = open_one(p, 0);
+	struct how *how = shared->of[p - pairs].how;
 
-	err = err ? err : open_one(p, 1);
-	return err ? err : pair_restart(p);
+	for (unsigned int i = 0; i < 2; i++) {
+		bool cdev = !access("/dev/iommu", R_OK | W_OK) && draw(2);
+
+		how[i] = (struct how){ .mode = cdev ? VDEV_CDEV : VDEV_GROUP, .v1 = draw(2) };
+	}
+	return open_as(p, how);
 }
 
 static void close_both(struct pair *p)
@@ -343,43 +383,22 @@ static const struct {
 	{ "reopened", step_reopen, 5 },
 };
 
-#define NUM_STEPS	(sizeof(steps) / sizeof(steps[0]))
+_Static_assert(sizeof(steps) / sizeof(steps[0]) == KINDS, "tallies have another number");
 
 static unsigned int draw_step(void)
 {
 	unsigned int all = 0, at;
 
-	for (unsigned int i = 0; i < NUM_STEPS; i++)
+	for (unsigned int i = 0; i < KINDS; i++)
 		all += steps[i].weight;
 	at = draw(all);
-	for (unsigned int i = 0; i < NUM_STEPS; i++) {
+	for (unsigned int i = 0; i < KINDS; i++) {
 		if (at < steps[i].weight)
 			return i;
 		at -= steps[i].weight;
 	}
 	return 0;
 }
-
-/**
- * struct tally - What a family has done, by its process
- * @num: Steps.
- * @tag: Of the guest's last work.
- * @times: Steps of each kind.
- * @ms: Their time, with the guest's work after them.
- */
-struct tally {
-	unsigned long num;
-	uint32_t tag;
-	unsigned long times[NUM_STEPS];
-	uint64_t ms[NUM_STEPS];
-};
-
-/* Of all processes. */
-static struct shared {
-	unsigned long migrations;
-	bool failed;
-	struct tally of[PAIRS_MAX];
-} *shared;
 
 /* ---- The run ---- */
 
@@ -511,6 +530,19 @@ static int weigh(long *kb)
 	return err;
 }
 
+/* What two runs of a seed have in common, however long they take. */
+static void digest_step(struct pair *p, struct tally *t, unsigned int kind)
+{
+	const unsigned int drawn_now[] = { kind, t->how[0].mode, t->how[0].v1, t->how[1].mode,
+					   t->how[1].v1 };
+
+	for (unsigned int i = 0; i < sizeof(drawn_now) / sizeof(drawn_now[0]); i++)
+		t->digest = (t->digest ^ drawn_now[i]) * 0x100000001b3ULL;
+	if (t->num == 5 || t->num == 10 || t->num == 20 || t->num % 100 == 0)
+		printf("# %s: %lu steps, digest %016llx\n", p->family->name, t->num,
+		       (unsigned long long)t->digest);
+}
+
 static int one_step(struct pair *p, struct tally *t)
 {
 	uint64_t start = now_ms();
@@ -528,6 +560,7 @@ static int one_step(struct pair *p, struct tally *t)
 	t->num++;
 	t->times[kind]++;
 	t->ms[kind] += now_ms() - start;
+	digest_step(p, t, kind);
 	if (!kind)
 		__atomic_add_fetch(&shared->migrations, 1, __ATOMIC_RELAXED);
 	if (t->num % 500 == 0)
@@ -549,8 +582,10 @@ static int soak(struct pair *p, struct tally *t, unsigned long num, uint64_t unt
 	if (t->times[0] && t->ms[0] / t->times[0] > LONG_MS)
 		setpriority(PRIO_PROCESS, 0, LATER);
 	p->tag = t->tag;
-	draw_for(~(t->num * PAIRS_MAX + (p - pairs)));
-	err = open_both(p);
+	p->on = t->on;
+	/* As they were: when the first steps end is a matter of time. */
+	draw_for(~(uint64_t)(p - pairs));
+	err = t->num ? open_as(p, t->how) : open_both(p);
 	if (err)
 		printf("# %s cannot be opened: %s\n", p->family->name, strerror(-err));
 	while (!err && t->num < num && !over(until))
@@ -558,6 +593,7 @@ static int soak(struct pair *p, struct tally *t, unsigned long num, uint64_t unt
 	if (err)
 		shared->failed = true;
 	t->tag = p->tag;
+	t->on = p->on;
 	close_both(p);
 	return err;
 }
@@ -590,7 +626,7 @@ static void report(void)
 		const struct tally *t = &shared->of[i];
 
 		printf("# %s: %lu steps; ms each:", pairs[i].family->name, t->num);
-		for (unsigned int kind = 0; kind < NUM_STEPS; kind++)
+		for (unsigned int kind = 0; kind < KINDS; kind++)
 			if (t->times[kind])
 				printf(" %lu %s %lu", t->times[kind], steps[kind].name,
 				       (unsigned long)(t->ms[kind] / t->times[kind]));

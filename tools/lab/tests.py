@@ -148,6 +148,7 @@ UPSTREAM = (
     Group("conformance-gpu", "vm", "GROUP=conformance /vpv/selftests/run.sh --all", timeout=3600, needs="selftests",
           machine=Machine(kernel="debug", models="coherent_gpu:2:carveout=32")),
     Group("conformance-mutants", "vm", "GROUP=conformance conformance-mutants", timeout=3600, needs=MUTANTS, machine=PAIRS),
+    Group("soak-repeats", "vm", "GROUP=soak soak-repeats", timeout=900, needs="selftests", machine=PAIRS),
     Group("outsider", "vm", "conformance-mtty", timeout=600, needs=OUTSIDER, machine=PAIRS),
     selftests("errno", timeout=3600, machine=STOCK),
     selftests("functions", timeout=1800, machine=RARE),
