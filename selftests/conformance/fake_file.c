@@ -219,9 +219,12 @@ ssize_t fake_read(int fd, void *buf, size_t bytes)
 	if (!file)
 		return -EBADF;
 	bytes = leave(take(file, fd, buf, bytes));
-	/* For the other thread. */
-	if (bug(BUG_ZEROES_READ))
+	/* By turns, if there is another thread: what one has read alone is right. */
+	for (unsigned int i = 0; bug(BUG_ZEROES_READ) && i < 20; i++) {
+		if (file->reader != thread_id())
+			break;
 		usleep(1000);
+	}
 	return bytes;
 }
 
