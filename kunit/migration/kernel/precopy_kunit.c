@@ -69,13 +69,16 @@ static struct fake *fake_v2(struct kunit *test, const char *name)
 /* A round goes on beside its reader: wait until there is that much to be read and to come. */
 static void info_until(struct kunit *test, struct file *file, unsigned long user, u64 bytes)
 {
-	struct vfio_precopy_info i = info_of(test, file, user);
+	u64 now = 0;
 
-	for (unsigned int tries = 0; tries < 1000 && i.initial_bytes + i.dirty_bytes != bytes; tries++) {
-		usleep_range(1000, 2000);
-		i = info_of(test, file, user);
+	for (unsigned int tries = 0; tries < 1000 && now != bytes; tries++) {
+		struct vfio_precopy_info i = info_of(test, file, user);
+
+		now = i.initial_bytes + i.dirty_bytes;
+		if (now != bytes)
+			usleep_range(1000, 2000);
 	}
-	KUNIT_EXPECT_EQ(test, i.initial_bytes + i.dirty_bytes, bytes);
+	KUNIT_EXPECT_EQ(test, now, bytes);
 }
 
 /* The same when REINIT is there, which the worker has to ask the device for. */

@@ -322,8 +322,8 @@ static int precopy_a_lot(struct vmig_dev *mig, struct vmig_emit *em, unsigned in
 }
 
 /*
- * Its state change waits for the end of the reset.  Nobody can read the session yet, so no hook runs
- * for it until then, whoever wakes the worker.
+ * Its state change waits for the end of the reset.  Nobody can read the session yet, so no hook
+ * runs for it until then, whoever wakes the worker.
  */
 static void session_of_a_request_waits_for_its_end(struct kunit *test)
 {
