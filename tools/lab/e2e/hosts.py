@@ -114,7 +114,7 @@ class Hosts:
                       self.driver(host, bdf) == family.driver)
 
     def certify(self, host):
-        """What TLS takes, by the commands of operating.rst; the first host makes all certificates, and they are copied from there."""
+        """What TLS takes, and when TCP gives up, by the commands of operating.rst; the first host makes all certificates, and they are copied from there."""
         files = {place: ("cacert.pem", f"{place.name}.pem", f"{place.name}-key.pem") for place in PLACES}
         if not self.certificates:
             host.script("operating.rst", "openssl req -x509")
@@ -122,6 +122,7 @@ class Hosts:
         for file in files[host.place]:
             host.must("sh", "-euc", 'umask 77; printf %s "$2" >"/root/$1"', "sh", file, self.certificates[file])
         host.script("operating.rst", "install -D -m 644 cacert.pem")
+        host.script("operating.rst", "sysctl -w net.ipv4.tcp_retries2")
 
     def function(self, host):
         return self.functions[host.name, self.family.name]
