@@ -114,7 +114,8 @@ class Hosts:
                       self.driver(host, bdf) == family.driver)
 
     def certify(self, host):
-        """What TLS takes, and when TCP gives up, by the commands of operating.rst; the first host makes all certificates, and they are copied from there."""
+        """What TLS takes, and when TCP gives up, by the commands of operating.rst; the first host makes all certificates, and they are
+        copied from there."""
         files = {place: ("cacert.pem", f"{place.name}.pem", f"{place.name}-key.pem") for place in PLACES}
         if not self.certificates:
             host.script("operating.rst", "openssl req -x509")
