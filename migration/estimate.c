@@ -89,11 +89,11 @@ static bool known(struct vmig_machine *m)
 /* Until the device is asked again, in jiffies. */
 static unsigned long rest_of_pause(const struct vmig_machine *m)
 {
-	unsigned long end = m->estimate_at + PAUSE;
+	unsigned long now = jiffies, end = m->estimate_at + PAUSE;
 
 	lockdep_assert_held(&m->lock);
 
-	return m->estimate_known && time_before(jiffies, end) ? end - jiffies : 0;
+	return m->estimate_known && time_before(now, end) ? end - now : 0;
 }
 
 /**

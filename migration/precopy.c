@@ -64,9 +64,9 @@ void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_session *s)
 /* Until the device is asked again how much there is, in jiffies. */
 static unsigned long rest_of_pause(const struct vmig_session *s)
 {
-	unsigned long end = s->answered + PAUSE;
+	unsigned long now = jiffies, end = s->answered + PAUSE;
 
-	return time_before(jiffies, end) ? end - jiffies : 0;
+	return time_before(now, end) ? end - now : 0;
 }
 
 /**
