@@ -108,7 +108,7 @@ def _disks(hosts, name, final, sides):
 FAMILIES = {family.name: family for family in (
     Family("hisi_like", lambda: run.ACCELERATORS.options, "work=-q4,-n64", "guest-initrd", 160, 200,
            ("lost", "dup", "bad", "fail", "missed"), _accelerators),
-    # A file of 4 MiB is written whole before the guest moves.  fio needs many libraries.
-    Family("nvme_cf", _disk_options, "work=-s4,-q16,-b64", "nvme-initrd", 256, 600, ("errors", "complaints", "fsck"),
+    # A file of 4 MiB, 1024 blocks, is written whole before the guest moves, or ends.  fio needs many libraries.
+    Family("nvme_cf", _disk_options, "work=-s4,-q16,-b64", "nvme-initrd", 256, 1200, ("errors", "complaints", "fsck"),
            _disks, control="vpv_nvme_ctrl", records=True),
 )}
