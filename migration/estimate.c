@@ -12,8 +12,6 @@
 
 #define FRESH_MS	100
 #define OLD_MS		1000
-/* Between an answer and the next question: users may ask in a loop. */
-#define PAUSE		msecs_to_jiffies(10)
 
 /* Is there anybody to ask? */
 static bool asks(const struct vmig_machine *m)
@@ -86,16 +84,6 @@ static bool known(struct vmig_machine *m)
 	return known;
 }
 
-/* Until the device is asked again, in jiffies. */
-static unsigned long rest_of_pause(const struct vmig_machine *m)
-{
-	unsigned long now = jiffies, end = m->estimate_at + PAUSE;
-
-	lockdep_assert_held(&m->lock);
-
-	return m->estimate_known && time_before(now, end) ? end - now : 0;
-}
-
 /**
  * vmig_estimate() - How much would a save session emit?
  * @m: Machine.
@@ -116,7 +104,7 @@ u64 vmig_estimate(struct vmig_machine *m)
 		m->estimate_wanted = true;
 		if (time_after(jiffies, m->estimate_at + msecs_to_jiffies(OLD_MS)))
 			m->estimate_known = false;
-		delay = rest_of_pause(m);
+		delay = m->estimate_known ? vmig_rest_of_pause(m->estimate_at) : 0;
 		spin_unlock(&m->lock);
 		if (delay)
 			queue_delayed_work(vmig_wq, &m->work, delay);

@@ -23,6 +23,7 @@
 #ifndef VMIG_MACHINE_H
 #define VMIG_MACHINE_H
 
+#include <linux/jiffies.h>
 #include <linux/kref.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
@@ -284,6 +285,23 @@ void vmig_vcomplain(struct vmig_machine *m, const char *fmt, va_list args);
 struct vmig_chunk *vmig_chunk_get(struct vmig_chunk *chunk);
 
 /* estimate.c */
+
+/**
+ * vmig_rest_of_pause() - Until the device is asked again how much there is
+ * @answered: When it has answered last, in jiffies.
+ *
+ * Users may ask in a loop: there are 10 ms between an answer and the next question.
+ *
+ * Context: any.
+ * Return: jiffies, 0 if that is over.
+ */
+static inline unsigned long vmig_rest_of_pause(unsigned long answered)
+{
+	unsigned long now = jiffies, end = answered + msecs_to_jiffies(10);
+
+	return time_before(now, end) ? end - now : 0;
+}
+
 void vmig_estimate_open(struct vmig_machine *m);
 void vmig_estimate_begin(struct vmig_machine *m);
 u64 vmig_estimate(struct vmig_machine *m);

@@ -6,9 +6,6 @@
 
 #include "session_priv.h"
 
-/* Between two answers to users who want to know how much there is. */
-#define PAUSE	msecs_to_jiffies(10)
-
 /*
  * Initial data that the device has announced is told together with its bytes: as long as there are
  * none it looks drained, and no round follows that would end it.
@@ -61,14 +58,6 @@ void vmig_precopy_dirty(struct vmig_machine *m, struct vmig_session *s)
 	wake_up_all(&s->wait);
 }
 
-/* Until the device is asked again how much there is, in jiffies. */
-static unsigned long rest_of_pause(const struct vmig_session *s)
-{
-	unsigned long now = jiffies, end = s->answered + PAUSE;
-
-	return time_before(now, end) ? end - now : 0;
-}
-
 /**
  * vmig_precopy_ask() - Have the worker ask the device
  * @s: Save session.
@@ -88,7 +77,7 @@ void vmig_precopy_ask(struct vmig_session *s, enum vmig_ask ask, unsigned long d
 	s->ask = max(s->ask, ask);
 	/* User space may ask for the amount in a loop. */
 	if (ask == VMIG_ASK_SIZE && s->answers)
-		delay = max(delay, rest_of_pause(s));
+		delay = max(delay, vmig_rest_of_pause(s->answered));
 	if (delay)
 		queue_delayed_work(vmig_wq, &s->m->work, delay);
 	else
